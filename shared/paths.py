@@ -1,0 +1,85 @@
+"""Every public path and the service that answers it.
+
+The one source for the services' routes, the members of the provider metadata, and the reverse proxy's
+configuration: a test holds the four against each other.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "/oidc"
+"""The path of every issuer. The reverse proxy keeps it: no service sees a path without it."""
+
+
+class Service(StrEnum):
+    """The services, by the names that operators use."""
+
+    DISCOVERY = "discovery"
+    AUTHORIZATION = "authorization"
+    TOKEN = "token"  # noqa: S105
+    CLIENT_REGISTRY = "client-registry"
+
+
+class Group(StrEnum):
+    """Where a proxy may serve a path."""
+
+    PUBLIC = "public"
+    ROOT_ALIAS = "root alias"  # outside PREFIX: served when OSTIARY_ROOT_ALIASES is on
+    START_PAGE = "start page"  # `ostiary run` only
+    ADMINISTRATION = "administration"  # an internal listener only
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One path: `{name}` stands for one segment, as in aiohttp's routes."""
+
+    path: str
+    service: Service
+    member: str | None = None  # the member of the provider metadata that announces it
+    group: Group = Group.PUBLIC
+    is_cacheable: bool = False  # by a shared cache, for five seconds
+
+    def at(self, issuer: str) -> str:
+        """The absolute URI of a path under PREFIX, given the issuer."""
+        return issuer + self.path.removeprefix(PREFIX)
+
+    def __str__(self) -> str:
+        return self.path
+
+
+def _discovery(path: str, member: str | None = None, group: Group = Group.PUBLIC) -> Path:
+    return Path(path, Service.DISCOVERY, member, group, is_cacheable=True)
+
+
+def _authorization(path: str, member: str | None = None, group: Group = Group.PUBLIC) -> Path:
+    return Path(path, Service.AUTHORIZATION, member, group)
+
+
+def _token(path: str, member: str | None = None) -> Path:
+    return Path(path, Service.TOKEN, member)
+
+
+OPENID_CONFIGURATION = _discovery("/oidc/.well-known/openid-configuration")
+JWKS = _discovery("/oidc/.well-known/jwks.json", "jwks_uri")
+OAUTH_AUTHORIZATION_SERVER = _discovery(
+    "/.well-known/oauth-authorization-server/oidc", group=Group.ROOT_ALIAS
+)  # RFC 8414 §3.1
+
+AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
+LOGIN = _authorization("/oidc/login")
+CONSENT = _authorization("/oidc/consent")
+END_SESSION = _authorization("/oidc/oauth2/sessions/logout", "end_session_endpoint")
+LOGOUT = _authorization("/oidc/logout")
+LOGOUT_DONE = _authorization("/oidc/logout/done")
+OUT_OF_BAND = _authorization("/oidc/oauth2/oob")
+OUT_OF_BAND_ALIAS = _authorization("/oauth2/oob", group=Group.ROOT_ALIAS)
+STATIC = _authorization("/oidc/static/{version}/{file}")
+START = _authorization("/oidc", group=Group.START_PAGE)
+START_ALIAS = _authorization("/", group=Group.START_PAGE)
+
+TOKEN = _token("/oidc/oauth2/token", "token_endpoint")
+REVOCATION = _token("/oidc/oauth2/revoke", "revocation_endpoint")
+INTROSPECTION = _token("/oidc/oauth2/introspect", "introspection_endpoint")
+USERINFO = _token("/oidc/userinfo", "userinfo_endpoint")
+
+PATHS: tuple[Path, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Path))
