@@ -95,7 +95,7 @@ class Child:
         """Starts the process and returns when it is ready; raises RunError when it will not be."""
         deadline = time.monotonic() + START_SECONDS
         while not await self._is_started(deadline):
-            await asyncio.sleep(10 * POLL_SECONDS)
+            pass  # an earlier one is just leaving
 
     async def _is_started(self, deadline: float) -> bool:
         offset = self.command.log.stat().st_size if self.command.log.exists() else 0
@@ -110,6 +110,7 @@ class Child:
         self._dismiss_guard()
         said = self._said(offset)
         if any(words in said for words in self.command.passing) and time.monotonic() < deadline:
+            await asyncio.sleep(10 * POLL_SECONDS)
             return False
         raise RunError(f"{self.command.name} did not start: {_reason(said)}; its log: {self.command.log}")
 
@@ -124,7 +125,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a Ctrl-C reaches the starter alone, which stops all in order
-                preexec_fn=dying_with_starter(command.orphan_signal),
+                preexec_fn=dying_with_starter(command.orphan_signal),  # noqa: PLW1509 - prctl and no more
                 **dropped_to(command.account),
             )
         if sys.platform != "linux":

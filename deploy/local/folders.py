@@ -47,6 +47,11 @@ def data_folder(path: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+def is_first_start(data: Path) -> bool:
+    """Whether nothing has been kept in the data folder yet."""
+    return {path.name for path in data.iterdir()} <= {_LOCK, "log"}
+
+
 def rotate_logs(folder: Path) -> None:
     """Keeps the last run's logs beside the new ones, and none older."""
     for log in folder.glob("*.log"):
@@ -57,7 +62,7 @@ def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner may read, whole or not at all."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -73,7 +78,7 @@ def secret_key(path: Path, is_needed: bool) -> str:
         if not path.exists():
             if is_needed:
                 raise RunError(
-                    f"The database in {path.parent} is there but the secret that opens its keys, {path}, is not:"
+                    f"{path.parent} holds a database but not the secret that opens its keys, {path.name}:"
                     " put it back or set OSTIARY_SECRET_KEY, or move the folder away to start afresh"
                 )
             write_private(path, secrets.token_urlsafe(32) + "\n")

@@ -70,7 +70,9 @@ def runnable(binaries: Path, account: Account | None, copies: Path) -> Path:
 def _runs(binaries: Path, account: Account) -> bool:
     argv = (str(binaries / "postgres"), "--version")
     try:
-        done = subprocess.run(argv, cwd="/", env=_ENV, capture_output=True, check=False, **dropped_to(account))
+        done = subprocess.run(
+            argv, cwd="/", env=_ENV, capture_output=True, check=False, **dropped_to(account)
+        )
     except PermissionError:
         return False
     return done.returncode == 0
@@ -105,16 +107,18 @@ class Postgres:
         return str(self.cluster) if self.account is None else "/proc/self/cwd"
 
     def prepare(self) -> None:
-        """Makes the cluster and the database when they are missing; raises RunError when they are not ours."""
+        """Makes the cluster and its database when they are missing; raises RunError when it is not ours."""
         try:
             if not self.cluster.exists():
                 self._make()
             written_by = (self.cluster / "PG_VERSION").read_text("ascii").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"The database in {self.cluster} is damaged: {error}; {_afresh(self.cluster)}") from None
+            raise RunError(
+                f"The database in {self.cluster} is damaged: {error}; {_afresh(self.cluster)}"
+            ) from None
         if written_by != (ours := self._major()):
             raise RunError(
-                f"The database in {self.cluster} was written by PostgreSQL {written_by!r}, and this is {ours}:"
+                f"PostgreSQL {written_by!r} wrote the database in {self.cluster}, and this is {ours}:"
                 f" {_afresh(self.cluster)}"
             )
         self._link.unlink(missing_ok=True)

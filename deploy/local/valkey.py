@@ -16,7 +16,9 @@ def find_binary() -> Path:
     for location in (spec.submodule_search_locations or ()) if spec else ():
         for binary in Path(location).glob("_binaries/*/valkey-server"):
             return binary
-    raise RunError("Valkey is not installed here: `make run` installs it, or set OSTIARY_REDIS_URL to your own")
+    raise RunError(
+        "Valkey is not installed here: `make run` installs it, or set OSTIARY_REDIS_URL to your own"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ class Valkey:
     async def _is_ready(self, _pid: int) -> bool:
         try:
             reader, writer = await asyncio.open_unix_connection(str(self.socket))
+            writer.write(b"PING\r\n")
+            answer = await reader.readline()  # -LOADING while the append-only file is read
+            writer.close()
         except OSError:
             return False
-        writer.write(b"PING\r\n")
-        answer = await reader.readline()  # -LOADING while the append-only file is read
-        writer.close()
         return answer == b"+PONG\r\n"
