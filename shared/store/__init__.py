@@ -5,9 +5,10 @@ holds what a user can do again. `open.py` makes the real ones; tests hold each f
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 from shared.model import (
@@ -314,7 +315,7 @@ class Keys(Protocol):
 
     async def load(self) -> tuple[StoredKey, ...]: ...
 
-    def change(self) -> "KeyChangeContext":
+    def change(self) -> AbstractAsyncContextManager["KeyChange"]:
         """A transaction that holds the key table for itself: read, decide, write."""
 
 
@@ -323,14 +324,8 @@ class KeyChange(Protocol):
 
     async def load(self) -> tuple[StoredKey, ...]: ...
 
-    async def write(self, keys: Sequence[StoredKey]) -> None:
-        """Insert or update each key by its kid; tell every process by the change counter."""
-
-
-class KeyChangeContext(Protocol):
-    async def __aenter__(self) -> KeyChange: ...
-
-    async def __aexit__(self, *exception: Any) -> bool | None: ...
+    async def write(self, keys: Sequence[StoredKey], event: str) -> None:
+        """Insert or update each key by its kid, with an audit row; tell every process."""
 
 
 # Counters
