@@ -1,0 +1,157 @@
+"""The pages that people see: the only code that renders. Views in, complete responses out, no request needed."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.authorization.pages import catalogue
+from services.authorization.pages.catalogue import Catalogue
+from services.authorization.pages.security import content_security_policy, headers, https, link, source
+from services.authorization.pages.views import (
+    ClientView,
+    ConsentView,
+    Destination,
+    ErrorView,
+    LoginFault,
+    LoginView,
+    LogoutView,
+    OutOfBandView,
+    SignedOutView,
+    StartView,
+    visible,
+)
+from services.authorization.static import Assets
+from shared import paths
+from shared.settings import Settings
+
+__all__ = [
+    "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
+    "Pages", "SignedOutView", "StartView",
+]  # fmt: skip
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+SUBMIT_SCRIPT = "document.forms[0].submit()"
+SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
+START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
+RETRY_AFTER = 5  # seconds, where a 503 names none
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Made once at start-up: templates compiled, texts and static files read."""
+
+    issuer: str
+    assets: Assets
+    catalogues: Mapping[str, Catalogue]  # by locale, in the order of preference
+    environment: Environment
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Pages":
+        """Read and compile everything; a broken template or text stops the start."""
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {"https": https, "link": link, "visible": visible}
+        for name in environment.list_templates():
+            environment.get_template(name)
+        catalogues = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
+        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
+
+    def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
+        """The language to answer in: a parameter's wish, then the browser's, else the first offered."""
+        return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
+
+    def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
+        """The form with `username` and `password`; names the fault of the try before."""
+        response = self._page(
+            "login.html",
+            locale,
+            self._flow_policy(view.client, view.form_action),
+            status,
+            view=view,
+            destination=Destination.of(view.form_action),
+        )
+        return _retry_after(response, view.retry_after)
+
+    def consent(self, view: ConsentView, locale: str) -> web.Response:
+        """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
+        policy = self._flow_policy(view.client, view.form_action)
+        return self._page(
+            "consent.html", locale, policy, view=view, destination=Destination.of(view.form_action)
+        )
+
+    def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
+        """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
+        return self._page("confirm_logout.html", locale, self._flow_policy(view.client, view.form_action), view=view)
+
+    def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
+        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2)."""
+        frames = tuple(uri for uri in view.frames if https(uri))
+        logo = view.client.logo if view.client else None
+        policy = content_security_policy(images=[logo], frames=frames)
+        return self._page("signed_out.html", locale, policy, view=view, frames=frames)
+
+    def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
+        """Shows the code to copy, or what went wrong."""
+        return self._page("out_of_band.html", locale, content_security_policy(), view=view)
+
+    def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
+        """What happened, what to do next, and what to quote to who helps."""
+        response = self._page("error.html", locale, content_security_policy(), status, view=view)
+        return _retry_after(response, view.retry_after or (RETRY_AFTER if status == 503 else None))
+
+    def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
+        """OAuth 2.0 Form Post Response Mode: a form that submits itself, or by its button without script.
+
+        Raises ValueError for a `redirect_uri` that no page may lead to.
+        """
+        if not source(redirect_uri):
+            raise ValueError("not a URI that a form may be posted to")
+        return self._page(
+            "form_post.html",
+            locale,
+            content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE),
+            redirect_uri=redirect_uri,
+            parameters=parameters,
+            destination=Destination.of((redirect_uri,)),
+            script=SUBMIT_SCRIPT,
+        )
+
+    def start(self, view: StartView, locale: str) -> web.Response:
+        """What `ostiary run` has started, and what to try first."""
+        addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
+        return self._page("start.html", locale, content_security_policy(), view=view, addresses=addresses)
+
+    def _flow_policy(self, client: ClientView | None, form_action: tuple[str, ...]) -> str:
+        return content_security_policy(forms=form_action, images=[client.logo if client else None])
+
+    def _page(
+        self, template: str, locale: str, policy: str, status: int = 200, **values: object
+    ) -> web.Response:
+        text = self.environment.get_template(template).render(
+            t=self.catalogues[locale],
+            assets=self.assets,
+            issuer_host=urlsplit(self.issuer).netloc,
+            **values,
+        )
+        return web.Response(
+            text=text, status=status, content_type="text/html", headers=headers(policy, locale)
+        )
+
+
+def _retry_after(response: web.Response, seconds: int | None) -> web.Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response
