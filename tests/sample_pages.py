@@ -33,7 +33,9 @@ LONG_CLIENT = ClientView(
 NATIVE_CLIENT = ClientView("cells-sync", "Cells Sync")
 CALLBACK = ("https://files.example.org/callback",)
 HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
-LOGIN = LoginView(CLIENT, "/oidc/login", hidden=HIDDEN, form_action=CALLBACK, cancel_href="/oidc/login/cancel")
+LOGIN = LoginView(
+    CLIENT, "/oidc/login", hidden=HIDDEN, form_action=CALLBACK, cancel_href="/oidc/login/cancel"
+)
 USERNAME = "amelie.laurent"
 
 LOGINS: Mapping[str, LoginView] = {
@@ -121,7 +123,7 @@ def application(pages: Pages) -> web.Application:
         return responses(pages, request.match_info["locale"])[request.match_info["state"]]
 
     async def sent(request: web.Request) -> web.Response:
-        return web.json_response(dict(await request.post()))  # type: ignore[arg-type]  # no files are sent
+        return web.json_response(dict(await request.post()))
 
     app = web.Application()
     app[ASSETS] = pages.assets

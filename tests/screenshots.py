@@ -34,7 +34,6 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
             context = await browser.new_context(
                 viewport={"width": width, "height": height},
                 color_scheme="dark" if scheme == "dark" else "light",
-                java_script_enabled=True,
             )
             page = await context.new_page()
             await page.route("https://**", lambda route: route.abort())
@@ -42,9 +41,7 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
                 if name == "form-post":  # it would leave
                     await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")
                 await page.goto(f"{origin}/{locale}/{name}", wait_until="load")
-                await page.screenshot(
-                    path=folder / f"{name}-{locale}-{scheme}-{width}.png", full_page=True
-                )
+                await page.screenshot(path=folder / f"{name}-{locale}-{scheme}-{width}.png", full_page=True)
             await context.close()
 
 

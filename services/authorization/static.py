@@ -1,4 +1,4 @@
-"""The style sheet, the script and the mark of the pages: ready bytes under an address that names their content."""
+"""The style sheet, the script and the mark of the pages: ready bytes, their version in the address."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The pages that people see: the only code that renders. Views in, complete responses out, no request needed."""
+"""The pages that people see, and the only code that renders: views in, complete responses out."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class Pages:
         environment.filters |= {"https": https, "link": link, "visible": visible}
         for name in environment.list_templates():
             environment.get_template(name)
-        catalogues = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
+        catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
         return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
@@ -75,41 +75,31 @@ class Pages:
 
     def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
         """The form with `username` and `password`; names the fault of the try before."""
-        response = self._page(
-            "login.html",
-            locale,
-            self._flow_policy(view.client, view.form_action),
-            status,
-            view=view,
-            destination=Destination.of(view.form_action),
-        )
+        response = self._flow_page("login.html", locale, view, status)
         return _retry_after(response, view.retry_after)
 
     def consent(self, view: ConsentView, locale: str) -> web.Response:
         """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
-        policy = self._flow_policy(view.client, view.form_action)
-        return self._page(
-            "consent.html", locale, policy, view=view, destination=Destination.of(view.form_action)
-        )
+        return self._flow_page("consent.html", locale, view)
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
-        return self._page("confirm_logout.html", locale, self._flow_policy(view.client, view.form_action), view=view)
+        return self._flow_page("confirm_logout.html", locale, view)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
         """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2)."""
-        frames = tuple(uri for uri in view.frames if https(uri))
-        logo = view.client.logo if view.client else None
-        policy = content_security_policy(images=[logo], frames=frames)
-        return self._page("signed_out.html", locale, policy, view=view, frames=frames)
+        frames = [uri for uri in view.frames if https(uri)]
+        policy = content_security_policy(frames=frames)
+        return self._page("signed_out.html", locale, headers(policy, locale), view=view, frames=frames)
 
     def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
         """Shows the code to copy, or what went wrong."""
-        return self._page("out_of_band.html", locale, content_security_policy(), view=view)
+        return self._page("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
 
     def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
         """What happened, what to do next, and what to quote to who helps."""
-        response = self._page("error.html", locale, content_security_policy(), status, view=view)
+        policy = content_security_policy()
+        response = self._page("error.html", locale, headers(policy, locale), status, view=view)
         return _retry_after(response, view.retry_after or (RETRY_AFTER if status == 503 else None))
 
     def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
@@ -119,10 +109,11 @@ class Pages:
         """
         if not source(redirect_uri):
             raise ValueError("not a URI that a form may be posted to")
+        policy = content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE)
         return self._page(
             "form_post.html",
             locale,
-            content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE),
+            headers(policy, locale, leads_on=True),
             redirect_uri=redirect_uri,
             parameters=parameters,
             destination=Destination.of((redirect_uri,)),
@@ -132,13 +123,25 @@ class Pages:
     def start(self, view: StartView, locale: str) -> web.Response:
         """What `ostiary run` has started, and what to try first."""
         addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
-        return self._page("start.html", locale, content_security_policy(), view=view, addresses=addresses)
+        policy = content_security_policy()
+        return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
 
-    def _flow_policy(self, client: ClientView | None, form_action: tuple[str, ...]) -> str:
-        return content_security_policy(forms=form_action, images=[client.logo if client else None])
+    def _flow_page(
+        self, template: str, locale: str, view: LoginView | ConsentView | LogoutView, status: int = 200
+    ) -> web.Response:
+        logo = view.client.logo if view.client else None
+        policy = content_security_policy(forms=view.form_action, images=[logo])
+        return self._page(
+            template,
+            locale,
+            headers(policy, locale, leads_on=bool(view.form_action)),
+            status,
+            view=view,
+            destination=Destination.of(view.form_action),
+        )
 
     def _page(
-        self, template: str, locale: str, policy: str, status: int = 200, **values: object
+        self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
     ) -> web.Response:
         text = self.environment.get_template(template).render(
             t=self.catalogues[locale],
@@ -146,9 +149,7 @@ class Pages:
             issuer_host=urlsplit(self.issuer).netloc,
             **values,
         )
-        return web.Response(
-            text=text, status=status, content_type="text/html", headers=headers(policy, locale)
-        )
+        return web.Response(text=text, status=status, content_type="text/html", headers=fields)
 
 
 def _retry_after(response: web.Response, seconds: int | None) -> web.Response:

@@ -1,7 +1,7 @@
 """What a browser may do with a page: the headers of every page, and where a page may send a person. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 NEVER = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript"})
 
@@ -41,42 +41,47 @@ def link(uri: str | None) -> str | None:
 
 def content_security_policy(
     *,
-    forms: Iterable[str] = (),
+    forms: Collection[str] = (),
     images: Iterable[str | None] = (),
-    frames: Iterable[str | None] = (),
+    frames: Iterable[str] = (),
     script: str = "'self'",
 ) -> str:
     """CSP Level 3: nothing but our own files, and what the page at hand needs beside them.
 
-    Chromium holds `form-action` against every redirect that follows a form's POST: *forms* are the URIs
-    where the flow may end. URIs that `source` refuses are left out, and the browser blocks them.
+    Chromium holds `form-action` against every redirect that follows a form's POST, those of the client at
+    the end included: *forms* are the URIs where the flow may end, and with them any https URI, where a
+    client may lead on to. URIs that `source` refuses are left out: the browser blocks them.
     """
 
-    def sources(own: str, uris: Iterable[str | None]) -> str:
-        return " ".join(dict.fromkeys([own, *filter(None, (source(uri) for uri in uris if uri))]))
+    def sources(uris: Iterable[str | None]) -> list[str]:
+        return list(dict.fromkeys(filter(None, (source(uri) for uri in uris if uri))))
 
-    own_images, own_forms = sources("'self'", images), sources("'self'", forms)
+    ends = [*sources(forms), "https:"] if forms else []
     directives = [
         "default-src 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "style-src 'self'",
         f"script-src {script}",
-        f"img-src {own_images}",
-        f"form-action {own_forms}",
+        " ".join(["img-src 'self'", *sources(images)]),
+        " ".join(["form-action 'self'", *ends]),
     ]
-    if framed := sources("", frames).strip():
-        directives.append(f"frame-src {framed}")
+    if framed := sources(frames):
+        directives.append(" ".join(["frame-src", *framed]))
     return "; ".join(directives)
 
 
-def headers(policy: str, locale: str) -> dict[str, str]:
-    """The headers of every page, given its Content-Security-Policy and its language."""
+def headers(policy: str, locale: str, *, leads_on: bool = False) -> dict[str, str]:
+    """The headers of every page, given its Content-Security-Policy and its language.
+
+    A page that *leads_on* to a client may stand in a popup of that client: any other opener policy than
+    `unsafe-none` would cut the popup off for good, and the client would never hear of the answer.
+    """
     return {
         "Cache-Control": "no-store",
         "Content-Language": locale,
         "Content-Security-Policy": policy,
-        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "unsafe-none" if leads_on else "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "Pragma": "no-cache",

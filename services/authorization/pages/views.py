@@ -13,8 +13,8 @@ LoginFault = Literal["credentials", "throttled", "expired"]
 
 
 def visible(text: str, limit: int = 80) -> str:
-    """*text* without control, formatting and unassigned characters, which can make a name look like another."""
-    shown = "".join(c for c in text if c in "\u200d\ufe0f" or unicodedata.category(c)[0] != "C")
+    """*text* without control and formatting characters, which make a name look like another; cut at *limit*."""
+    shown = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
 
@@ -140,7 +140,7 @@ class OutOfBandView:
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
-    """`error`: an OAuth error code, or `not_found`, `method_not_allowed`, `expired`; `retry_after` in seconds."""
+    """`error`: an OAuth error code, or `not_found`, `method_not_allowed`, `expired`. `retry_after`: seconds."""
 
     error: str
     description: str | None = None
@@ -150,7 +150,7 @@ class ErrorView:
 
 @dataclass(frozen=True, slots=True)
 class StartView:
-    """`try_href`: an authorization request of the demo client. `credentials_file`: where the password stands."""
+    """`try_href`: an authorization request of the demo client; `credentials_file` holds the password."""
 
     issuer: str
     username: str | None = None
