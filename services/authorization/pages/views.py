@@ -13,7 +13,7 @@ LoginFault = Literal["credentials", "throttled", "expired"]
 
 
 def visible(text: str, limit: int = 80) -> str:
-    """*text* without control and formatting characters, which make a name look like another; cut at *limit*."""
+    """*text* without the control and formatting characters that disguise a name; cut at *limit*."""
     shown = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
@@ -140,7 +140,7 @@ class OutOfBandView:
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
-    """`error`: an OAuth error code, or `not_found`, `method_not_allowed`, `expired`. `retry_after`: seconds."""
+    """`error`: an OAuth code, `not_found`, `method_not_allowed` or `expired`; `retry_after` in seconds."""
 
     error: str
     description: str | None = None
