@@ -1,5 +1,6 @@
 """Which key signs, which are shown, which verify: by the clock."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,7 +58,7 @@ def test_the_key_activated_last_signs_and_a_future_one_waits() -> None:
 
 def test_a_retired_key_leaves_the_jwks_and_still_verifies() -> None:
     """Its public half stays for id_token_hint."""
-    retired = StoredKey(**{**_fields(_key()), "retires_at": NOW + HOUR})
+    retired = replace(_key(), retires_at=NOW + HOUR)
     keys = _open(retired)
     assert [key["kid"] for key in keys.jwks(NOW)["keys"]] == [retired.kid]
     assert keys.jwks(NOW + HOUR)["keys"] == []
@@ -66,7 +67,7 @@ def test_a_retired_key_leaves_the_jwks_and_still_verifies() -> None:
 
 def test_a_compromised_key_neither_signs_nor_shows_nor_verifies() -> None:
     """Nothing of it is believed."""
-    compromised = StoredKey(**{**_fields(_key()), "is_compromised": True})
+    compromised = replace(_key(), is_compromised=True)
     keys = _open(compromised)
     assert keys.verifier(compromised.kid) is None
     assert keys.jwks(NOW)["keys"] == []
@@ -110,7 +111,3 @@ def test_a_jwt_is_verified_with_the_chosen_algorithm_alone() -> None:
     assert key.private is not None
     with pytest.raises(BadJwt, match="RS256"):
         verify(sign(key, {}), key.private.public_key(), "PS256")
-
-
-def _fields(key: StoredKey) -> dict[str, object]:
-    return {name: getattr(key, name) for name in key.__dataclass_fields__}
