@@ -1,0 +1,158 @@
+"""The pages that people see, and the only code that renders: views in, complete responses out."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.authorization.pages import catalogue
+from services.authorization.pages.catalogue import Catalogue
+from services.authorization.pages.security import content_security_policy, headers, https, link, source
+from services.authorization.pages.views import (
+    ClientView,
+    ConsentView,
+    Destination,
+    ErrorView,
+    LoginFault,
+    LoginView,
+    LogoutView,
+    OutOfBandView,
+    SignedOutView,
+    StartView,
+    visible,
+)
+from services.authorization.static import Assets
+from shared import paths
+from shared.settings import Settings
+
+__all__ = [
+    "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
+    "Pages", "SignedOutView", "StartView",
+]  # fmt: skip
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+SUBMIT_SCRIPT = "document.forms[0].submit()"
+SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
+START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
+RETRY_AFTER = 5  # seconds, where a 503 names none
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Made once at start-up: templates compiled, texts and static files read."""
+
+    issuer: str
+    assets: Assets
+    catalogues: Mapping[str, Catalogue]  # by locale, in the order of preference
+    environment: Environment
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Pages":
+        """Read and compile everything; a broken template or text stops the start."""
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {"https": https, "link": link, "visible": visible}
+        for name in environment.list_templates():
+            environment.get_template(name)
+        catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
+        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
+
+    def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
+        """The language to answer in: a parameter's wish, then the browser's, else the first offered."""
+        return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
+
+    def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
+        """The form with `username` and `password`; names the fault of the try before."""
+        response = self._flow_page("login.html", locale, view, status)
+        return _retry_after(response, view.retry_after)
+
+    def consent(self, view: ConsentView, locale: str) -> web.Response:
+        """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
+        return self._flow_page("consent.html", locale, view)
+
+    def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
+        """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
+        return self._flow_page("confirm_logout.html", locale, view)
+
+    def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
+        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2)."""
+        frames = [uri for uri in view.frames if https(uri)]
+        policy = content_security_policy(frames=frames)
+        return self._page("signed_out.html", locale, headers(policy, locale), view=view, frames=frames)
+
+    def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
+        """Shows the code to copy, or what went wrong."""
+        return self._page("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
+
+    def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
+        """What happened, what to do next, and what to quote to who helps."""
+        policy = content_security_policy()
+        response = self._page("error.html", locale, headers(policy, locale), status, view=view)
+        return _retry_after(response, view.retry_after or (RETRY_AFTER if status == 503 else None))
+
+    def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
+        """OAuth 2.0 Form Post Response Mode: a form that submits itself, or by its button without script.
+
+        Raises ValueError for a `redirect_uri` that no page may lead to.
+        """
+        if not source(redirect_uri):
+            raise ValueError("not a URI that a form may be posted to")
+        policy = content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE)
+        return self._page(
+            "form_post.html",
+            locale,
+            headers(policy, locale, leads_on=True),
+            redirect_uri=redirect_uri,
+            parameters=parameters,
+            destination=Destination.of((redirect_uri,)),
+            script=SUBMIT_SCRIPT,
+        )
+
+    def start(self, view: StartView, locale: str) -> web.Response:
+        """What `ostiary run` has started, and what to try first."""
+        addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
+        policy = content_security_policy()
+        return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
+
+    def _flow_page(
+        self, template: str, locale: str, view: LoginView | ConsentView | LogoutView, status: int = 200
+    ) -> web.Response:
+        logo = view.client.logo if view.client else None
+        policy = content_security_policy(forms=view.form_action, images=[logo])
+        return self._page(
+            template,
+            locale,
+            headers(policy, locale, leads_on=bool(view.form_action)),
+            status,
+            view=view,
+            destination=Destination.of(view.form_action),
+        )
+
+    def _page(
+        self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
+    ) -> web.Response:
+        text = self.environment.get_template(template).render(
+            t=self.catalogues[locale],
+            assets=self.assets,
+            issuer_host=urlsplit(self.issuer).netloc,
+            **values,
+        )
+        return web.Response(text=text, status=status, content_type="text/html", headers=fields)
+
+
+def _retry_after(response: web.Response, seconds: int | None) -> web.Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,159 @@
+"""What each page shows, as values: the pages' only input."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from services.authorization.pages.security import https, source
+from shared.settings import is_loopback
+
+LoginFault = Literal["credentials", "throttled", "expired"]
+
+
+def visible(text: str, limit: int = 80) -> str:
+    """*text* without the control and formatting characters that disguise a name; cut at *limit*."""
+    shown = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """What a client says of itself: URIs are shown if they are https, and are never fetched by us."""
+
+    client_id: str
+    client_name: str | None = None
+    logo_uri: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name, or its identifier when it has none that can be seen."""
+        return visible(self.client_name or "") or visible(self.client_id)
+
+    @property
+    def monogram(self) -> str:
+        """The first letter of its name, shown where there is no logo."""
+        return next((c for c in self.name if c.isalnum()), "?").upper()
+
+    @property
+    def logo(self) -> str | None:
+        """OpenID Connect Registration 1.0 §2, as are the following."""
+        return https(self.logo_uri)
+
+    @property
+    def policy(self) -> str | None:
+        return https(self.policy_uri)
+
+    @property
+    def terms(self) -> str | None:
+        return https(self.tos_uri)
+
+    @property
+    def home(self) -> str | None:
+        return https(self.client_uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the answer will go, for people: a host, or nothing when it stays on this device."""
+
+    host: str | None
+
+    @classmethod
+    def of(cls, form_action: tuple[str, ...]) -> "Destination | None":
+        """The destination of the first of *form_action*; None when there is none."""
+        if not form_action or not (allowed := source(form_action[0])):
+            return None
+        host = urlsplit(allowed).netloc
+        return cls(None if not host or is_loopback(urlsplit(allowed).hostname or "") else host)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as where it leads.
+
+    `retry_after` is in seconds; `hidden` goes into hidden fields.
+    """
+
+    client: ClientView | None
+    action: str
+    username: str = ""
+    fault: LoginFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView."""
+
+    client: ClientView
+    action: str
+    username: str
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...] = ()
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The scopes, each once; `offline` is Cells' word for `offline_access`."""
+        return tuple(dict.fromkeys("offline_access" if s == "offline" else s for s in self.scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutView:
+    """Asks whether to sign out; `client` is the one that sent the person here."""
+
+    client: ClientView | None
+    username: str | None
+    action: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutView:
+    """`is_complete`: every application was told. `frames`: front-channel logout URIs, shown if https."""
+
+    client: ClientView | None
+    is_complete: bool
+    return_href: str | None = None
+    frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfBandView:
+    """A code to carry by hand into an application without a browser, or the error instead of it."""
+
+    code: str | None = None
+    error: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """`error`: an OAuth code, `not_found`, `method_not_allowed` or `expired`; `retry_after` in seconds."""
+
+    error: str
+    description: str | None = None
+    request_id: str | None = None
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartView:
+    """`try_href`: an authorization request of the demo client; `credentials_file` holds the password."""
+
+    issuer: str
+    username: str | None = None
+    client_id: str | None = None
+    credentials_file: str | None = None
+    try_href: str | None = None

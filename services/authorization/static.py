@@ -1,0 +1,62 @@
+"""The style sheet, the script and the mark of the pages: ready bytes, their version in the address."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from aiohttp import web
+
+from shared.paths import STATIC
+
+FOLDER = Path(__file__).parent / "static"
+CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Every static file by its exact name, and the version they share: 16 hex digits of their SHA-256."""
+
+    version: str
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> "Assets":
+        """Read *folder* once; a file of a type that is not in CONTENT_TYPES is not served."""
+        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in CONTENT_TYPES}
+        digest = sha256()
+        for name, body in sorted(files.items()):
+            digest.update(b"%d %s %d " % (len(name), name.encode(), len(body)) + body)
+        return cls(digest.hexdigest()[:16], files)
+
+    def uri(self, file: str) -> str:
+        """The path of *file*. Raises KeyError when there is no such file."""
+        self.files[file]
+        return STATIC.path.format(version=self.version, file=file)
+
+    def response(self, version: str, file: str, if_none_match: str | None) -> web.Response:
+        """The file to keep for ever (RFC 8246); 304 when the browser has it. Raises HTTPNotFound."""
+        if version != self.version or (body := self.files.get(file)) is None:
+            raise web.HTTPNotFound
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "ETag": f'"{self.version}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+        if if_none_match is not None and headers["ETag"] in if_none_match:
+            return web.Response(status=304, headers=headers)
+        return web.Response(body=body, headers=headers | {"Content-Type": CONTENT_TYPES[Path(file).suffix]})
+
+
+ASSETS = web.AppKey("assets", Assets)
+
+
+async def static(request: web.Request) -> web.Response:
+    """GET /oidc/static/{version}/{file}."""
+    version, file = request.match_info["version"], request.match_info["file"]
+    return request.app[ASSETS].response(version, file, request.headers.get("If-None-Match"))

@@ -1,0 +1,46 @@
+"use strict";
+
+// Every page works without this file.
+
+for (const button of document.querySelectorAll("[data-reveal]")) {
+  const input = document.getElementById(button.dataset.reveal);
+  const show = (shown) => {
+    input.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", shown);
+  };
+  button.addEventListener("click", () => show(input.type === "password"));
+  input.form.addEventListener("submit", () => show(false)); // or the browser keeps it as a text
+  button.hidden = false;
+}
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  const code = document.getElementById(button.dataset.copy);
+  const label = button.firstElementChild;
+  const select = () => getSelection().selectAllChildren(code);
+  button.addEventListener("click", async () => {
+    select();
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+    } catch {
+      if (!document.execCommand("copy")) return; // it is selected: the keyboard copies it
+    }
+    label.textContent = button.dataset.copied;
+  });
+  button.hidden = false;
+}
+
+for (const form of document.forms) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+}
+addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent; // back again by the browser's button
+});
+
+for (const logo of document.querySelectorAll(".tile img")) {
+  const replace = () => logo.replaceWith(logo.parentElement.dataset.monogram);
+  if (logo.complete && !logo.naturalWidth) replace();
+  else logo.addEventListener("error", replace);
+}

@@ -1,0 +1,133 @@
+"""Every page in every state worth looking at, with invented content, and an application that serves them."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from services.authorization.pages import (
+    ClientView,
+    ConsentView,
+    ErrorView,
+    LoginView,
+    LogoutView,
+    OutOfBandView,
+    Pages,
+    SignedOutView,
+    StartView,
+)
+from services.authorization.static import ASSETS, static
+from shared.paths import STATIC
+
+CLIENT = ClientView(
+    "files-web",
+    "Meridian Files",
+    client_uri="https://files.example.org",
+    policy_uri="https://files.example.org/privacy",
+    tos_uri="https://files.example.org/terms",
+)
+LONG_CLIENT = ClientView(
+    "c-4f1c",
+    "Zusammenarbeitsplattform der Stadtwerke Donaueschingen-Villingen",
+    policy_uri="https://collaboration.stadtwerke.example/datenschutz",
+)
+NATIVE_CLIENT = ClientView("cells-sync", "Cells Sync")
+CALLBACK = ("https://files.example.org/callback",)
+HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
+LOGIN = LoginView(
+    CLIENT, "/oidc/login", hidden=HIDDEN, form_action=CALLBACK, cancel_href="/oidc/login/cancel"
+)
+USERNAME = "amelie.laurent"
+
+LOGINS: Mapping[str, LoginView] = {
+    "login": LOGIN,
+    "login-plain": LoginView(None, "/oidc/login", hidden=HIDDEN),
+    "login-native": LoginView(NATIVE_CLIENT, "/oidc/login", form_action=("http://localhost:3000/callback",)),
+    "login-credentials": LoginView(
+        CLIENT, "/oidc/login", USERNAME, "credentials", form_action=CALLBACK, cancel_href="/oidc/login/cancel"
+    ),
+    "login-throttled": LoginView(CLIENT, "/oidc/login", USERNAME, "throttled", 240, form_action=CALLBACK),
+    "login-expired": LoginView(
+        LONG_CLIENT,
+        "/oidc/login",
+        fault="expired",
+        form_action=("https://collaboration.identity.stadtwerke-donaueschingen.example/callback",),
+    ),
+}
+CONSENTS: Mapping[str, ConsentView] = {
+    "consent": ConsentView(
+        CLIENT,
+        "/oidc/consent",
+        USERNAME,
+        ("openid", "profile", "email", "offline_access"),
+        hidden=HIDDEN,
+        form_action=CALLBACK,
+    ),
+    "consent-everything": ConsentView(
+        LONG_CLIENT,
+        "/oidc/consent",
+        USERNAME,
+        ("openid", "profile", "email", "address", "phone", "offline", "pydio", "calendar.read"),
+        ("birthdate", "zoneinfo", "employee_number"),
+        HIDDEN,
+        ("cellsauth:",),
+    ),
+}
+LOGOUTS: Mapping[str, LogoutView] = {
+    "confirm-logout": LogoutView(CLIENT, USERNAME, "/oidc/logout", HIDDEN),
+    "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
+}
+SIGNED_OUTS: Mapping[str, SignedOutView] = {
+    "signed-out": SignedOutView(CLIENT, True, "https://files.example.org/"),
+    "signed-out-incomplete": SignedOutView(None, False),
+}
+OUT_OF_BANDS: Mapping[str, OutOfBandView] = {
+    "out-of-band": OutOfBandView("ac_1vJf2mUy5eYkB0vXq8n4Wc7TzRaHs9LdPgKiOxEw3Qo"),
+    "out-of-band-error": OutOfBandView(error="access_denied"),
+}
+ERRORS: Mapping[str, tuple[ErrorView, int]] = {
+    "error": (
+        ErrorView("invalid_request", "redirect_uri is not registered for this client", "01JD3W8PZ6Q9"),
+        400,
+    ),
+    "error-expired": (ErrorView("expired", request_id="01JD3W8PZ6Q9"), 400),
+    "error-not-found": (ErrorView("not_found"), 404),
+    "error-unavailable": (ErrorView("temporarily_unavailable", request_id="01JD3W8PZ6Q9"), 503),
+}
+START = StartView(
+    "http://localhost:8080/oidc",
+    "demo",
+    "demo",
+    ".ostiary/demo.txt",
+    "/oidc/oauth2/auth?client_id=demo",
+)
+
+
+def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
+    """Every page by the name of its state."""
+    return {
+        **{name: pages.login(view, locale) for name, view in LOGINS.items()},
+        **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
+        **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
+        **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
+        **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},
+        **{name: pages.error(view, locale, status) for name, (view, status) in ERRORS.items()},
+        "form-post": pages.form_post(CALLBACK[0], {"code": "ac_1", "state": "s"}, locale),
+        "start": pages.start(START, locale),
+    }
+
+
+def application(pages: Pages) -> web.Application:
+    """Serves /{locale}/{state} and the static files; a form that is sent is answered with its fields."""
+
+    async def page(request: web.Request) -> web.Response:
+        return responses(pages, request.match_info["locale"])[request.match_info["state"]]
+
+    async def sent(request: web.Request) -> web.Response:
+        return web.json_response(dict(await request.post()))
+
+    app = web.Application()
+    app[ASSETS] = pages.assets
+    app.router.add_get(STATIC.path, static)
+    app.router.add_get("/{locale:en|de|fr}/{state}", page)
+    app.router.add_post("/oidc/{page}", sent)
+    return app

@@ -1,0 +1,69 @@
+"""Writes a picture of every page and state: `python -m tests.screenshots FOLDER`.
+
+Light and dark, 320 and 1280 pixels wide, in English; the login page in every language.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from aiohttp import web
+from playwright.async_api import Browser, async_playwright
+
+from services.authorization.pages import Pages
+from shared.settings import Settings
+from tests.sample_pages import LOGINS, application, responses
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = ((320, 640), (1280, 800))
+
+
+async def write(browser: Browser, origin: str, states: list[tuple[str, str]], folder: Path) -> None:
+    """One picture of each of *states* (locale, name) for each scheme and size."""
+    for scheme in ("light", "dark"):
+        for width, height in SIZES:
+            context = await browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            page = await context.new_page()
+            await page.route("https://**", lambda route: route.abort())
+            for locale, name in states:
+                if name == "form-post":  # it would leave
+                    await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")
+                await page.goto(f"{origin}/{locale}/{name}", wait_until="load")
+                await page.screenshot(path=folder / f"{name}-{locale}-{scheme}-{width}.png", full_page=True)
+            await context.close()
+
+
+async def main(folder: Path) -> None:
+    """Serve the samples, open the browser, write every picture into *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = Pages.load(Settings())
+    runner = web.AppRunner(application(pages))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    states = [("en", name) for name in responses(pages, "en")]
+    states += [(locale, name) for locale in ("de", "fr") for name in (*LOGINS, "consent-everything")]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        await write(browser, f"http://{host}:{port}", states, folder)
+        await browser.close()
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m tests.screenshots FOLDER")
+    asyncio.run(main(Path(sys.argv[1])))

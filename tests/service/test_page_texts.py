@@ -1,0 +1,90 @@
+"""The texts of the pages: none missing, none unused, in every language; plain words for what is asked."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from jinja2 import nodes
+
+from services.authorization.pages import ConsentView, Pages
+from services.authorization.pages.catalogue import Catalogue
+from shared.settings import UI_LOCALES, Settings
+from tests import sample_pages
+
+PAGES = Pages.load(Settings())
+
+
+def test_the_first_language_offered_is_the_default() -> None:
+    """Operators choose the fallback by order, and offer no more than they list."""
+    pages = Pages.load(Settings(ui_locales=("fr", "de")))
+    assert pages.locale("en", "it") == "fr"
+
+
+def keys_of_templates() -> Iterator[tuple[str, str]]:
+    """The first and the last constant part of every key that a template asks for; the middle may vary."""
+    loader = PAGES.environment.loader
+    assert loader is not None
+    for name in PAGES.environment.list_templates():
+        tree = PAGES.environment.parse(loader.get_source(PAGES.environment, name)[0])
+        for call in tree.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "t":
+                (key,) = call.args
+                if isinstance(key, nodes.Const):
+                    yield key.value, ""
+                else:
+                    assert isinstance(key, nodes.Concat)
+                    first, last = key.nodes[0], key.nodes[-1]
+                    assert isinstance(first, nodes.Const), "a key must begin with a constant"
+                    yield first.value + "*", last.value if isinstance(last, nodes.Const) else ""
+
+
+@pytest.mark.parametrize("locale", UI_LOCALES)
+def test_no_text_is_missing_or_unused(locale: str) -> None:
+    """Every language has every key that a template uses, no other, and the same values within."""
+    texts = Catalogue.load(locale).texts
+    patterns = [re.escape(a).replace(r"\*", ".*") + re.escape(b) for a, b in keys_of_templates()]
+    exact = {a for a, _ in keys_of_templates() if "*" not in a}
+    assert exact <= texts.keys()
+    assert not [key for key in texts if not any(re.fullmatch(p, key) for p in patterns)]
+    english = Catalogue.load("en").texts
+    assert texts.keys() == english.keys()
+    for key, text in texts.items():
+        assert text.strip() == text != ""
+        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", english[key])), key
+
+
+def test_translations_differ() -> None:
+    """A text that is the same as in English was probably forgotten."""
+    english = Catalogue.load("en").texts
+    same_by_nature = {"client.home", "claim.website", "start.issuer", "start.try"}
+    for locale in ("de", "fr"):
+        texts = Catalogue.load(locale).texts
+        forgotten = {key for key in texts if texts[key] == english[key]} - same_by_nature
+        assert not forgotten
+
+
+def test_scopes_are_told_in_plain_words_once() -> None:
+    """Known scopes and claims have words, unknown ones their name, and `offline` is `offline_access`."""
+    scopes = ("openid", "offline", "offline_access", "pydio", "x.read", "constructor")
+    page = str(
+        PAGES.consent(ConsentView(sample_pages.CLIENT, "/", "u", scopes, ("birthdate", "y")), "en").text
+    )
+    assert page.count("Stay connected") == 1
+    assert "files and workspaces" in page
+    for unknown in ("x.read", "constructor", "y"):
+        assert f'<bdi class="name">{unknown}</bdi>' in page
+    assert "date of birth" in page
+    for wire in ("openid", "pydio", "offline_access", "birthdate"):
+        assert f">{wire}<" not in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1, "a moment"), (15, "a moment"), (16, "a minute"), (61, "2 minutes")]
+)
+def test_waiting_is_told_in_words_and_header(seconds: int, words: str) -> None:
+    """Seconds turn into words a person uses, and into Retry-After."""
+    view = replace(sample_pages.LOGIN, fault="throttled", retry_after=seconds)
+    response = PAGES.login(view, "en", 429)
+    assert words in str(response.text)
+    assert response.headers["Retry-After"] == str(seconds)

@@ -1,0 +1,48 @@
+"""The static files of the pages over HTTP."""
+
+import pytest
+from pytest_aiohttp import AiohttpClient
+
+from services.authorization.pages import Pages
+from services.authorization.static import CONTENT_TYPES
+from shared.settings import Settings
+from tests import sample_pages
+
+PAGES = Pages.load(Settings())
+
+
+@pytest.mark.parametrize("file", PAGES.assets.files)
+async def test_static_files_are_kept_for_ever(file: str, aiohttp_client: AiohttpClient) -> None:
+    """The address names the content; the browser that has it gets 304."""
+    client = await aiohttp_client(sample_pages.application(PAGES))
+    response = await client.get(PAGES.assets.uri(file))
+    assert response.status == 200
+    assert await response.read() == PAGES.assets.files[file]
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.headers["Content-Type"] == CONTENT_TYPES["." + file.rpartition(".")[2]]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    again = await client.get(PAGES.assets.uri(file), headers={"If-None-Match": response.headers["ETag"]})
+    assert again.status == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/oidc/static/0123456789abcdef/pages.css",
+        "/oidc/static/{version}/pages.CSS",
+        "/oidc/static/{version}/..%2fstatic.py",
+        "/oidc/static/{version}/%2e%2e",
+        "/oidc/static/{version}/",
+        "/oidc/static/{version}/pages.css%00",
+    ],
+)
+async def test_only_exact_file_names_are_served(path: str, aiohttp_client: AiohttpClient) -> None:
+    """Nothing but the files of this version is found."""
+    client = await aiohttp_client(sample_pages.application(PAGES))
+    assert (await client.get(path.format(version=PAGES.assets.version))).status == 404
+
+
+def test_static_files_are_small() -> None:
+    """The style sheet stays below 12 KB and the script below 3 KB."""
+    assert len(PAGES.assets.files["pages.css"]) < 12_000
+    assert len(PAGES.assets.files["pages.js"]) < 3_000
