@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from shared.settings import Settings
-from shared.store import Changes, Keys
+from shared.store import Changes, Clients, Keys, Users
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.database import Database
 from shared.store.postgres.keys import PostgresKeys
+from shared.store.postgres.users import PostgresUsers
 from shared.store.redis.link import Link
 
 POOL_SIZE = 10
@@ -20,6 +22,8 @@ class Stores:
 
     changes: Changes
     keys: Keys
+    users: Users
+    clients: Clients
 
 
 class MissingStore(Exception):
@@ -37,7 +41,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     )
     link = Link.open(settings.redis_url.get_secret_value())
     try:
-        yield Stores(changes=PostgresChanges(database), keys=PostgresKeys(database))
+        yield Stores(
+            changes=PostgresChanges(database),
+            keys=PostgresKeys(database),
+            users=PostgresUsers(database),
+            clients=PostgresClients(database),
+        )
     finally:
         await link.close()
         await database.close()
