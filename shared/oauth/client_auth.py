@@ -15,8 +15,8 @@ from typing import cast
 from urllib.parse import unquote_plus
 
 from shared.model import Client, Json
+from shared.oauth.client_jwks import keys_for
 from shared.oauth.errors import InvalidClient, InvalidRequest
-from shared.oauth.jwk import keys_for
 from shared.oauth.jwt import MAX_JWT, BadJwt, SignedClaims, unverified_header, verify
 from shared.oauth.keys import from_base64url
 from shared.oauth.parameters import Parameters

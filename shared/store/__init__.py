@@ -150,7 +150,7 @@ class RefreshFamilies(Protocol):
     async def use(
         self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
     ) -> HeldToken | None:
-        """Use the current token without rotating it; its use is noted at most once a minute. None as above."""
+        """Use the current token, which stays; its use is noted at most once a minute. None as above."""
 
     async def find(
         self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta

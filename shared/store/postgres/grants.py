@@ -14,7 +14,7 @@ USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_versio
 GRANT_STANDS = """
       g.revoked_at IS NULL AND g.expires_at > now() AND g.epoch = u.epoch AND u.disabled_at IS NULL
   AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
-"""State is compared at use: over grants g, users u, and sessions s LEFT JOINed for grants that are not offline."""
+"""State is compared at use: over grants g, users u, and sessions s as SESSION joins them."""
 
 SESSION = "LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"
 

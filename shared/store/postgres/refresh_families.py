@@ -98,9 +98,7 @@ class PostgresRefreshFamilies:
         )
         if row is None:
             return None
-        return Rotated(
-            verdict=row["verdict"], sealed_successor=row["sealed_successor"], held=_held(row)
-        )
+        return Rotated(verdict=row["verdict"], sealed_successor=row["sealed_successor"], held=_held(row))
 
     async def use(
         self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None

@@ -23,8 +23,8 @@ def _epoch_key(number: int) -> str:
 class RedisReplayMarks:
     """`ReplayMarks` over Redis: one round trip.
 
-    A Redis that restarted without its data, or another one that took its place, no longer knows what was seen.
-    The first shows by an epoch that is missing, the second by another replication id: from then on what was
+    A Redis that restarted without its data, or one that took its place, no longer knows what was seen. The
+    first shows by an epoch that is missing, the second by another replication id: from then on what was
     issued before is neither new nor seen, and the answer is Unavailable.
     """
 
