@@ -87,7 +87,7 @@ class AuthorizationRequest:
 
     @property
     def asked(self) -> Scope:
-        """What consent is asked for: scope-tokens, and claims, marked by a space, which no scope-token has."""
+        """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
 
 
