@@ -16,7 +16,7 @@ class Service(StrEnum):
 
     DISCOVERY = "discovery"
     AUTHORIZATION = "authorization"
-    TOKEN = "token"  # noqa: S105
+    TOKEN = "token"
     CLIENT_REGISTRY = "client-registry"
 
 

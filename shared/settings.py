@@ -259,3 +259,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         return Settings.model_validate(values | {"secret_key": secret_key, "secret_key_file": None})
     except ValidationError as error:
         raise SettingsError(_sentences(error)) from None
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The environment in which a child of this process reads *settings*: stores and secret included."""
+    urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
+    return {
+        **os.environ,
+        **{name: url.get_secret_value() for name, url in urls.items() if url},
+        "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
+        "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
+        "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
+    }

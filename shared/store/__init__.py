@@ -1,0 +1,344 @@
+"""The ports: what services may ask of the stores, and the fault that every one of them may raise.
+
+Which store decides is design, not chance. PostgreSQL holds what must never be forgotten or un-happen; Redis
+holds what a user can do again. `open.py` makes the real ones; tests hold each fake against the same contract.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from uuid import UUID
+
+from shared.model import (
+    AccessToken,
+    Authorization,
+    AuthorizationCode,
+    Client,
+    Json,
+    Scope,
+    Session,
+    User,
+)
+
+
+class Unavailable(Exception):
+    """A store did not answer, or not in time. Never a verdict: the caller gets 503 with Retry-After."""
+
+
+# Codes and grants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFamily:
+    """The refresh tokens of a grant that is about to be made."""
+
+    family_hash: bytes
+    token_hash: bytes
+    idle: timedelta
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemed:
+    """What became of a redemption. `is_mine` is false for a replay, which has just revoked `grant_id`."""
+
+    grant_id: UUID
+    is_mine: bool
+    user: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentCode:
+    """What a grant remembers of the code it was made from."""
+
+    grant_id: UUID
+    client_id: str
+    redirect_uri: str
+    code_challenge: str | None
+
+
+class AuthorizationCodes(Protocol):
+    """Authorization codes in flight, by the digest of the code. Redis."""
+
+    async def add(self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta) -> None: ...
+
+    async def find(self, code_hash: bytes) -> AuthorizationCode | None: ...
+
+    async def count_failure(self, code_hash: bytes, limit: int) -> None:
+        """Note a wrong try by the code's own authenticated client; the `limit`-th ends the code."""
+
+
+class Grants(Protocol):
+    """Grants: one authorization each. PostgreSQL."""
+
+    async def redeem(
+        self,
+        grant_id: UUID,
+        code_hash: bytes,
+        code: AuthorizationCode,
+        expires_at: datetime,
+        family: NewFamily | None,
+    ) -> Redeemed | None:
+        """Make the grant of a code, once: by one statement, idempotent in `grant_id`.
+
+        A second redemption of the code revokes the grant of the first. None: the user is disabled, or the
+        session has ended, since the code was made.
+        """
+
+    async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
+
+    async def revoke(self, grant_id: UUID, reason: str) -> None: ...
+
+    async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None: ...
+
+    async def standing(self, token: AccessToken) -> "Standing | None":
+        """Whether an access token still holds, and whose it is: one statement. None: it does not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An access token that holds. `user` and `authorization` are None for client_credentials."""
+
+    user: User | None
+    authorization: Authorization | None
+
+
+# Refresh families
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """A refresh token presented, and the successor made for it in case it is current."""
+
+    family_hash: bytes
+    presented_hash: bytes
+    client_id: str
+    candidate_hash: bytes
+    candidate_sealed: bytes
+    reuse_window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """`now`: the candidate is current. `again`: an earlier successor is, sealed for the presented token.
+    `spent`: the token was reused, and its grant has just been revoked."""
+
+    verdict: Literal["now", "again", "spent"]
+    sealed_successor: bytes
+    grant_id: UUID
+    authorization: Authorization
+    user: User
+    expires_at: datetime
+
+
+class RefreshFamilies(Protocol):
+    """Refresh tokens, one row a grant. PostgreSQL."""
+
+    async def rotate(self, rotation: Rotation) -> Rotated | None:
+        """Rotate by one statement. None: no such token for this client, and nothing has changed."""
+
+    async def find(self, family_hash: bytes, presented_hash: bytes) -> "StandingFamily | None":
+        """The grant of a refresh token that holds, current or within its reuse window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingFamily:
+    """A refresh token that holds."""
+
+    grant_id: UUID
+    authorization: Authorization
+    user: User
+    issued_at: datetime
+    expires_at: datetime
+
+
+# Sessions, interactions, consents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStanding:
+    """What PostgreSQL says of a browser session at one authorization request."""
+
+    is_alive: bool
+    user_id: UUID
+    consented: Scope | None
+    claims_version: int
+
+
+class Sessions(Protocol):
+    """Browser sessions: contents in Redis, one row in PostgreSQL that says whether it has ended."""
+
+    async def begin(self, session: Session, lifetime: timedelta, idle_lifetime: timedelta) -> None:
+        """Commit the row, then store the contents."""
+
+    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, SessionStanding] | None:
+        """The session, if Redis knows it, beside what PostgreSQL says of it: two reads at once."""
+
+    async def touch(self, session: Session, idle_lifetime: timedelta) -> None: ...
+
+    async def end(self, sid: UUID, reason: str) -> bool:
+        """Commit the end, with its audit row. False: it had ended before, or there is none."""
+
+
+class Interactions(Protocol):
+    """Authorization requests that wait for a person, by the digest of the handle. Redis."""
+
+    async def add(self, interaction_hash: bytes, interaction: Json, lifetime: timedelta) -> None: ...
+
+    async def find(self, interaction_hash: bytes) -> Json | None: ...
+
+    async def replace(self, interaction_hash: bytes, interaction: Json) -> bool:
+        """False: it is gone. Its lifetime stays."""
+
+    async def end(self, interaction_hash: bytes) -> Json | None:
+        """Take it out, once: of many callers one gets it."""
+
+
+class Consents(Protocol):
+    """What a user allows a client to be given without asking again. PostgreSQL."""
+
+    async def find(self, user_id: UUID, client_id: str) -> Scope | None: ...
+
+    async def add(self, user_id: UUID, client_id: str, scope: Scope) -> None:
+        """Widen the consent by `scope`, with its audit row."""
+
+
+# Users and clients
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A user and the hash of their password, None when they have none."""
+
+    user: User
+    password_hash: str | None
+
+
+class Users(Protocol):
+    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`."""
+
+    async def find_credential(self, username: str) -> Credential | None:
+        """By user name or e-mail address."""
+
+    async def find(self, user_id: UUID) -> User | None: ...
+
+    async def find_by_name(self, username: str) -> User | None: ...
+
+    async def list(self, after: str | None, limit: int) -> Sequence[User]: ...
+
+    async def add(self, user: User, password_hash: str | None) -> None:
+        """Raises Taken when the name or the e-mail address is."""
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> None:
+        """A new password ends every session and grant: `epoch` rises in the same statement."""
+
+    async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
+        """The same password under newer parameters; nothing ends."""
+
+    async def set_claims(self, user_id: UUID, claims: Json) -> None: ...
+
+    async def disable(self, user_id: UUID) -> None: ...
+
+    async def enable(self, user_id: UUID) -> None: ...
+
+    async def end_all(self, user_id: UUID) -> None:
+        """End every session and grant of the user."""
+
+    async def delete(self, user_id: UUID) -> None: ...
+
+
+class Taken(Exception):
+    """The name is in use."""
+
+
+class Stale(Exception):
+    """The record has changed since it was read."""
+
+
+class Clients(Protocol):
+    """Registered clients. PostgreSQL; `shared.cache` keeps those in use in memory."""
+
+    async def find(self, client_id: str) -> Client | None: ...
+
+    async def list(self, after: str | None, limit: int) -> Sequence[Client]: ...
+
+    async def add(self, client: Client) -> None:
+        """Raises Taken when the client_id is."""
+
+    async def replace(self, client: Client) -> None:
+        """Write every field, if the stored version is `client.version`. Raises Stale."""
+
+    async def disable(self, client_id: str) -> bool: ...
+
+    async def enable(self, client_id: str) -> bool: ...
+
+    async def delete(self, client_id: str) -> bool: ...
+
+
+class Changes(Protocol):
+    """The change counter: how a process learns that its caches are old. PostgreSQL, polled."""
+
+    async def since(self, counter: int) -> "Change": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The counter's value now, and what changed since the one given."""
+
+    counter: int
+    client_ids: tuple[str, ...]
+    has_keys: bool
+
+
+# Keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone."""
+
+    kid: str
+    use: Literal["sig", "seal"]
+    alg: str
+    public_jwk: Json | None
+    private: bytes
+    published_at: datetime
+    activates_at: datetime | None  # None: `next`, without a date
+    retires_at: datetime | None  # when the last token it made has expired: leaves the JWKS
+    is_compromised: bool = False
+
+
+class Keys(Protocol):
+    """Signing and sealing keys. PostgreSQL."""
+
+    async def load(self) -> tuple[StoredKey, ...]: ...
+
+    def change(self) -> AbstractAsyncContextManager["KeyChange"]:
+        """A transaction that holds the key table for itself: read, decide, write."""
+
+
+class KeyChange(Protocol):
+    """The key table, locked."""
+
+    async def load(self) -> tuple[StoredKey, ...]: ...
+
+    async def write(self, keys: Sequence[StoredKey], event: str) -> None:
+        """Insert or update each key by its kid, with an audit row; tell every process."""
+
+
+# Counters
+
+
+class Counters(Protocol):
+    """Rate counters. Redis, counted in the process first; with Redis down a per-process bucket."""
+
+    async def take(self, name: str, key: str, limit: int, period: timedelta) -> timedelta | None:
+        """Count one. None: allowed; else how long to wait."""
+
+
+class AuditLog(Protocol):
+    """The audit log, read. It is written by the statements of the changes themselves."""
+
+    def read(self, since: datetime | None = None) -> AsyncIterator[Json]: ...

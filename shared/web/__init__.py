@@ -1,0 +1,1 @@
+"""What every service's HTTP side shares: the base application, errors, headers, logs, metrics, resources."""

@@ -1,0 +1,30 @@
+VENV := .venv
+PYTHON ?=
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help run venv dev test check interop-tools
+
+help: ## Tell what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: venv ## Run everything embedded, until Ctrl-C
+	@exec $(VENV)/bin/ostiary run
+
+test: dev ## Run all tests; those whose tools are missing skip and say so
+	$(VENV)/bin/python -m pytest
+
+check: dev ## Lint, format, types and the rules of the house
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest --quiet tests/rules
+
+interop-tools: ## Install what the interoperability tests drive (apt, npm; asks for no password)
+	@deploy/local/interop-tools.sh
+
+venv:
+	@deploy/local/venv.sh $(VENV) requirements.lock
+
+dev:
+	@deploy/local/venv.sh $(VENV) requirements-dev.lock

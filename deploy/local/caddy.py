@@ -1,0 +1,111 @@
+"""The reverse proxy in front of the services, on the issuer's host and port."""
+
+import asyncio
+import errno
+import os
+import socket
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deploy.local.caddyfile import Site
+from deploy.local.child import Command, RunError
+from shared.paths import PREFIX
+from shared.settings import is_loopback
+
+
+def find_binary() -> Path:
+    """`caddy` in the virtual environment; raises RunError when there is none."""
+    binary = Path(sysconfig.get_path("scripts")) / "caddy"
+    if not binary.exists():
+        raise RunError("Caddy is not installed here: `make run` installs it")
+    return binary
+
+
+def site_of(origin: str) -> Site:
+    """Where the proxy listens for *origin*: loopback interfaces alone for a loopback host."""
+    url = urlsplit(origin)
+    host = url.hostname or ""
+    port = url.port or (443 if url.scheme == "https" else 80)
+    address = f"[{host}]" if ":" in host else host
+    if not is_loopback(host) or host.replace(".", "").isdecimal() or ":" in host:
+        return Site(url.scheme, address, port, (address,))
+    return Site(url.scheme, address, port, ("127.0.0.1", "[::1]") if _has_ipv6() else ("127.0.0.1",))
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def check_is_free(site: Site) -> None:
+    """Raises RunError when another program listens where *site* shall; Caddy itself would share the port."""
+    for bind in site.binds:
+        host = bind.strip("[]")
+        try:
+            family = socket.getaddrinfo(host, site.port, type=socket.SOCK_STREAM)[0][0]
+            socket.create_server((host, site.port), family=family).close()
+        except OSError as error:
+            raise RunError(_why_not(site, error)) from None
+
+
+def _why_not(site: Site, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        other = f"{site.scheme}://{site.address}:{site.port + 1}{PREFIX}"
+        return (
+            f"Port {site.port} is in use by another program: stop it, or set OSTIARY_ISSUER, say to {other}"
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {site.port} is for root alone: set OSTIARY_ISSUER to a port above 1023"
+    return f"This machine cannot listen on {site.address}:{site.port} ({error.strerror}): set OSTIARY_ISSUER"
+
+
+@dataclass(frozen=True, slots=True)
+class Caddy:
+    """The proxy and where it keeps its local CA."""
+
+    binary: Path
+    site: Site
+    state: Path
+    sockets: Path
+    log: Path
+
+    @property
+    def root_certificate(self) -> Path:
+        """The certificate of the local CA, which clients are to trust."""
+        return self.state / "pki" / "authorities" / "local" / "root.crt"
+
+    @property
+    def _configuration(self) -> Path:
+        return self.sockets / "Caddyfile"
+
+    def prepare(self, configuration: str) -> None:
+        """Makes its folder and writes its *configuration*."""
+        self.state.mkdir(exist_ok=True, mode=0o700)
+        self._configuration.write_text(configuration, "utf-8")
+
+    def command(self) -> Command:
+        """How the proxy is started."""
+        home = str(self.sockets)  # it would write to ~/.local and ~/.config
+        return Command(
+            name="Caddy",
+            argv=(str(self.binary), "run", "--config", str(self._configuration), "--adapter", "caddyfile"),
+            env={"PATH": os.defpath, "HOME": home, "XDG_DATA_HOME": home, "XDG_CONFIG_HOME": home},
+            log=self.log,
+            is_ready=self._is_ready,
+            cwd=self.state,
+        )
+
+    async def _is_ready(self, _pid: int) -> bool:
+        if self.site.scheme == "https" and not self.root_certificate.exists():
+            return False
+        try:
+            _, writer = await asyncio.open_connection(self.site.binds[0].strip("[]"), self.site.port)
+        except OSError:
+            return False
+        writer.close()
+        return True

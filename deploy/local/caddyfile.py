@@ -1,0 +1,134 @@
+"""The reverse proxy's configuration, rendered from the path map.
+
+Matched against the request target as it was sent: Caddy's own `path` matcher ignores case, decodes and
+resolves `..`, and would then pass on something else than it matched.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from shared.paths import PREFIX, Path, Service
+
+BODY_LIMIT = "64KiB"
+HEADER_LIMIT = "32KiB"
+ANSWER_SECONDS = 30  # what a service may take
+RETRY_SECONDS = 5  # what a request waits for a service that is being restarted
+KEEPALIVE_SECONDS = 30  # below the services' own, so that no connection ends under a request
+
+_DOT_SEGMENT = r"^[^?]*/(\.|%2[eE])(\.|%2[eE])?(/|\?|$)"
+_BELOW_PREFIX = rf"^{re.escape(PREFIX)}(/[^?]*)?(\?.*)?$"
+_PARAMETER = re.compile(r"\{[a-z_]+\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the proxy listens on: `address` as in an issuer, `binds` the interfaces."""
+
+    scheme: str
+    address: str
+    port: int
+    binds: tuple[str, ...]
+
+    @property
+    def origin(self) -> str:
+        """The origin it answers for."""
+        return f"{self.scheme}://{self.address}:{self.port}"
+
+
+def pattern(paths: Iterable[str]) -> str:
+    """The regular expression (RE2) of request targets whose path is one of *paths*."""
+    alternatives = (
+        "[^/?]+".join(re.escape(part) for part in _PARAMETER.split(path)).replace(r"\-", "-")
+        for path in paths
+    )
+    return rf"^({'|'.join(alternatives)})(\?.*)?$"
+
+
+def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str], state: FilePath) -> str:
+    """A Caddyfile that maps *paths* at *site* to *upstreams*, and keeps its local CA in *state*.
+
+    What is below PREFIX and in no service's map goes to the authorization service, which has a page for it.
+    """
+    served = list(paths)
+    mine = {service: [path.path for path in served if path.service is service] for service in Service}
+    routes = [
+        _route(service, pattern(mine[service]), upstreams[service]) for service in Service if mine[service]
+    ]
+    routes.append(_route("unknown", _BELOW_PREFIX, upstreams[Service.AUTHORIZATION]))
+    return "\n".join((_options(site, state), _site(site, routes), _elsewhere(site)))
+
+
+def _options(site: Site, state: FilePath) -> str:
+    return f"""{{
+	admin off
+	persist_config off
+	skip_install_trust
+	auto_https {"disable_redirects" if site.scheme == "https" else "off"}
+	storage file_system "{state}"
+	grace_period 3s
+	servers {{
+		protocols h1 h2
+		max_header_size {HEADER_LIMIT}
+		timeouts {{
+			read_header 5s
+			read_body 15s
+			write 60s
+			idle 75s
+		}}
+	}}
+}}
+"""
+
+
+def _site(site: Site, routes: Iterable[str]) -> str:
+    tls = "\ttls internal\n" if site.scheme == "https" else ""
+    return f"""{site.origin} {{
+	bind {" ".join(site.binds)}
+{tls}	header -Server
+	header -Via
+	route {{
+		request_header -X-Forwarded-*
+		request_header -Forwarded
+		request_header -X-Real-Ip
+		request_header X-Request-Id {{http.request.uuid}}
+		request_body {{
+			max_size {BODY_LIMIT}
+		}}
+		@dot_segment vars_regexp {{http.request.uri}} `{_DOT_SEGMENT}`
+		respond @dot_segment "Not found" 404
+{"".join(routes)}		respond "Not found" 404
+	}}
+	handle_errors 502 503 504 {{
+		header Retry-After 1
+		header Cache-Control no-store
+		respond "Not available at the moment: try again" 503
+	}}
+}}
+"""
+
+
+def _route(name: str, expression: str, upstream: str) -> str:
+    # A request is sent again only where it never was: Caddy retries what it could not dial, and of what
+    # it could, GET alone.
+    return f"""		@{name} vars_regexp {{http.request.uri}} `{expression}`
+		reverse_proxy @{name} {upstream} {{
+			lb_try_duration {RETRY_SECONDS}s
+			lb_try_interval 50ms
+			transport http {{
+				dial_timeout 2s
+				response_header_timeout {ANSWER_SECONDS}s
+				keepalive {KEEPALIVE_SECONDS}s
+				compression off
+			}}
+		}}
+"""
+
+
+def _elsewhere(site: Site) -> str:
+    return f"""{site.scheme}://:{site.port} {{
+	bind {" ".join(site.binds)}
+	respond "Nothing is served under this name: see {site.origin}" 421
+}}
+"""

@@ -1,0 +1,165 @@
+"""One child process: how it is started, known to be ready, and stopped; it never outlives its starter."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.01
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class RunError(Exception):
+    """`ostiary run` cannot go on: one sentence that says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account that a child runs under, when the starter is root and the child must not be."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a child is started."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    log: Path
+    is_ready: Callable[[int], Awaitable[bool]]  # given the child's process id
+    cwd: Path | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    orphan_signal: signal.Signals = signal.SIGKILL  # what it gets when the starter dies
+    account: Account | None = None
+    passing: tuple[str, ...] = ()  # what its log says when the same start will succeed a moment later
+
+
+def dropped_to(account: Account | None) -> dict[str, Any]:
+    """The arguments with which subprocess starts a child under *account*."""
+    return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+
+
+def dying_with_starter(orphan_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before exec so that Linux sends it *orphan_signal* when its starter dies."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork
+    starter = os.getpid()
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
+        if os.getppid() != starter:  # it died between fork and prctl
+            os._exit(1)
+
+    return ask
+
+
+def guard(pid: int, orphan_signal: signal.Signals) -> "subprocess.Popen[bytes]":
+    """A process that signals *pid* once this one is gone, for systems whose kernel does not (macOS)."""
+    script = f"cat; kill -{int(orphan_signal)} {pid}"
+    return subprocess.Popen(
+        ("/bin/sh", "-c", script),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@dataclass(slots=True)
+class Child:
+    """A command and the process that runs it now."""
+
+    command: Command
+    process: "subprocess.Popen[bytes] | None" = None
+    _guard: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there; ready or not."""
+        return self.process is not None and self.process.poll() is None
+
+    async def start(self) -> None:
+        """Starts the process and returns when it is ready; raises RunError when it will not be."""
+        deadline = time.monotonic() + START_SECONDS
+        while not await self._is_started(deadline):
+            pass  # an earlier one is just leaving
+
+    async def _is_started(self, deadline: float) -> bool:
+        offset = self.command.log.stat().st_size if self.command.log.exists() else 0
+        process = self._spawn()
+        while process.poll() is None:
+            if await self.command.is_ready(process.pid):
+                return True
+            if time.monotonic() > deadline:
+                await self.stop()
+                raise RunError(f"{self.command.name} did not become ready; its log: {self.command.log}")
+            await asyncio.sleep(POLL_SECONDS)
+        self._dismiss_guard()
+        said = self._said(offset)
+        if any(words in said for words in self.command.passing) and time.monotonic() < deadline:
+            await asyncio.sleep(10 * POLL_SECONDS)
+            return False
+        raise RunError(f"{self.command.name} did not start: {_reason(said)}; its log: {self.command.log}")
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        command = self.command
+        with command.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command.argv,
+                cwd=command.cwd,
+                env=command.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C reaches the starter alone, which stops all in order
+                preexec_fn=dying_with_starter(command.orphan_signal),  # noqa: PLW1509 - prctl and no more
+                **dropped_to(command.account),
+            )
+        if sys.platform != "linux":
+            self._guard = guard(self.process.pid, command.orphan_signal)
+        return self.process
+
+    async def stop(self) -> None:
+        """Asks the process to end, and ends it when it does not."""
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(self.command.stop_signal)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+            await asyncio.sleep(POLL_SECONDS)
+        self._dismiss_guard()
+
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.kill()  # before its pipe ends: the process id may soon be another's
+            self._guard.wait()
+            self._guard.stdin.close()
+            self._guard = None
+
+    def _said(self, offset: int) -> str:
+        with self.command.log.open("rb") as log:
+            log.seek(offset)
+            return log.read(65536).decode(errors="replace")
+
+
+def _reason(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "rror" in line]
+    return (telling or lines or ["it ended at once"])[-1][:300]

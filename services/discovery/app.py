@@ -1,0 +1,88 @@
+"""The discovery service: routes, and the documents that it keeps ready."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from services.discovery.document import Document
+from services.discovery.metadata import provider_metadata
+from shared import clock
+from shared.keyring import KeyRing
+from shared.oauth.keys import KeySet
+from shared.paths import JWKS, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
+from shared.settings import Settings
+from shared.store import Unavailable
+from shared.web.app import SETTINGS
+from shared.web.cors import add_preflight
+from shared.web.resources import KEYRING, need, stores
+
+HELD = timedelta(seconds=1)  # keys come and go by the clock, too
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Both documents as of one moment."""
+
+    keys: KeySet
+    made_at: datetime
+    metadata: Document
+    jwks: Document
+
+    def hold(self, keys: KeySet, now: datetime) -> bool:
+        return self.keys is keys and now - self.made_at < HELD
+
+
+def make_documents(settings: Settings, keys: KeySet, now: datetime) -> Documents:
+    """The documents for these keys at this time."""
+    max_age = int(settings.jwks_max_age.total_seconds())
+    metadata = provider_metadata(settings, keys.algorithms(now))
+    return Documents(keys, now, Document.of(metadata, max_age), Document.of(keys.jwks(now), max_age))
+
+
+class Shelf:
+    """The documents, made anew when the keys have changed."""
+
+    def __init__(self, settings: Settings, keyring: KeyRing) -> None:
+        self._settings = settings
+        self._keyring = keyring
+        self._documents: Documents | None = None
+
+    def documents(self) -> Documents:
+        """Raises Unavailable while no key has ever been seen."""
+        keys, now = self._keyring.known, clock.now()
+        if not self._keyring.is_ready:
+            raise Unavailable("no key set has been seen yet")
+        if self._documents is None or not self._documents.hold(keys, now):
+            self._documents = make_documents(self._settings, keys, now)
+        return self._documents
+
+
+SHELF = web.AppKey("SHELF", Shelf)
+
+
+async def _shelf(app: web.Application) -> AsyncIterator[None]:
+    app[SHELF] = Shelf(app[SETTINGS], app[KEYRING])
+    yield
+
+
+async def openid_configuration(request: web.Request) -> web.Response:
+    return request.app[SHELF].documents().metadata.answer(request)
+
+
+async def jwks(request: web.Request) -> web.Response:
+    return request.app[SHELF].documents().jwks.answer(request)
+
+
+def mount(app: web.Application) -> None:
+    """Add this service's routes."""
+    need(app, stores, _shelf)
+    metadata_paths = [OPENID_CONFIGURATION]
+    if app[SETTINGS].root_aliases:
+        metadata_paths.append(OAUTH_AUTHORIZATION_SERVER)
+    for path in metadata_paths:
+        app.router.add_get(path.path, openid_configuration)
+        add_preflight(app, path)
+    app.router.add_get(JWKS.path, jwks)
+    add_preflight(app, JWKS)

@@ -1,0 +1,41 @@
+"""Documents that are encoded once, and answered from their bytes until they change."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+from multidict import CIMultiDict
+
+from shared.web.headers import ANY_ORIGIN, SAFE
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON document, its entity tag and its headers."""
+
+    body: bytes
+    etag: str
+    headers: CIMultiDict[str]
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any], max_age: int) -> Self:
+        """*max_age* in seconds."""
+        body = orjson.dumps(members)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = {
+            **SAFE,
+            **ANY_ORIGIN,
+            "Content-Type": "application/json",
+            "Cache-Control": f"public, max-age={max_age}",
+            "ETag": etag,
+        }
+        return cls(body, etag, CIMultiDict(headers))
+
+    def answer(self, request: web.Request) -> web.Response:
+        """The document, or 304 for one who has it (RFC 9110 §13.1.2)."""
+        if self.etag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=self.headers)
+        return web.Response(body=self.body, headers=self.headers)

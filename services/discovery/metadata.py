@@ -1,0 +1,50 @@
+"""The provider metadata: OpenID Connect Discovery 1.0 §3, RFC 8414 §2. It shows what is switched on."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shared.oauth import supported
+from shared.paths import PATHS, Group
+from shared.settings import Settings
+
+
+def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> dict[str, Any]:
+    """The metadata document of this deployment, given the algorithms for which it has keys."""
+    endpoints = {
+        path.member: path.at(settings.issuer)
+        for path in PATHS
+        if path.member and path.group is Group.PUBLIC and _is_on(path.member, settings)
+    }
+    authentication = {
+        "token_endpoint_auth_methods_supported": supported.TOKEN_ENDPOINT_AUTH_METHODS,
+        "token_endpoint_auth_signing_alg_values_supported": supported.CLIENT_ASSERTION_ALGORITHMS,
+    }
+    return {
+        "issuer": settings.issuer,
+        **endpoints,
+        "response_types_supported": settings.response_types,
+        "response_modes_supported": supported.RESPONSE_MODES,
+        "grant_types_supported": supported.GRANT_TYPES,
+        "subject_types_supported": supported.SUBJECT_TYPES,
+        "scopes_supported": supported.SCOPES,
+        "claims_supported": supported.CLAIMS,
+        "claim_types_supported": ("normal",),
+        "id_token_signing_alg_values_supported": signing_algorithms,
+        **authentication,
+        "revocation_endpoint_auth_methods_supported": supported.TOKEN_ENDPOINT_AUTH_METHODS,
+        "introspection_endpoint_auth_methods_supported": tuple(
+            method for method in supported.TOKEN_ENDPOINT_AUTH_METHODS if method != "none"
+        ),
+        "code_challenge_methods_supported": supported.CODE_CHALLENGE_METHODS,
+        "acr_values_supported": supported.ACR_VALUES,
+        "prompt_values_supported": supported.PROMPT_VALUES,
+        "ui_locales_supported": settings.ui_locales,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
+    }
+
+
+def _is_on(member: str, settings: Settings) -> bool:
+    return member != "registration_endpoint" or settings.registration != "closed"

@@ -1,0 +1,83 @@
+"""Making keys: the first set of a deployment, and the next key of each algorithm."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shared.oauth.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
+from shared.oauth.wrapping import NONCE_BYTES, wrap
+from shared.store import Keys, StoredKey
+
+SEALING_ALGORITHM = "A256GCMSIV"
+SEALING_KEY_BYTES = 32
+SEALING_KID_BYTES = 4
+SEALING_KEY_LIFETIME = timedelta(days=1)
+
+
+def _new_private_key(alg: str) -> PrivateKey:
+    match alg:
+        case "RS256":
+            return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        case "ES256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "EdDSA":
+            return ed25519.Ed25519PrivateKey.generate()
+    raise ValueError(f"no key is made for {alg}")
+
+
+def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
+    """A fresh key pair, published now. RSA takes 60 ms and more: call it in a thread."""
+    private = _new_private_key(alg)
+    public = public_jwk(private.public_key())
+    kid = thumbprint(public)
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return StoredKey(
+        kid=kid,
+        use="sig",
+        alg=alg,
+        public_jwk={**public, "kid": kid, "use": "sig", "alg": alg},
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, der),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
+    """A fresh key for opaque access tokens."""
+    kid = secrets.token_hex(SEALING_KID_BYTES)
+    plain = secrets.token_bytes(SEALING_KEY_BYTES)
+    return StoredKey(
+        kid=kid,
+        use="seal",
+        alg=SEALING_ALGORITHM,
+        public_jwk=None,
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, plain),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, now: datetime) -> list[str]:
+    """Make what is missing: an active and a next key for each algorithm, and a sealing key.
+
+    Names the new kids. Of many processes that start on an empty database one makes the set.
+    """
+    async with keys.change() as change:
+        known = [key for key in await change.load() if not key.is_compromised]
+        new: list[StoredKey] = []
+        for alg in algorithms:
+            of_alg = [key for key in known if key.alg == alg]
+            if not any(key.activates_at for key in of_alg):
+                new.append(new_signing_key(alg, secret_key, now, now))
+            if all(key.activates_at for key in of_alg):
+                new.append(new_signing_key(alg, secret_key, now, None))
+        if not any(key.use == "seal" for key in known):
+            new.append(new_sealing_key(secret_key, now, now))
+        if new:
+            await change.write(new, "keys_made")
+        return [key.kid for key in new]

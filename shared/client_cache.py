@@ -1,0 +1,50 @@
+"""Clients in memory: bounded, and as fresh as `Watch` says."""
+
+import asyncio
+from collections import OrderedDict
+
+from shared.model import Client
+from shared.store import Change, Clients
+from shared.watch import Watch
+
+MAX_CLIENTS = 10_000
+
+
+class ClientCache:
+    """`find` for hot paths. A client that is not there is asked for every time: strangers fill no cache."""
+
+    def __init__(self, clients: Clients, watch: Watch) -> None:
+        self._clients = clients
+        self._watch = watch
+        self._kept: OrderedDict[str, Client] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[Client | None]] = {}
+        watch.add(self)
+
+    async def changed(self, change: Change) -> None:
+        for client_id in change.client_ids:
+            self._kept.pop(client_id, None)
+            # A read that began before the change must not be shared with those who come after it.
+            self._loading.pop(client_id, None)
+
+    async def find(self, client_id: str) -> Client | None:
+        """The client, disabled or not. Raises Unavailable."""
+        await self._watch.fresh()
+        if client := self._kept.get(client_id):
+            self._kept.move_to_end(client_id)
+            return client
+        if (task := self._loading.get(client_id)) is None:
+            task = self._loading[client_id] = asyncio.create_task(self._load(client_id))
+        return await asyncio.shield(task)
+
+    async def _load(self, client_id: str) -> Client | None:
+        try:
+            counter = self._watch.counter
+            client = await self._clients.find(client_id)
+            if client and counter == self._watch.counter:
+                self._kept[client_id] = client
+                if len(self._kept) > MAX_CLIENTS:
+                    self._kept.popitem(last=False)
+            return client
+        finally:
+            if self._loading.get(client_id) is asyncio.current_task():
+                del self._loading[client_id]

@@ -1,0 +1,92 @@
+"""The keys that a process holds in memory, decrypted, and how long it may sign with them."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import structlog
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from shared.model import Json
+from shared.oauth.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey
+from shared.oauth.wrapping import unwrap
+from shared.store import Change, Keys, StoredKey, Unavailable
+from shared.watch import Watch
+
+SIGNS_FOR = 5.0  # seconds without a confirmation, after which nothing is signed
+
+logger = structlog.get_logger()
+
+
+def _times(row: StoredKey) -> KeyTimes:
+    return KeyTimes(
+        published_at=row.published_at,
+        activates_at=row.activates_at,
+        retires_at=row.retires_at,
+        is_compromised=row.is_compromised,
+    )
+
+
+def _private(row: StoredKey, secret_keys: Sequence[str]) -> PrivateKey | None:
+    if not row.private:
+        return None
+    plain = unwrap(secret_keys, row.kid, row.private)
+    # The check of an RSA key takes 50 ms; what AES-GCM has authenticated is the key that we made.
+    return cast(PrivateKey, load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True))
+
+
+def open_keys(rows: Sequence[StoredKey], secret_keys: Sequence[str]) -> KeySet:
+    """Stored keys, decrypted. Raises CannotUnwrap."""
+    return KeySet(
+        signing=tuple(
+            SigningKey(
+                kid=row.kid,
+                alg=row.alg,
+                times=_times(row),
+                private=_private(row, secret_keys),
+                jwk=cast(Json, row.public_jwk),
+            )
+            for row in rows
+            if row.use == "sig"
+        ),
+        sealing=tuple(
+            SealingKey(kid=row.kid, times=_times(row), secret=unwrap(secret_keys, row.kid, row.private))
+            for row in rows
+            if row.use == "seal" and row.private
+        ),
+    )
+
+
+class KeyRing:
+    """The current KeySet, reloaded when the change counter says so."""
+
+    def __init__(self, keys: Keys, watch: Watch, secret_keys: Sequence[str]) -> None:
+        self._keys = keys
+        self._watch = watch
+        self._secret_keys = secret_keys
+        self._known = KeySet()
+        watch.add(self)
+
+    async def changed(self, change: Change) -> None:
+        if change.has_keys or not self._known.signing:
+            self._known = open_keys(await self._keys.load(), self._secret_keys)
+            logger.info("keys_loaded", kids=[key.kid for key in self._known.signing])
+
+    @property
+    def known(self) -> KeySet:
+        """The keys as last seen, however long ago: for showing and for verifying."""
+        return self._known
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self._known.signing)
+
+    def confirmed(self) -> KeySet:
+        """The keys for signing and sealing. Raises Unavailable when they were not confirmed lately."""
+        if self._watch.age > SIGNS_FOR or not self._known.signing:
+            raise Unavailable("the key set was not confirmed lately: nothing is signed")
+        return self._known
+
+    async def reload(self) -> KeySet:
+        """Ask for news now, at most as often as the watch allows; for a token sealed by an unknown key."""
+        await self._watch.poll()
+        return self._known

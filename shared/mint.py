@@ -1,0 +1,16 @@
+"""Randomness: the one place where handles and identifiers are made."""
+
+import secrets
+import uuid
+
+from shared.oauth.handle import RANDOM_BYTES, Kind
+
+
+def new_handle(kind: Kind) -> str:
+    """A fresh handle: two letters that tell its kind, and 256 random bits."""
+    return f"{kind}_{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def new_id() -> uuid.UUID:
+    """A fresh identifier for a record: 122 random bits."""
+    return uuid.uuid4()

@@ -1,0 +1,162 @@
+"""The records that cross services. Frozen; times are aware UTC; a scope is a tuple of scope-tokens."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+Scope = tuple[str, ...]
+Json = Mapping[str, Any]
+
+OFFLINE_SCOPES = frozenset({"offline_access", "offline"})  # the second is what Cells' clients send
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A client secret of 256 random bits, as its SHA-256."""
+
+    hash: bytes
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A registered client. The names are those of RFC 7591, OpenID Connect Registration and RP metadata."""
+
+    client_id: str
+    client_name: str = ""
+    application_type: str = "web"
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ("authorization_code",)
+    response_types: tuple[str, ...] = ("code",)
+    scope: Scope = ("openid",)
+    token_endpoint_auth_method: str = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
+    jwks: Json | None = None
+    id_token_signed_response_alg: str = "RS256"
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    default_acr_values: tuple[str, ...] = ()
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+
+    profile: str = "default"
+    require_pkce: bool = False
+    skip_consent: bool = False
+    remember_consent: bool = True
+    access_token_format: str = "opaque"
+    audience: tuple[str, ...] = ()
+    resource_identifiers: tuple[str, ...] = ()
+    claims_mapping: Mapping[str, str] = field(default_factory=dict)
+    id_token_claims: tuple[str, ...] = ()
+    access_token_lifetime: timedelta | None = None
+    id_token_lifetime: timedelta | None = None
+    authorization_code_lifetime: timedelta | None = None
+    refresh_token_lifetime: timedelta | None = None
+    refresh_token_idle_lifetime: timedelta | None = None
+    refresh_token_rotation: bool = True
+    allowed_cors_origins: tuple[str, ...] | None = None
+
+    secrets: tuple[ClientSecret, ...] = ()
+    registration_access_token_hash: bytes | None = None
+    is_dynamically_registered: bool = False
+    disabled_at: datetime | None = None
+    created_at: datetime | None = None
+    version: int = 1
+
+    @property
+    def is_public(self) -> bool:
+        """RFC 6749 §2.1: not able to keep a secret."""
+        return self.token_endpoint_auth_method == "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user. `user_id` is the public `sub`; `claims` holds OpenID standard claims and Cells' own."""
+
+    user_id: UUID
+    username: str
+    claims: Json = field(default_factory=dict)
+    epoch: int = 0
+    claims_version: int = 0
+    disabled_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """How and when a user showed who they are: OpenID Connect Core 1.0 §2, RFC 8176."""
+
+    auth_time: datetime
+    acr: str
+    amr: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A browser's sign-in. Alive while it is in Redis, not ended, and its `epoch` is the user's."""
+
+    session_key: bytes  # digest of the cookie's handle
+    sid: UUID
+    user_id: UUID
+    username: str
+    epoch: int
+    authentication: Authentication
+    last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimsRequest:
+    """The `claims` parameter: OpenID Connect Core 1.0 §5.5. Claim name to its request object, or None."""
+
+    userinfo: Mapping[str, Json | None] = field(default_factory=dict)
+    id_token: Mapping[str, Json | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What a user gave a client at one moment: carried by a code, kept by a grant."""
+
+    client_id: str
+    user_id: UUID
+    sid: UUID
+    scope: Scope
+    authentication: Authentication
+    claims: ClaimsRequest = field(default_factory=ClaimsRequest)
+    nonce: str | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the grant outlives the browser session: OpenID Connect Core 1.0 §11."""
+        return not OFFLINE_SCOPES.isdisjoint(self.scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """What an authorization code stands for."""
+
+    authorization: Authorization
+    redirect_uri: str
+    code_challenge: str | None  # always S256
+    epoch: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """The content of an access token, opaque or JWT."""
+
+    token_id: UUID
+    grant_id: UUID | None  # None: client_credentials
+    client_id: str
+    sub: str
+    scope: Scope
+    aud: tuple[str, ...]
+    iat: datetime
+    exp: datetime

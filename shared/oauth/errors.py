@@ -1,0 +1,135 @@
+"""One exception class for each registered error code.
+
+`description` is for the client's developer and goes on the wire; `detail` is for the operator's log alone.
+"""
+
+import re
+from typing import ClassVar
+
+_NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
+
+
+class OAuthError(Exception):
+    """An answer of the protocol that is not success."""
+
+    error: ClassVar[str]
+    status: ClassVar[int] = 400
+
+    def __init__(self, description: str | None = None, *, detail: str | None = None) -> None:
+        super().__init__(detail or description or self.error)
+        # RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E
+        self.description = _NOT_ALLOWED.sub("?", description) if description else None
+        self.detail = detail
+
+    def parameters(self) -> dict[str, str]:
+        """The error as parameters of a redirect or members of a JSON object."""
+        described = {"error_description": self.description} if self.description else {}
+        return {"error": self.error, **described}
+
+
+# RFC 6749 §4.1.2.1 and §5.2
+
+
+class InvalidRequest(OAuthError):
+    error = "invalid_request"
+
+
+class InvalidClient(OAuthError):
+    error = "invalid_client"
+    status = 401
+
+
+class InvalidGrant(OAuthError):
+    error = "invalid_grant"
+
+
+class UnauthorizedClient(OAuthError):
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    error = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    error = "unsupported_response_type"
+
+
+class InvalidScope(OAuthError):
+    error = "invalid_scope"
+
+
+class AccessDenied(OAuthError):
+    error = "access_denied"
+
+
+class TemporarilyUnavailable(OAuthError):
+    """A dependency or this process is not able to judge: never a verdict."""
+
+    error = "temporarily_unavailable"
+    status = 503
+
+
+# OpenID Connect Core 1.0 §3.1.2.6
+
+
+class LoginRequired(OAuthError):
+    error = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    error = "consent_required"
+
+
+class InteractionRequired(OAuthError):
+    error = "interaction_required"
+
+
+class RequestNotSupported(OAuthError):
+    error = "request_not_supported"
+
+
+class RequestUriNotSupported(OAuthError):
+    error = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(OAuthError):
+    error = "registration_not_supported"
+
+
+# OpenID Connect Core Error Code unmet_authentication_requirements 1.0
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    error = "unmet_authentication_requirements"
+
+
+# RFC 6750 §3.1
+
+
+class InvalidToken(OAuthError):
+    error = "invalid_token"
+    status = 401
+
+
+class InsufficientScope(OAuthError):
+    error = "insufficient_scope"
+    status = 403
+
+
+# RFC 7009 §2.2.1
+
+
+class UnsupportedTokenType(OAuthError):
+    error = "unsupported_token_type"
+
+
+# RFC 7591 §3.2.2
+
+
+class InvalidRedirectUri(OAuthError):
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    error = "invalid_client_metadata"

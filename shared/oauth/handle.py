@@ -1,0 +1,35 @@
+"""Handles: random strings that name a record, kept only as their hash.
+
+Each carries its kind, so that one kind is never taken for another; its hash covers the kind too.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+
+RANDOM_BYTES = 32
+_SHAPE = re.compile(r"([a-z]{2})_[A-Za-z0-9_-]{20,512}")
+
+
+class Kind(StrEnum):
+    """What a handle names."""
+
+    AUTHORIZATION_CODE = "ac"
+    ACCESS_TOKEN = "at"
+    REFRESH_TOKEN = "rt"
+    SESSION = "se"
+    BROWSER = "br"
+    INTERACTION = "in"
+    INITIAL_ACCESS_TOKEN = "ia"
+    REGISTRATION_ACCESS_TOKEN = "ra"
+
+
+def is_handle(kind: Kind, value: str) -> bool:
+    """Whether *value* has the shape of a handle of this kind."""
+    match = _SHAPE.fullmatch(value)
+    return match is not None and match[1] == kind
+
+
+def digest(handle: str) -> bytes:
+    """The 32 bytes under which a handle is kept. A handle is random enough to need no salt."""
+    return hashlib.sha256(handle.encode()).digest()

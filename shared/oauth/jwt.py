@@ -1,0 +1,94 @@
+"""JWTs that we sign, and JWTs that we must believe before we read them.
+
+A token is `SignedClaims` only after its signature has been verified with a key and an algorithm that we
+chose, whatever its header says (RFC 8725 §3.1).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NewType, cast
+
+import jwt
+
+from shared.model import Json
+from shared.oauth.keys import PublicKey, SigningKey
+
+SignedClaims = NewType("SignedClaims", dict[str, Any])
+
+MAX_JWT = 16 * 1024
+
+_JWS = jwt.PyJWS(
+    algorithms=["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+)
+
+
+class BadJwt(Exception):
+    """It is malformed, or its signature does not hold. The reason is for the log."""
+
+
+def sign(key: SigningKey, claims: Mapping[str, Any], typ: str = "JWT") -> str:
+    """A compact JWS (RFC 7515 §7.1). The key must not have retired."""
+    assert key.private is not None
+    payload = json.dumps(claims, separators=(",", ":")).encode()
+    return _JWS.encode(payload, key.private, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The protected header of an unverified JWT: good for choosing a key, and for nothing else."""
+
+    alg: str
+    kid: str | None
+    typ: str | None
+
+
+def unverified_header(token: str) -> Header:
+    """Raises BadJwt: not three parts of base64url, too long, `crit`, or no algorithm."""
+    if len(token) > MAX_JWT or token.count(".") != 2 or not token.isascii():
+        raise BadJwt("not a compact JWS")
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError as error:
+        raise BadJwt(str(error)) from None
+    if "crit" in header or "b64" in header or "zip" in header:
+        raise BadJwt("a header parameter that is not understood")
+    alg, kid, typ = (header.get(name) for name in ("alg", "kid", "typ"))
+    if not isinstance(alg, str) or not isinstance(kid, str | None) or not isinstance(typ, str | None):
+        raise BadJwt("a header parameter of a wrong type")
+    return Header(alg, kid, typ)
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise BadJwt("a member is repeated")
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise BadJwt(f"{name} is not JSON")
+
+
+def verify(token: str, key: PublicKey, alg: str) -> SignedClaims:
+    """The claims of a JWT whose header names *alg* and whose signature *key* verifies. Raises BadJwt.
+
+    Times, issuer and audience are the caller's to check: they differ with what the token is for.
+    """
+    header = unverified_header(token)
+    if header.alg != alg:
+        raise BadJwt(f"signed with {header.alg}, where {alg} is wanted")
+    try:
+        payload = _JWS.decode(token, key, algorithms=[alg])
+        claims = json.loads(payload, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise BadJwt(str(error)) from None
+    if not isinstance(claims, dict):
+        raise BadJwt("the payload is not an object")
+    return SignedClaims(claims)
+
+
+def is_for(claims: Json, audience: str) -> bool:
+    """Whether `aud`, a string or a list of strings, holds *audience* (RFC 7519 §4.1.3)."""
+    aud = claims.get("aud")
+    return aud == audience or (isinstance(aud, list) and audience in cast(list[object], aud))

@@ -1,0 +1,145 @@
+"""Keys of the authorization server: which one signs now, which are shown, which still verify.
+
+There is always a `next` key for each algorithm. A process switches by the clock, from memory.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from shared.model import Json
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+RSA_BITS = 2048
+
+
+def base64url(data: bytes) -> str:
+    """RFC 7515 §2: without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _number(value: int, size: int | None = None) -> str:
+    return base64url(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
+
+
+def public_jwk(key: PublicKey) -> dict[str, str]:
+    """The members that RFC 7638 hashes: RFC 7518 §6, RFC 8037 §2."""
+    match key:
+        case rsa.RSAPublicKey():
+            numbers = key.public_numbers()
+            return {"e": _number(numbers.e), "kty": "RSA", "n": _number(numbers.n)}
+        case ec.EllipticCurvePublicKey():
+            point, size = key.public_numbers(), (key.curve.key_size + 7) // 8
+            curve = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}[key.curve.name]
+            return {"crv": curve, "kty": "EC", "x": _number(point.x, size), "y": _number(point.y, size)}
+        case ed25519.Ed25519PublicKey():
+            return {"crv": "Ed25519", "kty": "OKP", "x": base64url(key.public_bytes_raw())}
+
+
+def thumbprint(jwk: Mapping[str, str]) -> str:
+    """RFC 7638 §3, over the members that `public_jwk` gives."""
+    canonical = json.dumps(dict(jwk), sort_keys=True, separators=(",", ":"))
+    return base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyTimes:
+    """When a key is shown and used."""
+
+    published_at: datetime
+    activates_at: datetime | None  # None: `next`, without a date
+    retires_at: datetime | None  # when the last token it made has expired
+    is_compromised: bool = False
+
+    def is_active_by(self, now: datetime) -> bool:
+        return self.activates_at is not None and self.activates_at <= now and not self.is_compromised
+
+    def is_shown(self, now: datetime) -> bool:
+        """Whether its tokens may still be valid, or soon will be."""
+        return not self.is_compromised and (self.retires_at is None or now < self.retires_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """A key pair that signs tokens. `jwk` is the public half as the JWK Set shows it."""
+
+    kid: str
+    alg: str
+    times: KeyTimes
+    private: PrivateKey | None = field(repr=False)  # None once it has retired
+    jwk: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingKey:
+    """A key for opaque access tokens: 32 bytes. The kid is eight hexadecimal digits."""
+
+    kid: str
+    times: KeyTimes
+    secret: bytes = field(repr=False)
+
+
+class NoKey(Exception):
+    """No active key of this algorithm."""
+
+
+Key = TypeVar("Key", SigningKey, SealingKey)
+
+
+def _active(keys: Iterable[Key], now: datetime) -> Key | None:
+    """The key that was activated last. Times are compared, never swept."""
+    latest: Key | None = None
+    for key in keys:
+        if not key.times.is_active_by(now):
+            continue
+        if latest is None or _activation(key) > _activation(latest):
+            latest = key
+    return latest
+
+
+def _activation(key: SigningKey | SealingKey) -> datetime:
+    assert key.times.activates_at is not None
+    return key.times.activates_at
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """All keys that a process knows."""
+
+    signing: tuple[SigningKey, ...] = ()
+    sealing: tuple[SealingKey, ...] = ()
+
+    def signer(self, alg: str, now: datetime) -> SigningKey:
+        """The key that signs with *alg* now. Raises NoKey."""
+        if key := _active((key for key in self.signing if key.alg == alg), now):
+            return key
+        raise NoKey(alg)
+
+    def sealer(self, now: datetime) -> SealingKey:
+        """The key that seals access tokens now. Raises NoKey."""
+        if key := _active(self.sealing, now):
+            return key
+        raise NoKey("sealing")
+
+    def verifier(self, kid: str) -> SigningKey | None:
+        """The key of that kid, even a retired one: an id_token_hint may be old. Never a compromised one."""
+        return next((key for key in self.signing if key.kid == kid and not key.times.is_compromised), None)
+
+    def unsealer(self, kid: str) -> SealingKey | None:
+        return next((key for key in self.sealing if key.kid == kid and not key.times.is_compromised), None)
+
+    def jwks(self, now: datetime) -> dict[str, list[Json]]:
+        """The JWK Set: RFC 7517 §5. Public halves of what signs, has signed lately, or is about to."""
+        return {"keys": [key.jwk for key in self.signing if key.times.is_shown(now)]}
+
+    def algorithms(self, now: datetime) -> tuple[str, ...]:
+        """The algorithms that this deployment signs with."""
+        return tuple(sorted({key.alg for key in self.signing if key.times.is_active_by(now)}))

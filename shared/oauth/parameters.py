@@ -1,0 +1,70 @@
+"""Parameters as they arrive: `application/x-www-form-urlencoded`, in a query or in a body."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from shared.oauth.errors import InvalidRequest
+
+MAX_PARAMETERS = 100
+MAX_NAME = 64
+MAX_VALUE = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Names and values. A parameter without a value counts as omitted (RFC 6749 §3.1)."""
+
+    values: Mapping[str, str]
+    repeated: frozenset[str] = field(default=frozenset())
+
+    def __getitem__(self, name: str) -> str | None:
+        """The value, or None where it is missing or empty. Of a repeated parameter: none."""
+        return None if name in self.repeated else self.values.get(name) or None
+
+    def __contains__(self, name: str) -> bool:
+        return bool(self.values.get(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def require(self, name: str) -> str:
+        """The value. Raises InvalidRequest where it is missing, empty or repeated."""
+        if value := self[name]:
+            return value
+        raise InvalidRequest(f"{name} is {'repeated' if name in self.repeated else 'missing'}")
+
+    def refuse_repeated(self, names: Iterable[str] | None = None) -> None:
+        """RFC 6749 §3.1 and §3.2: a parameter must not be included more than once. Raises InvalidRequest."""
+        for name in sorted(self.repeated if names is None else self.repeated.intersection(names)):
+            raise InvalidRequest(f"{name} is repeated" if name.isidentifier() else "a parameter is repeated")
+
+
+def _decode(text: bytes) -> str:
+    try:
+        decoded = unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidRequest("a parameter is not UTF-8") from None
+    if "\0" in decoded:
+        raise InvalidRequest("a parameter holds a NUL character")
+    return decoded
+
+
+def parse(text: bytes) -> Parameters:
+    """Parse a query or a body. Raises InvalidRequest: malformed UTF-8, NUL, too many or too long."""
+    values: dict[str, str] = {}
+    repeated = set()
+    pairs = text.split(b"&", MAX_PARAMETERS + 1)
+    if len(pairs) > MAX_PARAMETERS:
+        raise InvalidRequest("there are too many parameters")
+    for pair in pairs:
+        if not pair:
+            continue
+        encoded_name, _, encoded_value = pair.partition(b"=")
+        name, value = _decode(encoded_name), _decode(encoded_value)
+        if len(name) > MAX_NAME or len(value) > MAX_VALUE:
+            raise InvalidRequest("a parameter is too long")
+        if name in values:
+            repeated.add(name)
+        values[name] = value
+    return Parameters(values, frozenset(repeated))

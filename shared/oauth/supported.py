@@ -1,0 +1,54 @@
+"""What this server supports: each list once, for the metadata and for the checks that enforce it."""
+
+RESPONSE_MODES = ("query", "fragment", "form_post")
+GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
+SUBJECT_TYPES = ("public",)
+CODE_CHALLENGE_METHODS = ("S256",)
+PROMPT_VALUES = ("none", "login", "consent")
+
+ACR_PASSWORD = "urn:ostiary:acr:pwd"
+ACR_VALUES = (ACR_PASSWORD,)
+
+TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+CLIENT_ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+
+SCOPE_CLAIMS = {
+    "profile": (
+        "name",
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+    "pydio": ("roles", "groupPath", "displayName", "authSource"),
+}
+"""The claims that a scope releases: OpenID Connect Core 1.0 §5.4, and Cells' marker scope."""
+
+SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access", "offline")
+
+CLAIMS = (
+    "sub",
+    "iss",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "azp",
+    "sid",
+    *(claim for claims in SCOPE_CLAIMS.values() for claim in claims),
+)

@@ -1,0 +1,81 @@
+"""Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, in its own transaction."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+FOLDER = Path(__file__).parent / "migrations"
+LOCK = 0x6F737469617279  # any number that nothing else takes
+LOCK_TIMEOUT = "120s"
+
+_JOURNAL = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
+_RECORD = "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)"
+
+
+class MigrationError(Exception):
+    """The database was migrated by files that are not these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file."""
+
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """False for CREATE INDEX CONCURRENTLY: such a file has one statement."""
+        return not self.sql.startswith("-- no-transaction")
+
+
+def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """The migrations, in order."""
+    return tuple(Migration(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("[0-9]*.sql")))
+
+
+def missing(known: dict[str, str], all_migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
+    """Those not applied yet, given the name and checksum of those that are. Raises MigrationError."""
+    for migration in all_migrations:
+        if known.get(migration.name, migration.checksum) != migration.checksum:
+            raise MigrationError(f"migration {migration.name} was changed after it had been applied")
+    return tuple(migration for migration in all_migrations if migration.name not in known)
+
+
+async def migrate(url: str, *, is_dry: bool = False) -> list[str]:
+    """Bring the database to this version and name what was applied; *is_dry*: name what would be.
+
+    Needs a direct connection, not a transaction-mode pooler: it holds a session lock, so that of many at once
+    one migrates and the others find nothing to do. Raises MigrationError, OSError, asyncpg.PostgresError.
+    """
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        await connection.execute("SET lock_timeout = '500ms'")  # a migration never makes others wait longer
+        await connection.execute(_JOURNAL)
+        known = {
+            row["name"]: row["checksum"] for row in await connection.fetch("SELECT * FROM schema_migrations")
+        }
+        pending = missing(known, migrations())
+        if is_dry:
+            return [migration.name for migration in pending]
+        for migration in pending:
+            if migration.is_in_transaction:
+                async with connection.transaction():
+                    await connection.execute(migration.sql)
+                    await connection.execute(_RECORD, migration.name, migration.checksum)
+            else:
+                await connection.execute(migration.sql)
+                await connection.execute(_RECORD, migration.name, migration.checksum)
+        return [migration.name for migration in pending]
+    finally:
+        await connection.close()

@@ -1,0 +1,43 @@
+"""The one place that knows which store stands behind which port."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from shared.settings import Settings
+from shared.store import Changes, Keys
+from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.database import Database
+from shared.store.postgres.keys import PostgresKeys
+from shared.store.redis.link import Link
+
+POOL_SIZE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Every port, over the deployment's PostgreSQL and Redis."""
+
+    changes: Changes
+    keys: Keys
+
+
+class MissingStore(Exception):
+    """A URL is not set."""
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
+    """The stores; connections are made when they are first needed. Raises MissingStore."""
+    if settings.database_url is None or settings.redis_url is None:
+        raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
+    url, direct_url = settings.database_url, settings.database_direct_url
+    database = await Database.open(
+        url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url)
+    )
+    link = Link.open(settings.redis_url.get_secret_value())
+    try:
+        yield Stores(changes=PostgresChanges(database), keys=PostgresKeys(database))
+    finally:
+        await link.close()
+        await database.close()

@@ -1,0 +1,37 @@
+"""Reading what a request carries, within limits of size and time."""
+
+import asyncio
+
+from aiohttp import web
+
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters, parse
+
+BODY_TIMEOUT = 10.0  # seconds for a whole body
+FORM = "application/x-www-form-urlencoded"
+
+
+def query(request: web.Request) -> Parameters:
+    """The query. Raises InvalidRequest."""
+    return parse(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
+
+
+async def body(request: web.Request) -> bytes:
+    """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            return await request.read()
+    except TimeoutError:
+        raise InvalidRequest("the body did not arrive in time") from None
+
+
+async def form(request: web.Request) -> Parameters:
+    """The form in the body; parameters in the query of such a request are refused (RFC 6749 §3.2).
+
+    The charset of the content type changes nothing: forms are UTF-8. Raises InvalidRequest.
+    """
+    if request.content_type != FORM:
+        raise InvalidRequest(f"the content type must be {FORM}")
+    if request.rel_url.raw_query_string:
+        raise InvalidRequest("parameters belong in the body, not in the query")
+    return parse(await body(request))

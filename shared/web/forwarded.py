@@ -1,0 +1,59 @@
+"""Who is asking: the client's address and request id, as far as the reverse proxy may be believed."""
+
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Self
+
+from aiohttp import web
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """Whose `X-Forwarded-For` and `X-Request-Id` count: `unix` stands for unix sockets."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    unix: bool
+
+    @classmethod
+    def of(cls, names: Sequence[str]) -> Self:
+        networks = tuple(ip_network(name) for name in names if name != "unix")
+        return cls(networks, "unix" in names)
+
+    def trusts(self, address: str | None) -> bool:
+        """*address* None: the peer of a unix socket."""
+        if address is None:
+            return self.unix
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self.networks)
+
+    def client_address(self, peer: str | None, forwarded_for: str | None) -> str:
+        """The last address that no trusted proxy has; `unknown` where a unix socket hides it."""
+        address = peer
+        for claimed in reversed((forwarded_for or "").split(",")):
+            if not self.trusts(address) or not claimed.strip():
+                break
+            address = claimed.strip()
+        return address or "unknown"
+
+
+def peer_address(request: web.Request) -> str | None:
+    """The peer's IP address; None on a unix socket."""
+    transport = request.transport
+    connection = transport.get_extra_info("socket") if transport else None
+    if connection is None or connection.family == getattr(socket, "AF_UNIX", None):
+        return None
+    peer = transport.get_extra_info("peername") if transport else None
+    return str(peer[0]) if peer else None
+
+
+def request_id(given: str | None, is_trusted: bool, fresh: str) -> str:
+    """The proxy's request id when it is to be believed and well-formed, else a fresh one."""
+    return given if given and is_trusted and _REQUEST_ID.fullmatch(given) else fresh

@@ -1,0 +1,20 @@
+"""Headers that belong on many answers."""
+
+from types import MappingProxyType
+
+NO_STORE = MappingProxyType({"Cache-Control": "no-store", "Pragma": "no-cache"})  # RFC 6749 §5.1
+
+SAFE = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    }
+)
+"""For answers that are not pages."""
+
+ANY_ORIGIN = MappingProxyType({"Access-Control-Allow-Origin": "*"})
+"""Any origin, without credentials."""
+
+RETRY_AFTER = MappingProxyType({"Retry-After": "1"})

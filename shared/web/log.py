@@ -1,0 +1,66 @@
+"""Logs: one JSON object a line on standard error. Secrets never reach it; traces of them are redacted."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+import structlog
+
+_SECRET = re.compile(
+    r"\b(?:ac|at|rt|se|br|in|ia|ra)_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+)
+REDACTED = "[redacted]"
+
+
+def redact(text: str) -> str:
+    """*text* without handles and JWTs."""
+    return _SECRET.sub(REDACTED, text)
+
+
+def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = redact(value)
+    return event
+
+
+def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
+    return orjson.dumps(event, default=str)
+
+
+class _FromStandardLibrary(logging.Handler):
+    """What libraries log, as events of one line; a traceback only for what is a defect of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("aiohttp.server"):
+            # A malformed request of a stranger is no error of ours, and its traceback would flood the log.
+            structlog.get_logger().info("http_refused", detail=record.getMessage()[:200])
+            return
+        fault = record.exc_info[1] if record.exc_info else None
+        cause = f"{type(fault).__name__}: {fault}" if fault else None
+        structlog.get_logger().log(
+            record.levelno, "log", logger=record.name, detail=record.getMessage()[:1000], cause=cause
+        )
+
+
+def configure_log(level: str, service: str) -> None:
+    """Set up this process's logging, once, before anything logs."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _redact,
+            _line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[_FromStandardLibrary()], force=True)

@@ -1,0 +1,42 @@
+"""Shared resources: each opened once in a process, however many services it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from shared.client_cache import ClientCache
+from shared.keyring import KeyRing
+from shared.store import Unavailable
+from shared.store.open import Stores, open_stores
+from shared.watch import Watch, cancel
+from shared.web.app import SETTINGS
+
+STORES = web.AppKey("STORES", Stores)
+WATCH = web.AppKey("WATCH", Watch)
+CLIENTS = web.AppKey("CLIENTS", ClientCache)
+KEYRING = web.AppKey("KEYRING", KeyRing)
+
+Resource = Callable[[web.Application], AsyncIterator[None]]
+
+
+async def stores(app: web.Application) -> AsyncIterator[None]:
+    """STORES, WATCH, CLIENTS, KEYRING: the stores, and what this process keeps of them in memory."""
+    settings = app[SETTINGS]
+    async with open_stores(settings) as opened:
+        app[STORES] = opened
+        app[WATCH] = watch = Watch(opened.changes)
+        app[KEYRING] = KeyRing(opened.keys, watch, [key.get_secret_value() for key in settings.secret_key])
+        with suppress(Unavailable):  # not ready yet, but running: it recovers by itself
+            await watch.poll()
+        polling = asyncio.create_task(watch.run())
+        yield
+        await cancel(polling)
+
+
+def need(app: web.Application, *resources: Resource) -> None:
+    """Open each resource when the application starts, once, in the order of the first need."""
+    for resource in resources:
+        if resource not in app.cleanup_ctx:
+            app.cleanup_ctx.append(resource)

@@ -1,0 +1,51 @@
+"""The path map against the services' routes and the provider metadata."""
+
+import pytest
+from aiohttp import web
+from services.authorization.app import mount as mount_authorization
+from services.client_registry.app import mount as mount_client_registry
+from services.token.app import mount as mount_token
+
+from services.discovery.app import mount as mount_discovery
+from services.discovery.metadata import provider_metadata
+from shared.paths import PATHS, PREFIX, Group, Service
+from shared.settings import read_settings
+from shared.web.app import Mount, application
+
+MOUNTS: dict[Service, Mount] = {
+    Service.DISCOVERY: mount_discovery,
+    Service.AUTHORIZATION: mount_authorization,
+    Service.TOKEN: mount_token,
+    Service.CLIENT_REGISTRY: mount_client_registry,
+}
+PRIVATE = {"/healthz", "/readyz"}  # each service's own, never mapped by a proxy
+
+
+def _routes(app: web.Application) -> set[str]:
+    return {resource.canonical for resource in app.router.resources()} - PRIVATE
+
+
+@pytest.mark.parametrize("service", Service)
+def test_a_service_answers_its_paths_and_no_others(service: Service) -> None:
+    """shared/paths.py and the routes are one list."""
+    settings = read_settings({"OSTIARY_ROOT_ALIASES": "on"})
+    app = application(settings, MOUNTS[service])
+    assert _routes(app) == {path.path for path in PATHS if path.service is service}
+
+
+def test_no_path_is_mapped_twice() -> None:
+    """Two services under one path: the second would never be asked."""
+    assert len({path.path for path in PATHS}) == len(PATHS)
+
+
+def test_the_metadata_announces_every_endpoint_under_the_issuer() -> None:
+    """Each path with a member is in the document, absolute, and the issuer is its own."""
+    settings = read_settings({"OSTIARY_ISSUER": "https://id.example.org/oidc"})
+    metadata = provider_metadata(settings, ("RS256",))
+    announced = {path.member: "https://id.example.org" + path.path for path in PATHS if path.member}
+    assert {member: metadata[member] for member in announced} == announced
+
+
+def test_public_paths_lie_under_the_prefix() -> None:
+    """What a production proxy maps without being told is under /oidc."""
+    assert all(path.path.startswith(f"{PREFIX}/") for path in PATHS if path.group is Group.PUBLIC)

@@ -1,0 +1,119 @@
+"""The settings: every fault is found, named and told at once."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.settings import SettingsError, read_settings
+
+
+def _faults(**values: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({f"OSTIARY_{name.upper()}": value for name, value in values.items()})
+    return caught.value.faults
+
+
+def test_the_defaults_hold_by_themselves() -> None:
+    """A newcomer sets nothing."""
+    settings = read_settings({})
+    assert settings.issuer == "http://localhost:8080/oidc"
+    assert settings.response_types == ("code",)
+    assert settings.access_token_lifetime == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://id.example.org",
+        "https://id.example.org/oidc/",
+        "https://id.example.org/oidc?a=b",
+        "https://id.example.org/oidc#a",
+        "https://user@id.example.org/oidc",
+        "https://ID.example.org/oidc",
+        "http://id.example.org/oidc",
+        "ftp://localhost/oidc",
+        "localhost/oidc",
+        "https:///oidc",
+        "https://id.example.org:port/oidc",
+    ],
+)
+def test_an_issuer_that_clients_could_not_compare_is_refused(issuer: str) -> None:
+    """The issuer is compared byte for byte, and plain http is for this machine alone."""
+    (fault,) = _faults(issuer=issuer)
+    assert fault.startswith("OSTIARY_ISSUER: ")
+
+
+@pytest.mark.parametrize(
+    "issuer", ["http://127.0.0.1:8080/oidc", "http://[::1]:8080/oidc", "https://a.b/oidc"]
+)
+def test_an_issuer_on_this_machine_or_over_tls_is_taken(issuer: str) -> None:
+    """Loopback literals count as this machine."""
+    assert read_settings({"OSTIARY_ISSUER": issuer}).issuer == issuer
+
+
+def test_all_faults_are_told_together_and_no_secret_with_them() -> None:
+    """One start shows everything that is wrong."""
+    faults = _faults(
+        issuer="x", key_rotation="soon", no_such="1", secret_key="short-secret", log_level="loud"
+    )
+    assert {fault.partition(":")[0] for fault in faults} == {
+        "OSTIARY_ISSUER",
+        "OSTIARY_KEY_ROTATION",
+        "OSTIARY_NO_SUCH",
+        "OSTIARY_SECRET_KEY",
+        "OSTIARY_LOG_LEVEL",
+    }
+    assert "short-secret" not in "".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("60d", 5_184_000)]
+)
+def test_durations_are_seconds_or_carry_a_unit(text: str, seconds: int) -> None:
+    """Durations as operators write them."""
+    settings = read_settings({"OSTIARY_ID_TOKEN_LIFETIME": text})
+    assert settings.id_token_lifetime == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1w", "ten", "9999999999"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    """Nothing is guessed."""
+    assert _faults(id_token_lifetime=text)
+
+
+def test_rs256_cannot_be_switched_off() -> None:
+    """OpenID Connect Discovery 1.0 §3 demands it."""
+    assert "RS256" in _faults(signing_algorithms="ES256")[0]
+
+
+def test_secrets_do_not_show_in_the_repr() -> None:
+    """A settings object may be logged by accident."""
+    secret = "s" * 40
+    settings = read_settings(
+        {"OSTIARY_SECRET_KEY": secret, "OSTIARY_DATABASE_URL": f"postgresql://u:{secret}@h/d"}
+    )
+    assert secret not in repr(settings)
+    assert settings.secret_key[0].get_secret_value() == secret
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """A file of settings, and a variable beside it."""
+    file = tmp_path / "env"
+    file.write_text("# comment\nOSTIARY_LOG_LEVEL=debug\nOSTIARY_REGISTRATION = open\n")
+    settings = read_settings({"OSTIARY_ENV_FILE": str(file), "OSTIARY_LOG_LEVEL": "error"})
+    assert (settings.log_level, settings.registration) == ("error", "open")
+
+
+def test_a_secret_key_may_come_from_a_file(tmp_path: Path) -> None:
+    """Two values: the first writes, both read."""
+    file = tmp_path / "key"
+    file.write_text("a" * 32 + "\n" + "b" * 32 + "\n")
+    settings = read_settings({"OSTIARY_SECRET_KEY_FILE": str(file)})
+    assert [key.get_secret_value()[0] for key in settings.secret_key] == ["a", "b"]
+
+
+def test_an_unreadable_file_is_a_fault_of_its_setting(tmp_path: Path) -> None:
+    """No traceback where a path is wrong."""
+    assert _faults(env_file=str(tmp_path / "none"))[0].startswith("OSTIARY_ENV_FILE")
+    assert _faults(secret_key_file=str(tmp_path / "none"))[0].startswith("OSTIARY_SECRET_KEY_FILE")

@@ -1,0 +1,114 @@
+"""What a process keeps in memory is trusted for one second, and no stale read is kept."""
+
+import asyncio
+
+import pytest
+
+from shared.client_cache import ClientCache
+from shared.model import Client
+from shared.store import Change, Unavailable
+from shared.watch import TRUSTED_FOR, Watch
+
+
+class _Database:
+    """Clients and their change counter, in memory; can be away, and can be held in the middle of a read."""
+
+    def __init__(self) -> None:
+        self.counter = 1
+        self.changed: dict[str, int] = {}
+        self.clients = {"c": Client(client_id="c", client_name="old")}
+        self.is_away = False
+        self.reads = 0
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def since(self, counter: int) -> Change:
+        if self.is_away:
+            raise Unavailable
+        changed = tuple(name for name, at in self.changed.items() if at > counter)
+        return Change(self.counter, changed, has_keys=False)
+
+    async def find(self, client_id: str) -> Client | None:
+        self.reads += 1
+        read = self.clients.get(client_id)
+        await self.go.wait()
+        return read
+
+    def rename(self, name: str) -> None:
+        self.clients["c"] = Client(client_id="c", client_name=name)
+        self.counter += 1
+        self.changed["c"] = self.counter
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+async def _name(cache: ClientCache) -> str:
+    client = await cache.find("c")
+    assert client is not None
+    return client.client_name
+
+
+def _cache() -> tuple[_Database, _Clock, Watch, ClientCache]:
+    database, clock = _Database(), _Clock()
+    watch = Watch(database, clock)
+    return database, clock, watch, ClientCache(database, watch)  # type: ignore[arg-type]  # only what is asked
+
+
+async def test_a_client_is_read_once_and_again_after_a_change() -> None:
+    """The cache serves, and the next poll ends what is old."""
+    database, _, watch, cache = _cache()
+    assert [await _name(cache), await _name(cache)] == ["old", "old"]
+    assert database.reads == 1
+    database.rename("new")
+    await watch.poll()
+    assert await _name(cache) == "new"
+
+
+async def test_nothing_is_trusted_longer_than_postgresql_was_asked() -> None:
+    """A cached client holds for one second without an answer, then it is 503."""
+    database, clock, _, cache = _cache()
+    await cache.find("c")
+    database.is_away = True
+    clock.time = TRUSTED_FOR
+    assert await _name(cache) == "old"
+    clock.time = TRUSTED_FOR + 0.1
+    with pytest.raises(Unavailable):
+        await cache.find("c")
+
+
+async def test_a_read_that_a_change_overtook_is_not_kept() -> None:
+    """The read began before the change and ended after the poll that told of it."""
+    database, _, watch, cache = _cache()
+    await watch.poll()
+    database.go.clear()
+    reading = asyncio.create_task(_name(cache))
+    while database.reads == 0:
+        await asyncio.sleep(0)
+    database.rename("new")
+    await watch.poll()
+    database.go.set()
+    assert await reading == "old"
+    assert await _name(cache) == "new"
+
+
+async def test_of_many_readers_at_once_one_asks() -> None:
+    """Single flight."""
+    database, _, watch, cache = _cache()
+    await watch.poll()
+    await asyncio.gather(*(cache.find("c") for _ in range(50)))
+    assert database.reads == 1
+
+
+async def test_an_unknown_client_is_not_kept() -> None:
+    """Strangers fill no memory, and a client that is added is there at once."""
+    database, _, watch, cache = _cache()
+    await watch.poll()
+    assert await cache.find("x") is None
+    database.clients["x"] = Client(client_id="x")
+    assert await cache.find("x") is not None
