@@ -1,7 +1,6 @@
 """Migrations on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -11,7 +10,7 @@ from shared.store.migrate import Migration, MigrationError, migrate, migrations,
 
 
 @pytest.fixture
-async def empty_url(database_url: str) -> AsyncIterator[str]:
+async def empty_url(database_url: str) -> str:
     """A database without a table."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from services.discovery.app import mount
@@ -16,6 +17,7 @@ from shared.web.resources import WATCH
 
 ISSUER = "https://id.example.org/oidc"
 SECRET_KEY = "s" * 32
+Client = TestClient[web.Request, web.Application]
 
 
 @pytest.fixture
@@ -37,14 +39,14 @@ async def _make_keys(settings: Settings) -> None:
 
 
 @pytest.fixture
-async def discovery(settings: Settings) -> AsyncIterator[TestClient]:
+async def discovery(settings: Settings) -> AsyncIterator[Client]:
     """The service, with keys."""
     await _make_keys(settings)
     async with TestClient(TestServer(application(settings, mount))) as client:
         yield client
 
 
-async def test_the_metadata_is_the_issuers_own(discovery: TestClient) -> None:
+async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
     """OpenID Connect Discovery 1.0 §4.3: the issuer equals the URL less the suffix."""
     response = await discovery.get(OPENID_CONFIGURATION.path)
     metadata = await response.json()
@@ -67,14 +69,14 @@ FORGED = [
 
 
 @pytest.mark.parametrize("headers", FORGED, ids=lambda headers: next(iter(headers)))
-async def test_no_header_reaches_the_document(discovery: TestClient, headers: dict[str, str]) -> None:
+async def test_no_header_reaches_the_document(discovery: Client, headers: dict[str, str]) -> None:
     """The issuer comes from the settings alone."""
     clean = await (await discovery.get(OPENID_CONFIGURATION.path)).read()
     forged = await discovery.get(OPENID_CONFIGURATION.path, headers=headers)
     assert (forged.status, await forged.read()) == (200, clean)
 
 
-async def test_the_jwk_set_has_public_halves_alone(discovery: TestClient) -> None:
+async def test_the_jwk_set_has_public_halves_alone(discovery: Client) -> None:
     """Two keys an algorithm: the active one and the next; no private member, no two alike."""
     keys = (await (await discovery.get(JWKS.path)).json())["keys"]
     assert sorted(key["alg"] for key in keys) == ["ES256", "ES256", "EdDSA", "EdDSA", "RS256", "RS256"]
@@ -84,7 +86,7 @@ async def test_the_jwk_set_has_public_halves_alone(discovery: TestClient) -> Non
 
 
 @pytest.mark.parametrize("path", [OPENID_CONFIGURATION.path, JWKS.path])
-async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: TestClient, path: str) -> None:
+async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: Client, path: str) -> None:
     """ETag, max-age, 304, CORS with its preflight."""
     response = await discovery.get(path, headers={"Origin": "https://app.example"})
     assert response.headers["Cache-Control"] == "public, max-age=300"
@@ -97,7 +99,7 @@ async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: TestCli
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
-async def test_other_methods_are_refused(discovery: TestClient, method: str) -> None:
+async def test_other_methods_are_refused(discovery: Client, method: str) -> None:
     """405, as JSON for programs."""
     response = await discovery.request(method, JWKS.path)
     assert (response.status, (await response.json())["error"]) == (405, "method_not_allowed")
