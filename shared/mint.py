@@ -14,3 +14,13 @@ def new_handle(kind: Kind) -> str:
 def new_id() -> uuid.UUID:
     """A fresh identifier for a record: 122 random bits."""
     return uuid.uuid4()
+
+
+def new_client_id() -> str:
+    """A fresh client_id: not secret, and like no other."""
+    return secrets.token_urlsafe(16)
+
+
+def new_client_secret() -> str:
+    """A fresh client secret: 256 random bits, so that its plain SHA-256 may be kept."""
+    return secrets.token_urlsafe(RANDOM_BYTES)

@@ -39,6 +39,7 @@ class Client:
     default_max_age: int | None = None
     require_auth_time: bool = False
     default_acr_values: tuple[str, ...] = ()
+    initiate_login_uri: str | None = None
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None
@@ -108,7 +109,7 @@ class Session:
     username: str
     epoch: int
     authentication: Authentication
-    last_used_at: datetime
+    expires_at: datetime  # whatever its use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

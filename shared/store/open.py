@@ -5,10 +5,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from shared.settings import Settings
-from shared.store import Changes, Keys
+from shared.store import (
+    AuthorizationCodes,
+    Changes,
+    Clients,
+    Grants,
+    Keys,
+    RefreshFamilies,
+    ReplayMarks,
+    Users,
+)
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.database import Database
+from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.keys import PostgresKeys
+from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.users import PostgresUsers
+from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
 
 POOL_SIZE = 10
@@ -20,6 +35,12 @@ class Stores:
 
     changes: Changes
     keys: Keys
+    users: Users
+    clients: Clients
+    codes: AuthorizationCodes
+    grants: Grants
+    refresh_families: RefreshFamilies
+    replay_marks: ReplayMarks
 
 
 class MissingStore(Exception):
@@ -37,7 +58,16 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     )
     link = Link.open(settings.redis_url.get_secret_value())
     try:
-        yield Stores(changes=PostgresChanges(database), keys=PostgresKeys(database))
+        yield Stores(
+            changes=PostgresChanges(database),
+            keys=PostgresKeys(database),
+            users=PostgresUsers(database),
+            clients=PostgresClients(database),
+            codes=RedisAuthorizationCodes(link),
+            grants=PostgresGrants(database),
+            refresh_families=PostgresRefreshFamilies(database),
+            replay_marks=RedisReplayMarks(link),
+        )
     finally:
         await link.close()
         await database.close()

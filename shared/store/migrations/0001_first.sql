@@ -3,7 +3,6 @@ CREATE TABLE users (
     user_id        uuid PRIMARY KEY,
     username       text NOT NULL,
     username_key   text NOT NULL UNIQUE,            -- canonical: folded, NFKC
-    email_key      text UNIQUE,                     -- canonical e-mail address, also a name to sign in with
     claims         jsonb NOT NULL DEFAULT '{}',
     claims_version integer NOT NULL DEFAULT 0,
     epoch          integer NOT NULL DEFAULT 0,
@@ -11,6 +10,13 @@ CREATE TABLE users (
     created_at     timestamptz NOT NULL DEFAULT now(),
     updated_at     timestamptz NOT NULL DEFAULT now()
 );
+
+-- What a person may type to sign in: one namespace, so that no one's e-mail address is another's user name.
+CREATE TABLE user_names (
+    name_key text PRIMARY KEY,                      -- canonical user name or e-mail address
+    user_id  uuid NOT NULL REFERENCES users ON DELETE CASCADE
+);
+CREATE INDEX user_names_by_user ON user_names (user_id);
 
 CREATE TABLE credentials (
     user_id    uuid PRIMARY KEY REFERENCES users ON DELETE CASCADE,

@@ -1,0 +1,118 @@
+"""What operators do with clients: functions over ports."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.mint import new_client_id, new_client_secret
+from shared.model import Client, ClientSecret, Json
+from shared.oauth.client_faults import Allowed
+from shared.oauth.client_metadata import to_metadata
+from shared.oauth.client_rules import needs_secret, read_operators
+from shared.settings import Settings
+from shared.store import Clients
+
+PAGE = 500
+
+
+class NoSuchClient(Exception):
+    """There is no client of that client_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client, and its secret if one was just made or given: shown once, kept only as its hash."""
+
+    client: Client
+    client_secret: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """As RFC 7591 §3.2.1 shows a client."""
+        return shown(self.client) | secret_members(self.client_secret)
+
+
+def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowed:
+    """What this deployment lets clients have."""
+    return Allowed(
+        response_types=settings.response_types,
+        signing_algorithms=settings.signing_algorithms,
+        client_credentials=client_credentials,
+    )
+
+
+def hash_secret(client_secret: str) -> ClientSecret:
+    """How a client secret is kept. It is random enough to need no salt."""
+    return ClientSecret(hashlib.sha256(client_secret.encode()).digest())
+
+
+def shown(client: Client) -> dict[str, Any]:
+    """A client as it may be shown to who administers it: no secret, and no hash of one."""
+    times = {"client_id_issued_at": int(client.created_at.timestamp())} if client.created_at else {}
+    return {"client_id": client.client_id, **times, **to_metadata(client)}
+
+
+def secret_members(client_secret: str | None) -> dict[str, Any]:
+    """RFC 7591 §3.2.1: the secret and when it expires, which is never."""
+    return {"client_secret": client_secret, "client_secret_expires_at": 0} if client_secret else {}
+
+
+async def get(clients: Clients, client_id: str) -> Client:
+    """Raises NoSuchClient."""
+    if client := await clients.find(client_id):
+        return client
+    raise NoSuchClient(client_id)
+
+
+async def add_client(clients: Clients, metadata: Json, allowed: Allowed) -> Registered:
+    """Register what an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri, Taken."""
+    read = read_operators(metadata, new_client_id(), allowed)
+    secret = read.client_secret or (new_client_secret() if needs_secret(read.client) else None)
+    client = replace(read.client, secrets=(hash_secret(secret),) if secret else ())
+    await clients.add(client)
+    return Registered(client, secret)
+
+
+async def update_client(clients: Clients, client_id: str, changes: Json, allowed: Allowed) -> Registered:
+    """Change the members that *changes* names; null takes one back to its default.
+
+    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
+    """
+    current = await get(clients, client_id)
+    read = read_operators({**to_metadata(current), **changes, "client_id": client_id}, client_id, allowed)
+    is_secret_made = needs_secret(read.client) and not current.secrets and not read.client_secret
+    secret = new_client_secret() if is_secret_made else read.client_secret
+    kept = current.secrets if needs_secret(read.client) else ()
+    await clients.replace(
+        replace(
+            read.client,
+            secrets=(hash_secret(secret),) if secret else kept,
+            registration_access_token_hash=current.registration_access_token_hash,
+            is_dynamically_registered=current.is_dynamically_registered,
+            version=current.version,
+        )
+    )
+    return Registered(await get(clients, client_id), secret)
+
+
+async def rotate_secret(clients: Clients, client_id: str) -> Registered:
+    """A new secret in place of all others. Raises NoSuchClient, NoSecret, Stale."""
+    client = await get(clients, client_id)
+    if not needs_secret(client):
+        raise NoSecret(client_id)
+    secret = new_client_secret()
+    await clients.replace(replace(client, secrets=(hash_secret(secret),)))
+    return Registered(client, secret)
+
+
+class NoSecret(Exception):
+    """The client authenticates without a client secret."""
+
+
+async def every_client(clients: Clients) -> AsyncIterator[Client]:
+    """All clients, by client_id."""
+    after: str | None = None
+    while page := await clients.list(after, PAGE):
+        for client in page:
+            yield client
+        after = page[-1].client_id

@@ -1,0 +1,123 @@
+"""What operators do with users: functions over ports."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from shared.mint import new_id
+from shared.model import Json, User
+from shared.oauth.supported import CLAIMS, SCOPE_CLAIMS
+from shared.store import Users
+from shared.store.text import is_storable
+
+PAGE = 500
+MAX_NAME = 200
+MAX_CLAIMS_DEPTH = 8
+
+
+class NoSuchUser(Exception):
+    """There is no user of that name."""
+
+
+class BadUser(Exception):
+    """The name or the claims cannot be; says why."""
+
+
+_RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
+_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
+_BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
+_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
+    "updated_at",
+    "nbf",
+    "jti",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "cnf",
+    "events",
+}
+
+
+def _check_text(value: object, path: str, depth: int = 0) -> None:
+    if depth > MAX_CLAIMS_DEPTH:
+        raise BadUser(f"{path} is nested too deeply")
+    match value:
+        case str():
+            if not is_storable(value):
+                raise BadUser(f"{path} holds a character that is not text")
+        case Mapping():
+            for name, member in value.items():
+                _check_text(name, path, depth + 1)
+                _check_text(member, f"{path}.{name}", depth + 1)
+        case list() | tuple():
+            for member in value:
+                _check_text(member, path, depth + 1)
+
+
+def check_claims(claims: Json) -> None:
+    """Whether *claims* are what OpenID Connect Core 1.0 §5.1 says they are. Raises BadUser."""
+    _check_text(claims, "claims")
+    for name, value in claims.items():
+        if name in _RESERVED:
+            raise BadUser(f"the claim {name} is the server's own")
+        if name in _STRINGS and not isinstance(value, str):
+            raise BadUser(f"the claim {name} must be a string")
+        if name in _BOOLEANS and not isinstance(value, bool):
+            raise BadUser(f"the claim {name} must be true or false")
+        if name == "address" and not isinstance(value, Mapping):
+            raise BadUser("the claim address must be an object")
+    if "email" in claims and not _is_address(claims["email"]):
+        raise BadUser("the claim email is not an e-mail address")
+
+
+def _is_address(email: str) -> bool:
+    local, at, domain = email.rpartition("@")
+    return bool(local and at and domain) and not any(character.isspace() for character in email)
+
+
+def check_username(username: str) -> None:
+    """Raises BadUser: empty, too long, or with characters that nobody sees."""
+    _check_text(username, "the user name")
+    if not username.strip() or username != username.strip() or len(username) > MAX_NAME:
+        raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces around it")
+    if not username.isprintable():
+        raise BadUser("a user name has visible characters only")
+
+
+def shown(user: User) -> dict[str, Any]:
+    """A user as operators see them."""
+    return {
+        "sub": str(user.user_id),
+        "username": user.username,
+        "is_disabled": user.disabled_at is not None,
+        "created_at": user.created_at.isoformat() if user.created_at else None,
+        "claims": dict(user.claims),
+    }
+
+
+async def get(users: Users, username: str) -> User:
+    """Raises NoSuchUser."""
+    if user := await users.find_by_name(username):
+        return user
+    raise NoSuchUser(username)
+
+
+async def add_user(
+    users: Users, username: str, claims: Json, password_hash: str | None, email: str | None = None
+) -> User:
+    """Add a user; *email* is a claim like others. Raises BadUser, Taken."""
+    check_username(username)
+    all_claims = {**claims, **({"email": email} if email else {})}
+    check_claims(all_claims)
+    user = User(user_id=new_id(), username=username, claims=all_claims)
+    await users.add(user, password_hash)
+    return await users.find(user.user_id) or replace(user)
+
+
+async def every_user(users: Users) -> AsyncIterator[User]:
+    """All users, by name."""
+    after: str | None = None
+    while page := await users.list(after, PAGE):
+        for user in page:
+            yield user
+        after = page[-1].username

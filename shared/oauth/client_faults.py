@@ -1,0 +1,107 @@
+"""What a whole client must hold for this deployment to accept it. All faults are found, not the first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+
+from shared.model import Client
+from shared.oauth import supported
+from shared.oauth.client_jwks import jwks_faults
+from shared.oauth.registered_uri import redirect_uri_fault, web_uri_fault
+
+CAPS: Mapping[str, timedelta] = MappingProxyType(
+    {
+        "access_token_lifetime": timedelta(days=1),
+        "id_token_lifetime": timedelta(days=1),
+        "authorization_code_lifetime": timedelta(minutes=10),
+        "refresh_token_lifetime": timedelta(days=365),
+        "refresh_token_idle_lifetime": timedelta(days=365),
+    }
+)
+
+WEB_PAGES = ("initiate_login_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri")
+
+Fault = tuple[str, str]
+"""The path of a member, and the end of a sentence that says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What this deployment lets a client have."""
+
+    response_types: tuple[str, ...]
+    signing_algorithms: tuple[str, ...]
+    client_credentials: bool = True
+
+    @property
+    def grant_types(self) -> tuple[str, ...]:
+        implicit = ("implicit",) if self.response_types != ("code",) else ()
+        return tuple(
+            grant_type
+            for grant_type in (*supported.GRANT_TYPES, *implicit)
+            if self.client_credentials or grant_type != "client_credentials"
+        )
+
+
+def grant_types_for(response_types: Sequence[str]) -> set[str]:
+    """The grant types without which these response types have no use: RFC 7591 §2.1."""
+    parts = {part for response_type in response_types for part in response_type.split()}
+    by_part = {"code": "authorization_code", "id_token": "implicit", "token": "implicit"}
+    return {by_part[part] for part in parts if part in by_part}
+
+
+def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+    """What keeps this deployment from accepting *client*: everything that a single member cannot tell."""
+    yield from _type_faults(client, allowed)
+    yield from _uri_faults(client)
+    yield from _authentication_faults(client, allowed)
+    for name, cap in CAPS.items():
+        if (lifetime := getattr(client, name)) and lifetime > cap:
+            yield name, f"is longer than {int(cap.total_seconds())} seconds"
+    if client.jwks is not None:
+        for path, fault in jwks_faults(client.jwks):
+            yield f"jwks.{path}", fault
+
+
+def _type_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+    for index, grant_type in enumerate(client.grant_types):
+        if grant_type not in allowed.grant_types:
+            yield f"grant_types.{index}", "is not supported by this server"
+    allowed_types = {" ".join(sorted(response_type.split())) for response_type in allowed.response_types}
+    for index, response_type in enumerate(client.response_types):
+        if response_type not in allowed_types:
+            yield f"response_types.{index}", "is not supported by this server"
+    for grant_type in sorted(grant_types_for(client.response_types) - set(client.grant_types)):
+        yield "grant_types", f"lacks {grant_type}, which the response_types need"
+    if "authorization_code" in client.grant_types and not client.response_types:
+        yield "response_types", "lacks code, which the grant_types need"
+    if client.grant_types == ("refresh_token",):
+        yield "grant_types", "has no grant that a refresh token could come from"
+
+
+def _uri_faults(client: Client) -> Iterator[Fault]:
+    if not client.redirect_uris and {"authorization_code", "implicit"}.intersection(client.grant_types):
+        yield "redirect_uris", "is missing or empty"
+    for name in ("redirect_uris", "post_logout_redirect_uris"):
+        for index, uri in enumerate(getattr(client, name)):
+            if fault := redirect_uri_fault(uri, client.application_type):
+                yield f"{name}.{index}", fault
+    for name in WEB_PAGES:
+        if (uri := getattr(client, name)) is not None and (fault := web_uri_fault(uri)):
+            yield name, fault
+
+
+def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+    method = client.token_endpoint_auth_method
+    if method not in supported.TOKEN_ENDPOINT_AUTH_METHODS:
+        yield "token_endpoint_auth_method", "is not supported by this server"
+    if method == "private_key_jwt" and client.jwks is None:
+        yield "jwks", "is missing: private_key_jwt needs it"
+    if method == "none" and "client_credentials" in client.grant_types:
+        yield "grant_types", "has client_credentials, which a public client cannot use (RFC 6749 section 4.4)"
+    alg = client.token_endpoint_auth_signing_alg
+    if alg is not None and alg not in supported.CLIENT_ASSERTION_ALGORITHMS:
+        yield "token_endpoint_auth_signing_alg", "is not supported by this server"
+    if client.id_token_signed_response_alg not in allowed.signing_algorithms:
+        yield "id_token_signed_response_alg", "is not supported by this server"

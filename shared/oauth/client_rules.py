@@ -1,0 +1,192 @@
+"""Which client metadata are accepted, and what is filled in: one reading for operators, one for strangers.
+
+Operators may say everything, and a member that is not known is a mistake of theirs. Who registers a client
+over HTTP says what the standards name; other members are ignored (RFC 7591 §2), and what only operators may
+say keeps its value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from shared.model import Client, Json
+from shared.oauth import supported
+from shared.oauth.client_faults import Allowed, Fault, client_faults, grant_types_for
+from shared.oauth.client_metadata import (
+    OWN_MEMBERS,
+    STANDARD_MEMBERS,
+    ClientCredentials,
+    OwnMetadata,
+    StandardMetadata,
+    from_metadata,
+    to_metadata,
+)
+from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
+from shared.oauth.registered_uri import is_loopback, is_private_use, uri_fault
+
+PROFILES: Mapping[str, Json] = MappingProxyType(
+    {
+        "default": {},
+        "cells-legacy": {
+            "require_pkce": False,
+            "claims_mapping": {"name": "username"},
+            "id_token_claims": ["name", "email", "authSource", "sid", "rat"],
+        },
+        "fapi2": {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "require_pkce": True,
+            "refresh_token_rotation": False,
+            "id_token_signed_response_alg": "ES256",
+        },
+    }
+)
+
+SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+
+_DEFAULT_SCOPE = "openid profile email address phone"
+_NOT_SUPPORTED = frozenset(
+    {
+        "backchannel_logout_uri",
+        "id_token_encrypted_response_alg",
+        "id_token_encrypted_response_enc",
+        "jwks_uri",
+        "request_object_encryption_alg",
+        "request_uris",
+        "sector_identifier_uri",
+        "userinfo_encrypted_response_alg",
+        "userinfo_encrypted_response_enc",
+    }
+)
+"""Members that would make the server fetch, or promise what it does not do: never ignored in silence."""
+_MAX_FAULTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorsClient:
+    """A client as an operator wants it, and the secret that they chose, if they did."""
+
+    client: Client
+    client_secret: str | None
+
+
+def needs_secret(client: Client) -> bool:
+    """Whether the client authenticates with a client secret."""
+    return client.token_endpoint_auth_method in SECRET_METHODS
+
+
+def read_operators(members: Json, fresh_client_id: str, allowed: Allowed) -> OperatorsClient:
+    """The client that an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri."""
+    given = _without_nulls(members)
+    known = STANDARD_MEMBERS | OWN_MEMBERS | ClientCredentials.model_fields.keys() | _NOT_SUPPORTED
+    faults = [(name, "is not known") for name in sorted(given.keys() - known)]
+    credentials, credential_faults = _validated(ClientCredentials, given)
+    own, own_faults = _validated(OwnMetadata, given)
+    standard, standard_faults = _validated(StandardMetadata, given)
+    _refuse([*faults, *_not_supported(given), *credential_faults, *own_faults, *standard_faults])
+    client_id = credentials.get("client_id", fresh_client_id)
+    client_secret = credentials.get("client_secret")
+    if own.get("profile") == "cells-legacy" and client_secret is None:
+        standard = {"token_endpoint_auth_method": "none"} | standard
+    client = _complete(client_id, standard | own, {}, allowed)
+    if client_secret and not needs_secret(client):
+        _refuse([("client_secret", f"has no use with {client.token_endpoint_auth_method}")])
+    return OperatorsClient(client, client_secret)
+
+
+def read_registration(
+    members: Json, client_id: str, allowed: Allowed, current: Client | None = None
+) -> Client:
+    """The client that someone registers, or makes of the *current* one (RFC 7591 §2, RFC 7592 §2.2).
+
+    Raises InvalidClientMetadata, InvalidRedirectUri.
+    """
+    given = _without_nulls(members)
+    standard, faults = _validated(StandardMetadata, given)
+    _refuse([*_not_supported(given), *faults])
+    if standard.get("scope"):
+        known = [scope for scope in standard["scope"].split() if scope in supported.SCOPES]
+        standard |= {"scope": " ".join(known)}
+        _refuse([] if known else [("scope", "holds no scope that this server knows")])
+    if current is None:
+        return replace(_complete(client_id, standard, {}, allowed), is_dynamically_registered=True)
+    kept = {name: value for name, value in to_metadata(current).items() if name in OWN_MEMBERS}
+    changed = _complete(client_id, standard, kept, allowed)
+    return replace(
+        changed,
+        secrets=current.secrets if needs_secret(changed) else (),
+        registration_access_token_hash=current.registration_access_token_hash,
+        is_dynamically_registered=current.is_dynamically_registered,
+        disabled_at=current.disabled_at,
+        created_at=current.created_at,
+        version=current.version,
+    )
+
+
+def _without_nulls(members: Json) -> dict[str, Any]:
+    """RFC 7592 §2.2: null is the same as omitting the member."""
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _not_supported(given: Json) -> list[Fault]:
+    return [(name, "is not supported by this server") for name in sorted(_NOT_SUPPORTED & given.keys())]
+
+
+def _validated(model: type[BaseModel], given: Json) -> tuple[dict[str, Any], list[Fault]]:
+    try:
+        return model.model_validate(given).model_dump(exclude_unset=True), []
+    except ValidationError as error:
+        return {}, [
+            (".".join(str(part) for part in fault["loc"]), f"is not accepted: {fault['msg']}")
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if not faults:
+        return
+    sentence = "; ".join(f"{path} {fault}" for path, fault in faults[:_MAX_FAULTS])
+    if any(path.partition(".")[0] == "redirect_uris" for path, _ in faults):
+        raise InvalidRedirectUri(sentence)
+    raise InvalidClientMetadata(sentence)
+
+
+def _complete(client_id: str, given: Json, kept: Json, allowed: Allowed) -> Client:
+    """The client of well-formed members, with what they leave open filled in. Raises what does not fit."""
+    profile = PROFILES[kept.get("profile") or given.get("profile") or "default"]
+    metadata: dict[str, Any] = {**profile, **kept, **given}
+    is_public = metadata.get("token_endpoint_auth_method") == "none"
+    grant_types, response_types = _types(metadata)
+    scope = _DEFAULT_SCOPE + (" offline_access" if "refresh_token" in grant_types else "")
+    metadata = {
+        "application_type": _application_type(metadata, is_public),
+        "require_pkce": is_public,
+        "remember_consent": not is_public,
+        "scope": scope,
+        **metadata,
+        "grant_types": grant_types,
+        "response_types": response_types,
+    }
+    client = from_metadata(client_id, metadata)
+    _refuse(list(client_faults(client, allowed)))
+    return client
+
+
+def _types(metadata: Json) -> tuple[list[str], list[str]]:
+    """`grant_types` and `response_types`; what is missing follows from the other (RFC 7591 §2.1)."""
+    grant_types, response_types = metadata.get("grant_types"), metadata.get("response_types")
+    if response_types is None:
+        response_types = ["code"] if grant_types is None or "authorization_code" in grant_types else []
+    response_types = [" ".join(sorted(response_type.split())) for response_type in response_types]
+    if grant_types is None:
+        grant_types = sorted(grant_types_for(response_types)) or ["authorization_code"]
+    return list(dict.fromkeys(grant_types)), list(dict.fromkeys(response_types))
+
+
+def _application_type(metadata: Json, is_public: bool) -> str:
+    """OpenID Connect Registration says web; a public client that only a device can be is native."""
+    uris = metadata.get("redirect_uris") or ["https:"]
+    is_on_device = all(uri_fault(uri) is None and (is_private_use(uri) or is_loopback(uri)) for uri in uris)
+    return "native" if is_public and is_on_device else "web"

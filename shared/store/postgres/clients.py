@@ -1,0 +1,123 @@
+"""Clients in PostgreSQL: one row each, the metadata under its wire names.
+
+Every write raises the change counter for its client and writes its audit row, in the same statement.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from shared.model import Client, ClientSecret, Json
+from shared.oauth.client_metadata import from_metadata, to_metadata
+from shared.store import Stale, Taken
+from shared.store.postgres.changes import CLIENT
+from shared.store.postgres.database import Database
+from shared.store.text import is_storable
+
+_COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
+   version, disabled_at, created_at"""
+_FIND = f"SELECT {_COLUMNS} FROM clients WHERE client_id = $1"
+_LIST = f"SELECT {_COLUMNS} FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2"
+
+
+def _told(change: str, event: str) -> str:
+    """A statement that makes *change* of one client and, if it did, notes *event* and tells every process."""
+    return f"""
+WITH changed AS ({change} RETURNING client_id),
+bumped AS (UPDATE change_counter SET value = value + 1 WHERE EXISTS (SELECT FROM changed) RETURNING value),
+noted AS (INSERT INTO changes (name, value) SELECT '{CLIENT}' || $1, value FROM bumped
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value),
+audited AS (INSERT INTO audit (event, client_id) SELECT '{event}', client_id FROM changed)
+SELECT client_id FROM changed"""
+
+
+_ADD = _told(
+    """INSERT INTO clients (client_id, metadata, secrets, registration_access_token_hash,
+     is_dynamically_registered, disabled_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+    "client_added",
+)
+_REPLACE = _told(
+    """UPDATE clients SET metadata = $2, secrets = $3, registration_access_token_hash = $4,
+     is_dynamically_registered = $5, version = version + 1, updated_at = now()
+   WHERE client_id = $1 AND version = $6""",
+    "client_changed",
+)
+_DISABLE = _told(
+    """UPDATE clients SET disabled_at = now(), version = version + 1, updated_at = now()
+   WHERE client_id = $1 AND disabled_at IS NULL""",
+    "client_disabled",
+)
+_ENABLE = _told(
+    """UPDATE clients SET disabled_at = NULL, version = version + 1, updated_at = now()
+   WHERE client_id = $1 AND disabled_at IS NOT NULL""",
+    "client_enabled",
+)
+_DELETE = _told("DELETE FROM clients WHERE client_id = $1", "client_deleted")
+
+
+def _secret_row(secret: ClientSecret) -> dict[str, str | None]:
+    expires_at = secret.expires_at.isoformat() if secret.expires_at else None
+    return {"hash": secret.hash.hex(), "expires_at": expires_at}
+
+
+def _secret(row: Json) -> ClientSecret:
+    expires_at = row["expires_at"]
+    return ClientSecret(
+        bytes.fromhex(row["hash"]), datetime.fromisoformat(expires_at) if expires_at else None
+    )
+
+
+def _fields(client: Client) -> tuple[Any, ...]:
+    return (
+        client.client_id,
+        to_metadata(client),
+        [_secret_row(secret) for secret in client.secrets],
+        client.registration_access_token_hash,
+        client.is_dynamically_registered,
+    )
+
+
+def _client(row: asyncpg.Record) -> Client:
+    return from_metadata(
+        row["client_id"],
+        row["metadata"],
+        secrets=tuple(_secret(secret) for secret in row["secrets"]),
+        registration_access_token_hash=row["registration_access_token_hash"],
+        is_dynamically_registered=row["is_dynamically_registered"],
+        version=row["version"],
+        disabled_at=row["disabled_at"],
+        created_at=row["created_at"],
+    )
+
+
+class PostgresClients:
+    """`Clients` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, client_id: str) -> Client | None:
+        row = await self._database.row(_FIND, client_id) if is_storable(client_id) else None
+        return _client(row) if row else None
+
+    async def list(self, after: str | None, limit: int) -> Sequence[Client]:
+        return [_client(row) for row in await self._database.rows(_LIST, after or "", limit)]
+
+    async def add(self, client: Client) -> None:
+        if await self._database.row(_ADD, *_fields(client), client.disabled_at) is None:
+            raise Taken(client.client_id)
+
+    async def replace(self, client: Client) -> None:
+        if await self._database.row(_REPLACE, *_fields(client), client.version) is None:
+            raise Stale(client.client_id)
+
+    async def disable(self, client_id: str) -> bool:
+        return await self._database.row(_DISABLE, client_id) is not None
+
+    async def enable(self, client_id: str) -> bool:
+        return await self._database.row(_ENABLE, client_id) is not None
+
+    async def delete(self, client_id: str) -> bool:
+        return await self._database.row(_DELETE, client_id) is not None

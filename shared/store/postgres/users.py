@@ -1,0 +1,141 @@
+"""Users and their passwords in PostgreSQL. Every change writes its audit row in the same transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.model import Json, User
+from shared.oauth.username import canonical
+from shared.store import Credential, Taken
+from shared.store.postgres.database import Database
+from shared.store.text import is_storable
+
+_COLUMNS = (
+    "u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at"
+)
+_FIND = f"SELECT {_COLUMNS} FROM users u WHERE u.user_id = $1"
+_FIND_BY_NAME = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key = $1"
+_FIND_CREDENTIAL = f"""
+SELECT {_COLUMNS}, c.password_hash FROM user_names n JOIN users u USING (user_id)
+  LEFT JOIN credentials c USING (user_id) WHERE n.name_key = $1"""
+_LIST = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
+
+_ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
+_ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[]), $2"
+_ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
+_AUDIT = "INSERT INTO audit (event, user_id) VALUES ($1, $2)"
+
+_LOCK = "SELECT username FROM users WHERE user_id = $1 FOR UPDATE"
+_DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
+_SET_CLAIMS = """
+UPDATE users SET claims = $2, claims_version = claims_version + 1, updated_at = now() WHERE user_id = $1"""
+
+_REHASH = "UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2"
+_SET_PASSWORD = """
+WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id),
+stored AS (INSERT INTO credentials (user_id, password_hash) SELECT user_id, $2 FROM changed
+           ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = now())
+INSERT INTO audit (event, user_id) SELECT 'password_changed', user_id FROM changed"""
+
+
+def _audited(change: str, event: str) -> str:
+    """A statement that makes *change*, an UPDATE or DELETE of one user, and notes *event* if it did."""
+    return f"""
+WITH changed AS ({change} RETURNING user_id)
+INSERT INTO audit (event, user_id) SELECT '{event}', user_id FROM changed"""
+
+
+_DISABLE = _audited(
+    "UPDATE users SET disabled_at = now(), epoch = epoch + 1, updated_at = now()"
+    " WHERE user_id = $1 AND disabled_at IS NULL",
+    "user_disabled",
+)
+_ENABLE = _audited(
+    "UPDATE users SET disabled_at = NULL, updated_at = now() WHERE user_id = $1 AND disabled_at IS NOT NULL",
+    "user_enabled",
+)
+_END_ALL = _audited(
+    "UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1", "user_logged_out"
+)
+_DELETE = _audited("DELETE FROM users WHERE user_id = $1", "user_deleted")
+
+
+def names(username: str, claims: Json) -> list[str]:
+    """The canonical names that a user may sign in with: the user name, and the e-mail address if any."""
+    email = claims.get("email")
+    return sorted({canonical(username), *([canonical(email)] if isinstance(email, str) and email else [])})
+
+
+def _user(row: asyncpg.Record) -> User:
+    return User(**{name: row[name] for name in User.__dataclass_fields__})
+
+
+class PostgresUsers:
+    """`Users` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find_credential(self, username: str) -> Credential | None:
+        key = canonical(username)
+        row = await self._database.row(_FIND_CREDENTIAL, key) if is_storable(key) else None
+        return Credential(user=_user(row), password_hash=row["password_hash"]) if row else None
+
+    async def find(self, user_id: UUID) -> User | None:
+        row = await self._database.row(_FIND, user_id)
+        return _user(row) if row else None
+
+    async def find_by_name(self, username: str) -> User | None:
+        key = canonical(username)
+        row = await self._database.row(_FIND_BY_NAME, key) if is_storable(key) else None
+        return _user(row) if row else None
+
+    async def list(self, after: str | None, limit: int) -> Sequence[User]:
+        rows = await self._database.rows(_LIST, canonical(after or ""), limit)
+        return [_user(row) for row in rows]
+
+    async def add(self, user: User, password_hash: str | None) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(
+                    _ADD, user.user_id, user.username, canonical(user.username), user.claims
+                )
+                await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
+                if password_hash is not None:
+                    await connection.execute(_ADD_CREDENTIAL, user.user_id, password_hash)
+                await connection.execute(_AUDIT, "user_added", user.user_id)
+        except asyncpg.UniqueViolationError:
+            raise Taken(user.username) from None
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> None:
+        await self._database.row(_SET_PASSWORD, user_id, password_hash)
+
+    async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
+        await self._database.row(_REHASH, user_id, old_hash, new_hash)
+
+    async def set_claims(self, user_id: UUID, claims: Json) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                username: Any = await connection.fetchval(_LOCK, user_id)
+                if username is None:
+                    return
+                await connection.execute(_DELETE_NAMES, user_id)
+                await connection.execute(_ADD_NAMES, names(username, claims), user_id)
+                await connection.execute(_SET_CLAIMS, user_id, claims)
+                await connection.execute(_AUDIT, "user_claims_changed", user_id)
+        except asyncpg.UniqueViolationError:
+            raise Taken(str(claims.get("email"))) from None
+
+    async def disable(self, user_id: UUID) -> None:
+        await self._database.row(_DISABLE, user_id)
+
+    async def enable(self, user_id: UUID) -> None:
+        await self._database.row(_ENABLE, user_id)
+
+    async def end_all(self, user_id: UUID) -> None:
+        await self._database.row(_END_ALL, user_id)
+
+    async def delete(self, user_id: UUID) -> None:
+        await self._database.row(_DELETE, user_id)
