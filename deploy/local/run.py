@@ -10,11 +10,11 @@ from pathlib import Path as FilePath
 
 from pydantic import SecretStr
 
-from deploy.local import caddy, postgres, valkey
+from deploy.local import caddy, logs, postgres, valkey
 from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Command, RunError
 from deploy.local.demo import Demo, credentials
-from deploy.local.folders import data_folder, is_first_start, rotate_logs, run_folder, secret_key
+from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
@@ -54,8 +54,7 @@ class _Run:
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
         self.say("Migrating the database and preparing keys …")
-        await self.rest.migrate(self.settings)
-        await self.rest.prepare(self.settings, demo)
+        await self._prepare(demo)
         self.say("Starting the services and the reverse proxy …")
         await self.supervisor.start(self._services())
         groups = {Group.PUBLIC, Group.START_PAGE, Group.ADMINISTRATION}
@@ -67,7 +66,18 @@ class _Run:
         await self.supervisor.start([proxy.command()])
         certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
-        await self.supervisor.keep()
+        bounding = asyncio.create_task(logs.keep_bounded(self.data / "log"))
+        try:
+            await self.supervisor.keep()
+        finally:
+            bounding.cancel()
+
+    async def _prepare(self, demo: Demo | None) -> None:
+        try:
+            await self.rest.migrate(self.settings)
+            await self.rest.prepare(self.settings, demo)
+        except OSError as error:
+            raise RunError(f"The database cannot be reached: {error}; see OSTIARY_DATABASE_URL") from None
 
     def _settle_secret(self) -> None:
         if self.settings.secret_key:
@@ -112,7 +122,7 @@ async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> Non
         settings = settings.model_copy(update={"root_aliases": True})
     with ExitStack() as closing:
         data = closing.enter_context(data_folder(settings.data_dir))
-        rotate_logs(data / "log")
+        logs.rotate(data / "log")
         sockets = closing.enter_context(run_folder())
         supervisor = Supervisor(say)
         this = _Run(settings, rest, say, data, sockets, supervisor)
@@ -143,4 +153,4 @@ def _told_in_a_sentence(log: FilePath) -> Iterator[None]:
         raise
     except Exception as error:
         log.write_text("".join(traceback.format_exception(error)), "utf-8")
-        raise RunError(f"{type(error).__name__}: {error}; more in {log}") from None
+        raise RunError(f"This is a defect, {type(error).__name__}: {error}; more in {log}") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import logs
 from deploy.local.caddy import site_of
 from deploy.local.child import Child, Command, RunError, guard
 from deploy.local.demo import credentials
@@ -138,6 +139,18 @@ def test_a_private_file_replaces_whole(tmp_path: Path) -> None:
     (tmp_path / "file.new").write_text("half")
     write_private(tmp_path / "file", "whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_log_that_grows_is_moved_aside(tmp_path: Path) -> None:
+    """A child goes on appending to the same file, and what it wrote before is beside it."""
+    log = tmp_path / "it.log"
+    with log.open("ab") as child:
+        child.write(b"x" * 100)
+        child.flush()
+        logs.bound(tmp_path, limit=50)
+        child.write(b"next")
+    assert log.read_bytes() == b"next"
+    assert (tmp_path / "it.log.1").read_bytes() == b"x" * 100
 
 
 def test_credentials_are_made_on_the_first_start_only(tmp_path: Path) -> None:
