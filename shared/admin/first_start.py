@@ -1,4 +1,4 @@
-"""What a new deployment needs before it serves: keys; and, for a newcomer, somebody to sign in and a client."""
+"""What a new deployment needs before it serves: keys; and for a newcomer a user and a client."""
 
 import asyncio
 from collections.abc import Sequence
