@@ -6,6 +6,7 @@ Exit status 0 done, 1 failed (one plain sentence on stderr), 2 wrong usage.
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import import_module
 
 import asyncpg
@@ -13,12 +14,11 @@ import click
 
 from deploy.local.child import RunError
 from deploy.local.demo import Demo
-from deploy.local.run import Rest
 from deploy.local.run import run as run_everything
-from shared import clock
-from shared.admin.keys import ensure_keys
+from shared.admin.first_start import Newcomer, prepare
 from shared.paths import Service
 from shared.settings import Settings, SettingsError, read_settings
+from shared.store import Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
 from shared.store.open import MissingStore, open_stores
@@ -53,8 +53,7 @@ def run() -> None:
     """Run everything embedded, in the foreground, until Ctrl-C."""
     with _faults_in_sentences():
         settings = read_settings()
-        rest = Rest(migrate=lambda complete: migrate_database(_direct_url(complete)), prepare=_prepare)
-        asyncio.run(run_everything(settings, rest, click.echo))
+        asyncio.run(run_everything(settings, _prepare, click.echo))
 
 
 @main.command()
@@ -95,9 +94,13 @@ def _mount(service: Service) -> Mount:
 
 
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
-    async with open_stores(settings) as stores:
-        secret = settings.secret_key[0].get_secret_value()
-        await ensure_keys(stores.keys, settings.signing_algorithms, secret, clock.now())
+    newcomer = None if demo is None else Newcomer(**asdict(demo))
+    try:
+        await migrate_database(_direct_url(settings))
+        async with open_stores(settings) as stores:
+            await prepare(stores.keys, stores.users, stores.clients, settings, newcomer)
+    except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
+        raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None
 
 
 if __name__ == "__main__":

@@ -25,18 +25,14 @@ from shared.settings import Settings, child_environment
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What the rest of the project does for a run."""
-
-    migrate: Callable[[Settings], Awaitable[object]]
-    prepare: Callable[[Settings, Demo | None], Awaitable[None]]  # makes keys, adds the demo user and client
+Prepare = Callable[[Settings, Demo | None], Awaitable[None]]
+"""Migrates the database, makes the first keys, and adds the demo user and client."""
 
 
 @dataclass(slots=True)
 class _Run:
     settings: Settings
-    rest: Rest
+    prepare: Prepare
     say: Callable[[str], None]
     data: FilePath
     sockets: FilePath
@@ -54,7 +50,7 @@ class _Run:
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
         self.say("Migrating the database and preparing keys …")
-        await self._prepare(demo)
+        await self.prepare(self.settings, demo)
         self.say("Starting the services and the reverse proxy …")
         await self.supervisor.start(self._services())
         groups = {Group.PUBLIC, Group.START_PAGE, Group.ADMINISTRATION}
@@ -71,13 +67,6 @@ class _Run:
             await self.supervisor.keep()
         finally:
             bounding.cancel()
-
-    async def _prepare(self, demo: Demo | None) -> None:
-        try:
-            await self.rest.migrate(self.settings)
-            await self.rest.prepare(self.settings, demo)
-        except OSError as error:
-            raise RunError(f"The database cannot be reached: {error}; see OSTIARY_DATABASE_URL") from None
 
     def _settle_secret(self) -> None:
         if self.settings.secret_key:
@@ -113,7 +102,7 @@ class _Run:
         return [command(service, self.sockets, environment, self.log(service)) for service in Service]
 
 
-async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> None:
+async def run(settings: Settings, prepare: Prepare, say: Callable[[str], None]) -> None:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves no process behind.
 
     Raises RunError, whose one sentence says what is wrong and what to do.
@@ -125,7 +114,7 @@ async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> Non
         logs.rotate(data / "log")
         sockets = closing.enter_context(run_folder())
         supervisor = Supervisor(say)
-        this = _Run(settings, rest, say, data, sockets, supervisor)
+        this = _Run(settings, prepare, say, data, sockets, supervisor)
         with _told_in_a_sentence(this.log("run")):
             await _until_told_to_stop(this.until_stopped(closing), supervisor)
 
