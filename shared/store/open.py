@@ -9,22 +9,32 @@ from shared.store import (
     AuthorizationCodes,
     Changes,
     Clients,
+    Consents,
+    Counters,
     Grants,
+    Interactions,
     Keys,
     RefreshFamilies,
     ReplayMarks,
+    Sessions,
     Users,
 )
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.clients import PostgresClients
+from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
 from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.counters import RedisCounters
+from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
+from shared.store.redis.sessions import RedisSessionContents
+from shared.store.sessions import KeptSessions
 
 POOL_SIZE = 10
 
@@ -41,6 +51,10 @@ class Stores:
     grants: Grants
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
+    sessions: Sessions
+    interactions: Interactions
+    consents: Consents
+    counters: Counters
 
 
 class MissingStore(Exception):
@@ -67,6 +81,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
+            sessions=KeptSessions(
+                PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
+            ),
+            interactions=RedisInteractions(link),
+            consents=PostgresConsents(database),
+            counters=RedisCounters(link),
         )
     finally:
         await link.close()
