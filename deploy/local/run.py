@@ -128,7 +128,6 @@ async def _until_told_to_stop(work: Awaitable[None], supervisor: Supervisor) -> 
     try:
         await asyncio.wait([working])
     finally:
-        supervisor.say("Stopping …")
         await supervisor.stop()
     if not working.cancelled():
         working.result()
