@@ -15,10 +15,13 @@ from deploy.local.child import RunError
 from deploy.local.demo import Demo
 from deploy.local.run import Rest
 from deploy.local.run import run as run_everything
+from shared import clock
+from shared.admin.keys import ensure_keys
 from shared.paths import Service
 from shared.settings import Settings, SettingsError, read_settings
 from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
+from shared.store.open import MissingStore, open_stores
 from shared.web.app import Mount, application
 from shared.web.log import configure_log
 from shared.web.serve import Listen, ListenError
@@ -34,7 +37,7 @@ def _faults_in_sentences() -> Iterator[None]:
         yield
     except SettingsError as error:
         raise click.ClickException("\n".join(("The settings do not hold:", *error.faults))) from None
-    except (RunError, ListenError, MigrationError) as error:
+    except (RunError, ListenError, MigrationError, MissingStore) as error:
         raise click.ClickException(str(error)) from None
     except (OSError, asyncpg.PostgresError) as error:
         raise click.ClickException(f"PostgreSQL cannot be reached: {error}") from None
@@ -92,7 +95,9 @@ def _mount(service: Service) -> Mount:
 
 
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
-    """Makes the first keys, and adds the demo user and client."""
+    async with open_stores(settings) as stores:
+        secret = settings.secret_key[0].get_secret_value()
+        await ensure_keys(stores.keys, settings.signing_algorithms, secret, clock.now())
 
 
 if __name__ == "__main__":

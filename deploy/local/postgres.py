@@ -7,17 +7,15 @@ account is changed (`/proc/self/cwd`), so that no folder above needs another mod
 """
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter
+from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter, reason_in
 
 _ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _NAME = "ostiary"  # of the database and of its owner
@@ -35,47 +33,6 @@ def find_binaries() -> Path:
     raise RunError(
         "PostgreSQL is not installed here: `make run` installs it, or set OSTIARY_DATABASE_URL to your own"
     )
-
-
-def account_for(cluster: Path) -> Account | None:
-    """The account that owns *cluster*, or may own a new one, when this process is root; else None."""
-    if os.geteuid() != 0:
-        return None
-    if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid)
-    for name in ("postgres", "nobody"):
-        with suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return Account(entry.pw_uid, entry.pw_gid)
-    raise RunError(
-        "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody`:"
-        " run this as an ordinary user"
-    )
-
-
-def runnable(binaries: Path, account: Account | None, copies: Path) -> Path:
-    """*binaries*, or a copy of them below *copies* where *account* may run it."""
-    if account is None or _runs(binaries, account):
-        return binaries
-    target = copies / binaries.parent.name
-    shutil.copytree(binaries.parent, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
-    for path in (target, *target.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(0o755)
-    if not _runs(target / "bin", account):
-        raise RunError(f"The account {account.uid} cannot run PostgreSQL from {target}: allow programs there")
-    return target / "bin"
-
-
-def _runs(binaries: Path, account: Account) -> bool:
-    argv = (str(binaries / "postgres"), "--version")
-    try:
-        done = subprocess.run(
-            argv, cwd="/", env=_ENV, capture_output=True, check=False, **dropped_to(account)
-        )
-    except PermissionError:
-        return False
-    return done.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +117,8 @@ class Postgres:
         with self.log.open("ab") as log:
             log.write(done.stdout + done.stderr)
         if done.returncode:
-            raise RunError(f"PostgreSQL could not make its database in {cwd.parent}; its log: {self.log}")
+            said = reason_in((done.stdout + done.stderr).decode(errors="replace"))
+            raise RunError(f"PostgreSQL could not make its database: {said}; its log: {self.log}")
 
     def command(self) -> Command:
         """How the server is started."""

@@ -17,6 +17,7 @@ from deploy.local.demo import Demo, credentials
 from deploy.local.folders import data_folder, is_first_start, rotate_logs, run_folder, secret_key
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
+from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
 from shared.paths import PATHS, Group, Service
 from shared.settings import Settings, child_environment
@@ -81,9 +82,9 @@ class _Run:
             self.say(
                 "Starting PostgreSQL …" if cluster.exists() else "Making a database and starting PostgreSQL …"
             )
-            account = postgres.account_for(cluster)
+            account = account_for(cluster)
             copies = closing.enter_context(run_folder(0o755)) if account else self.sockets
-            binaries = postgres.runnable(postgres.find_binaries(), account, copies)
+            binaries = runnable(postgres.find_binaries(), account, copies)
             database = postgres.Postgres(binaries, cluster, self.sockets, self.log("postgres"), account)
             database.prepare()
             self.settings = self.settings.model_copy(update={"database_url": SecretStr(database.url)})

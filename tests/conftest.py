@@ -1,0 +1,38 @@
+"""The fixtures of every test, and the rule that nothing is skipped unseen."""
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.tools import LACKING, is_strict
+
+pytest_plugins = ("tests.servers",)
+
+
+def _is_allowed(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    if not report.skipped or hasattr(report, "wasxfail") or not is_strict():
+        return True
+    return isinstance(report.longrepr, tuple) and LACKING in report.longrepr[2]
+
+
+def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
+    report.outcome = "failed"
+    report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skip for any other reason than a tool fails where CI or OSTIARY_REQUIRE is set."""
+    report = yield
+    if not _is_allowed(report):
+        _fail(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """So does a module that skips itself."""
+    report = yield
+    if not _is_allowed(report):
+        _fail(report)
+    return report

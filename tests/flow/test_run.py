@@ -1,0 +1,297 @@
+"""`ostiary run`, driven as its user drives it."""
+
+import asyncio
+import os
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.flow.starter import (
+    Starter,
+    alive,
+    descendants,
+    eventually,
+    free_port,
+    run_to_its_end,
+    started,
+)
+
+CHILDREN = {
+    "discovery": "serve discovery",
+    "authorization": "serve authorization",
+    "token": "serve token",
+    "client-registry": "serve client-registry",
+    "PostgreSQL": "bin/postgres -D",
+    "Valkey": "valkey-server",
+    "Caddy": "caddy run",
+}
+
+
+KEPT = ("PG_VERSION", "pg_control", "secret-key", "demo.json")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
+    """One run for the tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("run")
+    with started(folder / "data", folder / "output") as starter:
+        yield starter
+
+
+def _pings(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        try:
+            client.connect(str(path))
+            client.sendall(b"PING\r\n")
+            return client.recv(64) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+
+async def _selects(sockets: Path) -> bool:
+    try:
+        connection = await asyncpg.connect(f"postgresql://ostiary@/ostiary?host={sockets / 'postgres'}")
+        try:
+            return bool(await connection.fetchval("SELECT 1"))
+        finally:
+            await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+        except OSError:
+            return False
+        return True
+
+
+def _kill(starter: Starter, words: str) -> None:
+    before = starter.child(words)
+    assert before, words
+    os.kill(before.pid, signal.SIGKILL)
+
+    def is_back() -> bool:
+        after = starter.child(words)
+        return after is not None and after.pid != before.pid and after.args == before.args
+
+    eventually(is_back, f"{words} is started again with the same arguments")
+
+
+def test_it_prints_what_a_newcomer_needs(running: Starter) -> None:
+    """The issuer, where the data are, the credentials and two things to try."""
+    said = running.said
+    assert running.issuer in said
+    assert str(running.data) in said
+    assert "demo, password " in said
+    assert said.partition("Try next:")[2].count(running.issuer.removesuffix("oidc")) == 2
+
+
+def test_discovery_answers_through_the_proxy(running: Starter) -> None:
+    """The metadata come from the issuer's host and port."""
+    assert running.discovers()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidc/../healthz"])
+def test_the_proxy_maps_no_path_of_the_inside(running: Starter, path: str) -> None:
+    """Health, metrics and what only looks like a path of ours are not there."""
+    assert running.get(path) == (404, b"Not found")
+
+
+def test_secrets_lie_in_private_files(running: Starter) -> None:
+    """The data folder, the credentials and the secret belong to their owner alone."""
+    assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
+    assert {stat.S_IMODE((running.data / name).stat().st_mode) for name in ("demo.json", "secret-key")} == {
+        0o600
+    }
+
+
+def test_no_secret_stands_in_a_command_line(running: Starter) -> None:
+    """ps shows command lines to every user of the machine."""
+    secret = (running.data / "secret-key").read_text().strip()
+    lines = [child.args for words in CHILDREN.values() if (child := running.child(words))]
+    assert len(lines) == len(CHILDREN)
+    assert not any(secret in line for line in lines)
+
+
+@pytest.mark.parametrize("name", CHILDREN)
+async def test_a_killed_child_comes_back_in_place(running: Starter, name: str) -> None:
+    """kill -9 of any child: it is started again on the same socket, and the others recover by themselves."""
+    sockets = running.sockets()
+    _kill(running, CHILDREN[name])
+    match name:
+        case "PostgreSQL":
+            while not await _selects(sockets):  # bounded by pytest-timeout
+                await asyncio.sleep(0.02)
+        case "Valkey":
+            eventually(lambda: _pings(sockets / "valkey.sock"), "Valkey answers")
+        case "Caddy":
+            pass
+        case _:
+            eventually(lambda: _listens(sockets / f"{name}.sock"), f"{name} listens")
+    eventually(running.discovers, "discovery answers")
+    assert running.process.poll() is None, running.said
+
+
+def test_ctrl_c_leaves_nothing_behind_and_the_data_stay(tmp_path: Path) -> None:
+    """Exit 0, no process, no socket folder; the next start has the same credentials."""
+    port = free_port()
+    with started(tmp_path / "data", tmp_path / "first", port) as starter:
+        below = descendants(starter.process.pid)
+        sockets = starter.sockets()
+        credentials = (tmp_path / "data" / "demo.json").read_text()
+        assert len(below) >= len(CHILDREN)
+        assert starter.stop(signal.SIGINT) == 0
+        assert alive(below) == set()
+        assert not sockets.exists()
+    with started(tmp_path / "data", tmp_path / "second", port) as starter:
+        assert starter.discovers()
+        assert (tmp_path / "data" / "demo.json").read_text() == credentials
+
+
+def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
+    """Who deletes the file does not find the demo's password printed or made again."""
+    with started(tmp_path / "data", tmp_path / "first"):
+        pass
+    (tmp_path / "data" / "demo.json").unlink()
+    with started(tmp_path / "data", tmp_path / "second") as starter:
+        assert "password" not in starter.said
+    assert not (tmp_path / "data" / "demo.json").exists()
+
+
+def test_the_same_child_twice_ends_the_run(tmp_path: Path) -> None:
+    """What dies twice within 30 s is no accident: one sentence with its log's path, exit 1, nothing left."""
+    with started(tmp_path / "data", tmp_path / "output") as starter:
+        below = descendants(starter.process.pid)
+        _kill(starter, "serve token")
+        eventually(lambda: _listens(starter.sockets() / "token.sock"), "token listens")
+        again = starter.child("serve token")
+        assert again
+        os.kill(again.pid, signal.SIGKILL)
+        assert starter.process.wait(50) == 1
+        eventually(lambda: alive(below) == set(), "all are gone")
+        last = starter.said.splitlines()[-1]
+        assert "The token service" in last
+        assert str(tmp_path / "data" / "log" / "token.log") in last
+
+
+def test_killing_the_starter_leaves_no_orphan(tmp_path: Path) -> None:
+    """kill -9 of the starter ends all its children, and the next start goes on with the same data."""
+    port = free_port()
+    with started(tmp_path / "data", tmp_path / "first", port) as starter:
+        below = descendants(starter.process.pid)
+        sockets = starter.sockets()
+        starter.stop(signal.SIGKILL)
+        eventually(lambda: alive(below) == set(), "all are gone")
+        assert sockets.exists()
+    with started(tmp_path / "data", tmp_path / "second", port) as starter:
+        assert starter.discovers()
+        assert not sockets.exists()  # swept
+
+
+def test_a_start_right_after_the_kill_waits_for_what_is_leaving(tmp_path: Path) -> None:
+    """The servers of a killed starter may still be stopping: the next start waits, and is ready."""
+    with started(tmp_path / "data", tmp_path / "first") as starter:
+        starter.stop(signal.SIGKILL)
+        with started(tmp_path / "data", tmp_path / "second") as following:
+            assert following.discovers()
+
+
+def test_two_runs_stand_side_by_side(running: Starter, tmp_path: Path) -> None:
+    """Another port and another data folder: neither knows of the other."""
+    with started(tmp_path / "data", tmp_path / "output") as other:
+        assert other.discovers()
+        assert running.discovers()
+        assert other.sockets() != running.sockets()
+    assert running.discovers()
+
+
+def _is_one_sentence(said: str) -> bool:
+    return said.startswith("Error: ") and said.count("\n") == 1 and "Traceback" not in said
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    """Another program listens there: say which port, and what to do."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = run_to_its_end(tmp_path / "data", port)
+    assert done.returncode == 1
+    assert f"Port {port} is in use" in done.stderr
+    assert _is_one_sentence(done.stderr)
+
+
+def test_a_second_start_on_the_same_data_is_refused(running: Starter) -> None:
+    """Two servers over one data folder would destroy it."""
+    done = run_to_its_end(running.data, free_port())
+    assert done.returncode == 1
+    assert str(running.data) in done.stderr
+    assert _is_one_sentence(done.stderr)
+    assert running.discovers()
+
+
+def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
+    """Every fault at once, and no traceback."""
+    done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER="ftp://x", OSTIARY_NO_SUCH="1")
+    assert done.returncode == 1
+    assert "OSTIARY_ISSUER: " in done.stderr
+    assert "OSTIARY_NO_SUCH: there is no such setting" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _other_major(data: Path) -> None:
+    (data / "postgres" / "PG_VERSION").write_text("15\n")
+
+
+def _no_version(data: Path) -> None:
+    (data / "postgres" / "PG_VERSION").unlink()
+
+
+def _truncated(data: Path) -> None:
+    os.truncate(data / "postgres" / "global" / "pg_control", 100)
+
+
+def _no_secret(data: Path) -> None:
+    (data / "secret-key").unlink()
+
+
+def _cut_secret(data: Path) -> None:
+    (data / "secret-key").write_text("short")
+
+
+def _cut_credentials(data: Path) -> None:
+    (data / "demo.json").write_text('{"username": ')
+
+
+def test_a_damaged_data_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """Whatever is broken in it: one sentence that names the place, exit 1, no traceback."""
+    data = tmp_path / "data"
+    with started(data, tmp_path / "output"):
+        pass
+    for damage in (_no_secret, _cut_secret, _cut_credentials, _truncated, _other_major, _no_version):
+        kept = {path: path.read_bytes() for path in data.rglob("*") if path.name in KEPT}
+        damage(data)
+        done = run_to_its_end(data, free_port())
+        assert done.returncode == 1, damage
+        assert str(data) in done.stderr, damage
+        assert done.stderr.startswith("Error: "), done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        for path, content in kept.items():
+            _put_back(path, content)
+    with started(data, tmp_path / "mended") as starter:
+        assert starter.discovers()
+
+
+def _put_back(path: Path, content: bytes) -> None:
+    owner = path.parent.stat()
+    path.write_bytes(content)
+    path.chmod(0o600)
+    if os.geteuid() == 0:
+        os.chown(path, owner.st_uid, owner.st_gid)

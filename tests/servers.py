@@ -1,0 +1,114 @@
+"""The real stores: one PostgreSQL and one Valkey for a session, a fresh database for each test."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.child import Child, Command
+from deploy.local.folders import run_folder
+from deploy.local.postgres import Postgres, find_binaries
+from deploy.local.unprivileged import account_for, runnable
+from deploy.local.valkey import Valkey, find_binary
+from shared.store.migrate import migrate
+
+TEMPLATE = "migrated"
+
+
+@contextmanager
+def _running(command: Command) -> Iterator[None]:
+    child = Child(command)
+    asyncio.run(child.start())
+    try:
+        yield
+    finally:
+        asyncio.run(child.stop())
+
+
+@pytest.fixture(scope="session")
+def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    folder = tmp_path_factory.mktemp("postgres")
+    with run_folder() as sockets, run_folder(0o755) as copies:
+        account = account_for(folder / "cluster")
+        binaries = runnable(find_binaries(), account, copies)
+        postgres = Postgres(binaries, folder / "cluster", sockets, folder / "log", account, is_durable=False)
+        postgres.prepare()
+        with _running(postgres.command()):
+            asyncio.run(_execute(postgres.url, f"CREATE DATABASE {TEMPLATE}"))
+            asyncio.run(migrate(postgres.url_of(TEMPLATE)))
+            yield postgres
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def _new_name() -> Callable[[], str]:
+    numbers = count(1)
+    return lambda: f"test_{next(numbers)}"
+
+
+@contextmanager
+def _fresh_database(postgres: Postgres, name: str) -> Iterator[str]:
+    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    try:
+        yield postgres.url_of(name)
+    finally:
+        asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(_postgres: Postgres, _new_name: Callable[[], str]) -> Iterator[str]:
+    """A migrated database of the test's own."""
+    with _fresh_database(_postgres, _new_name()) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database_url(_postgres: Postgres, _new_name: Callable[[], str]) -> Iterator[str]:
+    """A migrated database that the tests of a module share."""
+    with _fresh_database(_postgres, _new_name()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    folder = tmp_path_factory.mktemp("valkey")
+    with run_folder() as sockets:
+        valkey = Valkey(find_binary(), folder, sockets, folder / "log", is_durable=False)
+        valkey.prepare()
+        with _running(valkey.command()):
+            yield valkey
+
+
+@pytest.fixture
+def redis_url(_valkey: Valkey) -> str:
+    """A Valkey that is empty when the test begins."""
+    flush_all(_valkey.socket)
+    return _valkey.url
+
+
+@pytest.fixture(scope="module")
+def module_redis_url(_valkey: Valkey) -> str:
+    """A Valkey that is empty when the module begins; a test with `redis_url` empties it too."""
+    flush_all(_valkey.socket)
+    return _valkey.url
+
+
+def flush_all(path: Path) -> None:
+    """Empties the Valkey that listens on *path*."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(str(path))
+        client.sendall(b"FLUSHALL\r\n")
+        assert client.recv(64) == b"+OK\r\n"

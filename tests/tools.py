@@ -1,0 +1,40 @@
+"""Tools that a test may need and a machine may lack; `make interop-tools` installs them."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PROGRAMS = {
+    "browser": ("chromium", "chromium-browser", "google-chrome"),
+    "nginx": ("nginx",),
+    "apache": ("apache2", "httpd"),
+    "node": ("node",),
+    "go": ("go",),
+}
+ELSEWHERE = "/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin"
+LACKING = "lacks what `make interop-tools` installs: "
+
+
+def required() -> frozenset[str]:
+    """The tools without which the run is to fail."""
+    return frozenset(name for name in os.environ.get("OSTIARY_REQUIRE", "").split(",") if name)
+
+
+def is_strict() -> bool:
+    """Whether a skip for any other reason than a tool fails the run."""
+    return bool(required()) or os.environ.get("CI") == "true"
+
+
+def needs(name: str, *files: Path) -> str:
+    """The program of tool *name*. Without it, or *files*, the test skips, or fails where it is required."""
+    found = (shutil.which(program, path=f"{os.environ['PATH']}:{ELSEWHERE}") for program in PROGRAMS[name])
+    program = next((path for path in found if path), None)
+    missing = [str(file) for file in files if not file.exists()]
+    if program and not missing:
+        return program
+    reason = LACKING + ", ".join(missing or [name])
+    if name in required():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
