@@ -15,6 +15,7 @@ from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Command, RunError
 from deploy.local.demo import Demo, credentials
 from deploy.local.folders import data_folder, is_first_start, rotate_logs, run_folder, secret_key
+from deploy.local.run_file import write_run_file
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
@@ -53,6 +54,7 @@ class _Run:
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
+        closing.callback(write_run_file(self.data, self.settings).unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
         await self.rest.migrate(self.settings)
         await self.rest.prepare(self.settings, demo)

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from shared.settings import Settings
-from shared.store import Changes, Clients, Keys, Users
+from shared.store import AuditLog, Changes, Clients, InitialAccessTokens, Keys, Users
+from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.database import Database
+from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.users import PostgresUsers
 from shared.store.redis.link import Link
@@ -24,6 +26,8 @@ class Stores:
     keys: Keys
     users: Users
     clients: Clients
+    initial_access_tokens: InitialAccessTokens
+    audit_log: AuditLog
 
 
 class MissingStore(Exception):
@@ -46,6 +50,8 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database),
+            initial_access_tokens=PostgresInitialAccessTokens(database),
+            audit_log=PostgresAuditLog(database),
         )
     finally:
         await link.close()
