@@ -1,5 +1,6 @@
 """The keys that a process holds in memory, decrypted, and how long it may sign with them."""
 
+import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -13,6 +14,7 @@ from shared.store import Change, Keys, StoredKey, Unavailable
 from shared.watch import Watch
 
 SIGNS_FOR = 5.0  # seconds without a confirmation, after which nothing is signed
+RELOADS_EVERY = 1.0
 
 logger = structlog.get_logger()
 
@@ -64,6 +66,7 @@ class KeyRing:
         self._watch = watch
         self._secret_keys = secret_keys
         self._known = KeySet()
+        self._reloaded_at = float("-inf")
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
@@ -87,6 +90,9 @@ class KeyRing:
         return self._known
 
     async def reload(self) -> KeySet:
-        """Ask for news now, at most as often as the watch allows; for a token sealed by an unknown key."""
-        await self._watch.poll()
+        """For a token of an unknown key: ask for news now, at most once a second. Raises Unavailable."""
+        if time.monotonic() - self._reloaded_at >= RELOADS_EVERY:
+            await self._watch.poll()
+            self._reloaded_at = time.monotonic()
+        await self._watch.fresh()
         return self._known

@@ -109,7 +109,7 @@ class Session:
     username: str
     epoch: int
     authentication: Authentication
-    last_used_at: datetime
+    expires_at: datetime  # whatever its use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

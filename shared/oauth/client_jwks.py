@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -19,6 +20,18 @@ _CURVES: dict[str, tuple[type[ec.EllipticCurve], str]] = {
     "P-384": (ec.SECP384R1, "ES384"),
     "P-521": (ec.SECP521R1, "ES512"),
 }
+_FIELD = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    {
+        0,
+        1,
+        _FIELD - 1,
+        2707385501144840649318225287225658788936804267575313519463743609750303402022,
+        55188659117513257062467267217118295137698188065244968500265048394206261417927,
+    }
+)
+"""The y coordinates of Ed25519's eight points of small order: under such a key any signature may hold."""
+
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
 
@@ -54,6 +67,14 @@ def _rsa(jwk: Json) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(e, n).public_key()
 
 
+def _ed25519(jwk: Json) -> ed25519.Ed25519PublicKey:
+    x = _bytes(jwk, "x")
+    y = int.from_bytes(x, "little") & (2**255 - 1)
+    if y >= _FIELD or y in _SMALL_ORDER:
+        raise BadKey("is a point that is not safe to use")
+    return ed25519.Ed25519PublicKey.from_public_bytes(x)
+
+
 def public_key(jwk: Json) -> PublicKey:
     """The public key of a JWK: RSA, EC on P-256, P-384 or P-521, or Ed25519. Raises BadKey."""
     if PRIVATE_MEMBERS.intersection(jwk):
@@ -66,7 +87,7 @@ def public_key(jwk: Json) -> PublicKey:
                 curve = _CURVES[str(crv)][0]()
                 return ec.EllipticCurvePublicNumbers(_number(jwk, "x"), _number(jwk, "y"), curve).public_key()
             case "OKP" if jwk.get("crv") == "Ed25519":
-                return ed25519.Ed25519PublicKey.from_public_bytes(_bytes(jwk, "x"))
+                return _ed25519(jwk)
     except ValueError as error:
         raise BadKey(f"is not a key: {error}"[:80]) from None
     raise BadKey("is of a type or on a curve that is not supported")
@@ -114,3 +135,24 @@ def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
                 faults.append((f"keys.{index}", "has the kid of another key"))
             kids.add(kid)
     return faults
+
+
+def _may_verify(jwk: Json, kid: str | None) -> bool:
+    return jwk.get("use", "sig") == "sig" and (kid is None or jwk.get("kid") == kid)
+
+
+def keys_for(jwks: Json, alg: str, kid: str | None) -> list[PublicKey]:
+    """The keys of a JWK Set that may verify a signature made with *alg*; those that are unfit are left out.
+
+    *kid*, where the signature names one, only chooses among these keys: it reaches nothing else.
+    """
+    listed = jwks.get("keys")
+    keys: list[PublicKey] = []
+    for jwk in listed[:MAX_KEYS] if isinstance(listed, list) else ():
+        if not isinstance(jwk, dict) or not _may_verify(jwk, kid) or jwk.get("alg", alg) != alg:
+            continue
+        with suppress(BadKey):
+            key = public_key(jwk)
+            if alg in _algorithms(key):
+                keys.append(key)
+    return keys

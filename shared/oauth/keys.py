@@ -26,6 +26,14 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
+def from_base64url(text: str) -> bytes:
+    """The bytes that `base64url` writes as *text*, and in no other way. Raises ValueError."""
+    data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    if base64url(data) != text:
+        raise ValueError("not the one base64url form of these bytes")
+    return data
+
+
 def _number(value: int, size: int | None = None) -> str:
     return base64url(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
 

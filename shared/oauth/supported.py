@@ -32,7 +32,7 @@ SCOPE_CLAIMS = {
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
-    "pydio": ("roles", "groupPath", "displayName", "authSource"),
+    "pydio": ("roles", "groupPath", "profile", "displayName", "authSource"),
 }
 """The claims that a scope releases: OpenID Connect Core 1.0 §5.4, and Cells' marker scope."""
 
@@ -50,5 +50,5 @@ CLAIMS = (
     "amr",
     "azp",
     "sid",
-    *(claim for claims in SCOPE_CLAIMS.values() for claim in claims),
+    *dict.fromkeys(claim for claims in SCOPE_CLAIMS.values() for claim in claims),
 )

@@ -118,6 +118,17 @@ class Rotation:
     candidate_hash: bytes
     candidate_sealed: bytes
     reuse_window: timedelta
+    scope: Scope | None = None  # asked for: a grant that does not hold it all is not touched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldToken:
+    """The grant of a refresh token that holds. `expires_at` is the end that no rotation extends."""
+
+    grant_id: UUID
+    authorization: Authorization
+    user: User
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +138,7 @@ class Rotated:
 
     verdict: Literal["now", "again", "spent"]
     sealed_successor: bytes
-    grant_id: UUID
-    authorization: Authorization
-    user: User
-    expires_at: datetime
+    held: HeldToken
 
 
 class RefreshFamilies(Protocol):
@@ -139,19 +147,34 @@ class RefreshFamilies(Protocol):
     async def rotate(self, rotation: Rotation) -> Rotated | None:
         """Rotate by one statement. None: no such token for this client, and nothing has changed."""
 
-    async def find(self, family_hash: bytes, presented_hash: bytes) -> "StandingFamily | None":
-        """The grant of a refresh token that holds, current or within its reuse window."""
+    async def use(
+        self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
+    ) -> HeldToken | None:
+        """Use the current token, which stays; its use is noted at most once a minute. None as above."""
+
+    async def find(
+        self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
+    ) -> HeldToken | None:
+        """The grant of a refresh token that holds: the current one, or its predecessor within the window."""
+
+    async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
+        """Revoke the grant of a family of this client, with its audit row."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingFamily:
-    """A refresh token that holds."""
+# Replay marks
 
-    grant_id: UUID
-    authorization: Authorization
-    user: User
-    issued_at: datetime
-    expires_at: datetime
+
+class ReplayMarks(Protocol):
+    """The `jti` of assertions and proofs: each counts once. Redis."""
+
+    async def begin(self) -> None:
+        """Called when a process starts: a Redis that knows nothing yet remembers from now on."""
+
+    async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
+        """Mark it. False: *owner* has used this `jti` for this *kind* before.
+
+        Raises Unavailable also where it cannot be told, because it was issued before Redis lost its memory.
+        """
 
 
 # Sessions, interactions, consents

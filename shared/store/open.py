@@ -5,14 +5,29 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from shared.settings import Settings
-from shared.store import AuditLog, Changes, Clients, InitialAccessTokens, Keys, Users
+from shared.store import (
+    AuditLog,
+    AuthorizationCodes,
+    Changes,
+    Clients,
+    Grants,
+    InitialAccessTokens,
+    Keys,
+    RefreshFamilies,
+    ReplayMarks,
+    Users,
+)
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.database import Database
+from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
+from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.users import PostgresUsers
+from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
 
 POOL_SIZE = 10
@@ -28,6 +43,10 @@ class Stores:
     clients: Clients
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
+    codes: AuthorizationCodes
+    grants: Grants
+    refresh_families: RefreshFamilies
+    replay_marks: ReplayMarks
 
 
 class MissingStore(Exception):
@@ -52,6 +71,10 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             clients=PostgresClients(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
+            codes=RedisAuthorizationCodes(link),
+            grants=PostgresGrants(database),
+            refresh_families=PostgresRefreshFamilies(database),
+            replay_marks=RedisReplayMarks(link),
         )
     finally:
         await link.close()

@@ -27,6 +27,7 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
     async with open_stores(settings) as opened:
         app[STORES] = opened
         app[WATCH] = watch = Watch(opened.changes)
+        app[CLIENTS] = ClientCache(opened.clients, watch)
         app[KEYRING] = KeyRing(opened.keys, watch, [key.get_secret_value() for key in settings.secret_key])
         with suppress(Unavailable):  # not ready yet, but running: it recovers by itself
             await watch.poll()

@@ -1,0 +1,103 @@
+"""Claims about a user: which are released, and in what shape. OpenID Connect Core 1.0 §5."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from shared.model import Authorization, Client, Json, Scope, User
+from shared.oauth.supported import SCOPE_CLAIMS
+
+Claims = dict[str, Any]
+
+_CELLS_SCOPE = "pydio"
+_STANDARD = frozenset(
+    claim for scope, claims in SCOPE_CLAIMS.items() if scope != _CELLS_SCOPE for claim in claims
+)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) and bool(value)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_is_text, cast(list[object], value)))
+
+
+_SHAPES: Mapping[str, Callable[[object], bool]] = {
+    "email_verified": _is_flag,
+    "phone_number_verified": _is_flag,
+    "updated_at": _is_number,
+    "address": _is_object,
+    "roles": _is_texts,
+}
+"""OpenID Connect Core 1.0 §5.1: every other claim is a string."""
+
+
+def attributes(user: User) -> Json:
+    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`."""
+    known: Claims = {"preferred_username": user.username}
+    if user.updated_at:
+        known["updated_at"] = int(user.updated_at.timestamp())
+    return {**known, **user.claims, "username": user.username}
+
+
+def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
+    """The claims of these names that the user has: absent rather than empty or of a wrong type."""
+    known = attributes(user)
+    found: Claims = {}
+    for name in names:
+        value = known.get(mapping.get(name, name))
+        if _SHAPES.get(name, _is_text)(value):
+            found[name] = value
+    return found
+
+
+def claims_of_scope(scope: Scope) -> list[str]:
+    """OpenID Connect Core 1.0 §5.4."""
+    return [claim for token in scope for claim in SCOPE_CLAIMS.get(token, ())]
+
+
+def _is_wanted(value: object, request: Json | None) -> bool:
+    """OpenID Connect Core 1.0 §5.5.1: `value` or `values` ask for the claim with such a value only."""
+    if not request:
+        return True
+    if "value" in request:
+        return bool(value == request["value"])
+    values = request.get("values")
+    return not isinstance(values, list) or value in values
+
+
+def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, client: Client) -> Claims:
+    """Claims asked for by name. Cells' own need their scope: no consent page names them one by one."""
+    allowed = _STANDARD.union(claims_of_scope(scope))
+    found = released(user, (name for name in request if name in allowed), client.claims_mapping)
+    return {name: value for name, value in found.items() if _is_wanted(value, request[name])}
+
+
+def userinfo_claims(user: User, scope: Scope, authorization: Authorization, client: Client) -> Claims:
+    """The answer of the userinfo endpoint: §5.3.2. *scope* is the access token's."""
+    return {
+        **_requested(user, authorization.claims.userinfo, scope, client),
+        **released(user, claims_of_scope(scope), client.claims_mapping),
+        "sub": str(user.user_id),
+    }
+
+
+def id_token_user_claims(user: User, authorization: Authorization, client: Client) -> Claims:
+    """The claims about the user in an ID token that comes with an access token: those asked for by name, and
+    those that the client's record says it always carries."""
+    return {
+        **_requested(user, authorization.claims.id_token, authorization.scope, client),
+        **released(user, client.id_token_claims, client.claims_mapping),
+    }

@@ -1,0 +1,214 @@
+"""Client authentication: which credentials a request presents, and whether they hold.
+
+RFC 6749 §2.3 (secrets), RFC 7521 §4.2 and RFC 7523 §2.2 (assertions). Every fault of a credential is the same
+`invalid_client` to the outside; the detail is for the log.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+from urllib.parse import unquote_plus
+
+from shared.model import Client, Json
+from shared.oauth.client_jwks import keys_for
+from shared.oauth.errors import InvalidClient, InvalidRequest
+from shared.oauth.jwt import MAX_JWT, BadJwt, SignedClaims, unverified_header, verify
+from shared.oauth.keys import from_base64url
+from shared.oauth.parameters import Parameters
+from shared.oauth.supported import CLIENT_ASSERTION_ALGORITHMS
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+
+LEEWAY = timedelta(seconds=10)  # of a client's clock; less than the margin of the replay marks
+MAX_ASSERTION_LIFETIME = timedelta(minutes=5)
+MAX_JTI = 512
+
+_NO_SECRET = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """A client that names itself and proves nothing: `none`."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretBasic:
+    """`client_secret_basic`."""
+
+    client_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPost:
+    """`client_secret_post`."""
+
+    client_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """`private_key_jwt`. `client_id` is what the unverified assertion says of itself."""
+
+    client_id: str
+    token: str = field(repr=False)
+
+
+Credentials = Anonymous | SecretBasic | SecretPost | Assertion
+
+
+def refused(detail: str) -> InvalidClient:
+    """The one answer to every credential that does not hold."""
+    return InvalidClient("client authentication failed", detail=detail)
+
+
+def _halves(encoded: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(encoded, validate=True).decode("utf-8")
+        client_id, colon, secret = text.partition(":")
+        # RFC 6749 §2.3.1: both halves are form-urlencoded
+        halves = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
+    except (binascii.Error, UnicodeError, ValueError):
+        raise refused("the Authorization header is malformed") from None
+    if not colon or not halves[0] or "\0" in "".join(halves):
+        raise refused("the Authorization header is malformed")
+    return halves
+
+
+def _basic(authorization: str) -> Anonymous | SecretBasic:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise refused("the Authorization header is not Basic")
+    client_id, secret = _halves(encoded.strip())
+    # Cells' clients send an empty secret where they have none.
+    return SecretBasic(client_id, secret) if secret else Anonymous(client_id)
+
+
+def _claimed_subject(token: str) -> str:
+    """The `sub` of an assertion that nobody has verified yet: good for finding the client to verify it."""
+    try:
+        if len(token) > MAX_JWT or token.count(".") != 2:
+            raise ValueError
+        claims = json.loads(from_base64url(token.split(".")[1]))
+        sub = claims["sub"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise refused("the assertion is malformed") from None
+    if not isinstance(sub, str) or not sub or "\0" in sub:
+        raise refused("the assertion has no sub")
+    return sub
+
+
+def _in_body(form: Parameters) -> Credentials | None:
+    if "client_assertion" in form or "client_assertion_type" in form:
+        if "client_secret" in form:
+            raise InvalidRequest("there is more than one client authentication")
+        if form["client_assertion_type"] != ASSERTION_TYPE:
+            raise refused("this client_assertion_type is not supported")
+        token = form.require("client_assertion")
+        return Assertion(_claimed_subject(token), token)
+    if "client_secret" in form:
+        return SecretPost(form.require("client_id"), form.require("client_secret"))
+    client_id = form["client_id"]
+    return Anonymous(client_id) if client_id else None
+
+
+def presented(authorization: str | None, form: Parameters) -> Credentials:
+    """The credentials of a request: the Authorization header's, or the body's, never both.
+
+    Raises InvalidRequest: two at once, or two identities. Raises InvalidClient: none, or malformed ones.
+    """
+    in_body = _in_body(form)
+    if authorization is None:
+        credentials = in_body
+    elif isinstance(in_body, Anonymous | None):
+        credentials = _basic(authorization)
+    else:
+        raise InvalidRequest("there is more than one client authentication")
+    if credentials is None:
+        raise refused("there is no client authentication")
+    if form["client_id"] not in (None, credentials.client_id):
+        raise InvalidRequest("client_id is not that of the client authentication")
+    return credentials
+
+
+def check_secret(client: Client | None, secret: str, now: datetime) -> None:
+    """Raises InvalidClient. An unknown client costs what a known one does."""
+    given = hashlib.sha256(secret.encode()).digest()
+    kept = client.secrets if client else ()
+    matches = [
+        hmac.compare_digest(given, known.hash) for known in kept if not _is_over(known.expires_at, now)
+    ]
+    if not matches:
+        hmac.compare_digest(given, _NO_SECRET)
+    if not any(matches):
+        raise refused("the client secret is wrong")
+
+
+def _is_over(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAssertion:
+    """An assertion that holds, if its `jti` is new."""
+
+    jti: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def _verified(token: str, client: Client) -> SignedClaims:
+    try:
+        header = unverified_header(token)
+        wanted = client.token_endpoint_auth_signing_alg
+        if header.alg not in ((wanted,) if wanted else CLIENT_ASSERTION_ALGORITHMS):
+            raise BadJwt(f"signed with {header.alg}")
+        for key in keys_for(client.jwks or {}, header.alg, header.kid):
+            try:
+                return verify(token, key, header.alg)
+            except BadJwt:
+                continue
+    except BadJwt as fault:
+        raise refused(f"the assertion: {fault}") from None
+    raise refused("no key of the client verifies the assertion")
+
+
+def _time(claims: Json, name: str) -> datetime:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refused(f"the assertion's {name} is missing or not a number")
+    try:
+        return datetime.fromtimestamp(value, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        raise refused(f"the assertion's {name} is out of range") from None
+
+
+def check_assertion(token: str, client: Client, audiences: tuple[str, ...], now: datetime) -> ProvenAssertion:
+    """RFC 7523 §3. *audiences*: the issuer and the endpoint's URI. Raises InvalidClient."""
+    claims = _verified(token, client)
+    if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        raise refused("the assertion's iss or sub is not the client")
+    aud = claims.get("aud")
+    named = cast(list[object], aud) if isinstance(aud, list) else [aud]
+    # An audience of others beside us could use the assertion at ours.
+    if not named or any(one not in audiences for one in named):
+        raise refused("the assertion is for another audience")
+    exp, iat = _time(claims, "exp"), _time(claims, "iat")
+    if exp <= now or exp > now + MAX_ASSERTION_LIFETIME + LEEWAY:
+        raise refused("the assertion has expired, or expires too late")
+    if iat > now + LEEWAY or iat > exp:
+        raise refused("the assertion is from the future")
+    if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
+        raise refused("the assertion is not valid yet")
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
+        raise refused("the assertion's jti is missing or too long")
+    return ProvenAssertion(jti, iat, exp)

@@ -1,0 +1,34 @@
+"""Redirect URIs: where an answer may be sent."""
+
+import re
+from collections.abc import Iterable
+
+# RFC 8252 §7.3: the literals, never `localhost`, which a resolver may send elsewhere
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)", re.ASCII)
+_OUT_OF_BAND = ("/oidc/oauth2/oob", "/oauth2/oob")
+
+
+def _without_port(uri: str) -> str | None:
+    match = _LOOPBACK.fullmatch(uri)
+    if match is None or (match[2] and not 0 < int(match[2]) < 65536):
+        return None
+    return match[1] + match[3]
+
+
+def is_registered(redirect_uri: str, registered: Iterable[str], *, is_native: bool) -> bool:
+    """Whether it is one of the registered URIs, byte for byte (RFC 9700 §2.1).
+
+    The port of a loopback literal of a native client may be any (RFC 8252 §7.3).
+    """
+    registered = tuple(registered)
+    if "#" in redirect_uri:  # RFC 6749 §3.1.2
+        return False
+    if redirect_uri in registered:
+        return True
+    portless = _without_port(redirect_uri) if is_native else None
+    return portless is not None and portless in (_without_port(uri) for uri in registered)
+
+
+def is_out_of_band(redirect_uri: str, origins: Iterable[str]) -> bool:
+    """Whether it is the page of ours that shows a code to a person, at one of our origins."""
+    return any(redirect_uri == origin + path for origin in origins for path in _OUT_OF_BAND)

@@ -1,0 +1,51 @@
+"""Scopes: RFC 6749 §3.3."""
+
+import re
+
+from shared.model import OFFLINE_SCOPES, Scope
+from shared.oauth.errors import InvalidScope
+
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
+MAX_SCOPE_TOKENS = 100
+
+OPENID = "openid"
+
+
+def parse_scope(value: str) -> Scope:
+    """The scope-tokens in the order given, each once. Raises InvalidScope."""
+    tokens = tuple(dict.fromkeys(value.split(" ")))
+    scope = tuple(token for token in tokens if token)
+    if len(scope) > MAX_SCOPE_TOKENS or not all(_SCOPE_TOKEN.fullmatch(token) for token in scope):
+        raise InvalidScope("scope is malformed or has too many tokens")
+    return scope
+
+
+def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
+    """What of the requested scope a client may have: the rest is dropped.
+
+    None, nothing requested: the registered scope, less what outlives the browser session. Raises
+    InvalidScope when nothing is left of what was requested.
+    """
+    if requested is None:
+        return tuple(token for token in registered if token not in OFFLINE_SCOPES)
+    scope = tuple(token for token in requested if token in registered)
+    if not scope:
+        raise InvalidScope("nothing of the scope is registered for this client")
+    return scope
+
+
+def machine_scope(requested: Scope | None, registered: Scope) -> Scope:
+    """What a client may have for itself, without any user: RFC 6749 §4.4.2. Raises InvalidScope."""
+    if requested and (OPENID in requested or not OFFLINE_SCOPES.isdisjoint(requested)):
+        raise InvalidScope("openid and offline access need a user")
+    scope = granted_scope(requested, registered)
+    return tuple(token for token in scope if token != OPENID)
+
+
+def check_narrows(requested: Scope | None, granted: Scope) -> Scope:
+    """RFC 6749 §6: a refresh may ask for less, and never for more. Raises InvalidScope."""
+    if requested is None:
+        return granted
+    if not requested or not set(requested).issubset(granted):
+        raise InvalidScope("the scope is not within the scope granted")
+    return requested

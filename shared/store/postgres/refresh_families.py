@@ -1,0 +1,116 @@
+"""Refresh families in PostgreSQL: the statement that rotates, which is strict and forgiving."""
+
+from datetime import timedelta
+
+from shared.model import Scope
+from shared.store import HeldToken, Rotated, Rotation
+from shared.store.authorizations import restored
+from shared.store.postgres.database import Database, Row
+from shared.store.postgres.grants import GRANT_STANDS, SESSION, USER, user_of
+
+_FAMILY_STANDS = f"""
+      f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()
+  AND g.grant_id = f.grant_id AND {GRANT_STANDS}"""
+
+_GRANT = "g.grant_id, g.client_id, g.sid, g.scope, g.claims"
+
+# Every assignment is a CASE: after waiting for another rotation, PostgreSQL evaluates the UPDATE anew on the
+# newest row, while a SELECT of the same row in this statement would still see the old one.
+_ROTATE = f"""
+WITH family AS (
+  UPDATE refresh_families f SET
+     previous_hash    = CASE WHEN f.current_hash = $2 THEN f.current_hash ELSE f.previous_hash END,
+     sealed_successor = CASE WHEN f.current_hash = $2 THEN $5 ELSE f.sealed_successor END,
+     rotated_at       = CASE WHEN f.current_hash = $2 THEN now() ELSE f.rotated_at END,
+     generation       = f.generation + (f.current_hash = $2)::int,
+     revoked_at       = CASE WHEN f.current_hash = $2
+                               OR f.previous_hash = $2 AND f.rotated_at > now() - $6::interval THEN NULL
+                             ELSE now() END,
+     current_hash     = CASE WHEN f.current_hash = $2 THEN $4 ELSE f.current_hash END
+    FROM grants g JOIN users u USING (user_id) {SESSION}
+   WHERE f.family_hash = $1 AND f.client_id = $3 AND f.jkt IS NULL
+     AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
+  RETURNING f.sealed_successor, f.expires_at, {_GRANT}, {USER},
+            CASE WHEN f.revoked_at IS NOT NULL THEN 'spent' WHEN f.current_hash = $4 THEN 'now'
+                 ELSE 'again' END AS verdict),
+ended AS (
+  UPDATE grants g SET revoked_at = now() FROM family
+   WHERE g.grant_id = family.grant_id AND family.verdict = 'spent'),
+audited AS (
+  INSERT INTO audit (event, user_id, client_id, detail)
+  SELECT 'refresh_token_reused', user_id, client_id, jsonb_build_object('grant_id', grant_id)
+    FROM family WHERE verdict = 'spent')
+SELECT * FROM family"""
+
+_HELD = f"""
+SELECT {_GRANT}, {USER}, f.rotated_at, f.expires_at
+  FROM refresh_families f, grants g JOIN users u USING (user_id) {SESSION}
+ WHERE f.family_hash = $1 AND f.jkt IS NULL AND {_FAMILY_STANDS}"""
+
+_FIND = f"""{_HELD}
+   AND (f.current_hash = $2 OR f.previous_hash = $2 AND f.rotated_at > now() - $3::interval)"""
+
+_USE = f"""
+WITH held AS ({_HELD} AND f.current_hash = $2 AND f.client_id = $3
+   AND ($4::text[] IS NULL OR $4 <@ g.scope)),
+noted AS (
+  UPDATE refresh_families f SET rotated_at = now() FROM held
+   WHERE f.family_hash = $1 AND f.rotated_at < now() - interval '1 minute')
+SELECT * FROM held"""
+
+_REVOKE = """
+WITH revoked AS (
+  UPDATE grants g SET revoked_at = now() FROM refresh_families f
+   WHERE f.family_hash = $1 AND f.client_id = $2 AND g.grant_id = f.grant_id AND g.revoked_at IS NULL
+  RETURNING g.grant_id, g.user_id, g.client_id)
+INSERT INTO audit (event, user_id, client_id, detail)
+SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $3::text)
+  FROM revoked"""
+
+
+def _held(row: Row) -> HeldToken:
+    return HeldToken(
+        grant_id=row["grant_id"],
+        authorization=restored(
+            row["client_id"], row["user_id"], row["sid"], tuple(row["scope"]), row["claims"]
+        ),
+        user=user_of(row),
+        expires_at=row["expires_at"],
+    )
+
+
+class PostgresRefreshFamilies:
+    """`RefreshFamilies` over PostgreSQL: one statement each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rotate(self, rotation: Rotation) -> Rotated | None:
+        row = await self._database.row_idempotent(
+            _ROTATE,
+            rotation.family_hash,
+            rotation.presented_hash,
+            rotation.client_id,
+            rotation.candidate_hash,
+            rotation.candidate_sealed,
+            rotation.reuse_window,
+            rotation.scope,
+        )
+        if row is None:
+            return None
+        return Rotated(verdict=row["verdict"], sealed_successor=row["sealed_successor"], held=_held(row))
+
+    async def use(
+        self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
+    ) -> HeldToken | None:
+        row = await self._database.row_idempotent(_USE, family_hash, presented_hash, client_id, scope)
+        return _held(row) if row else None
+
+    async def find(
+        self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
+    ) -> HeldToken | None:
+        row = await self._database.row(_FIND, family_hash, presented_hash, reuse_window)
+        return _held(row) if row else None
+
+    async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
+        await self._database.row_idempotent(_REVOKE, family_hash, client_id, reason)
