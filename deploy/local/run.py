@@ -54,7 +54,9 @@ class _Run:
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
-        closing.callback(write_run_file(self.data, self.settings).unlink, missing_ok=True)
+        certificate = proxy.root_certificate if self.settings.is_https else None
+        run_file = write_run_file(self.data, self.settings, certificate)
+        closing.callback(run_file.unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
         await self.rest.migrate(self.settings)
         await self.rest.prepare(self.settings, demo)
@@ -67,7 +69,6 @@ class _Run:
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
         proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
         await self.supervisor.start([proxy.command()])
-        certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
         await self.supervisor.keep()
 

@@ -20,33 +20,36 @@ from shared.store.migrate import MigrationError
 from shared.store.open import MissingStore
 from shared.web.serve import ListenError
 
-_AS_THEY_ARE = (RunError, ListenError, MigrationError, MissingStore, KeyFault, BadFile, BadUser, BadJson)
+_SENTENCES: dict[type[Exception], str] = {
+    RunError: "{}",
+    ListenError: "{}",
+    MigrationError: "{}",
+    MissingStore: "{}",
+    KeyFault: "{}",
+    BadFile: "{}",
+    BadUser: "{}",
+    BadJson: "The file cannot be read: {}",
+    NoSuchUser: "There is no user {}",
+    NoSuchClient: "There is no client {}",
+    NoSecret: "The client {} authenticates without a client secret",
+    Taken: "{} is taken",
+    Stale: "{} was changed by someone else in the meantime: try again",
+    CannotUnwrap: "OSTIARY_SECRET_KEY does not open the key {}: it was made under another secret",
+    asyncpg.UndefinedTableError: "The database is not of this version: run `ostiary migrate` ({})",
+    asyncpg.UndefinedColumnError: "The database is not of this version: run `ostiary migrate` ({})",
+    Unavailable: "A store cannot be reached: {}",
+    OSError: "PostgreSQL cannot be reached: {}",
+    asyncpg.PostgresError: "PostgreSQL cannot be reached: {}",
+}
 
 
 def sentence(error: Exception) -> str | None:
     """What to tell the operator of *error*; None for a defect of ours."""
-    match error:
-        case SettingsError():
-            return "\n".join(("The settings do not hold:", *error.faults))
-        case OAuthError():
-            return f"{error.error}: {error.description}"
-        case NoSuchUser():
-            return f"There is no user {error}"
-        case NoSuchClient():
-            return f"There is no client {error}"
-        case NoSecret():
-            return f"The client {error} authenticates without a client secret"
-        case Taken():
-            return f"{error} is taken"
-        case Stale():
-            return f"{error} was changed by someone else in the meantime: try again"
-        case CannotUnwrap():
-            return f"OSTIARY_SECRET_KEY does not open the key {error}: it was made under another secret"
-        case asyncpg.UndefinedTableError():
-            return "The database is empty: run `ostiary migrate` first"
-        case Unavailable() | OSError() | asyncpg.PostgresError():
-            return f"PostgreSQL cannot be reached: {error}"
-    return str(error) if isinstance(error, _AS_THEY_ARE) else None
+    if isinstance(error, SettingsError):
+        return "\n".join(("The settings do not hold:", *error.faults))
+    if isinstance(error, OAuthError):
+        return f"{error.error}: {error.description}"
+    return next((told.format(error) for kind, told in _SENTENCES.items() if isinstance(error, kind)), None)
 
 
 @contextmanager

@@ -18,6 +18,11 @@ Members = Mapping[str, Any]
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
+def settings_here() -> Settings:
+    """The settings, completed from the `ostiary run` in the data folder. Raises SettingsError, RunError."""
+    return of_running(read_settings())
+
+
 def run_step(step: Callable[[Stores, Settings], Awaitable[T]]) -> T:
     """Run *step* over the stores that are set, or those of the `ostiary run` in the data folder."""
 
@@ -26,7 +31,7 @@ def run_step(step: Callable[[Stores, Settings], Awaitable[T]]) -> T:
             return await step(stores, settings)
 
     with faults_in_sentences():
-        return asyncio.run(with_stores(of_running(read_settings())))
+        return asyncio.run(with_stores(settings_here()))
 
 
 async def collected(items: AsyncIterator[T]) -> list[T]:

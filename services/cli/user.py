@@ -1,16 +1,17 @@
 """`ostiary user`."""
 
 import secrets
+import sys
 from typing import BinaryIO
 
 import click
-from argon2 import PasswordHasher
 
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import as_json, collected, run_step, show, show_all
 from shared.admin import users
 from shared.model import User
 from shared.oauth.json_text import parse_object
+from shared.passwords import hash_password
 from shared.settings import Settings
 from shared.store.open import Stores
 
@@ -32,7 +33,7 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
     """The password, and the member that shows it once if it was made here."""
     if is_given:
         with faults_in_sentences():
-            return users.checked_password(click.get_text_stream("stdin").readline().rstrip("\r\n")), {}
+            return users.checked_password(sys.stdin.readline().rstrip("\r\n")), {}
     made = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
     return made, {"password": made}
 
@@ -49,7 +50,7 @@ def add(name: str, email: str | None, password_stdin: bool, claims: BinaryIO | N
 
     async def step(stores: Stores, _: Settings) -> User:
         members = parse_object(claims.read()) if claims else {}
-        return await users.add_user(stores.users, name, members, PasswordHasher().hash(password), email)
+        return await users.add_user(stores.users, name, members, hash_password(password), email)
 
     show(users.shown(run_step(step)) | shown_once, is_json)
 
@@ -132,7 +133,7 @@ def password(name: str, password_stdin: bool, is_json: bool) -> None:
 
     async def step(stores: Stores, _: Settings) -> None:
         found = await users.get(stores.users, name)
-        await stores.users.set_password(found.user_id, PasswordHasher().hash(new))
+        await stores.users.set_password(found.user_id, hash_password(new))
 
     run_step(step)
     show(shown_once, is_json)

@@ -1,7 +1,7 @@
 """What to do with the keys: rules over the key table as it is. They make no key; they say which are wanted.
 
-A signing key is `next` until a rotation gives it the moment at which it takes over; then it is active until the
-one after it takes over; it leaves the JWK Set when the last token that it signed has expired.
+A signing key is `next` until a rotation gives it the moment at which it takes over; then it is active until
+the one after it takes over; it leaves the JWK Set when the last token that it signed has expired.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,10 +61,10 @@ def _takes_over(key: StoredKey, policy: KeyPolicy, now: datetime) -> datetime:
     return max(now, key.published_at + policy.jwks_max_age + SPREAD)
 
 
-def first(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
+def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
     """What is missing: an active and a next key for each algorithm, and a sealing key."""
     wanted: list[Wanted] = []
-    for alg in policy.algorithms:
+    for alg in algorithms:
         of_alg = _of(keys, alg)
         if not any(key.activates_at for key in of_alg):
             wanted.append(Wanted(alg, now))
@@ -119,12 +119,20 @@ def _spent(keys: Sequence[StoredKey], now: datetime) -> Iterator[StoredKey]:
 
 
 def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime) -> Plan:
-    """Take one key out of use, in good order: what it signed stays valid. Raises NoSuchKey."""
+    """Take one key out of use in good order: what it signed stays valid, unless it has been replaced already.
+
+    Raises NoSuchKey.
+    """
     key = _find(keys, kid)
-    if key.activates_at is None:
-        return Plan((replace(key, activates_at=now, retires_at=now, private=b""),), (Wanted(key.alg, None),))
-    if key.retires_at is not None:
-        return Plan((replace(key, retires_at=now, private=b""),)) if key.retires_at > now else Plan()
+    match state(key, keys, now):
+        case "next":
+            return compromise(keys, kid, now)  # it has signed nothing
+        case "retiring":
+            return Plan((replace(key, retires_at=now, private=b""),))
+        case "retired":
+            return Plan()
+    if key.retires_at is not None:  # its successor has its date
+        return Plan()
     if key.use == "seal":
         at = now + policy.jwks_max_age + SPREAD
         return Plan((replace(key, retires_at=at + policy.longest_token),), (Wanted(key.alg, at),))

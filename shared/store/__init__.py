@@ -367,6 +367,16 @@ class KeyChange(Protocol):
         """Insert or update each key by its kid, with an audit row; tell every process."""
 
 
+# Background work
+
+
+class Leases(Protocol):
+    """Who does a piece of background work. PostgreSQL."""
+
+    async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
+        """Take or renew the lease for *period*. False: another has it."""
+
+
 # Counters
 
 

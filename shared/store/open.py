@@ -13,6 +13,7 @@ from shared.store import (
     Grants,
     InitialAccessTokens,
     Keys,
+    Leases,
     RefreshFamilies,
     ReplayMarks,
     Users,
@@ -24,8 +25,10 @@ from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
+from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.users import PostgresUsers
+from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
@@ -47,6 +50,8 @@ class Stores:
     grants: Grants
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
+    leases: Leases
+    probe: Probe
 
 
 class MissingStore(Exception):
@@ -75,6 +80,8 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
+            leases=PostgresLeases(database),
+            probe=Probe(database, link),
         )
     finally:
         await link.close()

@@ -5,7 +5,8 @@ from datetime import datetime
 from shared.store.postgres.database import Database
 
 _ADD = """
-WITH added AS (INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at) VALUES ($1, $2, $3))
+WITH added AS (
+   INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at) VALUES ($1, $2, $3))
 INSERT INTO audit (event, detail)
 VALUES ('initial_access_token_added', jsonb_build_object('uses', $2::integer, 'expires_at', $3::timestamptz))"""
 
