@@ -52,12 +52,6 @@ def is_first_start(data: Path) -> bool:
     return {path.name for path in data.iterdir()} <= {_LOCK, "log"}
 
 
-def rotate_logs(folder: Path) -> None:
-    """Keeps the last run's logs beside the new ones, and none older."""
-    for log in folder.glob("*.log"):
-        log.replace(log.with_name(log.name + ".1"))
-
-
 def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner may read, whole or not at all."""
     new = path.with_name(path.name + ".new")

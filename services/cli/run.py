@@ -3,15 +3,18 @@
 import asyncio
 from dataclasses import asdict
 
+import asyncpg
 import click
 
+from deploy.local.child import RunError
 from deploy.local.demo import Demo
-from deploy.local.run import Rest
 from deploy.local.run import run as run_everything
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import settings_here
 from shared.admin.first_start import Newcomer, prepare
 from shared.settings import Settings, SettingsError, read_settings
+from shared.store import Unavailable
+from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
 from shared.store.open import open_stores
 
@@ -20,8 +23,7 @@ from shared.store.open import open_stores
 def run() -> None:
     """Run everything embedded, in the foreground, until Ctrl-C."""
     with faults_in_sentences():
-        rest = Rest(migrate=lambda complete: migrate_database(direct_url(complete)), prepare=_prepare)
-        asyncio.run(run_everything(read_settings(), rest, click.echo))
+        asyncio.run(run_everything(read_settings(), _prepare, click.echo))
 
 
 @click.command()
@@ -45,6 +47,10 @@ def direct_url(settings: Settings) -> str:
 
 
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
-    newcomer = Newcomer(**asdict(demo)) if demo else None
-    async with open_stores(settings) as stores:
-        await prepare(stores.keys, stores.users, stores.clients, settings, newcomer)
+    newcomer = None if demo is None else Newcomer(**asdict(demo))
+    try:
+        await migrate_database(direct_url(settings))
+        async with open_stores(settings) as stores:
+            await prepare(stores.keys, stores.users, stores.clients, settings, newcomer)
+    except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
+        raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

@@ -181,28 +181,38 @@ class ReplayMarks(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStanding:
-    """What PostgreSQL says of a browser session at one authorization request."""
+class SessionOwner:
+    """Whose session a cookie names."""
 
-    is_alive: bool
+    sid: UUID
     user_id: UUID
-    consented: Scope | None
-    claims_version: int
+    username: str
 
 
 class Sessions(Protocol):
     """Browser sessions: contents in Redis, one row in PostgreSQL that says whether it has ended."""
 
-    async def begin(self, session: Session, lifetime: timedelta, idle_lifetime: timedelta) -> None:
-        """Commit the row, then store the contents."""
+    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
+        """Commit the row with its audit row, of which *detail* is part; then store the contents.
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, SessionStanding] | None:
-        """The session, if Redis knows it, beside what PostgreSQL says of it: two reads at once."""
+        The session that the browser had ends when it is another user's; the user's own goes on under the new
+        key, with its `sid`. None: the user was disabled, or the `epoch` has risen, since it was read.
+        """
 
-    async def touch(self, session: Session, idle_lifetime: timedelta) -> None: ...
+    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, Scope | None] | None:
+        """The session, if it is alive, and what its user allows the client: two reads at once.
+
+        To be found is to be used: the idle lifetime begins anew.
+        """
+
+    async def owner(self, session_key: bytes) -> SessionOwner | None:
+        """Whose it is, if it has not ended: by PostgreSQL, or by Redis where that is away."""
 
     async def end(self, sid: UUID, reason: str) -> bool:
         """Commit the end, with its audit row. False: it had ended before, or there is none."""
+
+    async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
+        """Write the audit row of a sign-in that failed."""
 
 
 class Interactions(Protocol):
@@ -222,10 +232,8 @@ class Interactions(Protocol):
 class Consents(Protocol):
     """What a user allows a client to be given without asking again. PostgreSQL."""
 
-    async def find(self, user_id: UUID, client_id: str) -> Scope | None: ...
-
-    async def add(self, user_id: UUID, client_id: str, scope: Scope) -> None:
-        """Widen the consent by `scope`, with its audit row."""
+    async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
+        """Write the audit row of a consent, and widen by *scope* what is remembered."""
 
 
 # Users and clients
@@ -380,11 +388,33 @@ class Leases(Protocol):
 # Counters
 
 
-class Counters(Protocol):
-    """Rate counters. Redis, counted in the process first; with Redis down a per-process bucket."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many tries are free, and how the wait after each further one doubles."""
 
-    async def take(self, name: str, key: str, limit: int, period: timedelta) -> timedelta | None:
-        """Count one. None: allowed; else how long to wait."""
+    free: int
+    first_wait: timedelta
+    longest_wait: timedelta
+    forgotten_after: timedelta  # without a try
+
+
+class Counters(Protocol):
+    """Tries that may fail, counted before they are made: many at once are as bounded as one after another.
+
+    Redis; each process remembers its own, in case Redis forgets.
+    """
+
+    async def attempt(self, name: str, key: str, pace: Pace) -> timedelta | None:
+        """Count a try. None: go ahead; else how long to wait, and nothing was counted."""
+
+    async def take_back(self, name: str, key: str) -> None:
+        """The try counted last did not fail."""
+
+    async def forget(self, name: str, key: str, pace: Pace) -> None:
+        """All that were counted no longer matter."""
+
+
+# Audit
 
 
 class AuditLog(Protocol):

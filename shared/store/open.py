@@ -10,28 +10,38 @@ from shared.store import (
     AuthorizationCodes,
     Changes,
     Clients,
+    Consents,
+    Counters,
     Grants,
     InitialAccessTokens,
+    Interactions,
     Keys,
     Leases,
     RefreshFamilies,
     ReplayMarks,
+    Sessions,
     Users,
 )
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.clients import PostgresClients
+from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.counters import RedisCounters
+from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
+from shared.store.redis.sessions import RedisSessionContents
+from shared.store.sessions import KeptSessions
 
 POOL_SIZE = 10
 
@@ -52,6 +62,10 @@ class Stores:
     replay_marks: ReplayMarks
     leases: Leases
     probe: Probe
+    sessions: Sessions
+    interactions: Interactions
+    consents: Consents
+    counters: Counters
 
 
 class MissingStore(Exception):
@@ -82,6 +96,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
             probe=Probe(database, link),
+            sessions=KeptSessions(
+                PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
+            ),
+            interactions=RedisInteractions(link),
+            consents=PostgresConsents(database),
+            counters=RedisCounters(link),
         )
     finally:
         await link.close()
