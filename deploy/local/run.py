@@ -16,6 +16,7 @@ from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Command, RunError
 from deploy.local.demo import Demo, credentials
 from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key
+from deploy.local.run_file import write_run_file
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
@@ -59,6 +60,9 @@ class _Run:
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
+        certificate = proxy.root_certificate if self.settings.is_https else None
+        run_file = write_run_file(self.data, self.settings, certificate)
+        closing.callback(run_file.unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
         await self.prepare(self.settings, demo)
         self.say("Starting the services and the reverse proxy …")
@@ -67,7 +71,6 @@ class _Run:
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
         proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
         await self.supervisor.start([proxy.command()])
-        certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
         bounding = asyncio.create_task(logs.keep_bounded(self.data / "log"))
         try:
