@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test check interop-tools
+.PHONY: help run venv dev test check interop-tools screenshots
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ check: dev ## Lint, format, types and the rules of the house
 
 interop-tools: ## Install what the interoperability tests drive (apt, npm; asks for no password)
 	@deploy/local/interop-tools.sh
+
+screenshots: dev ## Write every page and state to screenshots/, light and dark, narrow and wide
+	$(VENV)/bin/python -m tests.screenshots screenshots
 
 venv:
 	@deploy/local/venv.sh $(VENV) requirements.lock

@@ -90,7 +90,7 @@ class KeyRing:
         return self._known
 
     async def reload(self) -> KeySet:
-        """For a token made with an unknown key: ask for news now, at most once a second. Raises Unavailable."""
+        """For a token of an unknown key: ask for news now, at most once a second. Raises Unavailable."""
         if time.monotonic() - self._reloaded_at >= RELOADS_EVERY:
             await self._watch.poll()
             self._reloaded_at = time.monotonic()

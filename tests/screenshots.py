@@ -4,6 +4,7 @@ Light and dark, 320 and 1280 pixels wide, in English; the login page in every la
 """
 
 import asyncio
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from playwright.async_api import Browser, async_playwright
 from services.authorization.pages import Pages
 from shared.settings import Settings
 from tests.sample_pages import LOGINS, application, responses
+from tests.tools import PROGRAMS
 
-CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -45,7 +46,7 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
             await context.close()
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, chromium: str) -> None:
     """Serve the samples, open the browser, write every picture into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages.load(Settings())
@@ -57,7 +58,7 @@ async def main(folder: Path) -> None:
     states = [("en", name) for name in responses(pages, "en")]
     states += [(locale, name) for locale in ("de", "fr") for name in (*LOGINS, "consent-everything")]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         await write(browser, f"http://{host}:{port}", states, folder)
         await browser.close()
     await runner.cleanup()
@@ -66,4 +67,6 @@ async def main(folder: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m tests.screenshots FOLDER")
-    asyncio.run(main(Path(sys.argv[1])))
+    if not (found := next(filter(None, map(shutil.which, PROGRAMS["browser"])), None)):
+        sys.exit("there is no Chromium: `make interop-tools` installs it")
+    asyncio.run(main(Path(sys.argv[1]), found))

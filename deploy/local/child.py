@@ -112,7 +112,7 @@ class Child:
         if any(words in said for words in self.command.passing) and time.monotonic() < deadline:
             await asyncio.sleep(10 * POLL_SECONDS)
             return False
-        raise RunError(f"{self.command.name} did not start: {_reason(said)}; its log: {self.command.log}")
+        raise RunError(f"{self.command.name} did not start: {reason_in(said)}; its log: {self.command.log}")
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = self.command
@@ -159,7 +159,8 @@ class Child:
             return log.read(65536).decode(errors="replace")
 
 
-def _reason(said: str) -> str:
+def reason_in(said: str) -> str:
+    """The line of what a program *said* that tells best why it ended."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "rror" in line]
     return (telling or lines or ["it ended at once"])[-1][:300]

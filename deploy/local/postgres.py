@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter
+from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter, reason_in
 
 _ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _NAME = "ostiary"  # of the database and of its owner
@@ -117,7 +117,8 @@ class Postgres:
         with self.log.open("ab") as log:
             log.write(done.stdout + done.stderr)
         if done.returncode:
-            raise RunError(f"PostgreSQL could not make its database in {cwd.parent}; its log: {self.log}")
+            said = reason_in((done.stdout + done.stderr).decode(errors="replace"))
+            raise RunError(f"PostgreSQL could not make its database: {said}; its log: {self.log}")
 
     def command(self) -> Command:
         """How the server is started."""

@@ -40,12 +40,3 @@ def machine_scope(requested: Scope | None, registered: Scope) -> Scope:
         raise InvalidScope("openid and offline access need a user")
     scope = granted_scope(requested, registered)
     return tuple(token for token in scope if token != OPENID)
-
-
-def check_narrows(requested: Scope | None, granted: Scope) -> Scope:
-    """RFC 6749 §6: a refresh may ask for less, and never for more. Raises InvalidScope."""
-    if requested is None:
-        return granted
-    if not requested or not set(requested).issubset(granted):
-        raise InvalidScope("the scope is not within the scope granted")
-    return requested

@@ -248,7 +248,10 @@ class Credential:
 
 
 class Users(Protocol):
-    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`."""
+    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`.
+
+    User names and e-mail addresses are one namespace. A change of a user who is not there changes nothing.
+    """
 
     async def find_credential(self, username: str) -> Credential | None:
         """By user name or e-mail address."""
@@ -268,7 +271,8 @@ class Users(Protocol):
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """The same password under newer parameters; nothing ends."""
 
-    async def set_claims(self, user_id: UUID, claims: Json) -> None: ...
+    async def set_claims(self, user_id: UUID, claims: Json) -> None:
+        """Raises Taken when the e-mail address is."""
 
     async def disable(self, user_id: UUID) -> None: ...
 
@@ -289,7 +293,7 @@ class Stale(Exception):
 
 
 class Clients(Protocol):
-    """Registered clients. PostgreSQL; `shared.cache` keeps those in use in memory."""
+    """Registered clients. PostgreSQL; `shared.client_cache` keeps those in use in memory."""
 
     async def find(self, client_id: str) -> Client | None: ...
 
@@ -306,6 +310,18 @@ class Clients(Protocol):
     async def enable(self, client_id: str) -> bool: ...
 
     async def delete(self, client_id: str) -> bool: ...
+
+
+class InitialAccessTokens(Protocol):
+    """Initial access tokens, by their digest. PostgreSQL."""
+
+    async def add(self, token_hash: bytes, uses: int, expires_at: datetime) -> None: ...
+
+    async def is_good(self, token_hash: bytes) -> bool:
+        """Whether a use is left now. Only `spend` decides."""
+
+    async def spend(self, token_hash: bytes) -> bool:
+        """Take one use. False: there is none left, or it has expired, or there is no such token."""
 
 
 class Changes(Protocol):
@@ -357,6 +373,16 @@ class KeyChange(Protocol):
 
     async def write(self, keys: Sequence[StoredKey], event: str) -> None:
         """Insert or update each key by its kid, with an audit row; tell every process."""
+
+
+# Background work
+
+
+class Leases(Protocol):
+    """Who does a piece of background work. PostgreSQL."""
+
+    async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
+        """Take or renew the lease for *period*. False: another has it."""
 
 
 # Counters

@@ -9,8 +9,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SERVICES = ("authorization", "client_registry", "discovery", "token")
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
-PURE = ("shared/oauth", "services/discovery/metadata.py", "services/authorization/request.py")
-PURE += ("services/authorization/interaction.py", "services/client_registry/metadata.py")
+PURE = (
+    "shared/oauth",
+    "services/discovery/metadata.py",
+    "services/authorization/request.py",
+    "services/authorization/interaction.py",
+    "services/client_registry/metadata.py",
+)
 IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.clock", "shared.mint")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 

@@ -1,0 +1,50 @@
+"""The step that reads an access token: what is in it, and whether it still holds."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.keyring import KeyRing
+from shared.model import AccessToken
+from shared.oauth.access_token import JWT_TYPE, NotAnAccessToken, from_claims, sealing_kid, unseal
+from shared.oauth.client_jwks import public_key
+from shared.oauth.handle import Kind, is_handle
+from shared.oauth.jwt import BadJwt, unverified_header, verify
+from shared.store import Grants, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokens:
+    """Access tokens of one issuer, opaque and JWT."""
+
+    issuer: str
+    keyring: KeyRing
+    grants: Grants
+
+    async def read(self, value: str, now: datetime) -> AccessToken | None:
+        """The content of an access token of ours that has not expired. Raises Unavailable."""
+        try:
+            is_opaque = is_handle(Kind.ACCESS_TOKEN, value)
+            token = await (self._opaque(value) if is_opaque else self._jwt(value))
+        except (NotAnAccessToken, BadJwt):
+            return None
+        return token if token.exp > now else None
+
+    async def standing(self, token: AccessToken) -> Standing | None:
+        """Whether a token still holds. Raises Unavailable."""
+        return await self.grants.standing(token)
+
+    async def _opaque(self, value: str) -> AccessToken:
+        kid = sealing_kid(value)
+        key = self.keyring.known.unsealer(kid) or (await self.keyring.reload()).unsealer(kid)
+        if key is None:
+            raise NotAnAccessToken
+        return unseal(value, key, self.issuer)
+
+    async def _jwt(self, value: str) -> AccessToken:
+        header = unverified_header(value)
+        if header.kid is None or (header.typ or "").lower().removeprefix("application/") != JWT_TYPE:
+            raise NotAnAccessToken
+        key = self.keyring.known.verifier(header.kid) or (await self.keyring.reload()).verifier(header.kid)
+        if key is None:
+            raise NotAnAccessToken
+        return from_claims(verify(value, public_key(key.jwk), key.alg), self.issuer)

@@ -1,0 +1,62 @@
+"""The token service: routes, and what they need."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+
+from aiohttp import web
+
+from services.token.access_tokens import AccessTokens
+from services.token.cors import CROSS_ORIGIN, on_response_prepare
+from services.token.grants.collaborators import Collaborators
+from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
+from services.token.refusal import Endpoint, refusing, to_bearer, to_client
+from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
+from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
+from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
+from shared.client_authentication import ClientAuthentication
+from shared.issue import TokenIssuer
+from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
+from shared.store import Unavailable
+from shared.web.app import SETTINGS
+from shared.web.cors import add_preflight
+from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+
+
+async def _endpoints(app: web.Application) -> AsyncIterator[None]:
+    settings, opened, clients, keyring = app[SETTINGS], app[STORES], app[CLIENTS], app[KEYRING]
+    audiences = (settings.issuer, TOKEN.at(settings.issuer))
+    authentication = ClientAuthentication(clients, opened.replay_marks, audiences)
+    access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
+    issuer = TokenIssuer(settings, keyring)
+    app[TOKEN_ENDPOINT] = TokenEndpoint(
+        authentication,
+        Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, settings),
+    )
+    app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
+        authentication, access_tokens, opened.refresh_families, settings
+    )
+    app[REVOCATION_ENDPOINT] = RevocationEndpoint(
+        authentication, access_tokens, opened.grants, opened.refresh_families
+    )
+    app[USERINFO_ENDPOINT] = UserinfoEndpoint(settings.issuer, access_tokens, clients)
+    with suppress(Unavailable):  # the first assertion will begin them
+        await opened.replay_marks.begin()
+    yield
+
+
+def mount(app: web.Application) -> None:
+    """Add this service's routes."""
+    need(app, stores, _endpoints)
+    app.on_response_prepare.append(on_response_prepare)
+    _route(app, TOKEN, {"POST": refusing(token, to_client)})
+    _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})
+    _route(app, INTROSPECTION, {"POST": refusing(introspect, to_client)})
+    answer_userinfo = refusing(userinfo, to_bearer)
+    _route(app, USERINFO, {"GET": answer_userinfo, "POST": answer_userinfo})
+
+
+def _route(app: web.Application, path: Path, endpoints: Mapping[str, Endpoint]) -> None:
+    for method, endpoint in endpoints.items():
+        app.router.add_route(method, path.path, endpoint)
+    if path in CROSS_ORIGIN:
+        add_preflight(app, path)

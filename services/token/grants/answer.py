@@ -1,0 +1,45 @@
+"""The answer of the token endpoint: RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.issue import IssuedAccessToken, TokenIssuer
+from shared.model import Authorization, Client, Scope, User
+from shared.oauth.scope import OPENID
+
+Answer = dict[str, Any]
+
+
+def bearer(access_token: IssuedAccessToken, scope: Scope) -> Answer:
+    """An access token and nothing else."""
+    return {
+        "access_token": access_token.value,
+        "token_type": "Bearer",
+        "expires_in": access_token.expires_in,
+        "scope": " ".join(scope),
+    }
+
+
+def tokens_of_user(
+    tokens: TokenIssuer,
+    client: Client,
+    *,
+    grant_id: UUID,
+    authorization: Authorization,
+    user: User,
+    scope: Scope,
+    now: datetime,
+    nonce: str | None = None,
+    refresh_token: str | None = None,
+) -> Answer:
+    """An access token, with *scope* openid an ID token, and the refresh token that was made, if any."""
+    access_token = tokens.access_token(client, str(user.user_id), scope, grant_id, now)
+    answer = bearer(access_token, scope)
+    if OPENID in scope:
+        answer["id_token"] = tokens.id_token(
+            client, authorization, user, now, access_token=access_token.value, nonce=nonce
+        )
+    if refresh_token is not None:
+        answer["refresh_token"] = refresh_token
+    return answer

@@ -1,0 +1,36 @@
+"""`client_credentials`: RFC 6749 §4.4. No user, no store, no refresh token."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.token.grants.answer import Answer, bearer
+from services.token.grants.collaborators import Collaborators
+from shared.model import Client
+from shared.oauth.errors import UnauthorizedClient
+from shared.oauth.parameters import Parameters
+from shared.oauth.scope import machine_scope, parse_scope
+
+
+def _looks_like_a_user(client_id: str) -> bool:
+    try:
+        UUID(client_id)
+    except ValueError:
+        return False
+    return True
+
+
+def check_client(client: Client) -> None:
+    """RFC 6749 §4.4: confidential clients only; RFC 9068 §5: their `sub` is no user's. Raises
+    UnauthorizedClient."""
+    if client.is_public:
+        raise UnauthorizedClient("a public client has no credentials")
+    if _looks_like_a_user(client.client_id):
+        raise UnauthorizedClient("this client_id could be taken for a user's identifier")
+
+
+async def client_credentials(with_: Collaborators, client: Client, form: Parameters, now: datetime) -> Answer:
+    """The access token of a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
+    check_client(client)
+    requested = form["scope"]
+    scope = machine_scope(parse_scope(requested) if requested else None, client.scope)
+    return bearer(with_.tokens.access_token(client, client.client_id, scope, None, now), scope)

@@ -1,0 +1,18 @@
+"""What a grant needs: the stores, the minting, and the settings."""
+
+from dataclasses import dataclass
+
+from shared.issue import TokenIssuer
+from shared.settings import Settings
+from shared.store import AuthorizationCodes, Grants, RefreshFamilies
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """Made once, when the process starts."""
+
+    codes: AuthorizationCodes
+    grants: Grants
+    refresh_families: RefreshFamilies
+    tokens: TokenIssuer
+    settings: Settings

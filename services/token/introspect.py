@@ -1,0 +1,99 @@
+"""The introspection endpoint: RFC 7662."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from services.token.access_tokens import AccessTokens
+from services.token.requests import authorization_header
+from shared import clock
+from shared.client_authentication import ClientAuthentication
+from shared.model import AccessToken, Client
+from shared.oauth.client_auth import refused
+from shared.oauth.refresh_token import RefreshToken, parse_refresh_token
+from shared.settings import Settings
+from shared.store import RefreshFamilies
+from shared.web.answers import json_answer
+from shared.web.form import form
+
+Description = dict[str, Any]
+
+INACTIVE: Description = {"active": False}
+
+
+def may_introspect(client: Client, token: AccessToken) -> bool:
+    """The client that it was issued to, one that is its audience, or one that answers for an audience."""
+    return (
+        client.client_id == token.client_id
+        or client.client_id in token.aud
+        or not set(client.resource_identifiers).isdisjoint(token.aud)
+    )
+
+
+def described(token: AccessToken, issuer: str) -> Description:
+    """RFC 7662 §2.2, of a token that holds."""
+    return {
+        "active": True,
+        "iss": issuer,
+        "sub": token.sub,
+        "aud": token.aud,
+        "client_id": token.client_id,
+        "scope": " ".join(token.scope),
+        "token_type": "Bearer",
+        "iat": int(token.iat.timestamp()),
+        "exp": int(token.exp.timestamp()),
+        "jti": str(token.token_id),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionEndpoint:
+    """Collaborators of the introspection endpoint."""
+
+    authentication: ClientAuthentication
+    access_tokens: AccessTokens
+    refresh_families: RefreshFamilies
+    settings: Settings
+
+    async def describe(self, client: Client, value: str, now: datetime) -> Description:
+        """What *client* may know of a token: of one that is not its business no more than of none.
+
+        Raises InvalidClient: a public client cannot ask. Raises Unavailable.
+        """
+        if client.is_public:
+            raise refused("a public client introspects nothing")
+        if presented := parse_refresh_token(value):
+            return await self._refresh_token(client, presented)
+        token = await self.access_tokens.read(value, now)
+        if token is None or not may_introspect(client, token):
+            return INACTIVE
+        if await self.access_tokens.standing(token) is None:
+            return INACTIVE
+        return described(token, self.settings.issuer)
+
+    async def _refresh_token(self, client: Client, presented: RefreshToken) -> Description:
+        held = await self.refresh_families.find(
+            presented.family_hash, presented.hash, self.settings.refresh_token_reuse_window
+        )
+        if held is None or held.authorization.client_id != client.client_id:
+            return INACTIVE
+        return {
+            "active": True,
+            "iss": self.settings.issuer,
+            "sub": str(held.user.user_id),
+            "client_id": client.client_id,
+            "scope": " ".join(held.authorization.scope),
+            "exp": int(held.expires_at.timestamp()),
+        }
+
+
+INTROSPECTION_ENDPOINT = web.AppKey("INTROSPECTION_ENDPOINT", IntrospectionEndpoint)
+
+
+async def introspect(request: web.Request) -> web.Response:
+    endpoint, now, asked = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
+    asked.refuse_repeated()
+    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    return json_answer(await endpoint.describe(client, asked.require("token"), now))

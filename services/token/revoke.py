@@ -1,0 +1,55 @@
+"""The revocation endpoint: RFC 7009."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from services.token.access_tokens import AccessTokens
+from services.token.cors import ALLOWED_ORIGINS
+from services.token.requests import authorization_header
+from shared import clock
+from shared.client_authentication import ClientAuthentication
+from shared.model import Client
+from shared.oauth.parameters import Parameters
+from shared.oauth.refresh_token import parse_refresh_token
+from shared.store import Grants, RefreshFamilies
+from shared.web.form import form
+from shared.web.headers import NO_STORE, SAFE
+
+REASON = "revoked_by_client"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationEndpoint:
+    """Collaborators of the revocation endpoint."""
+
+    authentication: ClientAuthentication
+    access_tokens: AccessTokens
+    grants: Grants
+    refresh_families: RefreshFamilies
+
+    async def revoke(self, client: Client, value: str, now: datetime) -> None:
+        """Commit that a token of this client no longer holds; a refresh token takes its grant with it.
+
+        A token that is unknown, ended or another client's is left alone: RFC 7009 §2.2. Raises Unavailable.
+        """
+        if presented := parse_refresh_token(value):
+            await self.refresh_families.revoke(presented.family_hash, client.client_id, REASON)
+            return
+        token = await self.access_tokens.read(value, now)
+        if token and token.client_id == client.client_id:
+            await self.grants.revoke_access_token(token.token_id, token.exp, client.client_id)
+
+
+REVOCATION_ENDPOINT = web.AppKey("REVOCATION_ENDPOINT", RevocationEndpoint)
+
+
+async def revoke(request: web.Request) -> web.Response:
+    endpoint, now = request.app[REVOCATION_ENDPOINT], clock.now()
+    asked: Parameters = await form(request)
+    asked.refuse_repeated()
+    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    await endpoint.revoke(client, asked.require("token"), now)
+    return web.Response(headers={**SAFE, **NO_STORE})

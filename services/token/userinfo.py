@@ -1,0 +1,78 @@
+"""The userinfo endpoint: OpenID Connect Core 1.0 §5.3, RFC 6750."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+
+from services.token.access_tokens import AccessTokens
+from services.token.cors import ALLOWED_ORIGINS
+from services.token.refusal import REALM
+from services.token.requests import authorization_header
+from shared import clock
+from shared.client_cache import ClientCache
+from shared.model import AccessToken, Client
+from shared.oauth.claims import Claims, userinfo_claims
+from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
+from shared.oauth.scope import OPENID
+from shared.web.answers import json_answer
+from shared.web.form import FORM, form
+from shared.web.headers import NO_STORE, SAFE
+
+
+def check_token(token: AccessToken, issuer: str) -> None:
+    """Whether a token is meant for this endpoint. Raises InvalidToken, InsufficientScope."""
+    if issuer not in token.aud:
+        raise InvalidToken("the access token is for another resource")
+    if OPENID not in token.scope or token.grant_id is None:
+        raise InsufficientScope("the access token has no scope openid")
+
+
+@dataclass(frozen=True, slots=True)
+class UserinfoEndpoint:
+    """Collaborators of the userinfo endpoint."""
+
+    issuer: str
+    access_tokens: AccessTokens
+    clients: ClientCache
+
+    async def token(self, value: str, now: datetime) -> tuple[AccessToken, Client]:
+        """The access token and its client. Raises InvalidToken, InsufficientScope, Unavailable."""
+        token = await self.access_tokens.read(value, now)
+        client = await self.clients.find(token.client_id) if token else None
+        if token is None or client is None:
+            raise InvalidToken("the access token does not hold")
+        check_token(token, self.issuer)
+        return token, client
+
+    async def claims(self, token: AccessToken, client: Client) -> Claims:
+        """What the token releases. Raises InvalidToken, Unavailable."""
+        standing = await self.access_tokens.standing(token)
+        if standing is None or standing.user is None or standing.authorization is None:
+            raise InvalidToken("the access token does not hold")
+        return userinfo_claims(standing.user, token.scope, standing.authorization, client)
+
+
+USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)
+
+
+async def presented(request: web.Request) -> str | None:
+    """The access token of a request: RFC 6750 §2.1 and §2.2, never in the query. Raises InvalidRequest."""
+    header, in_body = authorization_header(request), None
+    if request.method == "POST" and request.content_type == FORM:
+        in_body = (await form(request))["access_token"]
+    scheme, _, in_header = (header or "").partition(" ")
+    if scheme.lower() != "bearer":
+        return in_body
+    if in_body is not None:
+        raise InvalidRequest("there is more than one access token")
+    return in_header.strip()
+
+
+async def userinfo(request: web.Request) -> web.Response:
+    endpoint, value = request.app[USERINFO_ENDPOINT], await presented(request)
+    if value is None:  # RFC 6750 §3.1: without a token, a bare challenge
+        return web.Response(status=401, headers={**SAFE, **NO_STORE, "WWW-Authenticate": f"Bearer {REALM}"})
+    token, client = await endpoint.token(value, clock.now())
+    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    return json_answer(await endpoint.claims(token, client))

@@ -1,0 +1,25 @@
+"""Whether the stores answer at all, and what time it is there."""
+
+from datetime import datetime
+from typing import cast
+
+from shared.store.postgres.database import Database
+from shared.store.redis.link import Link
+
+
+class Probe:
+    """For those who look after a deployment; no request needs it."""
+
+    def __init__(self, database: Database, link: Link) -> None:
+        self._database = database
+        self._link = link
+
+    async def database_time(self) -> datetime:
+        """PostgreSQL's clock. Raises Unavailable."""
+        row = await self._database.row("SELECT clock_timestamp() AS now")
+        assert row is not None
+        return cast(datetime, row["now"])
+
+    async def ping_redis(self) -> None:
+        """Raises Unavailable."""
+        await self._link.command("PING")

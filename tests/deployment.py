@@ -1,0 +1,151 @@
+"""A deployment for tests: its settings, its stores with records to put in, and a token service to talk to."""
+
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from services.token.app import mount
+from shared import clock
+from shared.admin.keys import ensure_keys
+from shared.model import AuthorizationCode, Client
+from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
+from shared.settings import Settings, read_settings
+from shared.store.open import open_stores
+from shared.store.postgres.database import Database
+from shared.web.app import application
+from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
+
+ISSUER = "https://id.example.org/oidc"
+SECRET_KEY = "s" * 32
+
+Form = Mapping[str, str]
+
+
+def settings_for(database_url: str, redis_url: str, **others: str) -> Settings:
+    """A deployment's settings; *others* by their names without the prefix."""
+    return read_settings(
+        {
+            "OSTIARY_ISSUER": ISSUER,
+            "OSTIARY_DATABASE_URL": database_url,
+            "OSTIARY_REDIS_URL": redis_url,
+            "OSTIARY_SECRET_KEY": SECRET_KEY,
+            **{f"OSTIARY_{name.upper()}": value for name, value in others.items()},
+        }
+    )
+
+
+@asynccontextmanager
+async def open_world(settings: Settings) -> AsyncIterator[World]:
+    """The stores of a deployment that has keys."""
+    assert settings.database_url
+    database = await Database.open(settings.database_url.get_secret_value(), size=5)
+    try:
+        async with open_stores(settings) as stores:
+            await ensure_keys(stores.keys, settings.signing_algorithms, SECRET_KEY, clock.now())
+            yield World(stores, database)
+    finally:
+        await database.close()
+
+
+def basic(client_id: str, secret: str = SECRET) -> dict[str, str]:
+    """`client_secret_basic`: RFC 6749 §2.3.1."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def bearer(access_token: str) -> dict[str, str]:
+    """RFC 6750 §2.1."""
+    return {"Authorization": f"Bearer {access_token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class TokenService:
+    """A token service over HTTP, and the world that it lives in."""
+
+    http: TestClient[web.Request, web.Application]
+    world: World
+
+    async def post(self, path: str, form: Form, client: Client | None = None, **more: Any) -> ClientResponse:
+        """A form, from a client that authenticates in the way it is registered for."""
+        if client and client.is_public:
+            form = {"client_id": client.client_id, **form}
+        elif client:
+            more = {"headers": basic(client.client_id), **more}
+        return await self.http.post(path, data=form, **more)
+
+    async def token(self, client: Client | None, form: Form, **more: Any) -> ClientResponse:
+        """The token endpoint's answer."""
+        return await self.post(TOKEN.path, form, client, **more)
+
+    async def redeem(self, client: Client, code: str, **form: str) -> ClientResponse:
+        """The answer to a code; an empty parameter is left out."""
+        whole = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+            **form,
+        }
+        return await self.token(client, {name: value for name, value in whole.items() if value})
+
+    async def refresh(self, client: Client, refresh_token: str, **form: str) -> ClientResponse:
+        """The answer to a refresh token."""
+        return await self.token(
+            client, {"grant_type": "refresh_token", "refresh_token": refresh_token, **form}
+        )
+
+    async def tokens(self, client: Client, code: AuthorizationCode | None = None, **fields: Any) -> Any:
+        """The tokens of a new sign-in, or of *code*."""
+        if code is None:
+            code = (await self.world.sign_in()).code(client.client_id, **fields)
+        response = await self.redeem(client, await self.world.add_code(code))
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    async def introspect(self, client: Client, token: str) -> Any:
+        """What a client is told of a token."""
+        response = await self.post(INTROSPECTION.path, {"token": token}, client)
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    async def revoke(self, client: Client, token: str) -> ClientResponse:
+        """The revocation endpoint's answer."""
+        return await self.post(REVOCATION.path, {"token": token}, client)
+
+    async def userinfo(self, access_token: str) -> ClientResponse:
+        """The userinfo endpoint's answer."""
+        return await self.http.get(USERINFO.path, headers=bearer(access_token))
+
+
+@asynccontextmanager
+async def serve_tokens(settings: Settings, world: World) -> AsyncIterator[TokenService]:
+    """A token service of a world."""
+    async with TestClient(TestServer(application(settings, mount))) as http:
+        yield TokenService(http, world)
+
+
+@pytest.fixture(scope="module")
+def settings(module_database_url: str, module_redis_url: str) -> Settings:
+    """The settings of a deployment that the tests of a module share."""
+    return settings_for(module_database_url, module_redis_url)
+
+
+@pytest.fixture
+async def world(settings: Settings) -> AsyncIterator[World]:
+    """The stores of that deployment."""
+    async with open_world(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def tokens(settings: Settings, world: World) -> AsyncIterator[TokenService]:
+    """A token service of that deployment."""
+    async with serve_tokens(settings, world) as service:
+        yield service

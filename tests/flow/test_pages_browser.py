@@ -1,0 +1,322 @@
+"""The pages in Chromium: accessible, narrow, by keyboard, with and without script, and out into the world."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from services.authorization.pages import LoginView, Pages
+from shared.settings import UI_LOCALES, Settings
+from tests.sample_pages import LOGINS, application, responses
+from tests.screenshots import ARGUMENTS
+from tests.tools import needs
+
+AXE = Path(__file__).parent.parent / "interop/node/node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = Pages.load(Settings())
+STATES = tuple(responses(PAGES, "en"))
+STAYING = tuple(name for name in STATES if name != "form-post")  # that one leaves by itself
+
+
+@asynccontextmanager
+async def served(app: web.Application) -> AsyncIterator[str]:
+    """*app* on a free loopback port; gives its port."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield str(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def origin() -> AsyncIterator[str]:
+    """The origin of the sample pages."""
+    async with served(application(PAGES)) as port:
+        yield f"http://localhost:{port}"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A fresh Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:
+    """A context as narrow as WCAG 2.2 asks for (1.4.10), without the outside world."""
+    context = await browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=script)
+    await context.route("https://**", lambda route: route.abort())
+    return context
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal["light", "dark"]) -> None:
+    """No page in any state breaks a rule of WCAG 2.2 AA or of good practice that a machine can see."""
+    needs("node", AXE)
+    context = await browser.new_context(color_scheme=scheme)
+    page = await context.new_page()
+    found = {}
+    for name in STAYING:
+        await page.goto(f"{origin}/en/{name}")
+        await page.evaluate(AXE.read_text("utf-8"))
+        result = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+        assert len(result["passes"]) > 10, "axe has not looked"
+        if violations := [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]]:
+            found[name] = violations
+    assert found == {}
+
+
+@pytest.mark.parametrize("locale", UI_LOCALES)
+async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: str) -> None:
+    """At 320 pixels nothing is cut off or has to be scrolled to, in any language."""
+    page = await (await narrow(browser)).new_page()
+    wide = {}
+    for name in STAYING:
+        await page.goto(f"{origin}/{locale}/{name}")
+        widths = await page.evaluate("""[...document.querySelectorAll("body *")]
+            .filter(e => !e.closest("svg, .unseen") && e.getBoundingClientRect().right > innerWidth)
+            .map(e => e.outerHTML.slice(0, 80))""")
+        if widths or await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wide[name] = widths
+    assert wide == {}
+
+
+async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Browser, origin: str) -> None:
+    """Loading shifts nothing, breaks no policy, and asks no other host for anything."""
+    page = await browser.new_page()
+    faults: list[str] = []
+    page.on("console", lambda message: None if "status of" in message.text else faults.append(message.text))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith(origin) else faults.append(request.url),
+    )
+    for name in STAYING:
+        await page.goto(f"{origin}/fr/{name}", wait_until="load")
+        shifts = await page.evaluate("""new Promise(done => {
+            let sum = 0;
+            new PerformanceObserver(list => list.getEntries().forEach(e => { sum += e.value; }))
+              .observe({type: "layout-shift", buffered: true});
+            requestAnimationFrame(() => requestAnimationFrame(() => done(sum)));
+        })""")
+        assert shifts == 0, name
+    assert faults == []
+
+
+async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: str) -> None:
+    """What is tapped is 44 pixels high, and what has the focus shows it (WCAG 2.4.7, 2.5.5)."""
+    page = await (await narrow(browser)).new_page()
+    faults = {}
+    for name in STAYING:
+        await page.goto(f"{origin}/en/{name}")
+        await page.keyboard.press("Tab")  # from now on the focus counts as moved by keyboard
+        found = await page.evaluate("""[...document.querySelectorAll("a, button, input:not([type=hidden])")]
+            .filter(e => e.checkVisibility() && !e.closest("dd"))  // a link within a text is exempt
+            .map(e => {
+                e.focus();
+                const {outlineStyle, outlineWidth} = getComputedStyle(e);
+                const outline = outlineStyle === "solid" ? parseFloat(outlineWidth) : 0;
+                return [e.id || e.className || e.href, e.getBoundingClientRect().height, outline];
+            })""")
+        if small := [target for target in found if target[1] < 44 or target[2] < 2]:
+            faults[name] = small
+    assert faults == {}
+
+
+async def focused(page: Page) -> str:
+    """What has the focus: an id, or the text."""
+    words: str = await page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()")
+    return words or str(await page.evaluate("document.activeElement.getAttribute('aria-label')"))
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "order"),
+    [
+        ("login", "username", ["password", "Show password", "login-submit", "Cancel"]),
+        ("login-credentials", "password", ["Show password", "login-submit", "Cancel"]),
+        ("consent", None, ["consent-allow", "consent-deny"]),
+        ("confirm-logout", None, ["logout-confirm"]),
+        ("out-of-band", None, ["code", "Copy code"]),
+    ],
+)
+async def test_keyboard_order(
+    browser: Browser, origin: str, name: str, start: str | None, order: list[str]
+) -> None:
+    """The tabulator goes through the page as one reads it, from the first empty field on."""
+    page = await browser.new_page()
+    await page.goto(f"{origin}/en/{name}")
+    if start:
+        assert await focused(page) == start
+    reached = []
+    for _ in order:
+        await page.keyboard.press("Tab")
+        reached.append(await focused(page))
+    assert reached == order
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_forms_work_with_and_without_script(browser: Browser, origin: str, script: bool) -> None:
+    """Login by the Enter key, consent by its button and form_post arrive with their fields."""
+    page = await (await narrow(browser, script=script)).new_page()
+    await page.goto(f"{origin}/en/login")
+    await page.fill("[name=username]", "bob")
+    await page.fill("[name=password]", "p ä&\"'")
+    assert await page.locator("[data-reveal]").is_visible() is script
+    await page.press("[name=password]", "Enter")
+    await expect(page.locator("body")).to_contain_text('"username": "bob"')
+    await expect(page.locator("body")).to_contain_text('"interaction": "gZ1w"')
+    for decision in ("allow", "deny"):
+        await page.goto(f"{origin}/en/consent")
+        await page.click(f"#consent-{decision}")
+        await expect(page.locator("body")).to_contain_text(f'"decision": "{decision}"')
+    await page.goto(f"{origin}/en/out-of-band")
+    assert await page.locator("[data-copy]").is_visible() is script
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_form_post_submits_itself_or_by_its_button(browser: Browser, script: bool) -> None:
+    """The client gets the parameters byte for byte, as a form, from a page that names no referrer."""
+    received: list[dict[str, str]] = []
+
+    async def callback(request: web.Request) -> web.Response:
+        received.append({name: str(value) for name, value in (await request.post()).items()})
+        received.append(dict(request.query))
+        return web.Response(text="arrived")
+
+    sent = {"code": "ac_1", "state": "\"><script>ä€'&amp; ", "iss": "http://localhost/oidc"}
+    client = web.Application()
+    client.router.add_post("/callback", callback)
+    async with served(client) as port:
+
+        async def page_of(_: web.Request) -> web.Response:
+            return PAGES.form_post(f"http://127.0.0.1:{port}/callback?a=b&c", sent, "en")
+
+        provider = application(PAGES)
+        provider.router.add_get("/answer", page_of)
+        async with served(provider) as provider_port:
+            context = await browser.new_context(java_script_enabled=script)
+            page = await context.new_page()
+            await page.goto(f"http://localhost:{provider_port}/answer")
+            if not script:
+                await page.click("#form-post-submit")
+            await expect(page.locator("body")).to_have_text("arrived")
+    assert received == [sent, {"a": "b", "c": ""}]
+
+
+async def test_script_shows_the_password_and_sends_once(browser: Browser, origin: str) -> None:
+    """The button shows and hides, and a second click on a form under way sends nothing."""
+    page = await browser.new_page()
+    await page.goto(f"{origin}/en/login")
+    await page.fill("#password", "secret")
+    button = page.get_by_role("button", name="Show password")
+    await button.click()
+    await expect(page.locator("#password")).to_have_attribute("type", "text")
+    await expect(button).to_have_attribute("aria-pressed", "true")
+    await button.click()
+    await expect(page.locator("#password")).to_have_attribute("type", "password")
+    sent = await page.evaluate("""() => {
+        const form = document.forms[0];
+        let sent = 0;
+        addEventListener("submit", (e) => { sent += !e.defaultPrevented; e.preventDefault(); });
+        document.getElementById("username").value = "bob";
+        form.requestSubmit();
+        form.requestSubmit();
+        return sent;
+    }""")
+    assert sent == 1
+
+
+async def test_script_copies_the_code(browser: Browser, origin: str) -> None:
+    """The clipboard holds the code, and the button says so."""
+    context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    await page.goto(f"{origin}/en/out-of-band")
+    await page.click("[data-copy]")
+    await expect(page.get_by_role("status")).to_have_text("Copied")
+    assert await page.evaluate("navigator.clipboard.readText()") == await page.inner_text("#code")
+
+
+async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None:
+    """A logo's server that is down leaves no hole."""
+    client = LOGINS["login"].client
+    assert client is not None
+    app = application(PAGES)
+
+    async def login(_: web.Request) -> web.Response:
+        view = LoginView(type(client)("c", "Zebra", "https://logo.invalid/x.png"), "/oidc/login")
+        return PAGES.login(view, "en")
+
+    app.router.add_get("/broken", login)
+    async with served(app) as port:
+        page = await (await narrow(browser)).new_page()
+        await page.goto(f"http://localhost:{port}/broken")
+        await expect(page.locator(".tile")).to_have_text("Z")
+        await expect(page.locator(".tile img")).to_have_count(0)
+
+
+async def test_a_login_in_a_popup_ends_at_the_client_and_nowhere_else(browser: Browser) -> None:
+    """Chromium lets the form's answer lead to the client and keeps its opener, and stops every other end."""
+
+    async def opener(request: web.Request) -> web.Response:
+        return web.Response(
+            text=f"<a target=popup rel=opener href='{request.query['uri']}'>open</a>",
+            content_type="text/html",
+        )
+
+    async def callback(_: web.Request) -> web.Response:
+        script = "<script>document.write(opener ? 'opener kept' : 'no opener')</script>"
+        return web.Response(text=script, content_type="text/html")
+
+    client = web.Application()
+    client.router.add_get("/", opener)
+    client.router.add_get("/callback", callback)
+    async with served(client) as port, served(client_elsewhere()) as other_port:
+        redirect_uri = f"http://127.0.0.1:{port}/callback"
+        ends = {"/allowed": redirect_uri, "/other": f"http://127.0.0.1:{other_port}/"}
+
+        async def login(request: web.Request) -> web.Response:
+            return PAGES.login(LoginView(None, request.path, form_action=(redirect_uri,)), "en")
+
+        async def answer(request: web.Request) -> web.Response:
+            raise web.HTTPSeeOther(ends[request.path])
+
+        provider = application(PAGES)
+        for path in ends:
+            provider.router.add_get(path, login)
+            provider.router.add_post(path, answer)
+        async with served(provider) as provider_port:
+            for path, is_allowed in (("/allowed", True), ("/other", False)):
+                page = await browser.new_page()
+                await page.goto(f"http://127.0.0.1:{port}/?uri=http://localhost:{provider_port}{path}")
+                async with page.context.expect_page() as opened:
+                    await page.click("a")
+                popup = await opened.value
+                await popup.fill("#username", "bob")
+                await popup.fill("#password", "secret")
+                if is_allowed:
+                    await popup.click("#login-submit")
+                    await expect(popup.locator("body")).to_have_text("opener kept")
+                else:
+                    async with popup.expect_event(
+                        "console", lambda message: "Content Security Policy" in message.text
+                    ):
+                        await popup.click("#login-submit")
+
+
+def client_elsewhere() -> web.Application:
+    """A host that no form may end at."""
+    app = web.Application()
+
+    async def reached(_: web.Request) -> web.Response:
+        raise AssertionError("a form has led elsewhere")
+
+    app.router.add_get("/", reached)
+    return app

@@ -1,0 +1,144 @@
+"""The reverse proxy itself, between a client and upstreams that misbehave."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from deploy.local.caddy import Caddy, find_binary, site_of
+from deploy.local.caddyfile import caddyfile
+from deploy.local.child import Child
+from deploy.local.folders import run_folder
+from shared.paths import OPENID_CONFIGURATION, PATHS, TOKEN, Service
+from tests.flow.starter import free_port
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+SPOOFED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "1"} | {
+    "Forwarded": "for=192.0.2.1",
+    "X-Real-IP": "192.0.2.1",
+    "X-Request-Id": "chosen-by-a-stranger",
+}
+
+
+@asynccontextmanager
+async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
+    """The proxy in front of services that are not there; its port, and where they would listen."""
+    port = free_port()
+    with run_folder() as sockets:
+        upstreams = {service: f"unix/{sockets}/{service}.sock" for service in Service}
+        caddy = Caddy(find_binary(), site_of(f"http://localhost:{port}"), folder, sockets, folder / "log")
+        caddy.prepare(caddyfile(PATHS, caddy.site, upstreams, folder))
+        child = Child(caddy.command())
+        await child.start()
+        try:
+            yield port, sockets
+        finally:
+            await child.stop()
+
+
+@asynccontextmanager
+async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
+    """The proxy's port; the token service is *serve*."""
+    async with (
+        _proxy(folder) as (port, sockets),
+        await asyncio.start_unix_server(serve, sockets / f"{Service.TOKEN}.sock"),
+    ):
+        yield port
+
+
+async def _ask(
+    port: int, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], str]:
+    def ask() -> tuple[int, dict[str, str], str]:
+        connection = HTTPConnection("localhost", port, timeout=50)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return response.status, dict(response.getheaders()), response.read().decode()
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = await reader.readuntil(b"\r\n\r\n")
+    answer = b"HTTP/1.1 200 OK\r\nServer: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b"
+    writer.write(answer % (len(head), head))
+    writer.close()
+
+
+async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None:
+    """The forwarding headers and the request id that a service sees are the proxy's own."""
+    async with _proxied(tmp_path, _echo) as port:
+        status, headers, seen = await _ask(port, "POST", TOKEN.path, b"a=b", SPOOFED)
+    assert status == 200
+    lines = dict(line.lower().split(": ", 1) for line in seen.strip().split("\r\n")[1:])
+    assert (lines["x-forwarded-for"], lines["x-forwarded-proto"]) in (("127.0.0.1", "http"), ("::1", "http"))
+    assert lines["x-request-id"] != SPOOFED["X-Request-Id"]
+    assert not {"x-forwarded-port", "forwarded", "x-real-ip"} & set(lines)
+    assert "Server" not in headers
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "expected"),
+    [
+        (b"x" * (64 * 1024 + 1), {}, 413),
+        (b"", {"X-Long": "x" * 40_000}, 431),
+        (b"", {"Host": "evil.example"}, 421),
+    ],
+)
+async def test_what_is_too_much_never_arrives(
+    tmp_path: Path, body: bytes, headers: dict[str, str], expected: int
+) -> None:
+    """A body, a header or a host that is not for us: the proxy says so."""
+
+    async def read_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async with _proxied(tmp_path, read_all) as port:
+        status, _, _ = await _ask(port, "POST", TOKEN.path, body, headers)
+    assert status == expected
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "1"}])
+async def test_a_post_that_was_sent_is_not_sent_again(tmp_path: Path, headers: dict[str, str]) -> None:
+    """A service that dies over a request may have done what it asked: 503, and no second time."""
+    seen: list[bytes] = []
+
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with _proxied(tmp_path, die) as port:
+        status, answered, _ = await _ask(port, "POST", TOKEN.path, b"grant_type=x", headers)
+    assert (status, answered["Retry-After"], answered["Cache-Control"]) == (503, "1", "no-store")
+    assert len(seen) == 1
+
+
+async def test_a_post_waits_for_a_service_that_is_restarted(tmp_path: Path) -> None:
+    """A service that is not there yet has done nothing: the request waits for it, its body whole."""
+
+    async def length(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(60_000)
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with _proxy(tmp_path) as (port, sockets):
+        asking = asyncio.create_task(_ask(port, "POST", TOKEN.path, b"x" * 60_000))
+        await asyncio.wait([asking], timeout=0.5)
+        assert not asking.done()
+        async with await asyncio.start_unix_server(length, sockets / f"{Service.TOKEN}.sock"):
+            assert (await asking)[0] == 204
+
+
+async def test_a_service_that_stays_away_is_503(tmp_path: Path) -> None:
+    """The proxy's own 502 says when to try again."""
+    async with _proxy(tmp_path) as (port, _):
+        status, headers, _ = await _ask(port, "GET", OPENID_CONFIGURATION.path)
+    assert (status, headers["Retry-After"]) == (503, "1")

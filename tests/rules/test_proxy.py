@@ -1,0 +1,92 @@
+"""The reverse proxy's configuration against the path map."""
+
+import re
+from pathlib import Path as FilePath
+
+import pytest
+
+from deploy.local.caddyfile import Site, caddyfile, pattern
+from shared.paths import PATHS, Group, Path, Service
+
+SITE = Site("http", "localhost", 8080, ("127.0.0.1",))
+UPSTREAMS = {service: f"unix//run/{service}.sock" for service in Service}
+RENDERED = caddyfile(PATHS, SITE, UPSTREAMS, FilePath("/state"))
+MATCHER = re.compile(r"@(\S+) vars_regexp \{http\.request\.uri\} `(.+)`")
+EXAMPLES = {"{version}": "0a1b", "{file}": "page.css", "{client_id}": "cells-sync"}
+
+
+def upstream(target: str) -> str | None:
+    """The matcher in RENDERED that takes a request target: matchers are tried in the order of the file."""
+    return next((name for name, regexp in MATCHER.findall(RENDERED) if re.search(regexp, target)), None)
+
+
+def _example(path: Path) -> str:
+    return re.sub(r"\{[a-z_]+\}", lambda match: EXAMPLES.get(match[0], "x"), path.path)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+@pytest.mark.parametrize("query", ["", "?", "?a=/oidc/login"])
+def test_every_path_goes_to_its_service(path: Path, query: str) -> None:
+    """The path map decides, with and without a query."""
+    assert upstream(_example(path) + query) == path.service
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/oidc/no/such",
+        "/oidc/",
+        "/oidc/login/",
+        "/oidc/Login",
+        "/oidc/%6cogin",
+        "/oidc/static/a/b/c",
+        "/oidc//login",
+    ],
+)
+def test_what_no_service_maps_below_the_prefix_gets_our_page(target: str) -> None:
+    """Another case, another encoding, another segment: none of them is the path that it looks like."""
+    assert upstream(target) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/oidc/../metrics", "/oidc/x/..", "/oidc/%2e%2E/login", "/oidc/./login", "/oidc/.?x", "/.%2e/oidc"],
+)
+def test_dot_segments_go_nowhere(target: str) -> None:
+    """A path that means another one to whoever resolves it."""
+    assert upstream(target) == "dot_segment"
+
+
+@pytest.mark.parametrize(
+    "target", ["/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidcs", "/x?/oidc/login"]
+)
+def test_what_lies_outside_is_not_mapped(target: str) -> None:
+    """No service hears of it."""
+    assert upstream(target) is None
+
+
+def test_a_group_that_is_not_served_is_not_in_the_file() -> None:
+    """The start page and the aliases are there only where they are asked for."""
+    public = caddyfile(
+        [path for path in PATHS if path.group is Group.PUBLIC], SITE, UPSTREAMS, FilePath("/s")
+    )
+    assert "/oauth2/oob|" in RENDERED or "|/oauth2/oob" in RENDERED
+    assert "|/oauth2/oob" not in public
+
+
+def test_a_pattern_takes_the_path_literally() -> None:
+    """A dot is a dot; a parameter is one segment that is not empty."""
+    expression = pattern(["/a.b/{c}"])
+    assert re.search(expression, "/a.b/x")
+    assert not any(re.search(expression, target) for target in ("/aXb/x", "/a.b/", "/a.b/x/y", "/z/a.b/x"))
+
+
+def test_nothing_a_client_claims_reaches_a_service() -> None:
+    """Who it is and who asks: the proxy says so, after it has dropped what the client said."""
+    for line in ("-X-Forwarded-*", "-Forwarded", "-X-Real-Ip", "X-Request-Id {http.request.uuid}"):
+        assert f"\t\trequest_header {line}\n" in RENDERED
+
+
+def test_a_service_that_is_away_is_503() -> None:
+    """RFC 9110 §10.2.3: the proxy's own 502 and 504 say when to try again."""
+    assert "handle_errors 502 503 504 {\n\t\theader Retry-After 1\n" in RENDERED

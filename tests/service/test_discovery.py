@@ -1,0 +1,116 @@
+"""The discovery service over HTTP, with real keys in a real database."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from services.discovery.app import mount
+from shared import clock
+from shared.admin.keys import ensure_keys
+from shared.paths import JWKS, OPENID_CONFIGURATION
+from shared.settings import Settings, read_settings
+from shared.store.open import open_stores
+from shared.web.app import application
+from shared.web.resources import WATCH
+
+ISSUER = "https://id.example.org/oidc"
+SECRET_KEY = "s" * 32
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """A deployment's settings."""
+    return read_settings(
+        {
+            "OSTIARY_ISSUER": ISSUER,
+            "OSTIARY_DATABASE_URL": database_url,
+            "OSTIARY_REDIS_URL": redis_url,
+            "OSTIARY_SECRET_KEY": SECRET_KEY,
+        }
+    )
+
+
+async def _make_keys(settings: Settings) -> None:
+    async with open_stores(settings) as stores:
+        await ensure_keys(stores.keys, settings.signing_algorithms, SECRET_KEY, clock.now())
+
+
+@pytest.fixture
+async def discovery(settings: Settings) -> AsyncIterator[Client]:
+    """The service, with keys."""
+    await _make_keys(settings)
+    async with TestClient(TestServer(application(settings, mount))) as client:
+        yield client
+
+
+async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
+    """OpenID Connect Discovery 1.0 §4.3: the issuer equals the URL less the suffix."""
+    response = await discovery.get(OPENID_CONFIGURATION.path)
+    metadata = await response.json()
+    assert (response.status, response.content_type) == (200, "application/json")
+    assert metadata["issuer"] == ISSUER
+    assert metadata["token_endpoint"] == f"{ISSUER}/oauth2/token"
+    assert metadata["id_token_signing_alg_values_supported"] == ["ES256", "EdDSA", "RS256"]
+    assert metadata["response_types_supported"] == ["code"]
+
+
+FORGED = [
+    {"Host": "evil.test"},
+    {"X-Forwarded-Host": "evil.test"},
+    {"X-Forwarded-Proto": "http"},
+    {"X-Forwarded-Prefix": "/evil"},
+    {"Forwarded": "host=evil.test;proto=http"},
+    {"X-Original-URL": "/evil"},
+    {"X-Rewrite-URL": "/evil"},
+]
+
+
+@pytest.mark.parametrize("headers", FORGED, ids=lambda headers: next(iter(headers)))
+async def test_no_header_reaches_the_document(discovery: Client, headers: dict[str, str]) -> None:
+    """The issuer comes from the settings alone."""
+    clean = await (await discovery.get(OPENID_CONFIGURATION.path)).read()
+    forged = await discovery.get(OPENID_CONFIGURATION.path, headers=headers)
+    assert (forged.status, await forged.read()) == (200, clean)
+
+
+async def test_the_jwk_set_has_public_halves_alone(discovery: Client) -> None:
+    """Two keys an algorithm: the active one and the next; no private member, no two alike."""
+    keys = (await (await discovery.get(JWKS.path)).json())["keys"]
+    assert sorted(key["alg"] for key in keys) == ["ES256", "ES256", "EdDSA", "EdDSA", "RS256", "RS256"]
+    assert all(key["use"] == "sig" and "=" not in str(key) for key in keys)
+    assert len({key["kid"] for key in keys}) == len(keys)
+    assert not any(set(key) & {"d", "p", "q", "dp", "dq", "qi", "k"} for key in keys)
+
+
+@pytest.mark.parametrize("path", [OPENID_CONFIGURATION.path, JWKS.path])
+async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: Client, path: str) -> None:
+    """ETag, max-age, 304, CORS with its preflight."""
+    response = await discovery.get(path, headers={"Origin": "https://app.example"})
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    known = await discovery.get(path, headers={"If-None-Match": response.headers["ETag"]})
+    assert (known.status, await known.read()) == (304, b"")
+    preflight = await discovery.options(path, headers={"Origin": "https://app.example"})
+    assert preflight.status == 204
+    assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
+async def test_other_methods_are_refused(discovery: Client, method: str) -> None:
+    """405, as JSON for programs."""
+    response = await discovery.request(method, JWKS.path)
+    assert (response.status, (await response.json())["error"]) == (405, "method_not_allowed")
+
+
+async def test_without_keys_it_says_try_again_and_recovers_by_itself(settings: Settings) -> None:
+    """A process that starts before the first key is made is not ready, and needs no restart."""
+    app = application(settings, mount)
+    async with TestClient(TestServer(app)) as client:
+        response = await client.get(JWKS.path)
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        await _make_keys(settings)
+        await app[WATCH].poll()
+        assert (await client.get(JWKS.path)).status == 200

@@ -1,0 +1,117 @@
+"""The token service from a code to the end of a grant, as a client sees it."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from shared.paths import TOKEN, USERINFO
+from tests.builders import SCOPE
+from tests.deployment import ISSUER, TokenService, bearer
+
+
+def claims_of(token: str) -> Any:
+    """What a JWT says, unverified."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=="))
+
+
+async def test_a_code_gives_all_tokens(tokens: TokenService) -> None:
+    """RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3: the whole answer, and no cache keeps it."""
+    client = await tokens.world.client()
+    sign_in = await tokens.world.sign_in()
+    code = await tokens.world.add_code(sign_in.code(client.client_id))
+    response = await tokens.redeem(client, code)
+    answer = await response.json()
+    assert response.status == 200, answer
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Pragma"] == "no-cache"
+    assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 600)
+    assert answer["scope"] == " ".join(SCOPE)
+    assert answer["access_token"].startswith("at_")
+    assert answer["refresh_token"].startswith("rt_")
+    claims = claims_of(answer["id_token"])
+    half = hashlib.sha256(answer["access_token"].encode()).digest()[:16]
+    assert claims["iss"] == ISSUER
+    assert claims["sub"] == str(sign_in.user.user_id)
+    assert claims["aud"] == [client.client_id]
+    assert claims["sid"] == str(sign_in.sid)
+    assert claims["nonce"] == "n-0S6_WzA2Mj"
+    assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
+    assert claims["exp"] - claims["iat"] == 3600
+    assert claims["auth_time"] < claims["iat"]
+    assert "name" not in claims
+    assert "email" not in claims
+
+
+async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenService) -> None:
+    """What was issued is what its resource servers are told."""
+    client = await tokens.world.client()
+    answer = await tokens.tokens(client)
+    response = await tokens.userinfo(answer["access_token"])
+    info = await response.json()
+    assert response.status == 200
+    assert info["sub"] == claims_of(answer["id_token"])["sub"]
+    assert info["name"] == "Ada Lovelace"
+    assert info["email_verified"] is True
+    assert "roles" not in info
+    described = await tokens.introspect(client, answer["access_token"])
+    assert described["active"] is True
+    assert described["client_id"] == client.client_id
+    assert described["aud"] == [ISSUER]
+    assert described["sub"] == info["sub"]
+
+
+async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
+    """RFC 6750 §2.2."""
+    answer = await tokens.tokens(await tokens.world.client())
+    response = await tokens.http.post(USERINFO.path, data={"access_token": answer["access_token"]})
+    assert response.status == 200
+    both = await tokens.http.post(
+        USERINFO.path,
+        data={"access_token": answer["access_token"]},
+        headers=bearer(answer["access_token"]),
+    )
+    assert both.status == 400
+
+
+async def test_a_refresh_gives_new_tokens_of_the_same_sign_in(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §12.2: the same iss, sub, aud and auth_time."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    response = await tokens.refresh(client, first["refresh_token"])
+    second = await response.json()
+    assert response.status == 200
+    assert second["refresh_token"] != first["refresh_token"]
+    before, after = claims_of(first["id_token"]), claims_of(second["id_token"])
+    assert [before[name] for name in ("iss", "sub", "aud", "auth_time", "sid")] == [
+        after[name] for name in ("iss", "sub", "aud", "auth_time", "sid")
+    ]
+    assert (await tokens.userinfo(second["access_token"])).status == 200
+
+
+async def test_a_client_gets_a_token_for_itself(tokens: TokenService) -> None:
+    """RFC 6749 §4.4.3: no refresh token, no ID token."""
+    client = await tokens.world.client()
+    response = await tokens.token(client, {"grant_type": "client_credentials", "scope": "api:read unknown"})
+    answer = await response.json()
+    assert response.status == 200
+    assert set(answer) == {"access_token", "token_type", "expires_in", "scope"}
+    assert answer["scope"] == "api:read"
+    described = await tokens.introspect(client, answer["access_token"])
+    assert (described["active"], described["sub"]) == (True, client.client_id)
+    assert (await tokens.userinfo(answer["access_token"])).status == 403
+
+
+async def test_a_browser_client_may_ask_across_origins(tokens: TokenService) -> None:
+    """A page of another origin reads answers and refusals, without credentials."""
+    origin = {"Origin": "https://spa.example.org"}
+    for response in (
+        await tokens.http.options(TOKEN.path, headers=origin),
+        await tokens.http.post(TOKEN.path, headers=origin, data={"grant_type": "none such"}),
+        await tokens.http.get(USERINFO.path, headers=origin),
+    ):
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in response.headers
+    methods = (await tokens.http.options(USERINFO.path)).headers["Access-Control-Allow-Methods"]
+    assert methods == "GET, OPTIONS, POST"
