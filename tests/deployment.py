@@ -1,6 +1,7 @@
 """A deployment for tests: its settings, its stores with records to put in, and a token service to talk to."""
 
 import base64
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.store.postgres.database import Database
+from shared.store.redis.jtis import RedisReplayMarks
+from shared.store.redis.link import Link
 from shared.web.app import application
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
 
@@ -41,10 +44,19 @@ def settings_for(database_url: str, redis_url: str, **others: str) -> Settings:
     )
 
 
+async def remember_for_long(redis_url: str) -> None:
+    """Let Redis have been there for an hour: a new one judges no assertion in its first seconds."""
+    link = Link.open(redis_url)
+    await RedisReplayMarks(link, clock=lambda: time.time() - 3600).begin()
+    await link.close()
+
+
 @asynccontextmanager
 async def open_world(settings: Settings) -> AsyncIterator[World]:
     """The stores of a deployment that has keys."""
     assert settings.database_url
+    assert settings.redis_url
+    await remember_for_long(settings.redis_url.get_secret_value())
     database = await Database.open(settings.database_url.get_secret_value(), size=5)
     try:
         async with open_stores(settings) as stores:
