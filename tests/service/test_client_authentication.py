@@ -280,7 +280,7 @@ async def test_algorithms_are_not_confused(tokens: TokenService) -> None:
     """None, HMAC with a public key, another algorithm than registered, another's key."""
     client = await _signing_client(tokens, token_endpoint_auth_signing_alg="ES256")
     other = ec.generate_private_key(ec.SECP256R1())
-    unsigned = jwt.encode(_claims(client), None, "none")
+    unsigned = jwt.encode(_claims(client), "", "none")
     confused = jwt.encode(_claims(client), base64url(b"k" * 64), "HS256")
     for assertion in (
         unsigned,
