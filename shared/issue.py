@@ -73,8 +73,12 @@ class TokenIssuer:
 
         Raises Unavailable; InvalidScope: the access token would become too long.
         """
-        _signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
-        self.access_token(client, str(_ANY_ID), scope, _ANY_ID, now)
+        keys = self._keyring.confirmed()
+        _signer(keys, client.id_token_signed_response_alg, now)
+        if client.access_token_format == "jwt":
+            _access_token_signer(keys, now)  # a signature is too dear to be made for a question
+        else:
+            self.access_token(client, str(_ANY_ID), scope, _ANY_ID, now)
 
     def access_token(
         self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime

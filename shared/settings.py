@@ -58,6 +58,13 @@ def _duration(value: object) -> object:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
+def parse_duration(text: str) -> timedelta:
+    """Seconds, or a number with a unit: `90`, `10m`, `60d`. Raises ValueError."""
+    value = _duration(text)
+    assert isinstance(value, timedelta)
+    return _positive(value)
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("must be longer than nothing")

@@ -52,12 +52,6 @@ def is_first_start(data: Path) -> bool:
     return {path.name for path in data.iterdir()} <= {_LOCK, "log"}
 
 
-def rotate_logs(folder: Path) -> None:
-    """Keeps the last run's logs beside the new ones, and none older."""
-    for log in folder.glob("*.log"):
-        log.replace(log.with_name(log.name + ".1"))
-
-
 def write_private(path: Path, text: str) -> None:
     """Writes a file that only its owner may read, whole or not at all."""
     new = path.with_name(path.name + ".new")
@@ -94,7 +88,7 @@ def secret_key(path: Path, is_needed: bool) -> str:
 def run_folder(mode: int = 0o700) -> Iterator[Path]:
     """A folder of this run with a path short enough for sockets; sweeps those of runs that died."""
     base = Path(tempfile.gettempdir())
-    if len(os.fsencode(base)) > _LONGEST_BASE:
+    if len(os.fsencode(base)) > _LONGEST_BASE or " " in str(base):
         base = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))

@@ -7,36 +7,43 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from deploy.local import caddy, postgres, valkey
+from deploy.local import caddy, logs, postgres, valkey
 from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Command, RunError
 from deploy.local.demo import Demo, credentials
-from deploy.local.folders import data_folder, is_first_start, rotate_logs, run_folder, secret_key
+from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key
+from deploy.local.run_file import write_run_file
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
 from shared.paths import PATHS, Group, Service
-from shared.settings import Settings, child_environment
+from shared.settings import Settings, child_environment, is_loopback
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+Prepare = Callable[[Settings, Demo | None], Awaitable[None]]
+"""Migrates the database, makes the first keys, and adds the demo user and client."""
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What the rest of the project does for a run."""
 
-    migrate: Callable[[Settings], Awaitable[object]]
-    prepare: Callable[[Settings, Demo | None], Awaitable[None]]  # makes keys, adds the demo user and client
+def served_groups(settings: Settings) -> set[Group]:
+    """The groups of paths that the proxy maps: administration where nobody but this machine can reach it."""
+    groups = {Group.PUBLIC, Group.START_PAGE}
+    if settings.root_aliases:
+        groups.add(Group.ROOT_ALIAS)
+    if is_loopback(urlsplit(settings.issuer).hostname or ""):
+        groups.add(Group.ADMINISTRATION)
+    return groups
 
 
 @dataclass(slots=True)
 class _Run:
     settings: Settings
-    rest: Rest
+    prepare: Prepare
     say: Callable[[str], None]
     data: FilePath
     sockets: FilePath
@@ -53,21 +60,23 @@ class _Run:
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
+        certificate = proxy.root_certificate if self.settings.is_https else None
+        run_file = write_run_file(self.data, self.settings, certificate)
+        closing.callback(run_file.unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
-        await self.rest.migrate(self.settings)
-        await self.rest.prepare(self.settings, demo)
+        await self.prepare(self.settings, demo)
         self.say("Starting the services and the reverse proxy …")
         await self.supervisor.start(self._services())
-        groups = {Group.PUBLIC, Group.START_PAGE, Group.ADMINISTRATION}
-        if self.settings.root_aliases:
-            groups.add(Group.ROOT_ALIAS)
-        served = [path for path in PATHS if path.group in groups]
+        served = [path for path in PATHS if path.group in served_groups(self.settings)]
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
         proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
         await self.supervisor.start([proxy.command()])
-        certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
-        await self.supervisor.keep()
+        bounding = asyncio.create_task(logs.keep_bounded(self.data / "log"))
+        try:
+            await self.supervisor.keep()
+        finally:
+            bounding.cancel()
 
     def _settle_secret(self) -> None:
         if self.settings.secret_key:
@@ -103,7 +112,7 @@ class _Run:
         return [command(service, self.sockets, environment, self.log(service)) for service in Service]
 
 
-async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> None:
+async def run(settings: Settings, prepare: Prepare, say: Callable[[str], None]) -> None:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves no process behind.
 
     Raises RunError, whose one sentence says what is wrong and what to do.
@@ -112,10 +121,10 @@ async def run(settings: Settings, rest: Rest, say: Callable[[str], None]) -> Non
         settings = settings.model_copy(update={"root_aliases": True})
     with ExitStack() as closing:
         data = closing.enter_context(data_folder(settings.data_dir))
-        rotate_logs(data / "log")
+        logs.rotate(data / "log")
         sockets = closing.enter_context(run_folder())
         supervisor = Supervisor(say)
-        this = _Run(settings, rest, say, data, sockets, supervisor)
+        this = _Run(settings, prepare, say, data, sockets, supervisor)
         with _told_in_a_sentence(this.log("run")):
             await _until_told_to_stop(this.until_stopped(closing), supervisor)
 
@@ -129,7 +138,6 @@ async def _until_told_to_stop(work: Awaitable[None], supervisor: Supervisor) -> 
     try:
         await asyncio.wait([working])
     finally:
-        supervisor.say("Stopping …")
         await supervisor.stop()
     if not working.cancelled():
         working.result()
@@ -143,4 +151,4 @@ def _told_in_a_sentence(log: FilePath) -> Iterator[None]:
         raise
     except Exception as error:
         log.write_text("".join(traceback.format_exception(error)), "utf-8")
-        raise RunError(f"{type(error).__name__}: {error}; more in {log}") from None
+        raise RunError(f"This is a defect, {type(error).__name__}: {error}; more in {log}") from None

@@ -52,6 +52,15 @@ def shown(client: Client) -> dict[str, Any]:
     return {"client_id": client.client_id, **times, **to_metadata(client)}
 
 
+def listed(client: Client) -> dict[str, Any]:
+    """A client as operators see it: beside its metadata, what became of it."""
+    return {
+        **shown(client),
+        "is_disabled": client.disabled_at is not None,
+        "is_dynamically_registered": client.is_dynamically_registered,
+    }
+
+
 def secret_members(client_secret: str | None) -> dict[str, Any]:
     """RFC 7591 §3.2.1: the secret and when it expires, which is never."""
     return {"client_secret": client_secret, "client_secret_expires_at": 0} if client_secret else {}

@@ -1,65 +1,60 @@
-"""Making keys: the first set of a deployment, and the next key of each algorithm."""
+"""What operators and the schedule do with keys: read the table, plan, make, write, in one transaction."""
 
+import asyncio
 import secrets
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from shared.oauth.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
-from shared.oauth.wrapping import NONCE_BYTES, wrap
+from shared.admin import key_plan
+from shared.admin.key_plan import KeyPolicy, NoSuchKey, Plan
+from shared.admin.new_keys import new_key
+from shared.oauth.client_faults import CAPS
+from shared.oauth.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
+from shared.settings import Settings
 from shared.store import Keys, StoredKey
 
-SEALING_ALGORITHM = "A256GCMSIV"
-SEALING_KEY_BYTES = 32
-SEALING_KID_BYTES = 4
-SEALING_KEY_LIFETIME = timedelta(days=1)
+
+class KeyFault(Exception):
+    """It cannot be done; says why."""
 
 
-def _new_private_key(alg: str) -> PrivateKey:
-    match alg:
-        case "RS256":
-            return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        case "ES256":
-            return ec.generate_private_key(ec.SECP256R1())
-        case "EdDSA":
-            return ed25519.Ed25519PrivateKey.generate()
-    raise ValueError(f"no key is made for {alg}")
-
-
-def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
-    """A fresh key pair, published now. RSA takes 60 ms and more: call it in a thread."""
-    private = _new_private_key(alg)
-    public = public_jwk(private.public_key())
-    kid = thumbprint(public)
-    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    return StoredKey(
-        kid=kid,
-        use="sig",
-        alg=alg,
-        public_jwk={**public, "kid": kid, "use": "sig", "alg": alg},
-        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, der),
-        published_at=now,
-        activates_at=activates_at,
-        retires_at=None,
+def policy_of(settings: Settings) -> KeyPolicy:
+    """How long keys serve. A client may have longer tokens than the settings say, up to the caps."""
+    return KeyPolicy(
+        algorithms=settings.signing_algorithms,
+        rotation=settings.key_rotation,
+        jwks_max_age=settings.jwks_max_age,
+        longest_token=max(
+            settings.access_token_lifetime,
+            settings.id_token_lifetime,
+            CAPS["access_token_lifetime"],
+            CAPS["id_token_lifetime"],
+        ),
     )
 
 
-def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
-    """A fresh key for opaque access tokens."""
-    kid = secrets.token_hex(SEALING_KID_BYTES)
-    plain = secrets.token_bytes(SEALING_KEY_BYTES)
-    return StoredKey(
-        kid=kid,
-        use="seal",
-        alg=SEALING_ALGORITHM,
-        public_jwk=None,
-        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, plain),
-        published_at=now,
-        activates_at=activates_at,
-        retires_at=None,
-    )
+def _secret_keys(settings: Settings) -> list[str]:
+    if not settings.secret_key:
+        raise KeyFault("OSTIARY_SECRET_KEY is not set: keys are kept encrypted under it")
+    return [key.get_secret_value() for key in settings.secret_key]
+
+
+async def _carry_out(
+    keys: Keys,
+    plan_for: Callable[[Sequence[StoredKey]], Plan],
+    secret_key: str,
+    now: datetime,
+    event: str,
+) -> list[str]:
+    """Plan over the locked table and write what the plan says; names the kids that were made."""
+    async with keys.change() as change:
+        plan = plan_for(await change.load())
+        made = [await asyncio.to_thread(new_key, wanted, secret_key, now) for wanted in plan.wanted]
+        if plan:
+            await change.write([*plan.changed, *made], event)
+    return [key.kid for key in made]
 
 
 async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, now: datetime) -> list[str]:
@@ -67,17 +62,84 @@ async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, no
 
     Names the new kids. Of many processes that start on an empty database one makes the set.
     """
+    return await _carry_out(
+        keys, lambda known: key_plan.first(known, algorithms, now), secret_key, now, "keys_made"
+    )
+
+
+async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[str]:
+    """Do what is due now, if anything is. Names the new kids."""
+    policy = policy_of(settings)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        return key_plan.first(known, policy.algorithms, now) + key_plan.scheduled(known, policy, now)
+
+    if not plan_for(await keys.load()):
+        return []
+    return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, "keys_scheduled")
+
+
+async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str]:
+    """Rotate every signing algorithm. Names the new kids."""
+    policy = policy_of(settings)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        rotations = (key_plan.rotate(known, alg, policy, now) for alg in policy.algorithms)
+        return sum(rotations, start=Plan())
+
+    return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, "keys_rotated")
+
+
+async def retire_key(
+    keys: Keys, kid: str, settings: Settings, now: datetime, *, is_compromised: bool
+) -> list[str]:
+    """Take one key out of use, at once if it is compromised. Names the new kids. Raises KeyFault."""
+    policy = policy_of(settings)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        if is_compromised:
+            return key_plan.compromise(known, kid, now)
+        return key_plan.retire(known, kid, policy, now)
+
+    event = "key_compromised" if is_compromised else "key_retired"
+    try:
+        return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, event)
+    except NoSuchKey:
+        raise KeyFault(f"There is no usable key {kid}") from None
+
+
+async def rewrap_keys(keys: Keys, settings: Settings) -> int:
+    """Encrypt every key anew under the first secret; says how many were not. Raises CannotUnwrap."""
+    secret_keys = _secret_keys(settings)
     async with keys.change() as change:
-        known = [key for key in await change.load() if not key.is_compromised]
-        new: list[StoredKey] = []
-        for alg in algorithms:
-            of_alg = [key for key in known if key.alg == alg]
-            if not any(key.activates_at for key in of_alg):
-                new.append(new_signing_key(alg, secret_key, now, now))
-            if all(key.activates_at for key in of_alg):
-                new.append(new_signing_key(alg, secret_key, now, None))
-        if not any(key.use == "seal" for key in known):
-            new.append(new_sealing_key(secret_key, now, now))
-        if new:
-            await change.write(new, "keys_made")
-        return [key.kid for key in new]
+        rewrapped = []
+        for key in await change.load():
+            if not key.private or _is_under(secret_keys[0], key):
+                continue
+            plain = unwrap(secret_keys, key.kid, key.private)
+            private = wrap(secret_keys[0], secrets.token_bytes(NONCE_BYTES), key.kid, plain)
+            rewrapped.append(replace(key, private=private))
+        if rewrapped:
+            await change.write(rewrapped, "keys_rewrapped")
+    return len(rewrapped)
+
+
+def _is_under(secret_key: str, key: StoredKey) -> bool:
+    try:
+        unwrap([secret_key], key.kid, key.private)
+    except CannotUnwrap:
+        return False
+    return True
+
+
+def shown(key: StoredKey, known: Sequence[StoredKey], now: datetime) -> dict[str, Any]:
+    """A key as operators see it."""
+    return {
+        "kid": key.kid,
+        "use": key.use,
+        "alg": key.alg,
+        "state": key_plan.state(key, known, now),
+        "published_at": key.published_at.isoformat(),
+        "activates_at": key.activates_at.isoformat() if key.activates_at else None,
+        "retires_at": key.retires_at.isoformat() if key.retires_at else None,
+    }

@@ -1,7 +1,6 @@
 """What operators do with users: functions over ports."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from shared.mint import new_id
@@ -12,6 +11,7 @@ from shared.store.text import is_storable
 
 PAGE = 500
 MAX_NAME = 200
+MIN_PASSWORD, MAX_PASSWORD = 8, 1024
 MAX_CLAIMS_DEPTH = 8
 
 
@@ -84,6 +84,14 @@ def check_username(username: str) -> None:
         raise BadUser("a user name has visible characters only")
 
 
+def checked_password(password: str) -> str:
+    """The password as it is. Raises BadUser: too short or too long to be one."""
+    _check_text(password, "the password")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise BadUser(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return password
+
+
 def shown(user: User) -> dict[str, Any]:
     """A user as operators see them."""
     return {
@@ -111,7 +119,7 @@ async def add_user(
     check_claims(all_claims)
     user = User(user_id=new_id(), username=username, claims=all_claims)
     await users.add(user, password_hash)
-    return await users.find(user.user_id) or replace(user)
+    return await users.find(user.user_id) or user
 
 
 async def every_user(users: Users) -> AsyncIterator[User]:

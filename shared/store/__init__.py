@@ -181,28 +181,38 @@ class ReplayMarks(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionStanding:
-    """What PostgreSQL says of a browser session at one authorization request."""
+class SessionOwner:
+    """Whose session a cookie names."""
 
-    is_alive: bool
+    sid: UUID
     user_id: UUID
-    consented: Scope | None
-    claims_version: int
+    username: str
 
 
 class Sessions(Protocol):
     """Browser sessions: contents in Redis, one row in PostgreSQL that says whether it has ended."""
 
-    async def begin(self, session: Session, lifetime: timedelta, idle_lifetime: timedelta) -> None:
-        """Commit the row, then store the contents."""
+    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
+        """Commit the row with its audit row, of which *detail* is part; then store the contents.
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, SessionStanding] | None:
-        """The session, if Redis knows it, beside what PostgreSQL says of it: two reads at once."""
+        The session that the browser had ends when it is another user's; the user's own goes on under the new
+        key, with its `sid`. None: the user was disabled, or the `epoch` has risen, since it was read.
+        """
 
-    async def touch(self, session: Session, idle_lifetime: timedelta) -> None: ...
+    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, Scope | None] | None:
+        """The session, if it is alive, and what its user allows the client: two reads at once.
+
+        To be found is to be used: the idle lifetime begins anew.
+        """
+
+    async def owner(self, session_key: bytes) -> SessionOwner | None:
+        """Whose it is, if it has not ended: by PostgreSQL, or by Redis where that is away."""
 
     async def end(self, sid: UUID, reason: str) -> bool:
         """Commit the end, with its audit row. False: it had ended before, or there is none."""
+
+    async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
+        """Write the audit row of a sign-in that failed."""
 
 
 class Interactions(Protocol):
@@ -222,10 +232,8 @@ class Interactions(Protocol):
 class Consents(Protocol):
     """What a user allows a client to be given without asking again. PostgreSQL."""
 
-    async def find(self, user_id: UUID, client_id: str) -> Scope | None: ...
-
-    async def add(self, user_id: UUID, client_id: str, scope: Scope) -> None:
-        """Widen the consent by `scope`, with its audit row."""
+    async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
+        """Write the audit row of a consent, and widen by *scope* what is remembered."""
 
 
 # Users and clients
@@ -240,7 +248,10 @@ class Credential:
 
 
 class Users(Protocol):
-    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`."""
+    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`.
+
+    User names and e-mail addresses are one namespace. A change of a user who is not there changes nothing.
+    """
 
     async def find_credential(self, username: str) -> Credential | None:
         """By user name or e-mail address."""
@@ -260,7 +271,8 @@ class Users(Protocol):
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """The same password under newer parameters; nothing ends."""
 
-    async def set_claims(self, user_id: UUID, claims: Json) -> None: ...
+    async def set_claims(self, user_id: UUID, claims: Json) -> None:
+        """Raises Taken when the e-mail address is."""
 
     async def disable(self, user_id: UUID) -> None: ...
 
@@ -281,7 +293,7 @@ class Stale(Exception):
 
 
 class Clients(Protocol):
-    """Registered clients. PostgreSQL; `shared.cache` keeps those in use in memory."""
+    """Registered clients. PostgreSQL; `shared.client_cache` keeps those in use in memory."""
 
     async def find(self, client_id: str) -> Client | None: ...
 
@@ -298,6 +310,18 @@ class Clients(Protocol):
     async def enable(self, client_id: str) -> bool: ...
 
     async def delete(self, client_id: str) -> bool: ...
+
+
+class InitialAccessTokens(Protocol):
+    """Initial access tokens, by their digest. PostgreSQL."""
+
+    async def add(self, token_hash: bytes, uses: int, expires_at: datetime) -> None: ...
+
+    async def is_good(self, token_hash: bytes) -> bool:
+        """Whether a use is left now. Only `spend` decides."""
+
+    async def spend(self, token_hash: bytes) -> bool:
+        """Take one use. False: there is none left, or it has expired, or there is no such token."""
 
 
 class Changes(Protocol):
@@ -351,14 +375,46 @@ class KeyChange(Protocol):
         """Insert or update each key by its kid, with an audit row; tell every process."""
 
 
+# Background work
+
+
+class Leases(Protocol):
+    """Who does a piece of background work. PostgreSQL."""
+
+    async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
+        """Take or renew the lease for *period*. False: another has it."""
+
+
 # Counters
 
 
-class Counters(Protocol):
-    """Rate counters. Redis, counted in the process first; with Redis down a per-process bucket."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How many tries are free, and how the wait after each further one doubles."""
 
-    async def take(self, name: str, key: str, limit: int, period: timedelta) -> timedelta | None:
-        """Count one. None: allowed; else how long to wait."""
+    free: int
+    first_wait: timedelta
+    longest_wait: timedelta
+    forgotten_after: timedelta  # without a try
+
+
+class Counters(Protocol):
+    """Tries that may fail, counted before they are made: many at once are as bounded as one after another.
+
+    Redis; each process remembers its own, in case Redis forgets.
+    """
+
+    async def attempt(self, name: str, key: str, pace: Pace) -> timedelta | None:
+        """Count a try. None: go ahead; else how long to wait, and nothing was counted."""
+
+    async def take_back(self, name: str, key: str) -> None:
+        """The try counted last did not fail."""
+
+    async def forget(self, name: str, key: str, pace: Pace) -> None:
+        """All that were counted no longer matter."""
+
+
+# Audit
 
 
 class AuditLog(Protocol):

@@ -6,25 +6,42 @@ from dataclasses import dataclass
 
 from shared.settings import Settings
 from shared.store import (
+    AuditLog,
     AuthorizationCodes,
     Changes,
     Clients,
+    Consents,
+    Counters,
     Grants,
+    InitialAccessTokens,
+    Interactions,
     Keys,
+    Leases,
     RefreshFamilies,
     ReplayMarks,
+    Sessions,
     Users,
 )
+from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.clients import PostgresClients
+from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
+from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
+from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
+from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.counters import RedisCounters
+from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
+from shared.store.redis.sessions import RedisSessionContents
+from shared.store.sessions import KeptSessions
 
 POOL_SIZE = 10
 
@@ -37,10 +54,18 @@ class Stores:
     keys: Keys
     users: Users
     clients: Clients
+    initial_access_tokens: InitialAccessTokens
+    audit_log: AuditLog
     codes: AuthorizationCodes
     grants: Grants
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
+    leases: Leases
+    probe: Probe
+    sessions: Sessions
+    interactions: Interactions
+    consents: Consents
+    counters: Counters
 
 
 class MissingStore(Exception):
@@ -63,10 +88,20 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database),
+            initial_access_tokens=PostgresInitialAccessTokens(database),
+            audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
+            leases=PostgresLeases(database),
+            probe=Probe(database, link, (direct_url or url).get_secret_value()),
+            sessions=KeptSessions(
+                PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
+            ),
+            interactions=RedisInteractions(link),
+            consents=PostgresConsents(database),
+            counters=RedisCounters(link),
         )
     finally:
         await link.close()

@@ -154,8 +154,8 @@ def run_to_its_end(data: Path, port: int, **settings: str) -> "subprocess.Comple
 
 
 @contextmanager
-def started(data: Path, output: Path, port: int | None = None, **settings: str) -> Iterator[Starter]:
-    """`ostiary run`, ready; stopped at the end."""
+def launched(data: Path, output: Path, port: int | None = None, **settings: str) -> Iterator[Starter]:
+    """`ostiary run`, perhaps not ready yet; stopped at the end."""
     port = port or free_port()
     with output.open("wb") as out:
         process = subprocess.Popen(
@@ -168,7 +168,14 @@ def started(data: Path, output: Path, port: int | None = None, **settings: str) 
         )
     starter = Starter(process, f"http://localhost:{port}/oidc", data, output)
     try:
-        starter.wait_until_ready()
         yield starter
     finally:
         starter.stop()
+
+
+@contextmanager
+def started(data: Path, output: Path, port: int | None = None, **settings: str) -> Iterator[Starter]:
+    """`ostiary run`, ready; stopped at the end."""
+    with launched(data, output, port, **settings) as starter:
+        starter.wait_until_ready()
+        yield starter

@@ -17,6 +17,7 @@ from tests.flow.starter import (
     descendants,
     eventually,
     free_port,
+    launched,
     run_to_its_end,
     started,
 )
@@ -207,7 +208,7 @@ def test_a_start_right_after_the_kill_waits_for_what_is_leaving(tmp_path: Path) 
 
 def test_two_runs_stand_side_by_side(running: Starter, tmp_path: Path) -> None:
     """Another port and another data folder: neither knows of the other."""
-    with started(tmp_path / "data", tmp_path / "output") as other:
+    with started(tmp_path / "other data", tmp_path / "output") as other:
         assert other.discovers()
         assert running.discovers()
         assert other.sockets() != running.sockets()
@@ -244,6 +245,27 @@ def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
     assert "OSTIARY_ISSUER: " in done.stderr
     assert "OSTIARY_NO_SUCH: there is no such setting" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """A database of one's own that nobody can reach: say so, and which setting names it."""
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
+    done = run_to_its_end(tmp_path / "data", free_port(), OSTIARY_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "OSTIARY_DATABASE_URL" in done.stderr
+    assert _is_one_sentence(done.stderr)
+
+
+def test_ctrl_c_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Whoever changes their mind half-way is left with no process, and may start again."""
+    with launched(tmp_path / "data", tmp_path / "first") as starter:
+        eventually(lambda: "Starting the services" in starter.said, "the services start")
+        below = descendants(starter.process.pid)
+        assert starter.stop(signal.SIGINT) == 0
+        assert alive(below) == set()
+        assert "ready" not in starter.said
+    with started(tmp_path / "data", tmp_path / "second") as starter:
+        assert starter.discovers()
 
 
 def _other_major(data: Path) -> None:

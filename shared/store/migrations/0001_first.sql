@@ -134,6 +134,13 @@ CREATE TABLE keys (
 );
 CREATE UNIQUE INDEX keys_one_next ON keys (alg) WHERE activates_at IS NULL AND use = 'sig' AND NOT is_compromised;
 
+-- Which process does a piece of background work for now.
+CREATE TABLE leases (
+    name       text PRIMARY KEY,
+    holder     uuid NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
 CREATE TABLE audit (
     audit_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at        timestamptz NOT NULL DEFAULT now(),

@@ -1,0 +1,56 @@
+"""Where `ostiary run` tells other commands how to reach its servers: `run.env` in the data folder."""
+
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from deploy.local.child import RunError
+from deploy.local.folders import write_private
+from shared.settings import Settings
+
+_NAME = "run.env"
+_SEPARATOR = " "
+
+
+def write_run_file(data: Path, settings: Settings, certificate: Path | None) -> Path:
+    """Note the stores, the secret and the local CA of this run, for its owner alone."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    lines = (
+        f"OSTIARY_ISSUER={settings.issuer}",
+        f"OSTIARY_DATABASE_URL={settings.database_url.get_secret_value()}",
+        f"OSTIARY_REDIS_URL={settings.redis_url.get_secret_value()}",
+        f"OSTIARY_SECRET_KEY={_SEPARATOR.join(key.get_secret_value() for key in settings.secret_key)}",
+        f"OSTIARY_FETCH_CA_FILE={certificate or ''}",
+    )
+    path = data / _NAME
+    write_private(path, "\n".join(lines) + "\n")
+    return path
+
+
+def of_running(settings: Settings) -> Settings:
+    """*settings*, with what they leave open taken from the run that uses their data folder.
+
+    Raises RunError when no database is set and nothing runs there.
+    """
+    if settings.database_url is not None:
+        return settings
+    path = settings.data_dir / _NAME
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError:
+        raise RunError(
+            f"No database is set, and nothing runs in the data folder {settings.data_dir}:"
+            " start `ostiary run`, or set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL"
+        ) from None
+    named = dict(line.split("=", 1) for line in lines if "=" in line)
+    running: dict[str, object] = {
+        "issuer": named["OSTIARY_ISSUER"],
+        "database_url": SecretStr(named["OSTIARY_DATABASE_URL"]),
+        "redis_url": SecretStr(named["OSTIARY_REDIS_URL"]),
+        "secret_key": tuple(SecretStr(key) for key in named["OSTIARY_SECRET_KEY"].split(_SEPARATOR)),
+    }
+    if certificate := named["OSTIARY_FETCH_CA_FILE"]:
+        running["fetch_ca_file"] = Path(certificate)
+    given = settings.model_fields_set - {"secret_key_file"}
+    return settings.model_copy(update={name: value for name, value in running.items() if name not in given})

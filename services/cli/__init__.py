@@ -1,0 +1,22 @@
+"""The `ostiary` command: each verb calls one function elsewhere.
+
+Exit status 0 done, 1 failed (one plain sentence on stderr), 2 wrong usage.
+"""
+
+import click
+
+from services.cli.client import client
+from services.cli.doctor import doctor
+from services.cli.keys import keys
+from services.cli.run import migrate, run
+from services.cli.serve import serve
+from services.cli.user import user
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Ostiary: an OpenID Connect provider for people who host their own identity."""
+
+
+for command in (run, serve, migrate, user, client, keys, doctor):
+    main.add_command(command)

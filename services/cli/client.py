@@ -1,0 +1,158 @@
+"""`ostiary client`."""
+
+from typing import BinaryIO
+
+import click
+
+from services.cli.steps import as_json, collected, run_step, show, show_all
+from shared import clock
+from shared.admin import clients, invitations, pydio
+from shared.model import Client
+from shared.oauth.json_text import parse_object, parse_value
+from shared.settings import Settings, parse_duration
+from shared.store.open import Stores
+
+
+@click.group()
+def client() -> None:
+    """Clients: add, import, show, disable, invite."""
+
+
+@client.command()
+@click.argument("file", type=click.File("rb"))
+@as_json
+def add(file: BinaryIO, is_json: bool) -> None:
+    """Register the client that FILE describes (RFC 7591 metadata); its secret is shown once."""
+
+    async def step(stores: Stores, settings: Settings) -> clients.Registered:
+        allowed = clients.allowed_by(settings)
+        return await clients.add_client(stores.clients, parse_object(file.read()), allowed)
+
+    show(run_step(step).members(), is_json)
+
+
+@client.command(name="import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--external-url", "external_urls", multiple=True, help="For Cells' variables; may be repeated.")
+@click.option("--prune", is_flag=True, help="Delete the clients that FILE does not name.")
+@as_json
+def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, is_json: bool) -> None:
+    """Import Cells' pydio.json, or a JSON list of RFC 7591 metadata."""
+
+    async def step(stores: Stores, settings: Settings) -> pydio.Imported:
+        urls = external_urls or settings.external_urls or (settings.origin,)
+        read = pydio.read(parse_value(file.read()), urls, clients.allowed_by(settings))
+        return await pydio.import_clients(stores.clients, read, clients.allowed_by(settings), prune=prune)
+
+    imported = run_step(step)
+    for note in imported.notes:
+        click.echo(note, err=True)
+    show_all(imported.rows, ("client_id", "result", "client_secret"), is_json)
+
+
+@client.command(name="list")
+@as_json
+def list_clients(is_json: bool) -> None:
+    """All clients, by client_id."""
+
+    async def step(stores: Stores, _: Settings) -> list[Client]:
+        return await collected(clients.every_client(stores.clients))
+
+    rows = [clients.listed(each) for each in run_step(step)]
+    show_all(rows, ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled"), is_json)
+
+
+@client.command(name="show")
+@click.argument("client_id", metavar="ID")
+@as_json
+def show_client(client_id: str, is_json: bool) -> None:
+    """One client's effective metadata."""
+
+    async def step(stores: Stores, _: Settings) -> Client:
+        return await clients.get(stores.clients, client_id)
+
+    show(clients.listed(run_step(step)), is_json)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+@click.argument("file", type=click.File("rb"))
+@as_json
+def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
+    """Change the members that FILE names; null takes one back to its default."""
+
+    async def step(stores: Stores, settings: Settings) -> clients.Registered:
+        changes, allowed = parse_object(file.read()), clients.allowed_by(settings)
+        return await clients.update_client(stores.clients, client_id, changes, allowed)
+
+    show(run_step(step).members(), is_json)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+@as_json
+def rotate_secret(client_id: str, is_json: bool) -> None:
+    """Make a new secret, shown once; the old one holds no longer."""
+
+    async def step(stores: Stores, _: Settings) -> clients.Registered:
+        return await clients.rotate_secret(stores.clients, client_id)
+
+    registered = run_step(step)
+    show({"client_id": client_id, **clients.secret_members(registered.client_secret)}, is_json)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+def disable(client_id: str) -> None:
+    """Refuse a client from now on."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await clients.get(stores.clients, client_id)
+        await stores.clients.disable(client_id)
+
+    run_step(step)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+def enable(client_id: str) -> None:
+    """Accept a client again."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await clients.get(stores.clients, client_id)
+        await stores.clients.enable(client_id)
+
+    run_step(step)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
+def delete(client_id: str) -> None:
+    """Delete a client, with its consents and grants."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await clients.get(stores.clients, client_id)
+        await stores.clients.delete(client_id)
+
+    run_step(step)
+
+
+@client.command()
+@click.option("--uses", type=click.IntRange(1, invitations.MAX_USES), default=1, show_default=True)
+@click.option("--expires", default="1d", show_default=True, metavar="DURATION", help="Such as 12h or 7d.")
+@as_json
+def invite(uses: int, expires: str, is_json: bool) -> None:
+    """Print an initial access token, with which a client may register itself."""
+    try:
+        lifetime = parse_duration(expires)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--expires") from None
+
+    async def step(stores: Stores, _: Settings) -> invitations.Invitation:
+        return await invitations.invite(stores.initial_access_tokens, uses, clock.now() + lifetime)
+
+    invitation = run_step(step)
+    if is_json:
+        show(invitation.members(), is_json)
+    else:
+        click.echo(invitation.token)

@@ -1,0 +1,24 @@
+"""`ostiary doctor`."""
+
+import asyncio
+
+import click
+
+from services.cli.faults import faults_in_sentences
+from services.cli.steps import as_json, echo_json, settings_here
+from shared.admin import doctor as admin
+
+
+@click.command()
+@click.option("--ca-file", type=click.Path(exists=True), help="An extra CA for the public URL.")
+@as_json
+def doctor(ca_file: str | None, is_json: bool) -> None:
+    """Ask the public URL, the stores, the keys and the clocks; name what does not match."""
+    with faults_in_sentences():
+        findings = asyncio.run(admin.examine(settings_here(), ca_file))
+    if is_json:
+        echo_json([finding.members() for finding in findings])
+    for finding in findings if not is_json else ():
+        click.echo(f"{'ok  ' if finding.is_good else 'FAIL'}  {finding.subject}: {finding.sentence}")
+    if not all(finding.is_good for finding in findings):
+        raise SystemExit(1)

@@ -1,0 +1,63 @@
+"""Faults that an operator can mend, as one sentence on standard error and exit status 1."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+import click
+
+from deploy.local.child import RunError
+from shared.admin.clients import NoSecret, NoSuchClient
+from shared.admin.keys import KeyFault
+from shared.admin.pydio import BadFile
+from shared.admin.users import BadUser, NoSuchUser
+from shared.oauth.errors import OAuthError
+from shared.oauth.json_text import BadJson
+from shared.oauth.wrapping import CannotUnwrap
+from shared.settings import SettingsError
+from shared.store import Stale, Taken, Unavailable
+from shared.store.migrate import MigrationError
+from shared.store.open import MissingStore
+from shared.web.serve import ListenError
+
+_SENTENCES: dict[type[Exception], str] = {
+    RunError: "{}",
+    ListenError: "{}",
+    MigrationError: "{}",
+    MissingStore: "{}",
+    KeyFault: "{}",
+    BadFile: "{}",
+    BadUser: "{}",
+    BadJson: "The file cannot be read: {}",
+    NoSuchUser: "There is no user {}",
+    NoSuchClient: "There is no client {}",
+    NoSecret: "The client {} authenticates without a client secret",
+    Taken: "{} is taken",
+    Stale: "{} was changed by someone else in the meantime: try again",
+    CannotUnwrap: "OSTIARY_SECRET_KEY does not open the key {}: it was made under another secret",
+    asyncpg.UndefinedTableError: "The database is not of this version: run `ostiary migrate` ({})",
+    asyncpg.UndefinedColumnError: "The database is not of this version: run `ostiary migrate` ({})",
+    Unavailable: "A store cannot be reached: {}",
+    OSError: "PostgreSQL cannot be reached: {}",
+    asyncpg.PostgresError: "PostgreSQL cannot be reached: {}",
+}
+
+
+def sentence(error: Exception) -> str | None:
+    """What to tell the operator of *error*; None for a defect of ours."""
+    if isinstance(error, SettingsError):
+        return "\n".join(("The settings do not hold:", *error.faults))
+    if isinstance(error, OAuthError):
+        return f"{error.error}: {error.description}"
+    return next((told.format(error) for kind, told in _SENTENCES.items() if isinstance(error, kind)), None)
+
+
+@contextmanager
+def faults_in_sentences() -> Iterator[None]:
+    """Turn faults that an operator can mend into click's exit status 1."""
+    try:
+        yield
+    except Exception as error:
+        if (told := sentence(error)) is None:
+            raise
+        raise click.ClickException(told) from None

@@ -1,0 +1,70 @@
+"""`ostiary keys`."""
+
+from collections.abc import Sequence
+
+import click
+
+from services.cli.steps import as_json, run_step, show_all
+from shared import clock
+from shared.admin import keys as admin
+from shared.settings import Settings
+from shared.store import StoredKey
+from shared.store.open import Stores
+
+_COLUMNS = ("kid", "alg", "state", "activates_at", "retires_at")
+
+
+@click.group()
+def keys() -> None:
+    """Signing and sealing keys."""
+
+
+def _show(known: Sequence[StoredKey], is_json: bool) -> None:
+    show_all([admin.shown(key, known, clock.now()) for key in known], _COLUMNS, is_json)
+
+
+@keys.command(name="list")
+@as_json
+def list_keys(is_json: bool) -> None:
+    """All keys and their states."""
+
+    async def step(stores: Stores, _: Settings) -> Sequence[StoredKey]:
+        return await stores.keys.load()
+
+    _show(run_step(step), is_json)
+
+
+@keys.command()
+@as_json
+def rotate(is_json: bool) -> None:
+    """Let the next signing key of each algorithm take over, as soon as everybody may have seen it."""
+
+    async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
+        await admin.rotate_keys(stores.keys, settings, clock.now())
+        return await stores.keys.load()
+
+    _show(run_step(step), is_json)
+
+
+@keys.command()
+@click.argument("kid")
+@click.option("--compromised", is_flag=True, help="Take it out at once; what it signed is refused.")
+@as_json
+def retire(kid: str, compromised: bool, is_json: bool) -> None:
+    """Take one key out of use."""
+
+    async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
+        await admin.retire_key(stores.keys, kid, settings, clock.now(), is_compromised=compromised)
+        return await stores.keys.load()
+
+    _show(run_step(step), is_json)
+
+
+@keys.command()
+def rewrap() -> None:
+    """Encrypt every key anew under the first OSTIARY_SECRET_KEY."""
+
+    async def step(stores: Stores, settings: Settings) -> int:
+        return await admin.rewrap_keys(stores.keys, settings)
+
+    click.echo(f"{run_step(step)} keys encrypted anew")

@@ -1,0 +1,56 @@
+"""`ostiary run` and `ostiary migrate`."""
+
+import asyncio
+from dataclasses import asdict
+
+import asyncpg
+import click
+
+from deploy.local.child import RunError
+from deploy.local.demo import Demo
+from deploy.local.run import run as run_everything
+from services.cli.faults import faults_in_sentences
+from services.cli.steps import settings_here
+from shared.admin.first_start import Newcomer, prepare
+from shared.settings import Settings, SettingsError, read_settings
+from shared.store import Unavailable
+from shared.store.migrate import MigrationError
+from shared.store.migrate import migrate as migrate_database
+from shared.store.open import open_stores
+
+
+@click.command()
+def run() -> None:
+    """Run everything embedded, in the foreground, until Ctrl-C."""
+    with faults_in_sentences():
+        asyncio.run(run_everything(read_settings(), _prepare, click.echo))
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Say what is missing and change nothing; exit 1 if anything is.")
+def migrate(check: bool) -> None:
+    """Bring the database to this version."""
+    with faults_in_sentences():
+        applied = asyncio.run(migrate_database(direct_url(settings_here()), is_dry=check))
+    for name in applied:
+        click.echo(f"{'missing' if check else 'applied'} {name}")
+    if check and applied:
+        raise SystemExit(1)
+
+
+def direct_url(settings: Settings) -> str:
+    """Where migrations go: not through a pooler. Raises SettingsError."""
+    url = settings.database_direct_url or settings.database_url
+    if url is None:
+        raise SettingsError(("OSTIARY_DATABASE_URL: is required here",))
+    return url.get_secret_value()
+
+
+async def _prepare(settings: Settings, demo: Demo | None) -> None:
+    newcomer = None if demo is None else Newcomer(**asdict(demo))
+    try:
+        await migrate_database(direct_url(settings))
+        async with open_stores(settings) as stores:
+            await prepare(stores.keys, stores.users, stores.clients, settings, newcomer)
+    except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
+        raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

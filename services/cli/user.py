@@ -1,0 +1,139 @@
+"""`ostiary user`."""
+
+import secrets
+import sys
+from typing import BinaryIO
+
+import click
+
+from services.cli.faults import faults_in_sentences
+from services.cli.steps import as_json, collected, run_step, show, show_all
+from shared.admin import users
+from shared.model import User
+from shared.oauth.json_text import parse_object
+from shared.passwords import hash_password
+from shared.settings import Settings
+from shared.store.open import Stores
+
+MADE_PASSWORD_BYTES = 15
+
+_password_stdin = click.option(
+    "--password-stdin",
+    is_flag=True,
+    help="Read the password from standard input; else one is made and printed.",
+)
+
+
+@click.group()
+def user() -> None:
+    """Users: add, show, disable, sign out."""
+
+
+def _password(is_given: bool) -> tuple[str, dict[str, str]]:
+    """The password, and the member that shows it once if it was made here."""
+    if is_given:
+        with faults_in_sentences():
+            return users.checked_password(sys.stdin.readline().rstrip("\r\n")), {}
+    made = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
+    return made, {"password": made}
+
+
+@user.command()
+@click.argument("name")
+@click.option("--email", help="E-mail address, also a name to sign in with.")
+@_password_stdin
+@click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims.")
+@as_json
+def add(name: str, email: str | None, password_stdin: bool, claims: BinaryIO | None, is_json: bool) -> None:
+    """Add a user. A password that is made here is shown once."""
+    password, shown_once = _password(password_stdin)
+
+    async def step(stores: Stores, _: Settings) -> User:
+        members = parse_object(claims.read()) if claims else {}
+        return await users.add_user(stores.users, name, members, hash_password(password), email)
+
+    show(users.shown(run_step(step)) | shown_once, is_json)
+
+
+@user.command(name="list")
+@as_json
+def list_users(is_json: bool) -> None:
+    """All users, by name."""
+
+    async def step(stores: Stores, _: Settings) -> list[User]:
+        return await collected(users.every_user(stores.users))
+
+    rows = [users.shown(each) for each in run_step(step)]
+    show_all(rows, ("username", "sub", "is_disabled"), is_json)
+
+
+@user.command(name="show")
+@click.argument("name")
+@as_json
+def show_user(name: str, is_json: bool) -> None:
+    """One user."""
+
+    async def step(stores: Stores, _: Settings) -> User:
+        return await users.get(stores.users, name)
+
+    show(users.shown(run_step(step)), is_json)
+
+
+@user.command()
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a user sign in again."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await stores.users.enable((await users.get(stores.users, name)).user_id)
+
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+def disable(name: str) -> None:
+    """Keep a user out: every session and every token of theirs ends now."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await stores.users.disable((await users.get(stores.users, name)).user_id)
+
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+def logout(name: str) -> None:
+    """End every session and every grant of a user."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await stores.users.end_all((await users.get(stores.users, name)).user_id)
+
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+def delete(name: str) -> None:
+    """Delete a user, with their sessions, consents and grants."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await stores.users.delete((await users.get(stores.users, name)).user_id)
+
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+@_password_stdin
+@as_json
+def password(name: str, password_stdin: bool, is_json: bool) -> None:
+    """Set a password; every session and every grant of the user ends."""
+    new, shown_once = _password(password_stdin)
+
+    async def step(stores: Stores, _: Settings) -> None:
+        found = await users.get(stores.users, name)
+        await stores.users.set_password(found.user_id, hash_password(new))
+
+    run_step(step)
+    show(shown_once, is_json)

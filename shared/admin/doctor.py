@@ -1,0 +1,167 @@
+"""Does this deployment hold together? Each check asks one thing and says what to do when it is wrong."""
+
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+
+from shared import clock
+from shared.keyring import open_keys
+from shared.oauth.json_text import BadJson, parse_object
+from shared.oauth.keys import NoKey
+from shared.oauth.wrapping import CannotUnwrap
+from shared.paths import OPENID_CONFIGURATION
+from shared.settings import Settings
+from shared.store import StoredKey, Unavailable
+from shared.store.migrate import MigrationError
+from shared.store.open import Stores, open_stores
+from shared.store.probe import Probe
+
+TIMEOUT = aiohttp.ClientTimeout(total=10)
+MAX_SKEW = timedelta(seconds=5)
+MAX_DOCUMENT = 256 * 1024
+SEALING = "sealing"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The answer to one question."""
+
+    subject: str
+    is_good: bool
+    sentence: str
+
+    def members(self) -> dict[str, Any]:
+        return {"subject": self.subject, "is_good": self.is_good, "sentence": self.sentence}
+
+
+def good(subject: str, sentence: str) -> Finding:
+    return Finding(subject, True, sentence)
+
+
+def bad(subject: str, sentence: str) -> Finding:
+    return Finding(subject, False, sentence)
+
+
+async def examine(settings: Settings, ca_file: str | None = None) -> list[Finding]:
+    """Every finding, in the order in which a fault of one explains the next. Raises MissingStore."""
+    async with open_stores(settings) as stores:
+        findings = [await _database(stores.probe), await _redis(stores.probe)]
+        findings.append(await _migrations(stores.probe))
+        if findings[-1].is_good:
+            findings.append(await _keys(settings, stores))
+    return [*findings, *[finding async for finding in _public(settings, ca_file)]]
+
+
+async def _database(probe: Probe) -> Finding:
+    before = clock.now()
+    try:
+        return _clock("PostgreSQL", await probe.database_time(), before)
+    except Unavailable as fault:
+        return bad("PostgreSQL", f"does not answer ({fault}): see OSTIARY_DATABASE_URL")
+
+
+async def _redis(probe: Probe) -> Finding:
+    try:
+        await probe.ping_redis()
+    except Unavailable as fault:
+        return bad("Redis", f"does not answer ({fault}): see OSTIARY_REDIS_URL")
+    return good("Redis", "answers")
+
+
+def _clock(subject: str, theirs: datetime, before: datetime) -> Finding:
+    """*theirs* was read between *before* and now."""
+    late, early = before - theirs, theirs - clock.now()
+    if max(late, early) > MAX_SKEW:
+        seconds = int(max(late, early).total_seconds())
+        return bad(subject, f"its clock is {seconds} s from ours: let both follow the same time server")
+    return good(subject, "answers, and its clock is ours")
+
+
+async def _migrations(probe: Probe) -> Finding:
+    try:
+        missing = await probe.missing_migrations()
+    except Unavailable as fault:
+        return bad("Migrations", f"cannot be read ({fault}): see OSTIARY_DATABASE_DIRECT_URL")
+    except MigrationError as fault:
+        return bad("Migrations", f"{fault}: this database belongs to another version")
+    if missing:
+        return bad("Migrations", f"{', '.join(missing)} missing: run `ostiary migrate`")
+    return good("Migrations", "all applied")
+
+
+async def _keys(settings: Settings, stores: Stores) -> Finding:
+    try:
+        rows = await stores.keys.load()
+    except Unavailable as fault:
+        return bad("Keys", f"cannot be read ({fault})")
+    return keys_finding(rows, settings, clock.now())
+
+
+def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -> Finding:
+    """Whether the secret opens every key, and each algorithm has an active and a next one."""
+    try:
+        known = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
+    except CannotUnwrap as fault:
+        return bad("Keys", f"OSTIARY_SECRET_KEY does not open {fault}: set the secret it was made under, too")
+    missing = []
+    for alg in settings.signing_algorithms:
+        try:
+            known.signer(alg, now)
+        except NoKey:
+            missing.append(f"active {alg}")
+        if not any(key.alg == alg and key.activates_at is None and not key.is_compromised for key in rows):
+            missing.append(f"next {alg}")
+    try:
+        known.sealer(now)
+    except NoKey:
+        missing.append(SEALING)
+    if missing:
+        return bad("Keys", f"no {', no '.join(missing)} key: a token service makes them when it starts")
+    return good("Keys", "an active and a next one for each algorithm, and the secret opens them")
+
+
+async def _public(settings: Settings, ca_file: str | None) -> AsyncIterator[Finding]:
+    url = OPENID_CONFIGURATION.at(settings.issuer)
+    trust = ssl.create_default_context()
+    if ca_file or settings.fetch_ca_file:
+        trust.load_verify_locations(ca_file or settings.fetch_ca_file)
+    before = clock.now()
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=TIMEOUT, auto_decompress=True) as session,
+            session.get(url, ssl=trust, allow_redirects=False) as response,
+        ):
+            body = await response.content.read(MAX_DOCUMENT)
+            status, content_type, date = response.status, response.content_type, response.headers.get("Date")
+    except (aiohttp.ClientError, OSError, TimeoutError) as fault:
+        yield bad("Public URL", f"{url} cannot be reached ({fault}): see OSTIARY_ISSUER and the proxy")
+        return
+    yield public_finding(settings.issuer, url, status, content_type, body)
+    with suppress(ValueError):
+        yield _clock("Proxy", parsedate_to_datetime(date or ""), before - timedelta(seconds=1))
+
+
+def public_finding(issuer: str, url: str, status: int, content_type: str, body: bytes) -> Finding:
+    """Whether the public URL answers as this deployment: exactly this issuer, without a redirect."""
+    if status in range(300, 400):
+        return bad("Public URL", f"{url} redirects: OSTIARY_ISSUER is not the address that the proxy serves")
+    if status != 200 or content_type != "application/json":
+        return bad(
+            "Public URL",
+            f"{url} answers {status} {content_type}: the proxy must map the path to the discovery service",
+        )
+    try:
+        found = parse_object(body).get("issuer")
+    except BadJson as fault:
+        return bad("Public URL", f"{url} is not the metadata document ({fault})")
+    if found != issuer:
+        return bad(
+            "Public URL", f"{url} says issuer {found}, and OSTIARY_ISSUER is {issuer}: make them equal"
+        )
+    return good("Public URL", f"{url} answers with this issuer")

@@ -1,0 +1,180 @@
+"""What to do with the keys: rules over the key table as it is. They make no key; they say which are wanted.
+
+A signing key is `next` until a rotation gives it the moment at which it takes over; then it is active until
+the one after it takes over; it leaves the JWK Set when the last token that it signed has expired.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.store import StoredKey
+
+SPREAD = timedelta(seconds=15)  # until every process and every proxy has the new JWK Set
+SEALING_ALGORITHM = "A256GCMSIV"
+SEALING_PERIOD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPolicy:
+    """How long things last."""
+
+    algorithms: tuple[str, ...]
+    rotation: timedelta
+    jwks_max_age: timedelta
+    longest_token: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A key to be made; `activates_at` None: `next`."""
+
+    alg: str
+    activates_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rows to change, and keys to make."""
+
+    changed: tuple[StoredKey, ...] = ()
+    wanted: tuple[Wanted, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.wanted)
+
+    def __add__(self, other: "Plan") -> "Plan":
+        return Plan(self.changed + other.changed, self.wanted + other.wanted)
+
+
+class NoSuchKey(Exception):
+    """There is no usable key of that kid."""
+
+
+def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
+    """The usable keys of an algorithm in the order in which they take over, `next` last."""
+    usable = [key for key in keys if key.alg == alg and not key.is_compromised]
+    return sorted(usable, key=lambda key: (key.activates_at is None, key.activates_at or key.published_at))
+
+
+def _takes_over(key: StoredKey, policy: KeyPolicy, now: datetime) -> datetime:
+    return max(now, key.published_at + policy.jwks_max_age + SPREAD)
+
+
+def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
+    """What is missing: an active and a next key for each algorithm, and a sealing key."""
+    wanted: list[Wanted] = []
+    for alg in algorithms:
+        of_alg = _of(keys, alg)
+        if not any(key.activates_at for key in of_alg):
+            wanted.append(Wanted(alg, now))
+        if all(key.activates_at for key in of_alg):
+            wanted.append(Wanted(alg, None))
+    if not _of(keys, SEALING_ALGORITHM):
+        wanted.append(Wanted(SEALING_ALGORITHM, now))
+    return Plan((), tuple(wanted))
+
+
+def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime) -> Plan:
+    """Let the next key of *alg* take over as soon as everybody may have seen it; publish another."""
+    of_alg = _of(keys, alg)
+    following = next((key for key in of_alg if key.activates_at is None), None)
+    if following is None:
+        return Plan((), (Wanted(alg, None),))
+    at = _takes_over(following, policy, now)
+    before = [key for key in of_alg if key.activates_at and key.retires_at is None]
+    return Plan(
+        (
+            *(replace(key, retires_at=at + policy.longest_token) for key in before),
+            replace(following, activates_at=at),
+        ),
+        (Wanted(alg, None),),
+    )
+
+
+def scheduled(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
+    """What is due: rotations, the next day's sealing key, and private halves that nobody needs any more."""
+    plan = Plan()
+    for alg in policy.algorithms:
+        activations = [key.activates_at for key in _of(keys, alg) if key.activates_at]
+        if activations and max(activations) + policy.rotation <= now:
+            plan += rotate(keys, alg, policy, now)
+    return plan + _next_sealing_key(keys, policy, now) + Plan(tuple(_spent(keys, now)))
+
+
+def _next_sealing_key(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
+    """One a day, published a day before its use."""
+    sealing = _of(keys, SEALING_ALGORITHM)
+    if not sealing or (last := sealing[-1]).activates_at is None or last.activates_at > now:
+        return Plan()
+    at = max(last.activates_at + SEALING_PERIOD, now + policy.jwks_max_age + SPREAD)
+    return Plan((replace(last, retires_at=at + policy.longest_token),), (Wanted(SEALING_ALGORITHM, at),))
+
+
+def _spent(keys: Sequence[StoredKey], now: datetime) -> Iterator[StoredKey]:
+    """Nothing signs with a retired key, and nothing that it sealed is still valid."""
+    for key in keys:
+        if key.private and key.retires_at and key.retires_at <= now:
+            yield replace(key, private=b"")
+
+
+def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime) -> Plan:
+    """Take one key out of use in good order: what it signed stays valid, unless it has been replaced already.
+
+    Raises NoSuchKey.
+    """
+    key = _find(keys, kid)
+    match state(key, keys, now):
+        case "next":
+            return compromise(keys, kid, now)  # it has signed nothing
+        case "retiring":
+            return Plan((replace(key, retires_at=now, private=b""),))
+        case "retired":
+            return Plan()
+    if key.retires_at is not None:  # its successor has its date
+        return Plan()
+    if key.use == "seal":
+        at = now + policy.jwks_max_age + SPREAD
+        return Plan((replace(key, retires_at=at + policy.longest_token),), (Wanted(key.alg, at),))
+    return rotate(keys, key.alg, policy, now)
+
+
+def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
+    """Take one key out of use at once: nothing signs with it, nothing believes it. Raises NoSuchKey.
+
+    The key that was published first after it takes over now, however lately that was.
+    """
+    key = _find(keys, kid)
+    gone = replace(key, is_compromised=True, retires_at=now, private=b"")
+    others = [other for other in _of(keys, key.alg) if other.kid != kid]
+    waiting = [other for other in others if other.activates_at is None or other.activates_at > now]
+    if key.activates_at is None:
+        return Plan((gone,), (Wanted(key.alg, None),))
+    if key.use == "seal":
+        return Plan((gone,), (Wanted(key.alg, now),))
+    if not waiting:
+        return Plan((gone,), (Wanted(key.alg, now), Wanted(key.alg, None)))
+    successor = waiting[0]
+    another = () if successor.activates_at else (Wanted(key.alg, None),)
+    return Plan((gone, replace(successor, activates_at=now)), another)
+
+
+def _find(keys: Sequence[StoredKey], kid: str) -> StoredKey:
+    for key in keys:
+        if key.kid == kid and not key.is_compromised:
+            return key
+    raise NoSuchKey(kid)
+
+
+def state(key: StoredKey, keys: Sequence[StoredKey], now: datetime) -> str:
+    """`next`, `scheduled`, `active`, `retiring`, `retired` or `compromised`."""
+    if key.is_compromised:
+        return "compromised"
+    if key.activates_at is None:
+        return "next"
+    if key.activates_at > now:
+        return "scheduled"
+    if key.retires_at and key.retires_at <= now:
+        return "retired"
+    active = [other for other in _of(keys, key.alg) if other.activates_at and other.activates_at <= now]
+    return "active" if active and active[-1].kid == key.kid else "retiring"

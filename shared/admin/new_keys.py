@@ -1,0 +1,67 @@
+"""Making keys: signing key pairs and sealing keys, encrypted at once for their row."""
+
+import secrets
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shared.admin.key_plan import SEALING_ALGORITHM, Wanted
+from shared.oauth.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
+from shared.oauth.wrapping import NONCE_BYTES, wrap
+from shared.store import StoredKey
+
+SEALING_KEY_BYTES = 32
+SEALING_KID_BYTES = 4
+
+
+def _new_private_key(alg: str) -> PrivateKey:
+    match alg:
+        case "RS256":
+            return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        case "ES256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "EdDSA":
+            return ed25519.Ed25519PrivateKey.generate()
+    raise ValueError(f"no key is made for {alg}")
+
+
+def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
+    """A fresh key pair, published now. RSA takes 60 ms and more: call it in a thread."""
+    private = _new_private_key(alg)
+    public = public_jwk(private.public_key())
+    kid = thumbprint(public)
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return StoredKey(
+        kid=kid,
+        use="sig",
+        alg=alg,
+        public_jwk={**public, "kid": kid, "use": "sig", "alg": alg},
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, der),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
+    """A fresh key for opaque access tokens."""
+    kid = secrets.token_hex(SEALING_KID_BYTES)
+    plain = secrets.token_bytes(SEALING_KEY_BYTES)
+    return StoredKey(
+        kid=kid,
+        use="seal",
+        alg=SEALING_ALGORITHM,
+        public_jwk=None,
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, plain),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+def new_key(wanted: Wanted, secret_key: str, now: datetime) -> StoredKey:
+    """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
+    if wanted.alg == SEALING_ALGORITHM:
+        return new_sealing_key(secret_key, now, wanted.activates_at or now)
+    return new_signing_key(wanted.alg, secret_key, now, wanted.activates_at)

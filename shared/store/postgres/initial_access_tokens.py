@@ -1,0 +1,35 @@
+"""Initial access tokens in PostgreSQL, by their digest; each use is one statement."""
+
+from datetime import datetime
+
+from shared.store.postgres.database import Database
+
+_ADD = """
+WITH added AS (
+   INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at) VALUES ($1, $2, $3))
+INSERT INTO audit (event, detail)
+VALUES ('initial_access_token_added', jsonb_build_object('uses', $2::int, 'expires_at', $3::timestamptz))"""
+
+_IS_GOOD = """
+SELECT FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now()"""
+
+# Racers wait for the row and are judged on its newest version: the count is exact.
+_SPEND = """
+UPDATE initial_access_tokens SET uses_left = uses_left - 1
+ WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now() RETURNING uses_left"""
+
+
+class PostgresInitialAccessTokens:
+    """`InitialAccessTokens` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, token_hash: bytes, uses: int, expires_at: datetime) -> None:
+        await self._database.row(_ADD, token_hash, uses, expires_at)
+
+    async def is_good(self, token_hash: bytes) -> bool:
+        return await self._database.row(_IS_GOOD, token_hash) is not None
+
+    async def spend(self, token_hash: bytes) -> bool:
+        return await self._database.row(_SPEND, token_hash) is not None

@@ -1,0 +1,96 @@
+"""One row for each sign-in in PostgreSQL: whose it is, and whether it has ended."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from shared.model import Json, Scope, Session
+from shared.store import SessionOwner
+from shared.store.postgres.database import Database
+
+_BEGIN = """
+WITH standing AS (SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL),
+before AS (
+  UPDATE sessions s SET
+     session_key = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $1
+                        ELSE s.session_key END,
+     expires_at  = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $5
+                        ELSE s.expires_at END,
+     ended_at    = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN NULL ELSE now() END
+    FROM standing WHERE s.session_key = $6 AND s.ended_at IS NULL
+  RETURNING s.sid, s.user_id, s.ended_at IS NULL AS goes_on),
+begun AS (
+  INSERT INTO sessions (session_key, sid, user_id, epoch, expires_at)
+  SELECT $1, $2, user_id, $4, $5 FROM standing WHERE NOT EXISTS (SELECT FROM before WHERE goes_on)
+  RETURNING sid),
+present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM before WHERE goes_on),
+noted AS (
+  INSERT INTO audit (event, user_id, detail)
+  SELECT 'signed_in', $3, jsonb_build_object('sid', sid) || $7 FROM present
+  UNION ALL
+  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
+    FROM before WHERE NOT goes_on)
+SELECT sid FROM present"""
+"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the key that the browser had, $7 audit detail."""
+
+_FIND = """
+SELECT s.sid, s.user_id, c.scope AS consented
+  FROM sessions s JOIN users u USING (user_id)
+  LEFT JOIN consents c ON c.user_id = s.user_id AND c.client_id = $2
+ WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()
+   AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
+
+_OWNER = """
+SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)
+ WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()"""
+
+_END = """
+WITH ended AS (
+  UPDATE sessions SET ended_at = now() WHERE sid = $1 AND ended_at IS NULL
+  RETURNING session_key, sid, user_id),
+noted AS (
+  INSERT INTO audit (event, user_id, detail)
+  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', $2::text) FROM ended)
+SELECT session_key FROM ended"""
+
+_NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_failed', $1, $2)"
+
+
+class PostgresSessionRows:
+    """One statement each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
+        """Insert the row, or let that of the same user's session go on. None: the user has changed."""
+        row = await self._database.row(
+            _BEGIN,
+            session.session_key,
+            session.sid,
+            session.user_id,
+            session.epoch,
+            session.expires_at,
+            replaced_key,
+            detail,
+        )
+        return replace(session, sid=row["sid"]) if row else None
+
+    async def find(self, session_key: bytes, client_id: str) -> tuple[UUID, UUID, Scope | None] | None:
+        """`sid`, `user_id`, and what the user allows the client, if the session is alive."""
+        row = await self._database.row(_FIND, session_key, client_id)
+        if row is None:
+            return None
+        consented = row["consented"]
+        return row["sid"], row["user_id"], tuple(consented) if consented is not None else None
+
+    async def owner(self, session_key: bytes) -> SessionOwner | None:
+        row = await self._database.row(_OWNER, session_key)
+        return SessionOwner(**dict(row)) if row else None
+
+    async def end(self, sid: UUID, reason: str) -> bytes | None:
+        """The key of the session that this has ended."""
+        row = await self._database.row_idempotent(_END, sid, reason)
+        return row["session_key"] if row else None
+
+    async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
+        await self._database.row(_NOTE_FAILURE, user_id, detail)

@@ -1,0 +1,68 @@
+"""The contents of browser sessions in Redis: what a user can do again, by signing in."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import orjson
+
+from shared.model import Authentication, Session
+from shared.store.redis.link import Link
+
+
+def _key(session_key: bytes) -> str:
+    return f"{{session:{session_key.hex()}}}"
+
+
+def _write(session: Session) -> bytes:
+    return orjson.dumps(
+        {
+            "sid": str(session.sid),  # of asyncpg it is a subclass of UUID, which orjson refuses
+            "user_id": str(session.user_id),
+            "username": session.username,
+            "epoch": session.epoch,
+            "auth_time": session.authentication.auth_time.timestamp(),
+            "acr": session.authentication.acr,
+            "amr": session.authentication.amr,
+            "expires_at": session.expires_at.timestamp(),
+        }
+    )
+
+
+def _read(session_key: bytes, data: bytes) -> Session:
+    kept = orjson.loads(data)
+    return Session(
+        session_key=session_key,
+        sid=UUID(kept["sid"]),
+        user_id=UUID(kept["user_id"]),
+        username=kept["username"],
+        epoch=kept["epoch"],
+        authentication=Authentication(
+            auth_time=datetime.fromtimestamp(kept["auth_time"], UTC),
+            acr=kept["acr"],
+            amr=tuple(kept["amr"]),
+        ),
+        expires_at=datetime.fromtimestamp(kept["expires_at"], UTC),
+    )
+
+
+class RedisSessionContents:
+    """One round trip each. What is not used for the idle lifetime goes by itself."""
+
+    def __init__(self, link: Link, idle_lifetime: timedelta) -> None:
+        self._link = link
+        self._idle = int(idle_lifetime.total_seconds() * 1000)
+
+    async def put(self, session: Session, replaced_key: bytes | None) -> None:
+        """Store the contents, and drop those of the session that it takes the place of."""
+        dropped = [("DEL", _key(replaced_key))] if replaced_key else []
+        await self._link.commands(
+            ("SET", _key(session.session_key), _write(session), "PX", self._idle), *dropped
+        )
+
+    async def use(self, session_key: bytes) -> Session | None:
+        """The contents, whose idle lifetime begins anew."""
+        data: bytes | None = await self._link.command("GETEX", _key(session_key), "PX", self._idle)
+        return _read(session_key, data) if data else None
+
+    async def drop(self, session_key: bytes) -> None:
+        await self._link.command("DEL", _key(session_key))

@@ -1,0 +1,29 @@
+"""Background work of the token service: it needs a process that always runs, and any of them will do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiohttp import web
+
+from shared import clock
+from shared.admin.keys import keep_schedule
+from shared.background import keep_doing
+from shared.mint import new_id
+from shared.watch import cancel
+from shared.web.app import SETTINGS
+from shared.web.resources import STORES
+
+KEY_SCHEDULE = timedelta(seconds=30)
+
+
+async def upkeep(app: web.Application) -> AsyncIterator[None]:
+    """Keys are made, rotated and emptied when it is time. Needs `stores` before it."""
+    settings, stores = app[SETTINGS], app[STORES]
+
+    async def keys() -> None:
+        await keep_schedule(stores.keys, settings, clock.now())
+
+    task = asyncio.create_task(keep_doing("keys", keys, stores.leases, new_id(), KEY_SCHEDULE))
+    yield
+    await cancel(task)
