@@ -88,7 +88,7 @@ def secret_key(path: Path, is_needed: bool) -> str:
 def run_folder(mode: int = 0o700) -> Iterator[Path]:
     """A folder of this run with a path short enough for sockets; sweeps those of runs that died."""
     base = Path(tempfile.gettempdir())
-    if len(os.fsencode(base)) > _LONGEST_BASE:
+    if len(os.fsencode(base)) > _LONGEST_BASE or " " in str(base):
         base = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))

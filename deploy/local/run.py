@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -21,13 +22,22 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
 from shared.paths import PATHS, Group, Service
-from shared.settings import Settings, child_environment
+from shared.settings import Settings, child_environment, is_loopback
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-
 Prepare = Callable[[Settings, Demo | None], Awaitable[None]]
 """Migrates the database, makes the first keys, and adds the demo user and client."""
+
+
+def served_groups(settings: Settings) -> set[Group]:
+    """The groups of paths that the proxy maps: administration where nobody but this machine can reach it."""
+    groups = {Group.PUBLIC, Group.START_PAGE}
+    if settings.root_aliases:
+        groups.add(Group.ROOT_ALIAS)
+    if is_loopback(urlsplit(settings.issuer).hostname or ""):
+        groups.add(Group.ADMINISTRATION)
+    return groups
 
 
 @dataclass(slots=True)
@@ -57,10 +67,7 @@ class _Run:
         await self.prepare(self.settings, demo)
         self.say("Starting the services and the reverse proxy …")
         await self.supervisor.start(self._services())
-        groups = {Group.PUBLIC, Group.START_PAGE, Group.ADMINISTRATION}
-        if self.settings.root_aliases:
-            groups.add(Group.ROOT_ALIAS)
-        served = [path for path in PATHS if path.group in groups]
+        served = [path for path in PATHS if path.group in served_groups(self.settings)]
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
         proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
         await self.supervisor.start([proxy.command()])
@@ -131,7 +138,6 @@ async def _until_told_to_stop(work: Awaitable[None], supervisor: Supervisor) -> 
     try:
         await asyncio.wait([working])
     finally:
-        supervisor.say("Stopping …")
         await supervisor.stop()
     if not working.cancelled():
         working.result()

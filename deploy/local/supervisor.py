@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from deploy.local.child import Child, Command, RunError
@@ -70,5 +71,8 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Stops all children, those first that were started last."""
+        if self._groups:
+            with suppress(OSError):  # the terminal may have gone
+                self.say("Stopping …")
         while self._groups:
             await asyncio.gather(*(child.stop() for child in self._groups.pop()))

@@ -208,7 +208,7 @@ def test_a_start_right_after_the_kill_waits_for_what_is_leaving(tmp_path: Path) 
 
 def test_two_runs_stand_side_by_side(running: Starter, tmp_path: Path) -> None:
     """Another port and another data folder: neither knows of the other."""
-    with started(tmp_path / "data", tmp_path / "output") as other:
+    with started(tmp_path / "other data", tmp_path / "output") as other:
         assert other.discovers()
         assert running.discovers()
         assert other.sockets() != running.sockets()

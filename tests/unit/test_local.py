@@ -14,7 +14,10 @@ from deploy.local.caddy import site_of
 from deploy.local.child import Child, Command, RunError, guard
 from deploy.local.demo import credentials
 from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key, write_private
+from deploy.local.run import served_groups
 from deploy.local.supervisor import Supervisor
+from shared.paths import Group
+from shared.settings import read_settings
 
 
 async def _at_once(_pid: int) -> bool:
@@ -175,6 +178,15 @@ def test_credentials_are_made_on_the_first_start_only(tmp_path: Path) -> None:
 def test_the_proxy_listens_where_the_issuer_is(origin: str, binds: set[str]) -> None:
     """On the issuer's host and port, and nowhere else."""
     assert set(site_of(origin).binds) == binds
+
+
+@pytest.mark.parametrize(
+    ("issuer", "is_served"), [("http://localhost:8080/oidc", True), ("https://id.example.org/oidc", False)]
+)
+def test_administration_is_served_on_loopback_alone(issuer: str, is_served: bool) -> None:
+    """A proxy that other machines reach does not map it."""
+    settings = read_settings({"OSTIARY_ISSUER": issuer})
+    assert (Group.ADMINISTRATION in served_groups(settings)) == is_served
 
 
 def test_localhost_is_loopback_alone() -> None:

@@ -16,8 +16,8 @@ def _key(session_key: bytes) -> str:
 def _write(session: Session) -> bytes:
     return orjson.dumps(
         {
-            "sid": session.sid,
-            "user_id": session.user_id,
+            "sid": str(session.sid),  # of asyncpg it is a subclass of UUID, which orjson refuses
+            "user_id": str(session.user_id),
             "username": session.username,
             "epoch": session.epoch,
             "auth_time": session.authentication.auth_time.timestamp(),

@@ -1,0 +1,172 @@
+"""The authorization service: routes, and what its endpoints share."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from services.authorization.authorize import Authorize
+from services.authorization.consent import AskConsent
+from services.authorization.desk import Desk, Refused
+from services.authorization.end_session import EndSession
+from services.authorization.login import SignIn
+from services.authorization.out_of_band import out_of_band
+from services.authorization.pages import ErrorView, Pages, StartView
+from services.authorization.session import Cookies
+from services.authorization.static import ASSETS, static
+from services.authorization.throttle import Throttle
+from shared.oauth.errors import InvalidRequest, OAuthError
+from shared.passwords import Passwords
+from shared.paths import (
+    AUTHORIZATION,
+    CONSENT,
+    END_SESSION,
+    LOGIN,
+    LOGOUT,
+    LOGOUT_DONE,
+    OUT_OF_BAND,
+    OUT_OF_BAND_ALIAS,
+    START,
+    START_ALIAS,
+    STATIC,
+)
+from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
+from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+
+PAGES = web.AppKey("PAGES", Pages)
+AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
+SIGN_IN = web.AppKey("SIGN_IN", SignIn)
+ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
+END = web.AppKey("END", EndSession)
+
+_HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
+
+
+async def _endpoints(app: web.Application) -> AsyncIterator[None]:
+    settings, opened, pages = app[SETTINGS], app[STORES], app[PAGES]
+    cookies, passwords = Cookies.of(settings), Passwords()
+    desk = Desk(
+        settings,
+        app[CLIENTS],
+        app[KEYRING],
+        opened.sessions,
+        opened.interactions,
+        opened.codes,
+        pages,
+        cookies,
+    )
+    app[AUTHORIZE] = Authorize(desk)
+    app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
+    app[ASK_CONSENT] = AskConsent(desk, opened.consents)
+    app[END] = EndSession(settings, app[CLIENTS], app[KEYRING], opened.sessions, pages, cookies)
+    yield
+    passwords.close()
+
+
+def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
+    pages = request.app[PAGES]
+    locale = pages.locale(None, request.headers.get("Accept-Language"))
+    request_id = request.get(REQUEST_ID)
+    if isinstance(error, OAuthError):
+        return pages.error(ErrorView(error.error, error.description, request_id), locale, error.status)
+    name = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
+    response = pages.error(ErrorView(name, None, request_id), locale, error.status)
+    if "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _or_to_client(handler: Handler) -> Handler:
+    """A fault found after the callback is sent there."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Refused as refused:
+            return refused.callback.refuse(refused.error, request.app[PAGES], refused.locale)
+
+    return answer
+
+
+async def authorize(request: web.Request) -> web.Response:
+    return await request.app[AUTHORIZE].get(request)
+
+
+async def authorize_by_form(request: web.Request) -> web.Response:
+    return await request.app[AUTHORIZE].post(request)
+
+
+async def login(request: web.Request) -> web.Response:
+    return await request.app[SIGN_IN].get(request)
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    return await request.app[SIGN_IN].post(request)
+
+
+async def consent(request: web.Request) -> web.Response:
+    return await request.app[ASK_CONSENT].get(request)
+
+
+async def decide(request: web.Request) -> web.Response:
+    return await request.app[ASK_CONSENT].post(request)
+
+
+async def end_session(request: web.Request) -> web.Response:
+    return await request.app[END].get(request)
+
+
+async def end_session_by_form(request: web.Request) -> web.Response:
+    return await request.app[END].post(request)
+
+
+async def logout(request: web.Request) -> web.Response:
+    return await request.app[END].ask(request)
+
+
+async def confirm_logout(request: web.Request) -> web.Response:
+    return await request.app[END].confirm(request)
+
+
+async def logout_done(request: web.Request) -> web.Response:
+    return await request.app[END].done(request)
+
+
+async def show_code(request: web.Request) -> web.Response:
+    return await out_of_band(request, request.app[PAGES])
+
+
+async def start(request: web.Request) -> web.Response:
+    pages = request.app[PAGES]
+    view = StartView(request.app[SETTINGS].issuer)
+    return pages.start(view, pages.locale(None, request.headers.get("Accept-Language")))
+
+
+def mount(app: web.Application) -> None:
+    """Add this service's routes."""
+    need(app, stores, _endpoints)
+    app[PAGES] = pages = Pages.load(app[SETTINGS])
+    app[ASSETS] = pages.assets
+    app[ERROR_PAGE] = _error_page
+    shown = {
+        AUTHORIZATION: _or_to_client(authorize),
+        LOGIN: _or_to_client(login),
+        CONSENT: _or_to_client(consent),
+        END_SESSION: end_session,
+        LOGOUT: logout,
+        LOGOUT_DONE: logout_done,
+        OUT_OF_BAND: show_code,
+        STATIC: static,
+    }
+    if app[SETTINGS].root_aliases:
+        shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
+    sent = {
+        AUTHORIZATION: _or_to_client(authorize_by_form),
+        LOGIN: _or_to_client(sign_in),
+        CONSENT: _or_to_client(decide),
+        END_SESSION: end_session_by_form,
+        LOGOUT: confirm_logout,
+    }
+    for path, handler in shown.items():
+        app.router.add_get(path.path, handler, allow_head=False)
+    for path, handler in sent.items():
+        app.router.add_post(path.path, handler)

@@ -1,0 +1,87 @@
+"""The authorization endpoint: `/oauth2/auth`. A request begins here, and every step comes back here."""
+
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from services.authorization.desk import INTERACTION, Asked, Desk, Waiting
+from services.authorization.interaction import Consent, Interaction, Login, Refuse, Respond, Step
+from services.authorization.response import see_other
+from shared.mint import new_handle
+from shared.oauth.handle import Kind, digest
+from shared.oauth.parameters import Parameters
+from shared.paths import AUTHORIZATION, CONSENT, LOGIN
+from shared.web.form import form, query
+
+
+@dataclass(frozen=True, slots=True)
+class Authorize:
+    """The endpoint's steps."""
+
+    desk: Desk
+
+    async def get(self, request: web.Request) -> web.Response:
+        """A client's request, or an interaction that goes on."""
+        parameters = query(request)
+        if INTERACTION in parameters and "client_id" not in parameters:
+            return await self._go_on(request, await self.desk.open(request, parameters[INTERACTION]))
+        return await self._begin(request, await self.desk.read(request, parameters), parameters)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Keep the request and come back for it by GET: a form of another site brings no session cookie."""
+        parameters = await form(request)
+        asked = await self.desk.read(request, parameters)
+        waiting = await self._keep(asked, parameters, browser=None)
+        return see_other(waiting.at(AUTHORIZATION))
+
+    async def _begin(self, request: web.Request, asked: Asked, parameters: Parameters) -> web.Response:
+        step = self.desk.next_step(asked, await self.desk.present(request, asked))
+        match step:
+            case Respond(session):
+                return await self.desk.respond(asked, session)
+            case Refuse(error):
+                return self.desk.refuse(asked, error)
+            case Login() | Consent():
+                browser, fresh_handle = self._browser(request)
+                return self._show(await self._keep(asked, parameters, browser), step, fresh_handle)
+
+    async def _go_on(self, request: web.Request, waiting: Waiting) -> web.Response:
+        step = await self.desk.step(request, waiting)
+        match step:
+            case Respond(session):
+                await self.desk.finish(waiting)
+                return await self.desk.respond(waiting.asked, session)
+            case Refuse(error):
+                await self.desk.finish(waiting)
+                return self.desk.refuse(waiting.asked, error)
+            case Login() | Consent():
+                return await self._bind(request, waiting, step)
+
+    async def _bind(self, request: web.Request, waiting: Waiting, step: Login | Consent) -> web.Response:
+        """From here on the interaction is this browser's."""
+        if waiting.interaction.browser:
+            return self._show(waiting, step, None)
+        browser, fresh_handle = self._browser(request)
+        bound = replace(waiting.interaction, browser=browser)
+        await self.desk.update(waiting, bound)
+        return self._show(waiting, step, fresh_handle)
+
+    async def _keep(self, asked: Asked, parameters: Parameters, browser: str | None) -> Waiting:
+        handle = new_handle(Kind.INTERACTION)
+        interaction = Interaction(parameters=dict(parameters.values), browser=browser)
+        lifetime = self.desk.settings.interaction_lifetime
+        await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)
+        return Waiting(handle, interaction, asked)
+
+    def _browser(self, request: web.Request) -> tuple[str, str | None]:
+        """The digest of the browser's handle, and the handle if the browser has none yet."""
+        if key := self.desk.cookies.browser_key(request):
+            return key.hex(), None
+        handle = new_handle(Kind.BROWSER)
+        return digest(handle).hex(), handle
+
+    def _show(self, waiting: Waiting, step: Step, fresh_handle: str | None) -> web.Response:
+        response = see_other(waiting.at(LOGIN if isinstance(step, Login) else CONSENT))
+        if fresh_handle:
+            self.desk.cookies.set_browser(response, fresh_handle)
+        return response

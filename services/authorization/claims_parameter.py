@@ -1,0 +1,59 @@
+"""The `claims` parameter: OpenID Connect Core 1.0 §5.5. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from shared.model import ClaimsRequest, Json
+from shared.oauth.errors import InvalidRequest
+
+MAX_CLAIMS = 4 * 1024
+MAX_NAMES = 100
+
+
+def parse_claims(text: str | None) -> ClaimsRequest:
+    """The claims asked for. Members that are not known are ignored. Raises InvalidRequest."""
+    if text is None:
+        return ClaimsRequest()
+    if len(text) > MAX_CLAIMS:
+        raise InvalidRequest("claims is too long")
+    try:
+        members = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise InvalidRequest("claims is not JSON") from None
+    # PostgreSQL keeps no NUL, not even escaped.
+    if not isinstance(members, dict) or b"\\u0000" in orjson.dumps(members):
+        raise InvalidRequest("claims is not an object, or holds a NUL character")
+    return ClaimsRequest(userinfo=_requested(members, "userinfo"), id_token=_requested(members, "id_token"))
+
+
+def _requested(members: Mapping[str, Any], member: str) -> Mapping[str, Json | None]:
+    requested = members.get(member)
+    if requested is None:
+        return {}
+    if not isinstance(requested, dict) or len(requested) > MAX_NAMES:
+        raise InvalidRequest(f"claims.{member} is not an object, or has too many members")
+    if not all(value is None or isinstance(value, dict) for value in requested.values()):
+        raise InvalidRequest(f"claims.{member} has a member that is neither null nor an object")
+    return requested
+
+
+def _values(request: Json) -> frozenset[str]:
+    """§5.5.1: `value` is the only one that will do, `values` are all that will."""
+    listed = request.get("values")
+    values = [request["value"]] if "value" in request else listed if isinstance(listed, list) else []
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
+    """§5.5.1.1: the context classes of which an essential `acr` demands one; empty when it demands none."""
+    request = claims.id_token.get("acr")
+    return _values(request) if request and request.get("essential") is True else frozenset()
+
+
+def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
+    """§5.5.1: the user who alone will do, when a client asks for `sub` with a value."""
+    return frozenset().union(
+        *(_values(request) for asked in (claims.id_token, claims.userinfo) if (request := asked.get("sub")))
+    )

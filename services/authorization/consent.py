@@ -1,0 +1,90 @@
+"""The consent step: the user says whether the client may."""
+
+from dataclasses import dataclass, replace
+
+import structlog
+from aiohttp import web
+
+from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.interaction import Consent, Respond
+from services.authorization.pages import ConsentView
+from services.authorization.response import see_other
+from services.authorization.same_origin import check_same_origin
+from services.authorization.session import form_token, is_form_token
+from shared.model import Session
+from shared.oauth.errors import AccessDenied, InvalidRequest
+from shared.paths import AUTHORIZATION, CONSENT
+from shared.store import Consents
+from shared.web.form import form, query
+from shared.web.metrics import count_event
+
+FORM_TOKEN = "form_token"
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AskConsent:
+    """The consent step's collaborators."""
+
+    desk: Desk
+    consents: Consents
+
+    async def get(self, request: web.Request) -> web.Response:
+        """The question, if it is still to be asked."""
+        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        match await self.desk.step(request, waiting):
+            case Consent(session):
+                return self._page(request, waiting, session)
+            case _:
+                return see_other(waiting.at(AUTHORIZATION))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """The answer. It counts only for the session to which the question was shown."""
+        check_same_origin(request, self.desk.settings.origin)
+        fields = await form(request)
+        waiting = await self.desk.open(request, fields[INTERACTION])
+        handle = self.desk.cookies.session_handle(request)
+        if not is_form_token(fields[FORM_TOKEN], handle, waiting.handle):
+            return see_other(waiting.at(AUTHORIZATION))
+        match fields["decision"]:
+            case "allow":
+                return await self._allow(request, waiting)
+            case "deny":
+                await self.desk.finish(waiting)
+                logger.info("consent_denied", client_id=waiting.asked.client.client_id)
+                return self.desk.refuse(waiting.asked, AccessDenied("the user did not allow it"))
+            case _:
+                raise InvalidRequest("decision must be allow or deny")
+
+    async def _allow(self, request: web.Request, waiting: Waiting) -> web.Response:
+        asked = waiting.asked
+        present = await self.desk.present(request, asked, waiting.interaction)
+        agreed = replace(present, has_agreed=True) if present else None
+        match self.desk.next_step(asked, agreed):
+            case Respond(session):
+                await self.consents.add(
+                    session.user_id,
+                    asked.client.client_id,
+                    asked.request.asked,
+                    is_remembered=asked.client.remember_consent,
+                )
+                count_event("consent")
+                await self.desk.finish(waiting)
+                return await self.desk.respond(asked, session)
+            case _:
+                return see_other(waiting.at(AUTHORIZATION))
+
+    def _page(self, request: web.Request, waiting: Waiting, session: Session) -> web.Response:
+        asked = waiting.asked
+        handle = self.desk.cookies.session_handle(request)
+        view = ConsentView(
+            client_view(asked.client),
+            CONSENT.path,
+            session.username,
+            asked.request.scope,
+            asked.request.claims_beyond_scope,
+            {INTERACTION: waiting.handle, FORM_TOKEN: form_token(handle, waiting.handle)},
+            (asked.callback.redirect_uri,),
+        )
+        return self.desk.pages.consent(view, asked.locale)

@@ -1,0 +1,121 @@
+"""What comes next for an authorization request: log in, consent, respond, or refuse. Pure.
+
+The steps know nothing of each other. Each does its work and comes back here.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from services.authorization.request import AuthorizationRequest
+from shared.model import Client, Json, Scope, Session
+from shared.oauth.errors import (
+    ConsentRequired,
+    LoginRequired,
+    OAuthError,
+    UnmetAuthenticationRequirements,
+)
+from shared.oauth.supported import ACR_VALUES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """An authorization request that waits for a person: its parameters, and how far it has come."""
+
+    parameters: dict[str, str]
+    browser: str | None = None  # digest of the browser's cookie; None: no browser has come with it yet
+    signed_in: str | None = None  # key of the session that began for this very request
+
+    def to_json(self) -> Json:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, members: Json) -> "Interaction":
+        return cls(**members)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is there: a live session, and what its user allows the client already."""
+
+    session: Session
+    consented: Scope | None
+    is_fresh: bool = False  # the session began for this very request
+    has_agreed: bool = False  # to this very request
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Ask who is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Ask whether the client may."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Give the client what it asked for."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell the client why not."""
+
+    error: OAuthError
+
+
+Step = Login | Consent | Respond | Refuse
+
+
+def next_step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
+    """The one place where it is decided. With `prompt=none` nobody may be asked: Core 1.0 §3.1.2.6."""
+    step = _step(request, present, client, now)
+    if "none" in request.prompt:
+        match step:
+            case Login():
+                return Refuse(LoginRequired("nobody is signed in as the request demands"))
+            case Consent():
+                return Refuse(ConsentRequired("the user has not allowed this yet"))
+    return step
+
+
+def _step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
+    if request.acr and request.acr.isdisjoint(ACR_VALUES):
+        return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
+    if present is None:
+        return Login()
+    if not _is_wanted(request, present.session):
+        # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
+        return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()
+    if not present.is_fresh and _is_stale(request, present.session, now):
+        return Login()
+    if not _is_allowed(request, present, client):
+        return Consent(present.session)
+    return Respond(present.session)
+
+
+def _is_wanted(request: AuthorizationRequest, session: Session) -> bool:
+    is_their_sub = request.subs <= {str(session.user_id)}
+    return is_their_sub and (not request.acr or session.authentication.acr in request.acr)
+
+
+def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:
+    age = now - session.authentication.auth_time
+    return "login" in request.prompt or (request.max_age is not None and age > request.max_age)
+
+
+def _is_allowed(request: AuthorizationRequest, present: Present, client: Client) -> bool:
+    if present.has_agreed:
+        return True
+    if "consent" in request.prompt:
+        return False
+    if client.skip_consent:
+        return True
+    if not client.remember_consent or (client.is_dynamically_registered and client.is_public):
+        return False  # RFC 8252 §8.6: anyone may pretend to be such a client
+    return set(request.asked) <= set(present.consented or ())

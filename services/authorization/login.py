@@ -1,0 +1,147 @@
+"""The login step: a user name, a password, and a session that begins."""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.interaction import Login
+from services.authorization.pages import LoginFault, LoginView
+from services.authorization.response import see_other
+from services.authorization.same_origin import check_same_origin
+from services.authorization.throttle import Throttle, Try
+from shared import clock
+from shared.mint import new_handle, new_id
+from shared.model import Authentication, Session, User
+from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
+from shared.oauth.handle import Kind, digest
+from shared.oauth.parameters import Parameters
+from shared.oauth.supported import ACR_PASSWORD
+from shared.oauth.username import canonical
+from shared.passwords import Passwords
+from shared.paths import AUTHORIZATION, LOGIN
+from shared.store import Users
+from shared.web.app import CLIENT_ADDRESS
+from shared.web.form import form, query
+from shared.web.metrics import count_event
+
+WRONG = 400
+TOO_MANY = 429
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class WaitLonger:
+    """The password was not looked at."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """The login step's collaborators."""
+
+    desk: Desk
+    users: Users
+    passwords: Passwords
+    throttle: Throttle
+
+    async def get(self, request: web.Request) -> web.Response:
+        """The form; whoever need not sign in any more goes on."""
+        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        if not isinstance(await self.desk.step(request, waiting), Login):
+            return see_other(waiting.at(AUTHORIZATION))
+        return self._page(waiting, waiting.asked.request.login_hint or "")
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Begin a session if the password is right. Nothing tells why it is not."""
+        check_same_origin(request, self.desk.settings.origin)
+        fields = await form(request)
+        waiting = await self.desk.open(request, fields[INTERACTION])
+        username = fields["username"] or ""
+        match await self._authenticate(fields, request[CLIENT_ADDRESS]):
+            case WaitLonger(wait):
+                seconds = math.ceil(wait.total_seconds())
+                return self._page(waiting, username, "throttled", TOO_MANY, retry_after=seconds)
+            case None:
+                return self._page(waiting, username, "credentials", WRONG)
+            case user:
+                return await self._begin(request, waiting, user)
+
+    async def _authenticate(self, fields: Parameters, address: str) -> User | WaitLonger | None:
+        username, password = fields["username"], fields["password"]
+        if username is None or password is None:
+            return None
+        credential = await self.users.find_credential(username)
+        one = Try(str(credential.user.user_id) if credential else canonical(username), address)
+        if wait := await self.throttle.admit(one):
+            count_event("sign_in", "throttled")
+            logger.info("sign_in_throttled", address=address, seconds=wait.total_seconds())
+            return WaitLonger(wait)
+        try:
+            verdict = await self.passwords.check(credential.password_hash if credential else None, password)
+        except TemporarilyUnavailable:
+            await self.throttle.take_back(one)
+            raise
+        if credential is None or not verdict.is_right or credential.user.disabled_at:
+            await self._note_failure(credential.user if credential else None, address)
+            return None
+        await self.throttle.succeeded(one)
+        if verdict.new_hash and credential.password_hash:
+            await self.users.rehash(credential.user.user_id, credential.password_hash, verdict.new_hash)
+        return credential.user
+
+    async def _note_failure(self, user: User | None, address: str) -> None:
+        count_event("sign_in", "failed")
+        logger.info("sign_in_failed", user_id=str(user.user_id) if user else None, address=address)
+        # The name that was typed is not kept: it may be a password in the wrong field.
+        await self.desk.sessions.note_failure(user.user_id if user else None, {"address": address})
+
+    async def _begin(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
+        """A new handle at every login, whatever cookie the browser came with."""
+        handle, now = new_handle(Kind.SESSION), clock.now()
+        session = Session(
+            session_key=digest(handle),
+            sid=new_id(),
+            user_id=user.user_id,
+            username=user.username,
+            epoch=user.epoch,
+            authentication=Authentication(auth_time=now, acr=ACR_PASSWORD, amr=("pwd",)),
+            expires_at=now + self.desk.settings.session_lifetime,
+        )
+        detail = {"address": request[CLIENT_ADDRESS]}
+        begun = await self.desk.sessions.begin(session, self.desk.cookies.session_key(request), detail)
+        if begun is None:
+            return self._page(waiting, user.username, "credentials", WRONG)
+        count_event("sign_in")
+        logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
+        signed_in = replace(waiting.interaction, signed_in=begun.session_key.hex())
+        await self.desk.update(waiting, signed_in)
+        response = see_other(waiting.at(AUTHORIZATION))
+        self.desk.cookies.set_session(response, handle)
+        return response
+
+    def _page(
+        self,
+        waiting: Waiting,
+        username: str,
+        fault: LoginFault | None = None,
+        status: int = 200,
+        retry_after: int | None = None,
+    ) -> web.Response:
+        asked = waiting.asked
+        view = LoginView(
+            client_view(asked.client),
+            LOGIN.path,
+            username,
+            fault,
+            retry_after,
+            asked.callback.uri(AccessDenied("the user did not sign in").parameters()),
+            {INTERACTION: waiting.handle},
+            (asked.callback.redirect_uri,),
+        )
+        return self.desk.pages.login(view, asked.locale, status)

@@ -1,0 +1,219 @@
+"""An authorization request, checked: RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1. Pure."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from services.authorization.claims_parameter import acr_wanted, parse_claims, sub_wanted
+from services.authorization.id_token_hint import hinted_sub
+from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
+from shared.oauth.claims import claims_of_scope
+from shared.oauth.errors import (
+    InvalidRequest,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from shared.oauth.keys import KeySet
+from shared.oauth.parameters import Parameters
+from shared.oauth.pkce import is_challenge
+from shared.oauth.scope import granted_scope, parse_scope
+from shared.oauth.supported import CODE_CHALLENGE_METHODS, PROMPT_VALUES, SCOPE_CLAIMS
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
+
+KNOWN = frozenset(
+    {
+        "acr_values",
+        "claims",
+        "claims_locales",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "display",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "registration",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "ui_locales",
+    }
+)
+"""Others are ignored (RFC 6749 §3.1), even twice: RFC 8707 lets `resource` be repeated."""
+
+ResponseMode = Literal["query", "fragment", "form_post"]
+
+IMPLEMENTED = frozenset({"code"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What of this deployment decides about a request."""
+
+    issuer: str
+    response_types: Collection[str]
+    keys: KeySet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that may be answered, once its user is known and has agreed."""
+
+    client_id: str
+    redirect_uri: str
+    scope: Scope
+    claims: ClaimsRequest
+    claims_beyond_scope: tuple[str, ...]
+    nonce: str | None
+    code_challenge: str | None
+    prompt: frozenset[str]
+    max_age: timedelta | None
+    login_hint: str | None
+    subs: frozenset[str]  # each must be the user's: of `id_token_hint`, of a `sub` asked for by `claims`
+    acr: frozenset[str]  # one must be reached; empty: any will do
+
+    @property
+    def asked(self) -> Scope:
+        """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
+        return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
+
+
+def response_type_of(parameters: Parameters) -> str:
+    """The response type, its values in the order in which they are registered. Empty where it is missing."""
+    return " ".join(sorted((parameters["response_type"] or "").split(" ")))
+
+
+def _default_mode(response_type: str) -> ResponseMode:
+    is_front_channel = not {"id_token", "token"}.isdisjoint(response_type.split(" "))
+    return "fragment" if is_front_channel else "query"
+
+
+def safe_response_mode(parameters: Parameters) -> ResponseMode:
+    """The mode of the answer, errors included: the default of the response type where the one asked for is
+    unknown or would put a token into a query (OAuth 2.0 Multiple Response Types §5)."""
+    default = _default_mode(response_type_of(parameters))
+    match parameters["response_mode"]:
+        case ("fragment" | "form_post") as mode:
+            return mode
+        case "query" if default == "query":
+            return "query"
+        case _:
+            return default
+
+
+def read_request(parameters: Parameters, client: Client, deployment: Deployment) -> AuthorizationRequest:
+    """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError."""
+    _check_objects(parameters)
+    parameters.refuse_repeated(KNOWN)
+    _check_response_type(parameters, client, deployment.response_types)
+    _check_response_mode(parameters)
+    scope = _scope(parameters, client)
+    claims = parse_claims(parameters["claims"])
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=parameters.require("redirect_uri"),
+        scope=scope,
+        claims=claims,
+        claims_beyond_scope=_beyond(claims, scope),
+        nonce=parameters["nonce"],
+        code_challenge=_code_challenge(parameters, client),
+        prompt=_prompt(parameters),
+        max_age=_max_age(parameters, client),
+        login_hint=parameters["login_hint"],
+        subs=_subs(parameters, claims, client, deployment),
+        acr=acr_wanted(claims),
+    )
+
+
+def _check_objects(parameters: Parameters) -> None:
+    """OpenID Connect Core 1.0 §6, §7.2.1: what is inside would count, so it must not be passed over."""
+    if "request" in parameters:
+        raise RequestNotSupported("request is not supported")
+    if "request_uri" in parameters:
+        raise RequestUriNotSupported("request_uri is not supported")
+    if "registration" in parameters:
+        raise RegistrationNotSupported("registration is not supported")
+
+
+def _check_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> None:
+    parameters.require("response_type")
+    response_type = response_type_of(parameters)
+    if response_type not in IMPLEMENTED or response_type not in offered:
+        raise UnsupportedResponseType("response_type is not supported")
+    if response_type not in client.response_types or "authorization_code" not in client.grant_types:
+        raise UnauthorizedClient("response_type is not registered for this client")
+
+
+def _check_response_mode(parameters: Parameters) -> None:
+    asked = parameters["response_mode"]
+    if asked is not None and asked != safe_response_mode(parameters):
+        raise InvalidRequest("response_mode is unknown or does not fit the response type")
+
+
+def _scope(parameters: Parameters, client: Client) -> Scope:
+    asked = parameters["scope"]
+    scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
+    if "refresh_token" in client.grant_types:
+        return scope
+    return tuple(token for token in scope if token not in OFFLINE_SCOPES)  # Core 1.0 §11: ignored
+
+
+def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
+    """The claims about the user that no scope releases: a consent to the scope does not cover them."""
+    covered = set(claims_of_scope(scope))
+    return tuple(sorted({*claims.userinfo, *claims.id_token} & _ON_PAGES - covered))
+
+
+def _code_challenge(parameters: Parameters, client: Client) -> str | None:
+    """RFC 7636 §4.3, §4.4.1. The method must be said: its default would be `plain`."""
+    challenge, method = parameters["code_challenge"], parameters["code_challenge_method"]
+    if challenge is None:
+        if method is not None:
+            raise InvalidRequest("code_challenge_method without code_challenge")
+        if client.require_pkce:
+            raise InvalidRequest("code_challenge is required")
+        return None
+    if method not in CODE_CHALLENGE_METHODS:
+        raise InvalidRequest("code_challenge_method must be S256")
+    if not is_challenge(challenge):
+        raise InvalidRequest("code_challenge is not the base64url of 32 bytes")
+    return challenge
+
+
+def _prompt(parameters: Parameters) -> frozenset[str]:
+    prompt = frozenset((parameters["prompt"] or "").split(" ")) - {""}
+    if not prompt.issubset(PROMPT_VALUES):
+        raise InvalidRequest("prompt has a value that is not supported")
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest("prompt has none beside another value")
+    return prompt
+
+
+def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
+    asked = parameters["max_age"]
+    if asked is None:
+        return None if client.default_max_age is None else timedelta(seconds=client.default_max_age)
+    if not _SECONDS.fullmatch(asked):
+        raise InvalidRequest("max_age is not a number of seconds")
+    return timedelta(seconds=int(asked))
+
+
+def _subs(
+    parameters: Parameters, claims: ClaimsRequest, client: Client, deployment: Deployment
+) -> frozenset[str]:
+    hint = parameters["id_token_hint"]
+    hinted = {hinted_sub(hint, deployment.keys, deployment.issuer, client.client_id)} if hint else frozenset()
+    return frozenset(hinted | sub_wanted(claims))

@@ -1,0 +1,68 @@
+"""The answer to a client: the only code that sends anything to a redirect URI."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from services.authorization.pages import Pages
+from services.authorization.request import ResponseMode, safe_response_mode
+from shared.model import Client
+from shared.oauth.errors import InvalidRequest, OAuthError
+from shared.oauth.parameters import Parameters
+from shared.oauth.redirect_uri import is_registered
+from shared.web.headers import NO_STORE, SAFE
+
+
+def see_other(uri: str) -> web.Response:
+    """303: whatever was posted is not posted again (RFC 9700 §4.12)."""
+    return web.Response(status=303, headers={**SAFE, **NO_STORE, "Location": uri})
+
+
+def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
+    return f"{uri}{separator}{urlencode(parameters, quote_via=quote, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where and how a client wants its answer. That it exists is the proof that answers may go there."""
+
+    redirect_uri: str
+    mode: ResponseMode
+    state: str | None
+    iss: str
+
+    @classmethod
+    def of(cls, parameters: Parameters, client: Client, issuer: str) -> "Callback":
+        """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
+        redirect_uri = parameters.require("redirect_uri")
+        is_native = client.application_type == "native"
+        if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
+            raise InvalidRequest("redirect_uri is not registered for this client")
+        return cls(redirect_uri, safe_response_mode(parameters), parameters["state"], issuer)
+
+    def _complete(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        state = {} if self.state is None else {"state": self.state}
+        return {**parameters, **state, "iss": self.iss}  # RFC 9207 §2
+
+    def uri(self, parameters: Mapping[str, str]) -> str | None:
+        """The URI that carries the answer; None where a form carries it."""
+        match self.mode:
+            case "query":
+                separator = "&" if "?" in self.redirect_uri else "?"
+                return _added(self.redirect_uri, separator, self._complete(parameters))
+            case "fragment":
+                return _added(self.redirect_uri, "#", self._complete(parameters))
+            case "form_post":
+                return None
+
+    def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
+        """The answer, in the mode asked for."""
+        if uri := self.uri(parameters):
+            return see_other(uri)
+        return pages.form_post(self.redirect_uri, self._complete(parameters), locale)
+
+    def refuse(self, error: OAuthError, pages: Pages, locale: str) -> web.Response:
+        """RFC 6749 §4.1.2.1."""
+        return self.send(error.parameters(), pages, locale)

@@ -1,0 +1,78 @@
+"""The cookies of a browser: its session, and the browser itself, to which interactions are bound."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from shared.oauth.handle import Kind, digest, is_handle
+from shared.paths import PREFIX
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The names and attributes of the cookies of one deployment.
+
+    `__Host-` demands `Secure` and the path `/`. Where the issuer is http the names carry it instead: cookies
+    ignore ports, and two deployments on one machine must not sign each other out.
+    """
+
+    session: str
+    browser: str
+    path: str
+    is_secure: bool
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Cookies":
+        if settings.is_https:
+            return cls("__Host-ostiary-session", "__Host-ostiary-browser", "/", is_secure=True)
+        mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
+        return cls(f"ostiary-session-{mark}", f"ostiary-browser-{mark}", PREFIX, is_secure=False)
+
+    def session_handle(self, request: web.Request) -> str | None:
+        """The handle of the session; None where there is none, or something else in its place."""
+        return self._handle(request, self.session, Kind.SESSION)
+
+    def session_key(self, request: web.Request) -> bytes | None:
+        handle = self.session_handle(request)
+        return digest(handle) if handle else None
+
+    def browser_key(self, request: web.Request) -> bytes | None:
+        handle = self._handle(request, self.browser, Kind.BROWSER)
+        return digest(handle) if handle else None
+
+    def set_session(self, response: web.Response, handle: str) -> None:
+        self._set(response, self.session, handle)
+
+    def set_browser(self, response: web.Response, handle: str) -> None:
+        self._set(response, self.browser, handle)
+
+    def clear_session(self, response: web.Response) -> None:
+        self._set(response, self.session, "", max_age=0)
+
+    def _handle(self, request: web.Request, name: str, kind: Kind) -> str | None:
+        value = request.cookies.get(name, "")
+        return value if is_handle(kind, value) else None
+
+    def _set(self, response: web.Response, name: str, value: str, max_age: int | None = None) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=max_age,
+            path=self.path,
+            secure=self.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def form_token(session_handle: str | None, purpose: str) -> str:
+    """What a form carries to prove that it was made for this session and for this purpose: who does not know
+    the cookie cannot make one, and one made for another user's session does not fit."""
+    return hmac.new((session_handle or "").encode(), purpose.encode(), hashlib.sha256).hexdigest()
+
+
+def is_form_token(given: str | None, session_handle: str | None, purpose: str) -> bool:
+    return hmac.compare_digest((given or "").encode(), form_token(session_handle, purpose).encode())

@@ -1,0 +1,123 @@
+"""Access tokens: what is sealed comes out again, and nothing else does."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.model import AccessToken
+from shared.oauth.access_token import (
+    MAX_LENGTH,
+    NONCE_BYTES,
+    NotAnAccessToken,
+    TooLong,
+    from_claims,
+    seal,
+    sealing_kid,
+    to_claims,
+    unseal,
+)
+from shared.oauth.jwt import SignedClaims
+from shared.oauth.keys import KeyTimes, SealingKey
+
+ISSUER = "https://id.example.org/oidc"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = SealingKey(
+    kid="00c0ffee", times=KeyTimes(published_at=NOW, activates_at=NOW, retires_at=None), secret=b"k" * 32
+)
+TOKEN = AccessToken(
+    token_id=UUID(int=1),
+    grant_id=UUID(int=2),
+    client_id="client",
+    sub="00000000-0000-0000-0000-000000000003",
+    scope=("openid", "profile", "email", "offline_access"),
+    aud=(ISSUER,),
+    iat=NOW,
+    exp=NOW + timedelta(minutes=10),
+)
+NONCE = bytes(NONCE_BYTES)
+
+_text = st.text(st.characters(codec="utf-8"), max_size=40)
+_scope_token = st.text(st.characters(min_codepoint=0x23, max_codepoint=0x5B), min_size=1, max_size=12)
+_moment = st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+_tokens = st.builds(
+    AccessToken,
+    token_id=st.uuids(),
+    grant_id=st.none() | st.uuids(),
+    client_id=_text,
+    sub=_text,
+    scope=st.lists(_scope_token, max_size=5).map(tuple),
+    aud=st.lists(_text, max_size=4).map(tuple),
+    iat=_moment,
+    exp=st.just(NOW),
+).flatmap(
+    lambda token: st.integers(0, 2**31).map(
+        lambda seconds: replace(token, exp=token.iat + timedelta(seconds=seconds))
+    )
+)
+
+
+@given(_tokens, st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES))
+def test_what_was_sealed_comes_out(token: AccessToken, nonce: bytes) -> None:
+    """Every content makes the round trip, opaque and as claims, unless it is too long."""
+    assert from_claims(SignedClaims(to_claims(token, ISSUER)), ISSUER) == token
+    try:
+        value = seal(token, KEY, ISSUER, nonce)
+    except TooLong:
+        return
+    assert len(value) <= MAX_LENGTH
+    assert sealing_kid(value) == KEY.kid
+    assert unseal(value, KEY, ISSUER) == token
+
+
+@given(st.integers(0), st.characters(min_codepoint=0x21, max_codepoint=0x7E))
+def test_a_changed_character_makes_it_unknown(position: int, character: str) -> None:
+    """No character of a token can be another one: not even the last, which base64url leaves slack in."""
+    value = seal(TOKEN, KEY, ISSUER, NONCE)
+    at = position % len(value)
+    mutated = value[:at] + character + value[at + 1 :]
+    if mutated == value:
+        return
+    with pytest.raises(NotAnAccessToken):
+        unseal(mutated, KEY, ISSUER)
+
+
+@given(st.text(max_size=80) | st.text(st.sampled_from("at_ABCxyz019-_="), max_size=80))
+def test_what_is_no_token_is_unknown(value: str) -> None:
+    """A stranger's text is never more than unknown."""
+    with pytest.raises(NotAnAccessToken):
+        unseal(value, KEY, ISSUER)
+
+
+def test_another_issuer_or_key_opens_nothing() -> None:
+    """The issuer is sealed in: a key shared by two of them is no way from one to the other."""
+    value = seal(TOKEN, KEY, ISSUER, NONCE)
+    with pytest.raises(NotAnAccessToken):
+        unseal(value, KEY, "https://other.example.org/oidc")
+    with pytest.raises(NotAnAccessToken):
+        unseal(value, replace(KEY, secret=b"x" * 32), ISSUER)
+    with pytest.raises(NotAnAccessToken):
+        from_claims(SignedClaims(to_claims(TOKEN, "https://other.example.org/oidc")), ISSUER)
+
+
+def test_an_ordinary_token_is_short() -> None:
+    """It fits where clients put it: in a header, a log line's redaction, a database column."""
+    assert 200 < len(seal(TOKEN, KEY, ISSUER, NONCE)) < 320
+
+
+def test_a_token_of_too_much_is_refused() -> None:
+    """Above 1 KiB headers of ordinary clients and proxies begin to fail."""
+    with pytest.raises(TooLong):
+        seal(replace(TOKEN, scope=("x" * 20,) * 40), KEY, ISSUER, NONCE)
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti"])
+def test_claims_that_lack_one_are_none_of_ours(name: str) -> None:
+    """A JWT that we signed for something else is no access token."""
+    claims = to_claims(TOKEN, ISSUER)
+    del claims[name]
+    with pytest.raises(NotAnAccessToken):
+        from_claims(SignedClaims(claims), ISSUER)

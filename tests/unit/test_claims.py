@@ -1,0 +1,114 @@
+"""Claims: what a scope, a request by name and a client's record release, and in what shape."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.model import Authentication, Authorization, ClaimsRequest, Client, Json, Scope, User
+from shared.oauth.claims import id_token_user_claims, userinfo_claims
+
+USER = User(
+    user_id=UUID(int=7),
+    username="ada",
+    updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+    claims={
+        "name": "Ada Lovelace",
+        "nickname": "",
+        "email": "ada@example.org",
+        "email_verified": "yes",
+        "address": {"locality": "London"},
+        "phone_number": "+44 20 0000",
+        "phone_number_verified": False,
+        "roles": ["ADMIN", "OPS"],
+        "groupPath": "/admins",
+        "authSource": "ldap",
+        "ssn": "000-00-0000",
+    },
+)
+CLIENT = Client(client_id="c")
+SUB = {"sub": str(UUID(int=7))}
+
+
+def _authorization(scope: Scope, claims: ClaimsRequest | None = None) -> Authorization:
+    return Authorization(
+        client_id="c",
+        user_id=USER.user_id,
+        sid=UUID(int=8),
+        scope=scope,
+        authentication=Authentication(auth_time=datetime(2026, 1, 1, tzinfo=UTC), acr="pwd", amr=("pwd",)),
+        claims=claims or ClaimsRequest(),
+    )
+
+
+def _userinfo(scope: Scope, asked: dict[str, Json | None] | None = None, **client: Any) -> dict[str, Any]:
+    authorization = _authorization(scope, ClaimsRequest(userinfo=asked or {}))
+    return userinfo_claims(USER, scope, authorization, Client(client_id="c", **client))
+
+
+@pytest.mark.parametrize(
+    ("scope", "claims"),
+    [
+        ((), {}),
+        (("openid", "unknown", "offline_access"), {}),
+        (("profile",), {"name": "Ada Lovelace", "preferred_username": "ada", "updated_at": 1767225600}),
+        (("email",), {"email": "ada@example.org"}),
+        (("address",), {"address": {"locality": "London"}}),
+        (("phone",), {"phone_number": "+44 20 0000", "phone_number_verified": False}),
+        (("pydio",), {"roles": ["ADMIN", "OPS"], "groupPath": "/admins", "authSource": "ldap"}),
+    ],
+)
+def test_each_scope_releases_its_claims_alone(scope: Scope, claims: dict[str, Any]) -> None:
+    """OpenID Connect Core 1.0 §5.4: absent rather than empty, and absent rather than of a wrong type."""
+    assert _userinfo(scope) == {**claims, **SUB}
+
+
+def test_a_claim_may_be_asked_for_by_name() -> None:
+    """OpenID Connect Core 1.0 §5.5: voluntary, essential, or with a value."""
+    asked: dict[str, Json | None] = {
+        "name": {"essential": True},
+        "email": None,
+        "phone_number": {"value": "another"},
+        "preferred_username": {"values": ["eve", "ada"]},
+        "birthdate": {"essential": True},
+    }
+    assert _userinfo(("openid",), asked) == {
+        "name": "Ada Lovelace",
+        "email": "ada@example.org",
+        "preferred_username": "ada",
+        **SUB,
+    }
+
+
+@pytest.mark.parametrize("name", ["ssn", "roles", "groupPath", "username", "password_hash", "epoch"])
+def test_what_no_scope_stands_for_is_not_had_by_name(name: str) -> None:
+    """Neither what a user record holds beside, nor what belongs to a scope that was not granted."""
+    assert _userinfo(("openid", "profile"), {name: {"essential": True}}).get(name) is None
+
+
+def test_sub_is_always_the_users_own() -> None:
+    """Neither a mapping nor a claim of the record changes it."""
+    assert _userinfo(("openid",), {"sub": {"value": "x"}}, claims_mapping={"sub": "username"}) == SUB
+
+
+def test_a_mapping_renames_what_is_released() -> None:
+    """Cells' clients find the login in `name`."""
+    assert _userinfo(("profile",), claims_mapping={"name": "username"})["name"] == "ada"
+
+
+def test_a_claim_for_userinfo_stays_out_of_the_id_token() -> None:
+    """OpenID Connect Core 1.0 §5.5: two members, two places."""
+    request = ClaimsRequest(userinfo={"email": None}, id_token={"name": None})
+    authorization = _authorization(("openid", "profile", "email"), request)
+    assert id_token_user_claims(USER, authorization, CLIENT) == {"name": "Ada Lovelace"}
+
+
+def test_a_clients_record_may_ask_once_for_all() -> None:
+    """`id_token_claims`; `sid` and `rat` are not the user's."""
+    client = Client(client_id="c", id_token_claims=("name", "email", "authSource", "sid", "rat"))
+    assert id_token_user_claims(USER, _authorization(("openid",)), client) == {
+        "name": "Ada Lovelace",
+        "email": "ada@example.org",
+        "authSource": "ldap",
+    }
