@@ -59,13 +59,13 @@ class Visitor:
     """Follows redirects as long as they stay with us, and fills in the forms on the way."""
 
     http: ClientSession
-    server: TestServer
+    base: str
     username: str
     password: str
 
     def _url(self, location: str) -> str:
         url = urlsplit(location)
-        return str(self.server.make_url(url.path)) + (f"?{url.query}" if url.query else "")
+        return self.base + url.path + (f"?{url.query}" if url.query else "")
 
     async def authorize(self, path: str) -> dict[str, str]:
         """From an authorization request to the parameters of the response at the client's redirect URI."""
@@ -100,7 +100,7 @@ class Visitor:
 async def visit(server: TestServer, username: str, password: str) -> AsyncIterator[Visitor]:
     """A browser that keeps cookies."""
     async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
-        yield Visitor(http, server, username, password)
+        yield Visitor(http, str(server.make_url("")).rstrip("/"), username, password)
 
 
 async def members(response: ClientResponse) -> Any:
