@@ -1,4 +1,4 @@
-"""A service as operators run it: workers, readiness, metrics, logs, and no secret where it does not belong."""
+"""A service as operators run it: workers, readiness, metrics, logs, and no secret where none belongs."""
 
 import asyncio
 import json
