@@ -197,7 +197,8 @@ class AuthorizationService:
 @asynccontextmanager
 async def serve_authorization(settings: Settings, world: World) -> AsyncIterator[AuthorizationService]:
     """An authorization service of a world."""
-    async with TestServer(application(settings, mount)) as server:
+    server = TestServer(application(settings, mount))
+    async with server:
         service = AuthorizationService(server, world, settings)
         try:
             yield service
