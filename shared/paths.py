@@ -82,4 +82,7 @@ REVOCATION = _token("/oidc/oauth2/revoke", "revocation_endpoint")
 INTROSPECTION = _token("/oidc/oauth2/introspect", "introspection_endpoint")
 USERINFO = _token("/oidc/userinfo", "userinfo_endpoint")
 
+REGISTRATION = Path("/oidc/oauth2/register", Service.CLIENT_REGISTRY, "registration_endpoint")
+CLIENT_CONFIGURATION = Path("/oidc/oauth2/register/{client_id}", Service.CLIENT_REGISTRY)
+
 PATHS: tuple[Path, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Path))

@@ -20,6 +20,7 @@ from shared.store import Unavailable
 from shared.web.app import SETTINGS
 from shared.web.cors import add_preflight
 from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+from shared.web.upkeep import upkeep
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
@@ -46,7 +47,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _endpoints)
+    need(app, stores, _endpoints, upkeep)
     app.on_response_prepare.append(on_response_prepare)
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})

@@ -9,7 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
-import asyncpg
 
 from shared import clock
 from shared.keyring import open_keys
@@ -19,7 +18,7 @@ from shared.oauth.wrapping import CannotUnwrap
 from shared.paths import OPENID_CONFIGURATION
 from shared.settings import Settings
 from shared.store import StoredKey, Unavailable
-from shared.store.migrate import MigrationError, migrate
+from shared.store.migrate import MigrationError
 from shared.store.open import Stores, open_stores
 from shared.store.probe import Probe
 
@@ -52,12 +51,10 @@ def bad(subject: str, sentence: str) -> Finding:
 async def examine(settings: Settings, ca_file: str | None = None) -> list[Finding]:
     """Every finding, in the order in which a fault of one explains the next. Raises MissingStore."""
     async with open_stores(settings) as stores:
-        findings = [
-            await _database(stores.probe),
-            await _redis(stores.probe),
-            await _migrations(settings),
-            await _keys(settings, stores),
-        ]
+        findings = [await _database(stores.probe), await _redis(stores.probe)]
+        findings.append(await _migrations(stores.probe))
+        if findings[-1].is_good:
+            findings.append(await _keys(settings, stores))
     return [*findings, *[finding async for finding in _public(settings, ca_file)]]
 
 
@@ -86,12 +83,10 @@ def _clock(subject: str, theirs: datetime, before: datetime) -> Finding:
     return good(subject, "answers, and its clock is ours")
 
 
-async def _migrations(settings: Settings) -> Finding:
-    url = settings.database_direct_url or settings.database_url
-    assert url is not None
+async def _migrations(probe: Probe) -> Finding:
     try:
-        missing = await migrate(url.get_secret_value(), is_dry=True)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+        missing = await probe.missing_migrations()
+    except Unavailable as fault:
         return bad("Migrations", f"cannot be read ({fault}): see OSTIARY_DATABASE_DIRECT_URL")
     except MigrationError as fault:
         return bad("Migrations", f"{fault}: this database belongs to another version")
@@ -103,7 +98,7 @@ async def _migrations(settings: Settings) -> Finding:
 async def _keys(settings: Settings, stores: Stores) -> Finding:
     try:
         rows = await stores.keys.load()
-    except (Unavailable, asyncpg.PostgresError) as fault:
+    except Unavailable as fault:
         return bad("Keys", f"cannot be read ({fault})")
     return keys_finding(rows, settings, clock.now())
 

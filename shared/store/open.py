@@ -95,7 +95,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
-            probe=Probe(database, link),
+            probe=Probe(database, link, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
             ),

@@ -3,22 +3,29 @@
 from datetime import datetime
 from typing import cast
 
-from shared.store.postgres.database import Database
+from shared.store.migrate import migrate
+from shared.store.postgres.database import Database, dependency
 from shared.store.redis.link import Link
 
 
 class Probe:
     """For those who look after a deployment; no request needs it."""
 
-    def __init__(self, database: Database, link: Link) -> None:
+    def __init__(self, database: Database, link: Link, direct_url: str) -> None:
         self._database = database
         self._link = link
+        self._direct_url = direct_url
 
     async def database_time(self) -> datetime:
         """PostgreSQL's clock. Raises Unavailable."""
         row = await self._database.row("SELECT clock_timestamp() AS now")
         assert row is not None
         return cast(datetime, row["now"])
+
+    async def missing_migrations(self) -> list[str]:
+        """Raises Unavailable, MigrationError."""
+        with dependency():
+            return await migrate(self._direct_url, is_dry=True)
 
     async def ping_redis(self) -> None:
         """Raises Unavailable."""

@@ -2,9 +2,9 @@
 
 import pytest
 from aiohttp import web
-from services.client_registry.app import mount as mount_client_registry
 
 from services.authorization.app import mount as mount_authorization
+from services.client_registry.app import mount as mount_client_registry
 from services.discovery.app import mount as mount_discovery
 from services.discovery.metadata import provider_metadata
 from services.token.app import mount as mount_token

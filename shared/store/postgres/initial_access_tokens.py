@@ -8,7 +8,7 @@ _ADD = """
 WITH added AS (
    INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at) VALUES ($1, $2, $3))
 INSERT INTO audit (event, detail)
-VALUES ('initial_access_token_added', jsonb_build_object('uses', $2::integer, 'expires_at', $3::timestamptz))"""
+VALUES ('initial_access_token_added', jsonb_build_object('uses', $2::int, 'expires_at', $3::timestamptz))"""
 
 _IS_GOOD = """
 SELECT FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now()"""

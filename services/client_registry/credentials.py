@@ -1,0 +1,39 @@
+"""What proves the right to register a client, or to read and change one."""
+
+import hmac
+
+from aiohttp import web
+
+from shared.model import Client
+from shared.oauth.errors import InvalidToken
+from shared.oauth.handle import Kind, digest, is_handle
+from shared.store import Clients
+
+_NOBODY = bytes(32)
+
+
+class NoToken(InvalidToken):
+    """No token at all: the challenge names no error (RFC 6750 §3.1)."""
+
+
+def bearer(request: web.Request, kind: Kind) -> bytes:
+    """The digest of the bearer token of that kind. Raises InvalidToken, NoToken: never in a query or body."""
+    values = request.headers.getall("Authorization", [])
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise NoToken("a bearer token is needed")
+    if not is_handle(kind, token):
+        raise InvalidToken("the token is of another kind, or malformed")
+    return digest(token)
+
+
+async def own_client(clients: Clients, client_id: str, token_hash: bytes) -> Client:
+    """The client of that id whose registration access token this is.
+
+    Raises InvalidToken, the same for a client that is not there: nothing of it is disclosed.
+    """
+    client = await clients.find(client_id)
+    expected = (client.registration_access_token_hash if client else None) or _NOBODY
+    if not hmac.compare_digest(expected, token_hash) or client is None:
+        raise InvalidToken("the token is not for this client")
+    return client

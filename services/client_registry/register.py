@@ -1,0 +1,87 @@
+"""The registration endpoint: RFC 7591 §3."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.client_registry.credentials import bearer
+from services.client_registry.metadata import client_information, read_body
+from shared.admin.clients import allowed_by, hash_secret
+from shared.mint import new_client_id, new_client_secret, new_handle
+from shared.oauth.client_rules import needs_secret, read_registration
+from shared.oauth.errors import InvalidToken
+from shared.oauth.handle import Kind, digest
+from shared.settings import Settings
+from shared.store import Clients, Counters, InitialAccessTokens, Pace
+from shared.web.answers import json_answer
+from shared.web.app import CLIENT_ADDRESS
+from shared.web.form import body
+
+PACE = Pace(
+    free=20,
+    first_wait=timedelta(seconds=30),
+    longest_wait=timedelta(minutes=10),
+    forgotten_after=timedelta(hours=1),
+)
+"""Registrations from one address, where anybody may register."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationEndpoint:
+    """What it needs."""
+
+    clients: Clients
+    initial_access_tokens: InitialAccessTokens
+    counters: Counters
+    settings: Settings
+
+
+REGISTRATION_ENDPOINT = web.AppKey("REGISTRATION_ENDPOINT", RegistrationEndpoint)
+
+
+async def _admitted(endpoint: RegistrationEndpoint, request: web.Request) -> bytes | None:
+    """The digest of a good initial access token; None where nobody needs one. Raises InvalidToken."""
+    if endpoint.settings.registration == "open":
+        return None
+    token_hash = bearer(request, Kind.INITIAL_ACCESS_TOKEN)
+    if not await endpoint.initial_access_tokens.is_good(token_hash):
+        raise InvalidToken("the initial access token is unknown, used up or expired")
+    return token_hash
+
+
+async def register(request: web.Request) -> web.Response:
+    """Register the client that the body describes. A token is spent only on metadata that are accepted."""
+    endpoint = request.app[REGISTRATION_ENDPOINT]
+    settings = endpoint.settings
+    token_hash = await _admitted(endpoint, request)
+    allowed = allowed_by(settings, client_credentials=token_hash is not None)
+    members = read_body(request.content_type, await body(request))
+    described = read_registration(members, new_client_id(), allowed)
+    if token_hash is None:
+        if wait := await _wait(endpoint, request[CLIENT_ADDRESS]):
+            return _too_many(wait)
+    elif not await endpoint.initial_access_tokens.spend(token_hash):
+        raise InvalidToken("the initial access token is unknown, used up or expired")
+    secret = new_client_secret() if needs_secret(described) else None
+    token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
+    client = replace(
+        described,
+        secrets=(hash_secret(secret),) if secret else (),
+        registration_access_token_hash=digest(token),
+    )
+    await endpoint.clients.add(client)
+    added = await endpoint.clients.find(client.client_id) or client
+    return json_answer(client_information(added, settings.issuer, secret, token), status=201)
+
+
+async def _wait(endpoint: RegistrationEndpoint, address: str) -> timedelta | None:
+    if not endpoint.settings.rate_limits:
+        return None
+    return await endpoint.counters.attempt("registration", address, PACE)
+
+
+def _too_many(wait: timedelta) -> web.Response:
+    """RFC 6585 §4."""
+    retry_after = {"Retry-After": str(int(wait.total_seconds()) + 1)}
+    return json_answer({"error": "too_many_requests"}, status=429, headers=retry_after)
