@@ -4,10 +4,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from services.authorization.claims_parameter import acr_wanted, parse_claims, sub_wanted
 from services.authorization.id_token_hint import hinted_sub
+from services.authorization.response_type import check_response_mode, check_response_type
 from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
 from shared.oauth.claims import claims_of_scope
 from shared.oauth.errors import (
@@ -15,8 +15,6 @@ from shared.oauth.errors import (
     RegistrationNotSupported,
     RequestNotSupported,
     RequestUriNotSupported,
-    UnauthorizedClient,
-    UnsupportedResponseType,
 )
 from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
@@ -54,10 +52,6 @@ KNOWN = frozenset(
 )
 """Others are ignored (RFC 6749 §3.1), even twice: RFC 8707 lets `resource` be repeated."""
 
-ResponseMode = Literal["query", "fragment", "form_post"]
-
-IMPLEMENTED = frozenset({"code"})
-
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -91,35 +85,12 @@ class AuthorizationRequest:
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
 
 
-def response_type_of(parameters: Parameters) -> str:
-    """The response type, its values in the order in which they are registered. Empty where it is missing."""
-    return " ".join(sorted((parameters["response_type"] or "").split(" ")))
-
-
-def _default_mode(response_type: str) -> ResponseMode:
-    is_front_channel = not {"id_token", "token"}.isdisjoint(response_type.split(" "))
-    return "fragment" if is_front_channel else "query"
-
-
-def safe_response_mode(parameters: Parameters) -> ResponseMode:
-    """The mode of the answer, errors included: the default of the response type where the one asked for is
-    unknown or would put a token into a query (OAuth 2.0 Multiple Response Types §5)."""
-    default = _default_mode(response_type_of(parameters))
-    match parameters["response_mode"]:
-        case ("fragment" | "form_post") as mode:
-            return mode
-        case "query" if default == "query":
-            return "query"
-        case _:
-            return default
-
-
 def read_request(parameters: Parameters, client: Client, deployment: Deployment) -> AuthorizationRequest:
     """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError."""
     _check_objects(parameters)
     parameters.refuse_repeated(KNOWN)
-    _check_response_type(parameters, client, deployment.response_types)
-    _check_response_mode(parameters)
+    check_response_type(parameters, client, deployment.response_types)
+    check_response_mode(parameters)
     scope = _scope(parameters, client)
     claims = parse_claims(parameters["claims"])
     return AuthorizationRequest(
@@ -146,21 +117,6 @@ def _check_objects(parameters: Parameters) -> None:
         raise RequestUriNotSupported("request_uri is not supported")
     if "registration" in parameters:
         raise RegistrationNotSupported("registration is not supported")
-
-
-def _check_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> None:
-    parameters.require("response_type")
-    response_type = response_type_of(parameters)
-    if response_type not in IMPLEMENTED or response_type not in offered:
-        raise UnsupportedResponseType("response_type is not supported")
-    if response_type not in client.response_types or "authorization_code" not in client.grant_types:
-        raise UnauthorizedClient("response_type is not registered for this client")
-
-
-def _check_response_mode(parameters: Parameters) -> None:
-    asked = parameters["response_mode"]
-    if asked is not None and asked != safe_response_mode(parameters):
-        raise InvalidRequest("response_mode is unknown or does not fit the response type")
 
 
 def _scope(parameters: Parameters, client: Client) -> Scope:

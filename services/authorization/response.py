@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from services.authorization.pages import Pages
-from services.authorization.request import ResponseMode, safe_response_mode
+from services.authorization.response_type import ResponseMode, safe_response_mode
 from shared.model import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
