@@ -91,7 +91,7 @@ def _run(readme: Readme, command: str, expected: str) -> None:
     assert _pattern(expected).fullmatch(done.stdout.strip()), (command, done.stdout)
 
 
-async def _sign_in(readme: Readme) -> dict[str, str]:
+async def _sign_in(readme: Readme) -> dict[str, object]:
     """A person opens the relying party, signs in and agrees; what it shows in the end."""
     demo = json.loads((readme.folder / ".ostiary/demo.json").read_text())
     timeout = aiohttp.ClientTimeout(60)
@@ -102,7 +102,7 @@ async def _sign_in(readme: Readme) -> dict[str, str]:
         async with http.post(f"{readme.issuer}/login", data=fields) as page:
             fields = {**dict(_HIDDEN.findall(await page.text())), "decision": "allow"}
         async with http.post(f"{readme.issuer}/consent", data=fields) as answer:
-            claims: dict[str, str] = await answer.json()
+            claims: dict[str, object] = await answer.json()
             return claims
 
 
