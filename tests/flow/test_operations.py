@@ -153,7 +153,7 @@ async def everything_stored(world: World, settings: Settings) -> bytes:
     redis = Redis.from_url(settings.redis_url.get_secret_value())
     async for key in redis.scan_iter():
         kind = await redis.type(key)
-        value = await redis.hgetall(key) if kind == b"hash" else await redis.get(key)  # type: ignore[misc]
+        value = await redis.hgetall(key) if kind == b"hash" else await redis.get(key)
         parts.append(key + repr(value).encode())
     await redis.aclose()
     return b"\n".join(parts)
