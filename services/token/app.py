@@ -34,7 +34,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, settings),
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
-        authentication, access_tokens, opened.refresh_families, settings
+        authentication, access_tokens, opened.refresh_families, settings, issuer
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication, access_tokens, opened.grants, opened.refresh_families

@@ -50,7 +50,7 @@ class UserinfoEndpoint:
         standing = await self.access_tokens.standing(token)
         if standing is None or standing.user is None or standing.authorization is None:
             raise InvalidToken("the access token does not hold")
-        return userinfo_claims(standing.user, token.scope, standing.authorization, client)
+        return userinfo_claims(standing.user, token.sub, token.scope, standing.authorization, client)
 
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)

@@ -87,6 +87,19 @@ class Grants(Protocol):
         session has ended, since the code was made.
         """
 
+    async def add(
+        self,
+        grant_id: UUID,
+        authorization: Authorization,
+        redirect_uri: str,
+        epoch: int,
+        expires_at: datetime,
+    ) -> User | None:
+        """Make the grant of a front-channel answer, by one statement, idempotent in `grant_id`.
+
+        It ends with the session. None: the user is disabled, or the session has ended.
+        """
+
     async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
 
     async def revoke(self, grant_id: UUID, reason: str) -> None: ...
@@ -344,10 +357,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone."""
+    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone.
+
+    `salt`: of pairwise subject identifiers. There is one, and it never changes.
+    """
 
     kid: str
-    use: Literal["sig", "seal"]
+    use: Literal["sig", "seal", "salt"]
     alg: str
     public_jwk: Json | None
     private: bytes
