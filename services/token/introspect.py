@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
-from services.token.requests import authorization_header
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
@@ -17,7 +16,7 @@ from shared.oauth.refresh_token import RefreshToken, parse_refresh_token
 from shared.settings import Settings
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
-from shared.web.form import form
+from shared.web.form import authorization_header, form
 
 Description = dict[str, Any]
 

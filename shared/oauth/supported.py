@@ -1,6 +1,8 @@
 """What this server supports: each list once, for the metadata and for the checks that enforce it."""
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES = (
+    "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
+)  # fmt: skip
 GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
 SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)

@@ -62,7 +62,13 @@ class SpentCode:
 class AuthorizationCodes(Protocol):
     """Authorization codes in flight, by the digest of the code. Redis."""
 
-    async def add(self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta) -> None: ...
+    async def add(
+        self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
+    ) -> bool:
+        """Put a code into flight and, in the same round trip, end the pushed request that it answers.
+
+        False: another answer has ended that request, and the code must not be sent.
+        """
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None: ...
 
@@ -240,6 +246,17 @@ class Interactions(Protocol):
 
     async def end(self, interaction_hash: bytes) -> Json | None:
         """Take it out, once: of many callers one gets it."""
+
+
+class PushedRequests(Protocol):
+    """Pushed authorization requests, by the digest of the handle. Redis."""
+
+    async def add(self, request_hash: bytes, pushed: Json, lifetime: timedelta) -> None: ...
+
+    async def find(self, request_hash: bytes) -> Json | None: ...
+
+    async def end(self, request_hash: bytes) -> bool:
+        """Take it out, once: of many callers one gets True."""
 
 
 class Consents(Protocol):
