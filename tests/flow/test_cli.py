@@ -69,7 +69,7 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
         ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse\n")
     )
     assert [user["username"] for user in of(ostiary("user", "list", "--json"))] == ["ada", "bob"]
-    for verb, is_disabled in (("disable", True), ("enable", False), ("logout", False)):
+    for verb, is_disabled in (("disable", True), ("enable", False), ("logout", False), ("unlock", False)):
         assert ostiary("user", verb, "ada").exit_code == 0
         assert of(ostiary("user", "show", "ada", "--json"))["is_disabled"] is is_disabled
     assert len(of(ostiary("user", "password", "ada", "--json"))["password"]) >= 20
