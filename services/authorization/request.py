@@ -7,19 +7,17 @@ from datetime import timedelta
 
 from services.authorization.claims_parameter import acr_wanted, parse_claims, sub_wanted
 from services.authorization.id_token_hint import hinted_sub
-from services.authorization.response_type import check_response_mode, check_response_type
+from services.authorization.response_type import check_response_mode, read_response_type
 from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
 from shared.oauth.claims import claims_of_scope
 from shared.oauth.errors import (
     InvalidRequest,
     RegistrationNotSupported,
-    RequestNotSupported,
-    RequestUriNotSupported,
 )
 from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
-from shared.oauth.scope import granted_scope, parse_scope
+from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, PROMPT_VALUES, SCOPE_CLAIMS
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -68,6 +66,8 @@ class AuthorizationRequest:
 
     client_id: str
     redirect_uri: str
+    state: str | None
+    response_type: frozenset[str]  # of `code`, `id_token` and `token`
     scope: Scope
     claims: ClaimsRequest
     claims_beyond_scope: tuple[str, ...]
@@ -87,20 +87,23 @@ class AuthorizationRequest:
 
 def read_request(parameters: Parameters, client: Client, deployment: Deployment) -> AuthorizationRequest:
     """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError."""
-    _check_objects(parameters)
+    if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
+        raise RegistrationNotSupported("registration is not supported")
     parameters.refuse_repeated(KNOWN)
-    check_response_type(parameters, client, deployment.response_types)
+    response_type = read_response_type(parameters, client, deployment.response_types)
     check_response_mode(parameters)
-    scope = _scope(parameters, client)
+    scope = _scope(parameters, client, response_type)
     claims = parse_claims(parameters["claims"])
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters.require("redirect_uri"),
+        state=parameters["state"],
+        response_type=response_type,
         scope=scope,
         claims=claims,
         claims_beyond_scope=_beyond(claims, scope),
-        nonce=parameters["nonce"],
-        code_challenge=_code_challenge(parameters, client),
+        nonce=_nonce(parameters, response_type),
+        code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
         prompt=_prompt(parameters),
         max_age=_max_age(parameters, client),
         login_hint=parameters["login_hint"],
@@ -109,22 +112,19 @@ def read_request(parameters: Parameters, client: Client, deployment: Deployment)
     )
 
 
-def _check_objects(parameters: Parameters) -> None:
-    """OpenID Connect Core 1.0 §6, §7.2.1: what is inside would count, so it must not be passed over."""
-    if "request" in parameters:
-        raise RequestNotSupported("request is not supported")
-    if "request_uri" in parameters:
-        raise RequestUriNotSupported("request_uri is not supported")
-    if "registration" in parameters:
-        raise RegistrationNotSupported("registration is not supported")
-
-
-def _scope(parameters: Parameters, client: Client) -> Scope:
+def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
     asked = parameters["scope"]
     scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
-    if "refresh_token" in client.grant_types:
+    if "id_token" in response_type and OPENID not in scope:
+        raise InvalidRequest("an ID token needs the scope openid")
+    if "refresh_token" in client.grant_types and "code" in response_type:
         return scope
     return tuple(token for token in scope if token not in OFFLINE_SCOPES)  # Core 1.0 §11: ignored
+
+
+def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
+    """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
+    return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
 
 
 def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         for path in PATHS
         if path.member and path.group is Group.PUBLIC and _is_on(path.member, settings)
     }
+    implicit = ("implicit",) if settings.response_types != ("code",) else ()
+    grant_types = (*supported.GRANT_TYPES, *implicit)
     authentication = {
         "token_endpoint_auth_methods_supported": supported.TOKEN_ENDPOINT_AUTH_METHODS,
         "token_endpoint_auth_signing_alg_values_supported": supported.CLIENT_ASSERTION_ALGORITHMS,
@@ -24,7 +26,7 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         **endpoints,
         "response_types_supported": settings.response_types,
         "response_modes_supported": supported.RESPONSE_MODES,
-        "grant_types_supported": supported.GRANT_TYPES,
+        "grant_types_supported": grant_types,
         "subject_types_supported": supported.SUBJECT_TYPES,
         "scopes_supported": supported.SCOPES,
         "claims_supported": supported.CLAIMS,
@@ -40,8 +42,14 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "prompt_values_supported": supported.PROMPT_VALUES,
         "ui_locales_supported": settings.ui_locales,
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": (
+            *supported.REQUEST_OBJECT_ALGORITHMS,
+            *((supported.UNSIGNED,) if settings.unsigned_request_objects else ()),
+        ),
+        "authorization_signing_alg_values_supported": signing_algorithms,  # JARM §4
+        "require_pushed_authorization_requests": settings.require_pushed_authorization_requests,
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
     }
 

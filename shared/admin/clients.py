@@ -38,6 +38,7 @@ def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowe
         response_types=settings.response_types,
         signing_algorithms=settings.signing_algorithms,
         client_credentials=client_credentials,
+        unsigned_request_objects=settings.unsigned_request_objects,
     )
 
 

@@ -1,8 +1,10 @@
 """What this server supports: each list once, for the metadata and for the checks that enforce it."""
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES = (
+    "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
+)  # fmt: skip
 GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
-SUBJECT_TYPES = ("public",)
+SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent")
 
@@ -10,6 +12,10 @@ ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_VALUES = (ACR_PASSWORD,)
 
 TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+REQUEST_OBJECT_ALGORITHMS = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
+UNSIGNED = "none"
 CLIENT_ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 
 SCOPE_CLAIMS = {

@@ -35,6 +35,8 @@ CLIENT = a_client()
 REQUEST = AuthorizationRequest(
     client_id=CLIENT.client_id,
     redirect_uri="https://rp1.test/cb",
+    state=None,
+    response_type=frozenset({"code"}),
     scope=("openid", "email"),
     claims=ClaimsRequest(),
     claims_beyond_scope=(),
@@ -47,10 +49,10 @@ REQUEST = AuthorizationRequest(
     acr=frozenset(),
 )
 NOBODY = None
-AGREED = Present(SESSION, ("openid", "email", "profile"))
+AGREED = Present(SESSION, ("openid", "email", "profile"), str(SESSION.user_id))
 FRESH = replace(AGREED, is_fresh=True)
-ASKED_BEFORE = Present(SESSION, ("openid",))
-NEVER_ASKED = Present(SESSION, None)
+ASKED_BEFORE = Present(SESSION, ("openid",), str(SESSION.user_id))
+NEVER_ASKED = Present(SESSION, None, str(SESSION.user_id))
 MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
 
 
