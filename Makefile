@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test check interop-tools screenshots
+.PHONY: help run venv dev test bench check interop-tools screenshots
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ run: venv ## Run everything embedded, until Ctrl-C
 
 test: dev ## Run all tests; those whose tools are missing skip and say so
 	$(VENV)/bin/python -m pytest
+
+bench: dev ## Measure what a request costs (4 minutes; `--quick`, `--row` and more: python -m tests.bench --help)
+	$(VENV)/bin/python -m tests.bench
 
 check: dev ## Lint, format, types and the rules of the house
 	$(VENV)/bin/ruff check .

@@ -25,14 +25,16 @@ def serve(name: str, listen: str, workers: int) -> None:
     """Serve one service, or all of them in one process; with workers, that many processes on one socket."""
     with faults_in_sentences():
         settings = read_settings()
-        configure_log(settings.log_level, name)
+        request_log = configure_log(settings.log_level, name)
         services = [service for service in Service if name in (service, ALL)]
         mounts = [_mount(service) for service in services]
         listening = Listen(listen).bind()
 
         def work(index: int) -> None:
             operators = private(needs_postgresql=services != [Service.DISCOVERY], index=index)
-            serve_application(lambda: application(settings, operators, *mounts), listening)
+            serve_application(
+                lambda: application(settings, operators, *mounts, request_log=request_log), listening
+            )
 
         if workers == 1:
             work(0)

@@ -13,12 +13,14 @@ from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer
 from shared.web.forwarded import TrustedProxies, peer_address, request_id
 from shared.web.headers import NO_STORE, SAFE
+from shared.web.log import RequestLog
 from shared.web.metrics import observe_request
 
 MAX_BODY = 64 * 1024
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)
+REQUEST_LOG = web.AppKey[RequestLog | None]("REQUEST_LOG")
 CLIENT_ADDRESS = web.RequestKey("CLIENT_ADDRESS", str)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 
@@ -78,9 +80,8 @@ async def _every_request(request: web.Request, handler: Handler) -> web.StreamRe
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "none"
     observe_request(route, response.status, seconds)
-    logger.info(
-        "request", method=request.method, route=route, status=response.status, ms=round(seconds * 1000, 2)
-    )
+    if log := request.app[REQUEST_LOG]:
+        log.answered(request[REQUEST_ID], request.method, route, response.status, seconds)
     return response
 
 
@@ -88,10 +89,11 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.Response(text="ok\n", headers={**SAFE, **NO_STORE})
 
 
-def application(settings: Settings, *mounts: Mount) -> web.Application:
+def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:
     """An application with the services' routes mounted. Shared resources open once, when it starts."""
     app = web.Application(middlewares=[_every_request], client_max_size=MAX_BODY)
     app[SETTINGS] = settings
+    app[REQUEST_LOG] = request_log
     app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
     app.router.add_get("/healthz", _healthz, allow_head=False)
     for mount in mounts:

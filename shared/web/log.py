@@ -3,8 +3,11 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -31,6 +34,32 @@ def _line(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
     return orjson.dumps(event, default=str)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestLog:
+    """One line for each answered request, in the shape of every other line.
+
+    Written past structlog, whose way costs as much CPU time as a small answer. Nothing in it is a secret.
+    """
+
+    service: str
+    write: Callable[[bytes], object]
+
+    def answered(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:
+        """*route* is the route's pattern, never the path that was asked for."""
+        line = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "event": "request",
+            "service": self.service,
+            "request_id": request_id,
+            "level": "info",
+            "timestamp": datetime.now(UTC),
+        }
+        self.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+
+
 class _FromStandardLibrary(logging.Handler):
     """What libraries log, as events of one line; a traceback only for what is a defect of ours."""
 
@@ -46,8 +75,8 @@ class _FromStandardLibrary(logging.Handler):
         )
 
 
-def configure_log(level: str, service: str) -> None:
-    """Set up this process's logging, once, before anything logs."""
+def configure_log(level: str, service: str) -> RequestLog | None:
+    """Set up this process's logging, once, before anything logs. None: *level* is above that of requests."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -64,3 +93,9 @@ def configure_log(level: str, service: str) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_FromStandardLibrary()], force=True)
+    return RequestLog(service, _unbuffered(sys.stderr)) if number <= logging.INFO else None
+
+
+def _unbuffered(stream: TextIO) -> Callable[[bytes], object]:
+    # Whole lines at once, as structlog's: what is not flushed would be lost with the process.
+    return FileIO(stream.fileno(), "ab", closefd=False).write

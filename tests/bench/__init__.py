@@ -1,0 +1,6 @@
+"""What a request costs, at the sockets and in CPU time: `python -m tests.bench --help`.
+
+One process makes the load (`load.py`) and works scripts off (`scripts.py`) that draw on a population
+(`population.py`); real services, stores and a reverse proxy answer (`deployment.py`); their CPU time is read
+from /proc (`cpu.py`) and compared with what `hello.py` costs under the same load (`measure.py`, `table.py`).
+"""

@@ -1,0 +1,77 @@
+"""`python -m tests.bench`: what a request costs. Exit status 1 where the run is void."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import cycle
+
+import click
+
+from tests.bench import table
+from tests.bench.deployment import deployment
+from tests.bench.load import load_generator
+from tests.bench.measure import Extent, Meter, Result, measure
+from tests.bench.population import populate
+from tests.bench.rows import ROWS, Row, scripts
+
+USUAL = Extent(warm_up=0.5, measured=2.0)
+QUICK = Extent(warm_up=0.2, measured=0.5)
+
+
+def soak(meter: Meter, rows: Sequence[Row], requests: int) -> Iterator[str]:
+    """Keep the services busy with *requests* operations, and tell at each tenth how large they are."""
+    done, tenth = 0, 1
+    for row in cycle(rows):
+        done += meter.soak(row)
+        if done >= requests * tenth / 10:
+            yield f"after {done} more: {table.memory(meter.memory())}"
+            tenth = int(done * 10 / requests) + 1
+        if done >= requests:
+            return
+
+
+async def run(
+    rows: Sequence[Row], extent: Extent, *, proxied: Sequence[bool], is_json: bool, requests: int
+) -> bool:
+    """Deploy, measure and show; whether the run counts."""
+    async with deployment() as deployed:
+        stores = await deployed.start_stores()
+        click.echo("Making 10 000 users, and what they and their clients hold …", err=True)
+        population = await populate(stores.settings)
+        wanted = {service for row in rows for service in row.services}
+        running = await deployed.start_services(stores.settings, wanted)
+        results: list[Result] = []
+        show = partial(click.echo, err=is_json)
+        with load_generator(partial(scripts, population)) as load:
+            meter = Meter(load, running, stores.pids, extent)
+            show(table.HEAD)
+            for result in measure(meter, rows, proxied=proxied):
+                results.append(result)
+                show(table.line(result))
+            for line in soak(meter, rows, requests) if requests else ():
+                show(line)
+            memory = meter.memory()
+        for line in (*table.closing(results, memory), *deployed.faults()[:10]):
+            show(line)
+    if is_json:
+        click.echo(table.as_json(results, memory))
+    return not table.is_void(results)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Short loads: to see whether it works.")
+@click.option("--row", "names", multiple=True, type=click.Choice([row.name for row in ROWS]))
+@click.option("--direct", is_flag=True, help="Without the proxy alone.")
+@click.option("--json", "is_json", is_flag=True, help="The results as JSON on standard output.")
+@click.option("--soak", "requests", default=0, metavar="N", help="Then N operations more, to see the memory.")
+def main(*, quick: bool, names: tuple[str, ...], direct: bool, is_json: bool, requests: int) -> None:
+    """What a request costs, at the sockets and in CPU time."""
+    rows = [row for row in ROWS if row.name in names or not names]
+    proxied = (False,) if direct else (False, True)
+    extent = QUICK if quick else USUAL
+    if not asyncio.run(run(rows, extent, proxied=proxied, is_json=is_json, requests=requests)):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The deployment that is measured, in a folder that goes: servers and processes as `ostiary run` starts them.
+
+And `hello.py` beside it, the measure of all.
+"""
+
+import socket
+import sys
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from tempfile import TemporaryDirectory
+
+from pydantic import SecretStr
+
+from deploy.local import caddy, postgres, valkey
+from deploy.local.caddyfile import caddyfile
+from deploy.local.child import Child, Command
+from deploy.local.folders import run_folder
+from deploy.local.service import command, socket_of
+from deploy.local.unprivileged import account_for, runnable
+from shared.paths import PATHS, PREFIX, Group, Service
+from shared.settings import Settings, child_environment
+from shared.store.migrate import migrate
+from tests.bench.load import Address
+
+HELLO = FilePath(__file__).with_name("hello.py")
+SECRET_KEY = "the-benchmarks-own-and-no-secret-at-all"
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Running stores, and settings that name them."""
+
+    settings: Settings
+    pids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Process ids, and where to send requests."""
+
+    services: dict[Service, int]
+    hello: int
+    proxy: int
+    direct: dict[Service, Address]
+    proxied: dict[Service, Address]
+    hello_address: Address
+
+
+async def _start(stack: AsyncExitStack, of: Command) -> int:
+    child = Child(of)
+    stack.push_async_callback(child.stop)
+    await child.start()
+    assert child.process is not None
+    return child.process.pid
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Folders of a run, and what it has started in them."""
+
+    folder: FilePath
+    sockets: FilePath
+    copies: FilePath
+    stack: AsyncExitStack
+
+    async def start_stores(self) -> Stores:
+        """Durable as in production, migrated, and empty."""
+        cluster = self.folder / "postgres"
+        account = account_for(cluster)
+        binaries = runnable(postgres.find_binaries(), account, self.copies)
+        database = postgres.Postgres(binaries, cluster, self.sockets, self.folder / "postgres.log", account)
+        cache = valkey.Valkey(
+            valkey.find_binary(), self.folder / "valkey", self.sockets, self.folder / "valkey.log"
+        )
+        database.prepare()
+        cache.prepare()
+        pids = [await _start(self.stack, server.command()) for server in (database, cache)]
+        await migrate(database.url)
+        settings = Settings(
+            issuer=f"http://localhost:{_free_port()}{PREFIX}",
+            database_url=SecretStr(database.url),
+            redis_url=SecretStr(cache.url),
+            secret_key=(SecretStr(SECRET_KEY),),
+        )
+        return Stores(settings, tuple(pids))
+
+    async def start_services(self, settings: Settings, wanted: Collection[Service]) -> Running:
+        """The services *wanted*, the proxy in front of them, and `hello.py`."""
+        environment = {
+            **child_environment(settings, 0),
+            "OSTIARY_ISSUER": settings.issuer,
+            "OSTIARY_RATE_LIMITS": "off",
+        }
+        services = {
+            service: await _start(
+                self.stack, command(service, self.sockets, environment, self.folder / f"{service}.log")
+            )
+            for service in wanted
+        }
+        site = caddy.site_of(settings.origin)
+        proxy = caddy.Caddy(
+            caddy.find_binary(), site, self.folder / "caddy", self.sockets, self.folder / "caddy.log"
+        )
+        public = [path for path in PATHS if path.group is Group.PUBLIC]
+        upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
+        proxy.prepare(caddyfile(public, site, upstreams, proxy.state))
+        return Running(
+            services=services,
+            hello=await _start(self.stack, self._hello()),
+            proxy=await _start(self.stack, proxy.command()),
+            direct={service: str(socket_of(self.sockets, service)) for service in wanted},
+            proxied=dict.fromkeys(wanted, ("127.0.0.1", site.port)),
+            hello_address=str(self._hello_socket),
+        )
+
+    @property
+    def _hello_socket(self) -> FilePath:
+        return self.sockets / "hello.sock"
+
+    def _hello(self) -> Command:
+        async def is_ready(_: int) -> bool:
+            return self._hello_socket.exists()
+
+        return Command(
+            name="hello",
+            argv=(sys.executable, str(HELLO), str(self._hello_socket)),
+            env={},
+            log=self.folder / "hello.log",
+            is_ready=is_ready,
+        )
+
+    def faults(self) -> Sequence[str]:
+        """What the services' logs hold that they should not, a line each."""
+        lines = (
+            line
+            for service in Service
+            if (log := self.folder / f"{service}.log").exists()
+            for line in log.read_text("utf-8", "replace").splitlines()
+        )
+        return [line for line in lines if '"level":"error"' in line or "Traceback" in line]
+
+
+@asynccontextmanager
+async def deployment() -> AsyncIterator[Deployment]:
+    """A folder to deploy in; what was started there is stopped, and the folder goes."""
+    with (
+        TemporaryDirectory(prefix="ostiary-bench-") as folder,
+        run_folder() as sockets,
+        run_folder(0o755) as copies,
+    ):
+        async with AsyncExitStack() as stack:
+            yield Deployment(FilePath(folder), sockets, copies, stack)

@@ -1,0 +1,123 @@
+"""Measuring: a load, and the CPU time that each part of the deployment spent on it."""
+
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.paths import Service
+from tests.bench.cpu import cpu_seconds, resident_bytes
+from tests.bench.deployment import Running
+from tests.bench.load import Address, Job, Load
+from tests.bench.rows import HELLO, Row
+from tests.bench.wire import WrongAnswer
+
+CONNECTIONS = 16
+HELLO_LIMIT = 90e-6
+"""Seconds of CPU time. Above it the machine is too busy to measure on, and the run is void."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How long each load lasts, in seconds."""
+
+    warm_up: float
+    measured: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one load cost: CPU seconds an operation, and how long the operations took."""
+
+    services: float
+    stores: float
+    proxy: float
+    hello: float
+    per_second: float
+    p50: float
+    p95: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One row, with the proxy or without; `measurement` is why not where it is void."""
+
+    row: Row
+    is_proxied: bool
+    measurement: Measurement | str
+    hello: float  # CPU seconds of hello a request, before and after
+
+    @property
+    def multiple(self) -> float | None:
+        """The services' CPU time in hellos; None where the row is void."""
+        return self.measurement.services / self.hello if isinstance(self.measurement, Measurement) else None
+
+    @property
+    def is_hit(self) -> bool:
+        return self.multiple is not None and self.multiple <= self.row.target
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Measures loads on one deployment."""
+
+    load: Load
+    running: Running
+    stores: Sequence[int]
+    extent: Extent
+
+    def hello(self) -> float:
+        """CPU seconds of hello a request."""
+        return self._measure(HELLO, {Service.DISCOVERY: self.running.hello_address}).hello
+
+    def row(self, row: Row, *, is_proxied: bool) -> Measurement | str:
+        """One row; why it is void where an answer was not what it should be."""
+        try:
+            return self._measure(row.name, self.running.proxied if is_proxied else self.running.direct)
+        except WrongAnswer as wrong:
+            return str(wrong)
+
+    def soak(self, row: Row) -> int:
+        """A load that nothing is measured on; how many operations it was. Raises WrongAnswer."""
+        job = Job(row.name, self.running.direct, CONNECTIONS, self.extent.measured)
+        return len(self.load(job).latencies)
+
+    def memory(self) -> dict[Service, int]:
+        """How many bytes of memory each service's process has."""
+        return {service: resident_bytes(pid) for service, pid in self.running.services.items()}
+
+    def _measure(self, script: str, addresses: dict[Service, Address]) -> Measurement:
+        self.load(Job(script, addresses, CONNECTIONS, self.extent.warm_up))
+        before = self._spent()
+        outcome = self.load(Job(script, addresses, CONNECTIONS, self.extent.measured))
+        operations = len(outcome.latencies)
+        services, stores, proxy, hello = (
+            (late - early) / operations for late, early in zip(self._spent(), before, strict=True)
+        )
+        percentiles = statistics.quantiles(outcome.latencies, n=100)
+        return Measurement(
+            services=services,
+            stores=stores,
+            proxy=proxy,
+            hello=hello,
+            per_second=operations / outcome.seconds,
+            p50=percentiles[49],
+            p95=percentiles[94],
+            p99=percentiles[98],
+        )
+
+    def _spent(self) -> tuple[float, ...]:
+        running = self.running
+        parts = (running.services.values(), self.stores, (running.proxy,), (running.hello,))
+        return tuple(cpu_seconds(pids) for pids in parts)
+
+
+def measure(meter: Meter, rows: Iterable[Row], *, proxied: Sequence[bool]) -> Iterator[Result]:
+    """Every row, with the proxy or without, each between two measurements of hello."""
+    before = meter.hello()
+    for row in rows:
+        for is_proxied in proxied:
+            measurement = meter.row(row, is_proxied=is_proxied)
+            after = meter.hello()
+            yield Result(row, is_proxied, measurement, (before + after) / 2)
+            before = after

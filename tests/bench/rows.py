@@ -1,0 +1,171 @@
+"""The rows: what is asked, what it may cost, and the scripts that ask it.
+
+A row's scripts are endless, and draw each on another user, session, token or code of the population.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from urllib.parse import parse_qs, urlsplit
+
+from shared.paths import (
+    AUTHORIZATION,
+    INTROSPECTION,
+    JWKS,
+    OPENID_CONFIGURATION,
+    TOKEN,
+    USERINFO,
+    Path,
+    Service,
+)
+from tests.bench.population import CODE_CHALLENGE, CODE_VERIFIER, REDIRECT_URI, SCOPE, Client, Population
+from tests.bench.wire import Answer, Request, Script, WrongAnswer, basic, bearer, get, post
+
+HELLO = "hello"
+"""The name of the scripts that ask `hello.py`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation. `target`: the services' CPU time as a multiple of hello's; round trips at the most."""
+
+    name: str
+    services: tuple[Service, ...]
+    target: float
+    redis_round_trips: int
+    postgres_round_trips: int
+    scripts: Callable[[Population], Iterator[Script]]
+
+
+def _document(path: Path, population: Population) -> Iterator[Script]:
+    request = get(population.host, path)
+
+    def script() -> Script:
+        yield request
+
+    while True:
+        yield script()
+
+
+def _client_credentials(client: Client, population: Population) -> Iterator[Script]:
+    request = post(
+        population.host,
+        TOKEN,
+        {"grant_type": "client_credentials"},
+        basic(client, population.client_secret),
+    )
+
+    def script() -> Script:
+        answer = yield request
+        answer.member("access_token")
+
+    while True:
+        yield script()
+
+
+def _introspection(population: Population) -> Iterator[Script]:
+    headers = basic(Client.ES256, population.client_secret)
+
+    def script(token: str) -> Script:
+        answer = yield post(population.host, INTROSPECTION, {"token": token}, headers)
+        answer.member("sub")  # it is active
+
+    return map(script, cycle(population.access_tokens))
+
+
+def _userinfo(population: Population) -> Iterator[Script]:
+    def script(token: str) -> Script:
+        answer = yield get(population.host, USERINFO, headers=bearer(token))
+        answer.member("email")
+
+    return map(script, cycle(population.access_tokens))
+
+
+def _refresh(client: Client, population: Population) -> Iterator[Script]:
+    current = deque(population.refresh_tokens[client])
+    headers = basic(client, population.client_secret)
+
+    def script(token: str) -> Script:
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        answer = yield post(population.host, TOKEN, form, headers)
+        answer.member("id_token")
+        current.append(answer.member("refresh_token"))
+
+    while True:
+        yield script(current.popleft())
+
+
+def _authorize(client: Client, cookie: str, population: Population) -> Generator[Request, Answer, str]:
+    """Returns the code."""
+    parameters = {
+        "response_type": "code",
+        "client_id": client,
+        "redirect_uri": REDIRECT_URI,
+        "scope": " ".join(SCOPE),
+        "state": "f6b1c3a9d2e84075",
+        "nonce": "0a9b8c7d6e5f4a3b",
+        "code_challenge": CODE_CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    answer = yield get(
+        population.host, AUTHORIZATION, parameters=parameters, headers={"Cookie": cookie}, status=303
+    )
+    location = answer.header("Location")
+    code = parse_qs(urlsplit(location).query).get("code")
+    if code is None or not location.startswith(REDIRECT_URI):
+        raise WrongAnswer(f"no code: {location}")
+    return code[0]
+
+
+def _authorization(population: Population) -> Iterator[Script]:
+    def script(cookie: str) -> Script:
+        yield from _authorize(Client.ES256, cookie, population)
+
+    return map(script, cycle(population.cookies))
+
+
+def _code_flow(client: Client, population: Population) -> Iterator[Script]:
+    headers = basic(client, population.client_secret)
+
+    def script(cookie: str) -> Script:
+        code = yield from _authorize(client, cookie, population)
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": CODE_VERIFIER,
+        }
+        answer = yield post(population.host, TOKEN, form, headers)
+        answer.member("id_token")
+
+    return map(script, cycle(population.cookies))
+
+
+_DISCOVERY = (Service.DISCOVERY,)
+_TOKEN = (Service.TOKEN,)
+_AUTHORIZATION = (Service.AUTHORIZATION,)
+_BOTH = (Service.AUTHORIZATION, Service.TOKEN)
+
+ROWS = (
+    Row("discovery", _DISCOVERY, 1.4, 0, 0, partial(_document, OPENID_CONFIGURATION)),
+    Row("jwks", _DISCOVERY, 1.4, 0, 0, partial(_document, JWKS)),
+    Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, Client.OPAQUE)),
+    Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, Client.ES256)),
+    Row("introspection", _TOKEN, 5, 0, 1, _introspection),
+    Row("userinfo", _TOKEN, 5, 0, 1, _userinfo),
+    Row("refresh ES256", _TOKEN, 9, 0, 1, partial(_refresh, Client.ES256)),
+    Row("refresh RS256", _TOKEN, 17, 0, 1, partial(_refresh, Client.RS256)),
+    Row("authorization", _AUTHORIZATION, 8, 2, 1, _authorization),
+    Row("code flow ES256", _BOTH, 20, 3, 2, partial(_code_flow, Client.ES256)),
+    Row("code flow RS256", _BOTH, 28, 3, 2, partial(_code_flow, Client.RS256)),
+)
+"""Targets and budgets of the design; a code flow is two requests. A JWT access token is signed with RS256
+only where a deployment has no key for ES256, so there is no row for it."""
+
+
+def scripts(population: Population) -> dict[str, Iterator[Script]]:
+    """The scripts of every row, by its name."""
+    hello = _document(Path("/hello", Service.DISCOVERY), population)
+    return {HELLO: hello, **{row.name: row.scripts(population) for row in ROWS}}

@@ -1,0 +1,110 @@
+"""Requests as bytes, and as much of HTTP/1.1 as it takes to read their answers."""
+
+from base64 import b64encode
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from shared.paths import Path, Service
+
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, ready to be sent, and the status that its answer must have."""
+
+    to: Service
+    data: bytes
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer; `head` is the status line and the headers as they came."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The value of a header. Raises WrongAnswer when there is none."""
+        for line in self.head.split(b"\r\n")[1:]:
+            found, _, value = line.partition(b":")
+            if found.lower() == name.lower().encode():
+                return value.strip().decode("latin-1")
+        raise WrongAnswer(f"no header {name} in {self.head!r}")
+
+    def member(self, name: str) -> str:
+        """A string member of the JSON object in the body, which holds no escapes. Raises WrongAnswer."""
+        _, found, rest = self.body.partition(f'"{name}":"'.encode())
+        if not found:
+            raise WrongAnswer(f"no member {name} in {self.body[:200]!r}")
+        return rest.partition(b'"')[0].decode()
+
+
+class WrongAnswer(Exception):
+    """It is not what the script expects: whatever was measured means nothing."""
+
+
+Script = Generator[Request, Answer, None]
+"""One operation: each request may depend on the answers before it."""
+
+
+def get(
+    host: str,
+    path: Path,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Request:
+    """A GET; *host* is the authority of the issuer."""
+    target = f"{path}?{urlencode(parameters)}" if parameters else str(path)
+    return Request(path.service, _head(f"GET {target}", host, headers or {}), status)
+
+
+def post(host: str, path: Path, form: Mapping[str, str], headers: Mapping[str, str]) -> Request:
+    """A POST of a form, answered with 200."""
+    body = urlencode(form).encode()
+    framing = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
+    return Request(path.service, _head(f"POST {path}", host, {**headers, **framing}) + body, 200)
+
+
+def basic(client_id: str, client_secret: str) -> Mapping[str, str]:
+    """The header of `client_secret_basic`; neither part needs to be form-encoded."""
+    return {"Authorization": f"Basic {b64encode(f'{client_id}:{client_secret}'.encode()).decode()}"}
+
+
+def bearer(access_token: str) -> Mapping[str, str]:
+    """The header of RFC 6750 §2.1."""
+    return {"Authorization": f"Bearer {access_token}"}
+
+
+def _head(line: str, host: str, headers: Mapping[str, str]) -> bytes:
+    lines = (f"{line} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items()))
+    return "\r\n".join(lines).encode() + _END_OF_HEAD
+
+
+def read_answer(data: bytes) -> Answer | None:
+    """The answer that *data* is; None while it is not complete.
+
+    Raises WrongAnswer when its length is not told by Content-Length, or there is more than one answer.
+    """
+    at = data.find(_END_OF_HEAD)
+    if at < 0:
+        return None
+    head = data[:at]
+    missing = at + len(_END_OF_HEAD) + _content_length(head) - len(data)
+    if missing < 0:
+        raise WrongAnswer(f"more than one answer: {data[:500]!r}")
+    return None if missing else Answer(int(head[9:12]), head, data[at + len(_END_OF_HEAD) :])
+
+
+def _content_length(head: bytes) -> int:
+    if head[9:12] in (b"204", b"304"):
+        return 0
+    _, found, rest = head.lower().partition(b"\r\ncontent-length:")
+    if not found:
+        raise WrongAnswer(f"no Content-Length: {head!r}")
+    return int(rest.partition(b"\r\n")[0])
