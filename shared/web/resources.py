@@ -7,6 +7,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from shared.client_cache import ClientCache
+from shared.client_keys import ClientKeys
 from shared.fetch import Fetcher, open_fetcher
 from shared.keyring import KeyRing
 from shared.store import Unavailable
@@ -19,6 +20,7 @@ WATCH = web.AppKey("WATCH", Watch)
 CLIENTS = web.AppKey("CLIENTS", ClientCache)
 KEYRING = web.AppKey("KEYRING", KeyRing)
 FETCHER = web.AppKey("FETCHER", Fetcher)
+CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
 
 Resource = Callable[[web.Application], AsyncIterator[None]]
 
@@ -44,6 +46,13 @@ async def fetcher(app: web.Application) -> AsyncIterator[None]:
     async with open_fetcher(settings.fetch_allow, settings.fetch_ca_file) as opened:
         app[FETCHER] = opened
         yield
+
+
+async def client_keys(app: web.Application) -> AsyncIterator[None]:
+    """CLIENT_KEYS: the public keys of clients. Needs `fetcher`."""
+    app[CLIENT_KEYS] = keys = ClientKeys(app[FETCHER].get_json)
+    yield
+    await keys.close()
 
 
 def need(app: web.Application, *resources: Resource) -> None:

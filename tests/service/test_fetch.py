@@ -243,6 +243,7 @@ HOSTILE = {
     "silence": _silence,
     "too long by a byte": _body(b"1".rjust(fetch.MAX_BODY + 1)),
     "gzip bomb": _body(gzip.compress(b" " * 10_000_000), Content_Encoding="gzip"),
+    "encoded and short": _body(gzip.compress(b"{}"), Content_Encoding="gzip"),
     "encoded": _body(b"{}", Content_Encoding="br"),
     "markup": _body(b"<html>"),
     "deep": _body(b"[" * 100_000),
