@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,14 @@ from shared.oauth.claims import id_token_user_claims
 from shared.oauth.errors import InvalidScope
 from shared.oauth.jwt import sign
 from shared.oauth.keys import KeySet, NoKey, SealingKey, SigningKey, base64url
+from shared.oauth.subject import subject
 from shared.settings import Settings
 from shared.store import Unavailable
 
 ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has
 FALLBACK_ALGORITHM = "RS256"
+
+RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
 
 _ANY_ID = UUID(int=0)
 
@@ -35,7 +39,7 @@ class IssuedAccessToken:
 def left_half_hash(value: str, alg: str) -> str:
     """`at_hash` and its like: OpenID Connect Core 1.0 §3.1.3.6, for a token signed with *alg*."""
     digest = hashlib.sha512 if alg == "EdDSA" else hashlib.sha256  # Ed25519 is over SHA-512
-    hashed = digest(value.encode("ascii")).digest()
+    hashed = digest(value.encode()).digest()
     return base64url(hashed[: len(hashed) // 2])
 
 
@@ -78,7 +82,7 @@ class TokenIssuer:
         if client.access_token_format == "jwt":
             _access_token_signer(keys, now)  # a signature is too dear to be made for a question
         else:
-            self.access_token(client, str(_ANY_ID), scope, _ANY_ID, now)
+            self.access_token(client, self.sub(_ANY_ID, client), scope, _ANY_ID, now)
 
     def access_token(
         self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime
@@ -106,6 +110,19 @@ class TokenIssuer:
         except TooLong:
             raise InvalidScope("the access token would become too long: ask for less") from None
 
+    def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
+        """An authorization response as a JWT: JARM §2.1 and §2.2."""
+        key = _signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
+        exp = int((now + RESPONSE_LIFETIME).timestamp())
+        return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
+
+    def sub(self, user_id: UUID, client: Client) -> str:
+        """The subject identifier that *client* knows a user by: OpenID Connect Core 1.0 §8."""
+        sub = subject(user_id, client, self._keyring.known.salt)
+        if sub is None:
+            raise Unavailable("there is no salt for pairwise identifiers yet")
+        return sub
+
     def id_token(
         self,
         client: Client,
@@ -113,18 +130,27 @@ class TokenIssuer:
         user: User,
         now: datetime,
         *,
-        access_token: str,
         nonce: str | None,
+        access_token: str | None = None,
+        code: str | None = None,
+        state: str | None = None,
     ) -> str:
-        """An ID token that comes with an access token: OpenID Connect Core 1.0 §2 and §3.1.3.6."""
+        """An ID token: OpenID Connect Core 1.0 §2, §3.1.3.6 and §3.3.2.11.
+
+        *access_token*, *code* and *state* are what comes in the same answer. If neither of the first two
+        does, no access token will, and the ID token holds the claims of the scope (§5.4).
+        """
         key = _signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
         authentication = authorization.authentication
+        hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
         auth_time = int(authentication.auth_time.timestamp())
         claims: dict[str, Any] = {
-            **id_token_user_claims(user, authorization, client),
+            **id_token_user_claims(
+                user, authorization, client, is_alone=access_token is None and code is None
+            ),
             "iss": self._issuer,
-            "sub": str(user.user_id),
+            "sub": self.sub(user.user_id, client),
             "aud": [client.client_id],
             "iat": int(now.timestamp()),
             "exp": int((now + lifetime).timestamp()),
@@ -132,7 +158,7 @@ class TokenIssuer:
             "acr": authentication.acr,
             "amr": authentication.amr,
             "sid": str(authorization.sid),
-            "at_hash": left_half_hash(access_token, key.alg),
+            **{name: left_half_hash(value, key.alg) for name, value in hashed.items() if value is not None},
         }
         if nonce is not None:
             claims["nonce"] = nonce

@@ -55,6 +55,7 @@ def open_keys(rows: Sequence[StoredKey], secret_keys: Sequence[str]) -> KeySet:
             for row in rows
             if row.use == "seal" and row.private
         ),
+        salt=next((unwrap(secret_keys, row.kid, row.private) for row in rows if row.use == "salt"), None),
     )
 
 

@@ -41,6 +41,13 @@ class Client:
     jwks: Json | None = None
     jwks_uri: str | None = None
     id_token_signed_response_alg: str = "RS256"
+    authorization_signed_response_alg: str = "RS256"
+    request_object_signing_alg: str | None = None
+    request_uris: tuple[str, ...] = ()
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    subject_type: str = "public"
+    sector_identifier_uri: str | None = None
     default_max_age: int | None = None
     require_auth_time: bool = False
     default_acr_values: tuple[str, ...] = ()

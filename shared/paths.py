@@ -66,6 +66,7 @@ OAUTH_AUTHORIZATION_SERVER = _discovery(
 )  # RFC 8414 §3.1
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
+PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_authorization_request_endpoint")
 LOGIN = _authorization("/oidc/login")
 CONSENT = _authorization("/oidc/consent")
 END_SESSION = _authorization("/oidc/oauth2/sessions/logout", "end_session_endpoint")

@@ -169,6 +169,8 @@ class Settings(BaseModel):
         tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)
     ] = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
+    require_pushed_authorization_requests: Switch = False
+    unsigned_request_objects: Switch = False
 
     access_token_lifetime: Duration = timedelta(minutes=10)
     id_token_lifetime: Duration = timedelta(hours=1)

@@ -9,19 +9,23 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from aiohttp import ClientSession, CookieJar, DummyCookieJar
-from aiohttp.test_utils import TestServer
+import pytest_asyncio
+from aiohttp import ClientSession, CookieJar, DummyCookieJar, web
+from aiohttp.test_utils import BaseTestServer, TestServer
 from multidict import CIMultiDictProxy
 
 from services.authorization.app import mount
+from shared import clock
 from shared.mint import new_id
 from shared.model import AuthorizationCode, Client, User
 from shared.oauth.handle import digest
+from shared.oauth.jwt import sign
 from shared.oauth.pkce import challenge_of
 from shared.passwords import hash_password
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN
 from shared.settings import Settings
 from shared.web.app import application
+from shared.web.resources import KEYRING
 from tests.builders import REDIRECT_URI, VERIFIER, World
 from tests.deployment import open_world, settings_for
 
@@ -29,6 +33,9 @@ LOCAL_ISSUER = "http://localhost:8080/oidc"
 PASSWORD = "correct horse battery staple"
 PASSWORD_HASH = hash_password(PASSWORD)
 STATE = "state-of-the-client"
+
+ON_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
+"""For a module's `pytestmark`: its tests share one service."""
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
@@ -161,7 +168,8 @@ def is_error_page(page: Page) -> bool:
 class AuthorizationService:
     """An authorization service over HTTP, the world that it lives in, and its visitors."""
 
-    server: TestServer
+    app: web.Application
+    server: BaseTestServer
     world: World
     settings: Settings
     browsers: list[ClientSession] = field(default_factory=list)
@@ -193,13 +201,26 @@ class AuthorizationService:
         assert code is not None
         return code
 
+    async def id_token(self, browser: Browser, client: Client, typ: str = "JWT", **others: Any) -> str:
+        """An expired ID token of this browser's session, signed by us; *others* are claims instead."""
+        code = await self.code(await browser.authorize(client, prompt="none"))
+        claims = {
+            "iss": LOCAL_ISSUER,
+            "sub": str(code.authorization.user_id),
+            "sid": str(code.authorization.sid),
+            "aud": [client.client_id],
+            "exp": 1,
+            **others,
+        }
+        return sign(self.app[KEYRING].known.signer("ES256", clock.now()), claims, typ)
+
 
 @asynccontextmanager
 async def serve_authorization(settings: Settings, world: World) -> AsyncIterator[AuthorizationService]:
     """An authorization service of a world."""
-    server = TestServer(application(settings, mount))
-    async with server:
-        service = AuthorizationService(server, world, settings)
+    app = application(settings, mount)
+    async with TestServer(app) as server:
+        service = AuthorizationService(app, server, world, settings)
         try:
             yield service
         finally:
@@ -207,9 +228,9 @@ async def serve_authorization(settings: Settings, world: World) -> AsyncIterator
                 await http.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def op(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
-    """An authorization service whose rate limits are off."""
+    """An authorization service whose rate limits are off, on the loop of a module's tests."""
     settings = settings_for(
         module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off", root_aliases="on"
     )

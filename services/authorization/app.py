@@ -1,20 +1,26 @@
 """The authorization service: routes, and what its endpoints share."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from aiohttp import web
 
+from services.authorization.answer import Answers
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
 from services.authorization.desk import Desk, Refused
 from services.authorization.end_session import EndSession
+from services.authorization.intake import Intake
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
 from services.authorization.pages import ErrorView, Pages
+from services.authorization.pushed import Push
 from services.authorization.session import Cookies
 from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
+from shared.client_authentication import ClientAuthentication
+from shared.issue import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.passwords import Passwords
 from shared.paths import (
@@ -26,14 +32,19 @@ from shared.paths import (
     LOGOUT_DONE,
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
+    PUSHED_AUTHORIZATION_REQUEST,
     START,
     START_ALIAS,
     STATIC,
+    TOKEN,
 )
+from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
-from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+from shared.web.cors import add_preflight, cross_origin
+from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 
 PAGES = web.AppKey("PAGES", Pages)
+PUSH = web.AppKey("PUSH", Push)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 SIGN_IN = web.AppKey("SIGN_IN", SignIn)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
@@ -45,16 +56,25 @@ _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, pages = app[SETTINGS], app[STORES], app[PAGES]
     cookies, passwords = Cookies.of(settings), Passwords()
+    tokens = TokenIssuer(settings, app[KEYRING])
     desk = Desk(
         settings,
         app[CLIENTS],
         app[KEYRING],
+        tokens,
         opened.sessions,
         opened.interactions,
-        opened.codes,
+        opened.pushed_requests,
+        Intake(settings, opened.pushed_requests, None),
+        Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens),
         pages,
         cookies,
     )
+    audiences = (settings.issuer, TOKEN.at(settings.issuer), PUSHED_AUTHORIZATION_REQUEST.at(settings.issuer))
+    authentication = ClientAuthentication(app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences)
+    app[PUSH] = Push(desk, authentication, opened.pushed_requests)
+    with suppress(Unavailable):  # the first assertion will begin them
+        await opened.replay_marks.begin()
     app[AUTHORIZE] = Authorize(desk)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
@@ -94,6 +114,10 @@ async def authorize(request: web.Request) -> web.Response:
 
 async def authorize_by_form(request: web.Request) -> web.Response:
     return await request.app[AUTHORIZE].post(request)
+
+
+async def push(request: web.Request) -> web.Response:
+    return await request.app[PUSH].post(request)
 
 
 async def login(request: web.Request) -> web.Response:
@@ -145,7 +169,9 @@ async def start(request: web.Request) -> web.Response:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _endpoints)
+    need(app, stores, fetcher, client_keys, _endpoints)
+    app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
+    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)
     app[PAGES] = pages = Pages.load(app[SETTINGS])
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
@@ -163,6 +189,7 @@ def mount(app: web.Application) -> None:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
     sent = {
         AUTHORIZATION: _or_to_client(authorize_by_form),
+        PUSHED_AUTHORIZATION_REQUEST: push,
         LOGIN: _or_to_client(sign_in),
         CONSENT: _or_to_client(decide),
         END_SESSION: end_session_by_form,

@@ -9,7 +9,6 @@ from services.authorization.interaction import Consent, Interaction, Login, Refu
 from services.authorization.response import see_other
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
-from shared.oauth.parameters import Parameters
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN
 from shared.web.form import form, query
 
@@ -25,25 +24,25 @@ class Authorize:
         parameters = query(request)
         if INTERACTION in parameters and "client_id" not in parameters:
             return await self._go_on(request, await self.desk.open(request, parameters[INTERACTION]))
-        return await self._begin(request, await self.desk.read(request, parameters), parameters)
+        return await self._begin(request, await self.desk.read(request, parameters))
 
     async def post(self, request: web.Request) -> web.Response:
         """Keep the request and come back for it by GET: a form of another site brings no session cookie."""
-        parameters = await form(request)
-        asked = await self.desk.read(request, parameters)
-        waiting = await self._keep(asked, parameters, browser=None)
+        asked = await self.desk.read(request, await form(request))
+        waiting = await self._keep(asked, browser=None)
         return see_other(waiting.at(AUTHORIZATION))
 
-    async def _begin(self, request: web.Request, asked: Asked, parameters: Parameters) -> web.Response:
+    async def _begin(self, request: web.Request, asked: Asked) -> web.Response:
         step = self.desk.next_step(asked, await self.desk.present(request, asked))
         match step:
             case Respond(session):
-                return await self.desk.respond(asked, session)
+                return await self.desk.respond(asked, session, asked.effective.pushed)
             case Refuse(error):
+                await self.desk.end_pushed(asked)
                 return self.desk.refuse(asked, error)
             case Login() | Consent():
                 browser, fresh_handle = self._browser(request)
-                return self._show(await self._keep(asked, parameters, browser), step, fresh_handle)
+                return self._show(await self._keep(asked, browser), step, fresh_handle)
 
     async def _go_on(self, request: web.Request, waiting: Waiting) -> web.Response:
         step = await self.desk.step(request, waiting)
@@ -66,9 +65,14 @@ class Authorize:
         await self.desk.update(waiting, bound)
         return self._show(waiting, step, fresh_handle)
 
-    async def _keep(self, asked: Asked, parameters: Parameters, browser: str | None) -> Waiting:
+    async def _keep(self, asked: Asked, browser: str | None) -> Waiting:
         handle = new_handle(Kind.INTERACTION)
-        interaction = Interaction(parameters=dict(parameters.values), browser=browser)
+        effective = asked.effective
+        interaction = Interaction(
+            parameters=dict(effective.parameters.values),
+            pushed=effective.pushed.hex() if effective.pushed else None,
+            browser=browser,
+        )
         lifetime = self.desk.settings.interaction_lifetime
         await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)
         return Waiting(handle, interaction, asked)

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from services.authorization.answer import Allowed, Answers
+from services.authorization.intake import Effective, Intake
 from services.authorization.interaction import Interaction, Present, Step, next_step
 from services.authorization.pages import ClientView, Pages
 from services.authorization.refusals import Expired, Strange
@@ -15,19 +16,17 @@ from services.authorization.response import Callback
 from services.authorization.session import Cookies
 from shared import clock
 from shared.client_cache import ClientCache
+from shared.issue import TokenIssuer
 from shared.keyring import KeyRing
-from shared.mint import new_handle
-from shared.model import Authorization, AuthorizationCode, Client, Session
+from shared.model import Client, Session
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.parameters import Parameters
-from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import Path
 from shared.settings import Settings
-from shared.store import AuthorizationCodes, Interactions, Sessions
+from shared.store import Interactions, PushedRequests, Sessions
 
 INTERACTION = "interaction"
-OUT_OF_BAND_LIFETIME = timedelta(minutes=10)  # a person carries the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Asked:
     callback: Callback
     request: AuthorizationRequest
     locale: str
+    effective: Effective
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,12 @@ class Desk:
     settings: Settings
     clients: ClientCache
     keyring: KeyRing
+    tokens: TokenIssuer
     sessions: Sessions
     interactions: Interactions
-    codes: AuthorizationCodes
+    pushed_requests: PushedRequests
+    intake: Intake
+    answers: Answers
     pages: Pages
     cookies: Cookies
 
@@ -97,16 +100,43 @@ class Desk:
 
     async def read(self, request: web.Request, parameters: Parameters) -> Asked:
         """Check a request. Raises OAuthError, for a page, before its callback holds, and Refused after."""
+        client = await self._client(parameters)
+        locale = self.locale(request, parameters["ui_locales"])
+        try:
+            effective = await self.intake.at_authorization(parameters, client)
+        except OAuthError as error:
+            raise Refused(self._callback(parameters, client, error), error, locale) from None
+        if effective.parameters is not parameters:
+            locale = self.locale(request, effective.parameters["ui_locales"])
+        return self.check(client, effective, locale)
+
+    def check(self, client: Client, effective: Effective, locale: str) -> Asked:
+        """Check the parameters that count. Raises as `read`."""
+        parameters = effective.parameters
+        callback = self._callback(parameters, client)
+        deployment = Deployment(self.settings.issuer, self.settings.response_types, self.keyring.known)
+        try:
+            asked = read_request(parameters, client, deployment)
+        except OAuthError as error:
+            raise Refused(callback, error, locale) from None
+        return Asked(client, callback, asked, locale, effective)
+
+    async def _client(self, parameters: Parameters) -> Client:
         client = await self.clients.find(parameters.require("client_id"))
         if client is None or client.disabled_at:
             raise InvalidRequest("client_id is not registered here")
-        callback = Callback.of(parameters, client, self.settings.issuer)
-        locale = self.locale(request, parameters["ui_locales"])
-        deployment = Deployment(self.settings.issuer, self.settings.response_types, self.keyring.known)
+        return client
+
+    def _callback(self, parameters: Parameters, client: Client, fault: OAuthError | None = None) -> Callback:
+        """The client's callback. Where there is none a page tells of *fault*, or of what is missing."""
+
+        def sign(answer: Mapping[str, str]) -> str:
+            return self.tokens.authorization_response(client, answer, clock.now())
+
         try:
-            return Asked(client, callback, read_request(parameters, client, deployment), locale)
-        except OAuthError as error:
-            raise Refused(callback, error, locale) from None
+            return Callback.of(parameters, client, self.settings.issuer, sign)
+        except InvalidRequest as error:
+            raise fault or error from None
 
     async def open(self, request: web.Request, handle: str | None) -> Waiting:
         """The interaction that this browser brings back. Raises Expired, Strange, and as `read`."""
@@ -116,10 +146,15 @@ class Desk:
         if members is None:
             raise Expired("the interaction is over")
         interaction = Interaction.from_json(members)
+        effective = Effective(Parameters(interaction.parameters), interaction.pushed_key)
         browser = self.cookies.browser_key(request)
         if interaction.browser and interaction.browser != (browser.hex() if browser else None):
             raise Strange("the interaction began in another browser")
-        return Waiting(handle, interaction, await self.read(request, Parameters(interaction.parameters)))
+        client, locale = (
+            await self._client(effective.parameters),
+            self.locale(request, effective.parameters["ui_locales"]),
+        )
+        return Waiting(handle, interaction, self.check(client, effective, locale))
 
     async def present(
         self, request: web.Request, asked: Asked, interaction: Interaction | None = None
@@ -133,7 +168,7 @@ class Desk:
         if session.expires_at <= clock.now():
             return None
         is_fresh = interaction is not None and interaction.signed_in == session.session_key.hex()
-        return Present(session, consented, is_fresh)
+        return Present(session, consented, self.tokens.sub(session.user_id, asked.client), is_fresh)
 
     async def step(self, request: web.Request, waiting: Waiting) -> Step:
         """What comes next for an interaction."""
@@ -149,38 +184,24 @@ class Desk:
             raise Expired("the interaction is over")
 
     async def finish(self, waiting: Waiting) -> None:
-        """Take the interaction out: of many who complete it one goes on. Raises Expired."""
+        """Take it out, and what was pushed with it: of many who complete it one goes on. Raises Expired."""
         if await self.interactions.end(waiting.key) is None:
             raise Expired("the interaction is over")
+        await self.end_pushed(waiting.asked)
 
-    async def respond(self, asked: Asked, session: Session) -> web.Response:
-        """Mint a code and send it."""
-        code = new_handle(Kind.AUTHORIZATION_CODE)
-        lifetime = self._code_lifetime(asked)
-        authorization = Authorization(
-            client_id=asked.client.client_id,
-            user_id=session.user_id,
-            sid=session.sid,
-            scope=asked.request.scope,
-            authentication=session.authentication,
-            claims=asked.request.claims,
-            nonce=asked.request.nonce,
-        )
-        content = AuthorizationCode(
-            authorization=authorization,
-            redirect_uri=asked.request.redirect_uri,
-            code_challenge=asked.request.code_challenge,
-            epoch=session.epoch,
-            expires_at=clock.now() + lifetime,
-        )
-        await self.codes.add(digest(code), content, lifetime)
-        return self.send(asked, {"code": code})
+    async def end_pushed(self, asked: Asked) -> None:
+        """What was pushed is answered now. Raises Expired: it has been answered before."""
+        pushed = asked.effective.pushed
+        if pushed is not None and not await self.pushed_requests.end(pushed):
+            raise Expired("the pushed request has been answered")
 
-    def _code_lifetime(self, asked: Asked) -> timedelta:
-        origins = self.settings.external_urls or (self.settings.origin,)
-        if is_out_of_band(asked.request.redirect_uri, origins):
-            return OUT_OF_BAND_LIFETIME
-        return asked.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
+    async def respond(self, asked: Asked, session: Session, pushed: bytes | None = None) -> web.Response:
+        """Mint what was asked for and send it. *pushed*: the pushed request that this ends."""
+        allowed = Allowed(asked.client, asked.request, session)
+        try:
+            return self.send(asked, await self.answers.give(allowed, clock.now(), pushed))
+        except OAuthError as error:
+            return self.refuse(asked, error)
 
     def send(self, asked: Asked, parameters: Mapping[str, str]) -> web.Response:
         return asked.callback.send(parameters, self.pages, asked.locale)

@@ -22,8 +22,13 @@ class Interaction:
     """An authorization request that waits for a person: its parameters, and how far it has come."""
 
     parameters: dict[str, str]
+    pushed: str | None = None  # digest of the handle under which they were pushed
     browser: str | None = None  # digest of the browser's cookie; None: no browser has come with it yet
     signed_in: str | None = None  # key of the session that began for this very request
+
+    @property
+    def pushed_key(self) -> bytes | None:
+        return bytes.fromhex(self.pushed) if self.pushed else None
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -39,6 +44,7 @@ class Present:
 
     session: Session
     consented: Scope | None
+    sub: str  # that the client knows the user by
     is_fresh: bool = False  # the session began for this very request
     has_agreed: bool = False  # to this very request
 
@@ -89,7 +95,7 @@ def _step(request: AuthorizationRequest, present: Present | None, client: Client
         return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
     if present is None:
         return Login()
-    if not _is_wanted(request, present.session):
+    if not _is_wanted(request, present):
         # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()
     if not present.is_fresh and _is_stale(request, present.session, now):
@@ -99,9 +105,9 @@ def _step(request: AuthorizationRequest, present: Present | None, client: Client
     return Respond(present.session)
 
 
-def _is_wanted(request: AuthorizationRequest, session: Session) -> bool:
-    is_their_sub = request.subs <= {str(session.user_id)}
-    return is_their_sub and (not request.acr or session.authentication.acr in request.acr)
+def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
+    is_their_sub = request.subs <= {present.sub}
+    return is_their_sub and (not request.acr or present.session.authentication.acr in request.acr)
 
 
 def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:

@@ -140,7 +140,7 @@ class SignIn:
             username,
             fault,
             retry_after,
-            asked.callback.uri(AccessDenied("the user did not sign in").parameters()),
+            asked.callback.link(AccessDenied("the user did not sign in").parameters()),
             {INTERACTION: waiting.handle},
             (asked.callback.redirect_uri,),
         )

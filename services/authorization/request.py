@@ -4,24 +4,20 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from services.authorization.claims_parameter import acr_wanted, parse_claims, sub_wanted
 from services.authorization.id_token_hint import hinted_sub
+from services.authorization.response_type import check_response_mode, read_response_type
 from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
 from shared.oauth.claims import claims_of_scope
 from shared.oauth.errors import (
     InvalidRequest,
     RegistrationNotSupported,
-    RequestNotSupported,
-    RequestUriNotSupported,
-    UnauthorizedClient,
-    UnsupportedResponseType,
 )
 from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
-from shared.oauth.scope import granted_scope, parse_scope
+from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, PROMPT_VALUES, SCOPE_CLAIMS
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -54,10 +50,6 @@ KNOWN = frozenset(
 )
 """Others are ignored (RFC 6749 §3.1), even twice: RFC 8707 lets `resource` be repeated."""
 
-ResponseMode = Literal["query", "fragment", "form_post"]
-
-IMPLEMENTED = frozenset({"code"})
-
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -74,6 +66,8 @@ class AuthorizationRequest:
 
     client_id: str
     redirect_uri: str
+    state: str | None
+    response_type: frozenset[str]  # of `code`, `id_token` and `token`
     scope: Scope
     claims: ClaimsRequest
     claims_beyond_scope: tuple[str, ...]
@@ -91,45 +85,25 @@ class AuthorizationRequest:
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
 
 
-def response_type_of(parameters: Parameters) -> str:
-    """The response type, its values in the order in which they are registered. Empty where it is missing."""
-    return " ".join(sorted((parameters["response_type"] or "").split(" ")))
-
-
-def _default_mode(response_type: str) -> ResponseMode:
-    is_front_channel = not {"id_token", "token"}.isdisjoint(response_type.split(" "))
-    return "fragment" if is_front_channel else "query"
-
-
-def safe_response_mode(parameters: Parameters) -> ResponseMode:
-    """The mode of the answer, errors included: the default of the response type where the one asked for is
-    unknown or would put a token into a query (OAuth 2.0 Multiple Response Types §5)."""
-    default = _default_mode(response_type_of(parameters))
-    match parameters["response_mode"]:
-        case ("fragment" | "form_post") as mode:
-            return mode
-        case "query" if default == "query":
-            return "query"
-        case _:
-            return default
-
-
 def read_request(parameters: Parameters, client: Client, deployment: Deployment) -> AuthorizationRequest:
     """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError."""
-    _check_objects(parameters)
+    if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
+        raise RegistrationNotSupported("registration is not supported")
     parameters.refuse_repeated(KNOWN)
-    _check_response_type(parameters, client, deployment.response_types)
-    _check_response_mode(parameters)
-    scope = _scope(parameters, client)
+    response_type = read_response_type(parameters, client, deployment.response_types)
+    check_response_mode(parameters)
+    scope = _scope(parameters, client, response_type)
     claims = parse_claims(parameters["claims"])
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters.require("redirect_uri"),
+        state=parameters["state"],
+        response_type=response_type,
         scope=scope,
         claims=claims,
         claims_beyond_scope=_beyond(claims, scope),
-        nonce=parameters["nonce"],
-        code_challenge=_code_challenge(parameters, client),
+        nonce=_nonce(parameters, response_type),
+        code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
         prompt=_prompt(parameters),
         max_age=_max_age(parameters, client),
         login_hint=parameters["login_hint"],
@@ -138,37 +112,19 @@ def read_request(parameters: Parameters, client: Client, deployment: Deployment)
     )
 
 
-def _check_objects(parameters: Parameters) -> None:
-    """OpenID Connect Core 1.0 §6, §7.2.1: what is inside would count, so it must not be passed over."""
-    if "request" in parameters:
-        raise RequestNotSupported("request is not supported")
-    if "request_uri" in parameters:
-        raise RequestUriNotSupported("request_uri is not supported")
-    if "registration" in parameters:
-        raise RegistrationNotSupported("registration is not supported")
-
-
-def _check_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> None:
-    parameters.require("response_type")
-    response_type = response_type_of(parameters)
-    if response_type not in IMPLEMENTED or response_type not in offered:
-        raise UnsupportedResponseType("response_type is not supported")
-    if response_type not in client.response_types or "authorization_code" not in client.grant_types:
-        raise UnauthorizedClient("response_type is not registered for this client")
-
-
-def _check_response_mode(parameters: Parameters) -> None:
-    asked = parameters["response_mode"]
-    if asked is not None and asked != safe_response_mode(parameters):
-        raise InvalidRequest("response_mode is unknown or does not fit the response type")
-
-
-def _scope(parameters: Parameters, client: Client) -> Scope:
+def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
     asked = parameters["scope"]
     scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
-    if "refresh_token" in client.grant_types:
+    if "id_token" in response_type and OPENID not in scope:
+        raise InvalidRequest("an ID token needs the scope openid")
+    if "refresh_token" in client.grant_types and "code" in response_type:
         return scope
     return tuple(token for token in scope if token not in OFFLINE_SCOPES)  # Core 1.0 §11: ignored
+
+
+def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
+    """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
+    return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
 
 
 def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:

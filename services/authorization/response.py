@@ -1,18 +1,21 @@
 """The answer to a client: the only code that sends anything to a redirect URI."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
 from services.authorization.pages import Pages
-from services.authorization.request import ResponseMode, safe_response_mode
+from services.authorization.response_type import ResponseMode, safe_response_mode
 from shared.model import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
 from shared.web.headers import NO_STORE, SAFE
+
+Sign = Callable[[Mapping[str, str]], str]
+"""How the parameters of an answer become a JWT: JARM §2.1. Raises Unavailable."""
 
 
 def see_other(uri: str) -> web.Response:
@@ -32,23 +35,25 @@ class Callback:
     mode: ResponseMode
     state: str | None
     iss: str
+    sign: Sign
 
     @classmethod
-    def of(cls, parameters: Parameters, client: Client, issuer: str) -> "Callback":
+    def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
         """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
         redirect_uri = parameters.require("redirect_uri")
         is_native = client.application_type == "native"
         if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
             raise InvalidRequest("redirect_uri is not registered for this client")
-        return cls(redirect_uri, safe_response_mode(parameters), parameters["state"], issuer)
+        return cls(redirect_uri, safe_response_mode(parameters), parameters["state"], issuer, sign)
 
     def _complete(self, parameters: Mapping[str, str]) -> dict[str, str]:
         state = {} if self.state is None else {"state": self.state}
-        return {**parameters, **state, "iss": self.iss}  # RFC 9207 §2
+        complete = {**parameters, **state, "iss": self.iss}  # RFC 9207 §2
+        return {"response": self.sign(complete)} if self.mode.is_jwt else complete
 
-    def uri(self, parameters: Mapping[str, str]) -> str | None:
+    def _uri(self, parameters: Mapping[str, str]) -> str | None:
         """The URI that carries the answer; None where a form carries it."""
-        match self.mode:
+        match self.mode.transport:
             case "query":
                 separator = "&" if "?" in self.redirect_uri else "?"
                 return _added(self.redirect_uri, separator, self._complete(parameters))
@@ -57,9 +62,13 @@ class Callback:
             case "form_post":
                 return None
 
+    def link(self, parameters: Mapping[str, str]) -> str | None:
+        """The answer as a link of a page that stays open; None where it needs a form or a fresh signature."""
+        return None if self.mode.is_jwt else self._uri(parameters)
+
     def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
         """The answer, in the mode asked for."""
-        if uri := self.uri(parameters):
+        if uri := self._uri(parameters):
             return see_other(uri)
         return pages.form_post(self.redirect_uri, self._complete(parameters), locale)
 

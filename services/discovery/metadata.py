@@ -21,6 +21,8 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "revocation": methods,
         "introspection": tuple(method for method in methods if method != "none"),
     }
+    implicit = ("implicit",) if settings.response_types != ("code",) else ()
+    grant_types = (*supported.GRANT_TYPES, *implicit)
     authentication = {
         f"{endpoint}_endpoint_auth_{member}": values
         for endpoint, accepted in endpoint_methods.items()
@@ -34,7 +36,7 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         **endpoints,
         "response_types_supported": settings.response_types,
         "response_modes_supported": supported.RESPONSE_MODES,
-        "grant_types_supported": supported.GRANT_TYPES,
+        "grant_types_supported": grant_types,
         "subject_types_supported": supported.SUBJECT_TYPES,
         "scopes_supported": supported.SCOPES,
         "claims_supported": supported.CLAIMS,
@@ -46,8 +48,14 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "prompt_values_supported": supported.PROMPT_VALUES,
         "ui_locales_supported": settings.ui_locales,
         "claims_parameter_supported": True,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": (
+            *supported.REQUEST_OBJECT_ALGORITHMS,
+            *((supported.UNSIGNED,) if settings.unsigned_request_objects else ()),
+        ),
+        "authorization_signing_alg_values_supported": signing_algorithms,  # JARM §4
+        "require_pushed_authorization_requests": settings.require_pushed_authorization_requests,
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
     }
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
-from services.token.cors import CROSS_ORIGIN, on_response_prepare
+from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.refusal import Endpoint, refusing, to_bearer, to_client
@@ -18,7 +18,7 @@ from shared.issue import TokenIssuer
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.store import Unavailable
 from shared.web.app import SETTINGS
-from shared.web.cors import add_preflight
+from shared.web.cors import add_preflight, cross_origin
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 from shared.web.upkeep import upkeep
 
@@ -34,7 +34,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, settings),
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
-        authentication, access_tokens, opened.refresh_families, settings
+        authentication, access_tokens, opened.refresh_families, settings, issuer
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication, access_tokens, opened.grants, opened.refresh_families
@@ -48,7 +48,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints, upkeep)
-    app.on_response_prepare.append(on_response_prepare)
+    app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})
     _route(app, INTROSPECTION, {"POST": refusing(introspect, to_client)})

@@ -7,16 +7,16 @@ from typing import Any
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
-from services.token.requests import authorization_header
 from shared import clock
 from shared.client_authentication import ClientAuthentication
+from shared.issue import TokenIssuer
 from shared.model import AccessToken, Client
 from shared.oauth.client_auth import refused
 from shared.oauth.refresh_token import RefreshToken, parse_refresh_token
 from shared.settings import Settings
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
-from shared.web.form import form
+from shared.web.form import authorization_header, form
 
 Description = dict[str, Any]
 
@@ -56,6 +56,7 @@ class IntrospectionEndpoint:
     access_tokens: AccessTokens
     refresh_families: RefreshFamilies
     settings: Settings
+    tokens: TokenIssuer
 
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
         """What *client* may know of a token: of one that is not its business no more than of none.
@@ -82,7 +83,7 @@ class IntrospectionEndpoint:
         return {
             "active": True,
             "iss": self.settings.issuer,
-            "sub": str(held.user.user_id),
+            "sub": self.tokens.sub(held.user.user_id, client),
             "client_id": client.client_id,
             "scope": " ".join(held.authorization.scope),
             "exp": int(held.expires_at.timestamp()),

@@ -6,15 +6,14 @@ from datetime import datetime
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
-from services.token.cors import ALLOWED_ORIGINS
-from services.token.requests import authorization_header
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.model import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.refresh_token import parse_refresh_token
 from shared.store import Grants, RefreshFamilies
-from shared.web.form import form
+from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.form import authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
 REASON = "revoked_by_client"

@@ -5,18 +5,17 @@ from datetime import datetime
 
 from aiohttp import web
 
-from services.token.cors import ALLOWED_ORIGINS
 from services.token.grants import GRANTS
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
-from services.token.requests import authorization_header
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.model import Client
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from shared.oauth.parameters import Parameters
 from shared.web.answers import json_answer
-from shared.web.form import form
+from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
 
 

@@ -6,9 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
-from services.token.cors import ALLOWED_ORIGINS
 from services.token.refusal import REALM
-from services.token.requests import authorization_header
 from shared import clock
 from shared.client_cache import ClientCache
 from shared.model import AccessToken, Client
@@ -16,7 +14,8 @@ from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from shared.oauth.scope import OPENID
 from shared.web.answers import json_answer
-from shared.web.form import FORM, form
+from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.form import FORM, authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
 
@@ -50,7 +49,7 @@ class UserinfoEndpoint:
         standing = await self.access_tokens.standing(token)
         if standing is None or standing.user is None or standing.authorization is None:
             raise InvalidToken("the access token does not hold")
-        return userinfo_claims(standing.user, token.scope, standing.authorization, client)
+        return userinfo_claims(standing.user, token.sub, token.scope, standing.authorization, client)
 
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)

@@ -39,6 +39,7 @@ def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowe
         signing_algorithms=settings.signing_algorithms,
         fetch=settings.fetch_allow,
         client_credentials=client_credentials,
+        unsigned_request_objects=settings.unsigned_request_objects,
     )
 
 

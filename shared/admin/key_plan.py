@@ -12,6 +12,7 @@ from shared.store import StoredKey
 
 SPREAD = timedelta(seconds=15)  # until every process and every proxy has the new JWK Set
 SEALING_ALGORITHM = "A256GCMSIV"
+SALT_ALGORITHM = "HMAC-SHA256"
 SEALING_PERIOD = timedelta(days=1)
 
 
@@ -58,7 +59,7 @@ def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
 
 
 def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
-    """What is missing: an active and a next key for each algorithm, and a sealing key."""
+    """What is missing: an active and a next key for each algorithm, a sealing key, and the salt."""
     wanted: list[Wanted] = []
     for alg in algorithms:
         of_alg = _of(keys, alg)
@@ -68,6 +69,8 @@ def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -
             wanted.append(Wanted(alg, None))
     if not _of(keys, SEALING_ALGORITHM):
         wanted.append(Wanted(SEALING_ALGORITHM, now))
+    if not _of(keys, SALT_ALGORITHM):
+        wanted.append(Wanted(SALT_ALGORITHM, now))
     return Plan((), tuple(wanted))
 
 
@@ -159,7 +162,8 @@ def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
 
 def _find(keys: Sequence[StoredKey], kid: str) -> StoredKey:
     for key in keys:
-        if key.kid == kid and not key.is_compromised:
+        # Without the salt every pairwise identifier would name nobody: it cannot be taken out of use.
+        if key.kid == kid and not key.is_compromised and key.use != "salt":
             return key
     raise NoSuchKey(kid)
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from shared.admin.key_plan import SEALING_ALGORITHM, Wanted
+from shared.admin.key_plan import SALT_ALGORITHM, SEALING_ALGORITHM, Wanted
 from shared.oauth.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
 from shared.oauth.wrapping import NONCE_BYTES, wrap
 from shared.store import StoredKey
 
-SEALING_KEY_BYTES = 32
+SECRET_BYTES = 32
 SEALING_KID_BYTES = 4
+SALT_KID = "pairwise"  # one row, whoever makes it
 
 
 def _new_private_key(alg: str) -> PrivateKey:
@@ -47,7 +48,7 @@ def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: date
 def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
     """A fresh key for opaque access tokens."""
     kid = secrets.token_hex(SEALING_KID_BYTES)
-    plain = secrets.token_bytes(SEALING_KEY_BYTES)
+    plain = secrets.token_bytes(SECRET_BYTES)
     return StoredKey(
         kid=kid,
         use="seal",
@@ -60,8 +61,25 @@ def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> S
     )
 
 
+def new_salt(secret_key: str, now: datetime) -> StoredKey:
+    """The salt of pairwise subject identifiers."""
+    plain = secrets.token_bytes(SECRET_BYTES)
+    return StoredKey(
+        kid=SALT_KID,
+        use="salt",
+        alg=SALT_ALGORITHM,
+        public_jwk=None,
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), SALT_KID, plain),
+        published_at=now,
+        activates_at=now,
+        retires_at=None,
+    )
+
+
 def new_key(wanted: Wanted, secret_key: str, now: datetime) -> StoredKey:
     """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
     if wanted.alg == SEALING_ALGORITHM:
         return new_sealing_key(secret_key, now, wanted.activates_at or now)
+    if wanted.alg == SALT_ALGORITHM:
+        return new_salt(secret_key, now)
     return new_signing_key(wanted.alg, secret_key, now, wanted.activates_at)

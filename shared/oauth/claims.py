@@ -85,19 +85,25 @@ def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, cli
     return {name: value for name, value in found.items() if _is_wanted(value, request[name])}
 
 
-def userinfo_claims(user: User, scope: Scope, authorization: Authorization, client: Client) -> Claims:
-    """The answer of the userinfo endpoint: §5.3.2. *scope* is the access token's."""
+def userinfo_claims(
+    user: User, sub: str, scope: Scope, authorization: Authorization, client: Client
+) -> Claims:
+    """The answer of the userinfo endpoint: §5.3.2. *sub* and *scope* are the access token's."""
     return {
         **_requested(user, authorization.claims.userinfo, scope, client),
         **released(user, claims_of_scope(scope), client.claims_mapping),
-        "sub": str(user.user_id),
+        "sub": sub,
     }
 
 
-def id_token_user_claims(user: User, authorization: Authorization, client: Client) -> Claims:
-    """The claims about the user in an ID token that comes with an access token: those asked for by name, and
-    those that the client's record says it always carries."""
+def id_token_user_claims(
+    user: User, authorization: Authorization, client: Client, *, is_alone: bool = False
+) -> Claims:
+    """The claims about the user in an ID token: those asked for by name, those that the client's record says
+    it always carries, and, where no access token is issued, those of the scope (§5.4)."""
+    scope = authorization.scope if is_alone else ()
     return {
+        **released(user, claims_of_scope(scope), client.claims_mapping),
         **_requested(user, authorization.claims.id_token, authorization.scope, client),
         **released(user, client.id_token_claims, client.claims_mapping),
     }

@@ -10,6 +10,7 @@ from shared.oauth import supported
 from shared.oauth.client_jwks import jwks_faults
 from shared.oauth.fetch_target import target_fault
 from shared.oauth.registered_uri import redirect_uri_fault, web_uri_fault
+from shared.oauth.subject import sector_of
 
 CAPS: Mapping[str, timedelta] = MappingProxyType(
     {
@@ -35,6 +36,7 @@ class Allowed:
     signing_algorithms: tuple[str, ...]
     client_credentials: bool = True
     fetch: tuple[str, ...] = ()  # the `host:port`s that may be private
+    unsigned_request_objects: bool = False
 
     @property
     def grant_types(self) -> tuple[str, ...]:
@@ -58,6 +60,8 @@ def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     yield from _type_faults(client, allowed)
     yield from _uri_faults(client)
     yield from _authentication_faults(client, allowed)
+    yield from _request_object_faults(client, allowed)
+    yield from _sector_faults(client)
     for name, cap in CAPS.items():
         if (lifetime := getattr(client, name)) and lifetime > cap:
             yield name, f"is longer than {int(cap.total_seconds())} seconds"
@@ -111,3 +115,25 @@ def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
         yield "token_endpoint_auth_signing_alg", "is not supported by this server"
     if client.id_token_signed_response_alg not in allowed.signing_algorithms:
         yield "id_token_signed_response_alg", "is not supported by this server"
+    if client.authorization_signed_response_alg not in allowed.signing_algorithms:
+        yield "authorization_signed_response_alg", "is not supported by this server"
+
+
+def _request_object_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+    unsigned = (supported.UNSIGNED,) if allowed.unsigned_request_objects else ()
+    alg = client.request_object_signing_alg
+    if alg is not None and alg not in (*supported.REQUEST_OBJECT_ALGORITHMS, *unsigned):
+        yield "request_object_signing_alg", "is not supported by this server"
+    if alg == supported.UNSIGNED and client.require_signed_request_object:
+        yield "request_object_signing_alg", "is none, though the client requires signed request objects"
+    for index, uri in enumerate(client.request_uris):
+        if fault := web_uri_fault(uri.partition("#")[0]):  # Core 1.0 §6.2: the fragment may be a hash
+            yield f"request_uris.{index}", fault
+
+
+def _sector_faults(client: Client) -> Iterator[Fault]:
+    if (uri := client.sector_identifier_uri) is not None:
+        if fault := web_uri_fault(uri):
+            yield "sector_identifier_uri", fault
+    elif client.subject_type == "pairwise" and sector_of(client) is None:
+        yield "sector_identifier_uri", "is missing: the redirect_uris are not of one host (Core 1.0 8.1)"

@@ -45,7 +45,13 @@ class StandardMetadata(BaseModel):
     jwks: dict[str, Any] | None = None
     jwks_uri: str | None = None
     id_token_signed_response_alg: Name = "RS256"
-    subject_type: Literal["public"] = "public"
+    authorization_signed_response_alg: Name = "RS256"
+    request_object_signing_alg: Name | None = None
+    request_uris: Uris = []
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    subject_type: Literal["public", "pairwise"] = "public"
+    sector_identifier_uri: str | None = None
     default_max_age: Annotated[int, Field(ge=0, le=2**31)] | None = None
     require_auth_time: bool = False
     default_acr_values: Names = []
@@ -113,7 +119,7 @@ def _to_wire(name: str, value: Any) -> Any:
 def to_metadata(client: Client) -> dict[str, Any]:
     """The effective metadata of a client: every member that has a value. No credential is among them."""
     values = {name: _to_wire(name, getattr(client, name)) for name in _MEMBERS}
-    return {name: value for name, value in values.items() if value is not None} | {"subject_type": "public"}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _from_wire(name: str, value: Any) -> Any:

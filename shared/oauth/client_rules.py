@@ -39,6 +39,7 @@ PROFILES: Mapping[str, Json] = MappingProxyType(
         "fapi2": {
             "token_endpoint_auth_method": "private_key_jwt",
             "require_pkce": True,
+            "require_pushed_authorization_requests": True,
             "refresh_token_rotation": False,
             "assertion_audience": "issuer",
             "id_token_signed_response_alg": "ES256",
@@ -53,8 +54,6 @@ _NOT_SUPPORTED = frozenset(
         "id_token_encrypted_response_alg",
         "id_token_encrypted_response_enc",
         "request_object_encryption_alg",
-        "request_uris",
-        "sector_identifier_uri",
         "userinfo_encrypted_response_alg",
         "userinfo_encrypted_response_enc",
     }
@@ -104,7 +103,7 @@ def read_registration(
     """
     given = _without_nulls(members)
     standard, malformed = _validated(StandardMetadata, given)
-    faults = _not_supported(given)
+    faults = [*_not_supported(given), *_not_for_strangers(given)]
     if malformed:
         _refuse([*faults, *malformed])
     if standard.get("scope"):
@@ -131,6 +130,12 @@ def read_registration(
 def _without_nulls(members: Json) -> dict[str, Any]:
     """RFC 7592 §2.2: null is the same as omitting the member."""
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _not_for_strangers(given: Json) -> list[Fault]:
+    """Without a look into its document a sector could be anybody's (Core 1.0 §8.1); operators vouch."""
+    names = [name for name in ("sector_identifier_uri",) if name in given]
+    return [(name, "is not supported by this server") for name in names]
 
 
 def _not_supported(given: Json) -> list[Fault]:

@@ -93,6 +93,14 @@ class RequestUriNotSupported(OAuthError):
     error = "request_uri_not_supported"
 
 
+class InvalidRequestUri(OAuthError):
+    error = "invalid_request_uri"
+
+
+class InvalidRequestObject(OAuthError):
+    error = "invalid_request_object"
+
+
 class RegistrationNotSupported(OAuthError):
     error = "registration_not_supported"
 

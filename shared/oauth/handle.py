@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SESSION = "se"
     BROWSER = "br"
     INTERACTION = "in"
+    PUSHED_REQUEST = "pr"
     INITIAL_ACCESS_TOKEN = "ia"
     REGISTRATION_ACCESS_TOKEN = "ra"
 

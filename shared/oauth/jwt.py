@@ -5,6 +5,7 @@ chose, whatever its header says (RFC 8725 §3.1).
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NewType, cast
@@ -17,6 +18,7 @@ from shared.oauth.keys import PublicKey, SigningKey
 SignedClaims = NewType("SignedClaims", dict[str, Any])
 
 MAX_JWT = 16 * 1024
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")  # PyJWT skips other characters
 
 _JWS = jwt.PyJWS(
     algorithms=["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -46,7 +48,7 @@ class Header:
 
 def unverified_header(token: str) -> Header:
     """Raises BadJwt: not three parts of base64url, too long, `crit`, or no algorithm."""
-    if len(token) > MAX_JWT or token.count(".") != 2 or not token.isascii():
+    if len(token) > MAX_JWT or not _COMPACT.fullmatch(token):
         raise BadJwt("not a compact JWS")
     try:
         header = jwt.get_unverified_header(token)

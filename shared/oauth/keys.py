@@ -124,6 +124,7 @@ class KeySet:
 
     signing: tuple[SigningKey, ...] = ()
     sealing: tuple[SealingKey, ...] = ()
+    salt: bytes | None = field(default=None, repr=False)  # of pairwise subject identifiers
 
     def signer(self, alg: str, now: datetime) -> SigningKey:
         """The key that signs with *alg* now. Raises NoKey."""

@@ -1,8 +1,10 @@
 """What this server supports: each list once, for the metadata and for the checks that enforce it."""
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+RESPONSE_MODES = (
+    "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
+)  # fmt: skip
 GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
-SUBJECT_TYPES = ("public",)
+SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent")
 
@@ -22,6 +24,8 @@ PUBLIC_KEY_ALGORITHMS = (
     *("ES256", "ES384", "ES512"),
     "EdDSA",
 )
+REQUEST_OBJECT_ALGORITHMS = PUBLIC_KEY_ALGORITHMS
+UNSIGNED = "none"
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 CLIENT_ASSERTION_ALGORITHMS = (*PUBLIC_KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 

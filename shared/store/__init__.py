@@ -62,7 +62,13 @@ class SpentCode:
 class AuthorizationCodes(Protocol):
     """Authorization codes in flight, by the digest of the code. Redis."""
 
-    async def add(self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta) -> None: ...
+    async def add(
+        self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
+    ) -> bool:
+        """Put a code into flight and, in the same round trip, end the pushed request that it answers.
+
+        False: another answer has ended that request, and the code must not be sent.
+        """
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None: ...
 
@@ -85,6 +91,19 @@ class Grants(Protocol):
 
         A second redemption of the code revokes the grant of the first. None: the user is disabled, or the
         session has ended, since the code was made.
+        """
+
+    async def add(
+        self,
+        grant_id: UUID,
+        authorization: Authorization,
+        redirect_uri: str,
+        epoch: int,
+        expires_at: datetime,
+    ) -> User | None:
+        """Make the grant of a front-channel answer, by one statement, idempotent in `grant_id`.
+
+        It ends with the session. None: the user is disabled, or the session has ended.
         """
 
     async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
@@ -229,6 +248,17 @@ class Interactions(Protocol):
         """Take it out, once: of many callers one gets it."""
 
 
+class PushedRequests(Protocol):
+    """Pushed authorization requests, by the digest of the handle. Redis."""
+
+    async def add(self, request_hash: bytes, pushed: Json, lifetime: timedelta) -> None: ...
+
+    async def find(self, request_hash: bytes) -> Json | None: ...
+
+    async def end(self, request_hash: bytes) -> bool:
+        """Take it out, once: of many callers one gets True."""
+
+
 class Consents(Protocol):
     """What a user allows a client to be given without asking again. PostgreSQL."""
 
@@ -347,10 +377,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone."""
+    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone.
+
+    `salt`: of pairwise subject identifiers. There is one, and it never changes.
+    """
 
     kid: str
-    use: Literal["sig", "seal"]
+    use: Literal["sig", "seal", "salt"]
     alg: str
     public_jwk: Json | None
     private: bytes

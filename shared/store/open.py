@@ -17,6 +17,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    PushedRequests,
     RefreshFamilies,
     ReplayMarks,
     Sessions,
@@ -40,6 +41,7 @@ from shared.store.redis.counters import RedisCounters
 from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
+from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.sessions import RedisSessionContents
 from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
@@ -65,6 +67,7 @@ class Stores:
     probe: Probe
     sessions: Sessions
     interactions: Interactions
+    pushed_requests: PushedRequests
     consents: Consents
     counters: Counters
 
@@ -102,6 +105,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
             ),
             interactions=RedisInteractions(link),
+            pushed_requests=RedisPushedRequests(link),
             consents=PostgresConsents(database),
             counters=RedisCounters(link),
         )

@@ -16,6 +16,14 @@ def query(request: web.Request) -> Parameters:
     return parse(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
 
 
+def authorization_header(request: web.Request) -> str | None:
+    """The Authorization header. Raises InvalidRequest: there are two."""
+    values = request.headers.getall("Authorization", [])
+    if len(values) > 1:
+        raise InvalidRequest("there is more than one Authorization header")
+    return values[0] if values else None
+
+
 async def body(request: web.Request) -> bytes:
     """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
     try:

@@ -25,13 +25,14 @@ async def test_eight_processes_on_an_empty_database_make_one_key_set(
             )
         )
         rows = await processes[0].keys.load()
-    assert sorted(len(kids) for kids in made) == [0] * 7 + [7]
+    assert sorted(len(kids) for kids in made) == [0] * 7 + [8]
     assert sorted((row.alg, row.activates_at is None) for row in rows) == [
         ("A256GCMSIV", False),
         ("ES256", False),
         ("ES256", True),
         ("EdDSA", False),
         ("EdDSA", True),
+        ("HMAC-SHA256", False),
         ("RS256", False),
         ("RS256", True),
     ]

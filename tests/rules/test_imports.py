@@ -12,7 +12,12 @@ KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
     "shared/oauth",
     "services/discovery/metadata.py",
+    "services/authorization/claims_parameter.py",
+    "services/authorization/id_token_hint.py",
+    "services/authorization/pushed_request.py",
     "services/authorization/request.py",
+    "services/authorization/request_object.py",
+    "services/authorization/response_type.py",
     "services/authorization/interaction.py",
     "services/client_registry/metadata.py",
 )

@@ -202,7 +202,8 @@ BAD_CLAIMS: Mapping[str, Callable[[int], dict[str, Any]]] = {
     "exp as a string": lambda now: {"exp": str(now + 60)},
     "exp as a boolean": lambda _: {"exp": True},
     "no iat": lambda _: {"iat": None},
-    "iat from the future": lambda now: {"iat": now + 61},
+    "iat from the future": lambda now: {"iat": now + 61, "exp": now + 120},
+    "iat after exp": lambda now: {"iat": now + 5, "exp": now + 4},
     "nbf from the future": lambda now: {"nbf": now + 61},
     "no jti": lambda _: {"jti": None},
     "an empty jti": lambda _: {"jti": ""},
@@ -316,6 +317,17 @@ async def test_a_weak_key_verifies_nothing(tokens: TokenService, name: str) -> N
     client = await _signing_client(tokens, jwks={"keys": [_weak_keys()[name]]})
     for alg, key in KEYS.items():
         assert await _status(tokens, _form(_signed(_claims(client), key, alg))) == 401
+
+
+async def test_a_key_under_which_anything_holds_verifies_nothing(tokens: TokenService) -> None:
+    """Under Ed25519's neutral element the signature (neutral element, 0) fits every message."""
+    neutral = b"\1" + bytes(31)
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": base64url(neutral)}
+    client = await _signing_client(tokens, jwks={"keys": [jwk]})
+    signing_input = _signed(_claims(client), ED_KEY, "EdDSA").rpartition(".")[0]
+    signature = neutral + bytes(32)
+    ed25519.Ed25519PublicKey.from_public_bytes(neutral).verify(signature, signing_input.encode())
+    assert await _status(tokens, _form(f"{signing_input}.{base64url(signature)}")) == 401
 
 
 async def test_an_empty_basic_secret_is_no_authentication(tokens: TokenService) -> None:

@@ -12,6 +12,7 @@ from shared import clock
 from shared.issue import TokenIssuer
 from shared.model import AccessToken, ClaimsRequest
 from shared.oauth.errors import InsufficientScope, InvalidToken
+from shared.oauth.jwt import sign
 from shared.paths import USERINFO
 from shared.web.app import SETTINGS
 from shared.web.resources import KEYRING
@@ -90,6 +91,15 @@ async def test_a_token_of_another_issuer_is_invalid(tokens: TokenService, access
     issuer = TokenIssuer(elsewhere, _app(tokens)[KEYRING])
     foreign = issuer.access_token(client, "x", ("openid",), uuid4(), clock.now())
     assert (await tokens.userinfo(foreign.value)).status == 401
+
+
+@pytest.mark.parametrize(("typ", "status"), [("at+jwt", 200), ("application/at+jwt", 200), ("JWT", 401)])
+async def test_a_jwt_is_an_access_token_by_its_type(tokens: TokenService, typ: str, status: int) -> None:
+    """RFC 9068 §4: whatever else we come to sign with the same keys is none."""
+    client = await tokens.world.client(access_token_format="jwt")
+    claims = unverified((await tokens.tokens(client))["access_token"])
+    key = _app(tokens)[KEYRING].confirmed().signer("ES256", clock.now())
+    assert (await tokens.userinfo(sign(key, claims, typ))).status == status
 
 
 TOKEN = AccessToken(

@@ -34,7 +34,7 @@ def tokens_of_user(
     refresh_token: str | None = None,
 ) -> Answer:
     """An access token, with *scope* openid an ID token, and the refresh token that was made, if any."""
-    access_token = tokens.access_token(client, str(user.user_id), scope, grant_id, now)
+    access_token = tokens.access_token(client, tokens.sub(user.user_id, client), scope, grant_id, now)
     answer = bearer(access_token, scope)
     if OPENID in scope:
         answer["id_token"] = tokens.id_token(

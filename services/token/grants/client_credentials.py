@@ -1,7 +1,7 @@
 """`client_credentials`: RFC 6749 §4.4. No user, no store, no refresh token."""
 
+import re
 from datetime import datetime
-from uuid import UUID
 
 from services.token.grants.answer import Answer, bearer
 from services.token.grants.collaborators import Collaborators
@@ -10,13 +10,7 @@ from shared.oauth.errors import UnauthorizedClient
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import machine_scope, parse_scope
 
-
-def _looks_like_a_user(client_id: str) -> bool:
-    try:
-        UUID(client_id)
-    except ValueError:
-        return False
-    return True
+_USER_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def check_client(client: Client) -> None:
@@ -24,7 +18,7 @@ def check_client(client: Client) -> None:
     UnauthorizedClient."""
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials")
-    if _looks_like_a_user(client.client_id):
+    if _USER_ID.fullmatch(client.client_id):
         raise UnauthorizedClient("this client_id could be taken for a user's identifier")
 
 

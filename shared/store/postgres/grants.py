@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from shared.model import AccessToken, AuthorizationCode, User
+from shared.model import AccessToken, Authorization, AuthorizationCode, User
 from shared.store import NewFamily, Redeemed, SpentCode, Standing
 from shared.store.authorizations import details, restored
 from shared.store.postgres.database import Database, Row
@@ -44,6 +44,22 @@ audited AS (
          jsonb_build_object('grant_id', grant_id)
     FROM redeemed WHERE is_new OR grant_id <> $1)
 SELECT r.grant_id, r.is_mine, {USER} FROM redeemed r JOIN users u USING (user_id)"""
+
+# Sent again after a lost answer it meets its own row: nothing changes.
+_ADD = f"""
+WITH made AS (
+  INSERT INTO grants AS g (grant_id, client_id, redirect_uri, user_id, sid, is_offline, scope, claims, epoch,
+                           expires_at)
+  SELECT $1, $2, $3, u.user_id, s.sid, false, $6, $7, u.epoch, $9
+    FROM users u JOIN sessions s USING (user_id)
+   WHERE u.user_id = $4 AND u.disabled_at IS NULL AND u.epoch = $8
+     AND s.sid = $5 AND s.ended_at IS NULL AND s.epoch = u.epoch
+  ON CONFLICT (grant_id) DO UPDATE SET grant_id = g.grant_id
+  RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new),
+audited AS (
+  INSERT INTO audit (event, user_id, client_id, detail)
+  SELECT 'grant_made', user_id, client_id, jsonb_build_object('grant_id', grant_id) FROM made WHERE is_new)
+SELECT {USER} FROM made JOIN users u USING (user_id)"""
 
 _FIND_SPENT = "SELECT grant_id, client_id, redirect_uri, code_challenge FROM grants WHERE code_hash = $1"
 
@@ -123,6 +139,28 @@ class PostgresGrants:
         if row is None:
             return None
         return Redeemed(grant_id=row["grant_id"], is_mine=row["is_mine"], user=user_of(row))
+
+    async def add(
+        self,
+        grant_id: UUID,
+        authorization: Authorization,
+        redirect_uri: str,
+        epoch: int,
+        expires_at: datetime,
+    ) -> User | None:
+        row = await self._database.row_idempotent(
+            _ADD,
+            grant_id,
+            authorization.client_id,
+            redirect_uri,
+            authorization.user_id,
+            authorization.sid,
+            authorization.scope,
+            details(authorization),
+            epoch,
+            expires_at,
+        )
+        return user_of(row) if row else None
 
     async def find_spent(self, code_hash: bytes) -> SpentCode | None:
         row = await self._database.row(_FIND_SPENT, code_hash)

@@ -8,6 +8,7 @@ import orjson
 from shared.model import AuthorizationCode
 from shared.store.authorizations import details, restored
 from shared.store.redis.link import Link, Script
+from shared.store.redis.pushed_requests import pushed_key
 
 
 def _key(code_hash: bytes) -> str:
@@ -55,9 +56,16 @@ class RedisAuthorizationCodes:
         self._link = link
         self._count_failure = Script("count_failure")
 
-    async def add(self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta) -> None:
+    async def add(
+        self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
+    ) -> bool:
         milliseconds = int(lifetime.total_seconds() * 1000)
-        await self._link.command("SET", _key(code_hash), _write(code), "PX", milliseconds)
+        put = ("SET", _key(code_hash), _write(code), "PX", milliseconds)
+        if pushed is None:
+            await self._link.command(*put)
+            return True
+        _, request = await self._link.commands(put, ("GETDEL", pushed_key(pushed)))
+        return request is not None
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None:
         data: bytes | None = await self._link.command("GET", _key(code_hash))

@@ -1,0 +1,93 @@
+"""Where the parameters of a request come from: the request itself, an object in it, or what was pushed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.authorization.pushed_request import PushedRequest, handle_of, is_pushed, opened
+from services.authorization.request import KNOWN
+from services.authorization.request_object import header_of, read_object, verified_claims
+from shared import clock
+from shared.model import Client
+from shared.oauth.client_jwks import keys_for
+from shared.oauth.errors import (
+    InvalidRequest,
+    InvalidRequestObject,
+    InvalidRequestUri,
+    RequestUriNotSupported,
+)
+from shared.oauth.handle import digest
+from shared.oauth.parameters import Parameters
+from shared.oauth.supported import UNSIGNED
+from shared.settings import Settings
+from shared.store import PushedRequests
+
+Fetch = Callable[[str], Awaitable[str | None]]
+"""The document at a URI; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The parameters that count. `pushed`: the digest of the handle under which they were pushed."""
+
+    parameters: Parameters
+    pushed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The step that finds the parameters that count: RFC 9101 §5, RFC 9126 §4."""
+
+    settings: Settings
+    pushed_requests: PushedRequests
+    fetch: Fetch | None
+
+    async def at_authorization(self, parameters: Parameters, client: Client) -> Effective:
+        """The parameters that count of a request of *client*.
+
+        Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, RequestUriNotSupported, Unavailable.
+        """
+        parameters.refuse_repeated(KNOWN)
+        request_uri = parameters["request_uri"]
+        if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
+            return await self._pushed(handle_of(request_uri), client)
+        policies = (self.settings, client)
+        if any(policy.require_pushed_authorization_requests for policy in policies):
+            raise InvalidRequest("requests must be pushed: RFC 9126")
+        return Effective(await self.at_push(parameters, client))
+
+    async def at_push(self, parameters: Parameters, client: Client) -> Parameters:
+        """The parameters of a request that is not pushed yet. Raises as above."""
+        token, request_uri = parameters["request"], parameters["request_uri"]
+        if token is not None and request_uri is not None:
+            raise InvalidRequest("request and request_uri are two requests")
+        if request_uri is not None:
+            token = await self._fetched(request_uri, client)
+        if token is not None:
+            return self._inside(token, client)
+        if client.require_signed_request_object:
+            raise InvalidRequest("the client must send signed request objects")
+        return parameters
+
+    async def _pushed(self, handle: str, client: Client) -> Effective:
+        key = digest(handle)
+        members = await self.pushed_requests.find(key)
+        found = PushedRequest.from_json(members) if members else None
+        return Effective(opened(found, client.client_id, clock.now()), key)
+
+    async def _fetched(self, request_uri: str, client: Client) -> str:
+        """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""
+        if self.fetch is None:
+            raise RequestUriNotSupported("request_uri is not supported")
+        if request_uri not in client.request_uris:
+            raise InvalidRequestUri("request_uri is not registered for this client")
+        token = await self.fetch(request_uri.partition("#")[0])
+        if token is None:
+            raise InvalidRequestUri("there is no request object at request_uri")
+        return token.strip()
+
+    def _inside(self, token: str, client: Client) -> Parameters:
+        header = header_of(token, client, is_unsigned_allowed=self.settings.unsigned_request_objects)
+        if header.alg == UNSIGNED and client.require_signed_request_object:
+            raise InvalidRequestObject("the client must send signed request objects")
+        claims = verified_claims(token, header, keys_for(client.jwks or {}, header.alg, header.kid))
+        return read_object(claims, client, self.settings.issuer, clock.now())

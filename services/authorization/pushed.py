@@ -1,0 +1,69 @@
+"""The pushed authorization request endpoint: RFC 9126 §2. Authenticate, check, keep, answer."""
+
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from services.authorization.desk import Desk, Refused
+from services.authorization.intake import Effective
+from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
+from shared import clock
+from shared.client_authentication import ClientAuthentication
+from shared.mint import new_handle
+from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TemporarilyUnavailable
+from shared.oauth.handle import Kind, digest
+from shared.store import PushedRequests, Unavailable
+from shared.web.answers import error_answer, json_answer
+from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.form import authorization_header, form
+from shared.web.metrics import count_event
+
+CREATED = 201
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The endpoint's collaborators."""
+
+    desk: Desk
+    authentication: ClientAuthentication
+    pushed_requests: PushedRequests
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Keep a request that would be answered, and name it: RFC 9126 §2.2."""
+        try:
+            return await self._keep(request)
+        except Refused as refused:
+            return _refusal(refused.error)
+        except OAuthError as error:
+            return _refusal(error)
+        except Unavailable as fault:
+            logger.warning("unavailable", cause=str(fault))
+            return _refusal(TemporarilyUnavailable("try again in a moment"))
+
+    async def _keep(self, request: web.Request) -> web.Response:
+        fields, now = await form(request), clock.now()
+        fields.refuse_repeated()
+        client = await self.authentication.client(authorization_header(request), fields, now)
+        request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+        if "request_uri" in fields:  # RFC 9126 §2.1
+            raise InvalidRequest("request_uri cannot be pushed")
+        parameters = known_of(await self.desk.intake.at_push(fields, client), client.client_id)
+        self.desk.check(client, Effective(parameters), locale="")
+        handle = new_handle(Kind.PUSHED_REQUEST)
+        pushed = PushedRequest(client.client_id, parameters, now + LIFETIME)
+        kept = LIFETIME + self.desk.settings.interaction_lifetime
+        await self.pushed_requests.add(digest(handle), pushed.to_json(), kept)
+        count_event("pushed_request")
+        members = {"request_uri": request_uri_of(handle), "expires_in": int(LIFETIME.total_seconds())}
+        return json_answer(members, status=CREATED)
+
+
+def _refusal(error: OAuthError) -> web.Response:
+    """RFC 9126 §2.3: as the token endpoint refuses."""
+    logger.info("refused", error=error.error, detail=error.detail or error.description)
+    challenge = {"WWW-Authenticate": 'Basic realm="ostiary"'} if isinstance(error, InvalidClient) else None
+    return error_answer(error, headers=challenge)

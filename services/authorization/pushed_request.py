@@ -1,0 +1,68 @@
+"""An authorization request that its client has pushed: RFC 9126. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from services.authorization.request import KNOWN
+from shared.model import Json
+from shared.oauth.errors import InvalidRequestUri
+from shared.oauth.handle import Kind, is_handle
+from shared.oauth.parameters import Parameters
+
+LIFETIME = timedelta(seconds=90)
+_PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2
+
+
+def request_uri_of(handle: str) -> str:
+    """The `request_uri` that names a pushed request."""
+    return _PREFIX + handle
+
+
+def is_pushed(request_uri: str) -> bool:
+    """Whether it names something that was pushed, rather than something to fetch."""
+    return request_uri.startswith(_PREFIX)
+
+
+def handle_of(request_uri: str) -> str:
+    """The handle in a `request_uri` of ours. Raises InvalidRequestUri."""
+    handle = request_uri.removeprefix(_PREFIX)
+    if not is_handle(Kind.PUSHED_REQUEST, handle):
+        raise InvalidRequestUri("request_uri is unknown, has expired or was used")
+    return handle
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """What was pushed, by whom, and until when it may be opened.
+
+    It is kept for longer, so that of many interactions that it has opened one is answered.
+    """
+
+    client_id: str
+    parameters: Parameters
+    expires_at: datetime
+
+    def to_json(self) -> Json:
+        return {
+            "client_id": self.client_id,
+            "parameters": dict(self.parameters.values),
+            "expires_at": self.expires_at.timestamp(),
+        }
+
+    @classmethod
+    def from_json(cls, members: Json) -> "PushedRequest":
+        expires_at = datetime.fromtimestamp(members["expires_at"], UTC)
+        return cls(members["client_id"], Parameters(members["parameters"]), expires_at)
+
+
+def known_of(parameters: Parameters, client_id: str) -> Parameters:
+    """The parameters worth keeping: none of the client's credentials is among them."""
+    values = {name: value for name in sorted(KNOWN) if (value := parameters[name])}
+    return Parameters({**values, "client_id": client_id})
+
+
+def opened(found: PushedRequest | None, client_id: str, now: datetime) -> Parameters:
+    """The parameters of a pushed request, for the client that pushed it. Raises InvalidRequestUri."""
+    if found is None or found.client_id != client_id or found.expires_at <= now:
+        raise InvalidRequestUri("request_uri is unknown, has expired or was used")
+    return found.parameters

@@ -1,0 +1,138 @@
+"""A request object: the parameters of an authorization request as a JWT. RFC 9101, Core 1.0 §6. Pure.
+
+Only what is inside counts (RFC 9101 §5). An object that is presented twice begins two transactions with the
+same `state`, `nonce` and PKCE challenge, of which its client accepts one: its `jti` need not be remembered.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.authorization.request import KNOWN
+from shared.model import Client
+from shared.oauth.errors import InvalidRequestObject
+from shared.oauth.json_text import BadJson, parse_object
+from shared.oauth.jwt import MAX_JWT, BadJwt, Header, unverified_header, verify
+from shared.oauth.keys import PublicKey
+from shared.oauth.parameters import MAX_VALUE, Parameters
+from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS, UNSIGNED
+
+TYPES = frozenset({None, "jwt", "oauth-authz-req+jwt"})
+"""RFC 9101 §10.8, RFC 8725 §3.11: no logout token, no access token, no proof."""
+LEEWAY = timedelta(seconds=10)  # of the client's clock, for `nbf` and `iat`
+
+_JSON_VALUED = frozenset({"claims", "registration"})
+_NUMBERS = frozenset({"max_age"})
+
+
+def header_of(token: str, client: Client, *, is_unsigned_allowed: bool) -> Header:
+    """The header of an object that this client may send; its `alg` is the one to verify it with, or `none`.
+
+    Raises InvalidRequestObject.
+    """
+    try:
+        header = unverified_header(token)
+    except BadJwt as fault:
+        raise _bad(str(fault)) from None
+    registered = client.request_object_signing_alg
+    allowed: Iterable[str] = (registered,) if registered else REQUEST_OBJECT_ALGORITHMS
+    if header.alg not in allowed or (header.alg == UNSIGNED and not is_unsigned_allowed):
+        raise _bad(f"signed with {header.alg}")
+    typ = header.typ.lower().removeprefix("application/") if header.typ else None
+    if typ not in TYPES:
+        raise _bad(f"of type {header.typ}")
+    return header
+
+
+def verified_claims(token: str, header: Header, keys: Iterable[PublicKey]) -> Mapping[str, Any]:
+    """The claims of an object that one of the client's *keys* verifies. Raises InvalidRequestObject."""
+    if header.alg == UNSIGNED:
+        return _unsigned_claims(token)
+    for key in keys:
+        try:
+            return verify(token, key, header.alg)
+        except BadJwt:
+            continue
+    raise _bad("no key of the client verifies it")
+
+
+def _unsigned_claims(token: str) -> Mapping[str, Any]:
+    """RFC 7515 §A.5: an unsecured JWS has an empty signature."""
+    _, payload, signature = token.split(".")
+    if signature:
+        raise _bad("alg is none, but there is a signature")
+    try:
+        return parse_object(base64.b64decode(payload + "=" * (-len(payload) % 4), b"-_", validate=True))
+    except (binascii.Error, ValueError, BadJson) as fault:
+        raise _bad(str(fault)) from None
+
+
+def read_object(claims: Mapping[str, Any], client: Client, issuer: str, now: datetime) -> Parameters:
+    """The parameters inside. Raises InvalidRequestObject."""
+    _check_claims(claims, client, issuer)
+    _check_times(claims, now)
+    if "request" in claims or "request_uri" in claims:  # RFC 9101 §4
+        raise _bad("a request object inside a request object")
+    inside = {name: _value(name, claims[name]) for name in KNOWN & claims.keys()}
+    return Parameters({**inside, "client_id": client.client_id})
+
+
+def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str) -> None:
+    """RFC 9101 §4 and §5. What is not said is the signature's to say; what is said must be right."""
+    for name in ("iss", "client_id"):
+        if claims.get(name, client.client_id) != client.client_id:
+            raise _bad(f"{name} is not the client")
+    aud = claims.get("aud", issuer)
+    if issuer not in (aud if isinstance(aud, list) else [aud]):
+        raise _bad("aud is not this issuer")
+    if claims.get("sub") == client.client_id:  # RFC 9101 §10.8: that would be a client assertion
+        raise _bad("sub is the client: a client assertion is no request object")
+
+
+def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
+    if "exp" in claims and _time(claims, "exp") <= now:
+        raise _bad("it has expired")
+    for name in ("nbf", "iat"):
+        if name in claims and _time(claims, name) > now + LEEWAY:
+            raise _bad(f"{name} is in the future")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> datetime:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _bad(f"{name} is not a number")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise _bad(f"{name} is out of range") from None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_SHAPES: Mapping[str, Callable[[object], bool]] = {
+    **{name: lambda value: isinstance(value, dict) for name in _JSON_VALUED},
+    **dict.fromkeys(_NUMBERS, _is_number),
+}
+
+
+def _value(name: str, value: object) -> str:
+    """A claim as the parameter would have been: Core 1.0 §6.1."""
+    if isinstance(value, str):
+        text = value
+    elif name in _SHAPES and _SHAPES[name](value):
+        text = json.dumps(value)
+    else:
+        raise _bad(f"{name} is of a wrong type")
+    is_text = "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    if not is_text or len(text) > min(MAX_VALUE, MAX_JWT):
+        raise _bad(f"{name} holds what a parameter cannot")
+    return text
+
+
+def _bad(detail: str) -> InvalidRequestObject:
+    return InvalidRequestObject(f"the request object: {detail}"[:200])

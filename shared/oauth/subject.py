@@ -1,0 +1,29 @@
+"""The subject identifier that a client gets for a user: OpenID Connect Core 1.0 §8."""
+
+import hmac
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from shared.model import Client
+from shared.oauth.keys import base64url
+
+
+def sector_of(client: Client) -> str | None:
+    """§8.1: whose users a pairwise identifier tells apart. None: the redirect URIs are not of one host."""
+    if client.sector_identifier_uri is not None:
+        return urlsplit(client.sector_identifier_uri).hostname
+    hosts = {urlsplit(uri).hostname for uri in client.redirect_uris}
+    return hosts.pop() if len(hosts) == 1 else None
+
+
+def subject(user_id: UUID, client: Client, salt: bytes | None) -> str | None:
+    """The `sub` that *client* knows the user by. None: it is pairwise, and cannot be told yet."""
+    if client.subject_type == "public":
+        return str(user_id)
+    sector = sector_of(client)
+    return pairwise(user_id, sector, salt) if sector is not None and salt else None
+
+
+def pairwise(user_id: UUID, sector: str, salt: bytes) -> str:
+    """HMAC-SHA-256 under the deployment's salt, 43 characters: no UUID, so never a public identifier."""
+    return base64url(hmac.digest(salt, b"\0".join((sector.encode(), user_id.bytes)), "sha256"))

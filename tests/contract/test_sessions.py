@@ -1,0 +1,303 @@
+"""Sessions, interactions, consents and counted tries, over the real stores."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared import clock
+from shared.model import Authentication, Session, User
+from shared.store import Pace, Unavailable
+from shared.store.postgres.sessions import PostgresSessionRows
+from shared.store.redis.counters import RedisCounters
+from shared.store.redis.link import Link
+from shared.store.redis.sessions import RedisSessionContents
+from shared.store.sessions import KeptSessions
+from tests.builders import World
+
+
+def a_session(user: User, **fields: object) -> Session:
+    """A sign-in that has just happened."""
+    session = Session(
+        session_key=uuid4().bytes * 2,
+        sid=uuid4(),
+        user_id=user.user_id,
+        username=user.username,
+        epoch=user.epoch,
+        authentication=Authentication(auth_time=clock.now(), acr="urn:ostiary:acr:pwd", amr=("pwd",)),
+        expires_at=clock.now() + timedelta(hours=12),
+    )
+    return replace(session, **fields)  # type: ignore[arg-type]  # each test names fields as they are
+
+
+async def test_a_session_begins_and_is_found(world: World) -> None:
+    """As it was written, with what its user allows the client, and audited."""
+    user, client = await world.user(), await world.client()
+    sessions, session = world.stores.sessions, a_session(user)
+    before = await world.audited("signed_in")
+    begun = await sessions.begin(session, None, {"address": "192.0.2.1"})
+    assert begun == session
+    assert await world.audited("signed_in") == before + 1
+    assert await sessions.find(session.session_key, client.client_id) == (session, None)
+    await world.stores.consents.add(user.user_id, client.client_id, ("openid",), is_remembered=True)
+    assert await sessions.find(session.session_key, client.client_id) == (session, ("openid",))
+    assert await sessions.find(b"x" * 32, client.client_id) is None
+
+
+async def test_the_same_user_s_session_goes_on_under_the_new_key(world: World) -> None:
+    """Grants of that sid stay alive; the old key is dead."""
+    user, sessions = await world.user(), world.stores.sessions
+    first = a_session(user)
+    await sessions.begin(first, None, {})
+    second = await sessions.begin(a_session(user), first.session_key, {})
+    assert second is not None
+    assert second.sid == first.sid
+    assert await sessions.find(first.session_key, "x") is None
+    assert await sessions.find(second.session_key, "x") == (second, None)
+
+
+@pytest.mark.parametrize("case", ["another user", "ended", "expired", "epoch"])
+async def test_another_session_does_not_go_on(world: World, case: str) -> None:
+    """A new sid; the browser's session before is over."""
+    user, sessions = await world.user(), world.stores.sessions
+    first = a_session(await world.user() if case == "another user" else user)
+    if case == "expired":
+        first = replace(first, expires_at=clock.now() - timedelta(seconds=1))
+    await sessions.begin(first, None, {})
+    if case == "ended":
+        await sessions.end(first.sid, "test")
+    if case == "epoch":
+        await world.stores.users.end_all(user.user_id)
+        user = replace(user, epoch=user.epoch + 1)
+    second = await sessions.begin(a_session(user), first.session_key, {})
+    assert second is not None
+    assert second.sid != first.sid
+    assert await sessions.find(first.session_key, "x") is None
+    assert await sessions.owner(first.session_key) is None
+    assert not await sessions.end(first.sid, "again")
+
+
+@pytest.mark.parametrize("case", ["disabled", "epoch", "deleted"])
+async def test_a_user_who_has_changed_begins_none(world: World, case: str) -> None:
+    """Between the password and the session; nothing is written, and the browser's session stays."""
+    user, other, sessions = await world.user(), await world.user(), world.stores.sessions
+    theirs = a_session(other)
+    await sessions.begin(theirs, None, {})
+    match case:
+        case "disabled":
+            await world.stores.users.disable(user.user_id)
+        case "epoch":
+            await world.stores.users.end_all(user.user_id)
+        case "deleted":
+            await world.stores.users.delete(user.user_id)
+    session = a_session(user)
+    assert await sessions.begin(session, theirs.session_key, {}) is None
+    assert await sessions.find(session.session_key, "x") is None
+    assert await sessions.find(theirs.session_key, "x") is not None
+
+
+async def test_fifty_logins_of_one_browser_leave_one_that_goes_on(world: World) -> None:
+    """Of fifty at once one takes the old session's place; the others are sessions of their own."""
+    user, sessions = await world.user(), world.stores.sessions
+    first = a_session(user)
+    await sessions.begin(first, None, {})
+    begun = await asyncio.gather(*(sessions.begin(a_session(user), first.session_key, {}) for _ in range(50)))
+    assert [session.sid for session in begun if session].count(first.sid) == 1
+    assert len({session.sid for session in begun if session}) == 50
+
+
+async def test_an_end_is_told_once(world: World) -> None:
+    """Fifty at once: one true, one audit row, and dead for every reader."""
+    user, sessions = await world.user(), world.stores.sessions
+    session = a_session(user)
+    await sessions.begin(session, None, {})
+    assert (owner := await sessions.owner(session.session_key))
+    assert (owner.sid, owner.user_id, owner.username) == (session.sid, user.user_id, user.username)
+    before = await world.audited("session_ended")
+    outcomes = await asyncio.gather(*(sessions.end(session.sid, "logout") for _ in range(50)))
+    assert outcomes.count(True) == 1
+    assert await world.audited("session_ended") == before + 1
+    assert await sessions.owner(session.session_key) is None
+    assert await sessions.find(session.session_key, "x") is None
+
+
+async def test_contents_without_a_row_are_nothing(world: World, module_redis_url: str) -> None:
+    """PostgreSQL decides: what Redis still knows is not alive."""
+    user, sessions = await world.user(), world.stores.sessions
+    session = a_session(user)
+    await sessions.begin(session, None, {})
+    await world.database.row("UPDATE sessions SET ended_at = now() WHERE sid = $1", session.sid)
+    assert await sessions.find(session.session_key, "x") is None
+
+
+@pytest.fixture
+async def link(module_redis_url: str) -> AsyncIterator[Link]:
+    """A way to Redis."""
+    link = Link.open(module_redis_url)
+    yield link
+    await link.close()
+
+
+async def test_use_renews_the_idle_lifetime(world: World, link: Link) -> None:
+    """To be found is to be used, in the same round trip."""
+    sessions = KeptSessions(
+        PostgresSessionRows(world.database), RedisSessionContents(link, timedelta(minutes=10))
+    )
+    session = a_session(await world.user())
+    await sessions.begin(session, None, {})
+    key = f"{{session:{session.session_key.hex()}}}"
+    await link.command("PEXPIRE", key, 60_000)
+    await sessions.find(session.session_key, "x")
+    assert await link.command("PTTL", key) > 500_000
+
+
+async def test_a_session_ends_while_redis_is_away(world: World) -> None:
+    """Logout needs PostgreSQL alone; being found needs both."""
+    away = Link.open("redis://127.0.0.1:1/0")
+    gone = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
+    session = a_session(await world.user())
+    await world.stores.sessions.begin(session, None, {})
+    with pytest.raises(Unavailable):
+        await gone.find(session.session_key, "x")
+    assert (await gone.owner(session.session_key)) is not None
+    assert await gone.end(session.sid, "logout")
+    await away.close()
+
+
+# Interactions
+
+
+async def test_an_interaction_lives_until_it_is_ended(world: World) -> None:
+    """Looked at any number of times, changed, and taken out once."""
+    interactions, key = world.stores.interactions, uuid4().bytes * 2
+    await interactions.add(key, {"step": 1}, timedelta(minutes=1))
+    assert await interactions.find(key) == await interactions.find(key) == {"step": 1}
+    assert await interactions.replace(key, {"step": 2})
+    assert await interactions.end(key) == {"step": 2}
+    assert await interactions.find(key) is None
+    assert await interactions.end(key) is None
+    assert not await interactions.replace(key, {"step": 3})
+    assert await interactions.find(key) is None
+
+
+async def test_a_change_does_not_lengthen_an_interaction(world: World, link: Link) -> None:
+    """Its lifetime is counted from its beginning."""
+    interactions, key = world.stores.interactions, uuid4().bytes * 2
+    await interactions.add(key, {}, timedelta(seconds=100))
+    await link.command("PEXPIRE", f"{{interaction:{key.hex()}}}", 5000)
+    await interactions.replace(key, {"more": True})
+    assert 0 < await link.command("PTTL", f"{{interaction:{key.hex()}}}") <= 5000
+
+
+async def test_of_fifty_who_complete_an_interaction_one_does(world: World) -> None:
+    """GETDEL: one gets it, the others get nothing."""
+    for _ in range(20):
+        key = uuid4().bytes * 2
+        await world.stores.interactions.add(key, {"a": 1}, timedelta(minutes=1))
+        ended = await asyncio.gather(*(world.stores.interactions.end(key) for _ in range(50)))
+        assert [members for members in ended if members is not None] == [{"a": 1}]
+
+
+# Consents
+
+
+async def test_a_consent_grows(world: World) -> None:
+    """By what was agreed to, never less; what is not remembered is only audited."""
+    user, client = await world.user(), await world.client()
+    session, stores = a_session(user), world.stores
+    await stores.sessions.begin(session, None, {})
+    before = await world.audited("consent_given")
+
+    async def consented() -> set[str] | None:
+        found = await stores.sessions.find(session.session_key, client.client_id)
+        assert found
+        return None if found[1] is None else set(found[1])
+
+    await stores.consents.add(user.user_id, client.client_id, ("openid",), is_remembered=False)
+    assert await consented() is None
+    await asyncio.gather(
+        *(
+            stores.consents.add(user.user_id, client.client_id, ("openid", f"s{n}"), is_remembered=True)
+            for n in range(10)
+        )
+    )
+    assert await consented() == {"openid", *(f"s{n}" for n in range(10))}
+    assert await world.audited("consent_given") == before + 11
+
+
+# Counted tries
+
+PACE = Pace(
+    free=3,
+    first_wait=timedelta(seconds=20),
+    longest_wait=timedelta(seconds=60),
+    forgotten_after=timedelta(hours=1),
+)
+
+
+async def test_free_tries_then_a_wait_that_doubles(link: Link) -> None:
+    """And ends at its longest; a refused try is not counted."""
+    counters, key = RedisCounters(link), uuid4().hex
+
+    async def waits() -> float:
+        wait = await counters.attempt("test", key, PACE)
+        assert wait is not None
+        return wait.total_seconds()
+
+    assert [await counters.attempt("test", key, PACE) for _ in range(3)] == [None] * 3
+    for most in (20, 40, 60, 60):
+        assert most - 10 < await waits() <= most
+        assert most - 10 < await waits() <= most
+        await _let_time_pass(link, key)
+        counters = RedisCounters(link)
+        assert await counters.attempt("test", key, PACE) is None
+
+
+async def _let_time_pass(link: Link, key: str) -> None:
+    (name,) = await link.command("KEYS", f"{{tries:test:{_hashed(key)}}}")
+    await link.command("HSET", name, "opens_at", 0)
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+async def test_tries_at_once_are_bounded(link: Link) -> None:
+    """Two processes, a hundred tries: no more than the free ones go ahead."""
+    one, two, key = RedisCounters(link), RedisCounters(link), uuid4().hex
+    outcomes = await asyncio.gather(*((one, two)[n % 2].attempt("test", key, PACE) for n in range(100)))
+    assert outcomes.count(None) == 3
+
+
+async def test_what_redis_forgets_the_process_remembers(link: Link) -> None:
+    """After a FLUSHALL a guesser is where they were."""
+    counters, key = RedisCounters(link), uuid4().hex
+    for _ in range(3):
+        await counters.attempt("test", key, PACE)
+    await link.command("DEL", f"{{tries:test:{_hashed(key)}}}")
+    assert await counters.attempt("test", key, PACE) is not None
+
+
+async def test_a_success_is_known_to_every_process(link: Link) -> None:
+    """What another process remembers of the failures before does not count."""
+    one, two, key = RedisCounters(link), RedisCounters(link), uuid4().hex
+    await one.attempt("test", key, PACE)
+    await one.attempt("test", key, PACE)
+    await two.attempt("test", key, PACE)
+    await two.forget("test", key, PACE)
+    assert [await one.attempt("test", key, PACE) for _ in range(3)] == [None] * 3
+
+
+async def test_a_try_taken_back_was_none(link: Link) -> None:
+    """And there are never fewer than none."""
+    counters, key = RedisCounters(link), uuid4().hex
+    for _ in range(20):
+        assert await counters.attempt("test", key, PACE) is None
+        await counters.take_back("test", key)
+        await counters.take_back("test", key)
+    assert [await counters.attempt("test", key, PACE) for _ in range(3)] == [None] * 3
+    assert await counters.attempt("test", key, PACE) is not None

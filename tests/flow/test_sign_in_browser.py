@@ -1,0 +1,153 @@
+"""Signing in and out in Chromium: what its cookies, its origin checks and its policies make of our forms."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from services.authorization.app import mount
+from shared.mint import new_id
+from shared.model import Client, User
+from shared.oauth.pkce import challenge_of
+from shared.passwords import hash_password
+from shared.paths import AUTHORIZATION, END_SESSION
+from shared.web.app import application
+from tests.builders import VERIFIER, a_client
+from tests.deployment import open_world, settings_for
+from tests.screenshots import ARGUMENTS
+from tests.tools import needs
+
+PASSWORD = "correct horse battery staple"
+
+
+@asynccontextmanager
+async def served(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def free_socket() -> socket.socket:
+    """Bound to a free loopback port."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+async def callback(request: web.Request) -> web.Response:
+    """A client that shows what it was sent, by whichever mode."""
+    sent = await request.post() if request.method == "POST" else request.query
+    return web.Response(
+        text=f"arrived {urlencode(sorted((name, str(value)) for name, value in sent.items()))}"
+    )
+
+
+class Deployment:
+    """An authorization service and a client on two origins, and a user."""
+
+    def __init__(self, origin: str, client: Client, user: User) -> None:
+        self.origin = origin
+        self.client = client
+        self.user = user
+
+    def request(self, **parameters: str) -> str:
+        whole = {
+            "client_id": self.client.client_id,
+            "redirect_uri": self.client.redirect_uris[0],
+            "response_type": "code",
+            "scope": "openid email",
+            "state": "s",
+            "code_challenge": challenge_of(VERIFIER),
+            "code_challenge_method": "S256",
+            **parameters,
+        }
+        return f"{self.origin}{AUTHORIZATION}?{urlencode(whole)}"
+
+    async def sign_in(self, page: Page) -> None:
+        await page.fill("#username", self.user.username)
+        await page.fill("#password", PASSWORD)
+        await page.click("#login-submit")
+
+
+async def arrived(page: Page) -> dict[str, str]:
+    """What the client was sent."""
+    await expect(page.locator("body")).to_contain_text("arrived")
+    return dict(parse_qsl((await page.locator("body").inner_text()).removeprefix("arrived ")))
+
+
+@pytest.fixture
+async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Deployment]:
+    """`localhost` for us, 127.0.0.1 for the client: two sites."""
+    ours, theirs = free_socket(), free_socket()
+    origin = f"http://localhost:{ours.getsockname()[1]}"
+    settings = settings_for(database_url, redis_url, issuer=f"{origin}/oidc", rate_limits="off")
+    rp = web.Application()
+    rp.router.add_route("*", "/cb", callback)
+    rp.router.add_route("*", "/gone", callback)
+    base = f"http://127.0.0.1:{theirs.getsockname()[1]}"
+    client = a_client(redirect_uris=(f"{base}/cb",), post_logout_redirect_uris=(f"{base}/gone",))
+    user = User(user_id=new_id(), username="ada")
+    async with open_world(settings) as world:
+        await world.stores.clients.add(client)
+        await world.stores.users.add(user, hash_password(PASSWORD))
+        async with served(application(settings, mount), ours), served(rp, theirs):
+            yield Deployment(origin, client, user)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A fresh Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deployment, script: bool) -> None:
+    """Login, consent and logout are forms of another site to the client that the browser lands on."""
+    page = await (await browser.new_context(java_script_enabled=script)).new_page()
+    await page.goto(deployment.request())
+    await deployment.sign_in(page)
+    await page.click("#consent-allow")
+    answer = await arrived(page)
+    assert answer.keys() == {"code", "state", "iss"}
+    await page.goto(deployment.request(prompt="none"))
+    assert "code" in await arrived(page)
+    query = urlencode(
+        {
+            "client_id": deployment.client.client_id,
+            "post_logout_redirect_uri": deployment.client.post_logout_redirect_uris[0],
+            "state": "bye",
+        }
+    )
+    await page.goto(f"{deployment.origin}{END_SESSION}?{query}")
+    await page.click("#logout-confirm")
+    assert await arrived(page) == {"state": "bye"}
+    assert urlsplit(page.url).path == "/gone"
+    await page.goto(deployment.request(prompt="none"))
+    assert (await arrived(page))["error"] == "login_required"
+
+
+async def test_a_form_of_the_client_s_site_finds_the_session(
+    browser: Browser, deployment: Deployment
+) -> None:
+    """A request posted across sites, answered 303 to itself, meets the Lax cookie; so does form_post back."""
+    page = await browser.new_page()
+    await page.goto(deployment.request(response_mode="form_post"))
+    await deployment.sign_in(page)
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
+    url = urlsplit(deployment.request(prompt="none"))
+    fields = "".join(f'<input name="{name}" value="{value}">' for name, value in parse_qsl(url.query))
+    action = url._replace(query="").geturl()
+    await page.goto(deployment.client.redirect_uris[0])
+    await page.set_content(f'<form method="post" action="{action}">{fields}<button>go</button></form>')
+    await page.click("button")
+    assert "code" in await arrived(page)

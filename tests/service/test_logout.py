@@ -1,0 +1,279 @@
+"""RP-initiated logout: who is signed out, who is asked, and where a browser may be led."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from shared.model import Client
+from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
+from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_error_page
+
+pytestmark = ON_MODULE_LOOP
+
+GONE = "https://rp1.test/signed-out"
+EVIL = "https://evil.test/signed-out"
+STATE = "s & <ü>"
+
+
+def is_question(page: Page) -> bool:
+    return page.status == 200 and 'id="logout-confirm"' in page.text
+
+
+async def a_client(op: AuthorizationService, **fields: Any) -> Client:
+    return await op.client(**{"post_logout_redirect_uris": (GONE,), **fields})
+
+
+async def is_signed_in(browser: Browser, client: Client) -> bool:
+    return "code" in (await browser.authorize(client, prompt="none")).answer
+
+
+async def test_a_good_hint_ends_the_session_and_leads_back(op: AuthorizationService) -> None:
+    """§2 and §3: the registered URI with `state` and nothing else; the cookie is cleared, the act audited."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    hint, ended = await op.id_token(browser, client), await op.world.audited("session_ended")
+    parameters = {"id_token_hint": hint, "post_logout_redirect_uri": GONE, "state": STATE}
+    page = await browser.request("GET", END_SESSION.path, params=parameters)
+    assert page.status == 303
+    assert page.location.startswith(f"{GONE}?state=")
+    assert page.answer == {"state": STATE}
+    assert "Max-Age=0" in page.cookies[0]
+    assert browser.cookie("session") is None
+    assert not await is_signed_in(browser, client)
+    assert await op.world.audited("session_ended") == ended + 1
+
+
+async def test_by_form_too(op: AuthorizationService) -> None:
+    """§2: POST, answered 303 to itself so that the cookie comes along."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    hint = await op.id_token(browser, client)
+    page = await op.browser().request(
+        "POST", END_SESSION.path, data={"id_token_hint": hint, "post_logout_redirect_uri": GONE}
+    )
+    assert urlsplit(page.location).path == END_SESSION.path
+    assert (await browser.follow(page)).location == GONE
+    assert not await is_signed_in(browser, client)
+
+
+async def test_the_old_cookie_is_dead_after_logout(op: AuthorizationService) -> None:
+    """Whoever copied it."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    thief = op.browser(has_jar=False)
+    thief.headers = {"Cookie": "; ".join(f"{c.key}={c.value}" for c in browser.http.cookie_jar)}
+    assert await is_signed_in(thief, client)
+    await browser.get(END_SESSION.path, {"id_token_hint": await op.id_token(browser, client)})
+    assert not await is_signed_in(thief, client)
+
+
+async def test_without_parameters_somebody_is_asked(op: AuthorizationService) -> None:
+    """The question, then "You are signed out"."""
+    client, user, browser = await a_client(op), await op.user(), op.browser()
+    await browser.sign_in(client, user)
+    page = await browser.get(END_SESSION.path)
+    assert is_question(page)
+    assert user.username in page.text
+    assert await is_signed_in(browser, client)
+    page = await browser.post(LOGOUT.path, page.hidden)
+    assert page.path == LOGOUT_DONE.path
+    assert "You are signed out" in page.text
+    assert not await is_signed_in(browser, client)
+
+
+async def test_without_a_hint_the_client_gets_its_user_back_after_the_question(
+    op: AuthorizationService,
+) -> None:
+    """A `client_id` alone proves nothing, but a person who agrees may be led to a registered URI."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    parameters = {"client_id": client.client_id, "post_logout_redirect_uri": GONE, "state": STATE}
+    page = await browser.get(END_SESSION.path, parameters)
+    assert is_question(page)
+    page = await browser.post(LOGOUT.path, page.hidden)
+    assert page.answer == {"state": STATE}
+
+
+FORGED = [
+    {"iss": "https://evil.test/oidc"},
+    {"typ": "logout+jwt"},
+    {"typ": "at+jwt"},
+    {"events": {}},
+    {"sub": "another"},
+    {"sid": "6f1f3c5e-0000-4000-8000-000000000000"},
+]
+
+
+@pytest.mark.parametrize(
+    ("claims", "has_client_id"),
+    [*((claims, has_client_id) for claims in FORGED for has_client_id in (True, False)),
+     ({"aud": ["another-client"]}, True)],
+    ids=str,
+)  # fmt: skip
+async def test_a_hint_of_something_else_ends_nothing(
+    op: AuthorizationService, claims: dict[str, Any], has_client_id: bool
+) -> None:
+    """Another issuer, user, session, client or kind of token: asked, and not led anywhere."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    parameters = {
+        "id_token_hint": await op.id_token(browser, client, **claims),
+        "post_logout_redirect_uri": GONE,
+    }
+    if has_client_id:
+        parameters["client_id"] = client.client_id
+    page = await browser.get(END_SESSION.path, parameters)
+    assert is_question(page)
+    assert await is_signed_in(browser, client)
+
+
+@pytest.mark.parametrize("hint", ["bogus", "eyJhbGciOiJub25lIn0.e30.", "a.b.c", "x" * 5000])
+async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, hint: str) -> None:
+    """Not even after the question, and not when nobody is signed in."""
+    client, browser = await a_client(op), op.browser()
+    parameters = {"id_token_hint": hint, "client_id": client.client_id, "post_logout_redirect_uri": GONE}
+    assert is_question(await op.browser().get(END_SESSION.path, parameters))
+    await browser.sign_in(client, await op.user())
+    page = await browser.get(END_SESSION.path, parameters)
+    assert is_question(page)
+    page = await browser.post(LOGOUT.path, page.hidden)
+    assert page.path == LOGOUT_DONE.path
+
+
+async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> None:
+    """Signed with a key of ours, then changed."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    hint = await op.id_token(browser, client)
+    page = await browser.get(END_SESSION.path, {"id_token_hint": hint[:-4] + "AAAA"})
+    assert is_question(page)
+    assert await is_signed_in(browser, client)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        EVIL,
+        GONE + "/",
+        GONE + "x",
+        GONE + "?x=1",
+        GONE[:-1],
+        "//evil.test",
+        "/\\evil.test",
+        "javascript:alert(1)",
+        "https:evil.test",
+        "http://rp1.test/signed-out",
+        GONE.upper(),
+        GONE + "#x",
+        '"><script>alert(1)</script>',
+    ],
+)
+@pytest.mark.parametrize("proof", ["hint", "client_id", "none"])
+async def test_nobody_is_led_to_a_uri_that_is_not_registered(
+    op: AuthorizationService, uri: str, proof: str
+) -> None:
+    """§3: byte for byte; the session may end, the browser stays here."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    parameters = {"post_logout_redirect_uri": uri, "state": "x"}
+    if proof == "hint":
+        parameters["id_token_hint"] = await op.id_token(browser, client)
+    elif proof == "client_id":
+        parameters["client_id"] = client.client_id
+    page = await browser.get(END_SESSION.path, parameters)
+    assert "<script>alert" not in page.text
+    if proof != "hint":
+        assert is_question(page)
+        page = await browser.post(LOGOUT.path, {**page.hidden, **parameters})
+    assert page.path == LOGOUT_DONE.path
+
+
+async def test_the_uri_of_another_client(op: AuthorizationService) -> None:
+    """Registered, but not by the client of the hint, nor where no client is known."""
+    client, other, browser = await op.client(), await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    hint = await op.id_token(browser, client)
+    assert other.post_logout_redirect_uris == (GONE,)
+    page = await browser.get(END_SESSION.path, {"id_token_hint": hint, "post_logout_redirect_uri": GONE})
+    assert page.path == LOGOUT_DONE.path
+    assert is_question(await browser.get(END_SESSION.path, {"post_logout_redirect_uri": GONE}))
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "é", "theirs"])
+async def test_a_confirmation_needs_the_token_of_this_session(op: AuthorizationService, token: str) -> None:
+    """Forced logout: 403, and the session lives."""
+    client, browser, attacker = await a_client(op), op.browser(), op.browser()
+    await browser.sign_in(client, await op.user())
+    await attacker.sign_in(client, await op.user())
+    if token == "theirs":
+        token = (await attacker.get(LOGOUT.path)).hidden["form_token"]
+    page = await browser.post(LOGOUT.path, {"form_token": token})
+    assert page.status == 403
+    assert is_error_page(page)
+    assert await is_signed_in(browser, client)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.test"}, {"Sec-Fetch-Site": "cross-site"}], ids=str
+)
+async def test_a_confirmation_of_another_site(op: AuthorizationService, headers: dict[str, str]) -> None:
+    """403, even with the right token."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    page = await browser.get(LOGOUT.path)
+    assert (await browser.post(LOGOUT.path, page.hidden, headers=headers)).status == 403
+    assert await is_signed_in(browser, client)
+
+
+async def test_an_older_session_s_hint_asks(op: AuthorizationService) -> None:
+    """A hint of a session that is over says nothing about the one that is there now."""
+    client, user, browser = await a_client(op), await op.user(), op.browser()
+    await browser.sign_in(client, user)
+    hint = await op.id_token(browser, client)
+    await browser.get(END_SESSION.path, {"id_token_hint": hint})
+    await browser.sign_in(client, user)
+    assert is_question(await browser.get(END_SESSION.path, {"id_token_hint": hint}))
+    assert await is_signed_in(browser, client)
+
+
+async def test_signing_out_twice(op: AuthorizationService) -> None:
+    """Two tabs, a double click, a cookie that is gone: always the same end."""
+    client, browser = await a_client(op), op.browser()
+    await browser.sign_in(client, await op.user())
+    parameters = {"id_token_hint": await op.id_token(browser, client), "post_logout_redirect_uri": GONE}
+    question = await browser.get(LOGOUT.path)
+    pages = await asyncio.gather(*(browser.post(LOGOUT.path, question.hidden) for _ in range(5)))
+    assert all(page.path == LOGOUT_DONE.path or page.status == 403 for page in pages)
+    assert pages[0].path == LOGOUT_DONE.path
+    assert (await browser.get(END_SESSION.path, parameters)).location == GONE
+    assert is_question(await browser.get(END_SESSION.path))
+
+
+@pytest.mark.parametrize("name", ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_repeated_parameters(op: AuthorizationService, name: str, method: str) -> None:
+    """A page, whichever value was meant."""
+    pairs = [(name, "one"), (name, "two")]
+    part = {"params": pairs} if method == "GET" else {"data": pairs}
+    assert is_error_page(await op.browser().request(method, END_SESSION.path, **part))
+
+
+@pytest.mark.parametrize("path", [END_SESSION.path, LOGOUT.path, LOGOUT_DONE.path])
+async def test_the_pages_are_framed_and_kept_by_nobody(op: AuthorizationService, path: str) -> None:
+    """Clickjacking a logout is forcing it."""
+    page = await op.browser().get(path)
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Frame-Options"] == "DENY"
+    assert page.headers["Cache-Control"] == "no-store"
+
+
+async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
+    """Shown as text."""
+    client = await a_client(op, client_name="<script>alert(1)</script>")
+    page = await op.browser().get(
+        END_SESSION.path, {"client_id": client.client_id, "state": "<script>alert(1)"}
+    )
+    assert is_question(page)
+    assert "<script>alert" not in page.text

@@ -1,0 +1,20 @@
+"""base64url as handles and keys use it: every value is written in one way."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.oauth.keys import base64url, from_base64url
+
+
+@given(st.binary(max_size=40))
+def test_bytes_make_the_round_trip(data: bytes) -> None:
+    """RFC 7515 §2."""
+    assert from_base64url(base64url(data)) == data
+
+
+@pytest.mark.parametrize("text", ["A", "AB", "AAB", "AA==", "AA\n", "A A", "AA+/", "AAA*", "ÄÄ"])
+def test_there_is_no_second_way_to_write_them(text: str) -> None:
+    """No slack bits, padding, whitespace or other alphabet: a changed character is another value or none."""
+    with pytest.raises(ValueError, match=r"."):
+        from_base64url(text)

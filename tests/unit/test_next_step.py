@@ -1,0 +1,127 @@
+"""The one decision of an authorization: log in, consent, respond, or refuse."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from services.authorization.interaction import (
+    Consent,
+    Interaction,
+    Login,
+    Present,
+    Refuse,
+    Respond,
+    next_step,
+)
+from services.authorization.request import AuthorizationRequest
+from shared.model import Authentication, ClaimsRequest, Session
+from shared.oauth.supported import ACR_PASSWORD
+from tests.builders import a_client, a_public_client
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SESSION = Session(
+    session_key=b"k" * 32,
+    sid=uuid4(),
+    user_id=uuid4(),
+    username="ada",
+    epoch=0,
+    authentication=Authentication(auth_time=NOW - timedelta(minutes=5), acr=ACR_PASSWORD, amr=("pwd",)),
+    expires_at=NOW + timedelta(hours=1),
+)
+CLIENT = a_client()
+REQUEST = AuthorizationRequest(
+    client_id=CLIENT.client_id,
+    redirect_uri="https://rp1.test/cb",
+    state=None,
+    response_type=frozenset({"code"}),
+    scope=("openid", "email"),
+    claims=ClaimsRequest(),
+    claims_beyond_scope=(),
+    nonce=None,
+    code_challenge=None,
+    prompt=frozenset(),
+    max_age=None,
+    login_hint=None,
+    subs=frozenset(),
+    acr=frozenset(),
+)
+NOBODY = None
+AGREED = Present(SESSION, ("openid", "email", "profile"), str(SESSION.user_id))
+FRESH = replace(AGREED, is_fresh=True)
+ASKED_BEFORE = Present(SESSION, ("openid",), str(SESSION.user_id))
+NEVER_ASKED = Present(SESSION, None, str(SESSION.user_id))
+MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "present", "step", "error"),
+    [
+        ({}, NOBODY, Login, "login_required"),
+        ({}, AGREED, Respond, None),
+        ({}, ASKED_BEFORE, Consent, "consent_required"),
+        ({}, NEVER_ASKED, Consent, "consent_required"),
+        ({}, replace(NEVER_ASKED, has_agreed=True), Respond, None),
+        ({"max_age": timedelta(minutes=6)}, AGREED, Respond, None),
+        ({"max_age": timedelta(minutes=4)}, AGREED, Login, "login_required"),
+        ({"max_age": timedelta(0)}, FRESH, Respond, None),
+        ({"subs": MINE}, AGREED, Respond, None),
+        ({"subs": ANOTHERS}, AGREED, Login, "login_required"),
+        ({"subs": ANOTHERS}, FRESH, Refuse, "login_required"),
+        ({"subs": MINE | ANOTHERS}, AGREED, Login, "login_required"),
+        ({"acr": frozenset({ACR_PASSWORD, "other"})}, AGREED, Respond, None),
+        ({"acr": frozenset({"other"})}, AGREED, Refuse, "unmet_authentication_requirements"),
+        ({"acr": frozenset({"other"})}, NOBODY, Refuse, "unmet_authentication_requirements"),
+        ({"claims_beyond_scope": ("phone_number",)}, AGREED, Consent, "consent_required"),
+    ],
+)
+def test_what_comes_next(
+    changes: dict[str, Any], present: Present | None, step: type, error: str | None
+) -> None:
+    """And what a client hears instead when nobody may be asked."""
+    request = replace(REQUEST, **changes)
+    assert isinstance(next_step(request, present, CLIENT, NOW), step)
+    silent = next_step(replace(request, prompt=frozenset({"none"})), present, CLIENT, NOW)
+    if error is None:
+        assert silent == Respond(SESSION)
+    else:
+        assert isinstance(silent, Refuse)
+        assert silent.error.error == error
+
+
+def test_prompt_login_asks_until_somebody_has_signed_in_for_this_request() -> None:
+    """Core 1.0 §3.1.2.1: not by the clock, which may differ between processes."""
+    request = replace(REQUEST, prompt=frozenset({"login"}))
+    assert next_step(request, AGREED, CLIENT, NOW) == Login()
+    assert next_step(request, FRESH, CLIENT, NOW) == Respond(SESSION)
+
+
+@pytest.mark.parametrize(
+    ("client", "step"),
+    [
+        (a_client(), Respond),
+        (a_public_client(), Respond),
+        (a_client(remember_consent=False), Consent),
+        (a_client(is_dynamically_registered=True), Respond),
+        (a_public_client(is_dynamically_registered=True), Consent),
+        (a_public_client(is_dynamically_registered=True, skip_consent=True), Respond),
+    ],
+)
+def test_who_is_asked_every_time(client: Any, step: type) -> None:
+    """RFC 8252 §8.6: whoever anybody may pretend to be, and whom the record says."""
+    assert isinstance(next_step(REQUEST, AGREED, client, NOW), step)
+
+
+def test_prompt_consent_asks_whoever_it_is() -> None:
+    """Until there is an answer to this very request."""
+    request = replace(REQUEST, prompt=frozenset({"consent"}))
+    assert next_step(request, AGREED, a_client(skip_consent=True), NOW) == Consent(SESSION)
+    assert next_step(request, replace(AGREED, has_agreed=True), CLIENT, NOW) == Respond(SESSION)
+
+
+def test_an_interaction_survives_its_store() -> None:
+    """What is written is what is read."""
+    interaction = Interaction(parameters={"client_id": "x"}, browser="b", signed_in=None)
+    assert Interaction.from_json(interaction.to_json()) == interaction
