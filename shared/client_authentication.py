@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.client_cache import ClientCache
+from shared.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_auth import (
     Anonymous,
@@ -11,11 +12,14 @@ from shared.oauth.client_auth import (
     Credentials,
     SecretBasic,
     SecretPost,
+    check_algorithm,
     check_assertion,
     check_secret,
     presented,
     refused,
+    verify_with_secrets,
 )
+from shared.oauth.jwt import BadJwt, SignedClaims
 from shared.oauth.parameters import Parameters
 from shared.store import ReplayMarks
 
@@ -25,8 +29,8 @@ _METHODS = {
     Anonymous: "none",
     SecretBasic: "client_secret_basic",
     SecretPost: "client_secret_post",
-    Assertion: "private_key_jwt",
 }
+_ASSERTION_METHODS = ("private_key_jwt", "client_secret_jwt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class ClientAuthentication:
     """`audiences`: whom an assertion may address, the issuer and the token endpoint (RFC 7523 §3)."""
 
     clients: ClientCache
+    keys: ClientKeys
     replay_marks: ReplayMarks
     audiences: tuple[str, ...]
 
@@ -51,14 +56,31 @@ class ClientAuthentication:
         return client
 
     async def _check(self, credentials: Credentials, client: Client | None, now: datetime) -> None:
-        if client and client.token_endpoint_auth_method != _METHODS[type(credentials)]:
+        if client and not _is_registered_for(client, credentials):
             raise refused(f"registered for {client.token_endpoint_auth_method}")
         match credentials:
             case SecretBasic(_, secret) | SecretPost(_, secret):
                 check_secret(client, secret, now)
             case Assertion(_, token) if client:
-                proven = check_assertion(token, client, self.audiences, now)
+                claims = await self._verified(token, client, now)
+                proven = check_assertion(claims, client, self.audiences, now)
                 if not await self.replay_marks.add(
                     ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
                 ):
                     raise refused("the assertion's jti was used before")
+
+    async def _verified(self, token: str, client: Client, now: datetime) -> SignedClaims:
+        try:
+            check_algorithm(token, client)
+            if client.token_endpoint_auth_method == "client_secret_jwt":
+                return verify_with_secrets(token, client, now)
+            return await self.keys.verified(token, client)
+        except (BadJwt, NoKeys) as fault:
+            raise refused(f"the assertion: {fault}") from None
+
+
+def _is_registered_for(client: Client, credentials: Credentials) -> bool:
+    method = client.token_endpoint_auth_method
+    if isinstance(credentials, Assertion):
+        return method in _ASSERTION_METHODS
+    return method == _METHODS[type(credentials)]

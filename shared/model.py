@@ -14,10 +14,14 @@ OFFLINE_SCOPES = frozenset({"offline_access", "offline"})  # the second is what 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """A client secret of 256 random bits, as its SHA-256."""
+    """A client secret of 256 random bits, as its SHA-256.
+
+    `value` is there only for clients that prove the secret without sending it; at rest it is encrypted.
+    """
 
     hash: bytes
     expires_at: datetime | None = None
+    value: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,7 @@ class Client:
     token_endpoint_auth_method: str = "client_secret_basic"
     token_endpoint_auth_signing_alg: str | None = None
     jwks: Json | None = None
+    jwks_uri: str | None = None
     id_token_signed_response_alg: str = "RS256"
     authorization_signed_response_alg: str = "RS256"
     request_object_signing_alg: str | None = None
@@ -69,6 +74,7 @@ class Client:
     refresh_token_idle_lifetime: timedelta | None = None
     refresh_token_rotation: bool = True
     allowed_cors_origins: tuple[str, ...] | None = None
+    assertion_audience: str = "endpoint"
 
     secrets: tuple[ClientSecret, ...] = ()
     registration_access_token_hash: bytes | None = None

@@ -41,7 +41,7 @@ from shared.paths import (
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
-from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)
@@ -71,7 +71,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         cookies,
     )
     audiences = (settings.issuer, TOKEN.at(settings.issuer), PUSHED_AUTHORIZATION_REQUEST.at(settings.issuer))
-    authentication = ClientAuthentication(app[CLIENTS], opened.replay_marks, audiences)
+    authentication = ClientAuthentication(app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences)
     app[PUSH] = Push(desk, authentication, opened.pushed_requests)
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
@@ -169,7 +169,7 @@ async def start(request: web.Request) -> web.Response:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _endpoints)
+    need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
     add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)
     app[PAGES] = pages = Pages.load(app[SETTINGS])

@@ -62,9 +62,12 @@ def retire(kid: str, compromised: bool, is_json: bool) -> None:
 
 @keys.command()
 def rewrap() -> None:
-    """Encrypt every key anew under the first OSTIARY_SECRET_KEY."""
+    """Encrypt every key and client secret anew under the first OSTIARY_SECRET_KEY."""
 
-    async def step(stores: Stores, settings: Settings) -> int:
-        return await admin.rewrap_keys(stores.keys, settings)
+    async def step(stores: Stores, settings: Settings) -> tuple[int, int]:
+        return await admin.rewrap_keys(stores.keys, settings), await stores.clients.rewrap()
 
-    click.echo(f"{run_step(step)} keys encrypted anew")
+    rewrapped_keys, clients = run_step(step)
+    click.echo(f"{rewrapped_keys} keys encrypted anew")
+    if clients:
+        click.echo(f"{clients} clients' secrets encrypted anew")

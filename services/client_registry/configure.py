@@ -8,10 +8,11 @@ from aiohttp import web
 
 from services.client_registry.credentials import bearer, own_client
 from services.client_registry.metadata import check_identity, client_information, read_body
-from shared.admin.clients import allowed_by, hash_secret
+from shared.admin.clients import allowed_by
 from shared.mint import new_client_secret
 from shared.model import Client, Json
-from shared.oauth.client_rules import needs_secret, read_registration
+from shared.oauth.client_rules import read_registration
+from shared.oauth.client_secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidClientMetadata, InvalidToken
 from shared.oauth.handle import Kind
 from shared.settings import Settings
@@ -66,7 +67,7 @@ async def update(request: web.Request) -> web.Response:
     changed = read_registration(members, current.client_id, allowed, current)
     secret = new_client_secret() if needs_secret(changed) and not changed.secrets else None
     if secret:
-        changed = replace(changed, secrets=(hash_secret(secret),))
+        changed = replace(changed, secrets=(new_secret(changed, secret),))
     try:
         await endpoint.clients.replace(changed)
     except Stale:

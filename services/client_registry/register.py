@@ -7,9 +7,10 @@ from aiohttp import web
 
 from services.client_registry.credentials import bearer
 from services.client_registry.metadata import client_information, read_body
-from shared.admin.clients import allowed_by, hash_secret
+from shared.admin.clients import allowed_by
 from shared.mint import new_client_id, new_client_secret, new_handle
-from shared.oauth.client_rules import needs_secret, read_registration
+from shared.oauth.client_rules import read_registration
+from shared.oauth.client_secret import needs_secret, new_secret
 from shared.oauth.errors import InvalidToken
 from shared.oauth.handle import Kind, digest
 from shared.settings import Settings
@@ -67,7 +68,7 @@ async def register(request: web.Request) -> web.Response:
     token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
     client = replace(
         described,
-        secrets=(hash_secret(secret),) if secret else (),
+        secrets=(new_secret(described, secret),) if secret else (),
         registration_access_token_hash=digest(token),
     )
     await endpoint.clients.add(client)

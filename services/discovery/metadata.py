@@ -15,11 +15,21 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         for path in PATHS
         if path.member and path.group is Group.PUBLIC and _is_on(path.member, settings)
     }
+    methods = supported.TOKEN_ENDPOINT_AUTH_METHODS
+    endpoint_methods = {
+        "token": methods,
+        "revocation": methods,
+        "introspection": tuple(method for method in methods if method != "none"),
+    }
     implicit = ("implicit",) if settings.response_types != ("code",) else ()
     grant_types = (*supported.GRANT_TYPES, *implicit)
     authentication = {
-        "token_endpoint_auth_methods_supported": supported.TOKEN_ENDPOINT_AUTH_METHODS,
-        "token_endpoint_auth_signing_alg_values_supported": supported.CLIENT_ASSERTION_ALGORITHMS,
+        f"{endpoint}_endpoint_auth_{member}": values
+        for endpoint, accepted in endpoint_methods.items()
+        for member, values in (
+            ("methods_supported", accepted),
+            ("signing_alg_values_supported", supported.CLIENT_ASSERTION_ALGORITHMS),
+        )
     }
     return {
         "issuer": settings.issuer,
@@ -33,10 +43,6 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "claim_types_supported": ("normal",),
         "id_token_signing_alg_values_supported": signing_algorithms,
         **authentication,
-        "revocation_endpoint_auth_methods_supported": supported.TOKEN_ENDPOINT_AUTH_METHODS,
-        "introspection_endpoint_auth_methods_supported": tuple(
-            method for method in supported.TOKEN_ENDPOINT_AUTH_METHODS if method != "none"
-        ),
         "code_challenge_methods_supported": supported.CODE_CHALLENGE_METHODS,
         "acr_values_supported": supported.ACR_VALUES,
         "prompt_values_supported": supported.PROMPT_VALUES,

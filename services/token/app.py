@@ -19,14 +19,14 @@ from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.store import Unavailable
 from shared.web.app import SETTINGS
 from shared.web.cors import add_preflight, cross_origin
-from shared.web.resources import CLIENTS, KEYRING, STORES, need, stores
+from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 from shared.web.upkeep import upkeep
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, clients, keyring = app[SETTINGS], app[STORES], app[CLIENTS], app[KEYRING]
     audiences = (settings.issuer, TOKEN.at(settings.issuer))
-    authentication = ClientAuthentication(clients, opened.replay_marks, audiences)
+    authentication = ClientAuthentication(clients, app[CLIENT_KEYS], opened.replay_marks, audiences)
     access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
     issuer = TokenIssuer(settings, keyring)
     app[TOKEN_ENDPOINT] = TokenEndpoint(
@@ -47,7 +47,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _endpoints, upkeep)
+    need(app, stores, fetcher, client_keys, _endpoints, upkeep)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})

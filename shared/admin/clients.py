@@ -1,15 +1,15 @@
 """What operators do with clients: functions over ports."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.mint import new_client_id, new_client_secret
-from shared.model import Client, ClientSecret, Json
+from shared.model import Client, Json
 from shared.oauth.client_faults import Allowed
 from shared.oauth.client_metadata import to_metadata
-from shared.oauth.client_rules import needs_secret, read_operators
+from shared.oauth.client_rules import read_operators
+from shared.oauth.client_secret import kept_secrets, needs_secret, new_secret
 from shared.settings import Settings
 from shared.store import Clients
 
@@ -37,14 +37,10 @@ def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowe
     return Allowed(
         response_types=settings.response_types,
         signing_algorithms=settings.signing_algorithms,
+        fetch=settings.fetch_allow,
         client_credentials=client_credentials,
         unsigned_request_objects=settings.unsigned_request_objects,
     )
-
-
-def hash_secret(client_secret: str) -> ClientSecret:
-    """How a client secret is kept. It is random enough to need no salt."""
-    return ClientSecret(hashlib.sha256(client_secret.encode()).digest())
 
 
 def shown(client: Client) -> dict[str, Any]:
@@ -78,7 +74,7 @@ async def add_client(clients: Clients, metadata: Json, allowed: Allowed) -> Regi
     """Register what an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri, Taken."""
     read = read_operators(metadata, new_client_id(), allowed)
     secret = read.client_secret or (new_client_secret() if needs_secret(read.client) else None)
-    client = replace(read.client, secrets=(hash_secret(secret),) if secret else ())
+    client = replace(read.client, secrets=(new_secret(read.client, secret),) if secret else ())
     await clients.add(client)
     return Registered(client, secret)
 
@@ -90,13 +86,13 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
     """
     current = await get(clients, client_id)
     read = read_operators({**to_metadata(current), **changes, "client_id": client_id}, client_id, allowed)
-    is_secret_made = needs_secret(read.client) and not current.secrets and not read.client_secret
+    kept = kept_secrets(read.client, current.secrets)
+    is_secret_made = needs_secret(read.client) and not kept and not read.client_secret
     secret = new_client_secret() if is_secret_made else read.client_secret
-    kept = current.secrets if needs_secret(read.client) else ()
     await clients.replace(
         replace(
             read.client,
-            secrets=(hash_secret(secret),) if secret else kept,
+            secrets=(new_secret(read.client, secret),) if secret else kept,
             registration_access_token_hash=current.registration_access_token_hash,
             is_dynamically_registered=current.is_dynamically_registered,
             version=current.version,
@@ -111,7 +107,7 @@ async def rotate_secret(clients: Clients, client_id: str) -> Registered:
     if not needs_secret(client):
         raise NoSecret(client_id)
     secret = new_client_secret()
-    await clients.replace(replace(client, secrets=(hash_secret(secret),)))
+    await clients.replace(replace(client, secrets=(new_secret(client, secret),)))
     return Registered(client, secret)
 
 

@@ -9,18 +9,18 @@ import binascii
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 from urllib.parse import unquote_plus
 
 from shared.model import Client, Json
-from shared.oauth.client_jwks import keys_for
 from shared.oauth.errors import InvalidClient, InvalidRequest
-from shared.oauth.jwt import MAX_JWT, BadJwt, SignedClaims, unverified_header, verify
+from shared.oauth.jwt import MAX_JWT, BadJwt, SignedClaims, unverified_header, verify_with_secret
 from shared.oauth.keys import from_base64url
 from shared.oauth.parameters import Parameters
-from shared.oauth.supported import CLIENT_ASSERTION_ALGORITHMS
+from shared.oauth.supported import assertion_algorithms
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
 
@@ -56,7 +56,7 @@ class SecretPost:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """`private_key_jwt`. `client_id` is what the unverified assertion says of itself."""
+    """`private_key_jwt` or `client_secret_jwt`; `client_id` is what the unverified assertion says."""
 
     client_id: str
     token: str = field(repr=False)
@@ -165,20 +165,23 @@ class ProvenAssertion:
     expires_at: datetime
 
 
-def _verified(token: str, client: Client) -> SignedClaims:
-    try:
-        header = unverified_header(token)
-        wanted = client.token_endpoint_auth_signing_alg
-        if header.alg not in ((wanted,) if wanted else CLIENT_ASSERTION_ALGORITHMS):
-            raise BadJwt(f"signed with {header.alg}")
-        for key in keys_for(client.jwks or {}, header.alg, header.kid):
-            try:
-                return verify(token, key, header.alg)
-            except BadJwt:
-                continue
-    except BadJwt as fault:
-        raise refused(f"the assertion: {fault}") from None
-    raise refused("no key of the client verifies the assertion")
+def check_algorithm(token: str, client: Client) -> None:
+    """Whether it names an algorithm of the client's method, and no other than registered. Raises BadJwt."""
+    alg = unverified_header(token).alg
+    wanted = client.token_endpoint_auth_signing_alg
+    if alg not in assertion_algorithms(client.token_endpoint_auth_method) or wanted not in (None, alg):
+        raise BadJwt(f"signed with {alg}")
+
+
+def verify_with_secrets(token: str, client: Client, now: datetime) -> SignedClaims:
+    """`client_secret_jwt`: OpenID Connect Core 1.0 §9. Raises BadJwt."""
+    alg = unverified_header(token).alg
+    for secret in client.secrets:
+        if secret.value is None or _is_over(secret.expires_at, now):
+            continue
+        with suppress(BadJwt):
+            return verify_with_secret(token, secret.value, alg)
+    raise BadJwt("no secret of the client verifies it")
 
 
 def _time(claims: Json, name: str) -> datetime:
@@ -191,12 +194,15 @@ def _time(claims: Json, name: str) -> datetime:
         raise refused(f"the assertion's {name} is out of range") from None
 
 
-def check_assertion(token: str, client: Client, audiences: tuple[str, ...], now: datetime) -> ProvenAssertion:
-    """RFC 7523 §3. *audiences*: the issuer and the endpoint's URI. Raises InvalidClient."""
-    claims = _verified(token, client)
+def check_assertion(
+    claims: SignedClaims, client: Client, audiences: tuple[str, ...], now: datetime
+) -> ProvenAssertion:
+    """RFC 7523 §3. *audiences*: the issuer, then what else may be addressed. Raises InvalidClient."""
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise refused("the assertion's iss or sub is not the client")
     aud = claims.get("aud")
+    if client.assertion_audience == "issuer" and aud != audiences[0]:  # FAPI 2.0 Security Profile §5.3.2.1
+        raise refused("the assertion's aud is not the issuer alone")
     named = cast(list[object], aud) if isinstance(aud, list) else [aud]
     # An audience of others beside us could use the assertion at ours.
     if not named or any(one not in audiences for one in named):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from shared.model import Client
 from shared.oauth import supported
 from shared.oauth.client_jwks import jwks_faults
+from shared.oauth.fetch_target import target_fault
 from shared.oauth.registered_uri import redirect_uri_fault, web_uri_fault
 from shared.oauth.subject import sector_of
 
@@ -34,6 +35,7 @@ class Allowed:
     response_types: tuple[str, ...]
     signing_algorithms: tuple[str, ...]
     client_credentials: bool = True
+    fetch: tuple[str, ...] = ()  # the `host:port`s that may be private
     unsigned_request_objects: bool = False
 
     @property
@@ -100,12 +102,16 @@ def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     method = client.token_endpoint_auth_method
     if method not in supported.TOKEN_ENDPOINT_AUTH_METHODS:
         yield "token_endpoint_auth_method", "is not supported by this server"
-    if method == "private_key_jwt" and client.jwks is None:
-        yield "jwks", "is missing: private_key_jwt needs it"
+    if method == "private_key_jwt" and client.jwks is None and client.jwks_uri is None:
+        yield "jwks", "and jwks_uri are missing: private_key_jwt needs one of them"
+    if client.jwks is not None and client.jwks_uri is not None:
+        yield "jwks_uri", "stands beside jwks: one of them is enough (RFC 7591 section 2)"
+    if client.jwks_uri is not None and (fault := target_fault(client.jwks_uri, allowed.fetch)):
+        yield "jwks_uri", fault
     if method == "none" and "client_credentials" in client.grant_types:
         yield "grant_types", "has client_credentials, which a public client cannot use (RFC 6749 section 4.4)"
     alg = client.token_endpoint_auth_signing_alg
-    if alg is not None and alg not in supported.CLIENT_ASSERTION_ALGORITHMS:
+    if alg is not None and alg not in supported.assertion_algorithms(method):
         yield "token_endpoint_auth_signing_alg", "is not supported by this server"
     if client.id_token_signed_response_alg not in allowed.signing_algorithms:
         yield "id_token_signed_response_alg", "is not supported by this server"

@@ -3,17 +3,20 @@
 import base64
 import binascii
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.model import Json
+from shared.oauth.jwt import BadJwt, SignedClaims, unverified_header, verify
 from shared.oauth.keys import PublicKey
 
 MAX_KEYS = 20
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 RSA_EXPONENT = 65537
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+_USED = frozenset({"kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"})
+_MAX_MEMBER = 1024
 
 _CURVES: dict[str, tuple[type[ec.EllipticCurve], str]] = {
     "P-256": (ec.SECP256R1, "ES256"),
@@ -139,6 +142,37 @@ def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
 
 def _may_verify(jwk: Json, kid: str | None) -> bool:
     return jwk.get("use", "sig") == "sig" and (kid is None or jwk.get("kid") == kid)
+
+
+def verify_with(token: str, jwks: Json) -> SignedClaims:
+    """The claims of a JWT that a key of *jwks* verifies, by the algorithm that its header names.
+
+    Which algorithms may be named is checked before. Raises BadJwt.
+    """
+    header = unverified_header(token)
+    for key in keys_for(jwks, header.alg, header.kid):
+        with suppress(BadJwt):
+            return verify(token, key, header.alg)
+    raise BadJwt("no key of the client verifies it")
+
+
+def readable(fetched: object) -> Json:
+    """A fetched JWK Set, cut down to what is used of it: RFC 7517 §5. Raises BadKey: it is none."""
+    listed = cast(dict[str, object], fetched).get("keys") if isinstance(fetched, dict) else None
+    if not isinstance(listed, list):
+        raise BadKey("is not a JWK Set")
+    keys = [key for key in cast(list[object], listed)[:MAX_KEYS] if isinstance(key, dict)]
+    return {
+        "keys": [
+            {
+                name: value
+                for name, value in cast(dict[str, object], key).items()
+                if name in _USED and isinstance(value, str) and len(value) <= _MAX_MEMBER
+            }
+            for key in keys
+            if not PRIVATE_MEMBERS.intersection(key)
+        ]
+    }
 
 
 def keys_for(jwks: Json, alg: str, kid: str | None) -> list[PublicKey]:

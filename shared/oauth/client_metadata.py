@@ -43,6 +43,7 @@ class StandardMetadata(BaseModel):
     token_endpoint_auth_method: Name = "client_secret_basic"
     token_endpoint_auth_signing_alg: Name | None = None
     jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
     id_token_signed_response_alg: Name = "RS256"
     authorization_signed_response_alg: Name = "RS256"
     request_object_signing_alg: Name | None = None
@@ -83,6 +84,7 @@ class OwnMetadata(BaseModel):
     refresh_token_idle_lifetime: Seconds | None = None
     refresh_token_rotation: bool = True
     allowed_cors_origins: Names | None = None
+    assertion_audience: Literal["endpoint", "issuer"] = "endpoint"
 
 
 class ClientCredentials(BaseModel):

@@ -24,6 +24,7 @@ from shared.oauth.client_metadata import (
     from_metadata,
     to_metadata,
 )
+from shared.oauth.client_secret import MIN_SIGNING_SECRET, kept_secrets, needs_secret, signs_with_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.oauth.registered_uri import is_loopback, is_private_use, uri_fault
 
@@ -40,12 +41,11 @@ PROFILES: Mapping[str, Json] = MappingProxyType(
             "require_pkce": True,
             "require_pushed_authorization_requests": True,
             "refresh_token_rotation": False,
+            "assertion_audience": "issuer",
             "id_token_signed_response_alg": "ES256",
         },
     }
 )
-
-SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 
 _DEFAULT_SCOPE = "openid profile email address phone"
 _NOT_SUPPORTED = frozenset(
@@ -53,7 +53,6 @@ _NOT_SUPPORTED = frozenset(
         "backchannel_logout_uri",
         "id_token_encrypted_response_alg",
         "id_token_encrypted_response_enc",
-        "jwks_uri",
         "request_object_encryption_alg",
         "userinfo_encrypted_response_alg",
         "userinfo_encrypted_response_enc",
@@ -69,11 +68,6 @@ class OperatorsClient:
 
     client: Client
     client_secret: str | None
-
-
-def needs_secret(client: Client) -> bool:
-    """Whether the client authenticates with a client secret."""
-    return client.token_endpoint_auth_method in SECRET_METHODS
 
 
 def read_operators(members: Json, fresh_client_id: str, allowed: Allowed) -> OperatorsClient:
@@ -94,6 +88,8 @@ def read_operators(members: Json, fresh_client_id: str, allowed: Allowed) -> Ope
     client = _complete(client_id, standard | own, {})
     if client_secret and not needs_secret(client):
         faults.append(("client_secret", f"has no use with {client.token_endpoint_auth_method}"))
+    elif client_secret and signs_with_secret(client) and len(client_secret) < MIN_SIGNING_SECRET:
+        faults.append(("client_secret", f"is shorter than {MIN_SIGNING_SECRET} characters"))
     _refuse([*faults, *client_faults(client, allowed)])
     return OperatorsClient(client, client_secret)
 
@@ -122,7 +118,7 @@ def read_registration(
         return replace(changed, is_dynamically_registered=True)
     return replace(
         changed,
-        secrets=current.secrets if needs_secret(changed) else (),
+        secrets=kept_secrets(changed, current.secrets),
         registration_access_token_hash=current.registration_access_token_hash,
         is_dynamically_registered=current.is_dynamically_registered,
         disabled_at=current.disabled_at,

@@ -6,7 +6,7 @@ chose, whatever its header says (RFC 8725 §3.1).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NewType, cast
 
@@ -23,6 +23,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")  # PyJW
 _JWS = jwt.PyJWS(
     algorithms=["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 )
+_SECRET_JWS = jwt.PyJWS(algorithms=["HS256", "HS384", "HS512"])  # never meets a public key
 
 
 class BadJwt(Exception):
@@ -77,11 +78,20 @@ def verify(token: str, key: PublicKey, alg: str) -> SignedClaims:
 
     Times, issuer and audience are the caller's to check: they differ with what the token is for.
     """
+    return _verified(token, alg, lambda: _JWS.decode(token, key, algorithms=[alg]))
+
+
+def verify_with_secret(token: str, secret: str, alg: str) -> SignedClaims:
+    """The same for HS256, HS384 and HS512: OpenID Connect Core 1.0 §10.1. Raises BadJwt."""
+    return _verified(token, alg, lambda: _SECRET_JWS.decode(token, secret.encode(), algorithms=[alg]))
+
+
+def _verified(token: str, alg: str, decode: Callable[[], bytes]) -> SignedClaims:
     header = unverified_header(token)
     if header.alg != alg:
         raise BadJwt(f"signed with {header.alg}, where {alg} is wanted")
     try:
-        payload = _JWS.decode(token, key, algorithms=[alg])
+        payload = decode()
         claims = json.loads(payload, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise BadJwt(str(error)) from None

@@ -11,12 +11,34 @@ PROMPT_VALUES = ("none", "login", "consent")
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_VALUES = (ACR_PASSWORD,)
 
-TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-REQUEST_OBJECT_ALGORITHMS = (
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
-)  # fmt: skip
+TOKEN_ENDPOINT_AUTH_METHODS = (
+    "client_secret_basic",
+    "client_secret_post",
+    "client_secret_jwt",
+    "private_key_jwt",
+    "none",
+)
+PUBLIC_KEY_ALGORITHMS = (
+    *("RS256", "RS384", "RS512"),
+    *("PS256", "PS384", "PS512"),
+    *("ES256", "ES384", "ES512"),
+    "EdDSA",
+)
+REQUEST_OBJECT_ALGORITHMS = PUBLIC_KEY_ALGORITHMS
 UNSIGNED = "none"
-CLIENT_ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
+CLIENT_ASSERTION_ALGORITHMS = (*PUBLIC_KEY_ALGORITHMS, *SECRET_ALGORITHMS)
+
+
+def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:
+    """The algorithms that a client assertion may be signed with, by the client's registered method."""
+    match token_endpoint_auth_method:
+        case "private_key_jwt":
+            return PUBLIC_KEY_ALGORITHMS
+        case "client_secret_jwt":
+            return SECRET_ALGORITHMS
+    return CLIENT_ASSERTION_ALGORITHMS
+
 
 SCOPE_CLAIMS = {
     "profile": (

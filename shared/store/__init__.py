@@ -335,6 +335,9 @@ class Clients(Protocol):
     async def replace(self, client: Client) -> None:
         """Write every field, if the stored version is `client.version`. Raises Stale."""
 
+    async def rewrap(self) -> int:
+        """Encrypt anew, under the first secret key, what is kept encrypted; how many were not."""
+
     async def disable(self, client_id: str) -> bool: ...
 
     async def enable(self, client_id: str) -> bool: ...

@@ -43,6 +43,7 @@ from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.sessions import RedisSessionContents
+from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
 POOL_SIZE = 10
@@ -84,13 +85,14 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     database = await Database.open(
         url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url)
     )
+    secret_keys = [key.get_secret_value() for key in settings.secret_key]
     link = Link.open(settings.redis_url.get_secret_value())
     try:
         yield Stores(
             changes=PostgresChanges(database),
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
-            clients=PostgresClients(database),
+            clients=PostgresClients(database, SecretRows(secret_keys)),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),

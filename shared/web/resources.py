@@ -7,6 +7,8 @@ from contextlib import suppress
 from aiohttp import web
 
 from shared.client_cache import ClientCache
+from shared.client_keys import ClientKeys
+from shared.fetch import Fetcher, open_fetcher
 from shared.keyring import KeyRing
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
@@ -17,6 +19,8 @@ STORES = web.AppKey("STORES", Stores)
 WATCH = web.AppKey("WATCH", Watch)
 CLIENTS = web.AppKey("CLIENTS", ClientCache)
 KEYRING = web.AppKey("KEYRING", KeyRing)
+FETCHER = web.AppKey("FETCHER", Fetcher)
+CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
 
 Resource = Callable[[web.Application], AsyncIterator[None]]
 
@@ -34,6 +38,21 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         polling = asyncio.create_task(watch.run())
         yield
         await cancel(polling)
+
+
+async def fetcher(app: web.Application) -> AsyncIterator[None]:
+    """FETCHER: the one way to what clients name by URI."""
+    settings = app[SETTINGS]
+    async with open_fetcher(settings.fetch_allow, settings.fetch_ca_file) as opened:
+        app[FETCHER] = opened
+        yield
+
+
+async def client_keys(app: web.Application) -> AsyncIterator[None]:
+    """CLIENT_KEYS: the public keys of clients. Needs `fetcher`."""
+    app[CLIENT_KEYS] = keys = ClientKeys(app[FETCHER].get_json)
+    yield
+    await keys.close()
 
 
 def need(app: web.Application, *resources: Resource) -> None:

@@ -11,11 +11,13 @@ from shared.model import Client, ClientSecret
 from shared.oauth.client_faults import Allowed
 from shared.oauth.client_metadata import from_metadata, to_metadata
 from shared.oauth.client_rules import read_operators, read_registration
+from shared.oauth.client_secret import new_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
 from shared.oauth.keys import public_jwk
 
 ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256", "ES256", "EdDSA"))
 EVERYTHING = replace(ALLOWED, response_types=("code", "id_token", "code id_token token"))
+JWKS = {"keys": [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())]}
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 OWN = {
     "skip_consent": True,
@@ -102,6 +104,34 @@ def test_an_update_keeps_what_operators_said() -> None:
     assert public.secrets == ()
 
 
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_jwt", "private_key_jwt"])
+def test_a_secret_is_readable_only_while_the_client_signs_with_it(method: str) -> None:
+    """A change of method keeps what serves on, and drops the value as soon as the hash is enough."""
+    signing = operators({**URI, "token_endpoint_auth_method": "client_secret_jwt"})
+    secret = new_secret(signing, "x" * 43)
+    current = replace(signing, secrets=(secret, ClientSecret(b"a hash alone")))
+    members = {**URI, "token_endpoint_auth_method": method, "jwks": JWKS}
+    changed = read_registration(members, "fresh", ALLOWED, current)
+    assert (
+        changed.secrets
+        == {
+            "client_secret_basic": (replace(secret, value=None), ClientSecret(b"a hash alone")),
+            "client_secret_jwt": (secret,),
+            "private_key_jwt": (),
+        }[method]
+    )
+    assert secret.value == "x" * 43
+    assert new_secret(operators(URI), "x" * 43).value is None
+
+
+def test_a_chosen_secret_that_signs_is_long() -> None:
+    """RFC 7518 §3.2."""
+    members = {**URI, "token_endpoint_auth_method": "client_secret_jwt"}
+    operators({**members, "client_secret": "x" * 32})
+    with pytest.raises(InvalidClientMetadata):
+        operators({**members, "client_secret": "x" * 31})
+
+
 @pytest.mark.parametrize("profile", ["default", "cells-legacy", "fapi2"])
 def test_a_profile_fills_fields_and_explicit_ones_win(profile: str) -> None:
     """Code asks the field, never the profile."""
@@ -120,7 +150,22 @@ def test_a_profile_fills_fields_and_explicit_ones_win(profile: str) -> None:
 @pytest.mark.parametrize(
     "members",
     [
-        {**URI, "jwks_uri": "https://rp.test/jwks"},
+        {**URI, "jwks_uri": "http://rp.test/jwks"},
+        {**URI, "jwks_uri": "https://10.0.0.1/jwks"},
+        {**URI, "jwks_uri": "https://user@rp.test/jwks"},
+        {**URI, "jwks_uri": "https://rp.test:6379/jwks"},
+        {**URI, "jwks_uri": "https://rp.test/jwks", "jwks": JWKS},
+        {
+            **URI,
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": JWKS,
+            "token_endpoint_auth_signing_alg": "HS256",
+        },
+        {
+            **URI,
+            "token_endpoint_auth_method": "client_secret_jwt",
+            "token_endpoint_auth_signing_alg": "ES256",
+        },
         {**URI, "sector_identifier_uri": "https://rp.test/sector"},
         {**URI, "request_uris": ["http://rp.test/request"]},
         {**URI, "request_object_signing_alg": "none"},

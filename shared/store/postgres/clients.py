@@ -4,16 +4,16 @@ Every write raises the change counter for its client and writes its audit row, i
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from shared.model import Client, ClientSecret, Json
+from shared.model import Client
 from shared.oauth.client_metadata import from_metadata, to_metadata
 from shared.store import Stale, Taken
 from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.database import Database
+from shared.store.secret_rows import SecretRows
 from shared.store.text import is_storable
 
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
@@ -44,6 +44,9 @@ _REPLACE = _told(
    WHERE client_id = $1 AND version = $6""",
     "client_changed",
 )
+_WRAPPED = """
+SELECT client_id, secrets FROM clients WHERE jsonb_path_exists(secrets, '$[*].wrapped')"""
+_REWRAP = "UPDATE clients SET secrets = $3 WHERE client_id = $1 AND secrets = $2 RETURNING client_id"
 _DISABLE = _told(
     """UPDATE clients SET disabled_at = now(), version = version + 1, updated_at = now()
    WHERE client_id = $1 AND disabled_at IS NULL""",
@@ -57,33 +60,11 @@ _ENABLE = _told(
 _DELETE = _told("DELETE FROM clients WHERE client_id = $1", "client_deleted")
 
 
-def _secret_row(secret: ClientSecret) -> dict[str, str | None]:
-    expires_at = secret.expires_at.isoformat() if secret.expires_at else None
-    return {"hash": secret.hash.hex(), "expires_at": expires_at}
-
-
-def _secret(row: Json) -> ClientSecret:
-    expires_at = row["expires_at"]
-    return ClientSecret(
-        bytes.fromhex(row["hash"]), datetime.fromisoformat(expires_at) if expires_at else None
-    )
-
-
-def _fields(client: Client) -> tuple[Any, ...]:
-    return (
-        client.client_id,
-        to_metadata(client),
-        [_secret_row(secret) for secret in client.secrets],
-        client.registration_access_token_hash,
-        client.is_dynamically_registered,
-    )
-
-
-def _client(row: asyncpg.Record) -> Client:
+def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
     return from_metadata(
         row["client_id"],
         row["metadata"],
-        secrets=tuple(_secret(secret) for secret in row["secrets"]),
+        secrets=secrets.read(row["client_id"], row["secrets"]),
         registration_access_token_hash=row["registration_access_token_hash"],
         is_dynamically_registered=row["is_dynamically_registered"],
         version=row["version"],
@@ -95,22 +76,32 @@ def _client(row: asyncpg.Record) -> Client:
 class PostgresClients:
     """`Clients` over PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, secrets: SecretRows) -> None:
         self._database = database
+        self._secrets = secrets
+
+    def _fields(self, client: Client) -> tuple[Any, ...]:
+        return (
+            client.client_id,
+            to_metadata(client),
+            self._secrets.write(client.client_id, client.secrets),
+            client.registration_access_token_hash,
+            client.is_dynamically_registered,
+        )
 
     async def find(self, client_id: str) -> Client | None:
         row = await self._database.row(_FIND, client_id) if is_storable(client_id) else None
-        return _client(row) if row else None
+        return _client(row, self._secrets) if row else None
 
     async def list(self, after: str | None, limit: int) -> Sequence[Client]:
-        return [_client(row) for row in await self._database.rows(_LIST, after or "", limit)]
+        return [_client(row, self._secrets) for row in await self._database.rows(_LIST, after or "", limit)]
 
     async def add(self, client: Client) -> None:
-        if await self._database.row(_ADD, *_fields(client), client.disabled_at) is None:
+        if await self._database.row(_ADD, *self._fields(client), client.disabled_at) is None:
             raise Taken(client.client_id)
 
     async def replace(self, client: Client) -> None:
-        if await self._database.row(_REPLACE, *_fields(client), client.version) is None:
+        if await self._database.row(_REPLACE, *self._fields(client), client.version) is None:
             raise Stale(client.client_id)
 
     async def disable(self, client_id: str) -> bool:
@@ -121,3 +112,12 @@ class PostgresClients:
 
     async def delete(self, client_id: str) -> bool:
         return await self._database.row(_DELETE, client_id) is not None
+
+    async def rewrap(self) -> int:
+        rewrapped = 0
+        for row in await self._database.rows(_WRAPPED):
+            client_id, kept = row["client_id"], row["secrets"]
+            if (anew := self._secrets.rewrapped(client_id, kept)) is not None:
+                # Changed in the meantime: then it was written under the first secret key.
+                rewrapped += await self._database.row(_REWRAP, client_id, kept, anew) is not None
+        return rewrapped

@@ -1,0 +1,121 @@
+"""The public keys of clients: from their record, or from their `jwks_uri`, cached and fetched with care.
+
+Of many askers one fetches; what was fetched serves on while its host is away; a key that is not known is
+looked for at most once in a while, whoever asks.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from shared.fetch import FetchFailed
+from shared.model import Client, Json
+from shared.oauth.client_jwks import BadKey, readable, verify_with
+from shared.oauth.jwt import BadJwt, SignedClaims
+
+FRESH_FOR = 600.0  # seconds, after which it is fetched again
+STALE_FOR = 86_400.0  # after which it is no longer used, though its host is away
+COOL_DOWN = 30.0  # between two looks for a key that is not known, and between tries at a host that is away
+MAX_SETS = 1000
+
+Fetch = Callable[[str], Awaitable[Any]]
+
+logger = structlog.get_logger()
+
+
+class NoKeys(Exception):
+    """The client's keys cannot be had. The reason is for the log."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    jwks: Json
+    fetched_at: float
+    next_try: float  # when it is fetched next, unless a key is missed
+    next_look: float = float("-inf")  # when a missed key is looked for again
+
+
+class ClientKeys:
+    """JWK Sets by their URI. *fetch* raises FetchFailed."""
+
+    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._fetching: dict[str, asyncio.Task[bool]] = {}
+
+    async def jwks(self, client: Client) -> Json:
+        """The client's JWK Set. Raises NoKeys."""
+        if client.jwks_uri is None:
+            return client.jwks or {}
+        return (await self._current(client.jwks_uri)).jwks
+
+    async def verified(self, token: str, client: Client) -> SignedClaims:
+        """The claims of a JWT that the client signed, by whatever algorithm. Raises BadJwt, NoKeys."""
+        jwks = await self.jwks(client)
+        try:
+            return verify_with(token, jwks)
+        except BadJwt:
+            newer = await self._newer(client.jwks_uri, jwks) if client.jwks_uri else None
+            if newer is None:
+                raise
+        return verify_with(token, newer)
+
+    async def _current(self, uri: str) -> _Kept:
+        kept = self._kept.get(uri)
+        if kept is None or self._clock() >= kept.next_try:
+            await self._refresh(uri)
+            kept = self._kept.get(uri)
+        if kept is None or self._clock() >= kept.fetched_at + STALE_FOR:
+            raise NoKeys("jwks_uri does not answer")
+        self._kept.move_to_end(uri)
+        return kept
+
+    async def _newer(self, uri: str, jwks: Json) -> Json | None:
+        """The set as it is now, after a key was missed in *jwks*; None where it is not time to look."""
+        kept = self._kept.get(uri)
+        if kept is None:
+            return None
+        if kept.jwks is not jwks:  # another has looked in the meantime
+            return kept.jwks
+        if self._clock() < kept.next_look:
+            return None
+        kept.next_look = self._clock() + COOL_DOWN
+        has_news = await self._refresh(uri)
+        return self._kept[uri].jwks if has_news and uri in self._kept else None
+
+    async def _refresh(self, uri: str) -> bool:
+        if (task := self._fetching.get(uri)) is None:
+            task = self._fetching[uri] = asyncio.create_task(self._load(uri))
+        return await asyncio.shield(task)
+
+    async def _load(self, uri: str) -> bool:
+        kept = self._kept.get(uri)
+        try:
+            jwks = readable(await self._fetch(uri))
+        except (FetchFailed, BadKey) as fault:
+            logger.info("jwks_uri_failed", uri=uri, cause=str(fault))
+            if kept:
+                kept.next_try = self._clock() + COOL_DOWN
+            return False
+        finally:
+            del self._fetching[uri]
+        now = self._clock()
+        next_look = kept.next_look if kept else float("-inf")
+        self._kept[uri] = _Kept(jwks, now, now + FRESH_FOR, next_look)
+        if len(self._kept) > MAX_SETS:
+            self._kept.popitem(last=False)
+        return True
+
+    async def close(self) -> None:
+        """End what is being fetched."""
+        for task in list(self._fetching.values()):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,178 @@
+"""The one way out: everything that is fetched from, or posted to, a URI that a client named.
+
+Only public addresses (RFC 9101 §10.4, OWASP SSRF), judged after resolution and pinned; no redirects, no
+proxies, no cookies; bounded in time, size and number. A failure tells its caller nothing but that it failed.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import orjson
+import structlog
+from yarl import URL
+
+from shared.fetch.breaker import Breaker
+from shared.fetch.resolver import GuardedResolver, Lookup, SystemLookup
+from shared.oauth.fetch_target import BadTarget, Target, target
+
+TIMEOUT = 3.0  # seconds, in all
+MAX_BODY = 256 * 1024
+AT_A_TIME = 16
+
+logger = structlog.get_logger()
+
+Result = TypeVar("Result")
+Read = Callable[[aiohttp.ClientResponse], Awaitable[Result]]
+
+
+class FetchFailed(Exception):
+    """There is no answer to work with; why is for the log alone."""
+
+
+class FetchRefused(FetchFailed):
+    """The URI is none that this server asks: no connection was made."""
+
+
+class Fetcher:
+    """Fetches and posts. Of each method: raises FetchFailed, FetchRefused."""
+
+    def __init__(self, session: aiohttp.ClientSession, allow: tuple[str, ...], breaker: Breaker) -> None:
+        self._session = session
+        self._allow = allow
+        self._breaker = breaker
+        self._slots = asyncio.Semaphore(AT_A_TIME)
+
+    async def get_text(self, uri: str) -> str:
+        """The body of a 200 answer, which is UTF-8 of at most 256 KiB, whatever its content type says."""
+        return await self._get(uri, str)
+
+    async def get_json(self, uri: str) -> Any:
+        """The JSON value of a 200 answer."""
+        return await self._get(uri, orjson.loads)
+
+    async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
+        """Post; the status of the answer, whose body is not read."""
+        return await self._ask(self._target(uri), "POST", _status, form)
+
+    async def _get(self, uri: str, parse: Callable[[str], Result]) -> Result:
+        found = self._target(uri)
+        if self._breaker.has_failed(uri):
+            raise FetchFailed("failed a moment ago")
+        try:
+            return parse(await self._ask(found, "GET", _body, None))
+        except _Busy:
+            raise
+        except (FetchFailed, ValueError) as fault:
+            self._breaker.remember(uri)
+            raise FetchFailed(str(fault)) from None
+
+    def _target(self, uri: str) -> Target:
+        try:
+            return target(uri, self._allow)
+        except BadTarget as fault:
+            raise FetchRefused(f"the URI {fault}") from None
+
+    async def _ask(
+        self, found: Target, method: str, read: Read[Result], form: Mapping[str, str] | None
+    ) -> Result:
+        host, deadline = f"{found.host}:{found.port}", asyncio.get_running_loop().time() + TIMEOUT
+        if not self._breaker.enter(host):
+            raise _Busy(f"{host} is busy or keeps failing")
+        has_answered = True
+        try:
+            async with self._slot(deadline), asyncio.timeout_at(deadline):
+                has_answered = False
+                async with self._session.request(
+                    method, URL(found.uri, encoded=True), data=form, allow_redirects=False
+                ) as response:
+                    result = await read(response)
+                    has_answered = True
+                    return result
+        except _BadAnswer:
+            has_answered = True
+            raise
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as fault:
+            logger.info("fetch_failed", host=host, cause=f"{type(fault).__name__}: {fault}"[:200])
+            raise FetchFailed("there is no answer") from None
+        finally:
+            self._breaker.leave(host, has_answered)
+
+    @asynccontextmanager
+    async def _slot(self, deadline: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise _Busy("too much is being fetched") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+
+class _Busy(FetchFailed):
+    """Nothing was asked, so nothing is known of the URI."""
+
+
+class _BadAnswer(FetchFailed):
+    """The host answers, but not with what is wanted."""
+
+
+async def _status(response: aiohttp.ClientResponse) -> int:
+    return response.status
+
+
+async def _body(response: aiohttp.ClientResponse) -> str:
+    if response.status != 200:
+        raise _BadAnswer("the status is not 200")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise _BadAnswer("the body is encoded, though that was not asked for")
+    body = bytearray()
+    async for part in response.content.iter_chunked(16 * 1024):
+        body += part
+        if len(body) > MAX_BODY:
+            raise _BadAnswer("the body is too long")
+    return body.decode()
+
+
+def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+@asynccontextmanager
+async def open_fetcher(
+    allow: tuple[str, ...] = (),
+    ca_file: Path | None = None,
+    lookup: Lookup | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[Fetcher]:
+    """A fetcher. *allow*: the `host:port`s that may be private; *ca_file*: trusted beside the usual CAs."""
+    system = SystemLookup()
+    connector = aiohttp.TCPConnector(
+        resolver=GuardedResolver(lookup or system, allow),
+        use_dns_cache=False,
+        force_close=True,  # each request is resolved, judged and pinned by itself
+        ssl=_trusted(ca_file),
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "Ostiary", "Accept": "*/*", "Accept-Encoding": "identity"},
+        auto_decompress=False,
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=None),
+    )
+    try:
+        yield Fetcher(session, allow, Breaker(clock))
+    finally:
+        await session.close()
+        system.close()

@@ -1,0 +1,36 @@
+"""How client secrets are kept: random enough to need no salt, readable only where they make signatures."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.model import Client, ClientSecret
+
+MIN_SIGNING_SECRET = 32  # characters: RFC 7518 §3.2 wants a key as long as the hash
+
+_METHODS = frozenset({"client_secret_basic", "client_secret_post", "client_secret_jwt"})
+
+
+def needs_secret(client: Client) -> bool:
+    """Whether the client authenticates with a client secret."""
+    return client.token_endpoint_auth_method in _METHODS
+
+
+def signs_with_secret(client: Client) -> bool:
+    """Whether the client proves its secret without sending it, so that we must know it too."""
+    return client.token_endpoint_auth_method == "client_secret_jwt"
+
+
+def new_secret(client: Client, client_secret: str) -> ClientSecret:
+    """A secret of this client, as it is kept."""
+    value = client_secret if signs_with_secret(client) else None
+    return ClientSecret(hashlib.sha256(client_secret.encode()).digest(), value=value)
+
+
+def kept_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[ClientSecret, ...]:
+    """Of the secrets that a client had before its metadata changed, those that serve it still."""
+    if not needs_secret(client):
+        return ()
+    if signs_with_secret(client):
+        return tuple(secret for secret in secrets if secret.value is not None)
+    return tuple(replace(secret, value=None) for secret in secrets)

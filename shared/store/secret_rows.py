@@ -1,0 +1,73 @@
+"""Client secrets as they are written: hashes, and beside them, where the value is needed, its ciphertext."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from shared.model import ClientSecret, Json
+from shared.oauth.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
+from shared.store import Unavailable
+
+Row = dict[str, str | None]
+
+
+def _name(client_id: str) -> str:
+    """What a ciphertext is bound to."""
+    return f"client_secret:{client_id}"
+
+
+class SecretRows:
+    """Writes under the first of the secret keys, reads under any."""
+
+    def __init__(self, secret_keys: Sequence[str]) -> None:
+        self._secret_keys = secret_keys
+
+    def write(self, client_id: str, kept: Sequence[ClientSecret]) -> list[Row]:
+        """Raises Unavailable: there is a value, and no secret key to encrypt it under."""
+        return [self._written(client_id, secret) for secret in kept]
+
+    def _written(self, client_id: str, secret: ClientSecret) -> Row:
+        expires_at = secret.expires_at.isoformat() if secret.expires_at else None
+        row: Row = {"hash": secret.hash.hex(), "expires_at": expires_at}
+        return row if secret.value is None else row | {"wrapped": self._wrap(client_id, secret.value)}
+
+    def _wrap(self, client_id: str, value: str) -> str:
+        if not self._secret_keys:
+            raise Unavailable("OSTIARY_SECRET_KEY is not set: secrets that sign are encrypted under it")
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return wrap(self._secret_keys[0], nonce, _name(client_id), value.encode()).hex()
+
+    def read(self, client_id: str, rows: Sequence[Json]) -> tuple[ClientSecret, ...]:
+        """Raises Unavailable: no secret key opens a value."""
+        return tuple(self._read(client_id, row) for row in rows)
+
+    def _read(self, client_id: str, row: Json) -> ClientSecret:
+        expires_at = row["expires_at"]
+        return ClientSecret(
+            bytes.fromhex(row["hash"]),
+            datetime.fromisoformat(expires_at) if expires_at else None,
+            self._unwrap(self._secret_keys, client_id, row["wrapped"]) if "wrapped" in row else None,
+        )
+
+    def _unwrap(self, secret_keys: Sequence[str], client_id: str, wrapped: str) -> str:
+        try:
+            return unwrap(secret_keys, _name(client_id), bytes.fromhex(wrapped)).decode()
+        except CannotUnwrap:
+            raise Unavailable(f"no OSTIARY_SECRET_KEY opens the secret of {client_id}") from None
+
+    def rewrapped(self, client_id: str, rows: Sequence[Json]) -> list[dict[str, Any]] | None:
+        """The rows under the first secret key; None where they are so already."""
+        anew = [dict(row) for row in rows]
+        for row in anew:
+            if "wrapped" in row and not self._is_under_first(client_id, row["wrapped"]):
+                value = self._unwrap(self._secret_keys, client_id, row["wrapped"])
+                row["wrapped"] = self._wrap(client_id, value)
+        return anew if anew != list(rows) else None
+
+    def _is_under_first(self, client_id: str, wrapped: str) -> bool:
+        try:
+            self._unwrap(self._secret_keys[:1], client_id, wrapped)
+        except Unavailable:
+            return False
+        return True
