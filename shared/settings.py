@@ -268,13 +268,24 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise SettingsError(_sentences(error)) from None
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
-    """The environment in which a child of this process reads *settings*: stores and secret included."""
+def nth_address(address: str, index: int) -> str:
+    """Where process *index* of those that share one address listens: port + index, or path.index."""
+    if address.startswith(("/", "unix:")):
+        path = address.removeprefix("unix:")
+        return f"unix:{path}.{index}" if index else f"unix:{path}"
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + index}"
+
+
+def child_environment(settings: Settings, index: int) -> dict[str, str]:
+    """The environment in which child *index* of this process reads *settings*: stores and secret included."""
+    metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
     urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
     return {
         **os.environ,
         **{name: url.get_secret_value() for name, url in urls.items() if url},
         "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
         "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
+        "OSTIARY_METRICS_LISTEN": metrics,
         "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
     }

@@ -1,9 +1,12 @@
 """A deployment for tests: its settings, its stores with records to put in, and a token service to talk to."""
 
 import base64
+import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -15,10 +18,13 @@ from services.token.app import mount
 from shared import clock
 from shared.admin.keys import ensure_keys
 from shared.model import AuthorizationCode, Client
+from shared.oauth.keys import from_base64url
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.store.postgres.database import Database
+from shared.store.redis.jtis import RedisReplayMarks
+from shared.store.redis.link import Link
 from shared.web.app import application
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
 
@@ -41,14 +47,24 @@ def settings_for(database_url: str, redis_url: str, **others: str) -> Settings:
     )
 
 
+async def remember_for_long(redis_url: str) -> None:
+    """Let Redis have been there for an hour: a new one judges no assertion in its first seconds."""
+    link = Link.open(redis_url)
+    await RedisReplayMarks(link, clock=lambda: time.time() - 3600).begin()
+    await link.close()
+
+
 @asynccontextmanager
 async def open_world(settings: Settings) -> AsyncIterator[World]:
     """The stores of a deployment that has keys."""
     assert settings.database_url
+    assert settings.redis_url
+    await remember_for_long(settings.redis_url.get_secret_value())
     database = await Database.open(settings.database_url.get_secret_value(), size=5)
     try:
         async with open_stores(settings) as stores:
-            await ensure_keys(stores.keys, settings.signing_algorithms, SECRET_KEY, clock.now())
+            an_hour_ago = clock.now() - timedelta(hours=1)
+            await ensure_keys(stores.keys, settings.signing_algorithms, SECRET_KEY, an_hour_ago)
             yield World(stores, database)
     finally:
         await database.close()
@@ -63,6 +79,11 @@ def basic(client_id: str, secret: str = SECRET) -> dict[str, str]:
 def bearer(access_token: str) -> dict[str, str]:
     """RFC 6750 §2.1."""
     return {"Authorization": f"Bearer {access_token}"}
+
+
+def unverified(token: str) -> Any:
+    """The claims of a JWT, as far as one may believe them."""
+    return json.loads(from_base64url(token.split(".")[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,10 @@ class _Run:
             yield cache.command()
 
     def _services(self) -> list[Command]:
-        environment = child_environment(self.settings)
-        return [command(service, self.sockets, environment, self.log(service)) for service in Service]
+        return [
+            command(service, self.sockets, child_environment(self.settings, index), self.log(service))
+            for index, service in enumerate(Service)
+        ]
 
 
 async def run(settings: Settings, prepare: Prepare, say: Callable[[str], None]) -> None:

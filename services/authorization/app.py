@@ -10,8 +10,9 @@ from services.authorization.desk import Desk, Refused
 from services.authorization.end_session import EndSession
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
-from services.authorization.pages import ErrorView, Pages, StartView
+from services.authorization.pages import ErrorView, Pages
 from services.authorization.session import Cookies
+from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
 from shared.oauth.errors import InvalidRequest, OAuthError
@@ -137,8 +138,9 @@ async def show_code(request: web.Request) -> web.Response:
 
 async def start(request: web.Request) -> web.Response:
     pages = request.app[PAGES]
-    view = StartView(request.app[SETTINGS].issuer)
-    return pages.start(view, pages.locale(None, request.headers.get("Accept-Language")))
+    return pages.start(
+        start_view(request.app[SETTINGS]), pages.locale(None, request.headers.get("Accept-Language"))
+    )
 
 
 def mount(app: web.Application) -> None:

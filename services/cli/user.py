@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import click
 
+from services.authorization.throttle import USER
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import as_json, collected, run_step, show, show_all
 from shared.admin import users
@@ -97,6 +98,18 @@ def disable(name: str) -> None:
 
     async def step(stores: Stores, _: Settings) -> None:
         await stores.users.disable((await users.get(stores.users, name)).user_id)
+
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+def unlock(name: str) -> None:
+    """Forget a user's failed sign-ins: the next try need not wait."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        found = await users.get(stores.users, name)
+        await stores.counters.forget("user", str(found.user_id), USER)
 
     run_step(step)
 

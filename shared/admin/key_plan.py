@@ -57,10 +57,6 @@ def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
     return sorted(usable, key=lambda key: (key.activates_at is None, key.activates_at or key.published_at))
 
 
-def _takes_over(key: StoredKey, policy: KeyPolicy, now: datetime) -> datetime:
-    return max(now, key.published_at + policy.jwks_max_age + SPREAD)
-
-
 def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
     """What is missing: an active and a next key for each algorithm, and a sealing key."""
     wanted: list[Wanted] = []
@@ -81,7 +77,9 @@ def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime
     following = next((key for key in of_alg if key.activates_at is None), None)
     if following is None:
         return Plan((), (Wanted(alg, None),))
-    at = _takes_over(following, policy, now)
+    # Never at one moment with the key before it: the latest activation decides who signs.
+    earliest = [key.activates_at + SPREAD for key in of_alg if key.activates_at]
+    at = max(now, following.published_at + policy.jwks_max_age + SPREAD, *earliest)
     before = [key for key in of_alg if key.activates_at and key.retires_at is None]
     return Plan(
         (

@@ -82,6 +82,7 @@ async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[s
 async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str]:
     """Rotate every signing algorithm. Names the new kids."""
     policy = policy_of(settings)
+    await ensure_keys(keys, policy.algorithms, _secret_keys(settings)[0], now)
 
     def plan_for(known: Sequence[StoredKey]) -> Plan:
         rotations = (key_plan.rotate(known, alg, policy, now) for alg in policy.algorithms)

@@ -85,14 +85,17 @@ def read_operators(members: Json, fresh_client_id: str, allowed: Allowed) -> Ope
     credentials, credential_faults = _validated(ClientCredentials, given)
     own, own_faults = _validated(OwnMetadata, given)
     standard, standard_faults = _validated(StandardMetadata, given)
-    _refuse([*faults, *_not_supported(given), *credential_faults, *own_faults, *standard_faults])
+    faults += _not_supported(given)
+    if malformed := [*credential_faults, *own_faults, *standard_faults]:
+        _refuse([*faults, *malformed])
     client_id = credentials.get("client_id", fresh_client_id)
     client_secret = credentials.get("client_secret")
     if own.get("profile") == "cells-legacy" and client_secret is None:
         standard = {"token_endpoint_auth_method": "none"} | standard
-    client = _complete(client_id, standard | own, {}, allowed)
+    client = _complete(client_id, standard | own, {})
     if client_secret and not needs_secret(client):
-        _refuse([("client_secret", f"has no use with {client.token_endpoint_auth_method}")])
+        faults.append(("client_secret", f"has no use with {client.token_endpoint_auth_method}"))
+    _refuse([*faults, *client_faults(client, allowed)])
     return OperatorsClient(client, client_secret)
 
 
@@ -104,16 +107,20 @@ def read_registration(
     Raises InvalidClientMetadata, InvalidRedirectUri.
     """
     given = _without_nulls(members)
-    standard, faults = _validated(StandardMetadata, given)
-    _refuse([*_not_supported(given), *faults])
+    standard, malformed = _validated(StandardMetadata, given)
+    faults = _not_supported(given)
+    if malformed:
+        _refuse([*faults, *malformed])
     if standard.get("scope"):
         known = [scope for scope in standard["scope"].split() if scope in supported.SCOPES]
         standard |= {"scope": " ".join(known)}
-        _refuse([] if known else [("scope", "holds no scope that this server knows")])
+        faults += [] if known else [("scope", "holds no scope that this server knows")]
+    kept = to_metadata(current) if current else {}
+    kept = {name: value for name, value in kept.items() if name in OWN_MEMBERS}
+    changed = _complete(client_id, standard, kept)
+    _refuse([*faults, *client_faults(changed, allowed)])
     if current is None:
-        return replace(_complete(client_id, standard, {}, allowed), is_dynamically_registered=True)
-    kept = {name: value for name, value in to_metadata(current).items() if name in OWN_MEMBERS}
-    changed = _complete(client_id, standard, kept, allowed)
+        return replace(changed, is_dynamically_registered=True)
     return replace(
         changed,
         secrets=current.secrets if needs_secret(changed) else (),
@@ -153,8 +160,8 @@ def _refuse(faults: list[Fault]) -> None:
     raise InvalidClientMetadata(sentence)
 
 
-def _complete(client_id: str, given: Json, kept: Json, allowed: Allowed) -> Client:
-    """The client of well-formed members, with what they leave open filled in. Raises what does not fit."""
+def _complete(client_id: str, given: Json, kept: Json) -> Client:
+    """The client of well-formed members, with what they leave open filled in."""
     profile = PROFILES[kept.get("profile") or given.get("profile") or "default"]
     metadata: dict[str, Any] = {**profile, **kept, **given}
     is_public = metadata.get("token_endpoint_auth_method") == "none"
@@ -169,9 +176,7 @@ def _complete(client_id: str, given: Json, kept: Json, allowed: Allowed) -> Clie
         "grant_types": grant_types,
         "response_types": response_types,
     }
-    client = from_metadata(client_id, metadata)
-    _refuse(list(client_faults(client, allowed)))
-    return client
+    return from_metadata(client_id, metadata)
 
 
 def _types(metadata: Json) -> tuple[list[str], list[str]]:

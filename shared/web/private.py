@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from shared.settings import nth_address
 from shared.web.app import SETTINGS, Mount
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
 from shared.web.metrics import show_metrics
@@ -11,15 +12,6 @@ from shared.web.resources import KEYRING, WATCH, Resource, need, stores
 from shared.web.serve import Listen
 
 SEEN_WITHIN = 5.0  # seconds
-
-
-def metrics_listen(address: str, index: int) -> Listen:
-    """Where process *index* of those that share a setting shows its metrics: port + index, or path.index."""
-    if address.startswith(("/", "unix:")):
-        path = address.removeprefix("unix:")
-        return Listen(f"unix:{path}.{index}" if index else f"unix:{path}")
-    host, _, port = address.rpartition(":")
-    return Listen(f"{host}:{int(port) + index}")
 
 
 def _metrics(listen: Listen) -> Resource:
@@ -55,6 +47,6 @@ def private(*, needs_postgresql: bool, index: int = 0) -> Mount:
         need(app, stores)
         app.router.add_get("/readyz", readyz, allow_head=False)
         if address := app[SETTINGS].metrics_listen:
-            app.cleanup_ctx.append(_metrics(metrics_listen(address, index)))
+            app.cleanup_ctx.append(_metrics(Listen(nth_address(address, index))))
 
     return mount

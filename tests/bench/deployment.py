@@ -95,7 +95,7 @@ class Deployment:
     async def start_services(self, settings: Settings, wanted: Collection[Service]) -> Running:
         """The services *wanted*, the proxy in front of them, and `hello.py`."""
         environment = {
-            **child_environment(settings),
+            **child_environment(settings, 0),
             "OSTIARY_ISSUER": settings.issuer,
             "OSTIARY_RATE_LIMITS": "off",
         }

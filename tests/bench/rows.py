@@ -161,8 +161,8 @@ ROWS = (
     Row("code flow ES256", _BOTH, 20, 3, 2, partial(_code_flow, Client.ES256)),
     Row("code flow RS256", _BOTH, 28, 3, 2, partial(_code_flow, Client.RS256)),
 )
-"""Targets and budgets of the design; a code flow is two requests. There is no row for a JWT access token that
-RS256 signs: one is made only where a deployment has no key for ES256."""
+"""Targets and budgets of the design; a code flow is two requests. A JWT access token is signed with RS256
+only where a deployment has no key for ES256, so there is no row for it."""
 
 
 def scripts(population: Population) -> dict[str, Iterator[Script]]:

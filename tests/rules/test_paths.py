@@ -2,12 +2,12 @@
 
 import pytest
 from aiohttp import web
+
 from services.authorization.app import mount as mount_authorization
 from services.client_registry.app import mount as mount_client_registry
-from services.token.app import mount as mount_token
-
 from services.discovery.app import mount as mount_discovery
 from services.discovery.metadata import provider_metadata
+from services.token.app import mount as mount_token
 from shared.paths import PATHS, PREFIX, Group, Service
 from shared.settings import read_settings
 from shared.web.app import Mount, application

@@ -1,0 +1,35 @@
+"""The start page of `ostiary run`: what is here, and what to try while the demo credentials are kept."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from services.authorization.pages import StartView
+from shared.oauth.redirect_uri import is_out_of_band
+from shared.paths import AUTHORIZATION
+from shared.settings import Settings
+
+
+def _try_href(demo: Any, origin: str) -> str | None:
+    """An authorization request of the demo client that ends on a page of ours."""
+    for redirect_uri in demo["redirect_uris"]:
+        if is_out_of_band(redirect_uri, (origin,)):
+            request = {
+                "client_id": demo["client_id"],
+                "redirect_uri": redirect_uri,
+                "response_type": "code",
+                "scope": "openid profile email",
+            }
+            return f"{AUTHORIZATION}?{urlencode(request)}"
+    return None
+
+
+def start_view(settings: Settings) -> StartView:
+    """The issuer, and the demo user and client as long as nobody has deleted their file."""
+    file = settings.data_dir / "demo.json"
+    try:
+        demo = json.loads(file.read_text("utf-8"))
+        try_href = _try_href(demo, settings.origin)
+        return StartView(settings.issuer, demo["username"], demo["client_id"], str(file), try_href)
+    except (OSError, ValueError, KeyError, TypeError):
+        return StartView(settings.issuer)

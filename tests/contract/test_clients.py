@@ -1,0 +1,138 @@
+"""The clients' store: what is kept, who hears of a change, and what two at once may do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared import clock
+from shared.model import ClientSecret
+from shared.store import Stale, Taken
+from tests.builders import World, a_client
+from tests.deployment import open_world, settings_for
+
+
+@pytest.fixture
+async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
+    """The stores of a deployment."""
+    async with open_world(settings_for(database_url, redis_url)) as opened:
+        yield opened
+
+
+async def test_a_client_comes_back_as_it_was(world: World) -> None:
+    """Every field, through the metadata's wire names."""
+    client = a_client(
+        "c",
+        post_logout_redirect_uris=("https://rp1.test/out",),
+        jwks={"keys": [{"kty": "OKP"}]},
+        default_max_age=0,
+        access_token_lifetime=timedelta(minutes=5),
+        claims_mapping={"name": "username"},
+        allowed_cors_origins=(),
+        secrets=(ClientSecret(b"h" * 32, datetime(2030, 1, 1, tzinfo=UTC)), ClientSecret(b"i" * 32)),
+        registration_access_token_hash=b"r" * 32,
+        is_dynamically_registered=True,
+    )
+    await world.stores.clients.add(client)
+    found = await world.stores.clients.find("c")
+    assert found
+    assert found.created_at
+    assert replace(found, created_at=None) == client
+
+
+@pytest.mark.parametrize("client_id", ["", "nobody", "a\0b", "\ud800"])
+async def test_a_client_id_that_cannot_be_is_nobodys(world: World, client_id: str) -> None:
+    """What PostgreSQL cannot hold is no fault of it."""
+    assert await world.stores.clients.find(client_id) is None
+
+
+async def test_every_change_is_told_and_audited_and_what_changes_nothing_is_not(world: World) -> None:
+    """In the change's own statement."""
+    clients, changes = world.stores.clients, world.stores.changes
+    client = a_client("c")
+    for step, is_change in (
+        (clients.add(client), True),
+        (clients.disable("c"), True),
+        (clients.disable("c"), False),
+        (clients.enable("c"), True),
+        (clients.enable("nobody"), False),
+        (clients.replace(replace(client, version=3)), True),
+        (clients.delete("c"), True),
+        (clients.delete("c"), False),
+    ):
+        before = (await changes.since(0)).counter
+        await step
+        change = await changes.since(before)
+        assert change.counter - before == is_change
+        assert change.client_ids == (("c",) if is_change else ())
+    rows = [row async for row in world.stores.audit_log.read()]
+    assert [row["event"] for row in rows if row["client_id"] == "c"] == [
+        "client_added",
+        "client_disabled",
+        "client_enabled",
+        "client_changed",
+        "client_deleted",
+    ]
+
+
+async def test_a_client_id_is_taken_once(world: World) -> None:
+    """Of many at once one gets it."""
+    results = await asyncio.gather(
+        *(world.stores.clients.add(a_client("c")) for _ in range(10)), return_exceptions=True
+    )
+    assert sorted(type(result).__name__ for result in results) == ["NoneType", *["Taken"] * 9]
+    assert any(isinstance(result, Taken) for result in results)
+
+
+async def test_of_many_changes_of_one_version_one_is_kept(world: World) -> None:
+    """The others read it again: RFC 7592's PUT never undoes what it did not see."""
+    await world.stores.clients.add(a_client("c"))
+    results = await asyncio.gather(
+        *(world.stores.clients.replace(a_client("c", client_name=str(each))) for each in range(10)),
+        return_exceptions=True,
+    )
+    assert sum(result is None for result in results) == 1
+    assert sum(isinstance(result, Stale) for result in results) == 9
+
+
+async def test_a_change_read_before_disabling_does_not_undo_it(world: World) -> None:
+    """A disabled client stays disabled."""
+    client = a_client("c")
+    await world.stores.clients.add(client)
+    await world.stores.clients.disable("c")
+    with pytest.raises(Stale):
+        await world.stores.clients.replace(client)
+    found = await world.stores.clients.find("c")
+    assert found
+    assert found.disabled_at
+
+
+async def test_an_initial_access_token_is_spent_as_often_as_it_says(world: World) -> None:
+    """However many spend it at once."""
+    tokens, later = world.stores.initial_access_tokens, clock.now() + timedelta(hours=1)
+    await tokens.add(b"t" * 32, 5, later)
+    results = await asyncio.gather(*(tokens.spend(b"t" * 32) for _ in range(20)))
+    assert sum(results) == 5
+    assert not await tokens.is_good(b"t" * 32)
+
+
+async def test_an_expired_or_unknown_initial_access_token_is_not_good(world: World) -> None:
+    """By PostgreSQL's clock."""
+    tokens, earlier = world.stores.initial_access_tokens, clock.now() - timedelta(seconds=1)
+    await tokens.add(b"e" * 32, 5, earlier)
+    for token_hash in (b"e" * 32, b"u" * 32):
+        assert not await tokens.is_good(token_hash)
+        assert not await tokens.spend(token_hash)
+
+
+async def test_a_lease_has_one_holder_until_it_ends(world: World) -> None:
+    """Its holder may renew it; another gets it once it has expired."""
+    leases, (one, other) = world.stores.leases, (uuid4(), uuid4())
+    assert await leases.take("keys", one, timedelta(hours=1))
+    assert not await leases.take("keys", other, timedelta(hours=1))
+    assert await leases.take("keys", one, timedelta(seconds=-1))
+    assert await leases.take("keys", other, timedelta(hours=1))
+    assert not await leases.take("keys", one, timedelta(hours=1))

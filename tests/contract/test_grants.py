@@ -1,0 +1,214 @@
+"""`Grants`, over the real PostgreSQL: one redemption a code, and state compared at use."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared import clock
+from shared.mint import new_id
+from shared.model import AccessToken, AuthorizationCode, Client
+from shared.oauth.handle import digest
+from shared.store import Redeemed
+from tests.builders import SCOPE, SignIn, World
+
+Change = Callable[[World, SignIn, Client], Awaitable[None]]
+
+
+def _expiry(days: int = 365) -> datetime:
+    return clock.now() + timedelta(days=days)
+
+
+async def _redeem(world: World, code_hash: bytes, code: AuthorizationCode, grant_id: UUID) -> Redeemed | None:
+    return await world.stores.grants.redeem(grant_id, code_hash, code, _expiry(), None)
+
+
+def _access_token(client_id: str, grant_id: UUID | None) -> AccessToken:
+    now = clock.now().replace(microsecond=0)
+    return AccessToken(
+        token_id=uuid4(),
+        grant_id=grant_id,
+        client_id=client_id,
+        sub="anyone",
+        scope=SCOPE,
+        aud=(),
+        iat=now,
+        exp=now + timedelta(minutes=10),
+    )
+
+
+async def _disable_user(world: World, sign_in: SignIn, _: Client) -> None:
+    await world.stores.users.disable(sign_in.user.user_id)
+
+
+async def _raise_epoch(world: World, sign_in: SignIn, _: Client) -> None:
+    await world.stores.users.end_all(sign_in.user.user_id)
+
+
+async def _delete_user(world: World, sign_in: SignIn, _: Client) -> None:
+    await world.stores.users.delete(sign_in.user.user_id)
+
+
+async def _end_session(world: World, sign_in: SignIn, _: Client) -> None:
+    await world.end_session(sign_in.sid)
+
+
+async def _disable_client(world: World, _: SignIn, client: Client) -> None:
+    await world.stores.clients.disable(client.client_id)
+
+
+async def test_a_code_is_redeemed_once(world: World) -> None:
+    """The second redemption is told that it is not the first, and revokes what the first gave."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code, code_hash, first, second = sign_in.code(client.client_id), uuid4().bytes, new_id(), new_id()
+    mine = await _redeem(world, code_hash, code, first)
+    assert mine is not None
+    assert (mine.grant_id, mine.is_mine, mine.user.username) == (first, True, sign_in.user.username)
+    token = _access_token(client.client_id, first)
+    assert await world.stores.grants.standing(token) is not None
+    replayed = await _redeem(world, code_hash, code, second)
+    assert replayed is not None
+    assert (replayed.grant_id, replayed.is_mine) == (first, False)
+    assert await world.stores.grants.standing(token) is None
+
+
+async def test_the_same_redemption_may_be_sent_again(world: World) -> None:
+    """A lost answer: the grant id makes the statement idempotent, and it is audited once."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code, code_hash, grant_id = sign_in.code(client.client_id), uuid4().bytes, new_id()
+    before = await world.audited("grant_made")
+    for _ in range(3):
+        redeemed = await _redeem(world, code_hash, code, grant_id)
+        assert redeemed is not None
+        assert redeemed.is_mine
+    assert await world.audited("grant_made") == before + 1
+    await _redeem(world, code_hash, code, new_id())
+    again = await _redeem(world, code_hash, code, grant_id)
+    assert again is not None
+    assert not again.is_mine
+
+
+async def test_a_replay_is_audited(world: World) -> None:
+    """An operator sees that a code was presented twice."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code, code_hash, before = (
+        sign_in.code(client.client_id),
+        uuid4().bytes,
+        await world.audited("code_replayed"),
+    )
+    for _ in range(2):
+        await _redeem(world, code_hash, code, new_id())
+    assert await world.audited("code_replayed") == before + 1
+
+
+async def test_a_grant_remembers_its_code(world: World) -> None:
+    """So that a replay is checked even when Redis has forgotten the code."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code, code_hash, grant_id = sign_in.code(client.client_id), digest(uuid4().hex), new_id()
+    assert await world.stores.grants.find_spent(code_hash) is None
+    await _redeem(world, code_hash, code, grant_id)
+    spent = await world.stores.grants.find_spent(code_hash)
+    assert spent is not None
+    assert (spent.grant_id, spent.client_id) == (grant_id, client.client_id)
+    assert (spent.redirect_uri, spent.code_challenge) == (code.redirect_uri, code.code_challenge)
+
+
+@pytest.mark.parametrize("change", [_disable_user, _raise_epoch, _delete_user, _end_session])
+async def test_a_code_of_an_ended_sign_in_gives_nothing(world: World, change: Change) -> None:
+    """Disabled, signed out everywhere, deleted, signed out of this browser: after the code was made."""
+    client, sign_in = await world.client(), await world.sign_in()
+    await change(world, sign_in, client)
+    assert await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), new_id()) is None
+
+
+@pytest.mark.parametrize("change", [_disable_user, _raise_epoch, _delete_user, _end_session, _disable_client])
+@pytest.mark.parametrize("scope", [("openid",), ("openid", "offline_access"), ("openid", "offline")])
+async def test_an_access_token_is_held_against_everything(
+    world: World, change: Change, scope: tuple[str, ...]
+) -> None:
+    """The end of a browser session ends every grant but an offline one; the rest ends them all."""
+    client, sign_in = await world.client(), await world.sign_in()
+    grant_id, code = new_id(), sign_in.code(client.client_id, scope=scope)
+    await _redeem(world, uuid4().bytes, code, grant_id)
+    token = _access_token(client.client_id, grant_id)
+    standing = await world.stores.grants.standing(token)
+    assert standing is not None
+    assert standing.user is not None
+    assert standing.authorization == code.authorization
+    await change(world, sign_in, client)
+    survives = change is _end_session and len(scope) > 1
+    assert (await world.stores.grants.standing(token) is not None) == survives
+
+
+async def test_a_token_belongs_to_the_client_of_its_grant(world: World) -> None:
+    """A token that names another client than its grant does holds nowhere."""
+    client, other, sign_in = await world.client(), await world.client(), await world.sign_in()
+    grant_id = new_id()
+    await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
+    assert await world.stores.grants.standing(_access_token(other.client_id, grant_id)) is None
+
+
+async def test_a_grant_ends_at_its_end(world: World) -> None:
+    """No rotation and no clean-up is needed for that."""
+    client, sign_in = await world.client(), await world.sign_in()
+    grant_id = new_id()
+    code = sign_in.code(client.client_id)
+    await world.stores.grants.redeem(grant_id, uuid4().bytes, code, _expiry(-1), None)
+    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+
+
+async def test_revoking_a_grant_ends_its_tokens(world: World) -> None:
+    """Once, with one row in the audit log, however often it is asked for."""
+    client, sign_in = await world.client(), await world.sign_in()
+    grant_id, before = new_id(), await world.audited("grant_revoked")
+    await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
+    for _ in range(2):
+        await world.stores.grants.revoke(grant_id, "test")
+    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+    assert await world.audited("grant_revoked") == before + 1
+
+
+async def test_one_access_token_can_be_revoked_alone(world: World) -> None:
+    """Its grant and its other tokens go on; it may be said twice."""
+    client, sign_in = await world.client(), await world.sign_in()
+    grant_id = new_id()
+    await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
+    one, other = (_access_token(client.client_id, grant_id) for _ in range(2))
+    for _ in range(2):
+        await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
+    assert await world.stores.grants.standing(one) is None
+    assert await world.stores.grants.standing(other) is not None
+
+
+async def test_a_clients_own_token_is_held_against_the_client(world: World) -> None:
+    """client_credentials: there is no grant, so the client itself must stand."""
+    client = await world.client()
+    one, other = (_access_token(client.client_id, None) for _ in range(2))
+    await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
+    assert await world.stores.grants.standing(one) is None
+    standing = await world.stores.grants.standing(other)
+    assert standing is not None
+    assert standing.user is None
+    await world.stores.clients.disable(client.client_id)
+    assert await world.stores.grants.standing(other) is None
+
+
+async def test_of_many_redemptions_one_is_the_first(world: World) -> None:
+    """Fifty at once: exactly one is told that the grant is its own, and a replay leaves nothing standing."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code, code_hash = sign_in.code(client.client_id), uuid4().bytes
+    redeemed = await asyncio.gather(*(_redeem(world, code_hash, code, new_id()) for _ in range(50)))
+    assert sum(one is not None and one.is_mine for one in redeemed) == 1
+    assert len({one.grant_id for one in redeemed if one}) == 1
+    grant_id = next(one.grant_id for one in redeemed if one)
+    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+
+
+async def test_a_code_of_an_older_epoch_gives_nothing(world: World) -> None:
+    """The epoch is compared with the code's own, too."""
+    client, sign_in = await world.client(), await world.sign_in()
+    code = replace(sign_in.code(client.client_id), epoch=sign_in.user.epoch + 1)
+    assert await _redeem(world, uuid4().bytes, code, new_id()) is None

@@ -1,0 +1,54 @@
+"""Keys in PostgreSQL: many processes that start on an empty database make one set."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from shared import clock
+from shared.admin.keys import ensure_keys, keep_schedule, rotate_keys
+from shared.store.migrate import migrate
+from shared.store.open import open_stores
+from tests.deployment import SECRET_KEY, settings_for
+
+
+async def test_eight_processes_on_an_empty_database_make_one_key_set(
+    database_url: str, redis_url: str
+) -> None:
+    """Each with connections of its own, all at once."""
+    await migrate(database_url)
+    settings = settings_for(database_url, redis_url)
+    async with AsyncExitStack() as stack:
+        processes = [await stack.enter_async_context(open_stores(settings)) for _ in range(8)]
+        made = await asyncio.gather(
+            *(
+                ensure_keys(each.keys, settings.signing_algorithms, SECRET_KEY, clock.now())
+                for each in processes
+            )
+        )
+        rows = await processes[0].keys.load()
+    assert sorted(len(kids) for kids in made) == [0] * 7 + [7]
+    assert sorted((row.alg, row.activates_at is None) for row in rows) == [
+        ("A256GCMSIV", False),
+        ("ES256", False),
+        ("ES256", True),
+        ("EdDSA", False),
+        ("EdDSA", True),
+        ("RS256", False),
+        ("RS256", True),
+    ]
+
+
+async def test_rotations_at_once_keep_one_next_key(database_url: str, redis_url: str) -> None:
+    """Each rotates what the one before it left."""
+    await migrate(database_url)
+    settings = settings_for(database_url, redis_url, signing_algorithms="RS256,ES256")
+    async with open_stores(settings) as stores:
+        await asyncio.gather(
+            *(rotate_keys(stores.keys, settings, clock.now()) for _ in range(3)),
+            *(keep_schedule(stores.keys, settings, clock.now()) for _ in range(3)),
+        )
+        rows = await stores.keys.load()
+        change = await stores.changes.since(0)
+    for alg in ("RS256", "ES256"):
+        assert sum(row.alg == alg and row.activates_at is None for row in rows) == 1
+        assert sum(row.alg == alg for row in rows) == 5
+    assert change.has_keys

@@ -1,0 +1,116 @@
+"""`ReplayMarks`, over the real Redis: each `jti` counts once, and a loss of memory is not a second chance."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from shared.store import Unavailable
+from shared.store.redis.jtis import RedisReplayMarks
+from shared.store.redis.link import Link
+from tests.deployment import remember_for_long
+
+KIND = "client_assertion"
+
+
+def _in(seconds: float) -> datetime:
+    return datetime.fromtimestamp(time.time() + seconds, UTC)
+
+
+async def _add(marks: RedisReplayMarks, jti: str, *, owner: str = "client", kind: str = KIND) -> bool:
+    return await marks.add(kind, owner, jti, _in(0), _in(60))
+
+
+@pytest.fixture
+async def link(redis_url: str) -> AsyncIterator[Link]:
+    """A Redis that has been there for an hour."""
+    await remember_for_long(redis_url)
+    opened = Link.open(redis_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def marks(link: Link) -> RedisReplayMarks:
+    """Its replay marks."""
+    return RedisReplayMarks(link)
+
+
+async def test_a_jti_counts_once(marks: RedisReplayMarks) -> None:
+    """The second time it is known, whichever process asks."""
+    jti = uuid4().hex
+    assert await _add(marks, jti)
+    assert not await _add(marks, jti)
+
+
+async def test_of_many_at_once_one_is_the_first(link: Link) -> None:
+    """Fifty proofs with one jti, over two processes' worth of stores."""
+    jti, stores = uuid4().hex, [RedisReplayMarks(link), RedisReplayMarks(link)]
+    outcomes = await asyncio.gather(*(_add(stores[number % 2], jti) for number in range(50)))
+    assert outcomes.count(True) == 1
+
+
+async def test_owners_and_kinds_do_not_meet(marks: RedisReplayMarks) -> None:
+    """One client's jti never blocks another's, and no clever jti reaches over."""
+    jti = uuid4().hex
+    assert await _add(marks, jti, owner="a")
+    assert await _add(marks, jti, owner="b")
+    assert await _add(marks, jti, owner="a", kind="dpop")
+    assert await _add(marks, f"a\0{jti}", owner="")
+
+
+@pytest.mark.parametrize("jti", [":*?[]{}", "a\nb", "a\0b", "{jti:00}:epoch", "é\ud800", "x" * 512])
+async def test_a_jti_is_data(marks: RedisReplayMarks, jti: str) -> None:
+    """Whatever it looks like."""
+    assert await _add(marks, jti)
+    assert not await _add(marks, jti)
+
+
+async def test_nothing_from_before_a_loss_of_memory_counts(link: Link, marks: RedisReplayMarks) -> None:
+    """FLUSHALL: what was used a second before cannot be told from what is new, so neither is accepted."""
+    jti = uuid4().hex
+    assert await _add(marks, jti)
+    await link.command("FLUSHALL")
+    for known in (jti, uuid4().hex):
+        with pytest.raises(Unavailable):
+            await _add(marks, known)
+    assert await marks.add(KIND, "client", uuid4().hex, _in(11), _in(60))
+
+
+async def test_all_buckets_begin_at_once_after_a_loss(link: Link, marks: RedisReplayMarks) -> None:
+    """Ten seconds after the first refusal every assertion is judged again, not only those in its bucket."""
+    await link.command("FLUSHALL")
+    with pytest.raises(Unavailable):
+        await _add(marks, uuid4().hex)
+    epochs = await link.command("MGET", *(f"{{jti:{number:02x}}}:epoch" for number in range(256)))
+    assert None not in epochs
+
+
+async def test_a_mark_that_is_still_there_is_seen(link: Link, marks: RedisReplayMarks) -> None:
+    """A known replay is told as one even while the rest cannot be judged."""
+    jti = uuid4().hex
+    assert await _add(marks, jti)
+    keys = await link.command("KEYS", "*:epoch")
+    await link.command("DEL", *keys)
+    assert not await _add(marks, jti)
+
+
+async def test_another_server_starts_the_rule_anew(
+    marks: RedisReplayMarks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failover may have lost the last marks: the new server's replication id gives it away."""
+    assert await _add(marks, uuid4().hex)
+    monkeypatch.setattr(marks, "_memory", b"0" * 40)
+    with pytest.raises(Unavailable):
+        await _add(marks, uuid4().hex)
+    assert await marks.add(KIND, "client", uuid4().hex, _in(11), _in(60))
+
+
+async def test_marks_go_when_the_assertion_has(link: Link, marks: RedisReplayMarks) -> None:
+    """Nothing stays in Redis for longer than it can be replayed."""
+    await _add(marks, uuid4().hex)
+    (key,) = [key for key in await link.command("KEYS", "*") if not key.endswith(b":epoch")]
+    assert 60_000 < await link.command("PTTL", key) <= 71_000

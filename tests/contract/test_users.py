@@ -1,0 +1,144 @@
+"""The users' store: names, passwords, and what ends when."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from shared.model import User
+from shared.store import Taken
+from tests.builders import World
+from tests.deployment import open_world, settings_for
+
+
+@pytest.fixture
+async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
+    """The stores of a deployment."""
+    async with open_world(settings_for(database_url, redis_url)) as opened:
+        yield opened
+
+
+def a_user(username: str, email: str | None = None) -> User:
+    """A user of that name."""
+    return User(user_id=uuid4(), username=username, claims={"email": email} if email else {})
+
+
+async def events(world: World) -> list[str]:
+    """The audit log's events of users, in order."""
+    rows = [row async for row in world.stores.audit_log.read()]
+    return [row["event"] for row in rows if row["user_id"]]
+
+
+@pytest.mark.parametrize("typed", ["Ada", " ada ", "ＡＤＡ", "ADA@Example.org"])
+async def test_a_user_is_found_by_any_spelling_of_the_name_and_by_email(world: World, typed: str) -> None:
+    """Compatibility forms, case and spaces around do not tell users apart."""
+    user = a_user("Ada", "ada@example.org")
+    await world.stores.users.add(user, "hash")
+    found = await world.stores.users.find_credential(typed)
+    assert found
+    assert (found.user.user_id, found.user.username, found.password_hash) == (user.user_id, "Ada", "hash")
+
+
+@pytest.mark.parametrize("typed", ["nobody", "", "a\0b", "\ud800", "x" * 10_000])
+async def test_a_name_that_cannot_be_is_nobodys(world: World, typed: str) -> None:
+    """What PostgreSQL cannot hold is no fault of it."""
+    assert await world.stores.users.find_credential(typed) is None
+    assert await world.stores.users.find_by_name(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("username", "email"),
+    [("ADA", None), ("ada@example.org", None), ("bob", "ADA@example.org"), ("bob", "ada")],
+)
+async def test_names_and_emails_are_one_namespace(world: World, username: str, email: str | None) -> None:
+    """Nobody can take a name under which another signs in."""
+    await world.stores.users.add(a_user("ada", "ada@example.org"), None)
+    with pytest.raises(Taken):
+        await world.stores.users.add(a_user(username, email), None)
+    assert await events(world) == ["user_added"]
+
+
+async def test_of_many_at_once_one_gets_the_name(world: World) -> None:
+    """As a user name or as an e-mail address."""
+    users = [a_user("eve@x.test") if index % 2 else a_user(f"u{index}", "eve@x.test") for index in range(10)]
+    results = await asyncio.gather(
+        *(world.stores.users.add(user, None) for user in users), return_exceptions=True
+    )
+    assert sum(result is None for result in results) == 1
+    assert sum(isinstance(result, Taken) for result in results) == 9
+
+
+async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World) -> None:
+    """A new password, disabling and "end all" do; enabling, rehashing and claims do not."""
+    users, user = world.stores.users, a_user("ada")
+    await users.add(user, "old")
+    epochs = []
+    for step in (
+        users.rehash(user.user_id, "old", "newer"),
+        users.rehash(user.user_id, "old", "stale"),
+        users.set_claims(user.user_id, {"name": "Ada"}),
+        users.set_password(user.user_id, "new"),
+        users.disable(user.user_id),
+        users.disable(user.user_id),
+        users.enable(user.user_id),
+        users.end_all(user.user_id),
+    ):
+        await step
+        found = await users.find(user.user_id)
+        assert found
+        epochs.append(found.epoch)
+    assert epochs == [0, 0, 0, 1, 2, 2, 2, 3]
+    credential = await users.find_credential("ada")
+    assert credential
+    assert credential.password_hash == "new"
+    assert await events(world) == [
+        "user_added",
+        "user_claims_changed",
+        "password_changed",
+        "user_disabled",
+        "user_enabled",
+        "user_logged_out",
+    ]
+
+
+async def test_rehash_replaces_only_the_hash_it_was_made_from(world: World) -> None:
+    """A password that was changed in the meantime stays changed."""
+    user = a_user("ada")
+    await world.stores.users.add(user, "changed")
+    await world.stores.users.rehash(user.user_id, "old", "rehashed")
+    credential = await world.stores.users.find_credential("ada")
+    assert credential
+    assert credential.password_hash == "changed"
+
+
+async def test_a_new_email_replaces_the_old_one_as_a_name(world: World) -> None:
+    """And is refused, with nothing changed, when it is another's."""
+    users, ada = world.stores.users, a_user("ada", "old@x.test")
+    await users.add(ada, None)
+    await users.add(a_user("bob", "bob@x.test"), None)
+    await users.set_claims(ada.user_id, {"email": "new@x.test"})
+    assert await users.find_credential("old@x.test") is None
+    assert await users.find_credential("new@x.test")
+    with pytest.raises(Taken):
+        await users.set_claims(ada.user_id, {"email": "bob"})
+    assert await users.find_credential("new@x.test")
+
+
+async def test_a_deleted_user_leaves_the_names_free(world: World) -> None:
+    """Nothing of the user is left but the audit rows."""
+    users, ada = world.stores.users, a_user("ada", "ada@x.test")
+    await users.add(ada, "hash")
+    await users.delete(ada.user_id)
+    assert await users.find(ada.user_id) is None
+    await users.add(replace(a_user("ada", "ada@x.test")), None)
+
+
+async def test_users_are_listed_by_name_page_by_page(world: World) -> None:
+    """Each once."""
+    for name in ("c", "A", "b"):
+        await world.stores.users.add(a_user(name), None)
+    first = await world.stores.users.list(None, 2)
+    rest = await world.stores.users.list(first[-1].username, 2)
+    assert [user.username for user in (*first, *rest)] == ["A", "b", "c"]

@@ -1,0 +1,101 @@
+"""A relay to a store's unix socket that breaks when told: what is behind it is never to blame."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+POSTGRESQL_SOCKET = ".s.PGSQL.5432"
+
+
+class FaultProxy:
+    """Up until it is told otherwise."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._is_up = True
+        self._needle: bytes | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def break_off(self) -> None:
+        """Close every connection, and every new one at once."""
+        self._is_up = False
+        for writer in self._writers:
+            writer.close()
+
+    def heal(self) -> None:
+        """Relay again."""
+        self._is_up = True
+
+    def lose_answer_to(self, needle: bytes) -> None:
+        """Let the next message with *needle* through, and cut the connection instead of answering."""
+        self._needle = needle
+
+    @property
+    def has_lost_it(self) -> bool:
+        """Whether an answer has been lost since it was asked for."""
+        return self._needle is None
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        if not self._is_up:
+            writer.close()
+            return
+        server_reader, server_writer = await asyncio.open_unix_connection(str(self._target))
+        self._writers |= {writer, server_writer}
+        answers = asyncio.create_task(_copy(server_reader, writer))
+        try:
+            while data := await reader.read(65536):
+                if self._needle and self._needle in data:
+                    self._needle = None
+                    answers.cancel()
+                    server_writer.write(data)
+                    await server_writer.drain()
+                    await server_reader.read(65536)  # it was done, and the answer is lost
+                    break
+                server_writer.write(data)
+        except OSError:
+            pass
+        finally:
+            for end in (writer, server_writer):
+                end.close()
+            self._writers -= {writer, server_writer}
+            with suppress(asyncio.CancelledError):
+                await answers
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def _listening(target: Path, path: Path) -> AsyncIterator[FaultProxy]:
+    proxy = FaultProxy(target)
+    server = await asyncio.start_unix_server(proxy.relay, str(path))
+    try:
+        yield proxy
+    finally:
+        server.close()
+        proxy.break_off()
+        await server.wait_closed()
+
+
+@asynccontextmanager
+async def postgresql_proxy(url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, str]]:
+    """A proxy before the PostgreSQL of *url*, and the URL that leads through it."""
+    host = parse_qs(urlsplit(url).query)["host"][0]
+    async with _listening(Path(host) / POSTGRESQL_SOCKET, folder / POSTGRESQL_SOCKET) as proxy:
+        assert quote(host) in url or host in url
+        yield proxy, url.replace(quote(host), quote(str(folder))).replace(host, str(folder))
+
+
+@asynccontextmanager
+async def redis_proxy(url: str, folder: Path) -> AsyncIterator[tuple[FaultProxy, str]]:
+    """A proxy before the Redis of *url*, and the URL that leads through it."""
+    async with _listening(Path(unquote(urlsplit(url).path)), folder / "redis.sock") as proxy:
+        yield proxy, f"unix://{folder / 'redis.sock'}"

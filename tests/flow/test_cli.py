@@ -1,0 +1,200 @@
+"""The command line over real stores: every verb, its exit status, and what it shows."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import CliRunner, Result
+
+from services.cli import main
+
+Ostiary = Callable[..., Result]
+CELLS = str(Path(__file__).parents[2] / "deploy" / "cells-clients.json")
+
+
+@pytest.fixture
+def ostiary(database_url: str, redis_url: str, tmp_path: Path) -> Ostiary:
+    """The command, over an empty database."""
+    environment = {
+        "OSTIARY_DATABASE_URL": database_url,
+        "OSTIARY_REDIS_URL": redis_url,
+        "OSTIARY_SECRET_KEY": "s" * 32,
+        "OSTIARY_DATA_DIR": str(tmp_path),
+        "OSTIARY_SIGNING_ALGORITHMS": "RS256,ES256",
+    }
+
+    def invoke(*arguments: str, given: str | None = None, **others: str) -> Result:
+        return CliRunner().invoke(main, arguments, input=given, env=environment | others)
+
+    assert invoke("migrate").exit_code == 0
+    return invoke
+
+
+def of(result: Result) -> Any:
+    """The JSON that a command printed."""
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+async def _empty(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
+
+
+def test_migrate_check_says_what_is_missing(database_url: str, redis_url: str) -> None:
+    """Exit status 1 before, 0 after."""
+    asyncio.run(_empty(database_url))
+    environment = {"OSTIARY_DATABASE_URL": database_url, "OSTIARY_REDIS_URL": redis_url}
+    before = CliRunner().invoke(main, ["migrate", "--check"], env=environment)
+    assert before.stdout.startswith("missing"), before.stderr
+    assert before.exit_code == 1
+    assert CliRunner().invoke(main, ["migrate"], env=environment).exit_code == 0
+    assert CliRunner().invoke(main, ["migrate", "--check"], env=environment).exit_code == 0
+
+
+def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: Path) -> None:
+    """A password that is made here shows once."""
+    claims = tmp_path / "claims.json"
+    claims.write_text('{"given_name": "Ada"}')
+    added = of(ostiary("user", "add", "ada", "--email", "ada@x.test", "--claims", str(claims), "--json"))
+    assert added["claims"] == {"given_name": "Ada", "email": "ada@x.test"}
+    assert len(added["password"]) >= 20
+    assert "password" not in of(ostiary("user", "show", "ADA", "--json"))
+    assert "password" not in of(
+        ostiary("user", "add", "bob", "--password-stdin", "--json", given="correct horse\n")
+    )
+    assert [user["username"] for user in of(ostiary("user", "list", "--json"))] == ["ada", "bob"]
+    for verb, is_disabled in (("disable", True), ("enable", False), ("logout", False), ("unlock", False)):
+        assert ostiary("user", verb, "ada").exit_code == 0
+        assert of(ostiary("user", "show", "ada", "--json"))["is_disabled"] is is_disabled
+    assert len(of(ostiary("user", "password", "ada", "--json"))["password"]) >= 20
+    assert ostiary("user", "delete", "ada").exit_code == 0
+    assert "bob" in ostiary("user", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "sentence"),
+    [
+        (("user", "show", "nobody"), None, "There is no user nobody"),
+        (("user", "add", " "), None, "a user name has"),
+        (("user", "add", "ada", "--password-stdin"), "short\n", "a password has"),
+        (("user", "add", "ada", "--email", "x"), None, "not an e-mail address"),
+        (("user", "add", "ada", "--claims", "-"), '{"sub": "x"}', "the server's own"),
+        (("user", "add", "ada", "--claims", "-"), "{", "is not JSON"),
+        (("client", "show", "nobody"), None, "There is no client nobody"),
+        (("client", "add", "-"), "[]", "is not a JSON object"),
+        (("client", "add", "-"), '{"redirect_uris": ["http://evil/"]}', "invalid_redirect_uri"),
+        (("client", "import", "-"), "{}", "pydio.json"),
+        (("client", "rotate-secret", "nobody"), None, "There is no client nobody"),
+        (("keys", "retire", "nobody"), None, "no usable key"),
+    ],
+)
+def test_a_fault_is_one_sentence_and_exit_status_1(
+    ostiary: Ostiary, arguments: tuple[str, ...], given: str | None, sentence: str
+) -> None:
+    """Never a traceback."""
+    result = ostiary(*arguments, given=given)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("user", "add"), ("unknown",), ("client", "invite", "--uses", "0"), ("serve", "x"),
+                  ("client", "invite", "--expires", "soon"), ("client", "add", "/nowhere")],
+)  # fmt: skip
+def test_wrong_usage_is_exit_status_2(ostiary: Ostiary, arguments: tuple[str, ...]) -> None:
+    """Before anything is asked of the stores."""
+    assert ostiary(*arguments).exit_code == 2
+
+
+def test_a_client_is_added_updated_rotated_and_deleted(ostiary: Ostiary) -> None:
+    """Its secret shows when it is made, and never again."""
+    metadata = json.dumps({"redirect_uris": ["https://rp.test/cb"], "skip_consent": True})
+    added = of(ostiary("client", "add", "-", "--json", given=metadata))
+    client_id = added["client_id"]
+    assert (added["skip_consent"], added["client_secret_expires_at"]) == (True, 0)
+    shown = ostiary("client", "show", client_id, "--json")
+    assert "client_secret" not in of(shown)
+    assert added["client_secret"] not in shown.stdout
+    rotated = of(ostiary("client", "rotate-secret", client_id, "--json"))
+    assert rotated["client_secret"] != added["client_secret"]
+    updated = of(
+        ostiary(
+            "client", "update", client_id, "-", "--json", given='{"client_name": "N", "skip_consent": null}'
+        )
+    )
+    assert (updated["client_name"], updated["skip_consent"]) == ("N", False)
+    assert "client_secret" not in updated
+    assert ostiary("client", "disable", client_id).exit_code == 0
+    assert of(ostiary("client", "list", "--json"))[0]["is_disabled"] is True
+    assert ostiary("client", "enable", client_id).exit_code == 0
+    assert ostiary("client", "delete", client_id).exit_code == 0
+    assert of(ostiary("client", "list", "--json")) == []
+
+
+def test_given_credentials_are_kept(ostiary: Ostiary) -> None:
+    """And taken once."""
+    metadata = json.dumps(
+        {"client_id": "rp", "client_secret": "x" * 40, "redirect_uris": ["https://rp.test/"]}
+    )
+    added = of(ostiary("client", "add", "-", "--json", given=metadata))
+    assert (added["client_id"], added["client_secret"]) == ("rp", "x" * 40)
+    again = ostiary("client", "add", "-", given=metadata)
+    assert (again.exit_code, again.stderr) == (1, "Error: rp is taken\n")
+
+
+def test_cells_clients_are_imported_again_and_again_and_pruned_only_when_told(ostiary: Ostiary) -> None:
+    """A client that the file does not name stays."""
+    ostiary("client", "add", "-", given='{"client_id": "other", "redirect_uris": ["https://rp.test/"]}')
+    url = ("--external-url", "https://cells.test")
+    first = of(ostiary("client", "import", CELLS, *url, "--json"))
+    again = of(ostiary("client", "import", CELLS, *url, "--json"))
+    assert {row["result"] for row in first} == {"added"}
+    assert {row["result"] for row in again} == {"updated"}
+    assert len(of(ostiary("client", "list", "--json"))) == 5
+    of(ostiary("client", "import", CELLS, *url, "--prune", "--json"))
+    assert "other" not in {client["client_id"] for client in of(ostiary("client", "list", "--json"))}
+
+
+def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:
+    """Printed bare, so that a script can use it."""
+    assert ostiary("client", "invite").stdout.startswith("ia_")
+    assert of(ostiary("client", "invite", "--uses", "3", "--expires", "2h", "--json"))["uses"] == 3
+
+
+def test_keys_are_rotated_retired_and_rewrapped(ostiary: Ostiary) -> None:
+    """Their states tell where each is."""
+    ostiary("keys", "rotate")
+    rows = of(ostiary("keys", "list", "--json"))
+    assert {row["state"] for row in rows} >= {"active", "scheduled", "next"}
+    active = next(row for row in rows if row["alg"] == "ES256" and row["state"] == "active")
+    retired = of(ostiary("keys", "retire", active["kid"], "--compromised", "--json"))
+    assert next(row for row in retired if row["kid"] == active["kid"])["state"] == "compromised"
+    assert (
+        "keys encrypted anew" in ostiary("keys", "rewrap", OSTIARY_SECRET_KEY=f"{'n' * 32} {'s' * 32}").stdout
+    )
+    assert ostiary("keys", "rotate", OSTIARY_SECRET_KEY="n" * 32).exit_code == 0
+    wrong = ostiary("keys", "rewrap", OSTIARY_SECRET_KEY="w" * 32)
+    assert (wrong.exit_code, "does not open" in wrong.stderr) == (1, True)
+
+
+def test_without_stores_and_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
+    """One sentence."""
+    result = CliRunner().invoke(main, ["user", "list"], env={"OSTIARY_DATA_DIR": str(tmp_path)})
+    assert result.exit_code == 1
+    assert "nothing runs in the data folder" in result.stderr
+
+
+def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:
+    """No keys, and nobody at the public URL: each with what to do."""
+    result = ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc")
+    findings = {finding["subject"]: finding for finding in json.loads(result.stdout)}
+    assert result.exit_code == 1
+    assert [findings[name]["is_good"] for name in ("PostgreSQL", "Redis", "Migrations")] == [True] * 3
+    assert [findings[name]["is_good"] for name in ("Keys", "Public URL")] == [False] * 2

@@ -1,0 +1,160 @@
+"""Every block of the README, as a newcomer runs it: in a clean clone, with other ports than everybody's."""
+
+import asyncio
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import aiohttp
+import pytest
+
+from tests.flow.starter import ROOT, eventually, free_port
+
+pytestmark = pytest.mark.timeout(400)
+
+HANG_GUARD = 300  # seconds: installing takes half a minute
+_BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Readme:
+    """A clean clone, and the blocks of its README with this run's ports in them."""
+
+    folder: Path
+    issuer: str
+    relying_party: str
+    blocks: tuple[tuple[str, str], ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
+        return {**kept, "OSTIARY_ISSUER": self.issuer}
+
+    def start(self, command: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            shlex.split(command),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
+@pytest.fixture
+def readme(tmp_path: Path) -> Readme:
+    """What a newcomer has after `git clone`."""
+    folder = tmp_path / "ostiary"
+    subprocess.run(("git", "clone", "--quiet", ROOT, folder), check=True, timeout=HANG_GUARD)
+    origin, relying_party = f"localhost:{free_port()}", f"127.0.0.1:{free_port()}"
+    text = (folder / "README.md").read_text("utf-8").replace("localhost:8080", origin)
+    host, _, port = relying_party.partition(":")
+    text = text.replace("localhost:9000", relying_party)
+    text = text.replace('host="localhost", port=9000', f'host="{host}", port={port}')
+    blocks = tuple((kind, block) for kind, block in _BLOCK.findall(text))
+    return Readme(folder, f"http://{origin}/oidc", f"http://{relying_party}/", blocks)
+
+
+def _pattern(expected: str) -> "re.Pattern[str]":
+    """What is printed, with … for what differs from run to run."""
+    return re.compile(".*?".join(re.escape(part) for part in expected.split("…")), re.DOTALL)
+
+
+def _commands(block: str) -> Iterator[tuple[str, str]]:
+    """Each command of a console block, and what it prints."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, expected = part.partition("\n")
+        yield command, expected.strip()
+
+
+def _run(readme: Readme, command: str, expected: str) -> None:
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=readme.folder,
+        env=readme.environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_GUARD,
+        check=False,
+    )
+    assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert _pattern(expected).fullmatch(done.stdout.strip()), (command, done.stdout)
+
+
+async def _sign_in(readme: Readme) -> dict[str, str]:
+    """A person opens the relying party, signs in and agrees; what it shows in the end."""
+    demo = json.loads((readme.folder / ".ostiary/demo.json").read_text())
+    timeout = aiohttp.ClientTimeout(60)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=timeout) as http:
+        async with http.get(readme.relying_party) as page:
+            fields = dict(_HIDDEN.findall(await page.text()))
+        fields |= {"username": demo["username"], "password": demo["password"]}
+        async with http.post(f"{readme.issuer}/login", data=fields) as page:
+            fields = {**dict(_HIDDEN.findall(await page.text())), "decision": "allow"}
+        async with http.post(f"{readme.issuer}/consent", data=fields) as answer:
+            claims: dict[str, str] = await answer.json()
+            return claims
+
+
+def _answers(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").strip("/").partition(":")
+    try:
+        asyncio.run(_connect(host, int(port)))
+    except OSError:
+        return False
+    return True
+
+
+async def _connect(host: str, port: int) -> None:
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    await writer.wait_closed()
+
+
+def test_every_block_runs_as_written(readme: Readme) -> None:
+    """`make run` prints what the README shows; the relying party signs in; the commands do what they say."""
+    first, tests, program, commands = (block for _, block in readme.blocks)
+    ((start, expected),) = _commands(first)
+    running = readme.start(start)
+    printed: list[str] = []
+    assert running.stdout is not None
+    reading = Thread(target=lambda: printed.extend(running.stdout or ()), daemon=True)
+    reading.start()
+    try:
+        last_line = expected.rpartition("\n")[2]
+        while not any(last_line in line for line in printed):
+            assert running.poll() is None, "".join(printed)
+            reading.join(0.05)
+        assert _pattern(expected).fullmatch("".join(printed).strip()), "".join(printed)
+
+        ((test, _),) = _commands(tests)
+        _run(readme, test.replace("make", "make --dry-run"), "…")
+
+        (readme.folder / "rp.py").write_text(program)
+        relying_party = readme.start(".venv/bin/python rp.py")
+        try:
+            eventually(lambda: _answers(readme.relying_party) or None, "the relying party listens")
+            claims = asyncio.run(_sign_in(readme))
+            assert (claims["iss"], claims["aud"]) == (readme.issuer, ["demo"])
+        finally:
+            relying_party.kill()
+            relying_party.communicate()
+
+        for command, shown in _commands(commands):
+            _run(readme, command, shown)
+    finally:
+        os.killpg(running.pid, signal.SIGINT)
+        running.wait(HANG_GUARD)
+        reading.join(HANG_GUARD)
+        running.stdout.close()
+    assert "Stopping" in "".join(printed)

@@ -1,0 +1,167 @@
+"""Redeeming a code: what is refused, what it costs, and what it leaves alone."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from shared import clock
+from shared.oauth.handle import digest
+from tests.builders import REDIRECT_URI, VERIFIER
+from tests.deployment import TokenService
+
+WRONG = {
+    "another redirect_uri": {"redirect_uri": "https://rp1.test/other"},
+    "a slash more": {"redirect_uri": REDIRECT_URI + "/"},
+    "upper case": {"redirect_uri": REDIRECT_URI.upper()},
+    "no redirect_uri": {"redirect_uri": ""},
+    "no verifier": {"code_verifier": ""},
+    "a wrong verifier": {"code_verifier": "x" * 43},
+    "a short verifier": {"code_verifier": VERIFIER[:42]},
+    "a long verifier": {"code_verifier": "x" * 129},
+    "a verifier with a newline": {"code_verifier": VERIFIER + "\n"},
+    "a verifier with a NUL": {"code_verifier": VERIFIER + "\0"},
+}
+
+
+@pytest.mark.parametrize("form", WRONG.values(), ids=WRONG.keys())
+async def test_a_wrong_redemption_is_refused_and_costs_nothing(
+    tokens: TokenService, form: dict[str, str]
+) -> None:
+    """400, no token, and the code still works for whoever has it all right."""
+    client = await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    response = await tokens.redeem(client, code, **form)
+    answer = await response.json()
+    assert response.status == 400
+    assert answer["error"] in ("invalid_grant", "invalid_request")
+    assert set(answer) <= {"error", "error_description", "status_code"}
+    assert response.headers["Cache-Control"] == "no-store"
+    assert (await tokens.redeem(client, code)).status == 200
+
+
+async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenService) -> None:
+    """RFC 9700 §4.8.2: somebody took the challenge out of the authorization request."""
+    client = await tokens.world.client()
+    code = (await tokens.world.sign_in()).code(client.client_id, code_challenge=None)
+    value = await tokens.world.add_code(code)
+    assert (await tokens.redeem(client, value)).status == 400
+    assert (await tokens.redeem(client, value, code_verifier="")).status == 200
+
+
+async def test_a_replay_ends_what_the_code_gave(tokens: TokenService) -> None:
+    """The second use is refused, and the tokens of the first are dead everywhere."""
+    client = await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    first = await (await tokens.redeem(client, code)).json()
+    replay = await tokens.redeem(client, code)
+    assert (replay.status, (await replay.json())["error"]) == (400, "invalid_grant")
+    assert await tokens.introspect(client, first["access_token"]) == {"active": False}
+    assert await tokens.introspect(client, first["refresh_token"]) == {"active": False}
+    assert (await tokens.userinfo(first["access_token"])).status == 401
+    assert (await tokens.refresh(client, first["refresh_token"])).status == 400
+
+
+async def test_a_replay_long_after_is_recognised(tokens: TokenService) -> None:
+    """The memory of a code lasts as long as what it gave, not as long as Redis keeps it."""
+    client = await tokens.world.client()
+    code = (await tokens.world.sign_in()).code(client.client_id)
+    value = await tokens.world.add_code(code, timedelta(seconds=60))
+    first = await (await tokens.redeem(client, value)).json()
+    await tokens.world.stores.codes.count_failure(digest(value), 1)  # Redis forgets it
+    for wrong in WRONG.values():
+        assert (await tokens.redeem(client, value, **wrong)).status == 400
+    assert (await tokens.introspect(client, first["access_token"]))["active"]
+    assert (await tokens.redeem(client, value)).status == 400
+    assert not (await tokens.introspect(client, first["access_token"]))["active"]
+
+
+async def test_a_replay_after_sign_out_ends_an_offline_grant(tokens: TokenService) -> None:
+    """The session has ended, the grant has not: a replay must still end it."""
+    client = await tokens.world.client()
+    sign_in = await tokens.world.sign_in()
+    code = await tokens.world.add_code(sign_in.code(client.client_id))
+    first = await (await tokens.redeem(client, code)).json()
+    await tokens.world.end_session(sign_in.sid)
+    assert (await tokens.introspect(client, first["access_token"]))["active"]
+    assert (await tokens.redeem(client, code)).status == 400
+    assert not (await tokens.introspect(client, first["access_token"]))["active"]
+
+
+async def test_a_strangers_tries_cost_nothing(tokens: TokenService) -> None:
+    """Another client, however often it tries, neither ends the code nor what it gave."""
+    client, stranger = await tokens.world.client(), await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    for _ in range(7):
+        assert (await tokens.redeem(stranger, code)).status == 400
+    response = await tokens.redeem(client, code)
+    first = await response.json()
+    assert response.status == 200
+    assert (await tokens.redeem(stranger, code)).status == 400
+    assert (await tokens.introspect(client, first["access_token"]))["active"]
+
+
+async def test_five_wrong_tries_end_a_code(tokens: TokenService) -> None:
+    """Of a hundred guesses five are looked at, and every answer is the same."""
+    client = await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    answers = set()
+    for number in range(8):
+        wrong = {"code_verifier": "x" * 43} if number % 2 else {"redirect_uri": "https://rp1.test/x"}
+        answers.add(await (await tokens.redeem(client, code, **wrong)).text())
+    answers.add(await (await tokens.redeem(client, code)).text())
+    assert len(answers) == 1
+
+
+async def test_an_expired_code_is_refused(tokens: TokenService) -> None:
+    """Also while Redis has not noticed."""
+    client = await tokens.world.client()
+    code = (await tokens.world.sign_in()).code(
+        client.client_id, expires_at=clock.now() - timedelta(seconds=1)
+    )
+    response = await tokens.redeem(client, await tokens.world.add_code(code))
+    assert (response.status, (await response.json())["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "code", ["x", "ac_short", "at_" + "A" * 43, "ac_" + "A" * 43, "\ud7ff" * 50, "A" * 9000]
+)
+async def test_what_is_no_code_is_refused(tokens: TokenService, code: str) -> None:
+    """Malformed, of another kind, unknown, too long."""
+    response = await tokens.redeem(await tokens.world.client(), code)
+    assert (response.status, (await response.json())["error"]) == (400, "invalid_grant")
+
+
+async def test_without_offline_access_there_is_no_refresh_token(tokens: TokenService) -> None:
+    """Nor for a client that is not registered for it."""
+    client = await tokens.world.client()
+    assert "refresh_token" not in await tokens.tokens(client, scope=("openid",))
+    other = await tokens.world.client(grant_types=("authorization_code",))
+    assert "refresh_token" not in await tokens.tokens(other)
+
+
+async def test_without_openid_there_is_no_id_token(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §3.1.2.1: plain OAuth 2.0."""
+    answer = await tokens.tokens(await tokens.world.client(), scope=("api:read",))
+    assert "id_token" not in answer
+    assert (await tokens.userinfo(answer["access_token"])).status == 403
+
+
+async def test_a_token_that_would_be_too_long_costs_no_code(tokens: TokenService) -> None:
+    """invalid_scope comes before anything is spent."""
+    scope = tuple(f"api:{number:0>20}" for number in range(45))
+    client = await tokens.world.client(scope=scope)
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id, scope=scope))
+    response = await tokens.redeem(client, code)
+    assert (response.status, (await response.json())["error"]) == (400, "invalid_scope")
+    assert await tokens.world.stores.grants.find_spent(digest(code)) is None
+
+
+async def test_many_at_once_get_one_answer(tokens: TokenService) -> None:
+    """In one process: at most one 200, and the rest invalid_grant."""
+    client = await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    responses = await asyncio.gather(*(tokens.redeem(client, code) for _ in range(30)))
+    statuses = [response.status for response in responses]
+    assert statuses.count(200) == 1
+    assert statuses.count(400) == 29

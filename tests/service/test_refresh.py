@@ -1,0 +1,138 @@
+"""Refreshing over HTTP: scope, policy, and whose token it is."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from shared.model import Client
+from tests.builders import SignIn
+from tests.deployment import TokenService
+
+Change = Callable[[TokenService, SignIn, Client], Awaitable[None]]
+
+
+async def _refusal(tokens: TokenService, client: Client, refresh_token: str, **form: str) -> str:
+    response = await tokens.refresh(client, refresh_token, **form)
+    assert response.status == 400, await response.text()
+    return str((await response.json())["error"])
+
+
+async def test_a_lost_answer_costs_nothing(tokens: TokenService) -> None:
+    """The client sends the old token again and gets the same new one; both new access tokens hold."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    answers = [await (await tokens.refresh(client, first["refresh_token"])).json() for _ in range(3)]
+    assert len({answer["refresh_token"] for answer in answers}) == 1
+    for answer in answers:
+        assert (await tokens.introspect(client, answer["access_token"]))["active"]
+
+
+async def test_a_reused_token_ends_everything(tokens: TokenService) -> None:
+    """Two generations back, and every access and refresh token of the grant is dead."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    second = await (await tokens.refresh(client, first["refresh_token"])).json()
+    third = await (await tokens.refresh(client, second["refresh_token"])).json()
+    assert await _refusal(tokens, client, first["refresh_token"]) == "invalid_grant"
+    for answer in (first, second, third):
+        assert not (await tokens.introspect(client, answer["access_token"]))["active"]
+        assert await _refusal(tokens, client, answer["refresh_token"]) == "invalid_grant"
+
+
+async def test_many_at_once_get_one_successor(tokens: TokenService) -> None:
+    """They all get the same one, and one only."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    responses = await asyncio.gather(*(tokens.refresh(client, first["refresh_token"]) for _ in range(30)))
+    answers = [await response.json() for response in responses]
+    assert {response.status for response in responses} == {200}
+    assert len({answer["refresh_token"] for answer in answers}) == 1
+
+
+async def test_scope_may_shrink_and_never_grows(tokens: TokenService) -> None:
+    """RFC 6749 §6: less for one access token, the whole grant for the next; more costs nothing."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    too_much = await _refusal(tokens, client, first["refresh_token"], scope="openid api:write")
+    assert too_much == "invalid_scope"
+    less = await (await tokens.refresh(client, first["refresh_token"], scope="openid")).json()
+    assert less["scope"] == "openid"
+    assert (await tokens.introspect(client, less["access_token"]))["scope"] == "openid"
+    assert set(await (await tokens.userinfo(less["access_token"])).json()) == {"sub"}
+    whole = await (await tokens.refresh(client, less["refresh_token"])).json()
+    assert whole["scope"] == first["scope"]
+
+
+async def test_less_than_openid_means_no_id_token(tokens: TokenService) -> None:
+    """And a refresh token all the same."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    answer = await (await tokens.refresh(client, first["refresh_token"], scope="profile")).json()
+    assert "id_token" not in answer
+    assert "refresh_token" in answer
+
+
+async def test_another_clients_token_is_refused_and_lives_on(tokens: TokenService) -> None:
+    """A thief with the wrong client learns nothing and ends nothing."""
+    client, other = await tokens.world.client(), await tokens.world.client()
+    first = await tokens.tokens(client)
+    assert await _refusal(tokens, other, first["refresh_token"]) == "invalid_grant"
+    assert await _refusal(tokens, other, first["refresh_token"], scope="none such") == "invalid_grant"
+    assert (await tokens.refresh(client, first["refresh_token"])).status == 200
+
+
+@pytest.mark.parametrize("mangle", [str.lower, lambda t: t[:-1], lambda t: t + "A", lambda t: "at_" + t[3:]])
+async def test_a_mangled_token_ends_nothing(tokens: TokenService, mangle: Callable[[str], str]) -> None:
+    """It is unknown, not reused."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    assert await _refusal(tokens, client, mangle(first["refresh_token"])) == "invalid_grant"
+    assert (await tokens.refresh(client, first["refresh_token"])).status == 200
+
+
+async def _disable_user(tokens: TokenService, sign_in: SignIn, _: Client) -> None:
+    await tokens.world.stores.users.disable(sign_in.user.user_id)
+
+
+async def _change_password(tokens: TokenService, sign_in: SignIn, _: Client) -> None:
+    await tokens.world.stores.users.set_password(sign_in.user.user_id, "hash")
+
+
+async def _delete_user(tokens: TokenService, sign_in: SignIn, _: Client) -> None:
+    await tokens.world.stores.users.delete(sign_in.user.user_id)
+
+
+@pytest.mark.parametrize("change", [_disable_user, _change_password, _delete_user])
+@pytest.mark.parametrize("is_rotating", [True, False])
+async def test_a_refresh_asks_again_who_the_user_is(
+    tokens: TokenService, change: Change, is_rotating: bool
+) -> None:
+    """What ended since is invalid_grant, and no token of the grant holds."""
+    client = await tokens.world.client(refresh_token_rotation=is_rotating)
+    sign_in = await tokens.world.sign_in()
+    first = await tokens.tokens(client, sign_in.code(client.client_id))
+    await change(tokens, sign_in, client)
+    assert await _refusal(tokens, client, first["refresh_token"]) == "invalid_grant"
+    assert (await tokens.userinfo(first["access_token"])).status == 401
+    assert not (await tokens.introspect(client, first["access_token"]))["active"]
+    assert not (await tokens.introspect(client, first["refresh_token"]))["active"]
+
+
+async def test_a_client_may_keep_its_refresh_token(tokens: TokenService) -> None:
+    """`refresh_token_rotation` false: the same token each time, for ever as good."""
+    client = await tokens.world.client(refresh_token_rotation=False)
+    first = await tokens.tokens(client)
+    for _ in range(3):
+        answer = await (await tokens.refresh(client, first["refresh_token"])).json()
+        assert answer["refresh_token"] == first["refresh_token"]
+    assert await _refusal(tokens, client, first["refresh_token"], scope="openid api:write") == "invalid_scope"
+
+
+async def test_a_public_client_refreshes_by_its_name(tokens: TokenService) -> None:
+    """Cells' clients: form fields alone, or Basic with an empty secret; a refresh token each time."""
+    client = await tokens.world.public_client()
+    first: Any = await tokens.tokens(client)
+    second = await (await tokens.refresh(client, first["refresh_token"])).json()
+    assert second["refresh_token"].startswith("rt_")

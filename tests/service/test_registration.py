@@ -1,0 +1,258 @@
+"""The client-registry service over HTTP, with real stores."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from services.client_registry.app import mount
+from shared import clock
+from shared.admin.invitations import invite
+from shared.mint import new_handle
+from shared.oauth.handle import Kind
+from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
+from shared.web.app import application
+from tests.builders import World
+from tests.deployment import ISSUER, open_world, settings_for
+
+URI = {"redirect_uris": ["https://rp.test/cb"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The service, and the stores behind it."""
+
+    http: TestClient[web.Request, web.Application]
+    world: World
+
+    async def token(self, uses: int = 1) -> str:
+        """An initial access token."""
+        later = clock.now() + timedelta(hours=1)
+        return (await invite(self.world.stores.initial_access_tokens, uses, later)).token
+
+    async def post(self, members: Any, token: str | None = None, **headers: str) -> ClientResponse:
+        """A registration request."""
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        data = members if isinstance(members, bytes) else json.dumps(members).encode()
+        sent = {"Content-Type": "application/json", **bearer, **headers}
+        return await self.http.post(REGISTRATION.path, data=data, headers=sent)
+
+    async def register(self, members: dict[str, Any] | None = None) -> dict[str, Any]:
+        """A client that has just registered."""
+        response = await self.post(members or URI, await self.token())
+        assert response.status == 201
+        information: dict[str, Any] = await response.json()
+        return information
+
+    async def ask(
+        self, method: str, client_id: str, token: str | None, members: Any = None
+    ) -> ClientResponse:
+        """A request to the client configuration endpoint."""
+        path = CLIENT_CONFIGURATION.path.replace("{client_id}", client_id)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.http.request(method, path, json=members, headers=headers)
+
+
+async def _registry(database_url: str, redis_url: str, registration: str) -> AsyncIterator[Registry]:
+    settings = settings_for(database_url, redis_url, registration=registration)
+    async with (
+        open_world(settings) as world,
+        TestClient(TestServer(application(settings, mount))) as http,
+    ):
+        yield Registry(http, world)
+
+
+@pytest.fixture
+async def registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
+    """Behind initial access tokens."""
+    async for opened in _registry(database_url, redis_url, "token"):
+        yield opened
+
+
+@pytest.fixture
+async def open_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
+    """For anybody."""
+    async for opened in _registry(database_url, redis_url, "open"):
+        yield opened
+
+
+@pytest.fixture
+async def closed_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
+    """For nobody."""
+    async for opened in _registry(database_url, redis_url, "closed"):
+        yield opened
+
+
+async def test_a_registration_answers_with_the_effective_metadata(registry: Registry) -> None:
+    """RFC 7591 §3.2.1, RFC 7592 §3."""
+    response = await registry.post({**URI, "client_name": "Näme", "unknown": 1}, await registry.token())
+    client = await response.json()
+    assert (response.status, response.headers["Cache-Control"]) == (201, "no-store")
+    assert client["redirect_uris"] == URI["redirect_uris"]
+    assert (client["client_name"], client["client_secret_expires_at"]) == ("Näme", 0)
+    assert len(client["client_secret"]) >= 43
+    assert client["registration_client_uri"] == f"{ISSUER}/oauth2/register/{client['client_id']}"
+    assert client["client_id_issued_at"] > 0
+    assert "unknown" not in client
+
+
+async def test_the_registration_access_token_reads_changes_and_deletes(registry: Registry) -> None:
+    """RFC 7592 §2; the secret shows only when it is made."""
+    made = await registry.register()
+    client_id, token = made["client_id"], made["registration_access_token"]
+    shown = await registry.ask("GET", client_id, token)
+    assert shown.status == 200
+    assert "client_secret" not in await shown.json()
+    members = {**URI, "client_id": client_id, "client_secret": made["client_secret"], "client_name": "New"}
+    changed = await registry.ask("PUT", client_id, token, members)
+    assert changed.status == 200
+    assert (await changed.json())["client_name"] == "New"
+    deleted = await registry.ask("DELETE", client_id, token)
+    assert deleted.status == 204
+    assert (await registry.ask("GET", client_id, token)).status == 401
+
+
+async def test_a_client_that_becomes_confidential_gets_its_secret_once(registry: Registry) -> None:
+    """And one that becomes public loses it."""
+    made = await registry.register({**URI, "token_endpoint_auth_method": "none"})
+    client_id, token = made["client_id"], made["registration_access_token"]
+    assert "client_secret" not in made
+    confidential = await registry.ask("PUT", client_id, token, {**URI, "client_id": client_id})
+    assert "client_secret" in await confidential.json()
+    again = await registry.ask("PUT", client_id, token, {**URI, "client_id": client_id})
+    assert "client_secret" not in await again.json()
+    await registry.ask(
+        "PUT", client_id, token, {**URI, "client_id": client_id, "token_endpoint_auth_method": "none"}
+    )
+    kept = await registry.world.stores.clients.find(client_id)
+    assert kept
+    assert kept.secrets == ()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_only_its_own_token_opens_a_client(registry: Registry, method: str) -> None:
+    """Of another client, of a deleted one, of another kind, random, none: 401, and nothing of it is told."""
+    victim, other, deleted = [await registry.register() for _ in range(3)]
+    await registry.ask("DELETE", deleted["client_id"], deleted["registration_access_token"])
+    tokens = [
+        None,
+        other["registration_access_token"],
+        deleted["registration_access_token"],
+        new_handle(Kind.REGISTRATION_ACCESS_TOKEN),
+        new_handle(Kind.ACCESS_TOKEN),
+        await registry.token(),
+        victim["client_secret"],
+        victim["client_id"],
+    ]
+    for token in tokens:
+        for client_id in (victim["client_id"], deleted["client_id"], "nobody", "%00", "%ED%A0%80"):
+            answer = await registry.ask(method, client_id, token, {**URI, "client_id": client_id})
+            assert (answer.status, set(await answer.json())) == (401, {"error", "error_description"})
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert (await registry.ask("GET", victim["client_id"], victim["registration_access_token"])).status == 200
+
+
+async def test_a_disabled_client_does_not_come_back_by_itself(registry: Registry) -> None:
+    """PUT and DELETE are refused, and it stays disabled."""
+    made = await registry.register()
+    client_id, token = made["client_id"], made["registration_access_token"]
+    await registry.world.stores.clients.disable(client_id)
+    for method in ("PUT", "DELETE"):
+        answer = await registry.ask(method, client_id, token, {**URI, "client_id": client_id})
+        assert answer.status == 403
+    kept = await registry.world.stores.clients.find(client_id)
+    assert kept
+    assert kept.disabled_at
+
+
+@pytest.mark.parametrize("given", [{}, {"client_id": "another"}, {"client_secret": "chosen"}])
+async def test_an_update_chooses_neither_client_id_nor_secret(
+    registry: Registry, given: dict[str, str]
+) -> None:
+    """RFC 7592 §2.2."""
+    made = await registry.register()
+    own = {"client_id": made["client_id"]} if "client_secret" in given else {}
+    answer = await registry.ask(
+        "PUT", made["client_id"], made["registration_access_token"], {**URI, **own, **given}
+    )
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize("kind", [None, Kind.INITIAL_ACCESS_TOKEN, Kind.REGISTRATION_ACCESS_TOKEN])
+async def test_without_a_good_initial_access_token_nobody_registers(
+    registry: Registry, kind: Kind | None
+) -> None:
+    """None, unknown, and of another kind."""
+    answer = await registry.post(URI, new_handle(kind) if kind else None)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_an_initial_access_token_counts_exactly_under_a_race(registry: Registry) -> None:
+    """Three uses, ten at once: three clients."""
+    token = await registry.token(3)
+    answers = await asyncio.gather(*(registry.post(URI, token) for _ in range(10)))
+    assert sorted(answer.status for answer in answers) == [201] * 3 + [401] * 7
+    assert len(await registry.world.stores.clients.list(None, 100)) == 3
+
+
+async def test_refused_metadata_spend_nothing(registry: Registry) -> None:
+    """Find, check, spend, mint."""
+    token = await registry.token(1)
+    assert (await registry.post({"redirect_uris": ["http://evil/"]}, token)).status == 400
+    assert (await registry.post(URI, token)).status == 201
+    assert (await registry.post(URI, token)).status == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'{"redirect_uris": ["https://rp.test/cb"], "redirect_uris": ["https://evil.test/"]}',
+        b'{"client_name": "\\u0000"}',
+        b'{"client_name": "\\ud800"}',
+        b'{"a": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+        b'{"default_max_age": NaN}',
+        b'{"default_max_age": 1e400}',
+        b"\xef\xbb\xbf{}",
+        b'{"client_name": "\xff"}',
+    ],
+    ids=range(11),
+)
+async def test_json_that_readers_differ_about_is_bad_metadata(registry: Registry, body: bytes) -> None:
+    """RFC 7591 §3.2.2, never a 5xx."""
+    answer = await registry.post(body, await registry.token())
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "text/json"])
+async def test_another_content_type_is_bad_metadata(registry: Registry, content_type: str) -> None:
+    """RFC 7591 §3.1."""
+    answer = await registry.post(URI, await registry.token(), **{"Content-Type": content_type})
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
+
+
+async def test_a_bad_redirect_uri_has_its_own_error(registry: Registry) -> None:
+    """RFC 7591 §3.2.2."""
+    answer = await registry.post({"redirect_uris": ["https://rp.test/#x"]}, await registry.token())
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_redirect_uri")
+
+
+async def test_where_registration_is_open_nobody_needs_a_token(open_registry: Registry) -> None:
+    """But one address does not register without end."""
+    answers = [await open_registry.post(URI) for _ in range(21)]
+    assert [answer.status for answer in answers] == [201] * 20 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+async def test_where_registration_is_closed_there_is_no_endpoint(closed_registry: Registry) -> None:
+    """Whatever token comes."""
+    assert (await closed_registry.post(URI, await closed_registry.token())).status == 404

@@ -1,0 +1,246 @@
+"""Which client metadata are accepted, and what is filled in."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from shared.model import Client, ClientSecret
+from shared.oauth.client_faults import Allowed
+from shared.oauth.client_metadata import from_metadata, to_metadata
+from shared.oauth.client_rules import read_operators, read_registration
+from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
+from shared.oauth.keys import public_jwk
+
+ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256", "ES256", "EdDSA"))
+EVERYTHING = replace(ALLOWED, response_types=("code", "id_token", "code id_token token"))
+URI = {"redirect_uris": ["https://rp.test/cb"]}
+OWN = {
+    "skip_consent": True,
+    "resource_identifiers": ["https://api.test"],
+    "audience": ["https://api.test"],
+    "require_pkce": False,
+    "access_token_lifetime": 86_400,
+    "client_id": "chosen",
+    "client_secret": "chosen-secret",
+    "profile": "cells-legacy",
+}
+
+
+def operators(members: dict[str, Any], allowed: Allowed = ALLOWED) -> Client:
+    """As `client add` reads."""
+    return read_operators(members, "fresh", allowed).client
+
+
+def registered(members: dict[str, Any], allowed: Allowed = ALLOWED) -> Client:
+    """As the registration endpoint reads."""
+    return read_registration(members, "fresh", allowed)
+
+
+def test_what_is_left_open_has_the_defaults_of_the_standards() -> None:
+    """RFC 7591 §2, OpenID Connect Registration 1.0 §2."""
+    client = operators(URI)
+    assert client.client_id == "fresh"
+    assert client.grant_types == ("authorization_code",)
+    assert client.response_types == ("code",)
+    assert client.token_endpoint_auth_method == "client_secret_basic"
+    assert client.application_type == "web"
+    assert client.id_token_signed_response_alg == "RS256"
+    assert (client.require_pkce, client.remember_consent) == (False, True)
+
+
+def test_a_public_client_needs_pkce_and_asks_for_consent_each_time() -> None:
+    """RFC 9700 §2.1.1, RFC 8252 §8.6."""
+    client = registered({**URI, "token_endpoint_auth_method": "none"})
+    assert (client.require_pkce, client.remember_consent) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ({"token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/cb"]}, "native"),
+        ({"token_endpoint_auth_method": "none", "redirect_uris": ["cellsauth://callback"]}, "native"),
+        ({"token_endpoint_auth_method": "none", **URI}, "web"),
+        ({"redirect_uris": ["http://127.0.0.1/cb"]}, "web"),
+    ],
+)
+def test_a_public_client_on_a_device_is_native(members: dict[str, Any], expected: str) -> None:
+    """Who does not say is web, unless only a device could be meant."""
+    assert registered(members).application_type == expected
+
+
+def test_operators_may_say_everything() -> None:
+    """The members of our own reach the record."""
+    read = read_operators({**URI, **OWN}, "fresh", ALLOWED)
+    assert read.client_secret == "chosen-secret"
+    assert read.client.client_id == "chosen"
+    assert read.client.skip_consent
+    assert read.client.resource_identifiers == ("https://api.test",)
+    assert read.client.access_token_lifetime == timedelta(days=1)
+    assert read.client.claims_mapping == {"name": "username"}
+
+
+def test_a_stranger_gets_none_of_what_operators_may_say() -> None:
+    """Members beyond the standards are ignored: RFC 7591 §2."""
+    assert registered({**URI, **OWN, "unknown": 1}) == registered(URI)
+
+
+def test_an_update_keeps_what_operators_said() -> None:
+    """RFC 7592 §2.2: an omitted member goes back to its default, an operator's stays."""
+    current = replace(
+        operators({**URI, "client_name": "Old", "skip_consent": True, "audience": ["a"]}),
+        secrets=(ClientSecret(b"x" * 32),),
+        version=7,
+        is_dynamically_registered=True,
+    )
+    changed = read_registration({**URI, "skip_consent": False, "audience": ["b"]}, "fresh", ALLOWED, current)
+    assert (changed.skip_consent, changed.audience, changed.client_name) == (True, ("a",), "")
+    assert (changed.secrets, changed.version) == (current.secrets, 7)
+    public = read_registration({**URI, "token_endpoint_auth_method": "none"}, "fresh", ALLOWED, current)
+    assert public.secrets == ()
+
+
+@pytest.mark.parametrize("profile", ["default", "cells-legacy", "fapi2"])
+def test_a_profile_fills_fields_and_explicit_ones_win(profile: str) -> None:
+    """Code asks the field, never the profile."""
+    jwks = {"keys": [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())]}
+    members = {**URI, "jwks": jwks, "profile": profile}
+    filled = operators(members)
+    pkce = {"default": False, "cells-legacy": True, "fapi2": True}[profile]
+    assert filled.require_pkce == (profile == "fapi2")
+    assert filled.refresh_token_rotation == (profile != "fapi2")
+    opposite = operators({**members, "require_pkce": not filled.require_pkce, "refresh_token_rotation": True})
+    assert opposite.require_pkce != filled.require_pkce
+    assert opposite.refresh_token_rotation
+    assert filled.is_public == (pkce and profile == "cells-legacy")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {**URI, "jwks_uri": "https://rp.test/jwks"},
+        {**URI, "sector_identifier_uri": "https://rp.test/sector"},
+        {**URI, "request_uris": ["https://rp.test/request"]},
+        {**URI, "backchannel_logout_uri": "http://127.0.0.1/x"},
+        {**URI, "id_token_encrypted_response_alg": "RSA-OAEP"},
+        {**URI, "subject_type": "pairwise"},
+        {**URI, "grant_types": ["password"]},
+        {**URI, "grant_types": ["implicit"]},
+        {**URI, "grant_types": ["refresh_token"]},
+        {**URI, "grant_types": "authorization_code"},
+        {**URI, "response_types": ["token"]},
+        {**URI, "response_types": ["code"], "grant_types": ["client_credentials"]},
+        {**URI, "response_types": [], "grant_types": ["authorization_code"]},
+        {**URI, "token_endpoint_auth_method": "tls_client_auth"},
+        {**URI, "token_endpoint_auth_method": "private_key_jwt"},
+        {**URI, "token_endpoint_auth_method": "none", "grant_types": ["client_credentials"]},
+        {**URI, "token_endpoint_auth_signing_alg": "none"},
+        {**URI, "id_token_signed_response_alg": "none"},
+        {**URI, "id_token_signed_response_alg": "HS256"},
+        {**URI, "scope": "a\nb"},
+        {**URI, "scope": 'a"b'},
+        {**URI, "scope": ["openid"]},
+        {**URI, "scope": "unheard-of"},
+        {**URI, "client_name": "x" * 1000},
+        {**URI, "client_name": "a\nb"},
+        {**URI, "client_name": 1},
+        {**URI, "default_max_age": -1},
+        {**URI, "default_max_age": True},
+        {**URI, "require_auth_time": "true"},
+        {**URI, "initiate_login_uri": "http://rp.test/"},
+        {**URI, "logo_uri": "javascript:alert(1)"},
+        {**URI, "policy_uri": "http://rp.test/"},
+        {**URI, "post_logout_redirect_uris": ["javascript:alert(1)"]},
+        {**URI, "contacts": [{"a": 1}]},
+        {**URI, "jwks": {"keys": []}},
+        {**URI, "jwks": []},
+        {**URI, "application_type": "desktop"},
+    ],
+    ids=str,
+)
+def test_metadata_that_do_not_hold_are_refused(members: dict[str, Any]) -> None:
+    """RFC 7591 §3.2.2."""
+    with pytest.raises(InvalidClientMetadata):
+        registered(members)
+
+
+@pytest.mark.parametrize(
+    "redirect_uris",
+    [None, [], "https://rp.test/cb", {}, {"0": "x"}, [None], [1], [["https://rp.test/cb"]], ["http://evil"],
+     ["https://rp.test/cb", "javascript:x"], ["https://rp.test/cb"] * 10_000],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_redirect_uris_that_do_not_hold_have_their_own_error(redirect_uris: Any) -> None:
+    """Empty, null, nested, too many, or one bad among good ones."""
+    for read in (registered, operators):
+        with pytest.raises(InvalidRedirectUri):
+            read({"redirect_uris": redirect_uris})
+
+
+def test_every_fault_is_named_with_its_path() -> None:
+    """An operator mends them all at once."""
+    with pytest.raises(OAuthError) as caught:
+        operators({"redirect_uris": ["https://ok.test/", "http://evil/"], "foo": 1, "tos_uri": "x"})
+    description = caught.value.description
+    assert description
+    assert all(path in description for path in ("redirect_uris.1", "foo", "tos_uri"))
+
+
+@pytest.mark.parametrize("name", ["access_token_lifetime", "id_token_lifetime", "refresh_token_lifetime"])
+def test_a_lifetime_above_its_cap_is_refused(name: str) -> None:
+    """Caps are the deployment's promise about revocation and keys."""
+    with pytest.raises(InvalidClientMetadata):
+        operators({**URI, name: 366 * 86_400})
+
+
+def test_response_and_grant_types_follow_from_each_other() -> None:
+    """RFC 7591 §2.1: no client is registered into a state in which it can do nothing."""
+    machine = operators({"grant_types": ["client_credentials"]})
+    assert (machine.response_types, machine.redirect_uris) == ((), ())
+    hybrid = operators({**URI, "response_types": ["id_token token code"]}, EVERYTHING)
+    assert hybrid.response_types == ("code id_token token",)
+    assert set(hybrid.grant_types) == {"authorization_code", "implicit"}
+
+
+def test_where_anybody_may_register_nobody_gets_tokens_without_a_user() -> None:
+    """client_credentials is for those whom an operator knows."""
+    closed = replace(ALLOWED, client_credentials=False)
+    with pytest.raises(InvalidClientMetadata):
+        registered({"grant_types": ["client_credentials"]}, closed)
+
+
+def test_metadata_and_record_say_the_same() -> None:
+    """What is stored is read back as it was."""
+    client = operators({**URI, **OWN, "default_max_age": 0, "allowed_cors_origins": []})
+    assert from_metadata(client.client_id, to_metadata(client)) == client
+
+
+WEAK = {
+    "small": {
+        "kty": "RSA",
+        "e": "AQAB",
+        "n": public_jwk(rsa.generate_private_key(65537, 1024).public_key())["n"],
+    },
+    "exponent": {**public_jwk(rsa.generate_private_key(65537, 2048).public_key()), "e": "Aw"},
+    "huge": {"kty": "RSA", "e": "AQAB", "n": "_" * 5000},
+    "off the curve": {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
+    "foreign curve": {"kty": "EC", "crv": "secp256k1", "x": "AQ", "y": "AQ"},
+    "symmetric": {"kty": "oct", "k": "AQAB"},
+    "private": {**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "d": "AQ"},
+    "padding": {"kty": "OKP", "crv": "Ed25519", "x": "AQ=="},
+    "short": {"kty": "OKP", "crv": "Ed25519", "x": "AQ"},
+    "no object": "x",
+    "wrong alg": {**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "alg": "RS256"},
+    "kid": {**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "kid": 1},
+}
+
+
+@pytest.mark.parametrize("jwk", WEAK.values(), ids=WEAK)
+def test_a_weak_or_private_key_is_refused(jwk: Any) -> None:
+    """By its path, among good ones."""
+    good = public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
+    with pytest.raises(InvalidClientMetadata, match=r"jwks\.keys\.1"):
+        registered({**URI, "jwks": {"keys": [good, jwk]}})
+    registered({**URI, "jwks": {"keys": [good]}})
