@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from shared.mint import new_id
+from shared.mint import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
 from shared.settings import Settings
 from shared.store import Unavailable
@@ -67,7 +67,7 @@ async def _every_request(request: web.Request, handler: Handler) -> web.StreamRe
     started = time.perf_counter()
     proxies, peer = request.app[PROXIES], peer_address(request)
     given = request.headers
-    request[REQUEST_ID] = request_id(given.get("X-Request-Id"), proxies.trusts(peer), new_id().hex)
+    request[REQUEST_ID] = request_id(given.get("X-Request-Id"), proxies.trusts(peer), new_request_id())
     request[CLIENT_ADDRESS] = proxies.client_address(peer, given.get("X-Forwarded-For"))
     structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
     try:
