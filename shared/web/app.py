@@ -17,6 +17,7 @@ from shared.web.log import RequestLog
 from shared.web.metrics import observe_request
 
 MAX_BODY = 64 * 1024
+SERVER = "Ostiary"  # and no versions, which aiohttp would tell
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)
@@ -75,7 +76,8 @@ async def _every_request(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception:
         logger.exception("defect", path=request.path)
         response = json_answer({"error": "server_error"}, status=500)
-    response.headers.setdefault("X-Request-Id", request[REQUEST_ID])
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers["Server"] = SERVER
     seconds = time.perf_counter() - started
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "none"
