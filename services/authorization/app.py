@@ -41,7 +41,17 @@ from shared.paths import (
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
-from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
+from shared.web.resources import (
+    CLIENT_KEYS,
+    CLIENTS,
+    FETCHER,
+    KEYRING,
+    STORES,
+    client_keys,
+    fetcher,
+    need,
+    stores,
+)
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)
@@ -65,7 +75,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.sessions,
         opened.interactions,
         opened.pushed_requests,
-        Intake(settings, opened.pushed_requests, None),
+        Intake(settings, opened.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text),
         Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens),
         pages,
         cookies,
