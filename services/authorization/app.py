@@ -181,7 +181,6 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
-    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)
     app[PAGES] = pages = Pages.load(app[SETTINGS])
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
@@ -199,7 +198,6 @@ def mount(app: web.Application) -> None:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
     sent = {
         AUTHORIZATION: _or_to_client(authorize_by_form),
-        PUSHED_AUTHORIZATION_REQUEST: push,
         LOGIN: _or_to_client(sign_in),
         CONSENT: _or_to_client(decide),
         END_SESSION: end_session_by_form,
@@ -209,3 +207,5 @@ def mount(app: web.Application) -> None:
         app.router.add_get(path.path, handler, allow_head=False)
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
+    app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, push)
+    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)
