@@ -68,7 +68,7 @@ async def test_from_a_push_to_a_code(provider: Provider) -> None:
     assert response.headers["Cache-Control"] == "no-store"
     assert answer.keys() == {"request_uri", "expires_in"}
     assert answer["request_uri"].startswith("urn:ietf:params:oauth:request_uri:pr_")
-    assert len(answer["request_uri"].rpartition("_")[2]) >= 22
+    assert len(answer["request_uri"].partition(":pr_")[2]) == 43
     assert 60 <= answer["expires_in"] <= 90
     page = await browser.get(AUTHORIZATION.path, named(client, answer["request_uri"], state="outside"))
     page = await browser.decide(await browser.log_in(page, user))
