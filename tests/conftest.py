@@ -6,7 +6,7 @@ import pytest
 
 from tests.tools import LACKING, is_strict
 
-pytest_plugins = ("tests.servers", "tests.deployment", "tests.authorization")
+pytest_plugins = ("tests.servers", "tests.deployment", "tests.authorization", "tests.front_channel")
 
 
 def _is_allowed(report: pytest.TestReport | pytest.CollectReport) -> bool:

@@ -40,6 +40,7 @@ class _KeyRing:
 
     def __init__(self, keys: KeySet | None) -> None:
         self._keys = keys
+        self.known = keys or KeySet()
 
     def confirmed(self) -> KeySet:
         if self._keys is None:
