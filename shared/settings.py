@@ -31,11 +31,13 @@ NOT_SETTINGS = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_REQUIRE"})  # the second 
 ResponseType = Literal[
     "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
 ]
-SigningAlgorithm = Literal["RS256", "ES256", "EdDSA"]
+SigningAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
 UILocale = Literal["en", "de", "fr"]
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = get_args(SigningAlgorithm)
+SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
 UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
