@@ -1,6 +1,7 @@
 """A deployment that offers every response type: its authorization and token services, and what they sign."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,15 +51,11 @@ class Provider:
         return dict(verify(token, public_key(key.jwk), key.alg))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Provider]:
-    """A deployment with `OSTIARY_RESPONSE_TYPES=all`, on the loop of a module's tests."""
+@asynccontextmanager
+async def serve_provider(database_url: str, redis_url: str, **others: str) -> AsyncIterator[Provider]:
+    """A deployment with `OSTIARY_RESPONSE_TYPES=all`; *others* as in `settings_for`."""
     settings = settings_for(
-        module_database_url,
-        module_redis_url,
-        issuer=LOCAL_ISSUER,
-        rate_limits="off",
-        response_types="all",
+        database_url, redis_url, issuer=LOCAL_ISSUER, rate_limits="off", response_types="all", **others
     )
     async with (
         open_world(settings) as world,
@@ -66,3 +63,10 @@ async def provider(module_database_url: str, module_redis_url: str) -> AsyncIter
         serve_tokens(settings, world) as tokens,
     ):
         yield Provider(op, tokens, world)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Provider]:
+    """Such a deployment, on the loop of a module's tests."""
+    async with serve_provider(module_database_url, module_redis_url) as served:
+        yield served

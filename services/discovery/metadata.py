@@ -50,7 +50,8 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "ui_locales_supported": settings.ui_locales,
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
-        "request_uri_parameter_supported": False,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
         "request_object_signing_alg_values_supported": (
             *supported.REQUEST_OBJECT_ALGORITHMS,
             *((supported.UNSIGNED,) if settings.unsigned_request_objects else ()),
