@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
 from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
@@ -13,6 +12,7 @@ from services.token.refusal import Endpoint, refusing, to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path

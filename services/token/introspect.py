@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
 from shared import clock
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
 from shared.model import AccessToken, Client
