@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from services.token.client_uses import NOTED_USES, noted_uses
 from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
@@ -32,6 +33,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[TOKEN_ENDPOINT] = TokenEndpoint(
         authentication,
         Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, settings),
+        app[NOTED_USES],
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
         authentication, access_tokens, opened.refresh_families, settings, issuer
@@ -47,7 +49,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, _endpoints, upkeep)
+    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})
