@@ -20,6 +20,7 @@ from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
 from shared.client_authentication import ClientAuthentication
+from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.passwords import Passwords
@@ -41,7 +42,17 @@ from shared.paths import (
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
-from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
+from shared.web.resources import (
+    CLIENT_KEYS,
+    CLIENTS,
+    FETCHER,
+    KEYRING,
+    STORES,
+    client_keys,
+    fetcher,
+    need,
+    stores,
+)
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)
@@ -57,6 +68,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, pages = app[SETTINGS], app[STORES], app[PAGES]
     cookies, passwords = Cookies.of(settings), Passwords()
     tokens = TokenIssuer(settings, app[KEYRING])
+    encryption = Encryption(app[CLIENT_KEYS])
     desk = Desk(
         settings,
         app[CLIENTS],
@@ -65,8 +77,8 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.sessions,
         opened.interactions,
         opened.pushed_requests,
-        Intake(settings, opened.pushed_requests, None),
-        Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens),
+        Intake(settings, opened.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text),
+        Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens, encryption),
         pages,
         cookies,
     )
@@ -171,7 +183,6 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
-    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)
     app[PAGES] = pages = Pages.load(app[SETTINGS])
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
@@ -189,7 +200,6 @@ def mount(app: web.Application) -> None:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
     sent = {
         AUTHORIZATION: _or_to_client(authorize_by_form),
-        PUSHED_AUTHORIZATION_REQUEST: push,
         LOGIN: _or_to_client(sign_in),
         CONSENT: _or_to_client(decide),
         END_SESSION: end_session_by_form,
@@ -199,3 +209,5 @@ def mount(app: web.Application) -> None:
         app.router.add_get(path.path, handler, allow_head=False)
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
+    app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, push)
+    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)

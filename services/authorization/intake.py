@@ -1,28 +1,26 @@
 """Where the parameters of a request come from: the request itself, an object in it, or what was pushed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.authorization.pushed_request import PushedRequest, handle_of, is_pushed, opened
 from services.authorization.request import KNOWN
-from services.authorization.request_object import header_of, read_object, verified_claims
+from services.authorization.request_object import header_of, read_object, unsigned_claims
 from shared import clock
+from shared.client_keys import ClientKeys, NoKeys
+from shared.fetch import FetchFailed
 from shared.model import Client
-from shared.oauth.client_jwks import keys_for
-from shared.oauth.errors import (
-    InvalidRequest,
-    InvalidRequestObject,
-    InvalidRequestUri,
-    RequestUriNotSupported,
-)
+from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from shared.oauth.handle import digest
+from shared.oauth.jwt import BadJwt
 from shared.oauth.parameters import Parameters
 from shared.oauth.supported import UNSIGNED
 from shared.settings import Settings
 from shared.store import PushedRequests
 
-Fetch = Callable[[str], Awaitable[str | None]]
-"""The document at a URI; None where there is none."""
+Fetch = Callable[[str], Awaitable[str]]
+"""The text of the document at a URI. Raises FetchFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +37,13 @@ class Intake:
 
     settings: Settings
     pushed_requests: PushedRequests
-    fetch: Fetch | None
+    keys: ClientKeys
+    fetch: Fetch
 
     async def at_authorization(self, parameters: Parameters, client: Client) -> Effective:
         """The parameters that count of a request of *client*.
 
-        Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, RequestUriNotSupported, Unavailable.
+        Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, Unavailable.
         """
         parameters.refuse_repeated(KNOWN)
         request_uri = parameters["request_uri"]
@@ -63,7 +62,7 @@ class Intake:
         if request_uri is not None:
             token = await self._fetched(request_uri, client)
         if token is not None:
-            return self._inside(token, client)
+            return await self._inside(token, client)
         if client.require_signed_request_object:
             raise InvalidRequest("the client must send signed request objects")
         return parameters
@@ -76,18 +75,24 @@ class Intake:
 
     async def _fetched(self, request_uri: str, client: Client) -> str:
         """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""
-        if self.fetch is None:
-            raise RequestUriNotSupported("request_uri is not supported")
         if request_uri not in client.request_uris:
             raise InvalidRequestUri("request_uri is not registered for this client")
-        token = await self.fetch(request_uri.partition("#")[0])
-        if token is None:
-            raise InvalidRequestUri("there is no request object at request_uri")
-        return token.strip()
+        try:
+            return (await self.fetch(request_uri.partition("#")[0])).strip()
+        except FetchFailed as fault:
+            raise InvalidRequestUri("request_uri does not answer", detail=str(fault)) from None
 
-    def _inside(self, token: str, client: Client) -> Parameters:
+    async def _inside(self, token: str, client: Client) -> Parameters:
         header = header_of(token, client, is_unsigned_allowed=self.settings.unsigned_request_objects)
         if header.alg == UNSIGNED and client.require_signed_request_object:
             raise InvalidRequestObject("the client must send signed request objects")
-        claims = verified_claims(token, header, keys_for(client.jwks or {}, header.alg, header.kid))
+        claims = unsigned_claims(token) if header.alg == UNSIGNED else await self._signed(token, client)
         return read_object(claims, client, self.settings.issuer, clock.now())
+
+    async def _signed(self, token: str, client: Client) -> Mapping[str, Any]:
+        try:
+            return await self.keys.verified(token, client)
+        except (BadJwt, NoKeys) as fault:
+            raise InvalidRequestObject(
+                "the request object: no key of the client verifies it", detail=str(fault)
+            ) from None
