@@ -10,6 +10,7 @@ from shared.store import (
     AuthorizationCodes,
     Changes,
     Clients,
+    ClientUses,
     Consents,
     Counters,
     Grants,
@@ -25,6 +26,7 @@ from shared.store import (
 )
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
@@ -57,6 +59,7 @@ class Stores:
     keys: Keys
     users: Users
     clients: Clients
+    client_uses: ClientUses
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
@@ -93,6 +96,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
+            client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
