@@ -10,13 +10,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 from shared.fetch import FetchFailed
 from shared.model import Client, Json
 from shared.oauth.client_jwks import BadKey, readable, verify_with
+from shared.oauth.jwe import Recipient, recipient
 from shared.oauth.jwt import BadJwt, SignedClaims
 
 FRESH_FOR = 600.0  # seconds, after which it is fetched again
@@ -24,6 +25,7 @@ STALE_FOR = 86_400.0  # after which it is no longer used, though its host is awa
 COOL_DOWN = 30.0  # between two looks for a key that is not known, and between tries at a host that is away
 MAX_SETS = 1000
 
+Result = TypeVar("Result")
 Fetch = Callable[[str], Awaitable[Any]]
 
 logger = structlog.get_logger()
@@ -50,22 +52,29 @@ class ClientKeys:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._fetching: dict[str, asyncio.Task[bool]] = {}
 
-    async def jwks(self, client: Client) -> Json:
-        """The client's JWK Set. Raises NoKeys."""
-        if client.jwks_uri is None:
-            return client.jwks or {}
-        return (await self._current(client.jwks_uri)).jwks
-
     async def verified(self, token: str, client: Client) -> SignedClaims:
         """The claims of a JWT that the client signed, by whatever algorithm. Raises BadJwt, NoKeys."""
-        jwks = await self.jwks(client)
+        return await self._tried(client, lambda jwks: verify_with(token, jwks))
+
+    async def recipient(self, client: Client, alg: str, enc: str) -> Recipient:
+        """The client as one to encrypt to. Raises BadKey: no key of its fits. Raises NoKeys."""
+        return await self._tried(client, lambda jwks: recipient(jwks, alg, enc))
+
+    async def _tried(self, client: Client, attempt: Callable[[Json], Result]) -> Result:
+        """*attempt* with the client's keys, and once more if it misses one and newer ones can be had."""
+        jwks = await self._jwks(client)
         try:
-            return verify_with(token, jwks)
-        except BadJwt:
+            return attempt(jwks)
+        except (BadJwt, BadKey):
             newer = await self._newer(client.jwks_uri, jwks) if client.jwks_uri else None
             if newer is None:
                 raise
-        return verify_with(token, newer)
+        return attempt(newer)
+
+    async def _jwks(self, client: Client) -> Json:
+        if client.jwks_uri is None:
+            return client.jwks or {}
+        return (await self._current(client.jwks_uri)).jwks
 
     async def _current(self, uri: str) -> _Kept:
         kept = self._kept.get(uri)

@@ -14,6 +14,7 @@ from shared.model import AccessToken, Authorization, Client, Scope, User
 from shared.oauth.access_token import JWT_TYPE, NONCE_BYTES, TooLong, seal, to_claims
 from shared.oauth.claims import id_token_user_claims
 from shared.oauth.errors import InvalidScope
+from shared.oauth.jwe import Recipient, encrypt
 from shared.oauth.jwt import sign
 from shared.oauth.keys import KeySet, NoKey, SealingKey, SigningKey, base64url
 from shared.oauth.subject import subject
@@ -38,12 +39,13 @@ class IssuedAccessToken:
 
 def left_half_hash(value: str, alg: str) -> str:
     """`at_hash` and its like: OpenID Connect Core 1.0 §3.1.3.6, for a token signed with *alg*."""
-    digest = hashlib.sha512 if alg == "EdDSA" else hashlib.sha256  # Ed25519 is over SHA-512
-    hashed = digest(value.encode()).digest()
+    name = "sha512" if alg == "EdDSA" else f"sha{alg[2:]}"  # Ed25519 is over SHA-512
+    hashed = hashlib.new(name, value.encode()).digest()
     return base64url(hashed[: len(hashed) // 2])
 
 
-def _signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
+def signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
+    """The key that signs with *alg* now. Raises Unavailable."""
     try:
         return keys.signer(alg, now)
     except NoKey:
@@ -54,7 +56,7 @@ def _access_token_signer(keys: KeySet, now: datetime) -> SigningKey:
     try:
         return keys.signer(ACCESS_TOKEN_ALGORITHM, now)
     except NoKey:
-        return _signer(keys, FALLBACK_ALGORITHM, now)
+        return signer(keys, FALLBACK_ALGORITHM, now)
 
 
 def _sealer(keys: KeySet, now: datetime) -> SealingKey:
@@ -78,7 +80,7 @@ class TokenIssuer:
         Raises Unavailable; InvalidScope: the access token would become too long.
         """
         keys = self._keyring.confirmed()
-        _signer(keys, client.id_token_signed_response_alg, now)
+        signer(keys, client.id_token_signed_response_alg, now)
         if client.access_token_format == "jwt":
             _access_token_signer(keys, now)  # a signature is too dear to be made for a question
         else:
@@ -112,7 +114,7 @@ class TokenIssuer:
 
     def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
         """An authorization response as a JWT: JARM §2.1 and §2.2."""
-        key = _signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
+        key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
         exp = int((now + RESPONSE_LIFETIME).timestamp())
         return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
 
@@ -130,6 +132,7 @@ class TokenIssuer:
         user: User,
         now: datetime,
         *,
+        recipient: Recipient | None,
         nonce: str | None,
         access_token: str | None = None,
         code: str | None = None,
@@ -139,8 +142,9 @@ class TokenIssuer:
 
         *access_token*, *code* and *state* are what comes in the same answer. If neither of the first two
         does, no access token will, and the ID token holds the claims of the scope (§5.4).
+        *recipient*: whom it is encrypted to, as `Encryption.of_id_token` says.
         """
-        key = _signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
         authentication = authorization.authentication
         hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
@@ -164,4 +168,5 @@ class TokenIssuer:
             claims["nonce"] = nonce
         if "rat" in client.id_token_claims:  # Cells: when the sign-in was asked for
             claims["rat"] = auth_time
-        return sign(key, claims)
+        signed = sign(key, claims)
+        return encrypt(recipient, signed, cty="JWT") if recipient else signed

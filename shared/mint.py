@@ -24,3 +24,8 @@ def new_client_id() -> str:
 def new_client_secret() -> str:
     """A fresh client secret: 256 random bits, so that its plain SHA-256 may be kept."""
     return secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def new_request_id() -> str:
+    """A fresh identifier for a request in the logs: 128 random bits."""
+    return secrets.token_hex(16)

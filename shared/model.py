@@ -41,6 +41,14 @@ class Client:
     jwks: Json | None = None
     jwks_uri: str | None = None
     id_token_signed_response_alg: str = "RS256"
+    id_token_encrypted_response_alg: str | None = None
+    id_token_encrypted_response_enc: str | None = None
+    userinfo_signed_response_alg: str | None = None
+    userinfo_encrypted_response_alg: str | None = None
+    userinfo_encrypted_response_enc: str | None = None
+    introspection_signed_response_alg: str = "RS256"
+    introspection_encrypted_response_alg: str | None = None
+    introspection_encrypted_response_enc: str | None = None
     authorization_signed_response_alg: str = "RS256"
     request_object_signing_alg: str | None = None
     request_uris: tuple[str, ...] = ()

@@ -31,11 +31,13 @@ NOT_SETTINGS = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_REQUIRE"})  # the second 
 ResponseType = Literal[
     "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
 ]
-SigningAlgorithm = Literal["RS256", "ES256", "EdDSA"]
+SigningAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
 UILocale = Literal["en", "de", "fr"]
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = get_args(SigningAlgorithm)
+SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
 UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
@@ -112,6 +114,18 @@ def _origin(value: str) -> str:
     return value.rstrip("/")
 
 
+def _redis_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _postgresql_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must begin with postgresql://")
+    return value
+
+
 def _response_types(value: object) -> object:
     listed = _listed(value)
     return RESPONSE_TYPES if listed == ("all",) else listed
@@ -146,6 +160,8 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
+PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
@@ -159,9 +175,9 @@ class Settings(BaseModel):
         tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)
     ] = ()
     data_dir: Path = Path(".ostiary")
-    database_url: SecretStr | None = None
-    database_direct_url: SecretStr | None = None
-    redis_url: SecretStr | None = None
+    database_url: PostgresqlUrl | None = None
+    database_direct_url: PostgresqlUrl | None = None
+    redis_url: RedisUrl | None = None
     secret_key: Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)] = ()
     secret_key_file: Path | None = None
 

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.authorization.request import AuthorizationRequest
+from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.mint import new_handle, new_id
 from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Client, Session, User
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.handle import Kind, digest
+from shared.oauth.jwe import Recipient
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.settings import Settings
 from shared.store import AuthorizationCodes, Grants, PushedRequests
@@ -54,6 +56,7 @@ class Answers:
     pushed_requests: PushedRequests
     grants: Grants
     tokens: TokenIssuer
+    encryption: Encryption
 
     async def give(self, allowed: Allowed, now: datetime, pushed: bytes | None) -> dict[str, str]:
         """The parameters; *pushed* ends with it. Raises InvalidRequestUri: it has ended before.
@@ -62,13 +65,16 @@ class Answers:
         """
         if allowed.request.response_type == {"code"}:
             return await self._code(allowed, now, pushed)
+        self.tokens.check(allowed.client, allowed.front_channel.scope, now)
+        recipient = await self.encryption.of_id_token(allowed.client)
         if pushed and not await self.pushed_requests.end(pushed):
             raise InvalidRequestUri("request_uri was used")
-        self.tokens.check(allowed.client, allowed.front_channel.scope, now)
         grant_id = new_id()
         user = await self._add_grant(grant_id, allowed, now)
         code = await self._code(allowed, now) if "code" in allowed.request.response_type else {}
-        return self._with_tokens(allowed, code, grant_id, user, now)
+        return self._with_tokens(
+            allowed=allowed, code=code, grant_id=grant_id, user=user, recipient=recipient, now=now
+        )
 
     async def _code(self, allowed: Allowed, now: datetime, pushed: bytes | None = None) -> dict[str, str]:
         code, lifetime = new_handle(Kind.AUTHORIZATION_CODE), self._code_lifetime(allowed)
@@ -103,7 +109,14 @@ class Answers:
         return user
 
     def _with_tokens(
-        self, allowed: Allowed, code: dict[str, str], grant_id: UUID, user: User, now: datetime
+        self,
+        *,
+        allowed: Allowed,
+        code: dict[str, str],
+        grant_id: UUID,
+        user: User,
+        recipient: Recipient | None,
+        now: datetime,
     ) -> dict[str, str]:
         """RFC 6749 §4.2.2, OpenID Connect Core 1.0 §3.2.2.5 and §3.3.2.5."""
         client, given, parameters = allowed.client, allowed.front_channel, code
@@ -123,6 +136,7 @@ class Answers:
                 given,
                 user,
                 now,
+                recipient=recipient,
                 nonce=given.nonce,
                 access_token=parameters.get("access_token"),
                 code=parameters.get("code"),

@@ -20,6 +20,7 @@ from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
 from shared.client_authentication import ClientAuthentication
+from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.passwords import Passwords
@@ -67,6 +68,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, pages = app[SETTINGS], app[STORES], app[PAGES]
     cookies, passwords = Cookies.of(settings), Passwords()
     tokens = TokenIssuer(settings, app[KEYRING])
+    encryption = Encryption(app[CLIENT_KEYS])
     desk = Desk(
         settings,
         app[CLIENTS],
@@ -76,7 +78,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.interactions,
         opened.pushed_requests,
         Intake(settings, opened.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text),
-        Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens),
+        Answers(settings, opened.codes, opened.pushed_requests, opened.grants, tokens, encryption),
         pages,
         cookies,
     )

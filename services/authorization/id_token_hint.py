@@ -31,7 +31,8 @@ def read_hint(token: str, keys: KeySet, issuer: str) -> Hint:
     if key is None:
         raise BadJwt("signed with a key that is not ours")
     claims = verify(token, public_key(key.jwk), key.alg)
-    if claims.get("iss") != issuer or "events" in claims:
+    # A signed answer of the userinfo endpoint has a sub, but no exp; an authorization response has no sub.
+    if claims.get("iss") != issuer or "events" in claims or "exp" not in claims:
         raise BadJwt("of another issuer, or no ID token")
     sub, aud = claims.get("sub"), claims.get("aud")
     listed = tuple(aud) if isinstance(aud, list) else (aud,)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.oauth import supported
+from shared.oauth.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.paths import PATHS, Group
 from shared.settings import Settings
 
@@ -55,10 +56,25 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
             *supported.REQUEST_OBJECT_ALGORITHMS,
             *((supported.UNSIGNED,) if settings.unsigned_request_objects else ()),
         ),
+        **_protected_responses(signing_algorithms),
         "authorization_signing_alg_values_supported": signing_algorithms,  # JARM §4
         "require_pushed_authorization_requests": settings.require_pushed_authorization_requests,
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
     }
+
+
+def _protected_responses(signing_algorithms: Sequence[str]) -> dict[str, Sequence[str]]:
+    """OpenID Connect Discovery 1.0 §3, RFC 9701 §7."""
+    encryptions = {
+        f"{response}_encryption_{member}_values_supported": values
+        for response in ("id_token", "userinfo", "introspection")
+        for member, values in (("alg", ENCRYPTION_ALGORITHMS), ("enc", CONTENT_ENCRYPTIONS))
+    }
+    signatures = {
+        f"{response}_signing_alg_values_supported": signing_algorithms
+        for response in ("userinfo", "introspection")
+    }
+    return {**signatures, **encryptions}
 
 
 def _is_on(member: str, settings: Settings) -> bool:

@@ -9,11 +9,13 @@ from services.token.access_tokens import AccessTokens
 from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
+from services.token.jwt_answers import JwtAnswers
 from services.token.refusal import Endpoint, refusing, to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
 from shared.client_authentication import ClientAuthentication
+from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.store import Unavailable
@@ -29,17 +31,19 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     authentication = ClientAuthentication(clients, app[CLIENT_KEYS], opened.replay_marks, audiences)
     access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
     issuer = TokenIssuer(settings, keyring)
+    encryption = Encryption(app[CLIENT_KEYS])
+    jwt_answers = JwtAnswers(settings.issuer, keyring, encryption)
     app[TOKEN_ENDPOINT] = TokenEndpoint(
         authentication,
-        Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, settings),
+        Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, encryption, settings),
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
-        authentication, access_tokens, opened.refresh_families, settings, issuer
+        authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication, access_tokens, opened.grants, opened.refresh_families
     )
-    app[USERINFO_ENDPOINT] = UserinfoEndpoint(settings.issuer, access_tokens, clients)
+    app[USERINFO_ENDPOINT] = UserinfoEndpoint(settings.issuer, access_tokens, clients, jwt_answers)
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
     yield

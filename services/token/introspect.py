@@ -1,5 +1,6 @@
 """The introspection endpoint: RFC 7662."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
+from services.token.jwt_answers import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
@@ -48,6 +50,12 @@ def described(token: AccessToken, issuer: str) -> Description:
     }
 
 
+def wants_jwt(accept: Sequence[str]) -> bool:
+    """RFC 9701 §4: whether the Accept headers name the JWT form of the answer."""
+    ranges = (part.partition(";")[0].strip() for value in accept for part in value.split(","))
+    return any(named.lower() == INTROSPECTION_TYPE for named in ranges)
+
+
 @dataclass(frozen=True, slots=True)
 class IntrospectionEndpoint:
     """Collaborators of the introspection endpoint."""
@@ -55,6 +63,7 @@ class IntrospectionEndpoint:
     authentication: ClientAuthentication
     access_tokens: AccessTokens
     refresh_families: RefreshFamilies
+    jwt_answers: JwtAnswers
     settings: Settings
     tokens: TokenIssuer
 
@@ -97,4 +106,8 @@ async def introspect(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
     asked.refuse_repeated()
     client = await endpoint.authentication.client(authorization_header(request), asked, now)
-    return json_answer(await endpoint.describe(client, asked.require("token"), now))
+    description = await endpoint.describe(client, asked.require("token"), now)
+    if wants_jwt(request.headers.getall("Accept", [])):
+        signed = await endpoint.jwt_answers.introspection(client, description, now)
+        return jwt_answer(signed, INTROSPECTION_TYPE)
+    return json_answer(description)

@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from services.token.access_tokens import AccessTokens
+from services.token.jwt_answers import JwtAnswers, jwt_answer
 from services.token.refusal import REALM
 from shared import clock
 from shared.client_cache import ClientCache
@@ -34,6 +35,7 @@ class UserinfoEndpoint:
     issuer: str
     access_tokens: AccessTokens
     clients: ClientCache
+    jwt_answers: JwtAnswers
 
     async def token(self, value: str, now: datetime) -> tuple[AccessToken, Client]:
         """The access token and its client. Raises InvalidToken, InsufficientScope, Unavailable."""
@@ -72,6 +74,10 @@ async def userinfo(request: web.Request) -> web.Response:
     endpoint, value = request.app[USERINFO_ENDPOINT], await presented(request)
     if value is None:  # RFC 6750 §3.1: without a token, a bare challenge
         return web.Response(status=401, headers={**SAFE, **NO_STORE, "WWW-Authenticate": f"Bearer {REALM}"})
-    token, client = await endpoint.token(value, clock.now())
+    now = clock.now()
+    token, client = await endpoint.token(value, now)
     request[ALLOWED_ORIGINS] = client.allowed_cors_origins
-    return json_answer(await endpoint.claims(token, client))
+    claims = await endpoint.claims(token, client)
+    if protected := await endpoint.jwt_answers.userinfo(client, claims, now):
+        return jwt_answer(protected, "application/jwt")
+    return json_answer(claims)

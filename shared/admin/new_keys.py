@@ -18,10 +18,14 @@ SALT_KID = "pairwise"  # one row, whoever makes it
 
 def _new_private_key(alg: str) -> PrivateKey:
     match alg:
-        case "RS256":
+        case "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512":
             return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
         case "ES256":
             return ec.generate_private_key(ec.SECP256R1())
+        case "ES384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case "ES512":
+            return ec.generate_private_key(ec.SECP521R1())
         case "EdDSA":
             return ed25519.Ed25519PrivateKey.generate()
     raise ValueError(f"no key is made for {alg}")

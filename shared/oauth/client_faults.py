@@ -8,6 +8,7 @@ from types import MappingProxyType
 from shared.model import Client
 from shared.oauth import supported
 from shared.oauth.client_jwks import jwks_faults
+from shared.oauth.client_responses import response_faults
 from shared.oauth.fetch_target import target_fault
 from shared.oauth.registered_uri import redirect_uri_fault, web_uri_fault
 from shared.oauth.subject import sector_of
@@ -60,6 +61,7 @@ def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     yield from _type_faults(client, allowed)
     yield from _uri_faults(client)
     yield from _authentication_faults(client, allowed)
+    yield from response_faults(client, allowed.signing_algorithms)
     yield from _request_object_faults(client, allowed)
     yield from _sector_faults(client)
     for name, cap in CAPS.items():
@@ -113,10 +115,6 @@ def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     alg = client.token_endpoint_auth_signing_alg
     if alg is not None and alg not in supported.assertion_algorithms(method):
         yield "token_endpoint_auth_signing_alg", "is not supported by this server"
-    if client.id_token_signed_response_alg not in allowed.signing_algorithms:
-        yield "id_token_signed_response_alg", "is not supported by this server"
-    if client.authorization_signed_response_alg not in allowed.signing_algorithms:
-        yield "authorization_signed_response_alg", "is not supported by this server"
 
 
 def _request_object_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:

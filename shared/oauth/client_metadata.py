@@ -45,6 +45,14 @@ class StandardMetadata(BaseModel):
     jwks: dict[str, Any] | None = None
     jwks_uri: str | None = None
     id_token_signed_response_alg: Name = "RS256"
+    id_token_encrypted_response_alg: Name | None = None
+    id_token_encrypted_response_enc: Name | None = None
+    userinfo_signed_response_alg: Name | None = None
+    userinfo_encrypted_response_alg: Name | None = None
+    userinfo_encrypted_response_enc: Name | None = None
+    introspection_signed_response_alg: Name = "RS256"
+    introspection_encrypted_response_alg: Name | None = None
+    introspection_encrypted_response_enc: Name | None = None
     authorization_signed_response_alg: Name = "RS256"
     request_object_signing_alg: Name | None = None
     request_uris: Uris = []

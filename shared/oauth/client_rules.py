@@ -51,11 +51,7 @@ _DEFAULT_SCOPE = "openid profile email address phone"
 _NOT_SUPPORTED = frozenset(
     {
         "backchannel_logout_uri",
-        "id_token_encrypted_response_alg",
-        "id_token_encrypted_response_enc",
         "request_object_encryption_alg",
-        "userinfo_encrypted_response_alg",
-        "userinfo_encrypted_response_enc",
     }
 )
 """Members that would make the server fetch, or promise what it does not do: never ignored in silence."""

@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NewType, cast
 
 import jwt
+import orjson
 
 from shared.model import Json
-from shared.oauth.keys import PublicKey, SigningKey
+from shared.oauth.keys import PublicKey, SigningKey, base64url
 
 SignedClaims = NewType("SignedClaims", dict[str, Any])
 
@@ -30,11 +32,17 @@ class BadJwt(Exception):
     """It is malformed, or its signature does not hold. The reason is for the log."""
 
 
+@lru_cache(maxsize=64)
+def _protected(alg: str, kid: str, typ: str) -> str:
+    return base64url(orjson.dumps({"alg": alg, "kid": kid, "typ": typ}))
+
+
 def sign(key: SigningKey, claims: Mapping[str, Any], typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 §7.1). The key must not have retired."""
     assert key.private is not None
-    payload = json.dumps(claims, separators=(",", ":")).encode()
-    return _JWS.encode(payload, key.private, algorithm=key.alg, headers={"kid": key.kid, "typ": typ})
+    signed = f"{_protected(key.alg, key.kid, typ)}.{base64url(orjson.dumps(claims))}"
+    signature = _JWS.get_algorithm_by_name(key.alg).sign(signed.encode("ascii"), key.private)
+    return f"{signed}.{base64url(signature)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from shared.mint import new_id
+from shared.mint import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
 from shared.settings import Settings
 from shared.store import Unavailable
@@ -17,6 +17,7 @@ from shared.web.log import RequestLog
 from shared.web.metrics import observe_request
 
 MAX_BODY = 64 * 1024
+SERVER = "Ostiary"  # and no versions, which aiohttp would tell
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)
@@ -67,7 +68,7 @@ async def _every_request(request: web.Request, handler: Handler) -> web.StreamRe
     started = time.perf_counter()
     proxies, peer = request.app[PROXIES], peer_address(request)
     given = request.headers
-    request[REQUEST_ID] = request_id(given.get("X-Request-Id"), proxies.trusts(peer), new_id().hex)
+    request[REQUEST_ID] = request_id(given.get("X-Request-Id"), proxies.trusts(peer), new_request_id())
     request[CLIENT_ADDRESS] = proxies.client_address(peer, given.get("X-Forwarded-For"))
     structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
     try:
@@ -75,7 +76,8 @@ async def _every_request(request: web.Request, handler: Handler) -> web.StreamRe
     except Exception:
         logger.exception("defect", path=request.path)
         response = json_answer({"error": "server_error"}, status=500)
-    response.headers.setdefault("X-Request-Id", request[REQUEST_ID])
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers["Server"] = SERVER
     seconds = time.perf_counter() - started
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "none"

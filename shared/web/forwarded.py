@@ -1,7 +1,6 @@
 """Who is asking: the client's address and request id, as far as the reverse proxy may be believed."""
 
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -46,12 +45,7 @@ class TrustedProxies:
 
 def peer_address(request: web.Request) -> str | None:
     """The peer's IP address; None on a unix socket."""
-    transport = request.transport
-    connection = transport.get_extra_info("socket") if transport else None
-    if connection is None or connection.family == getattr(socket, "AF_UNIX", None):
-        return None
-    peer = transport.get_extra_info("peername") if transport else None
-    return str(peer[0]) if peer else None
+    return request.remote or None
 
 
 def request_id(given: str | None, is_trusted: bool, fresh: str) -> str:

@@ -18,7 +18,12 @@ PURE = (
     "services/authorization/request.py",
     "services/authorization/request_object.py",
     "services/authorization/response_type.py",
+    "services/authorization/claims_parameter.py",
+    "services/authorization/id_token_hint.py",
     "services/authorization/interaction.py",
+    "services/authorization/logout_request.py",
+    "services/authorization/request_object.py",
+    "services/authorization/response_type.py",
     "services/client_registry/metadata.py",
 )
 IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.clock", "shared.mint")

@@ -98,6 +98,12 @@ async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: Client,
     assert "GET" in preflight.headers["Access-Control-Allow-Methods"]
 
 
+@pytest.mark.parametrize("path", [JWKS.path, "/oidc/none"])
+async def test_no_answer_tells_a_version(discovery: Client, path: str) -> None:
+    """Neither ours nor that of what we are made of."""
+    assert (await discovery.get(path)).headers["Server"] == "Ostiary"
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE"])
 async def test_other_methods_are_refused(discovery: Client, method: str) -> None:
     """405, as JSON for programs."""

@@ -69,14 +69,19 @@ async def _count(row: Row, settings: Settings, counters: tuple[Counter, Counter]
 
 
 @pytest.fixture
-def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process asks every half second is no request's."""
-    monkeypatch.setattr("shared.watch.POLL_INTERVAL", 3600.0)
+def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process does by itself every half second, or now and then, is no request's."""
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("shared.watch.Watch.run", never)
     monkeypatch.setattr("shared.watch.TRUSTED_FOR", 3600.0)
     monkeypatch.setattr("shared.keyring.SIGNS_FOR", 3600.0)
+    monkeypatch.setattr("shared.web.upkeep.keep_doing", never)
 
 
-@pytest.mark.usefixtures("no_polling")
+@pytest.mark.usefixtures("nothing_in_the_background")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
 async def test_a_request_keeps_its_budget(row: Row, database_url: str, redis_url: str) -> None:
     """No operation takes more round trips than it may: BEGIN, COMMIT and pool resets included."""

@@ -60,7 +60,9 @@ def _issuer(*algorithms: str, sealing: tuple[SealingKey, ...] = (SEALING,)) -> T
 def test_an_id_token_is_signed_as_registered(alg: str) -> None:
     """OpenID Connect Core 1.0 §2: the registered algorithm, a kid, and an at_hash of its hash."""
     client = Client(client_id="c", id_token_signed_response_alg=alg)
-    token = _issuer(*KEYS).id_token(client, AUTHORIZATION, USER, NOW, access_token="at", nonce=None)
+    token = _issuer(*KEYS).id_token(
+        client, AUTHORIZATION, USER, NOW, access_token="at", recipient=None, nonce=None
+    )
     header = jwt.get_unverified_header(token)
     assert (header["alg"], header["kid"], header["typ"]) == (alg, alg, "JWT")
     claims = jwt.decode(token, KEYS[alg].public_key(), [alg], audience="c", options={"verify_exp": False})
@@ -94,7 +96,9 @@ def test_without_keys_nothing_is_made() -> None:
     with pytest.raises(Unavailable):
         unconfirmed.access_token(client, "c", (), None, NOW)
     with pytest.raises(Unavailable):
-        _issuer("RS256").id_token(client, AUTHORIZATION, USER, NOW, access_token="at", nonce=None)
+        _issuer("RS256").id_token(
+            client, AUTHORIZATION, USER, NOW, access_token="at", recipient=None, nonce=None
+        )
 
 
 def test_a_clients_lifetimes_win() -> None:
@@ -104,6 +108,10 @@ def test_a_clients_lifetimes_win() -> None:
     )
     issuer = _issuer("RS256")
     assert issuer.access_token(client, "c", (), None, NOW).expires_in == 60
-    token = issuer.id_token(client, AUTHORIZATION, USER, NOW, access_token="at", nonce="n")
+    token = _id_token(issuer, client, nonce="n")
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 120
+
+
+def _id_token(issuer: TokenIssuer, client: Client, nonce: str | None = None) -> str:
+    return issuer.id_token(client, AUTHORIZATION, USER, NOW, access_token="at", recipient=None, nonce=nonce)

@@ -117,3 +117,18 @@ def test_an_unreadable_file_is_a_fault_of_its_setting(tmp_path: Path) -> None:
     """No traceback where a path is wrong."""
     assert _faults(env_file=str(tmp_path / "none"))[0].startswith("OSTIARY_ENV_FILE")
     assert _faults(secret_key_file=str(tmp_path / "none"))[0].startswith("OSTIARY_SECRET_KEY_FILE")
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("redis_url", "redis+sentinel://h:26379/s"),
+        ("redis_url", "h:6379"),
+        ("database_url", "mysql://h/d"),
+        ("database_direct_url", "host=h"),
+    ],
+)
+def test_a_store_that_is_not_understood_is_refused_at_once(name: str, url: str) -> None:
+    """And not at the first request."""
+    (fault,) = _faults(**{name: url})
+    assert fault.startswith(f"OSTIARY_{name.upper()}: must begin with")

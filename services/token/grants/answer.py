@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.issue import IssuedAccessToken, TokenIssuer
 from shared.model import Authorization, Client, Scope, User
+from shared.oauth.jwe import Recipient
 from shared.oauth.scope import OPENID
 
 Answer = dict[str, Any]
@@ -30,6 +31,7 @@ def tokens_of_user(
     user: User,
     scope: Scope,
     now: datetime,
+    recipient: Recipient | None,
     nonce: str | None = None,
     refresh_token: str | None = None,
 ) -> Answer:
@@ -38,7 +40,13 @@ def tokens_of_user(
     answer = bearer(access_token, scope)
     if OPENID in scope:
         answer["id_token"] = tokens.id_token(
-            client, authorization, user, now, access_token=access_token.value, nonce=nonce
+            client,
+            authorization,
+            user,
+            now,
+            recipient=recipient,
+            access_token=access_token.value,
+            nonce=nonce,
         )
     if refresh_token is not None:
         answer["refresh_token"] = refresh_token

@@ -68,6 +68,7 @@ async def _spend(
 ) -> Answer:
     authorization, grant_id, refresh_token = code.authorization, new_id(), None
     with_.tokens.check(client, authorization.scope, now)
+    recipient = await with_.encryption.of_id_token(client)
     if may_refresh(client, authorization):
         refresh_token = RefreshToken(
             secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES)
@@ -91,6 +92,7 @@ async def _spend(
         user=redeemed.user,
         scope=authorization.scope,
         now=now,
+        recipient=recipient,
         nonce=authorization.nonce,
         refresh_token=refresh_token.value if refresh_token else None,
     )

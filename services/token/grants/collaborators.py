@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.settings import Settings
 from shared.store import AuthorizationCodes, Grants, RefreshFamilies
@@ -15,4 +16,5 @@ class Collaborators:
     grants: Grants
     refresh_families: RefreshFamilies
     tokens: TokenIssuer
+    encryption: Encryption
     settings: Settings

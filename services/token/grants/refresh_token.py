@@ -29,6 +29,7 @@ async def refresh_token(with_: Collaborators, client: Client, form: Parameters, 
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
     requested = (parse_scope(value) if (value := form["scope"]) else ()) or None
     with_.tokens.check(client, requested or (), now)
+    recipient = await with_.encryption.of_id_token(client)
     step = _rotate if client.refresh_token_rotation else _use
     held, successor = await step(with_, client, presented, requested)
     return tokens_of_user(
@@ -39,6 +40,7 @@ async def refresh_token(with_: Collaborators, client: Client, form: Parameters, 
         user=held.user,
         scope=requested or held.authorization.scope,
         now=now,
+        recipient=recipient,
         refresh_token=successor.value,
     )
 

@@ -1,21 +1,22 @@
 """A process's way to Redis: its faults are `Unavailable`, nothing is retried, and waiting is short."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+import hiredis
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from shared.store import Unavailable
+from shared.store.redis.line import Line
 
 SOCKET_TIMEOUT = 0.5  # seconds
-WAIT_FOR_CONNECTION = 1.0
-MAX_CONNECTIONS = 50
 
 _LUA = Path(__file__).parent.parent / "lua"
 
@@ -36,54 +37,71 @@ class Script:
 
     def __init__(self, name: str) -> None:
         self.source = (_LUA / f"{name}.lua").read_text("utf-8")
-        self.digest: str | None = None
+        self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+
+def _packed(parts: Sequence[Argument]) -> bytes:
+    packed: bytes = hiredis.pack_command(tuple(parts))  # type: ignore[arg-type] # its stub knows of one part
+    return packed
 
 
 class Link:
-    """The commands that the stores use, each one round trip."""
+    """The commands that the stores use, each one round trip, over one connection made when it is needed."""
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
-        self._execute: Callable[..., Awaitable[Any]] = client.execute_command
+    def __init__(self, connection: AbstractConnection) -> None:
+        self._connection = connection
+        self._line: Line | None = None
+        self._connecting = asyncio.Lock()
 
     @classmethod
     def open(cls, url: str) -> "Link":
         """Opens no connection yet: a process starts while Redis is away."""
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=WAIT_FOR_CONNECTION,
+        named: dict[str, Any] = dict(parse_url(url))
+        kind = named.pop("connection_class", Connection)
+        connection = kind(
+            **named,
+            protocol=2,  # of which one answer belongs to one command, and nothing comes unasked
             socket_timeout=SOCKET_TIMEOUT,
             socket_connect_timeout=SOCKET_TIMEOUT,
             # A retry repeats the command: what is spent once would look spent by another.
             retry=Retry(NoBackoff(), 0),
         )
-        return cls(Redis(connection_pool=pool))
+        return cls(connection)
 
     async def close(self) -> None:
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
+        if self._line is not None:
+            self._line.close()
+        await self._connection.disconnect(nowait=True)
 
     async def command(self, *parts: Argument) -> Any:
-        """One command; its answer as redis-py gives it, strings as bytes."""
-        with dependency():
-            return await self._execute(*parts)
+        """One command; its answer as Redis gives it, strings as bytes."""
+        (answer,) = await self.commands(parts)
+        return answer
 
     async def commands(self, *commands: Sequence[Argument]) -> list[Any]:
         """Several commands in one round trip, each on its own: not a transaction."""
         with dependency():
-            pipeline = self._client.pipeline(transaction=False)
-            for parts in commands:
-                pipeline.execute_command(*parts)
-            return await pipeline.execute()
+            line = self._line if self._line and self._line.is_open else await self._connected()
+            answers = await line.send([_packed(parts) for parts in commands])
+        for answer in answers:
+            if isinstance(answer, hiredis.ReplyError):
+                raise Unavailable(f"Redis: {answer}") from answer
+        return answers
 
     async def run(self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> Any:
         """One Lua script, atomically."""
-        with dependency():
-            if script.digest is None:
-                script.digest = await self._client.script_load(script.source)
-            operands = (len(keys), *keys, *arguments)
-            try:
-                return await self._execute("EVALSHA", script.digest, *operands)
-            except NoScriptError:
-                return await self._execute("EVAL", script.source, *operands)
+        operands = (len(keys), *keys, *arguments)
+        try:
+            return await self.command("EVALSHA", script.digest, *operands)
+        except Unavailable as fault:
+            if not str(fault.__cause__).startswith("NOSCRIPT"):
+                raise
+        return await self.command("EVAL", script.source, *operands)
+
+    async def _connected(self) -> Line:
+        async with self._connecting:
+            if self._line is None or not self._line.is_open:
+                await self._connection.disconnect(nowait=True)
+                await self._connection.connect()  # type: ignore[no-untyped-call] # redis-py's is untyped
+                self._line = Line(self._connection, SOCKET_TIMEOUT)
+            return self._line

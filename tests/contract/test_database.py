@@ -1,0 +1,85 @@
+"""The way to PostgreSQL: connections are few, waited for, and lent again whatever became of a statement."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from shared.store import Unavailable
+from shared.store.postgres.database import Database
+
+_PID = "SELECT pg_backend_pid() AS pid"
+_SLEEP = "SELECT pg_backend_pid() AS pid, pg_sleep(0.01)"
+
+
+@asynccontextmanager
+async def _database(url: str, size: int = 2) -> AsyncIterator[Database]:
+    opened = await Database.open(url, size=size)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def _pid(database: Database, sql: str = _PID) -> int:
+    row = await database.row(sql)
+    assert row is not None
+    return int(row["pid"])
+
+
+async def test_one_after_another_they_use_one_connection(database_url: str) -> None:
+    """The last used is used again: its statements are prepared."""
+    async with _database(database_url) as database:
+        assert len({await _pid(database) for _ in range(10)}) == 1
+
+
+async def test_more_callers_than_connections_wait_for_one(database_url: str) -> None:
+    """Nobody is refused, nobody is forgotten, and no connection too many is made."""
+    async with _database(database_url) as database:
+        pids = await asyncio.gather(*(_pid(database, _SLEEP) for _ in range(20)))
+        assert len(set(pids)) == 2
+
+
+async def test_one_who_waits_too_long_is_told_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is overrun is Unavailable."""
+    monkeypatch.setattr("shared.store.postgres.database.ACQUIRE_TIMEOUT", 0.05)
+    async with _database(database_url, size=1) as database:
+        async with database.transaction():
+            with pytest.raises(Unavailable):
+                await database.row(_PID)
+        assert await _pid(database)
+
+
+async def test_a_connection_that_died_idle_is_replaced_unseen(database_url: str) -> None:
+    """It is not lent again, where its end has been heard of."""
+    async with _database(database_url) as database, _database(database_url) as other:
+        pid = await _pid(database)
+        await other.row("SELECT pg_terminate_backend($1)", pid)
+        replaced: int | BaseException = pid
+        while replaced == pid:
+            (replaced,) = await asyncio.gather(_pid(database), return_exceptions=True)
+        assert isinstance(replaced, int | Unavailable)
+        assert await _pid(database) != pid
+
+
+async def test_one_that_was_interrupted_is_fit_for_the_next(database_url: str) -> None:
+    """A statement that was cancelled leaves no answer behind for another."""
+    async with _database(database_url, size=1) as database:
+        pid = await _pid(database)
+        cancelled = asyncio.create_task(database.row("SELECT 0 AS pid, pg_sleep(1)"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        assert await _pid(database) == pid
+
+
+async def test_a_transaction_that_fails_leaves_nothing_behind(database_url: str) -> None:
+    """Its connection goes back without it."""
+    async with _database(database_url, size=1) as database:
+        with pytest.raises(ZeroDivisionError):
+            async with database.transaction() as connection:
+                await connection.execute("INSERT INTO audit (event) VALUES ('never')")
+                raise ZeroDivisionError
+        assert await database.row("SELECT FROM audit WHERE event = 'never'") is None

@@ -1,0 +1,113 @@
+"""The way to Redis: one connection for all, whose faults are Unavailable and which mixes no answers up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from shared.store import Unavailable
+from shared.store.redis.link import Link, Script
+
+
+@asynccontextmanager
+async def _link(url: str) -> AsyncIterator[Link]:
+    opened = Link.open(url)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def _silent_server(path: Path) -> AsyncIterator[list[asyncio.StreamWriter]]:
+    """Answers the greeting of a connection and nothing else."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        while data := await reader.read(4096):
+            if b"SETINFO" in data:
+                writer.write(b"+OK\r\n" * data.count(b"SETINFO"))
+
+    async with await asyncio.start_unix_server(greet, str(path)):
+        try:
+            yield connections
+        finally:
+            for writer in connections:
+                writer.close()
+
+
+async def test_each_of_many_callers_gets_their_own_answer(redis_url: str) -> None:
+    """What travels together is told apart."""
+    async with _link(redis_url) as link:
+        asked = [link.command("ECHO", str(number)) for number in range(500)]
+        assert await asyncio.gather(*asked) == [b"%d" % number for number in range(500)]
+
+
+async def test_an_answer_larger_than_one_read_arrives_whole(redis_url: str) -> None:
+    """And those that come after it are not shifted."""
+    large = b"x" * 1_000_000
+    async with _link(redis_url) as link:
+        asked = [link.command("ECHO", word) for word in (large, b"after")]
+        assert await asyncio.gather(*asked) == [large, b"after"]
+
+
+async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) -> None:
+    """The answer to a request that was cancelled goes to nobody."""
+    async with _link(redis_url) as link:
+        await link.command("PING")
+        given_up = asyncio.create_task(link.command("ECHO", "first"))
+        others = asyncio.create_task(link.command("ECHO", "second"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        assert await others == b"second"
+
+
+async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(redis_url: str) -> None:
+    """A command that Redis refuses spoils no other on the same connection."""
+    async with _link(redis_url) as link:
+        asked = [link.command("GET"), link.command("ECHO", "fine")]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert isinstance(answers[0], Unavailable)
+        assert answers[1] == b"fine"
+
+
+async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url: str) -> None:
+    """Nothing is sent again, and the next command makes a new connection."""
+    async with _link(redis_url) as link, _link(redis_url) as other:
+        number = await link.command("CLIENT", "ID")
+        waiting = [asyncio.create_task(link.command("BLPOP", "nothing", 0)) for _ in range(2)]
+        while b"cmd=blpop" not in await other.command("CLIENT", "LIST", "ID", number):
+            await asyncio.sleep(0)
+        await other.command("CLIENT", "KILL", "ID", number)
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(error) for error in ended] == [Unavailable, Unavailable]
+        assert await link.command("PING") == b"PONG"
+
+
+async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None:
+    """Nobody waits for ever, and the connection is given up."""
+    async with _silent_server(tmp_path / "redis") as connections, _link(f"unix://{tmp_path}/redis") as link:
+        for attempt in range(1, 3):
+            with pytest.raises(Unavailable):
+                await link.command("PING")
+            assert len(connections) == attempt
+
+
+async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:
+    """A process starts while Redis is away."""
+    async with _link(f"unix://{tmp_path}/nothing") as link:
+        with pytest.raises(Unavailable):
+            await link.command("PING")
+
+
+async def test_a_script_is_loaded_where_the_server_does_not_know_it(redis_url: str) -> None:
+    """By its digest first, by its text when the server has forgotten it."""
+    script = Script("count_failure")
+    async with _link(redis_url) as link:
+        for _ in range(2):
+            await link.command("SCRIPT", "FLUSH")
+            await link.run(script, ["{a}", "{a}:failures"], [5])
+            assert await link.command("SCRIPT", "EXISTS", script.digest) == [1]
