@@ -11,7 +11,15 @@ from uuid import UUID
 from shared.keyring import KeyRing
 from shared.mint import new_id
 from shared.model import AccessToken, Authorization, Client, Scope, User
-from shared.oauth.access_token import JWT_TYPE, NONCE_BYTES, TooLong, seal, to_claims
+from shared.oauth.access_token import (
+    JWT_TYPE,
+    MAX_LENGTH,
+    NONCE_BYTES,
+    TooLong,
+    seal,
+    sealed_length,
+    to_claims,
+)
 from shared.oauth.claims import id_token_user_claims
 from shared.oauth.errors import InvalidScope
 from shared.oauth.jwe import Recipient, encrypt
@@ -27,6 +35,7 @@ FALLBACK_ALGORITHM = "RS256"
 RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
 
 _ANY_ID = UUID(int=0)
+_TOO_LONG = "the access token would become too long: ask for less"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +91,12 @@ class TokenIssuer:
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
         if client.access_token_format == "jwt":
-            _access_token_signer(keys, now)  # a signature is too dear to be made for a question
-        else:
-            self.access_token(client, self.sub(_ANY_ID, client), scope, _ANY_ID, now)
+            _access_token_signer(keys, now)
+            return
+        _sealer(keys, now)
+        aud = (self._issuer, *client.audience)
+        if sealed_length(client.client_id, self.sub(_ANY_ID, client), scope, aud) > MAX_LENGTH:
+            raise InvalidScope(_TOO_LONG)
 
     def access_token(
         self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime
@@ -110,7 +122,7 @@ class TokenIssuer:
         try:
             return seal(token, _sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
         except TooLong:
-            raise InvalidScope("the access token would become too long: ask for less") from None
+            raise InvalidScope(_TOO_LONG) from None
 
     def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
         """An authorization response as a JWT: JARM §2.1 and §2.2."""

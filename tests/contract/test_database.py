@@ -75,11 +75,15 @@ async def test_one_that_was_interrupted_is_fit_for_the_next(database_url: str) -
         assert await _pid(database) == pid
 
 
+async def _note_and_fail(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("INSERT INTO audit (event) VALUES ('never')")
+        raise ZeroDivisionError
+
+
 async def test_a_transaction_that_fails_leaves_nothing_behind(database_url: str) -> None:
     """Its connection goes back without it."""
     async with _database(database_url, size=1) as database:
         with pytest.raises(ZeroDivisionError):
-            async with database.transaction() as connection:
-                await connection.execute("INSERT INTO audit (event) VALUES ('never')")
-                raise ZeroDivisionError
+            await _note_and_fail(database)
         assert await database.row("SELECT FROM audit WHERE event = 'never'") is None

@@ -35,7 +35,11 @@ class Readme:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OSTIARY_", "MAKE", "MFLAGS"))
+        }
         return {**kept, "OSTIARY_ISSUER": self.issuer}
 
     def start(self, command: str) -> "subprocess.Popen[str]":
