@@ -56,7 +56,11 @@ async def main(folder: Path, chromium: str) -> None:
     await site.start()
     host, port = runner.addresses[0][:2]
     states = [("en", name) for name in responses(pages, "en")]
-    states += [(locale, name) for locale in ("de", "fr") for name in (*LOGINS, "consent-everything")]
+    states += [
+        (locale, name)
+        for locale in ("de", "fr")
+        for name in (*LOGINS, "select-account", "consent-everything")
+    ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         await write(browser, f"http://{host}:{port}", states, folder)
