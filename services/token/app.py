@@ -10,6 +10,7 @@ from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
+from services.token.logout_notices import delivery
 from services.token.refusal import Endpoint, refusing, to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
@@ -53,7 +54,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep)
+    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})

@@ -18,6 +18,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    Outbox,
     PushedRequests,
     RefreshFamilies,
     ReplayMarks,
@@ -34,6 +35,7 @@ from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
@@ -67,6 +69,7 @@ class Stores:
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
     leases: Leases
+    outbox: Outbox
     probe: Probe
     sessions: Sessions
     interactions: Interactions
@@ -104,6 +107,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
+            outbox=PostgresOutbox(database),
             probe=Probe(database, link, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
