@@ -135,7 +135,7 @@ class TokenIssuer:
 
     def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
         """What the back channel tells of a session that has ended: Back-Channel Logout 1.0 §2.4."""
-        key = _signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         claims = {
             "iss": self._issuer,
             "sub": self.sub(user_id, client),
