@@ -11,7 +11,15 @@ from uuid import UUID
 from shared.keyring import KeyRing
 from shared.mint import new_id
 from shared.model import AccessToken, Authorization, Client, Scope, User
-from shared.oauth.access_token import JWT_TYPE, NONCE_BYTES, TooLong, seal, to_claims
+from shared.oauth.access_token import (
+    JWT_TYPE,
+    MAX_LENGTH,
+    NONCE_BYTES,
+    TooLong,
+    seal,
+    sealed_length,
+    to_claims,
+)
 from shared.oauth.claims import id_token_user_claims
 from shared.oauth.errors import InvalidScope
 from shared.oauth.jwe import Recipient, encrypt
@@ -25,8 +33,12 @@ ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256,
 FALLBACK_ALGORITHM = "RS256"
 
 RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
+LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 does
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 _ANY_ID = UUID(int=0)
+_TOO_LONG = "the access token would become too long: ask for less"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +94,12 @@ class TokenIssuer:
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
         if client.access_token_format == "jwt":
-            _access_token_signer(keys, now)  # a signature is too dear to be made for a question
-        else:
-            self.access_token(client, self.sub(_ANY_ID, client), scope, _ANY_ID, now)
+            _access_token_signer(keys, now)
+            return
+        _sealer(keys, now)
+        aud = (self._issuer, *client.audience)
+        if sealed_length(client.client_id, self.sub(_ANY_ID, client), scope, aud) > MAX_LENGTH:
+            raise InvalidScope(_TOO_LONG)
 
     def access_token(
         self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime
@@ -110,13 +125,28 @@ class TokenIssuer:
         try:
             return seal(token, _sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
         except TooLong:
-            raise InvalidScope("the access token would become too long: ask for less") from None
+            raise InvalidScope(_TOO_LONG) from None
 
     def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
         """An authorization response as a JWT: JARM §2.1 and §2.2."""
         key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
         exp = int((now + RESPONSE_LIFETIME).timestamp())
         return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
+
+    def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
+        """What the back channel tells of a session that has ended: Back-Channel Logout 1.0 §2.4."""
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        claims = {
+            "iss": self._issuer,
+            "sub": self.sub(user_id, client),
+            "aud": [client.client_id],
+            "iat": int(now.timestamp()),
+            "exp": int((now + LOGOUT_TOKEN_LIFETIME).timestamp()),
+            "jti": str(notice_id),
+            "sid": str(sid),
+            "events": {LOGOUT_EVENT: {}},
+        }
+        return sign(key, claims, LOGOUT_TYPE)
 
     def sub(self, user_id: UUID, client: Client) -> str:
         """The subject identifier that *client* knows a user by: OpenID Connect Core 1.0 §8."""

@@ -6,7 +6,13 @@ import pytest
 
 from tests.tools import LACKING, is_strict
 
-pytest_plugins = ("tests.servers", "tests.deployment", "tests.authorization", "tests.front_channel")
+pytest_plugins = (
+    "tests.servers",
+    "tests.deployment",
+    "tests.authorization",
+    "tests.front_channel",
+    "tests.flow.running",
+)
 
 
 def _is_allowed(report: pytest.TestReport | pytest.CollectReport) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from services.authorization.pages import (
+    AccountView,
     ClientView,
     ConfirmDeviceView,
     ConsentView,
@@ -15,6 +16,7 @@ from services.authorization.pages import (
     LogoutView,
     OutOfBandView,
     Pages,
+    SelectAccountView,
     SignedOutView,
     StartView,
 )
@@ -90,6 +92,13 @@ CONFIRM_DEVICE = ConfirmDeviceView(
     ("openid", "profile", "offline_access", "calendar.read"),
     HIDDEN,
 )
+SELECT_ACCOUNT = SelectAccountView(
+    CLIENT,
+    "/oidc/login/account",
+    (AccountView("1", USERNAME), AccountView("2", "j.o.h.n+projects@a-rather-long-domain.example")),
+    HIDDEN,
+    CALLBACK,
+)
 LOGOUTS: Mapping[str, LogoutView] = {
     "confirm-logout": LogoutView(CLIENT, USERNAME, "/oidc/logout", HIDDEN),
     "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
@@ -129,6 +138,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),
         "device-allowed": pages.device_done(DeviceDoneView(NATIVE_CLIENT, True), locale),
         "device-denied": pages.device_done(DeviceDoneView(LONG_CLIENT, False), locale),
+        "select-account": pages.select_account(SELECT_ACCOUNT, locale),
         **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import ssl
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +102,12 @@ class Caddy:
         )
 
     async def _is_ready(self, _pid: int) -> bool:
-        if self.site.scheme == "https" and not self.root_certificate.exists():
-            return False
+        name = self.site.address.strip("[]") if self.site.scheme == "https" else None
         try:
-            _, writer = await asyncio.open_connection(self.site.binds[0].strip("[]"), self.site.port)
+            tls = ssl.create_default_context(cafile=self.root_certificate) if name else None
+            _, writer = await asyncio.open_connection(  # it listens before it has its certificate
+                self.site.binds[0].strip("[]"), self.site.port, ssl=tls, server_hostname=name
+            )
         except OSError:
             return False
         writer.close()

@@ -83,6 +83,7 @@ def _options(site: Site, state: FilePath) -> str:
 
 
 def _site(site: Site, routes: Iterable[str]) -> str:
+    # @unmeasured: where a body ends by itself, or two headers say where, nothing more is read after it.
     tls = "\ttls internal\n" if site.scheme == "https" else ""
     return f"""{site.origin} {{
 	bind {" ".join(site.binds)}
@@ -96,9 +97,17 @@ def _site(site: Site, routes: Iterable[str]) -> str:
 		request_body {{
 			max_size {BODY_LIMIT}
 		}}
+		@unmeasured {{
+			protocol http/1.1
+			not method GET HEAD
+			header !Content-Length
+		}}
+		header @unmeasured Connection close
 		@dot_segment vars_regexp {{http.request.uri}} `{_DOT_SEGMENT}`
+		header @dot_segment Cache-Control no-store
 		respond @dot_segment "Not found" 404
-{"".join(routes)}		respond "Not found" 404
+{"".join(routes)}		header Cache-Control no-store
+		respond "Not found" 404
 	}}
 	handle_errors 502 503 504 {{
 		header Retry-After 1
@@ -129,6 +138,7 @@ def _route(name: str, expression: str, upstream: str) -> str:
 def _elsewhere(site: Site) -> str:
     return f"""{site.scheme}://:{site.port} {{
 	bind {" ".join(site.binds)}
+	header Cache-Control no-store
 	respond "Nothing is served under this name: see {site.origin}" 421
 }}
 """

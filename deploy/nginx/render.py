@@ -33,6 +33,19 @@ class Site:
     has_root_aliases: bool = True
 
 
+# Of the request that fills the cache nothing is passed on but that it came: no query, no header.
+CACHED = 'proxy_cache ostiary; set $args ""; proxy_pass_request_headers off; '
+
+UNAVAILABLE = """
+        location @unavailable {
+            default_type application/json;
+            add_header Retry-After 1 always;
+            add_header Cache-Control no-store always;
+            add_header Strict-Transport-Security "max-age=31536000" always;
+            return 503 '{"error":"temporarily_unavailable"}';
+        }"""
+
+
 def _matcher(path: Path) -> str:
     """Exact where the path is; whole segments where it has parameters."""
     if "{" not in path.path:
@@ -44,7 +57,7 @@ def _matcher(path: Path) -> str:
 def _locations(paths: Iterable[Path]) -> str:
     return "\n".join(
         f"        location {_matcher(path)} {{ "
-        + ("proxy_cache ostiary; " if path.is_cacheable else "")
+        + (CACHED if path.is_cacheable else "")
         + f"proxy_pass http://ostiary_{path.service.replace('-', '_')}; }}"
         for path in paths
     )
@@ -59,25 +72,8 @@ def _upstreams(upstreams: Mapping[Service, Sequence[str]]) -> str:
     return "\n".join(blocks)
 
 
-def _administration(site: Site) -> str:
-    paths = [path for path in PATHS if path.group is Group.ADMINISTRATION]
-    if not paths:
-        return ""
-    locations = _locations(paths)
-    return f"""
-    server {{
-        listen {site.internal_listen} ssl http2;
-        server_name _;
-        ssl_certificate {site.certificate};
-        ssl_certificate_key {site.certificate_key};
-
-{locations}
-        location / {{ return 404; }}
-    }}"""
-
-
-def render(site: Site) -> str:
-    """The whole nginx.conf."""
+def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
+    """The whole nginx.conf, which maps *paths*."""
     groups = {Group.PUBLIC, Group.ROOT_ALIAS} if site.has_root_aliases else {Group.PUBLIC}
     return TEMPLATE.substitute(
         host=site.host,
@@ -88,6 +84,8 @@ def render(site: Site) -> str:
         cache_dir=site.cache_dir,
         prefix=PREFIX,
         upstreams=_upstreams(site.upstreams),
-        public_locations=_locations(path for path in PATHS if path.group in groups),
-        administration=_administration(site),
+        public_locations=_locations(path for path in paths if path.group in groups),
+        internal_listen=site.internal_listen,
+        administration_locations=_locations(path for path in paths if path.group is Group.ADMINISTRATION),
+        unavailable=UNAVAILABLE,
     )

@@ -92,7 +92,8 @@ class DevicePage:
             case None:
                 return self._login(request, user_code, "credentials", WRONG)
             case user:
-                begun = await self.sign_in.begin_session(request, user)
+                replaced = self.desk.cookies.session_key(request)
+                begun = await self.sign_in.begin_session(request, user, replaced)
         if begun is None:
             return self._login(request, user_code, "credentials", WRONG)
         session, handle = begun

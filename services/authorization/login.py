@@ -102,10 +102,12 @@ class SignIn:
         # The name that was typed is not kept: it may be a password in the wrong field.
         await self.desk.sessions.note_failure(user.user_id if user else None, {"address": address})
 
-    async def begin_session(self, request: web.Request, user: User) -> tuple[Session, str] | None:
+    async def begin_session(
+        self, request: web.Request, user: User, replaced: bytes | None
+    ) -> tuple[Session, str] | None:
         """A session and its handle: a new one at every login, whatever cookie the browser came with.
 
-        None: the user was disabled since their password was looked at.
+        *replaced*: the key of the one that it takes the place of. None: the user was disabled since their password was looked at.
         """
         handle, now = new_handle(Kind.SESSION), clock.now()
         session = Session(
@@ -118,7 +120,7 @@ class SignIn:
             expires_at=now + self.desk.settings.session_lifetime,
         )
         detail = {"address": request[CLIENT_ADDRESS]}
-        begun = await self.desk.sessions.begin(session, self.desk.cookies.session_key(request), detail)
+        begun = await self.desk.sessions.begin(session, replaced, detail)
         if begun is None:
             return None
         count_event("sign_in")
@@ -126,7 +128,8 @@ class SignIn:
         return begun, handle
 
     async def _begin(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
-        begun = await self.begin_session(request, user)
+        kept, replaced = await self._others(request, waiting, user)
+        begun = await self.begin_session(request, user, replaced)
         if begun is None:
             return self._page(waiting, user.username, "credentials", WRONG)
         session, handle = begun
@@ -134,7 +137,24 @@ class SignIn:
         await self.desk.update(waiting, signed_in)
         response = see_other(waiting.at(AUTHORIZATION))
         self.desk.cookies.set_session(response, handle)
+        if waiting.interaction.wants_another:
+            self.desk.cookies.set_accounts(response, kept)
         return response
+
+    async def _others(
+        self, request: web.Request, waiting: Waiting, user: User
+    ) -> tuple[tuple[str, ...], bytes | None]:
+        """The sessions that this browser keeps beside the new one, and the key of the one that it replaces:
+        the active one, or, where the user comes to those who are there, the one that they have already."""
+        cookies = self.desk.cookies
+        if not waiting.interaction.wants_another:
+            return (), cookies.session_key(request)
+        active = cookies.session_handle(request)
+        handles = tuple(dict.fromkeys([*([active] if active else []), *cookies.account_handles(request)]))
+        owners = {handle: await self.desk.sessions.owner(digest(handle)) for handle in handles}
+        own = next((h for h, owner in owners.items() if owner and owner.user_id == user.user_id), None)
+        kept = tuple(h for h, owner in owners.items() if owner and owner.user_id != user.user_id)
+        return kept, digest(own) if own else None
 
     def _page(
         self,

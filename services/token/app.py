@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
+from services.token.client_uses import NOTED_USES, noted_uses
 from services.token.cors import CROSS_ORIGIN
 from services.token.device_authorization import (
     DEVICE_AUTHORIZATION_ENDPOINT,
@@ -15,10 +15,12 @@ from services.token.device_authorization import (
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
+from services.token.logout_notices import delivery
 from services.token.refusal import Endpoint, refusing, to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
@@ -49,6 +51,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
             encryption,
             settings,
         ),
+        app[NOTED_USES],
     )
     app[DEVICE_AUTHORIZATION_ENDPOINT] = DeviceAuthorizationEndpoint(
         authentication, opened.device_codes, opened.counters, settings
@@ -67,7 +70,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, _endpoints, upkeep)
+    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, DEVICE_AUTHORIZATION, {"POST": refusing(device_authorization, to_client)})

@@ -8,6 +8,7 @@ with the issuer, the kind of token and the key id as associated data.
 """
 
 import struct
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -75,6 +76,13 @@ def _unpack(content: bytes) -> AccessToken:
         iat=datetime.fromtimestamp(iat, UTC),
         exp=datetime.fromtimestamp(iat + seconds, UTC),
     )
+
+
+def sealed_length(client_id: str, sub: str, scope: Scope, aud: Sequence[str]) -> int:
+    """How long an opaque access token of these will be, in characters; above MAX_LENGTH none is made."""
+    texts = (client_id, sub, " ".join(scope), *aud)
+    content = _FIXED.size + sum(_LENGTH.size + len(text.encode()) for text in texts)
+    return len(_PREFIX) + (4 * (_HEAD.size + content + _TAG_BYTES) + 2) // 3
 
 
 def _associated(issuer: str, kid: bytes) -> bytes:

@@ -36,8 +36,9 @@ class CannotOpen(Exception):
 
 
 def _masked(family_secret: bytes, random: bytes) -> bytes:
-    mask = hashlib.sha256(b"mask" + random).digest()
-    return bytes(a ^ b for a, b in zip(family_secret, mask[:FAMILY_SECRET_BYTES], strict=True))
+    mask = hashlib.sha256(b"mask" + random).digest()[:FAMILY_SECRET_BYTES]
+    masked = int.from_bytes(family_secret, "big") ^ int.from_bytes(mask, "big")
+    return masked.to_bytes(FAMILY_SECRET_BYTES, "big")
 
 
 def _check(random: bytes, masked: bytes) -> bytes:

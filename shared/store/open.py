@@ -10,6 +10,7 @@ from shared.store import (
     AuthorizationCodes,
     Changes,
     Clients,
+    ClientUses,
     Consents,
     Counters,
     DeviceCodes,
@@ -18,6 +19,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    Outbox,
     PushedRequests,
     RefreshFamilies,
     ReplayMarks,
@@ -26,6 +28,7 @@ from shared.store import (
 )
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
@@ -33,6 +36,7 @@ from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
@@ -59,6 +63,7 @@ class Stores:
     keys: Keys
     users: Users
     clients: Clients
+    client_uses: ClientUses
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
@@ -67,6 +72,7 @@ class Stores:
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
     leases: Leases
+    outbox: Outbox
     probe: Probe
     sessions: Sessions
     interactions: Interactions
@@ -96,6 +102,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
+            client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
@@ -104,6 +111,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
+            outbox=PostgresOutbox(database),
             probe=Probe(database, link, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)

@@ -16,6 +16,7 @@ from shared.oauth.access_token import (
     TooLong,
     from_claims,
     seal,
+    sealed_length,
     sealing_kid,
     to_claims,
     unseal,
@@ -71,6 +72,13 @@ def test_what_was_sealed_comes_out(token: AccessToken, nonce: bytes) -> None:
     assert len(value) <= MAX_LENGTH
     assert sealing_kid(value) == KEY.kid
     assert unseal(value, KEY, ISSUER) == token
+
+
+@given(_tokens, st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES))
+def test_its_length_is_known_before_it_is_made(token: AccessToken, nonce: bytes) -> None:
+    """So that nothing is spent for a token that would be too long."""
+    length = sealed_length(token.client_id, token.sub, token.scope, token.aud)
+    assert length == len(seal(token, KEY, ISSUER, nonce))
 
 
 @given(st.integers(0), st.characters(min_codepoint=0x21, max_codepoint=0x7E))

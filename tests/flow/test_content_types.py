@@ -1,0 +1,95 @@
+"""Forms, and what only looks like one: the content type and the charset of a POST."""
+
+from urllib.parse import urlencode
+
+import pytest
+
+from shared.paths import INTROSPECTION
+from tests.flow.door import Answer, send
+from tests.flow.op import Op
+
+FORM = "application/x-www-form-urlencoded"
+CLIENT = {"client_id": "content-types", "client_secret": "s3cret-of-content-types-0123456789abcdef"}
+
+
+@pytest.fixture(scope="module")
+def registered() -> set[str]:
+    """The issuers that know CLIENT."""
+    return set()
+
+
+@pytest.fixture
+def any_op(any_op: Op, registered: set[str]) -> Op:
+    """Ostiary by each of its doors, with CLIENT."""
+    if any_op.issuer not in registered:
+        any_op.add_client(
+            **CLIENT,
+            redirect_uris=["https://rp.example.org/callback"],
+            grant_types=["authorization_code"],
+            token_endpoint_auth_method="client_secret_post",
+        )
+        registered.add(any_op.issuer)
+    return any_op
+
+
+def _introspect(op: Op, content_type: str | None, body: bytes) -> Answer:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    return send(op.door, "POST", str(INTROSPECTION), headers, body)
+
+
+GOOD = urlencode({**CLIENT, "token": "at_x"})
+
+
+@pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=utf-8", FORM.upper()])
+def test_a_form_is_a_form(any_op: Op, content_type: str) -> None:
+    """What a client should send is heard."""
+    answer = _introspect(any_op, content_type, GOOD.encode())
+    assert (answer.status, answer.json()) == (200, {"active": False})
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "application/json",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded-not",
+        "nonsense",
+        "",
+    ],
+)
+def test_nothing_else_is_a_form(any_op: Op, content_type: str | None) -> None:
+    """The same bytes under another name are not read."""
+    answer = _introspect(any_op, content_type, GOOD.encode())
+    assert answer.status in (400, 401, 415), answer.text
+    assert "active" not in answer.json()
+
+
+def test_multipart_is_not_read(any_op: Op) -> None:
+    """A well-formed one neither."""
+    fields = {**CLIENT, "token": "at_x"}
+    parts = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    answer = _introspect(any_op, "multipart/form-data; boundary=x", f"{parts}--x--\r\n".encode())
+    assert answer.status in (400, 401, 415)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-7", "bogus", "ibm037", "rot13", "zlib", "idna", "\xff"])
+@pytest.mark.parametrize("is_encoded", [False, True])
+def test_a_charset_decodes_nothing(any_op: Op, charset: str, is_encoded: bool) -> None:
+    """It is ignored or refused; bytes that only it can read are not read, and none is a fault of ours."""
+    try:
+        body = GOOD.encode(charset) if is_encoded else GOOD.encode()
+    except (LookupError, UnicodeError):
+        body = GOOD.encode("utf-16")
+    answer = _introspect(any_op, f"{FORM}; charset={charset}", body)
+    assert answer.status in (400, 401, 415) or (answer.status == 200 and body == GOOD.encode())
+
+
+def test_a_charset_field_decodes_nothing(any_op: Op) -> None:
+    """`_charset_` is a parameter that nobody knows."""
+    answer = _introspect(any_op, FORM, f"_charset_=utf-16&{GOOD}".encode())
+    assert (answer.status, answer.json()) == (200, {"active": False})

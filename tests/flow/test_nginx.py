@@ -1,0 +1,155 @@
+"""nginx as deploy/nginx configures it: what it accepts, from whom, and what it passes on."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from shared.paths import PATHS, TOKEN, Group, Service
+from shared.paths import Path as MappedPath
+from tests.flow.door import HANG_GUARD
+from tests.flow.misbehaving import Replicas, answer_with, ask, echo, proxied, read_head, refuse
+from tests.flow.nginx import Nginx
+from tests.tools import needs
+
+
+def test_nginx_accepts_the_rendered_configuration(tmp_path: Path) -> None:
+    """`nginx -t` finds nothing, not even to warn of."""
+    nginx = Nginx.new(tmp_path)
+    nginx.write({service: ["127.0.0.1:8101", "unix:/run/ostiary.sock"] for service in Service})
+    done = subprocess.run(
+        (needs("nginx"), "-t", *nginx.arguments), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[warn]" not in done.stderr
+    assert "[emerg]" not in done.stderr
+
+
+async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None:
+    """Host, forwarding headers and request id that a service sees are the proxy's own."""
+    spoofed = {
+        "Host": "evil.example",
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Port": "1",
+        "X-Forwarded-Prefix": "/evil",
+        "Forwarded": "for=192.0.2.1;host=evil.example",
+        "X-Real-IP": "192.0.2.1",
+        "X-Request-Id": "chosen-by-a-stranger",
+    }
+    async with proxied(tmp_path, {Service.TOKEN: [echo]}) as nginx:
+        answer = await ask(nginx.door, "POST", TOKEN.path, spoofed, b"a=b")
+    seen = dict(line.lower().split(": ", 1) for line in answer.text.strip().split("\r\n")[1:])
+    assert seen["host"] == f"localhost:{nginx.port}"
+    assert (seen["x-forwarded-for"], seen["x-forwarded-proto"]) == ("127.0.0.1", "https")
+    assert seen["x-request-id"] != spoofed["X-Request-Id"]
+    assert not any("evil" in value or "192.0.2.1" in value for value in seen.values())
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "expected"),
+    [
+        ({}, b"x" * (64 * 1024 + 1), 413),
+        ({"X-Long": "x" * 20_000}, b"", 400),
+        ({"X-Long": "x" * 70_000}, b"", 400),
+    ],
+)
+async def test_what_is_too_much_never_arrives(
+    tmp_path: Path, headers: dict[str, str], body: bytes, expected: int
+) -> None:
+    """A body of more than 64 KiB, a header of more than 16: nginx says so, and no service hears of it."""
+    seen: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_head(reader))
+        answer_with(writer, b"")
+
+    async with proxied(tmp_path, {Service.TOKEN: [listen]}) as nginx:
+        answer = await ask(nginx.door, "POST", TOKEN.path, headers, body)
+    assert (answer.status, answer.headers["Cache-Control"], seen) == (expected, "no-store", [])
+
+
+AMBIGUOUS = (
+    "/oidc/../healthz",
+    "/oidc/x/..",
+    "/oidc/%2e%2E/healthz",
+    "/oidc/./login",
+    "/oidc/.?x",
+    "/.%2e/oidc/login",
+    "/oidc//login",
+    "/oidc/static/a%2fb",
+    "/oidc/static/..%5chealthz",
+    "/healthz%3f/../oidc/oauth2/token",
+    "/oidc/userinfo%00",
+)
+FOREIGN = ("/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidcs", "/x?/oidc/login", "/oidc", "/")
+
+
+async def test_a_target_that_could_be_read_in_two_ways_goes_nowhere(tmp_path: Path) -> None:
+    """What nginx would match is not what a service would see; and what is not ours is not there."""
+    async with proxied(tmp_path, {service: [echo] for service in Service}) as nginx:
+        answers = [await ask(nginx.door, "GET", target) for target in (*AMBIGUOUS, *FOREIGN)]
+    assert {answer.url: answer.status for answer in answers if answer.status not in (400, 404)} == {}
+    assert not any(b"HTTP/1.1" in answer.body for answer in answers)
+
+
+async def test_administration_is_for_the_inside(tmp_path: Path) -> None:
+    """The public listener does not pass it on; the internal one does, and nothing else."""
+    private = MappedPath("/oidc/private/{name}", Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
+    replicas: Replicas = {
+        Service.CLIENT_REGISTRY: [echo],
+        Service.TOKEN: [echo],
+        Service.AUTHORIZATION: [refuse],
+    }
+    async with proxied(tmp_path, replicas, [*PATHS, private]) as nginx:
+        public = await ask(nginx.door, "GET", "/oidc/private/x")
+        internal = await ask(nginx.internal_door, "GET", "/oidc/private/x")
+        others = [await ask(nginx.internal_door, "GET", path) for path in (TOKEN.path, "/oidc/x", "/metrics")]
+    assert internal.status == 200
+    assert public.status == 404
+    assert {other.status for other in others} == {404}
+
+
+def _handshake(
+    nginx: Nginx, version: ssl.TLSVersion, ciphers: str, protocols: Sequence[str]
+) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=nginx.files.ca_file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is what is to be refused
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers(ciphers)
+    context.set_alpn_protocols(list(protocols))
+    connection = socket.create_connection(("127.0.0.1", nginx.port), HANG_GUARD)
+    try:
+        return context.wrap_socket(connection, server_hostname="localhost")
+    except BaseException:
+        connection.close()
+        raise
+
+
+async def test_tls_is_modern(tmp_path: Path) -> None:
+    """1.3, or 1.2 with ECDHE and GCM; nothing older, nothing weaker."""
+    async with proxied(tmp_path, {}) as nginx:
+        for version, ciphers, is_welcome in (
+            (ssl.TLSVersion.TLSv1_3, "DEFAULT", True),
+            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256", True),
+            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-GCM-SHA384", True),
+            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384", False),
+            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA", False),
+            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-CHACHA20-POLY1305", False),
+            (ssl.TLSVersion.TLSv1_2, "AES128-GCM-SHA256", False),
+            (ssl.TLSVersion.TLSv1_1, "DEFAULT:@SECLEVEL=0", False),
+        ):
+            shake = asyncio.to_thread(_handshake, nginx, version, ciphers, ["h2", "http/1.1"])
+            if is_welcome:
+                with await shake as connection:
+                    assert connection.selected_alpn_protocol() == "h2"
+            else:
+                with pytest.raises((ssl.SSLError, ConnectionError)):
+                    await shake

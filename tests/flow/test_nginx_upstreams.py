@@ -1,0 +1,98 @@
+"""nginx as deploy/nginx configures it, in front of services that are away, die or are slow to change."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from shared.paths import AUTHORIZATION, JWKS, OPENID_CONFIGURATION, TOKEN, USERINFO, Service
+from shared.paths import Path as MappedPath
+from tests.flow.misbehaving import answer_with, ask, echo, hang_up, proxied, read_head
+
+
+@pytest.mark.parametrize(("method", "path", "times"), [("POST", TOKEN, 1), ("GET", USERINFO, 2)])
+async def test_a_post_that_was_sent_is_not_sent_again(
+    tmp_path: Path, method: str, path: MappedPath, times: int
+) -> None:
+    """A service that dies over a POST may have done what it asked; a GET may be asked of another replica."""
+    seen: list[bytes] = []
+
+    async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_head(reader))
+        writer.close()
+
+    async with proxied(tmp_path, {Service.TOKEN: [die, die]}) as nginx:
+        answer = await ask(nginx.door, method, path.path, body=b"a=b" if method == "POST" else None)
+    assert answer.status == 503
+    assert len(seen) == times
+
+
+async def test_a_replica_that_is_away_costs_nobody_a_request(tmp_path: Path) -> None:
+    """What could not be sent is sent to the other, POST or not."""
+    async with proxied(tmp_path, {Service.TOKEN: [None, echo]}) as nginx:
+        answers = [await ask(nginx.door, "POST", TOKEN.path, body=b"a=b") for _ in range(4)]
+    assert [answer.status for answer in answers] == [200] * 4
+
+
+async def test_its_own_faults_are_503(tmp_path: Path) -> None:
+    """Nobody there, or nobody who answers: try again in a second; and no cache keeps it."""
+    async with proxied(tmp_path, {Service.TOKEN: [hang_up], Service.AUTHORIZATION: [None]}) as nginx:
+        for path in (TOKEN, AUTHORIZATION, OPENID_CONFIGURATION):
+            answer = await ask(nginx.door, "GET", path.path)
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            assert answer.headers.get_all("Cache-Control") == ["no-store"]
+            assert answer.json() == {"error": "temporarily_unavailable"}
+
+
+async def test_a_services_own_503_is_left_as_it_is(tmp_path: Path) -> None:
+    """What a service says of itself is better than what the proxy could say."""
+
+    async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        answer_with(writer, b"mine", b"Retry-After: 7\r\n", b"503 Service Unavailable")
+
+    async with proxied(tmp_path, {Service.TOKEN: [busy]}) as nginx:
+        answer = await ask(nginx.door, "POST", TOKEN.path, body=b"a=b")
+    assert (answer.status, answer.headers["Retry-After"], answer.body) == (503, "7", b"mine")
+
+
+async def test_discovery_is_cached_and_outlives_its_service(tmp_path: Path) -> None:
+    """Asked once for many requests, again when five seconds are over; without it the old answer stays."""
+    asked: list[str] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await read_head(reader)).split()[1].decode()
+        if path in asked:
+            writer.close()
+        else:
+            answer_with(writer, path.encode(), b"Cache-Control: public, max-age=300\r\n")
+        asked.append(path)
+
+    paths = [OPENID_CONFIGURATION.path, JWKS.path]
+    async with proxied(tmp_path, {Service.DISCOVERY: [once]}) as nginx:
+        answers = [await ask(nginx.door, "GET", path) for path in paths * 5]
+        assert asked == paths
+        while set(asked[2:]) != set(paths):  # bounded by pytest-timeout
+            answers += [await ask(nginx.door, "GET", path) for path in paths]
+            await asyncio.sleep(0.05)
+    assert all(answer.status == 200 and answer.url.endswith(answer.text) for answer in answers)
+
+
+@pytest.mark.parametrize("path", [OPENID_CONFIGURATION, JWKS], ids=str)
+async def test_nothing_of_a_request_gets_into_the_cache(tmp_path: Path, path: MappedPath) -> None:
+    """The request that fills the cache is like any other: no query and no header of its sender."""
+    headers = {
+        "Host": "evil.example",
+        "Origin": "https://evil.example",
+        "X-Original-URL": "/evil",
+        "Accept-Language": "evil",
+        "Cookie": "a=evil",
+        "Range": "bytes=0-0",
+        "X-HTTP-Method-Override": "DELETE",
+    }
+    async with proxied(tmp_path, {Service.DISCOVERY: [echo]}) as nginx:
+        await ask(nginx.door, "GET", f"{path}?evil=1", headers)
+        answer = await ask(nginx.door, "GET", path.path)
+    assert answer.status == 200
+    assert answer.text.startswith(f"GET {path} HTTP/1.1\r\nHost: localhost:{nginx.port}\r\n")
+    assert not any(word in answer.text for word in ("evil", "DELETE", "bytes"))

@@ -1,0 +1,50 @@
+"""Chromium as a person has it: told to trust the local CA, and nothing else is waved through."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Page, async_playwright
+
+from tests.flow.op import Op
+from tests.screenshots import ARGUMENTS
+from tests.tools import needs
+
+CERTUTIL = Path(shutil.which("certutil") or "/usr/bin/certutil")
+
+
+def _trust(home: Path, ca_file: Path) -> None:
+    """Puts the CA where Chromium on Linux looks for those that its user trusts."""
+    database = home / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    store = ("-d", f"sql:{database}")
+    for arguments in (("-N", "--empty-password"), ("-A", "-t", "C,,", "-n", "local", "-i", str(ca_file))):
+        subprocess.run((str(CERTUTIL), *store, *arguments), check=True, capture_output=True)
+
+
+@asynccontextmanager
+async def new_page(op: Op, home: Path) -> AsyncIterator[Page]:
+    """A page of a fresh Chromium that trusts the OP's CA; *home* is an empty folder for it."""
+    program = needs("browser", CERTUTIL)
+    _trust(home, op.ca_file)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=ARGUMENTS, env={**os.environ, "HOME": str(home)}
+        )
+        try:
+            yield await browser.new_page()
+        finally:
+            await browser.close()
+
+
+async def sign_in(op: Op, page: Page) -> None:
+    """Fills in the login page that *page* shows, and allows what is asked then, if anything is."""
+    await page.fill("input[name=username]", op.username)
+    await page.fill("input[name=password]", op.password)
+    async with page.expect_navigation():
+        await page.click("#login-submit")
+    if await page.locator("#consent-allow").count():
+        await page.click("#consent-allow")

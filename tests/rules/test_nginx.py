@@ -1,0 +1,73 @@
+"""nginx's configuration against the path map."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from deploy.nginx.render import Site, render
+from shared.paths import PATHS, Group, Path
+
+RENDERED = render(Site())
+LOCATION = re.compile(
+    r"^        location (=|~) (\S+) \{.* proxy_pass http://ostiary_(\w+); \}$", re.MULTILINE
+)
+SERVED = {Group.PUBLIC, Group.ROOT_ALIAS, Group.ADMINISTRATION}
+EXAMPLES = {"{version}": "0a1b", "{file}": "page.css", "{client_id}": "cells-sync"}
+
+
+def _public_and_internal() -> tuple[str, str]:
+    public, separator, internal = RENDERED.partition("# Administration.")
+    assert separator
+    return public, internal
+
+
+def _upstream(configuration: str, path: str) -> str | None:
+    """The upstream of the location that takes *path*: exact ones first, as nginx has it."""
+    found = LOCATION.findall(configuration)
+    exact = [upstream for kind, pattern, upstream in found if kind == "=" and pattern == path]
+    matching = [upstream for kind, pattern, upstream in found if kind == "~" and re.search(pattern, path)]
+    return next(iter(exact + matching), None)
+
+
+def _example(path: Path) -> str:
+    return re.sub(r"\{[a-z_]+\}", lambda match: EXAMPLES.get(match[0], "x"), path.path)
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path.group in SERVED], ids=str)
+def test_every_path_goes_to_its_service(path: Path) -> None:
+    """On the public listener, or for administration on the internal one; never on both."""
+    public, internal = _public_and_internal()
+    if path.group is Group.ADMINISTRATION:
+        public, internal = internal, public
+    assert _upstream(public, _example(path)) == path.service.replace("-", "_")
+    assert _upstream(internal, _example(path)) is None
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.START_PAGE], ids=str)
+def test_the_start_page_is_not_for_production(path: Path) -> None:
+    """It belongs to `ostiary run`."""
+    assert _upstream(RENDERED, path.path) is None
+
+
+def test_only_what_may_be_cached_is() -> None:
+    """The cache is named where the path map allows it, and nowhere else."""
+    cached = {line.split()[2] for line in RENDERED.splitlines() if "proxy_cache ostiary;" in line}
+    assert cached == {path.path for path in PATHS if path.is_cacheable}
+
+
+def test_the_aliases_can_be_left_out() -> None:
+    """Paths outside the prefix are served where they are asked for."""
+    plain = render(Site(has_root_aliases=False))
+    aliases = [path.path for path in PATHS if path.group is Group.ROOT_ALIAS]
+    assert aliases
+    assert all(_upstream(RENDERED, alias) for alias in aliases)
+    assert not any(_upstream(plain, alias) for alias in aliases)
+
+
+def test_the_command_prints_what_is_rendered() -> None:
+    """`python -m deploy.nginx` is how an operator gets it."""
+    done = subprocess.run((sys.executable, "-m", "deploy.nginx"), capture_output=True, text=True, check=True)
+    assert done.stdout == RENDERED
+    assert "$" + "{" not in done.stdout
