@@ -49,7 +49,7 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
 async def main(folder: Path, chromium: str) -> None:
     """Serve the samples, open the browser, write every picture into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = Pages.load(Settings())
+    pages = Pages.load(Settings(), web.Application())
     runner = web.AppRunner(application(pages))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

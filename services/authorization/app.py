@@ -195,7 +195,7 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
-    app[PAGES] = pages = Pages.load(app[SETTINGS])
+    app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
     shown = {

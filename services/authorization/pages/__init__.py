@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -57,11 +58,13 @@ class Pages:
     environment: Environment
 
     @classmethod
-    def load(cls, settings: Settings) -> "Pages":
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
         """Read and compile everything; a broken template or text stops the start."""
-        environment = Environment(
+        environment = aiohttp_jinja2.setup(
+            app,
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
+            default_helpers=False,
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
