@@ -60,6 +60,10 @@ class Client:
     require_auth_time: bool = False
     default_acr_values: tuple[str, ...] = ()
     initiate_login_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None

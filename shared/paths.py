@@ -68,6 +68,7 @@ OAUTH_AUTHORIZATION_SERVER = _discovery(
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
 PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_authorization_request_endpoint")
 LOGIN = _authorization("/oidc/login")
+SELECT_ACCOUNT = _authorization("/oidc/login/account")
 CONSENT = _authorization("/oidc/consent")
 END_SESSION = _authorization("/oidc/oauth2/sessions/logout", "end_session_endpoint")
 LOGOUT = _authorization("/oidc/logout")

@@ -185,6 +185,8 @@ class Settings(BaseModel):
         tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)
     ] = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
+    unused_client_lifetime: Duration = timedelta(days=30)
+    client_quota: Annotated[int, Field(ge=1)] = 10_000
     require_pushed_authorization_requests: Switch = False
     unsigned_request_objects: Switch = False
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from services.authorization.pages import (
+    AccountView,
     ClientView,
     ConsentView,
     ErrorView,
@@ -12,6 +13,7 @@ from services.authorization.pages import (
     LogoutView,
     OutOfBandView,
     Pages,
+    SelectAccountView,
     SignedOutView,
     StartView,
 )
@@ -72,6 +74,13 @@ CONSENTS: Mapping[str, ConsentView] = {
         ("cellsauth:",),
     ),
 }
+SELECT_ACCOUNT = SelectAccountView(
+    CLIENT,
+    "/oidc/login/account",
+    (AccountView("1", USERNAME), AccountView("2", "j.o.h.n+projects@a-rather-long-domain.example")),
+    HIDDEN,
+    CALLBACK,
+)
 LOGOUTS: Mapping[str, LogoutView] = {
     "confirm-logout": LogoutView(CLIENT, USERNAME, "/oidc/logout", HIDDEN),
     "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
@@ -107,6 +116,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         **{name: pages.login(view, locale) for name, view in LOGINS.items()},
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
+        "select-account": pages.select_account(SELECT_ACCOUNT, locale),
         **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},

@@ -15,6 +15,7 @@ from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
 from services.authorization.pages import ErrorView, Pages
 from services.authorization.pushed import Push
+from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
 from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
@@ -34,6 +35,7 @@ from shared.paths import (
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
     PUSHED_AUTHORIZATION_REQUEST,
+    SELECT_ACCOUNT,
     START,
     START_ALIAS,
     STATIC,
@@ -56,6 +58,7 @@ from shared.web.resources import (
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)
+CHOOSE_ACCOUNT = web.AppKey("CHOOSE_ACCOUNT", ChooseAccount)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 SIGN_IN = web.AppKey("SIGN_IN", SignIn)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
@@ -89,6 +92,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         await opened.replay_marks.begin()
     app[AUTHORIZE] = Authorize(desk)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
+    app[CHOOSE_ACCOUNT] = ChooseAccount(desk)
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
     app[END] = EndSession(settings, app[CLIENTS], app[KEYRING], opened.sessions, pages, cookies)
     yield
@@ -140,6 +144,14 @@ async def sign_in(request: web.Request) -> web.Response:
     return await request.app[SIGN_IN].post(request)
 
 
+async def select_account(request: web.Request) -> web.Response:
+    return await request.app[CHOOSE_ACCOUNT].get(request)
+
+
+async def choose_account(request: web.Request) -> web.Response:
+    return await request.app[CHOOSE_ACCOUNT].post(request)
+
+
 async def consent(request: web.Request) -> web.Response:
     return await request.app[ASK_CONSENT].get(request)
 
@@ -183,12 +195,13 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
-    app[PAGES] = pages = Pages.load(app[SETTINGS])
+    app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
     shown = {
         AUTHORIZATION: _or_to_client(authorize),
         LOGIN: _or_to_client(login),
+        SELECT_ACCOUNT: _or_to_client(select_account),
         CONSENT: _or_to_client(consent),
         END_SESSION: end_session,
         LOGOUT: logout,
@@ -201,6 +214,7 @@ def mount(app: web.Application) -> None:
     sent = {
         AUTHORIZATION: _or_to_client(authorize_by_form),
         LOGIN: _or_to_client(sign_in),
+        SELECT_ACCOUNT: _or_to_client(choose_account),
         CONSENT: _or_to_client(decide),
         END_SESSION: end_session_by_form,
         LOGOUT: confirm_logout,

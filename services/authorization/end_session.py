@@ -24,7 +24,7 @@ from services.authorization.pages import LogoutView, Pages, SignedOutView
 from services.authorization.refusals import Strange
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import Cookies, form_token, is_form_token
+from services.authorization.session import FORM_TOKEN, Cookies, form_token, is_form_token
 from shared.client_cache import ClientCache
 from shared.keyring import KeyRing
 from shared.model import Client
@@ -36,7 +36,6 @@ from shared.web.form import form, query
 from shared.web.headers import RETRY_AFTER
 from shared.web.metrics import count_event
 
-FORM_TOKEN = "form_token"
 PURPOSE = "logout"
 _CARRIED = ("client_id", "post_logout_redirect_uri", "state", "ui_locales")
 
@@ -61,7 +60,7 @@ class EndSession:
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         client = await self._client(client_id_of(parameters, hint))
         owner = await self._owner(request)
-        if owner and is_of_session(hint, owner.sid, owner.user_id):
+        if owner and is_of_session(hint, owner.sid):
             return await self._end(request, owner, parameters, client)
         target = return_uri(parameters, client)
         if owner is None and target and not isinstance(hint, NoHint):

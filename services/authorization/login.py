@@ -114,7 +114,8 @@ class SignIn:
             expires_at=now + self.desk.settings.session_lifetime,
         )
         detail = {"address": request[CLIENT_ADDRESS]}
-        begun = await self.desk.sessions.begin(session, self.desk.cookies.session_key(request), detail)
+        kept, replaced = await self._others(request, waiting, user)
+        begun = await self.desk.sessions.begin(session, replaced, detail)
         if begun is None:
             return self._page(waiting, user.username, "credentials", WRONG)
         count_event("sign_in")
@@ -123,7 +124,24 @@ class SignIn:
         await self.desk.update(waiting, signed_in)
         response = see_other(waiting.at(AUTHORIZATION))
         self.desk.cookies.set_session(response, handle)
+        if waiting.interaction.wants_another:
+            self.desk.cookies.set_accounts(response, kept)
         return response
+
+    async def _others(
+        self, request: web.Request, waiting: Waiting, user: User
+    ) -> tuple[tuple[str, ...], bytes | None]:
+        """The sessions that this browser keeps beside the new one, and the key of the one that it replaces:
+        the active one, or, where the user comes to those who are there, the one that they have already."""
+        cookies = self.desk.cookies
+        if not waiting.interaction.wants_another:
+            return (), cookies.session_key(request)
+        active = cookies.session_handle(request)
+        handles = tuple(dict.fromkeys([*([active] if active else []), *cookies.account_handles(request)]))
+        owners = {handle: await self.desk.sessions.owner(digest(handle)) for handle in handles}
+        own = next((h for h, owner in owners.items() if owner and owner.user_id == user.user_id), None)
+        kept = tuple(h for h, owner in owners.items() if owner and owner.user_id != user.user_id)
+        return kept, digest(own) if own else None
 
     def _page(
         self,

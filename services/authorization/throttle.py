@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from shared.source import source
 from shared.store import Counters, Pace
 
 USER = Pace(
@@ -21,17 +21,6 @@ ADDRESS = Pace(
     forgotten_after=timedelta(minutes=15),
 )
 """Many people may share an address."""
-
-
-def source(address: str) -> str:
-    """The part of an address that one subscriber has: of IPv6 the first 64 bits."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and not parsed.ipv4_mapped:
-        return str(ip_network((parsed, 64), strict=False))
-    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """`ostiary client`."""
 
+from datetime import timedelta
 from typing import BinaryIO
 
 import click
@@ -11,6 +12,13 @@ from shared.model import Client
 from shared.oauth.json_text import parse_object, parse_value
 from shared.settings import Settings, parse_duration
 from shared.store.open import Stores
+
+
+def _duration(text: str, option: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 @click.group()
@@ -90,15 +98,19 @@ def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
 
 @client.command()
 @click.argument("client_id", metavar="ID")
+@click.option("--overlap", metavar="DURATION", help="How long the old secret still holds, such as 7d.")
 @as_json
-def rotate_secret(client_id: str, is_json: bool) -> None:
-    """Make a new secret, shown once; the old one holds no longer."""
+def rotate_secret(client_id: str, overlap: str | None, is_json: bool) -> None:
+    """Make a new secret, shown once; the old one holds no longer, or for the overlap."""
+    still = _duration(overlap, "--overlap") if overlap else timedelta(0)
+    if still > clients.MAX_OVERLAP:
+        raise click.BadParameter(f"at most {clients.MAX_OVERLAP.days}d", param_hint="--overlap")
 
     async def step(stores: Stores, _: Settings) -> clients.Registered:
-        return await clients.rotate_secret(stores.clients, client_id)
+        current = await clients.get(stores.clients, client_id)
+        return await clients.rotate_secret(stores.clients, current, clock.now(), still)
 
-    registered = run_step(step)
-    show({"client_id": client_id, **clients.secret_members(registered.client_secret)}, is_json)
+    show(run_step(step).secrets(), is_json)
 
 
 @client.command()
@@ -143,10 +155,7 @@ def delete(client_id: str) -> None:
 @as_json
 def invite(uses: int, expires: str, is_json: bool) -> None:
     """Print an initial access token, with which a client may register itself."""
-    try:
-        lifetime = parse_duration(expires)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--expires") from None
+    lifetime = _duration(expires, "--expires")
 
     async def step(stores: Stores, _: Settings) -> invitations.Invitation:
         return await invitations.invite(stores.initial_access_tokens, uses, clock.now() + lifetime)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from services.client_registry.credentials import bearer, own_client
+from services.client_registry.credentials import ITSELF, bearer, own_client
 from services.client_registry.metadata import check_identity, client_information, read_body
 from shared.admin.clients import allowed_by
 from shared.mint import new_client_secret
@@ -69,7 +69,7 @@ async def update(request: web.Request) -> web.Response:
     if secret:
         changed = replace(changed, secrets=(new_secret(changed, secret),))
     try:
-        await endpoint.clients.replace(changed)
+        await endpoint.clients.replace(changed, by=ITSELF)
     except Stale:
         # Changed or disabled since it was read, and perhaps for a reason: nothing of this request is kept.
         raise InvalidClientMetadata("the client was changed in the meantime: read it and try again") from None
@@ -92,6 +92,6 @@ async def delete(request: web.Request) -> web.Response:
     client = await _client(request)
     if client.disabled_at:
         raise Disabled("the client is disabled")
-    if not await request.app[CONFIGURATION_ENDPOINT].clients.delete(client.client_id):
+    if not await request.app[CONFIGURATION_ENDPOINT].clients.delete(client.client_id, by=ITSELF):
         raise InvalidToken("the token is not for this client")
     return web.Response(status=204, headers={**SAFE, **NO_STORE})

@@ -9,6 +9,9 @@ from shared.oauth.errors import InvalidToken
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.store import Clients
 
+ITSELF = "itself"
+"""Who makes such a change, as the audit log has it."""
+
 _NOBODY = bytes(32)
 
 

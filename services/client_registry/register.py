@@ -5,16 +5,17 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.client_registry.credentials import bearer
+from services.client_registry.credentials import ITSELF, bearer
 from services.client_registry.metadata import client_information, read_body
 from shared.admin.clients import allowed_by
 from shared.mint import new_client_id, new_client_secret, new_handle
 from shared.oauth.client_rules import read_registration
 from shared.oauth.client_secret import needs_secret, new_secret
-from shared.oauth.errors import InvalidToken
+from shared.oauth.errors import AccessDenied, InvalidToken
 from shared.oauth.handle import Kind, digest
 from shared.settings import Settings
-from shared.store import Clients, Counters, InitialAccessTokens, Pace
+from shared.source import source
+from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace
 from shared.web.answers import json_answer
 from shared.web.app import CLIENT_ADDRESS
 from shared.web.form import body
@@ -25,7 +26,13 @@ PACE = Pace(
     longest_wait=timedelta(minutes=10),
     forgotten_after=timedelta(hours=1),
 )
-"""Registrations from one address, where anybody may register."""
+"""Registrations from one subscriber's addresses, where anybody may register."""
+
+
+class NoRoom(AccessDenied):
+    """The quota of clients that registered themselves is used up."""
+
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,11 @@ async def register(request: web.Request) -> web.Response:
         secrets=(new_secret(described, secret),) if secret else (),
         registration_access_token_hash=digest(token),
     )
-    await endpoint.clients.add(client)
+    quota = settings.client_quota if token_hash is None else None
+    try:
+        await endpoint.clients.add(client, by=ITSELF, quota=quota)
+    except Full:
+        raise NoRoom("no more clients can register here for now") from None
     added = await endpoint.clients.find(client.client_id) or client
     return json_answer(client_information(added, settings.issuer, secret, token), status=201)
 
@@ -79,7 +90,7 @@ async def register(request: web.Request) -> web.Response:
 async def _wait(endpoint: RegistrationEndpoint, address: str) -> timedelta | None:
     if not endpoint.settings.rate_limits:
         return None
-    return await endpoint.counters.attempt("registration", address, PACE)
+    return await endpoint.counters.attempt("registration", source(address), PACE)
 
 
 def _too_many(wait: timedelta) -> web.Response:

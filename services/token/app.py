@@ -5,15 +5,17 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
+from services.token.client_uses import NOTED_USES, noted_uses
 from services.token.cors import CROSS_ORIGIN
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
+from services.token.logout_notices import delivery
 from services.token.refusal import Endpoint, refusing, to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
@@ -36,6 +38,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[TOKEN_ENDPOINT] = TokenEndpoint(
         authentication,
         Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, encryption, settings),
+        app[NOTED_USES],
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
         authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer
@@ -51,7 +54,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, _endpoints, upkeep)
+    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})

@@ -7,9 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
 from services.token.jwt_answers import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
 from shared import clock
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
 from shared.model import AccessToken, Client

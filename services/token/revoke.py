@@ -5,8 +5,8 @@ from datetime import datetime
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
 from shared import clock
+from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.model import Client
 from shared.oauth.parameters import Parameters

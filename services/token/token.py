@@ -5,6 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from services.token.client_uses import NotedUses
 from services.token.grants import GRANTS
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
@@ -25,6 +26,7 @@ class TokenEndpoint:
 
     authentication: ClientAuthentication
     collaborators: Collaborators
+    uses: NotedUses
 
     async def issue(self, client: Client, asked: Parameters, now: datetime) -> Answer:
         """The answer to an authenticated client. Raises OAuthError, Unavailable."""
@@ -35,6 +37,7 @@ class TokenEndpoint:
         if grant_type not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
         answer = await grant(self.collaborators, client, asked, now)
+        self.uses.note(client)
         count_event("token_issued", grant_type)
         return answer
 

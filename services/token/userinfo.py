@@ -5,10 +5,10 @@ from datetime import datetime
 
 from aiohttp import web
 
-from services.token.access_tokens import AccessTokens
 from services.token.jwt_answers import JwtAnswers, jwt_answer
 from services.token.refusal import REALM
 from shared import clock
+from shared.access_tokens import AccessTokens
 from shared.client_cache import ClientCache
 from shared.model import AccessToken, Client
 from shared.oauth.claims import Claims, userinfo_claims

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.mint import new_client_id, new_client_secret
@@ -9,11 +10,12 @@ from shared.model import Client, Json
 from shared.oauth.client_faults import Allowed
 from shared.oauth.client_metadata import to_metadata
 from shared.oauth.client_rules import read_operators
-from shared.oauth.client_secret import kept_secrets, needs_secret, new_secret
+from shared.oauth.client_secret import kept_secrets, needs_secret, new_secret, rotated_secrets
 from shared.settings import Settings
 from shared.store import Clients
 
 PAGE = 500
+MAX_OVERLAP = timedelta(days=90)
 
 
 class NoSuchClient(Exception):
@@ -30,6 +32,15 @@ class Registered:
     def members(self) -> dict[str, Any]:
         """As RFC 7591 §3.2.1 shows a client."""
         return shown(self.client) | secret_members(self.client_secret)
+
+    def secrets(self) -> dict[str, Any]:
+        """After a rotation: the new secret, and until when the one before it holds (seconds since 1970)."""
+        until = [int(secret.expires_at.timestamp()) for secret in self.client.secrets if secret.expires_at]
+        return {
+            "client_id": self.client.client_id,
+            **secret_members(self.client_secret),
+            **({"previous_client_secret_expires_at": until[0]} if until else {}),
+        }
 
 
 def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowed:
@@ -70,13 +81,15 @@ async def get(clients: Clients, client_id: str) -> Client:
     raise NoSuchClient(client_id)
 
 
-async def add_client(clients: Clients, metadata: Json, allowed: Allowed) -> Registered:
+async def add_client(
+    clients: Clients, metadata: Json, allowed: Allowed, *, by: str | None = None
+) -> Registered:
     """Register what an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri, Taken."""
     read = read_operators(metadata, new_client_id(), allowed)
     secret = read.client_secret or (new_client_secret() if needs_secret(read.client) else None)
     client = replace(read.client, secrets=(new_secret(read.client, secret),) if secret else ())
-    await clients.add(client)
-    return Registered(client, secret)
+    await clients.add(client, by=by)
+    return Registered(await get(clients, client.client_id), secret)
 
 
 async def update_client(clients: Clients, client_id: str, changes: Json, allowed: Allowed) -> Registered:
@@ -85,30 +98,48 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
     current = await get(clients, client_id)
-    read = read_operators({**to_metadata(current), **changes, "client_id": client_id}, client_id, allowed)
+    return await replace_client(clients, current, {**to_metadata(current), **changes}, allowed)
+
+
+async def replace_client(
+    clients: Clients, current: Client, metadata: Json, allowed: Allowed, *, by: str | None = None
+) -> Registered:
+    """Make of *current* what *metadata* say; what they omit goes back to its default.
+
+    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
+    """
+    client_id = current.client_id
+    read = read_operators({**metadata, "client_id": client_id}, client_id, allowed)
     kept = kept_secrets(read.client, current.secrets)
     is_secret_made = needs_secret(read.client) and not kept and not read.client_secret
     secret = new_client_secret() if is_secret_made else read.client_secret
-    await clients.replace(
-        replace(
-            read.client,
-            secrets=(new_secret(read.client, secret),) if secret else kept,
-            registration_access_token_hash=current.registration_access_token_hash,
-            is_dynamically_registered=current.is_dynamically_registered,
-            version=current.version,
-        )
+    changed = replace(
+        read.client,
+        secrets=(new_secret(read.client, secret),) if secret else kept,
+        registration_access_token_hash=current.registration_access_token_hash,
+        is_dynamically_registered=current.is_dynamically_registered,
+        version=current.version,
     )
+    await clients.replace(changed, by=by)
     return Registered(await get(clients, client_id), secret)
 
 
-async def rotate_secret(clients: Clients, client_id: str) -> Registered:
-    """A new secret in place of all others. Raises NoSuchClient, NoSecret, Stale."""
-    client = await get(clients, client_id)
+async def rotate_secret(
+    clients: Clients,
+    client: Client,
+    now: datetime,
+    overlap: timedelta = timedelta(0),
+    *,
+    by: str | None = None,
+) -> Registered:
+    """A new secret; the one before it holds for the *overlap*, and no other. Raises NoSecret, Stale."""
     if not needs_secret(client):
-        raise NoSecret(client_id)
+        raise NoSecret(client.client_id)
     secret = new_client_secret()
-    await clients.replace(replace(client, secrets=(new_secret(client, secret),)))
-    return Registered(client, secret)
+    secrets = rotated_secrets(new_secret(client, secret), client.secrets, now, now + overlap)
+    rotated = replace(client, secrets=secrets)
+    await clients.replace(rotated, by=by, event="client_secret_rotated")
+    return Registered(rotated, secret)
 
 
 class NoSecret(Exception):

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from shared.model import Client, ClientSecret
 
@@ -34,3 +35,13 @@ def kept_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[Clien
     if signs_with_secret(client):
         return tuple(secret for secret in secrets if secret.value is not None)
     return tuple(replace(secret, value=None) for secret in secrets)
+
+
+def rotated_secrets(
+    fresh: ClientSecret, secrets: Sequence[ClientSecret], now: datetime, previous_until: datetime
+) -> tuple[ClientSecret, ...]:
+    """The fresh secret, and the one before it until then: never more than two hold at once."""
+    for previous in secrets:
+        until = min(previous.expires_at or previous_until, previous_until)
+        return (fresh, replace(previous, expires_at=until)) if until > now else (fresh,)
+    return (fresh,)

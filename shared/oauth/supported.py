@@ -6,7 +6,7 @@ RESPONSE_MODES = (
 GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
 SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
-PROMPT_VALUES = ("none", "login", "consent")
+PROMPT_VALUES = ("none", "login", "consent", "select_account")
 
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_VALUES = (ACR_PASSWORD,)

@@ -4,7 +4,7 @@ Which store decides is design, not chance. PostgreSQL holds what must never be f
 holds what a user can do again. `open.py` makes the real ones; tests hold each fake against the same contract.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -228,7 +228,10 @@ class Sessions(Protocol):
         """Whose it is, if it has not ended: by PostgreSQL, or by Redis where that is away."""
 
     async def end(self, sid: UUID, reason: str) -> bool:
-        """Commit the end, with its audit row. False: it had ended before, or there is none."""
+        """Commit the end, with its audit row and its logout notices. False: it had ended before."""
+
+    async def clients(self, sid: UUID) -> Sequence[str]:
+        """The clients that were given something within a session, ended or not, by client_id."""
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
         """Write the audit row of a sign-in that failed."""
@@ -322,17 +325,46 @@ class Stale(Exception):
     """The record has changed since it was read."""
 
 
+class Full(Exception):
+    """There are as many clients that registered themselves as there may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which clients a list shall hold; None: it does not matter."""
+
+    text: str | None = None  # part of the client_id or the client_name, in any case
+    is_disabled: bool | None = None
+    is_dynamically_registered: bool | None = None
+
+
+EVERY_CLIENT = Wanted()
+
+ClientEvent = Literal["client_changed", "client_secret_rotated"]
+
+
 class Clients(Protocol):
-    """Registered clients. PostgreSQL; `shared.client_cache` keeps those in use in memory."""
+    """Registered clients. PostgreSQL; `shared.client_cache` keeps those in use in memory.
+
+    *by* stands in the audit row: who made the change. None: an operator at the command line.
+    """
 
     async def find(self, client_id: str) -> Client | None: ...
 
-    async def list(self, after: str | None, limit: int) -> Sequence[Client]: ...
+    async def list(
+        self, after: str | None, limit: int, wanted: Wanted = EVERY_CLIENT
+    ) -> Sequence[Client]: ...
 
-    async def add(self, client: Client) -> None:
-        """Raises Taken when the client_id is."""
+    async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
+        """Raises Taken when the client_id is.
 
-    async def replace(self, client: Client) -> None:
+        *quota*: how many clients may have registered themselves, exactly, however many do at once. Raises
+        Full.
+        """
+
+    async def replace(
+        self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
+    ) -> None:
         """Write every field, if the stored version is `client.version`. Raises Stale."""
 
     async def rewrap(self) -> int:
@@ -342,19 +374,37 @@ class Clients(Protocol):
 
     async def enable(self, client_id: str) -> bool: ...
 
-    async def delete(self, client_id: str) -> bool: ...
+    async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
+        """False: there is none, or not of that *version*."""
+
+
+class ClientUses(Protocol):
+    """Whether clients that registered themselves were ever used. PostgreSQL."""
+
+    async def mark(self, client_ids: Collection[str]) -> None:
+        """They have been used. Once is enough; more changes nothing."""
+
+    async def expire(self, unused_for: timedelta) -> Sequence[str]:
+        """Delete those that were registered so long ago and never used, some at a time; which they were.
+
+        What grants and consents tell counts as use. Disabled clients stay: an operator decided on them.
+        """
 
 
 class InitialAccessTokens(Protocol):
     """Initial access tokens, by their digest. PostgreSQL."""
 
-    async def add(self, token_hash: bytes, uses: int, expires_at: datetime) -> None: ...
+    async def add(
+        self, token_hash: bytes, uses: int, expires_at: datetime, *, by: str | None = None
+    ) -> None: ...
 
     async def is_good(self, token_hash: bytes) -> bool:
         """Whether a use is left now. Only `spend` decides."""
 
     async def spend(self, token_hash: bytes) -> bool:
         """Take one use. False: there is none left, or it has expired, or there is no such token."""
+
+    async def delete_expired(self) -> None: ...
 
 
 class Changes(Protocol):
@@ -419,6 +469,44 @@ class Leases(Protocol):
 
     async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
         """Take or renew the lease for *period*. False: another has it."""
+
+
+# Logout notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNotice:
+    """What a client is yet to be told by the back channel: a session of one of its users has ended."""
+
+    notice_id: UUID  # the `jti` of its logout token, at every try
+    client_id: str
+    sid: UUID
+    user_id: UUID
+    tries: int
+    created_at: datetime
+    due_at: datetime
+    given_up_at: datetime | None
+
+
+class Outbox(Protocol):
+    """Logout notices that wait, written by the transactions that end sessions. PostgreSQL."""
+
+    async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[LogoutNotice]:
+        """Notices that are due, for this caller alone until the lease ends: then they are due again."""
+
+    async def settle(self, notice_id: UUID) -> None:
+        """The client has been told, or there is nobody to tell any more."""
+
+    async def put_off(self, notice_id: UUID, due_at: datetime) -> None: ...
+
+    async def give_up(self, notice_id: UUID, now: datetime, remembered: timedelta) -> None:
+        """Try no more, with an audit row; what was given up longer ago than *remembered* is forgotten."""
+
+    async def list(self, limit: int) -> Sequence[LogoutNotice]:
+        """Everything that waits or was given up, the oldest first."""
+
+    async def retry(self) -> int:
+        """What was given up begins anew; how many."""
 
 
 # Counters

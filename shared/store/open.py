@@ -10,6 +10,7 @@ from shared.store import (
     AuthorizationCodes,
     Changes,
     Clients,
+    ClientUses,
     Consents,
     Counters,
     Grants,
@@ -17,6 +18,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    Outbox,
     PushedRequests,
     RefreshFamilies,
     ReplayMarks,
@@ -25,6 +27,7 @@ from shared.store import (
 )
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
@@ -32,6 +35,7 @@ from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
@@ -57,6 +61,7 @@ class Stores:
     keys: Keys
     users: Users
     clients: Clients
+    client_uses: ClientUses
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
@@ -64,6 +69,7 @@ class Stores:
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
     leases: Leases
+    outbox: Outbox
     probe: Probe
     sessions: Sessions
     interactions: Interactions
@@ -93,6 +99,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
+            client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
@@ -100,6 +107,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
+            outbox=PostgresOutbox(database),
             probe=Probe(database, link, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)

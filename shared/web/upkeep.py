@@ -8,6 +8,7 @@ from aiohttp import web
 
 from shared import clock
 from shared.admin.keys import keep_schedule
+from shared.admin.registrations import expire_registrations
 from shared.background import keep_doing
 from shared.mint import new_id
 from shared.watch import cancel
@@ -15,15 +16,30 @@ from shared.web.app import SETTINGS
 from shared.web.resources import STORES
 
 KEY_SCHEDULE = timedelta(seconds=30)
+REGISTRATIONS = timedelta(minutes=10)
 
 
 async def upkeep(app: web.Application) -> AsyncIterator[None]:
-    """Keys are made, rotated and emptied when it is time. Needs `stores` before it."""
+    """Keys are made, rotated and emptied when it is time; registrations that nobody used end.
+
+    Needs `stores` before it.
+    """
     settings, stores = app[SETTINGS], app[STORES]
 
     async def keys() -> None:
         await keep_schedule(stores.keys, settings, clock.now())
 
-    task = asyncio.create_task(keep_doing("keys", keys, stores.leases, new_id(), KEY_SCHEDULE))
+    async def registrations() -> None:
+        await expire_registrations(stores.client_uses, stores.initial_access_tokens, settings)
+
+    holder = new_id()
+    tasks = [
+        asyncio.create_task(keep_doing(name, work, stores.leases, holder, every))
+        for name, work, every in (
+            ("keys", keys, KEY_SCHEDULE),
+            ("registrations", registrations, REGISTRATIONS),
+        )
+    ]
     yield
-    await cancel(task)
+    for task in tasks:
+        await cancel(task)

@@ -106,6 +106,8 @@ def test_a_fault_is_one_sentence_and_exit_status_1(
 
 @pytest.mark.parametrize(
     "arguments", [("user", "add"), ("unknown",), ("client", "invite", "--uses", "0"), ("serve", "x"),
+                  ("client", "rotate-secret", "x", "--overlap", "soon"),
+                  ("client", "rotate-secret", "x", "--overlap", "91d"),
                   ("client", "invite", "--expires", "soon"), ("client", "add", "/nowhere")],
 )  # fmt: skip
 def test_wrong_usage_is_exit_status_2(ostiary: Ostiary, arguments: tuple[str, ...]) -> None:
@@ -124,6 +126,9 @@ def test_a_client_is_added_updated_rotated_and_deleted(ostiary: Ostiary) -> None
     assert added["client_secret"] not in shown.stdout
     rotated = of(ostiary("client", "rotate-secret", client_id, "--json"))
     assert rotated["client_secret"] != added["client_secret"]
+    assert "previous_client_secret_expires_at" not in rotated
+    overlapping = of(ostiary("client", "rotate-secret", client_id, "--overlap", "7d", "--json"))
+    assert overlapping["previous_client_secret_expires_at"] > overlapping["client_secret_expires_at"]
     updated = of(
         ostiary(
             "client", "update", client_id, "-", "--json", given='{"client_name": "N", "skip_consent": null}'

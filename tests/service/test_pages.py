@@ -26,7 +26,7 @@ from services.authorization.pages.security import link
 from shared.settings import UI_LOCALES, Settings
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 MARKUP = "\"><script>alert('x')</script>&{{7*7}}"
 MARKED_CLIENT = ClientView(MARKUP, MARKUP, MARKUP, MARKUP, MARKUP, MARKUP)
 MARKED_HTTPS = f"https://rp1.test/{MARKUP}"

@@ -59,8 +59,10 @@ class Registry:
         return await self.http.request(method, path, json=members, headers=headers)
 
 
-async def _registry(database_url: str, redis_url: str, registration: str) -> AsyncIterator[Registry]:
-    settings = settings_for(database_url, redis_url, registration=registration)
+async def _registry(
+    database_url: str, redis_url: str, registration: str, **others: str
+) -> AsyncIterator[Registry]:
+    settings = settings_for(database_url, redis_url, registration=registration, **others)
     async with (
         open_world(settings) as world,
         TestClient(TestServer(application(settings, mount))) as http,
@@ -79,6 +81,13 @@ async def registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]
 async def open_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
     """For anybody."""
     async for opened in _registry(database_url, redis_url, "open"):
+        yield opened
+
+
+@pytest.fixture
+async def small_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
+    """For anybody, but not for many."""
+    async for opened in _registry(database_url, redis_url, "open", client_quota="3"):
         yield opened
 
 
@@ -251,6 +260,48 @@ async def test_where_registration_is_open_nobody_needs_a_token(open_registry: Re
     answers = [await open_registry.post(URI) for _ in range(21)]
     assert [answer.status for answer in answers] == [201] * 20 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+async def test_a_subscriber_of_ipv6_is_one_source_whatever_address_it_takes(open_registry: Registry) -> None:
+    """The first 64 bits count; the next subscriber is served."""
+    answers = [
+        await open_registry.post(URI, **{"X-Forwarded-For": f"2001:db8:0:1::{each:x}"}) for each in range(21)
+    ]
+    assert [answer.status for answer in answers] == [201] * 20 + [429]
+    assert (await open_registry.post(URI, **{"X-Forwarded-For": "2001:db8:0:2::1"})).status == 201
+
+
+async def test_the_quota_of_clients_that_registered_themselves_is_exact_under_a_race(
+    small_registry: Registry,
+) -> None:
+    """Operators' clients do not count, and one that leaves makes room for another."""
+    await small_registry.world.client()
+    answers = await asyncio.gather(*(small_registry.post(URI) for _ in range(10)))
+    assert sorted(answer.status for answer in answers) == [201] * 3 + [403] * 7
+    refused = next(answer for answer in answers if answer.status == 403)
+    assert (await refused.json())["error"] == "access_denied"
+    made = await next(answer for answer in answers if answer.status == 201).json()
+    await small_registry.ask("DELETE", made["client_id"], made["registration_access_token"])
+    assert (await small_registry.post(URI)).status == 201
+
+
+async def test_who_is_invited_is_not_held_against_the_quota(database_url: str, redis_url: str) -> None:
+    """The operator has counted the uses of the token already."""
+    async for registry in _registry(database_url, redis_url, "token", client_quota="1"):
+        token = await registry.token(3)
+        assert [(await registry.post(URI, token)).status for _ in range(4)] == [201] * 3 + [401]
+
+
+async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registry) -> None:
+    """Registered, changed, deleted; and no secret stands in it."""
+    made = await registry.register()
+    client_id, token = made["client_id"], made["registration_access_token"]
+    await registry.ask("PUT", client_id, token, {**URI, "client_id": client_id})
+    await registry.ask("DELETE", client_id, token)
+    rows = [row async for row in registry.world.stores.audit_log.read() if row["client_id"] == client_id]
+    assert [(row["event"], row["detail"]) for row in rows] == [
+        (event, {"by": "itself"}) for event in ("client_added", "client_changed", "client_deleted")
+    ]
 
 
 async def test_where_registration_is_closed_there_is_no_endpoint(closed_registry: Registry) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -15,6 +16,7 @@ from services.authorization.pages import catalogue
 from services.authorization.pages.catalogue import Catalogue
 from services.authorization.pages.security import content_security_policy, headers, https, link, source
 from services.authorization.pages.views import (
+    AccountView,
     ClientView,
     ConsentView,
     Destination,
@@ -23,6 +25,7 @@ from services.authorization.pages.views import (
     LoginView,
     LogoutView,
     OutOfBandView,
+    SelectAccountView,
     SignedOutView,
     StartView,
     visible,
@@ -32,9 +35,11 @@ from shared import paths
 from shared.settings import Settings
 
 __all__ = [
-    "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
-    "Pages", "SignedOutView", "StartView",
+    "AccountView", "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView",
+    "OutOfBandView", "Pages", "SelectAccountView", "SignedOutView", "StartView",
 ]  # fmt: skip
+
+FlowView = LoginView | SelectAccountView | ConsentView | LogoutView
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
@@ -53,11 +58,13 @@ class Pages:
     environment: Environment
 
     @classmethod
-    def load(cls, settings: Settings) -> "Pages":
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
         """Read and compile everything; a broken template or text stops the start."""
-        environment = Environment(
+        environment = aiohttp_jinja2.setup(
+            app,
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
+            default_helpers=False,
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
@@ -77,6 +84,10 @@ class Pages:
         """The form with `username` and `password`; names the fault of the try before."""
         response = self._flow_page("login.html", locale, view, status)
         return _retry_after(response, view.retry_after)
+
+    def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
+        """Asks who goes on; the form answers `account` = a `sid`, or `other`."""
+        return self._flow_page("select_account.html", locale, view)
 
     def consent(self, view: ConsentView, locale: str) -> web.Response:
         """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
@@ -126,9 +137,7 @@ class Pages:
         policy = content_security_policy()
         return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
 
-    def _flow_page(
-        self, template: str, locale: str, view: LoginView | ConsentView | LogoutView, status: int = 200
-    ) -> web.Response:
+    def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
         logo = view.client.logo if view.client else None
         policy = content_security_policy(forms=view.form_action, images=[logo])
         return self._page(

@@ -109,6 +109,25 @@ class ConsentView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountView:
+    """Somebody who is signed in with this browser."""
+
+    sid: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectAccountView:
+    """Asks which of *accounts* to go on with; `form_action` as in LoginView."""
+
+    client: ClientView
+    action: str
+    accounts: tuple[AccountView, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LogoutView:
     """Asks whether to sign out; `client` is the one that sent the person here."""
 

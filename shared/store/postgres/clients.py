@@ -4,13 +4,13 @@ Every write raises the change counter for its client and writes its audit row, i
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 
 from shared.model import Client
 from shared.oauth.client_metadata import from_metadata, to_metadata
-from shared.store import Stale, Taken
+from shared.store import EVERY_CLIENT, ClientEvent, Full, Stale, Taken, Wanted
 from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.database import Database
 from shared.store.secret_rows import SecretRows
@@ -19,31 +19,43 @@ from shared.store.text import is_storable
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
    version, disabled_at, created_at"""
 _FIND = f"SELECT {_COLUMNS} FROM clients WHERE client_id = $1"
-_LIST = f"SELECT {_COLUMNS} FROM clients WHERE client_id > $1 ORDER BY client_id LIMIT $2"
+_LIST = f"""
+SELECT {_COLUMNS} FROM clients
+ WHERE client_id > $1 AND ($3::boolean IS NULL OR (disabled_at IS NOT NULL) = $3)
+   AND ($4::boolean IS NULL OR is_dynamically_registered = $4)
+   AND ($5::text IS NULL
+        OR strpos(lower(concat_ws(' ', client_id, metadata ->> 'client_name')), lower($5)) > 0)
+ ORDER BY client_id LIMIT $2"""
 
 
 def _told(change: str, event: str) -> str:
-    """A statement that makes *change* of one client and, if it did, notes *event* and tells every process."""
+    """A statement that makes *change* of the client $1, notes *event* by $2, and tells every process."""
     return f"""
 WITH changed AS ({change} RETURNING client_id),
 bumped AS (UPDATE change_counter SET value = value + 1 WHERE EXISTS (SELECT FROM changed) RETURNING value),
 noted AS (INSERT INTO changes (name, value) SELECT '{CLIENT}' || $1, value FROM bumped
           ON CONFLICT (name) DO UPDATE SET value = excluded.value),
-audited AS (INSERT INTO audit (event, client_id) SELECT '{event}', client_id FROM changed)
+audited AS (INSERT INTO audit (event, client_id, detail) SELECT '{event}', client_id, $2 FROM changed)
 SELECT client_id FROM changed"""
 
 
 _ADD = _told(
     """INSERT INTO clients (client_id, metadata, secrets, registration_access_token_hash,
-     is_dynamically_registered, disabled_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING""",
+     is_dynamically_registered, disabled_at) VALUES ($1, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
     "client_added",
 )
-_REPLACE = _told(
-    """UPDATE clients SET metadata = $2, secrets = $3, registration_access_token_hash = $4,
-     is_dynamically_registered = $5, version = version + 1, updated_at = now()
-   WHERE client_id = $1 AND version = $6""",
-    "client_changed",
-)
+# Who adds a client that registers itself waits here for the others, so that the count is exact.
+_LOCK = "SELECT FROM change_counter FOR UPDATE"
+_COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered"
+_REPLACE = {
+    event: _told(
+        """UPDATE clients SET metadata = $3, secrets = $4, registration_access_token_hash = $5,
+     is_dynamically_registered = $6, version = version + 1, updated_at = now()
+   WHERE client_id = $1 AND version = $7""",
+        event,
+    )
+    for event in get_args(ClientEvent)
+}
 _WRAPPED = """
 SELECT client_id, secrets FROM clients WHERE jsonb_path_exists(secrets, '$[*].wrapped')"""
 _REWRAP = "UPDATE clients SET secrets = $3 WHERE client_id = $1 AND secrets = $2 RETURNING client_id"
@@ -57,7 +69,13 @@ _ENABLE = _told(
    WHERE client_id = $1 AND disabled_at IS NOT NULL""",
     "client_enabled",
 )
-_DELETE = _told("DELETE FROM clients WHERE client_id = $1", "client_deleted")
+_DELETE = _told(
+    "DELETE FROM clients WHERE client_id = $1 AND ($3::int IS NULL OR version = $3)", "client_deleted"
+)
+
+
+def _by(by: str | None) -> dict[str, str]:
+    return {"by": by} if by else {}
 
 
 def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
@@ -80,9 +98,10 @@ class PostgresClients:
         self._database = database
         self._secrets = secrets
 
-    def _fields(self, client: Client) -> tuple[Any, ...]:
+    def _fields(self, client: Client, by: str | None) -> tuple[Any, ...]:
         return (
             client.client_id,
+            _by(by),
             to_metadata(client),
             self._secrets.write(client.client_id, client.secrets),
             client.registration_access_token_hash,
@@ -93,25 +112,41 @@ class PostgresClients:
         row = await self._database.row(_FIND, client_id) if is_storable(client_id) else None
         return _client(row, self._secrets) if row else None
 
-    async def list(self, after: str | None, limit: int) -> Sequence[Client]:
-        return [_client(row, self._secrets) for row in await self._database.rows(_LIST, after or "", limit)]
+    async def list(self, after: str | None, limit: int, wanted: Wanted = EVERY_CLIENT) -> Sequence[Client]:
+        if not is_storable(after or "") or not is_storable(wanted.text or ""):
+            return []
+        rows = await self._database.rows(
+            _LIST, after or "", limit, wanted.is_disabled, wanted.is_dynamically_registered, wanted.text
+        )
+        return [_client(row, self._secrets) for row in rows]
 
-    async def add(self, client: Client) -> None:
-        if await self._database.row(_ADD, *self._fields(client), client.disabled_at) is None:
+    async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
+        fields = (*self._fields(client, by), client.disabled_at)
+        if quota is None:
+            row = await self._database.row(_ADD, *fields)
+        else:
+            async with self._database.transaction() as connection:
+                await connection.execute(_LOCK)
+                if await connection.fetchval(_COUNT) >= quota:
+                    raise Full
+                row = await connection.fetchrow(_ADD, *fields)
+        if row is None:
             raise Taken(client.client_id)
 
-    async def replace(self, client: Client) -> None:
-        if await self._database.row(_REPLACE, *self._fields(client), client.version) is None:
+    async def replace(
+        self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
+    ) -> None:
+        if await self._database.row(_REPLACE[event], *self._fields(client, by), client.version) is None:
             raise Stale(client.client_id)
 
     async def disable(self, client_id: str) -> bool:
-        return await self._database.row(_DISABLE, client_id) is not None
+        return await self._database.row(_DISABLE, client_id, {}) is not None
 
     async def enable(self, client_id: str) -> bool:
-        return await self._database.row(_ENABLE, client_id) is not None
+        return await self._database.row(_ENABLE, client_id, {}) is not None
 
-    async def delete(self, client_id: str) -> bool:
-        return await self._database.row(_DELETE, client_id) is not None
+    async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
+        return await self._database.row(_DELETE, client_id, _by(by), version) is not None
 
     async def rewrap(self) -> int:
         rewrapped = 0

@@ -139,7 +139,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """For administration: several statements at once. Hot paths use one statement."""
+        """For what is rare: several statements at once. Hot paths use one statement."""
         with dependency():
             async with self._connection() as connection, connection.transaction():
                 yield connection

@@ -8,7 +8,8 @@ _ADD = """
 WITH added AS (
    INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at) VALUES ($1, $2, $3))
 INSERT INTO audit (event, detail)
-VALUES ('initial_access_token_added', jsonb_build_object('uses', $2::int, 'expires_at', $3::timestamptz))"""
+VALUES ('initial_access_token_added',
+        jsonb_build_object('uses', $2::int, 'expires_at', $3::timestamptz) || $4)"""
 
 _IS_GOOD = """
 SELECT FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now()"""
@@ -18,6 +19,8 @@ _SPEND = """
 UPDATE initial_access_tokens SET uses_left = uses_left - 1
  WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now() RETURNING uses_left"""
 
+_DELETE_EXPIRED = "DELETE FROM initial_access_tokens WHERE expires_at < now()"
+
 
 class PostgresInitialAccessTokens:
     """`InitialAccessTokens` over PostgreSQL."""
@@ -25,11 +28,14 @@ class PostgresInitialAccessTokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, token_hash: bytes, uses: int, expires_at: datetime) -> None:
-        await self._database.row(_ADD, token_hash, uses, expires_at)
+    async def add(self, token_hash: bytes, uses: int, expires_at: datetime, *, by: str | None = None) -> None:
+        await self._database.row(_ADD, token_hash, uses, expires_at, {"by": by} if by else {})
 
     async def is_good(self, token_hash: bytes) -> bool:
         return await self._database.row(_IS_GOOD, token_hash) is not None
 
     async def spend(self, token_hash: bytes) -> bool:
         return await self._database.row(_SPEND, token_hash) is not None
+
+    async def delete_expired(self) -> None:
+        await self._database.row(_DELETE_EXPIRED)

@@ -1,0 +1,69 @@
+"""Notes which self-registered clients got a token, at no cost to the request: written down a little later.
+
+What a process forgets when it dies, the client's next token tells again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from shared.model import Client
+from shared.store import ClientUses, Unavailable
+from shared.watch import cancel
+from shared.web.resources import STORES
+
+FLUSH_INTERVAL = 10.0  # seconds
+MAX_WRITTEN = 10_000
+
+logger = structlog.get_logger()
+
+
+class NotedUses:
+    """The clients that were used since this process started: those to write down, and those written."""
+
+    def __init__(self, uses: ClientUses) -> None:
+        self._uses = uses
+        self._new: set[str] = set()
+        self._written: set[str] = set()
+
+    def note(self, client: Client) -> None:
+        """The client has got a token."""
+        if client.is_dynamically_registered and client.client_id not in self._written:
+            self._new.add(client.client_id)
+
+    async def flush(self) -> None:
+        """Write down what is new. Raises Unavailable: then it stays new."""
+        if not self._new:
+            return
+        new = frozenset(self._new)
+        await self._uses.mark(new)
+        self._new -= new
+        if len(self._written) > MAX_WRITTEN:
+            self._written.clear()
+        self._written |= new
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_INTERVAL)
+            try:
+                await self.flush()
+            except Unavailable as fault:
+                logger.warning("client_uses_delayed", cause=str(fault))
+
+
+NOTED_USES = web.AppKey("NOTED_USES", NotedUses)
+
+
+async def noted_uses(app: web.Application) -> AsyncIterator[None]:
+    """NOTED_USES. Needs `stores`."""
+    app[NOTED_USES] = uses = NotedUses(app[STORES].client_uses)
+    running = asyncio.create_task(uses.run())
+    yield
+    await cancel(running)
+    try:
+        await uses.flush()
+    except Unavailable as fault:
+        logger.warning("client_uses_lost", cause=str(fault))

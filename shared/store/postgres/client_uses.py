@@ -1,0 +1,46 @@
+"""Whether clients were ever used, in PostgreSQL: marked once, or read off grants and consents."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from shared.store.postgres.changes import CLIENT
+from shared.store.postgres.database import Database
+
+AT_A_TIME = 500
+
+_MARK = "UPDATE clients SET used_at = now() WHERE client_id = ANY($1::text[]) AND used_at IS NULL"
+
+_UNUSED = "is_dynamically_registered AND used_at IS NULL"
+
+# Kept on the client, because grants leave at their end.
+_MARK_BY_GRANTS = f"""
+UPDATE clients c SET used_at = now()
+ WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g WHERE g.client_id = c.client_id)
+                      OR EXISTS (SELECT FROM consents s WHERE s.client_id = c.client_id))"""
+
+_EXPIRE = f"""
+WITH expired AS (
+  DELETE FROM clients WHERE client_id IN (
+    SELECT client_id FROM clients
+     WHERE {_UNUSED} AND disabled_at IS NULL AND created_at < now() - $1::interval LIMIT {AT_A_TIME})
+     AND {_UNUSED}
+  RETURNING client_id),
+bumped AS (UPDATE change_counter SET value = value + 1 WHERE EXISTS (SELECT FROM expired) RETURNING value),
+noted AS (INSERT INTO changes (name, value) SELECT '{CLIENT}' || client_id, value FROM expired, bumped
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value),
+audited AS (INSERT INTO audit (event, client_id) SELECT 'client_expired', client_id FROM expired)
+SELECT client_id FROM expired"""
+
+
+class PostgresClientUses:
+    """`ClientUses` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mark(self, client_ids: Collection[str]) -> None:
+        await self._database.row(_MARK, list(client_ids))
+
+    async def expire(self, unused_for: timedelta) -> Sequence[str]:
+        await self._database.row(_MARK_BY_GRANTS)
+        return [row["client_id"] for row in await self._database.rows(_EXPIRE, unused_for)]

@@ -1,0 +1,122 @@
+"""The end of clients that registered themselves and were never used."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from shared import clock
+from shared.admin.registrations import expire_registrations
+from shared.store import Wanted
+from tests.builders import World
+from tests.deployment import open_world, settings_for
+
+A_MONTH = timedelta(days=30)
+
+
+@pytest.fixture
+async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
+    """The stores of a deployment."""
+    async with open_world(settings_for(database_url, redis_url)) as opened:
+        yield opened
+
+
+async def _old(world: World, client_id: str, **fields: bool) -> None:
+    """A client that registered itself two months ago."""
+    await world.client(client_id=client_id, **{"is_dynamically_registered": True, **fields})
+    await world.database.row(
+        "UPDATE clients SET created_at = now() - interval '60 days' WHERE client_id = $1", client_id
+    )
+
+
+async def _ids(world: World) -> set[str]:
+    return {client.client_id for client in await world.stores.clients.list(None, 100)}
+
+
+async def test_only_what_registered_itself_long_ago_and_was_never_used_expires(world: World) -> None:
+    """Younger, an operator's, disabled, and used in any way: they stay."""
+    sign_in = await world.sign_in()
+    for client_id in ("unused", "marked", "granted", "consented"):
+        await _old(world, client_id)
+    await _old(world, "operators", is_dynamically_registered=False)
+    await _old(world, "disabled")
+    await world.stores.clients.disable("disabled")
+    await world.client(client_id="young", is_dynamically_registered=True)
+    await world.stores.client_uses.mark(["marked", "nobody"])
+    await world.stores.grants.redeem(
+        sign_in.sid, b"c" * 32, sign_in.code("granted"), clock.now() + A_MONTH, None
+    )
+    await world.stores.consents.add(sign_in.user.user_id, "consented", ("openid",), is_remembered=True)
+    assert await world.stores.client_uses.expire(A_MONTH) == ["unused"]
+    assert await world.stores.client_uses.expire(A_MONTH) == []
+    assert await _ids(world) == {"marked", "granted", "consented", "operators", "disabled", "young"}
+
+
+async def test_a_use_is_remembered_when_its_grant_has_left(world: World) -> None:
+    """Grants are deleted at their end; what they told stays on the client."""
+    sign_in = await world.sign_in()
+    await _old(world, "granted")
+    await world.stores.grants.redeem(
+        sign_in.sid, b"c" * 32, sign_in.code("granted"), clock.now() + A_MONTH, None
+    )
+    await world.stores.client_uses.expire(A_MONTH)
+    await world.database.row("DELETE FROM grants")
+    assert await world.stores.client_uses.expire(A_MONTH) == []
+
+
+async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
+    """Caches hear of it; the row says what happened."""
+    await _old(world, "a")
+    await _old(world, "b")
+    before = (await world.stores.changes.since(0)).counter
+    settings = settings_for("postgresql://x", "redis://x", unused_client_lifetime="30d")
+    await expire_registrations(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    change = await world.stores.changes.since(before)
+    assert (change.counter, set(change.client_ids)) == (before + 1, {"a", "b"})
+    await expire_registrations(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    assert await world.audited("client_expired") == 2
+    assert (await world.stores.changes.since(0)).counter == before + 1
+
+
+async def test_expired_initial_access_tokens_leave(world: World) -> None:
+    """Those that may still be used stay, used up or not."""
+    tokens, now = world.stores.initial_access_tokens, clock.now()
+    await tokens.add(b"o" * 32, 1, now - timedelta(seconds=1))
+    await tokens.add(b"n" * 32, 1, now + timedelta(hours=1))
+    await tokens.delete_expired()
+    rows = await world.database.rows("SELECT token_hash FROM initial_access_tokens")
+    assert [row["token_hash"] for row in rows] == [b"n" * 32]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(), {"app-1", "app-2", "other"}),
+        (Wanted(text="APP"), {"app-1", "app-2"}),
+        (Wanted(text="näme"), {"other"}),
+        (Wanted(text="%"), set[str]()),
+        (Wanted(text="a\0"), set[str]()),
+        (Wanted(is_disabled=True), {"app-2"}),
+        (Wanted(is_disabled=False), {"app-1", "other"}),
+        (Wanted(is_dynamically_registered=True), {"other"}),
+        (Wanted(is_dynamically_registered=False, text="app", is_disabled=False), {"app-1"}),
+    ],
+)
+async def test_a_list_holds_the_clients_that_are_wanted(
+    world: World, wanted: Wanted, found: set[str]
+) -> None:
+    """By part of a name, and by what they are."""
+    await world.client(client_id="app-1")
+    await world.client(client_id="app-2")
+    await world.client(client_id="other", client_name="Ein Näme", is_dynamically_registered=True)
+    await world.stores.clients.disable("app-2")
+    assert {client.client_id for client in await world.stores.clients.list(None, 10, wanted)} == found
+
+
+async def test_a_delete_may_name_the_version_that_it_has_seen(world: World) -> None:
+    """Another one is not deleted."""
+    await world.client(client_id="c")
+    assert not await world.stores.clients.delete("c", version=2)
+    assert await world.stores.clients.delete("c", version=1, by="somebody")
+    rows = [row async for row in world.stores.audit_log.read() if row["event"] == "client_deleted"]
+    assert [row["detail"] for row in rows] == [{"by": "somebody"}]

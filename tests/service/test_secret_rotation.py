@@ -1,0 +1,55 @@
+"""A client secret is changed while the client goes on working."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared import clock
+from shared.admin.clients import get, rotate_secret
+from shared.model import Client
+from shared.paths import TOKEN
+from tests.builders import SECRET
+from tests.deployment import TokenService, basic
+
+FORM = {"grant_type": "client_credentials"}
+
+
+async def _status(tokens: TokenService, client: Client, secret: str) -> int:
+    answer = await tokens.http.post(TOKEN.path, data=FORM, headers=basic(client.client_id, secret))
+    return answer.status
+
+
+@pytest.mark.parametrize(("overlap", "old"), [(timedelta(0), 401), (timedelta(days=7), 200)])
+async def test_the_old_secret_holds_as_long_as_the_overlap(
+    tokens: TokenService, overlap: timedelta, old: int
+) -> None:
+    """Not a moment without one; the change has its own audit row."""
+    client = await tokens.world.client()
+    before = await tokens.world.audited("client_secret_rotated")
+    rotated = await rotate_secret(tokens.world.stores.clients, client, clock.now(), overlap)
+    assert rotated.client_secret
+    assert await _status(tokens, client, rotated.client_secret) == 200
+    assert await _status(tokens, client, SECRET) == old
+    assert await tokens.world.audited("client_secret_rotated") == before + 1
+
+
+async def test_after_the_overlap_the_old_secret_is_wrong(tokens: TokenService) -> None:
+    """Its time is over by the clock, whatever is stored."""
+    client = await tokens.world.client()
+    an_hour_ago = clock.now() - timedelta(hours=1)
+    rotated = await rotate_secret(tokens.world.stores.clients, client, an_hour_ago, timedelta(minutes=59))
+    assert rotated.client_secret
+    assert await _status(tokens, client, SECRET) == 401
+    assert await _status(tokens, client, rotated.client_secret) == 200
+
+
+async def test_a_second_rotation_ends_the_first_overlap(tokens: TokenService) -> None:
+    """Two secrets at a time, the newest."""
+    clients, client, week = tokens.world.stores.clients, await tokens.world.client(), timedelta(days=7)
+    first = await rotate_secret(clients, client, clock.now(), week)
+    current = await get(clients, client.client_id)
+    second = await rotate_secret(clients, current, clock.now(), week)
+    assert first.client_secret
+    assert second.client_secret
+    assert [await _status(tokens, client, each) for each in (SECRET, first.client_secret)] == [401, 200]
+    assert await _status(tokens, client, second.client_secret) == 200

@@ -1,0 +1,20 @@
+"""Which addresses are one subscriber's."""
+
+import pytest
+
+from shared.source import source
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:ffff::", "2001:db8:0:1::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_source_is_what_one_subscriber_has(address: str, expected: str) -> None:
+    """Of IPv6 a whole /64; what is no address stands for itself."""
+    assert source(address) == expected
