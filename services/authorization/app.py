@@ -10,6 +10,7 @@ from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
 from services.authorization.desk import Desk, Refused
 from services.authorization.end_session import EndSession
+from services.authorization.front_channel import FrontChannel
 from services.authorization.intake import Intake
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
@@ -94,7 +95,10 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
     app[CHOOSE_ACCOUNT] = ChooseAccount(desk)
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
-    app[END] = EndSession(settings, app[CLIENTS], app[KEYRING], opened.sessions, pages, cookies)
+    front_channel = FrontChannel(settings.issuer, opened.sessions, app[CLIENTS])
+    app[END] = EndSession(
+        settings, app[CLIENTS], app[KEYRING], opened.sessions, front_channel, pages, cookies
+    )
     yield
     passwords.close()
 
