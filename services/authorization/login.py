@@ -107,7 +107,8 @@ class SignIn:
     ) -> tuple[Session, str] | None:
         """A session and its handle: a new one at every login, whatever cookie the browser came with.
 
-        *replaced*: the key of the one that it takes the place of. None: the user was disabled since their password was looked at.
+        *replaced*: the key of the one that it takes the place of. None: the user was disabled since their
+        password was looked at.
         """
         handle, now = new_handle(Kind.SESSION), clock.now()
         session = Session(
