@@ -69,6 +69,8 @@ class Client:
     policy_uri: str | None = None
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
+    software_id: str | None = None
+    software_version: str | None = None
 
     profile: str = "default"
     require_pkce: bool = False

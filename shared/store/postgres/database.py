@@ -92,8 +92,11 @@ class Database:
     async def _take(self) -> "PoolConnectionProxy[Row]":
         while self._idle:
             connection, since = self._idle.pop()
-            if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
-                return connection
+            try:
+                if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
+                    return connection
+            except asyncpg.InterfaceError:  # it died while idle, and has left the pool by itself
+                continue
             connection.terminate()
             await self._pool.release(connection)
         self._waiting += 1
