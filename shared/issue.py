@@ -33,6 +33,9 @@ ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256,
 FALLBACK_ALGORITHM = "RS256"
 
 RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
+LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 does
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 _ANY_ID = UUID(int=0)
 _TOO_LONG = "the access token would become too long: ask for less"
@@ -90,12 +93,13 @@ class TokenIssuer:
         """
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
+        sub = self.sub(_ANY_ID, client)
         if client.access_token_format == "jwt":
             _access_token_signer(keys, now)
             return
         _sealer(keys, now)
         aud = (self._issuer, *client.audience)
-        if sealed_length(client.client_id, self.sub(_ANY_ID, client), scope, aud) > MAX_LENGTH:
+        if sealed_length(client.client_id, sub, scope, aud) > MAX_LENGTH:
             raise InvalidScope(_TOO_LONG)
 
     def access_token(
@@ -129,6 +133,21 @@ class TokenIssuer:
         key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
         exp = int((now + RESPONSE_LIFETIME).timestamp())
         return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
+
+    def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
+        """What the back channel tells of a session that has ended: Back-Channel Logout 1.0 §2.4."""
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        claims = {
+            "iss": self._issuer,
+            "sub": self.sub(user_id, client),
+            "aud": [client.client_id],
+            "iat": int(now.timestamp()),
+            "exp": int((now + LOGOUT_TOKEN_LIFETIME).timestamp()),
+            "jti": str(notice_id),
+            "sid": str(sid),
+            "events": {LOGOUT_EVENT: {}},
+        }
+        return sign(key, claims, LOGOUT_TYPE)
 
     def sub(self, user_id: UUID, client: Client) -> str:
         """The subject identifier that *client* knows a user by: OpenID Connect Core 1.0 §8."""

@@ -18,7 +18,7 @@ def new_id() -> uuid.UUID:
 
 def new_client_id() -> str:
     """A fresh client_id: not secret, and like no other."""
-    return secrets.token_urlsafe(16)
+    return f"c_{secrets.token_urlsafe(16)}"  # never begins like an option of a command
 
 
 def new_client_secret() -> str:

@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from services.authorization.pages import (
+    AccountView,
     ClientView,
+    ConfirmDeviceView,
     ConsentView,
+    DeviceDoneView,
+    DeviceView,
     ErrorView,
     LoginView,
     LogoutView,
     OutOfBandView,
     Pages,
+    SelectAccountView,
     SignedOutView,
     StartView,
 )
@@ -72,6 +77,28 @@ CONSENTS: Mapping[str, ConsentView] = {
         ("cellsauth:",),
     ),
 }
+DEVICE_URI = "https://id.example.org/oidc/device?user_code=WDJB-MJHT"
+DEVICES: Mapping[str, tuple[DeviceView, int]] = {
+    "device": (DeviceView("/oidc/device"), 200),
+    "device-complete": (DeviceView("/oidc/device", "WDJB-MJHT", complete_uri=DEVICE_URI), 200),
+    "device-unknown": (DeviceView("/oidc/device", "WDJB-MJHT", "unknown"), 400),
+    "device-throttled": (DeviceView("/oidc/device", "WDJB-MJHT", "throttled"), 429),
+}
+CONFIRM_DEVICE = ConfirmDeviceView(
+    NATIVE_CLIENT,
+    "/oidc/device",
+    USERNAME,
+    "WDJB-MJHT",
+    ("openid", "profile", "offline_access", "calendar.read"),
+    HIDDEN,
+)
+SELECT_ACCOUNT = SelectAccountView(
+    CLIENT,
+    "/oidc/login/account",
+    (AccountView("1", USERNAME), AccountView("2", "j.o.h.n+projects@a-rather-long-domain.example")),
+    HIDDEN,
+    CALLBACK,
+)
 LOGOUTS: Mapping[str, LogoutView] = {
     "confirm-logout": LogoutView(CLIENT, USERNAME, "/oidc/logout", HIDDEN),
     "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
@@ -79,6 +106,9 @@ LOGOUTS: Mapping[str, LogoutView] = {
 SIGNED_OUTS: Mapping[str, SignedOutView] = {
     "signed-out": SignedOutView(CLIENT, True, "https://files.example.org/"),
     "signed-out-incomplete": SignedOutView(None, False),
+    "signed-out-telling": SignedOutView(
+        CLIENT, True, "https://files.example.org/", ("https://rp.example.org/logout",)
+    ),
 }
 OUT_OF_BANDS: Mapping[str, OutOfBandView] = {
     "out-of-band": OutOfBandView("ac_1vJf2mUy5eYkB0vXq8n4Wc7TzRaHs9LdPgKiOxEw3Qo"),
@@ -107,6 +137,11 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         **{name: pages.login(view, locale) for name, view in LOGINS.items()},
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
+        **{name: pages.device(view, locale, status) for name, (view, status) in DEVICES.items()},
+        "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),
+        "device-allowed": pages.device_done(DeviceDoneView(NATIVE_CLIENT, True), locale),
+        "device-denied": pages.device_done(DeviceDoneView(LONG_CLIENT, False), locale),
+        "select-account": pages.select_account(SELECT_ACCOUNT, locale),
         **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},

@@ -49,14 +49,18 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
 async def main(folder: Path, chromium: str) -> None:
     """Serve the samples, open the browser, write every picture into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = Pages.load(Settings())
+    pages = Pages.load(Settings(), web.Application())
     runner = web.AppRunner(application(pages))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
     states = [("en", name) for name in responses(pages, "en")]
-    states += [(locale, name) for locale in ("de", "fr") for name in (*LOGINS, "consent-everything")]
+    states += [
+        (locale, name)
+        for locale in ("de", "fr")
+        for name in (*LOGINS, "select-account", "consent-everything")
+    ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         await write(browser, f"http://{host}:{port}", states, folder)

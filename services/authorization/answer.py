@@ -65,10 +65,10 @@ class Answers:
         """
         if allowed.request.response_type == {"code"}:
             return await self._code(allowed, now, pushed)
-        if pushed and not await self.pushed_requests.end(pushed):
-            raise InvalidRequestUri("request_uri was used")
         self.tokens.check(allowed.client, allowed.front_channel.scope, now)
         recipient = await self.encryption.of_id_token(allowed.client)
+        if pushed and not await self.pushed_requests.end(pushed):
+            raise InvalidRequestUri("request_uri was used")
         grant_id = new_id()
         user = await self._add_grant(grant_id, allowed, now)
         code = await self._code(allowed, now) if "code" in allowed.request.response_type else {}

@@ -9,16 +9,20 @@ from services.authorization.answer import Answers
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
 from services.authorization.desk import Desk, Refused
+from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
+from services.authorization.front_channel import FrontChannel
 from services.authorization.intake import Intake
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
 from services.authorization.pages import ErrorView, Pages
 from services.authorization.pushed import Push
+from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
 from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
+from services.authorization.user_codes import UserCodes
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
@@ -27,6 +31,7 @@ from shared.passwords import Passwords
 from shared.paths import (
     AUTHORIZATION,
     CONSENT,
+    DEVICE,
     END_SESSION,
     LOGIN,
     LOGOUT,
@@ -34,6 +39,7 @@ from shared.paths import (
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
     PUSHED_AUTHORIZATION_REQUEST,
+    SELECT_ACCOUNT,
     START,
     START_ALIAS,
     STATIC,
@@ -56,8 +62,10 @@ from shared.web.resources import (
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)
+CHOOSE_ACCOUNT = web.AppKey("CHOOSE_ACCOUNT", ChooseAccount)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 SIGN_IN = web.AppKey("SIGN_IN", SignIn)
+DEVICE_PAGE = web.AppKey("DEVICE_PAGE", DevicePage)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
 END = web.AppKey("END", EndSession)
 
@@ -89,8 +97,14 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         await opened.replay_marks.begin()
     app[AUTHORIZE] = Authorize(desk)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
+    app[CHOOSE_ACCOUNT] = ChooseAccount(desk)
+    user_codes = UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits)
+    app[DEVICE_PAGE] = DevicePage(desk, app[SIGN_IN], opened.device_codes, user_codes, opened.consents)
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
-    app[END] = EndSession(settings, app[CLIENTS], app[KEYRING], opened.sessions, pages, cookies)
+    front_channel = FrontChannel(settings.issuer, opened.sessions, app[CLIENTS])
+    app[END] = EndSession(
+        settings, app[CLIENTS], app[KEYRING], opened.sessions, front_channel, pages, cookies
+    )
     yield
     passwords.close()
 
@@ -140,12 +154,28 @@ async def sign_in(request: web.Request) -> web.Response:
     return await request.app[SIGN_IN].post(request)
 
 
+async def select_account(request: web.Request) -> web.Response:
+    return await request.app[CHOOSE_ACCOUNT].get(request)
+
+
+async def choose_account(request: web.Request) -> web.Response:
+    return await request.app[CHOOSE_ACCOUNT].post(request)
+
+
 async def consent(request: web.Request) -> web.Response:
     return await request.app[ASK_CONSENT].get(request)
 
 
 async def decide(request: web.Request) -> web.Response:
     return await request.app[ASK_CONSENT].post(request)
+
+
+async def device(request: web.Request) -> web.Response:
+    return await request.app[DEVICE_PAGE].get(request)
+
+
+async def device_by_form(request: web.Request) -> web.Response:
+    return await request.app[DEVICE_PAGE].post(request)
 
 
 async def end_session(request: web.Request) -> web.Response:
@@ -183,13 +213,15 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
     app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
-    app[PAGES] = pages = Pages.load(app[SETTINGS])
+    app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
     shown = {
         AUTHORIZATION: _or_to_client(authorize),
         LOGIN: _or_to_client(login),
+        SELECT_ACCOUNT: _or_to_client(select_account),
         CONSENT: _or_to_client(consent),
+        DEVICE: device,
         END_SESSION: end_session,
         LOGOUT: logout,
         LOGOUT_DONE: logout_done,
@@ -201,7 +233,9 @@ def mount(app: web.Application) -> None:
     sent = {
         AUTHORIZATION: _or_to_client(authorize_by_form),
         LOGIN: _or_to_client(sign_in),
+        SELECT_ACCOUNT: _or_to_client(choose_account),
         CONSENT: _or_to_client(decide),
+        DEVICE: device_by_form,
         END_SESSION: end_session_by_form,
         LOGOUT: confirm_logout,
     }

@@ -1,16 +1,27 @@
 """The authorization endpoint: `/oauth2/auth`. A request begins here, and every step comes back here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from services.authorization.desk import INTERACTION, Asked, Desk, Waiting
-from services.authorization.interaction import Consent, Interaction, Login, Refuse, Respond, Step
+from services.authorization.interaction import (
+    Consent,
+    Interaction,
+    Login,
+    Refuse,
+    Respond,
+    SelectAccount,
+    Step,
+)
 from services.authorization.response import see_other
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
-from shared.paths import AUTHORIZATION, CONSENT, LOGIN
+from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, Path
 from shared.web.form import form, query
+
+_PAGES: Mapping[type[Step], Path] = {Login: LOGIN, SelectAccount: SELECT_ACCOUNT, Consent: CONSENT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Authorize:
             case Refuse(error):
                 await self.desk.end_pushed(asked)
                 return self.desk.refuse(asked, error)
-            case Login() | Consent():
+            case Login() | SelectAccount() | Consent():
                 browser, fresh_handle = self._browser(request)
                 return self._show(await self._keep(asked, browser), step, fresh_handle)
 
@@ -53,10 +64,10 @@ class Authorize:
             case Refuse(error):
                 await self.desk.finish(waiting)
                 return self.desk.refuse(waiting.asked, error)
-            case Login() | Consent():
+            case Login() | SelectAccount() | Consent():
                 return await self._bind(request, waiting, step)
 
-    async def _bind(self, request: web.Request, waiting: Waiting, step: Login | Consent) -> web.Response:
+    async def _bind(self, request: web.Request, waiting: Waiting, step: Step) -> web.Response:
         """From here on the interaction is this browser's."""
         if waiting.interaction.browser:
             return self._show(waiting, step, None)
@@ -85,7 +96,7 @@ class Authorize:
         return digest(handle).hex(), handle
 
     def _show(self, waiting: Waiting, step: Step, fresh_handle: str | None) -> web.Response:
-        response = see_other(waiting.at(LOGIN if isinstance(step, Login) else CONSENT))
+        response = see_other(waiting.at(_PAGES[type(step)]))
         if fresh_handle:
             self.desk.cookies.set_browser(response, fresh_handle)
         return response

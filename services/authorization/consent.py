@@ -10,15 +10,13 @@ from services.authorization.interaction import Consent, Respond
 from services.authorization.pages import ConsentView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import form_token, is_form_token
+from services.authorization.session import FORM_TOKEN, form_token, is_form_token
 from shared.model import Session
 from shared.oauth.errors import AccessDenied, InvalidRequest
 from shared.paths import AUTHORIZATION, CONSENT
 from shared.store import Consents
 from shared.web.form import form, query
 from shared.web.metrics import count_event
-
-FORM_TOKEN = "form_token"
 
 logger = structlog.get_logger()
 

@@ -167,8 +167,14 @@ class Desk:
         session, consented = found
         if session.expires_at <= clock.now():
             return None
-        is_fresh = interaction is not None and interaction.signed_in == session.session_key.hex()
-        return Present(session, consented, self.tokens.sub(session.user_id, asked.client), is_fresh)
+        sub = self.tokens.sub(session.user_id, asked.client)
+        if interaction is None:
+            return Present(session, consented, sub)
+        mark = session.session_key.hex()
+        is_fresh, is_chosen = interaction.signed_in == mark, interaction.chosen == mark
+        if interaction.wants_another and not is_fresh:
+            return None
+        return Present(session, consented, sub, is_fresh, is_chosen)
 
     async def step(self, request: web.Request, waiting: Waiting) -> Step:
         """What comes next for an interaction."""

@@ -24,6 +24,8 @@ class Interaction:
     parameters: dict[str, str]
     pushed: str | None = None  # digest of the handle under which they were pushed
     browser: str | None = None  # digest of the browser's cookie; None: no browser has come with it yet
+    chosen: str | None = None  # key of the session that the user has chosen for this very request
+    wants_another: bool = False  # the user will sign in, beside whoever is there
     signed_in: str | None = None  # key of the session that began for this very request
 
     @property
@@ -46,12 +48,18 @@ class Present:
     consented: Scope | None
     sub: str  # that the client knows the user by
     is_fresh: bool = False  # the session began for this very request
+    is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
     """Ask who is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectAccount:
+    """Ask who of those who are there goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ class Refuse:
     error: OAuthError
 
 
-Step = Login | Consent | Respond | Refuse
+Step = Login | SelectAccount | Consent | Respond | Refuse
 
 
 def next_step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
@@ -95,6 +103,13 @@ def _step(request: AuthorizationRequest, present: Present | None, client: Client
         return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
     if present is None:
         return Login()
+    if "select_account" in request.prompt and not (present.is_fresh or present.is_chosen):
+        return SelectAccount()
+    return _step_of(request, present, client, now)
+
+
+def _step_of(request: AuthorizationRequest, present: Present, client: Client, now: datetime) -> Step:
+    """For the user who is there."""
     if not _is_wanted(request, present):
         # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()

@@ -10,6 +10,9 @@ from shared.oauth.handle import Kind, digest, is_handle
 from shared.paths import PREFIX
 from shared.settings import Settings
 
+FORM_TOKEN = "form_token"
+MAX_ACCOUNTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
@@ -20,6 +23,7 @@ class Cookies:
     """
 
     session: str
+    accounts: str
     browser: str
     path: str
     is_secure: bool
@@ -27,9 +31,14 @@ class Cookies:
     @classmethod
     def of(cls, settings: Settings) -> "Cookies":
         if settings.is_https:
-            return cls("__Host-ostiary-session", "__Host-ostiary-browser", "/", is_secure=True)
-        mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
-        return cls(f"ostiary-session-{mark}", f"ostiary-browser-{mark}", PREFIX, is_secure=False)
+            before, after, path = "__Host-", "", "/"
+        else:
+            mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
+            before, after, path = "", f"-{mark}", PREFIX
+        session, accounts, browser = (
+            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "browser")
+        )
+        return cls(session, accounts, browser, path, settings.is_https)
 
     def session_handle(self, request: web.Request) -> str | None:
         """The handle of the session; None where there is none, or something else in its place."""
@@ -39,9 +48,22 @@ class Cookies:
         handle = self.session_handle(request)
         return digest(handle) if handle else None
 
+    def browser_handle(self, request: web.Request) -> str | None:
+        return self._handle(request, self.browser, Kind.BROWSER)
+
     def browser_key(self, request: web.Request) -> bytes | None:
-        handle = self._handle(request, self.browser, Kind.BROWSER)
+        handle = self.browser_handle(request)
         return digest(handle) if handle else None
+
+    def account_handles(self, request: web.Request) -> tuple[str, ...]:
+        """The handles of sessions that this browser has beside the active one."""
+        listed = request.cookies.get(self.accounts, "").split(".")[:MAX_ACCOUNTS]
+        return tuple(handle for handle in listed if is_handle(Kind.SESSION, handle))
+
+    def set_accounts(self, response: web.Response, handles: tuple[str, ...]) -> None:
+        """Beside the active one; of too many the last are forgotten."""
+        kept = ".".join(handles[:MAX_ACCOUNTS])
+        self._set(response, self.accounts, kept, max_age=None if kept else 0)
 
     def set_session(self, response: web.Response, handle: str) -> None:
         self._set(response, self.session, handle)
@@ -50,7 +72,9 @@ class Cookies:
         self._set(response, self.browser, handle)
 
     def clear_session(self, response: web.Response) -> None:
+        """Who signs out leaves nobody else behind."""
         self._set(response, self.session, "", max_age=0)
+        self._set(response, self.accounts, "", max_age=0)
 
     def _handle(self, request: web.Request, name: str, kind: Kind) -> str | None:
         value = request.cookies.get(name, "")

@@ -10,7 +10,12 @@ from shared.oauth import supported
 from shared.oauth.client_jwks import jwks_faults
 from shared.oauth.client_responses import response_faults
 from shared.oauth.fetch_target import target_fault
-from shared.oauth.registered_uri import redirect_uri_fault, web_uri_fault
+from shared.oauth.registered_uri import (
+    https_or_loopback_fault,
+    origin_of,
+    redirect_uri_fault,
+    web_uri_fault,
+)
 from shared.oauth.subject import sector_of
 
 CAPS: Mapping[str, timedelta] = MappingProxyType(
@@ -60,6 +65,7 @@ def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     """What keeps this deployment from accepting *client*: everything that a single member cannot tell."""
     yield from _type_faults(client, allowed)
     yield from _uri_faults(client)
+    yield from _logout_faults(client, allowed)
     yield from _authentication_faults(client, allowed)
     yield from response_faults(client, allowed.signing_algorithms)
     yield from _request_object_faults(client, allowed)
@@ -98,6 +104,19 @@ def _uri_faults(client: Client) -> Iterator[Fault]:
     for name in WEB_PAGES:
         if (uri := getattr(client, name)) is not None and (fault := web_uri_fault(uri)):
             yield name, fault
+
+
+def _logout_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+    """Back-Channel Logout 1.0 §2.2 and Front-Channel Logout 1.0 §2."""
+    if (uri := client.backchannel_logout_uri) is not None and (
+        fault := https_or_loopback_fault(uri) or target_fault(uri, allowed.fetch)
+    ):
+        yield "backchannel_logout_uri", fault
+    if (uri := client.frontchannel_logout_uri) is not None:
+        if fault := https_or_loopback_fault(uri):
+            yield "frontchannel_logout_uri", fault
+        elif origin_of(uri) not in {origin_of(redirect_uri) for redirect_uri in client.redirect_uris}:
+            yield "frontchannel_logout_uri", "has not the scheme, host and port of one of the redirect_uris"
 
 
 def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """Client metadata under their wire names, and the Client that they make.
 
 Names and meanings: RFC 7591 §2, OpenID Connect Registration 1.0 §2, OpenID Connect RP-Initiated Logout 1.0
-§3.1, and members of our own, which are for operators.
+§3.1, Back-Channel Logout 1.0 §2.2, Front-Channel Logout 1.0 §2, and members of our own, for operators.
 """
 
 from collections.abc import Mapping
@@ -64,6 +64,10 @@ class StandardMetadata(BaseModel):
     require_auth_time: bool = False
     default_acr_values: Names = []
     initiate_login_uri: str | None = None
+    backchannel_logout_uri: str | None = None
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str | None = None
+    frontchannel_logout_session_required: bool = False
     client_uri: str | None = None
     logo_uri: str | None = None
     policy_uri: str | None = None

@@ -50,7 +50,6 @@ PROFILES: Mapping[str, Json] = MappingProxyType(
 _DEFAULT_SCOPE = "openid profile email address phone"
 _NOT_SUPPORTED = frozenset(
     {
-        "backchannel_logout_uri",
         "request_object_encryption_alg",
     }
 )

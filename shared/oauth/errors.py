@@ -132,6 +132,21 @@ class UnsupportedTokenType(OAuthError):
     error = "unsupported_token_type"
 
 
+# RFC 8628 §3.5
+
+
+class AuthorizationPending(OAuthError):
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    error = "expired_token"
+
+
 # RFC 7591 §3.2.2
 
 

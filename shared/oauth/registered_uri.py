@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 MAX_URI = 2000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
 # RFC 3986 §2, without the asterisk: it would look like a wildcard, and there are none.
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()+,;=]|%[0-9A-Fa-f]{2})+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -95,6 +97,29 @@ def web_uri_fault(uri: str) -> str | None:
         return fault
     url = urlsplit(uri)
     return "must be https" if url.scheme != "https" else _authority_fault(uri, url)
+
+
+def https_or_loopback_fault(uri: str) -> str | None:
+    """What is wrong with *uri* as an address of a client's server: https, or http on a loopback host."""
+    if fault := uri_fault(uri):
+        return fault
+    if not is_loopback(uri):
+        return web_uri_fault(uri)
+    return _authority_fault(uri, urlsplit(uri))
+
+
+def origin_of(uri: str) -> str | None:
+    """The origin of a web page, as browsers write it: RFC 6454 §6.2. None: *uri* is none of a page."""
+    try:
+        url = urlsplit(uri)
+        host, port = url.hostname, url.port
+    except ValueError:
+        return None
+    if url.scheme not in _DEFAULT_PORTS or not host:
+        return None
+    authority = f"[{host}]" if ":" in host else host
+    is_usual = port in (None, _DEFAULT_PORTS[url.scheme])
+    return f"{url.scheme}://{authority}" + ("" if is_usual else f":{port}")
 
 
 def is_private_use(uri: str) -> bool:

@@ -13,9 +13,12 @@ from uuid import UUID
 
 from shared.model import (
     AccessToken,
+    Approved,
     Authorization,
     AuthorizationCode,
     Client,
+    Denied,
+    DeviceCode,
     Json,
     Scope,
     Session,
@@ -74,6 +77,36 @@ class AuthorizationCodes(Protocol):
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         """Note a wrong try by the code's own authenticated client; the `limit`-th ends the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A device code as its client finds it; `is_too_fast`: it has been polled within the interval."""
+
+    code: DeviceCode
+    is_too_fast: bool
+
+
+class DeviceCodes(Protocol):
+    """Device codes in flight, by the digest of the device code or by the user code. Redis."""
+
+    async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
+        """False: its client has *most* in flight. Raises Taken when the user code is."""
+
+    async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
+        """None: there is none. One that has expired is remembered for a while."""
+
+    async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
+        """The digest and the code; None also where it has expired or been decided."""
+
+    async def decide(self, code_hash: bytes, code: DeviceCode, state: Approved | Denied) -> bool:
+        """Write down what the user decided, once. False: it was decided before."""
+
+    async def may_guess(self, budget: int) -> bool:
+        """Whether the wrong guesses of this period are within *budget*."""
+
+    async def count_guess(self, period: timedelta) -> None:
+        """Note a wrong guess at a user code: it counts for as many as are in flight."""
 
 
 class Grants(Protocol):
@@ -228,7 +261,10 @@ class Sessions(Protocol):
         """Whose it is, if it has not ended: by PostgreSQL, or by Redis where that is away."""
 
     async def end(self, sid: UUID, reason: str) -> bool:
-        """Commit the end, with its audit row. False: it had ended before, or there is none."""
+        """Commit the end, with its audit row and its logout notices. False: it had ended before."""
+
+    async def clients(self, sid: UUID) -> Sequence[str]:
+        """The clients that were given something within a session, ended or not, by client_id."""
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
         """Write the audit row of a sign-in that failed."""
@@ -466,6 +502,44 @@ class Leases(Protocol):
 
     async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
         """Take or renew the lease for *period*. False: another has it."""
+
+
+# Logout notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogoutNotice:
+    """What a client is yet to be told by the back channel: a session of one of its users has ended."""
+
+    notice_id: UUID  # the `jti` of its logout token, at every try
+    client_id: str
+    sid: UUID
+    user_id: UUID
+    tries: int
+    created_at: datetime
+    due_at: datetime
+    given_up_at: datetime | None
+
+
+class Outbox(Protocol):
+    """Logout notices that wait, written by the transactions that end sessions. PostgreSQL."""
+
+    async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[LogoutNotice]:
+        """Notices that are due, for this caller alone until the lease ends: then they are due again."""
+
+    async def settle(self, notice_id: UUID) -> None:
+        """The client has been told, or there is nobody to tell any more."""
+
+    async def put_off(self, notice_id: UUID, due_at: datetime) -> None: ...
+
+    async def give_up(self, notice_id: UUID, now: datetime, remembered: timedelta) -> None:
+        """Try no more, with an audit row; what was given up longer ago than *remembered* is forgotten."""
+
+    async def list(self, limit: int) -> Sequence[LogoutNotice]:
+        """Everything that waits or was given up, the oldest first."""
+
+    async def retry(self) -> int:
+        """What was given up begins anew; how many."""
 
 
 # Counters

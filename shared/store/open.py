@@ -13,11 +13,13 @@ from shared.store import (
     ClientUses,
     Consents,
     Counters,
+    DeviceCodes,
     Grants,
     InitialAccessTokens,
     Interactions,
     Keys,
     Leases,
+    Outbox,
     PushedRequests,
     RefreshFamilies,
     ReplayMarks,
@@ -34,12 +36,14 @@ from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.counters import RedisCounters
+from shared.store.redis.device_codes import RedisDeviceCodes
 from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
@@ -63,10 +67,12 @@ class Stores:
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
+    device_codes: DeviceCodes
     grants: Grants
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
     leases: Leases
+    outbox: Outbox
     probe: Probe
     sessions: Sessions
     interactions: Interactions
@@ -100,10 +106,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
+            device_codes=RedisDeviceCodes(link),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),
             leases=PostgresLeases(database),
+            outbox=PostgresOutbox(database),
             probe=Probe(database, link, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
                 PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)

@@ -1,6 +1,7 @@
 """Browser sessions over both stores: alive while Redis knows them and PostgreSQL has not ended them."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -48,6 +49,9 @@ class KeptSessions:
         with suppress(Unavailable):  # cleaning: the row has ended it
             await self._contents.drop(session_key)
         return True
+
+    async def clients(self, sid: UUID) -> Sequence[str]:
+        return await self._rows.clients(sid)
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
         await self._rows.note_failure(user_id, detail)

@@ -151,8 +151,8 @@ _BOTH = (Service.AUTHORIZATION, Service.TOKEN)
 ROWS = (
     Row("discovery", _DISCOVERY, 1.4, 0, 0, partial(_document, OPENID_CONFIGURATION)),
     Row("jwks", _DISCOVERY, 1.4, 0, 0, partial(_document, JWKS)),
-    Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, Client.OPAQUE)),
-    Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, Client.ES256)),
+    Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, Client.ES256)),
+    Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, Client.JWT)),
     Row("introspection", _TOKEN, 5, 0, 1, _introspection),
     Row("userinfo", _TOKEN, 5, 0, 1, _userinfo),
     Row("refresh ES256", _TOKEN, 9, 0, 1, partial(_refresh, Client.ES256)),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 from jinja2 import nodes
 
 from services.authorization.pages import ConsentView, Pages
@@ -12,12 +13,12 @@ from services.authorization.pages.catalogue import Catalogue
 from shared.settings import UI_LOCALES, Settings
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 
 
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
-    pages = Pages.load(Settings(ui_locales=("fr", "de")))
+    pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
     assert pages.locale("en", "it") == "fr"
 
 

@@ -44,7 +44,7 @@ def is_refused(page: Page, error: str) -> bool:
         ({"prompt": "none login"}, "invalid_request"),
         ({"prompt": "bogus"}, "invalid_request"),
         ({"prompt": "LOGIN"}, "invalid_request"),
-        ({"prompt": "select_account"}, "invalid_request"),
+        ({"prompt": "create"}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
         ({"max_age": "-1"}, "invalid_request"),
         ({"max_age": "1e9"}, "invalid_request"),

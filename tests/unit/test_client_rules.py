@@ -150,6 +150,20 @@ def test_a_profile_fills_fields_and_explicit_ones_win(profile: str) -> None:
 @pytest.mark.parametrize(
     "members",
     [
+        {**URI, "userinfo_signed_response_alg": "none"},
+        {**URI, "userinfo_signed_response_alg": "HS256"},
+        {**URI, "introspection_signed_response_alg": "RS512"},
+        {**URI, "jwks": JWKS, "id_token_encrypted_response_alg": "RSA1_5"},
+        {**URI, "jwks": JWKS, "id_token_encrypted_response_alg": "dir"},
+        {**URI, "jwks": JWKS, "id_token_encrypted_response_alg": "RSA-OAEP"},
+        {**URI, "id_token_encrypted_response_alg": "ECDH-ES"},
+        {**URI, "jwks": JWKS, "userinfo_encrypted_response_enc": "A128GCM"},
+        {
+            **URI,
+            "jwks": JWKS,
+            "userinfo_encrypted_response_alg": "ECDH-ES",
+            "userinfo_encrypted_response_enc": "A1GCM",
+        },
         {**URI, "jwks_uri": "http://rp.test/jwks"},
         {**URI, "jwks_uri": "https://10.0.0.1/jwks"},
         {**URI, "jwks_uri": "https://user@rp.test/jwks"},

@@ -8,21 +8,36 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.authorization.pages import catalogue
 from services.authorization.pages.catalogue import Catalogue
-from services.authorization.pages.security import content_security_policy, headers, https, link, source
+from services.authorization.pages.qr_code import qr_code
+from services.authorization.pages.security import (
+    content_security_policy,
+    frame,
+    headers,
+    https,
+    link,
+    source,
+)
 from services.authorization.pages.views import (
+    AccountView,
     ClientView,
+    ConfirmDeviceView,
     ConsentView,
     Destination,
+    DeviceDoneView,
+    DeviceFault,
+    DeviceView,
     ErrorView,
     LoginFault,
     LoginView,
     LogoutView,
     OutOfBandView,
+    SelectAccountView,
     SignedOutView,
     StartView,
     visible,
@@ -32,9 +47,12 @@ from shared import paths
 from shared.settings import Settings
 
 __all__ = [
-    "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
-    "Pages", "SignedOutView", "StartView",
+    "AccountView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView", "DeviceFault",
+    "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView", "Pages",
+    "SelectAccountView", "SignedOutView", "StartView",
 ]  # fmt: skip
+
+FlowView = LoginView | SelectAccountView | ConsentView | LogoutView
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
@@ -53,11 +71,13 @@ class Pages:
     environment: Environment
 
     @classmethod
-    def load(cls, settings: Settings) -> "Pages":
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
         """Read and compile everything; a broken template or text stops the start."""
-        environment = Environment(
+        environment = aiohttp_jinja2.setup(
+            app,
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
+            default_helpers=False,
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
@@ -78,19 +98,48 @@ class Pages:
         response = self._flow_page("login.html", locale, view, status)
         return _retry_after(response, view.retry_after)
 
+    def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
+        """Asks who goes on; the form answers `account` = a `sid`, or `other`."""
+        return self._flow_page("select_account.html", locale, view)
+
     def consent(self, view: ConsentView, locale: str) -> web.Response:
         """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
         return self._flow_page("consent.html", locale, view)
+
+    def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
+        """Asks for a user code (RFC 8628 §3.3)."""
+        return self._page(
+            "device.html",
+            locale,
+            headers(content_security_policy(), locale),
+            status,
+            view=view,
+            qr_code=qr_code(view.complete_uri) if view.complete_uri else None,
+        )
+
+    def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
+        """Asks whether the device that shows the code may; the form answers `decision`."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("confirm_device.html", locale, headers(policy, locale), view=view)
+
+    def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
+        """Says that the device goes on by itself."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("device_done.html", locale, headers(policy, locale), view=view)
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
         return self._flow_page("confirm_logout.html", locale, view)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
-        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2)."""
-        frames = [uri for uri in view.frames if https(uri)]
-        policy = content_security_policy(frames=frames)
-        return self._page("signed_out.html", locale, headers(policy, locale), view=view, frames=frames)
+        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
+
+        With frames it waits for them, for a few seconds, then goes on; without script it offers a link.
+        """
+        frames = [uri for uri in view.frames if frame(uri)]
+        fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
+        onward = link(view.return_href) or paths.LOGOUT_DONE.path
+        return self._page("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
 
     def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
         """Shows the code to copy, or what went wrong."""
@@ -126,9 +175,7 @@ class Pages:
         policy = content_security_policy()
         return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
 
-    def _flow_page(
-        self, template: str, locale: str, view: LoginView | ConsentView | LogoutView, status: int = 200
-    ) -> web.Response:
+    def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
         logo = view.client.logo if view.client else None
         policy = content_security_policy(forms=view.form_action, images=[logo])
         return self._page(

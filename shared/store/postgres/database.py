@@ -92,8 +92,11 @@ class Database:
     async def _take(self) -> "PoolConnectionProxy[Row]":
         while self._idle:
             connection, since = self._idle.pop()
-            if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
-                return connection
+            try:
+                if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
+                    return connection
+            except asyncpg.InterfaceError:  # it died while idle, and has left the pool by itself
+                continue
             connection.terminate()
             await self._pool.release(connection)
         self._waiting += 1
@@ -139,7 +142,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
-        """For administration: several statements at once. Hot paths use one statement."""
+        """For what is rare: several statements at once. Hot paths use one statement."""
         with dependency():
             async with self._connection() as connection, connection.transaction():
                 yield connection

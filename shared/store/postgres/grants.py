@@ -18,6 +18,7 @@ GRANT_STANDS = """
 
 SESSION = "LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"
 
+# FOR SHARE: whoever ends the session, or all of the user's, waits for this grant and tells its client.
 # A replay meets the row of the first redemption and revokes it, in the same statement. A statement that is
 # sent again after a lost answer meets its own row by the grant id: nothing changes.
 _REDEEM = f"""
@@ -28,6 +29,7 @@ WITH redeemed AS (
     FROM users u JOIN sessions s USING (user_id)
    WHERE u.user_id = $6 AND u.disabled_at IS NULL AND u.epoch = $11
      AND s.sid = $7 AND s.ended_at IS NULL AND s.epoch = u.epoch
+     FOR SHARE OF u, s
   ON CONFLICT (code_hash) DO UPDATE SET
      revoked_at = CASE WHEN g.grant_id = excluded.grant_id THEN g.revoked_at
                        ELSE coalesce(g.revoked_at, now()) END
@@ -54,6 +56,7 @@ WITH made AS (
     FROM users u JOIN sessions s USING (user_id)
    WHERE u.user_id = $4 AND u.disabled_at IS NULL AND u.epoch = $8
      AND s.sid = $5 AND s.ended_at IS NULL AND s.epoch = u.epoch
+     FOR SHARE OF u, s
   ON CONFLICT (grant_id) DO UPDATE SET grant_id = g.grant_id
   RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new),
 audited AS (

@@ -1,11 +1,13 @@
 """One row for each sign-in in PostgreSQL: whose it is, and whether it has ended."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
-from shared.store import SessionOwner
-from shared.store.postgres.database import Database
+from shared.store import SessionOwner, Unavailable
+from shared.store.postgres.database import Database, Row
+from shared.store.postgres.outbox import TELL_OF_ENDED
 
 _BEGIN = """
 WITH standing AS (SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL),
@@ -29,7 +31,7 @@ noted AS (
   UNION ALL
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
     FROM before WHERE NOT goes_on)
-SELECT sid FROM present"""
+SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS replaced FROM present"""
 """$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the key that the browser had, $7 audit detail."""
 
 _FIND = """
@@ -52,6 +54,8 @@ noted AS (
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', $2::text) FROM ended)
 SELECT session_key FROM ended"""
 
+_CLIENTS = "SELECT DISTINCT client_id FROM grants WHERE sid = $1"
+
 _NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_failed', $1, $2)"
 
 
@@ -63,8 +67,7 @@ class PostgresSessionRows:
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
         """Insert the row, or let that of the same user's session go on. None: the user has changed."""
-        row = await self._database.row(
-            _BEGIN,
+        arguments = (
             session.session_key,
             session.sid,
             session.user_id,
@@ -73,7 +76,19 @@ class PostgresSessionRows:
             replaced_key,
             detail,
         )
+        if replaced_key is None:
+            row = await self._database.row(_BEGIN, *arguments)
+        else:
+            row = await self._replace(arguments)
         return replace(session, sid=row["sid"]) if row else None
+
+    async def _replace(self, arguments: tuple[object, ...]) -> Row | None:
+        """Begin, and tell the clients of the session that another user's has taken the place of."""
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(_BEGIN, *arguments)
+            if row is not None and row["replaced"] is not None:
+                await connection.execute(TELL_OF_ENDED, row["replaced"])
+            return row
 
     async def find(self, session_key: bytes, client_id: str) -> tuple[UUID, UUID, Scope | None] | None:
         """`sid`, `user_id`, and what the user allows the client, if the session is alive."""
@@ -88,9 +103,21 @@ class PostgresSessionRows:
         return SessionOwner(**dict(row)) if row else None
 
     async def end(self, sid: UUID, reason: str) -> bytes | None:
-        """The key of the session that this has ended."""
-        row = await self._database.row_idempotent(_END, sid, reason)
+        """The key of the session that this has ended, and whose clients it has told."""
+        try:
+            return await self._end(sid, reason)
+        except Unavailable:  # perhaps only the answer was lost
+            return await self._end(sid, reason)
+
+    async def _end(self, sid: UUID, reason: str) -> bytes | None:
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(_END, sid, reason)
+            if row is not None:
+                await connection.execute(TELL_OF_ENDED, sid)
         return row["session_key"] if row else None
+
+    async def clients(self, sid: UUID) -> Sequence[str]:
+        return [row["client_id"] for row in await self._database.rows(_CLIENTS, sid)]
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
         await self._database.row(_NOTE_FAILURE, user_id, detail)

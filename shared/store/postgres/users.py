@@ -10,6 +10,7 @@ from shared.model import Json, User
 from shared.oauth.username import canonical
 from shared.store import Credential, Taken
 from shared.store.postgres.database import Database
+from shared.store.postgres.outbox import LOCK_USER, TELL_OF_USER
 from shared.store.text import is_storable
 
 _COLUMNS = (
@@ -27,7 +28,7 @@ _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[
 _ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
 _AUDIT = "INSERT INTO audit (event, user_id) VALUES ($1, $2)"
 
-_LOCK = "SELECT username FROM users WHERE user_id = $1 FOR UPDATE"
+_LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 FOR UPDATE"
 _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
 _SET_CLAIMS = """
 UPDATE users SET claims = $2, claims_version = claims_version + 1, updated_at = now() WHERE user_id = $1"""
@@ -110,7 +111,7 @@ class PostgresUsers:
             raise Taken(user.username) from None
 
     async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        await self._database.row(_SET_PASSWORD, user_id, password_hash)
+        await self._end_sessions(_SET_PASSWORD, user_id, password_hash)
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)
@@ -118,7 +119,7 @@ class PostgresUsers:
     async def set_claims(self, user_id: UUID, claims: Json) -> None:
         try:
             async with self._database.transaction() as connection:
-                username: Any = await connection.fetchval(_LOCK, user_id)
+                username: Any = await connection.fetchval(_LOCK_NAME, user_id)
                 if username is None:
                     return
                 await connection.execute(_DELETE_NAMES, user_id)
@@ -129,13 +130,20 @@ class PostgresUsers:
             raise Taken(str(claims.get("email"))) from None
 
     async def disable(self, user_id: UUID) -> None:
-        await self._database.row(_DISABLE, user_id)
+        await self._end_sessions(_DISABLE, user_id)
 
     async def enable(self, user_id: UUID) -> None:
         await self._database.row(_ENABLE, user_id)
 
     async def end_all(self, user_id: UUID) -> None:
-        await self._database.row(_END_ALL, user_id)
+        await self._end_sessions(_END_ALL, user_id)
 
     async def delete(self, user_id: UUID) -> None:
-        await self._database.row(_DELETE, user_id)
+        await self._end_sessions(_DELETE, user_id)
+
+    async def _end_sessions(self, change: str, user_id: UUID, *others: str) -> None:
+        """Make a change that ends every session of the user, and tell the clients."""
+        async with self._database.transaction() as connection:
+            await connection.execute(LOCK_USER, user_id)
+            await connection.execute(TELL_OF_USER, user_id)
+            await connection.execute(change, user_id, *others)

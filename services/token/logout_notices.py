@@ -1,0 +1,116 @@
+"""Delivering logout notices: OpenID Connect Back-Channel Logout 1.0 §2.5.
+
+Every process takes what is due from the outbox, each notice under a lease of its own. A notice is delivered
+at least once and always with the same `jti`; it is gone once the client has answered 2xx.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+
+from shared import clock
+from shared.background import keep_repeating
+from shared.client_cache import ClientCache
+from shared.fetch import FetchFailed
+from shared.issue import TokenIssuer
+from shared.store import LogoutNotice, Outbox, Unavailable
+from shared.watch import cancel
+from shared.web.app import SETTINGS
+from shared.web.metrics import count_event
+from shared.web.resources import CLIENTS, FETCHER, KEYRING, STORES
+
+EVERY = timedelta(seconds=1)
+AT_A_TIME = 16
+LEASE = timedelta(seconds=30)  # ten times what one request may take
+FIRST_WAIT = timedelta(seconds=5)
+LONGEST_WAIT = timedelta(hours=1)
+TRIED_FOR = timedelta(days=1)
+REMEMBERED = timedelta(days=30)
+
+logger = structlog.get_logger()
+
+
+class Post(Protocol):
+    """The part of the guarded fetcher that is needed here."""
+
+    async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
+        """The status of the answer. Raises FetchFailed."""
+
+
+def next_try(notice: LogoutNotice, now: datetime) -> datetime | None:
+    """When to try again after a try that failed: the wait doubles with each. None: no more."""
+    if now - notice.created_at >= TRIED_FOR:
+        return None
+    doublings = min(notice.tries - 1, 20)
+    return now + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Who delivers."""
+
+    outbox: Outbox
+    clients: ClientCache
+    tokens: TokenIssuer
+    post: Post
+
+    async def deliver(self, now: datetime) -> int:
+        """Try what is due, at most AT_A_TIME; how many were tried. Raises Unavailable."""
+        notices = await self.outbox.take(AT_A_TIME, LEASE, now)
+        await asyncio.gather(*(self._try(notice, now) for notice in notices))
+        return len(notices)
+
+    async def _try(self, notice: LogoutNotice, now: datetime) -> None:
+        told = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
+        try:
+            if fault := await self._tell(notice, now):
+                await self._failed(notice, now, {**told, "cause": fault})
+            else:
+                await self.outbox.settle(notice.notice_id)
+        except Unavailable as fault:  # when the lease ends it is due again
+            logger.warning("logout_notice_delayed", **told, cause=str(fault))
+
+    async def _tell(self, notice: LogoutNotice, now: datetime) -> str | None:
+        """Why the client could not be told; None if it was, or wants to be told no more."""
+        client = await self.clients.find(notice.client_id)
+        if client is None or client.disabled_at or client.backchannel_logout_uri is None:
+            return None
+        token = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
+        try:
+            status = await self.post.post_form(client.backchannel_logout_uri, {"logout_token": token})
+        except FetchFailed as fault:
+            return str(fault)
+        if status not in range(200, 300):
+            return f"answered {status}"
+        count_event("logout_notice")
+        logger.info("logout_notice_delivered", client_id=notice.client_id, sid=str(notice.sid))
+        return None
+
+    async def _failed(self, notice: LogoutNotice, now: datetime, told: Mapping[str, object]) -> None:
+        if due_at := next_try(notice, now):
+            await self.outbox.put_off(notice.notice_id, due_at)
+            count_event("logout_notice", "failed")
+            logger.warning("logout_notice_failed", **told)
+        else:
+            await self.outbox.give_up(notice.notice_id, now, REMEMBERED)
+            count_event("logout_notice", "given_up")
+            logger.error("logout_notice_given_up", **told)
+
+
+async def delivery(app: web.Application) -> AsyncIterator[None]:
+    """Notices go out while the application runs. Needs `stores` and `fetcher` before it."""
+    tokens = TokenIssuer(app[SETTINGS], app[KEYRING])
+    delivering = Delivery(app[STORES].outbox, app[CLIENTS], tokens, app[FETCHER])
+
+    async def until_nothing_is_due() -> None:
+        while await delivering.deliver(clock.now()) == AT_A_TIME:
+            pass
+
+    task = asyncio.create_task(keep_repeating("logout_notices", until_nothing_is_due, EVERY))
+    yield
+    await cancel(task)

@@ -1,0 +1,91 @@
+"""The outbox in PostgreSQL: what fills it, for the transactions that end sessions, and what empties it.
+
+A redemption in flight holds the rows of its user and its session FOR SHARE. Whoever ends a session locks its
+row, or its user's, and tells by a later statement of the same transaction: either the redemption was waited
+for, and its client is told, or it finds the session ended. One statement could not do it: it reads the grants
+as they were before it waited.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.store import LogoutNotice
+from shared.store.postgres.database import Database, Row
+
+LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR UPDATE"
+
+
+def _tell(sessions: str) -> str:
+    return f"""
+INSERT INTO outbox (client_id, sid, user_id)
+SELECT DISTINCT g.client_id, g.sid, g.user_id
+  FROM sessions s JOIN users u USING (user_id) JOIN grants g USING (sid) JOIN clients c USING (client_id)
+ WHERE {sessions} AND s.epoch = u.epoch
+   AND c.metadata ? 'backchannel_logout_uri' AND c.disabled_at IS NULL
+ON CONFLICT DO NOTHING"""
+
+
+TELL_OF_ENDED = _tell("s.sid = $1 AND s.ended_at = now()")
+"""The session was ended by an earlier statement of this transaction, whose time now() is."""
+
+TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
+"""The user is locked, and every session of theirs is about to end."""
+
+_COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given_up_at"
+
+_TAKE = f"""
+WITH due AS MATERIALIZED (
+  SELECT notice_id AS due_id FROM outbox WHERE due_at <= $1 AND given_up_at IS NULL
+   ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+UPDATE outbox SET tries = tries + 1, due_at = $2 FROM due WHERE notice_id = due_id RETURNING {_COLUMNS}"""
+
+_SETTLE = "DELETE FROM outbox WHERE notice_id = $1"
+
+_PUT_OFF = "UPDATE outbox SET due_at = $2 WHERE notice_id = $1 AND given_up_at IS NULL"
+
+_GIVE_UP = """
+WITH forgotten AS (DELETE FROM outbox WHERE given_up_at < $2::timestamptz - $3::interval),
+given_up AS (
+  UPDATE outbox SET given_up_at = $2 WHERE notice_id = $1 AND given_up_at IS NULL
+  RETURNING client_id, user_id, sid)
+INSERT INTO audit (event, user_id, client_id, detail)
+SELECT 'logout_notice_given_up', user_id, client_id, jsonb_build_object('sid', sid) FROM given_up"""
+
+_LIST = f"SELECT {_COLUMNS} FROM outbox ORDER BY created_at, notice_id LIMIT $1"
+
+_RETRY = """
+WITH again AS (
+  UPDATE outbox SET due_at = now(), created_at = now(), tries = 0, given_up_at = NULL
+   WHERE given_up_at IS NOT NULL RETURNING notice_id)
+SELECT count(*) AS n FROM again"""
+
+
+def _notice(row: Row) -> LogoutNotice:
+    return LogoutNotice(**dict(row))
+
+
+class PostgresOutbox:
+    """`Outbox` over PostgreSQL: one statement each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[LogoutNotice]:
+        return [_notice(row) for row in await self._database.rows(_TAKE, now, now + lease, limit)]
+
+    async def settle(self, notice_id: UUID) -> None:
+        await self._database.row_idempotent(_SETTLE, notice_id)
+
+    async def put_off(self, notice_id: UUID, due_at: datetime) -> None:
+        await self._database.row_idempotent(_PUT_OFF, notice_id, due_at)
+
+    async def give_up(self, notice_id: UUID, now: datetime, remembered: timedelta) -> None:
+        await self._database.row_idempotent(_GIVE_UP, notice_id, now, remembered)
+
+    async def list(self, limit: int) -> Sequence[LogoutNotice]:
+        return [_notice(row) for row in await self._database.rows(_LIST, limit)]
+
+    async def retry(self) -> int:
+        row = await self._database.row(_RETRY)
+        return int(row["n"]) if row else 0

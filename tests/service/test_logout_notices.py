@@ -1,0 +1,293 @@
+"""Back-channel logout as the relying party sees it, and as it goes when relying parties fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import jwt
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from services.token.app import mount
+from services.token.logout_notices import AT_A_TIME, LEASE, LONGEST_WAIT, TRIED_FOR, Delivery, next_try
+from shared import clock
+from shared.fetch import FetchFailed
+from shared.issue import LOGOUT_EVENT, TokenIssuer
+from shared.model import Client
+from shared.oauth.client_jwks import public_key
+from shared.settings import Settings
+from shared.store import LogoutNotice, Outbox, Unavailable
+from shared.web.app import application
+from shared.web.resources import CLIENTS, KEYRING, need, stores
+from tests.builders import SignIn, World
+from tests.deployment import ISSUER, settings_for
+
+URI = "https://rp1.test/logout"
+
+
+@pytest.fixture(autouse=True)
+async def _empty(world: World) -> None:
+    await world.database.row("TRUNCATE outbox")
+
+
+@dataclass
+class RelyingParty:
+    """What relying parties answer, by client, and what they were sent."""
+
+    status: int = 200
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    hanging: asyncio.Event | None = None
+
+    async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
+        (name, token) = next(iter(form.items()))
+        assert name == "logout_token"
+        if self.hanging and "hanging" in uri:
+            await self.hanging.wait()
+            raise FetchFailed("there is no answer")
+        self.sent.append((uri, token))
+        if self.status == 0:
+            raise FetchFailed("there is no answer")
+        return self.status
+
+    @property
+    def jtis(self) -> list[str]:
+        return [jwt.decode(token, options={"verify_signature": False})["jti"] for _, token in self.sent]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An application that delivers only when it is told to."""
+
+    app: web.Application
+    world: World
+    delivery: Delivery
+    rp: RelyingParty
+
+    async def notices(self, count: int = 1, **fields: Any) -> tuple[Client, list[UUID]]:
+        """A client, and sessions of one user that have just ended."""
+        client = await self.world.client(**{"backchannel_logout_uri": URI, **fields})
+        user = await self.world.user()
+        sids = [await self.world.session(user) for _ in range(count)]
+        for sid in sids:
+            code, grant_id = SignIn(user, sid).code(client.client_id), uuid4()
+            expires_at = clock.now() + timedelta(days=1)
+            await self.world.stores.grants.redeem(grant_id, grant_id.bytes, code, expires_at, None)
+        for sid in sids:
+            await self.world.stores.sessions.end(sid, "logout")
+        return client, sids
+
+    async def waiting(self) -> list[LogoutNotice]:
+        return list(await self.world.stores.outbox.list(100))
+
+    def verified(self, token: str) -> Any:
+        """Header and claims, as a relying party reads them by our JWK Set."""
+        header = jwt.get_unverified_header(token)
+        jwk = next(
+            key for key in self.app[KEYRING].known.jwks(clock.now())["keys"] if key["kid"] == header["kid"]
+        )
+        claims = jwt.decode(token, public_key(jwk), [header["alg"]], options={"verify_aud": False})
+        return header, claims
+
+
+@asynccontextmanager
+async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
+    app = application(settings, lambda app: need(app, stores))
+    async with TestServer(app):
+        rp = RelyingParty()
+        tokens = TokenIssuer(settings, app[KEYRING])
+        yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, rp), rp)
+
+
+@pytest.fixture
+async def setup(settings: Settings, world: World) -> AsyncIterator[Setup]:
+    async with set_up(settings, world) as made:
+        yield made
+
+
+@pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
+@pytest.mark.parametrize("subject_type", ["public", "pairwise"])
+async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: str) -> None:
+    """Point 24 and §2.4: type, issuer, audience, event, `sub` and `sid` of the ID token, short, no nonce."""
+    client, (sid,) = await setup.notices(id_token_signed_response_alg=alg, subject_type=subject_type)
+    (notice,) = await setup.waiting()
+    assert await setup.delivery.deliver(clock.now()) == 1
+    assert await setup.waiting() == []
+    ((uri, token),) = setup.rp.sent
+    header, claims = setup.verified(token)
+    assert uri == URI
+    assert (header["typ"], header["alg"]) == ("logout+jwt", alg)
+    assert claims.pop("exp") - claims.pop("iat") <= 120
+    assert claims == {
+        "iss": ISSUER,
+        "aud": [client.client_id],
+        "sub": setup.delivery.tokens.sub(notice.user_id, client),
+        "sid": str(sid),
+        "jti": str(notice.notice_id),
+        "events": {LOGOUT_EVENT: {}},
+    }
+
+
+@pytest.mark.parametrize("status", [200, 204, 299])
+async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: int) -> None:
+    """However often we look."""
+    await setup.notices()
+    setup.rp.status = status
+    for hours in range(30):
+        await setup.delivery.deliver(clock.now() + timedelta(hours=hours))
+    assert len(setup.rp.sent) == 1
+
+
+@pytest.mark.parametrize("status", [0, 199, 300, 302, 400, 404, 500, 501, 503])
+async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup, status: int) -> None:
+    """No answer at all, a redirect, a refusal: later, and the same notice."""
+    await setup.notices()
+    setup.rp.status, now = status, clock.now()
+    await setup.delivery.deliver(now)
+    await setup.delivery.deliver(now + timedelta(seconds=4))
+    assert len(setup.rp.sent) == 1
+    setup.rp.status = 200
+    await setup.delivery.deliver(now + timedelta(seconds=5))
+    assert len(setup.rp.sent) == 2
+    assert len(set(setup.rp.jtis)) == 1
+    assert await setup.waiting() == []
+
+
+async def test_a_client_that_never_answers_is_given_up_visibly(setup: Setup) -> None:
+    """Tries at doubling distances, at most an hour apart, for a day; then a row that stays, and silence."""
+    await setup.notices()
+    setup.rp.status = 0
+    now = start = clock.now()
+    gaps = []
+    while True:
+        assert await setup.delivery.deliver(now) == 1
+        (notice,) = await setup.waiting()
+        if notice.given_up_at:
+            break
+        gaps.append((notice.due_at - now).total_seconds())
+        now = notice.due_at
+    assert gaps[:5] == [5, 10, 20, 40, 80]
+    assert max(gaps) == LONGEST_WAIT.total_seconds()
+    assert TRIED_FOR <= now - start <= TRIED_FOR + LONGEST_WAIT
+    assert len(setup.rp.jtis) == len(gaps) + 1
+    assert len(set(setup.rp.jtis)) == 1
+    assert await setup.delivery.deliver(start + timedelta(days=9)) == 0
+
+
+class _Crashing:
+    """An outbox whose process dies between the answer of the client and the note of it."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._outbox, name)
+
+    async def settle(self, notice_id: UUID) -> None:
+        raise Unavailable("the process is gone")
+
+
+async def test_a_crash_after_the_answer_tells_again_with_the_same_jti(setup: Setup) -> None:
+    """At least once: when the lease ends another process takes over."""
+    await setup.notices()
+    now, sound = clock.now(), setup.delivery
+    dying = Delivery(_Crashing(sound.outbox), sound.clients, sound.tokens, setup.rp)
+    await dying.deliver(now)
+    assert await sound.deliver(now + LEASE - timedelta(seconds=1)) == 0
+    assert await sound.deliver(now + LEASE) == 1
+    assert len(setup.rp.jtis) == 2
+    assert len(set(setup.rp.jtis)) == 1
+    assert await setup.waiting() == []
+
+
+async def test_two_deliverers_tell_once(setup: Setup) -> None:
+    """Of many processes one takes a notice."""
+    await setup.notices(20)
+    now = clock.now()
+    while any(await asyncio.gather(*(setup.delivery.deliver(now) for _ in range(4)))):
+        pass
+    assert len(setup.rp.jtis) == len(set(setup.rp.jtis)) == 20
+
+
+async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
+    """The others are told while it hangs; more than a batch of it does not stop the next."""
+    await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp1.test/hanging")
+    await setup.notices(1)
+    setup.rp.hanging = asyncio.Event()
+    task = asyncio.create_task(setup.delivery.deliver(clock.now()))
+    async with asyncio.timeout(30):
+        while not setup.rp.sent:  # there is nothing to wait on but the list
+            await asyncio.sleep(0)
+    assert not task.done()
+    setup.rp.hanging.set()
+    assert await task == AT_A_TIME
+    assert len(await setup.waiting()) == AT_A_TIME - 1
+
+
+@pytest.mark.parametrize("case", ["disabled", "no URI any more"])
+async def test_who_wants_to_be_told_no_more_is_not(setup: Setup, case: str) -> None:
+    """The record as it is when the notice goes out."""
+    client, _ = await setup.notices()
+    if case == "disabled":
+        await setup.world.stores.clients.disable(client.client_id)
+    else:
+        await setup.world.database.row(
+            "UPDATE clients SET metadata = metadata - 'backchannel_logout_uri' WHERE client_id = $1",
+            client.client_id,
+        )
+    await setup.delivery.deliver(clock.now())
+    assert setup.rp.sent == []
+    assert await setup.waiting() == []
+
+
+def _a_notice(tries: int, created_at: datetime) -> LogoutNotice:
+    ids = {"notice_id": uuid4(), "sid": uuid4(), "user_id": uuid4()}
+    return LogoutNotice(
+        client_id="rp", tries=tries, created_at=created_at, due_at=created_at, given_up_at=None, **ids
+    )
+
+
+@pytest.mark.parametrize(
+    ("tries", "seconds"), [(1, 5), (2, 10), (5, 80), (10, 2560), (11, 3600), (40, 3600), (10_000, 3600)]
+)
+def test_the_wait_doubles_and_is_bounded(tries: int, seconds: int) -> None:
+    """Five seconds first, an hour at most."""
+    now = clock.now()
+    assert next_try(_a_notice(tries, now), now) == now + timedelta(seconds=seconds)
+
+
+def test_there_is_an_end_to_trying() -> None:
+    """A day after the session ended."""
+    now = clock.now()
+    assert next_try(_a_notice(3, now - TRIED_FOR + timedelta(seconds=1)), now) is not None
+    assert next_try(_a_notice(3, now - TRIED_FOR), now) is None
+
+
+async def test_a_running_token_service_delivers_by_itself(
+    module_database_url: str, module_redis_url: str, world: World
+) -> None:
+    """Through the guarded fetcher, as a form, to a server that the operator allows."""
+    arrived: asyncio.Queue[tuple[str, str, str]] = asyncio.Queue()
+
+    async def logout(request: web.Request) -> web.Response:
+        form = await request.post()
+        await arrived.put((request.method, request.content_type, str(form["logout_token"])))
+        return web.Response()
+
+    rp = web.Application()
+    rp.router.add_route("*", "/logout", logout)
+    async with TestServer(rp) as server:
+        allow = f"127.0.0.1:{server.port}"
+        settings = settings_for(module_database_url, module_redis_url, fetch_allow=allow)
+        async with set_up(settings, world) as setup, TestServer(application(settings, mount)):
+            await setup.notices(backchannel_logout_uri=f"http://{allow}/logout")
+            async with asyncio.timeout(30):
+                method, content_type, token = await arrived.get()
+                while await setup.waiting():  # PostgreSQL tells nobody
+                    await asyncio.sleep(0.01)
+            assert (method, content_type) == ("POST", "application/x-www-form-urlencoded")
+            assert setup.verified(token)[0]["typ"] == "logout+jwt"

@@ -1,0 +1,167 @@
+"""Pairwise subject identifiers: OpenID Connect Core 1.0 §8.1, requirement 21, wherever a `sub` appears."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared import clock
+from shared.admin.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
+from shared.admin.new_keys import SALT_KID
+from shared.keyring import open_keys
+from shared.model import Client, User
+from shared.oauth.subject import sector_of, subject
+from shared.paths import END_SESSION
+from tests.authorization import ON_MODULE_LOOP, is_login
+from tests.builders import a_client
+from tests.deployment import SECRET_KEY, open_world, settings_for
+from tests.front_channel import Provider
+
+pytestmark = ON_MODULE_LOOP
+
+PAIRWISE = {"subject_type": "pairwise"}
+
+
+async def sub_of(provider: Provider, client: Client, user: User) -> str:
+    """What a client gets to know a user by, in an ID token of the front channel."""
+    page = await provider.op.browser().sign_in(client, user, response_type="id_token")
+    sub: str = (await provider.signed(page.answer["id_token"]))["sub"]
+    return sub
+
+
+async def test_every_answer_agrees(provider: Provider) -> None:
+    """ID tokens of both channels and of a refresh, userinfo, introspection of both kinds of token."""
+    client, user, browser = await provider.client(**PAIRWISE), await provider.op.user(), provider.op.browser()
+    page = await browser.sign_in(
+        client, user, response_type="code id_token token", scope="openid offline_access"
+    )
+    tokens = provider.tokens
+    first = await (await tokens.redeem(client, page.answer["code"])).json()
+    second = await (await tokens.refresh(client, first["refresh_token"])).json()
+    subs = {
+        (await provider.signed(page.answer["id_token"]))["sub"],
+        (await provider.signed(first["id_token"]))["sub"],
+        (await provider.signed(second["id_token"]))["sub"],
+        (await (await tokens.userinfo(page.answer["access_token"])).json())["sub"],
+        (await (await tokens.userinfo(second["access_token"])).json())["sub"],
+        (await tokens.introspect(client, second["access_token"]))["sub"],
+        (await tokens.introspect(client, second["refresh_token"]))["sub"],
+    }
+    assert len(subs) == 1
+    assert subs != {str(user.user_id)}
+    assert str(user.user_id) not in str(await tokens.introspect(client, second["access_token"]))
+
+
+async def test_it_is_stable_and_by_sector(provider: Provider) -> None:
+    """The same for every client of a host, another for another host and for another user."""
+    user, other = await provider.op.user(), await provider.op.user()
+    client = await provider.client(**PAIRWISE)
+    sibling = await provider.client(**PAIRWISE, redirect_uris=("https://rp1.test/other",))
+    stranger = await provider.client(**PAIRWISE, redirect_uris=("https://rp2.test/cb",))
+    grouped = await provider.client(
+        **PAIRWISE,
+        redirect_uris=("https://a.test/cb", "https://b.test/cb"),
+        sector_identifier_uri="https://rp1.test/sector.json",
+    )
+    sub = await sub_of(provider, client, user)
+    assert sub == await sub_of(provider, client, user)
+    assert sub == await sub_of(provider, sibling, user) == await sub_of(provider, grouped, user)
+    assert sub != await sub_of(provider, stranger, user)
+    assert sub != await sub_of(provider, client, other)
+
+
+async def test_a_jwt_access_token_holds_it(provider: Provider) -> None:
+    """RFC 9068 §6: no client learns the public identifier from a token that it can read."""
+    client, user = await provider.client(**PAIRWISE, access_token_format="jwt"), await provider.op.user()
+    page = await provider.op.browser().sign_in(client, user, response_type="id_token token")
+    claims = await provider.signed(page.answer["access_token"])
+    assert claims["sub"] == (await provider.signed(page.answer["id_token"]))["sub"]
+    assert str(user.user_id) not in str(claims)
+
+
+async def test_a_hint_names_the_user_by_it(provider: Provider) -> None:
+    """Requirement 9: its own hint is met; another user's, or a public identifier, never selects a session."""
+    client, browser = await provider.client(**PAIRWISE), provider.op.browser()
+    user, other = await provider.op.user(), await provider.op.user()
+    page = await browser.sign_in(client, user, response_type="id_token")
+    hint = page.answer["id_token"]
+    met = await browser.authorize(client, prompt="none", id_token_hint=hint)
+    assert "code" in met.answer
+    foreign = await provider.op.browser().sign_in(client, other, response_type="id_token")
+    missed = await browser.authorize(client, prompt="none", id_token_hint=foreign.answer["id_token"])
+    assert missed.answer["error"] == "login_required"
+
+
+async def test_a_sub_asked_for_by_value(provider: Provider) -> None:
+    """Core 1.0 §5.5.1: the pairwise one is met, the public one is nobody here."""
+    client, browser, user = await provider.client(**PAIRWISE), provider.op.browser(), await provider.op.user()
+    sub = await sub_of(provider, client, user)
+    await browser.sign_in(client, user)
+
+    async def asked(value: str) -> dict[str, str]:
+        claims = f'{{"id_token": {{"sub": {{"value": "{value}"}}}}}}'
+        return (await browser.authorize(client, prompt="none", claims=claims)).answer
+
+    assert "code" in await asked(sub)
+    assert (await asked(str(user.user_id)))["error"] == "login_required"
+
+
+async def test_a_hint_ends_its_session(provider: Provider) -> None:
+    """RP-initiated logout by a pairwise client: nobody is asked."""
+    back = "https://rp1.test/back"
+    client = await provider.client(**PAIRWISE, post_logout_redirect_uris=(back,))
+    browser, user = provider.op.browser(), await provider.op.user()
+    page = await browser.sign_in(client, user, response_type="id_token")
+    logout = {"id_token_hint": page.answer["id_token"], "post_logout_redirect_uri": back}
+    await browser.request("GET", END_SESSION.path, params=logout)
+    assert is_login(await browser.authorize(client))
+
+
+async def test_neither_rotation_nor_another_secret_changes_it(
+    database_url: str, module_redis_url: str
+) -> None:
+    """The salt is a row of its own: rotated never, rewrapped with the keys, and not to be retired."""
+    settings = settings_for(database_url, module_redis_url)
+    another = settings_for(database_url, module_redis_url, secret_key=f"{'n' * 32},{SECRET_KEY}")
+    user_id, client = UUID(int=7), a_client(**PAIRWISE)
+    async with open_world(settings) as world:
+        keys = world.stores.keys
+
+        async def known(secret_key: str) -> str | None:
+            return subject(user_id, client, open_keys(await keys.load(), [secret_key]).salt)
+
+        before = await known(SECRET_KEY)
+        await rotate_keys(keys, settings, clock.now())
+        assert await known(SECRET_KEY) == before is not None
+        await rewrap_keys(keys, another)
+        assert await known("n" * 32) == before
+        for is_compromised in (True, False):
+            with pytest.raises(KeyFault, match="no usable key"):
+                await retire_key(keys, SALT_KID, another, clock.now(), is_compromised=is_compromised)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sector"),
+    [
+        ({"redirect_uris": ("https://a.test/1", "https://a.test/2")}, "a.test"),
+        ({"redirect_uris": ("https://A.test/1", "https://a.test:8443/2")}, "a.test"),
+        ({"redirect_uris": ("https://a.test/1", "https://b.test/2")}, None),
+        ({"redirect_uris": ("app:/cb",)}, None),
+        ({"redirect_uris": ("app:/cb",), "sector_identifier_uri": "https://s.test/x"}, "s.test"),
+    ],
+)
+async def test_the_sector_is_a_host(fields: dict[str, Any], sector: str | None) -> None:
+    """Core 1.0 §8.1: of `sector_identifier_uri`, else the one host of all redirect URIs."""
+    assert sector_of(a_client(**fields)) == sector
+
+
+async def test_without_a_salt_nobody_is_named() -> None:
+    """Never the public identifier instead."""
+    user_id = UUID(int=7)
+    assert subject(user_id, a_client(subject_type="pairwise"), None) is None
+    assert subject(user_id, a_client(), None) == str(user_id)
+    pairwise = subject(user_id, a_client(subject_type="pairwise"), b"s" * 32)
+    assert pairwise is not None
+    assert len(pairwise) == 43
+    with pytest.raises(ValueError, match="badly formed"):
+        UUID(pairwise)
