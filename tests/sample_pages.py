@@ -106,6 +106,9 @@ LOGOUTS: Mapping[str, LogoutView] = {
 SIGNED_OUTS: Mapping[str, SignedOutView] = {
     "signed-out": SignedOutView(CLIENT, True, "https://files.example.org/"),
     "signed-out-incomplete": SignedOutView(None, False),
+    "signed-out-telling": SignedOutView(
+        CLIENT, True, "https://files.example.org/", ("https://rp.example.org/logout",)
+    ),
 }
 OUT_OF_BANDS: Mapping[str, OutOfBandView] = {
     "out-of-band": OutOfBandView("ac_1vJf2mUy5eYkB0vXq8n4Wc7TzRaHs9LdPgKiOxEw3Qo"),

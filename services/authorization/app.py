@@ -11,6 +11,7 @@ from services.authorization.consent import AskConsent
 from services.authorization.desk import Desk, Refused
 from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
+from services.authorization.front_channel import FrontChannel
 from services.authorization.intake import Intake
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
@@ -100,7 +101,10 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     user_codes = UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits)
     app[DEVICE_PAGE] = DevicePage(desk, app[SIGN_IN], opened.device_codes, user_codes, opened.consents)
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
-    app[END] = EndSession(settings, app[CLIENTS], app[KEYRING], opened.sessions, pages, cookies)
+    front_channel = FrontChannel(settings.issuer, opened.sessions, app[CLIENTS])
+    app[END] = EndSession(
+        settings, app[CLIENTS], app[KEYRING], opened.sessions, front_channel, pages, cookies
+    )
     yield
     passwords.close()
 

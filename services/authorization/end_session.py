@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 
 from services.authorization.desk import client_view
+from services.authorization.front_channel import FrontChannel
 from services.authorization.logout_request import (
     KNOWN,
     Hinted,
@@ -28,6 +29,7 @@ from services.authorization.session import FORM_TOKEN, Cookies, form_token, is_f
 from shared.client_cache import ClientCache
 from shared.keyring import KeyRing
 from shared.model import Client
+from shared.oauth.handle import digest
 from shared.oauth.parameters import Parameters
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from shared.settings import Settings
@@ -50,6 +52,7 @@ class EndSession:
     clients: ClientCache
     keyring: KeyRing
     sessions: Sessions
+    front_channel: FrontChannel
     pages: Pages
     cookies: Cookies
 
@@ -59,9 +62,9 @@ class EndSession:
         parameters.refuse_repeated(KNOWN)
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         client = await self._client(client_id_of(parameters, hint))
-        owner = await self._owner(request)
+        owner = await self._owner(self.cookies.session_key(request))
         if owner and is_of_session(hint, owner.sid):
-            return await self._end(request, owner, parameters, client)
+            return await self._end(request, parameters, client)
         target = return_uri(parameters, client)
         if owner is None and target and not isinstance(hint, NoHint):
             return self._gone(target)
@@ -76,7 +79,9 @@ class EndSession:
 
     async def ask(self, request: web.Request) -> web.Response:
         """The question without a client: somebody came here by themselves."""
-        return self._ask(request, Parameters({}), NoHint(), None, await self._owner(request))
+        return self._ask(
+            request, Parameters({}), NoHint(), None, await self._owner(self.cookies.session_key(request))
+        )
 
     async def confirm(self, request: web.Request) -> web.Response:
         """The user agrees. Raises Strange for a form that was not made for this session."""
@@ -85,35 +90,46 @@ class EndSession:
         if not is_form_token(fields[FORM_TOKEN], self.cookies.session_handle(request), PURPOSE):
             raise Strange("the form was made for another session")
         client = await self._client(fields["client_id"])
-        return await self._end(request, await self._owner(request), fields, client)
+        return await self._end(request, fields, client)
 
     async def done(self, request: web.Request) -> web.Response:
         """You are signed out."""
-        return self.pages.signed_out(SignedOutView(None, is_complete=True), self._locale(request))
+        locale = self.pages.locale(None, request.headers.get("Accept-Language"))
+        return self.pages.signed_out(SignedOutView(None, is_complete=True), locale)
 
-    async def _end(
-        self, request: web.Request, owner: SessionOwner | None, parameters: Parameters, client: Client | None
-    ) -> web.Response:
+    async def _end(self, request: web.Request, parameters: Parameters, client: Client | None) -> web.Response:
+        """End every session of this browser, and lead on; where clients are to be framed, by a page."""
+        locale = self.pages.locale(parameters["ui_locales"], request.headers.get("Accept-Language"))
         try:
-            if owner is not None and await self.sessions.end(owner.sid, "logout"):
-                count_event("sign_out")
-                logger.info("signed_out", user_id=str(owner.user_id), sid=str(owner.sid))
+            frames = [uri for owner in await self._owners(request) for uri in await self._end_one(owner)]
         except Unavailable as fault:
             logger.warning("sign_out_incomplete", cause=str(fault))
-            return self._incomplete(request)
-        return self._gone(return_uri(parameters, client) or LOGOUT_DONE.path)
+            return self._incomplete(locale)
+        target = return_uri(parameters, client)
+        if not frames:
+            return self._gone(target or LOGOUT_DONE.path)
+        view = SignedOutView(client_view(client) if client else None, True, target, tuple(frames))
+        return self._forgotten(self.pages.signed_out(view, locale))
+
+    async def _end_one(self, owner: SessionOwner) -> tuple[str, ...]:
+        """End a session; what to frame."""
+        if await self.sessions.end(owner.sid, "logout"):
+            count_event("sign_out")
+            logger.info("signed_out", user_id=str(owner.user_id), sid=str(owner.sid))
+        return await self.front_channel.frames(owner.sid)
+
+    def _forgotten(self, response: web.Response) -> web.Response:
+        self.cookies.clear_session(response)
+        return response
 
     def _gone(self, uri: str) -> web.Response:
-        response = see_other(uri)
-        self.cookies.clear_session(response)
-        return response
+        return self._forgotten(see_other(uri))
 
-    def _incomplete(self, request: web.Request) -> web.Response:
-        response = self.pages.signed_out(SignedOutView(None, is_complete=False), self._locale(request))
+    def _incomplete(self, locale: str) -> web.Response:
+        response = self.pages.signed_out(SignedOutView(None, is_complete=False), locale)
         response.set_status(503)
         response.headers.update(RETRY_AFTER)
-        self.cookies.clear_session(response)
-        return response
+        return self._forgotten(response)
 
     def _ask(
         self,
@@ -146,9 +162,10 @@ class EndSession:
         except Unavailable:
             return None
 
-    async def _owner(self, request: web.Request) -> SessionOwner | None:
-        key = self.cookies.session_key(request)
+    async def _owner(self, key: bytes | None) -> SessionOwner | None:
         return await self.sessions.owner(key) if key else None
 
-    def _locale(self, request: web.Request) -> str:
-        return self.pages.locale(None, request.headers.get("Accept-Language"))
+    async def _owners(self, request: web.Request) -> list[SessionOwner]:
+        """Everybody who is signed in with this browser."""
+        keys = [self.cookies.session_key(request), *map(digest, self.cookies.account_handles(request))]
+        return [owner for key in keys if (owner := await self._owner(key))]

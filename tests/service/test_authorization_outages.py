@@ -25,7 +25,7 @@ pytestmark = ON_MODULE_LOOP
 
 REDIS = (Link, ("command", "commands", "run"))
 POSTGRESQL = (Database, ("_take",))  # a connection
-STATEMENTS = (Database, ("row", "rows"))
+ROUND_TRIPS = ((Link, ("commands",)), (Database, ("row", "rows")))
 
 
 async def _away(*_: Any, **__: Any) -> Any:
@@ -130,7 +130,7 @@ async def test_a_live_session_costs_two_and_one(op: AuthorizationService) -> Non
 
         return patch.object(store, name, ask)
 
-    patches = [counted(store, name) for store, names in (REDIS, STATEMENTS) for name in names]
+    patches = [counted(store, name) for store, names in ROUND_TRIPS for name in names]
     for one in patches:
         one.start()
     page = await browser.authorize(client)

@@ -101,7 +101,6 @@ FORGED = [
     {"typ": "logout+jwt"},
     {"typ": "at+jwt"},
     {"events": {}},
-    {"sub": "another"},
     {"sid": "6f1f3c5e-0000-4000-8000-000000000000"},
 ]
 

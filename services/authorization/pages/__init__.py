@@ -15,7 +15,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.authorization.pages import catalogue
 from services.authorization.pages.catalogue import Catalogue
 from services.authorization.pages.qr_code import qr_code
-from services.authorization.pages.security import content_security_policy, headers, https, link, source
+from services.authorization.pages.security import (
+    content_security_policy,
+    frame,
+    headers,
+    https,
+    link,
+    source,
+)
 from services.authorization.pages.views import (
     AccountView,
     ClientView,
@@ -125,10 +132,14 @@ class Pages:
         return self._flow_page("confirm_logout.html", locale, view)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
-        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2)."""
-        frames = [uri for uri in view.frames if https(uri)]
-        policy = content_security_policy(frames=frames)
-        return self._page("signed_out.html", locale, headers(policy, locale), view=view, frames=frames)
+        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
+
+        With frames it waits for them, for a few seconds, then goes on; without script it offers a link.
+        """
+        frames = [uri for uri in view.frames if frame(uri)]
+        fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
+        onward = link(view.return_href) or paths.LOGOUT_DONE.path
+        return self._page("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
 
     def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
         """Shows the code to copy, or what went wrong."""

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Collection, Iterable
+from urllib.parse import urlsplit
+
+from shared.settings import is_loopback
 
 NEVER = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript"})
 
@@ -29,6 +32,15 @@ def https(uri: str | None) -> str | None:
     if uri is None or _UNPRINTED.search(uri) or not (source(uri) or "").startswith("https:"):
         return None
     return uri
+
+
+def frame(uri: str) -> str | None:
+    """*uri* if it may stand in a frame: https, or http of the person's own machine; else None."""
+    if _UNPRINTED.search(uri) or not (allowed := source(uri)):
+        return None
+    url = urlsplit(allowed)
+    is_own = url.scheme == "http" and is_loopback(url.hostname or "")
+    return uri if url.scheme == "https" or is_own else None
 
 
 def link(uri: str | None) -> str | None:

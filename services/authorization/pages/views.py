@@ -181,7 +181,7 @@ class LogoutView:
 
 @dataclass(frozen=True, slots=True)
 class SignedOutView:
-    """`is_complete`: every application was told. `frames`: front-channel logout URIs, shown if https."""
+    """`is_complete`: every application was told. `frames`: front-channel logout URIs, if `frame` allows."""
 
     client: ClientView | None
     is_complete: bool

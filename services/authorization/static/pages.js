@@ -44,3 +44,12 @@ for (const logo of document.querySelectorAll(".tile img")) {
   if (logo.complete && !logo.naturalWidth) replace();
   else logo.addEventListener("error", replace);
 }
+
+for (const told of document.querySelectorAll("[data-onward]")) {
+  const goOn = () => {
+    clearTimeout(limit);
+    location.replace(told.dataset.onward);
+  };
+  const limit = setTimeout(goOn, 5000); // an application that hangs keeps nobody here
+  addEventListener("load", goOn); // of the frames, too
+}

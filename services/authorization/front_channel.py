@@ -1,0 +1,33 @@
+"""Telling clients through the browser that its session has ended: OpenID Connect Front-Channel Logout 1.0."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from shared.client_cache import ClientCache
+from shared.model import Client
+from shared.store import Sessions
+
+
+def frame_uri(client: Client, issuer: str, sid: UUID) -> str | None:
+    """What to frame for a client: §2, its URI with `iss` and `sid`, those of its ID tokens."""
+    uri = client.frontchannel_logout_uri
+    if uri is None or client.disabled_at:
+        return None
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode({'iss': issuer, 'sid': str(sid)})}"
+
+
+@dataclass(frozen=True, slots=True)
+class FrontChannel:
+    """Who knows which clients to frame."""
+
+    issuer: str
+    sessions: Sessions
+    clients: ClientCache
+
+    async def frames(self, sid: UUID) -> tuple[str, ...]:
+        """The URIs to frame for a session that has ended. Raises Unavailable."""
+        found = [await self.clients.find(client_id) for client_id in await self.sessions.clients(sid)]
+        uris = (frame_uri(client, self.issuer, sid) for client in found if client)
+        return tuple(uri for uri in uris if uri)
