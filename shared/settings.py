@@ -187,6 +187,7 @@ class Settings(BaseModel):
     registration: Literal["open", "token", "closed"] = "token"
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
+    session_management: Switch = True
     require_pushed_authorization_requests: Switch = False
     unsigned_request_objects: Switch = False
 
