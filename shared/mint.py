@@ -16,6 +16,11 @@ def new_id() -> uuid.UUID:
     return uuid.uuid4()
 
 
+def new_salt() -> str:
+    """A fresh salt: not secret, and like no other."""
+    return secrets.token_urlsafe(16)
+
+
 def new_client_id() -> str:
     """A fresh client_id: not secret, and like no other."""
     return f"c_{secrets.token_urlsafe(16)}"  # never begins like an option of a command

@@ -19,6 +19,7 @@ from services.authorization.pages import ErrorView, Pages
 from services.authorization.pushed import Push
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
+from services.authorization.session_management import check_session
 from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
@@ -30,6 +31,7 @@ from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.passwords import Passwords
 from shared.paths import (
     AUTHORIZATION,
+    CHECK_SESSION,
     CONSENT,
     DEVICE,
     END_SESSION,
@@ -198,6 +200,10 @@ async def logout_done(request: web.Request) -> web.Response:
     return await request.app[END].done(request)
 
 
+async def check_session_frame(request: web.Request) -> web.Response:
+    return check_session(request.app[ASSETS], str(Cookies.of(request.app[SETTINGS]).state))
+
+
 async def show_code(request: web.Request) -> web.Response:
     return await out_of_band(request, request.app[PAGES])
 
@@ -228,6 +234,8 @@ def mount(app: web.Application) -> None:
         OUT_OF_BAND: show_code,
         STATIC: static,
     }
+    if app[SETTINGS].session_management:
+        shown |= {CHECK_SESSION: check_session_frame}
     if app[SETTINGS].root_aliases:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
     sent = {

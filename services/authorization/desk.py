@@ -14,14 +14,17 @@ from services.authorization.refusals import Expired, Strange
 from services.authorization.request import AuthorizationRequest, Deployment, read_request
 from services.authorization.response import Callback
 from services.authorization.session import Cookies
+from services.authorization.session_management import browser_state, session_state
 from shared import clock
 from shared.client_cache import ClientCache
 from shared.issue import TokenIssuer
 from shared.keyring import KeyRing
+from shared.mint import new_salt
 from shared.model import Client, Session
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.parameters import Parameters
+from shared.oauth.scope import OPENID
 from shared.paths import Path
 from shared.settings import Settings
 from shared.store import Interactions, PushedRequests, Sessions
@@ -205,9 +208,17 @@ class Desk:
         """Mint what was asked for and send it. *pushed*: the pushed request that this ends."""
         allowed = Allowed(asked.client, asked.request, session)
         try:
-            return self.send(asked, await self.answers.give(allowed, clock.now(), pushed))
+            answer = await self.answers.give(allowed, clock.now(), pushed)
+            return self.send(asked, {**answer, **self._session_state(asked, session)})
         except OAuthError as error:
             return self.refuse(asked, error)
+
+    def _session_state(self, asked: Asked, session: Session) -> dict[str, str]:
+        if not self.settings.session_management or OPENID not in asked.request.scope:
+            return {}
+        client_id, uri = asked.client.client_id, asked.request.redirect_uri
+        state = session_state(client_id, uri, browser_state(session.session_key), new_salt())
+        return {"session_state": state} if state else {}
 
     def send(self, asked: Asked, parameters: Mapping[str, str]) -> web.Response:
         return asked.callback.send(parameters, self.pages, asked.locale)

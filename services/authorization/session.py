@@ -1,4 +1,4 @@
-"""The cookies of a browser: its session, and the browser itself, to which interactions are bound."""
+"""The cookies of a browser: its sessions, their state, and itself, to which interactions are bound."""
 
 import hashlib
 import hmac
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.session_management import browser_state
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.paths import PREFIX
 from shared.settings import Settings
 
 FORM_TOKEN = "form_token"
 MAX_ACCOUNTS = 5
+SIGNED_OUT = "signed-out"  # the browser's state; a cookie that is missing may only be hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Cookies:
     session: str
     accounts: str
     browser: str
+    state: str | None  # None: without session management there is no such cookie
     path: str
     is_secure: bool
 
@@ -35,10 +38,11 @@ class Cookies:
         else:
             mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
             before, after, path = "", f"-{mark}", PREFIX
-        session, accounts, browser = (
-            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "browser")
+        session, accounts, browser, state = (
+            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "browser", "state")
         )
-        return cls(session, accounts, browser, path, settings.is_https)
+        shown = state if settings.session_management else None
+        return cls(session, accounts, browser, shown, path, settings.is_https)
 
     def session_handle(self, request: web.Request) -> str | None:
         """The handle of the session; None where there is none, or something else in its place."""
@@ -67,6 +71,7 @@ class Cookies:
 
     def set_session(self, response: web.Response, handle: str) -> None:
         self._set(response, self.session, handle)
+        self._set_state(response, browser_state(digest(handle)))
 
     def set_browser(self, response: web.Response, handle: str) -> None:
         self._set(response, self.browser, handle)
@@ -75,6 +80,12 @@ class Cookies:
         """Who signs out leaves nobody else behind."""
         self._set(response, self.session, "", max_age=0)
         self._set(response, self.accounts, "", max_age=0)
+        self._set_state(response, SIGNED_OUT)
+
+    def _set_state(self, response: web.Response, value: str) -> None:
+        """The one cookie that scripts read, in frames of other sites, too: it is worth nothing."""
+        if self.state:
+            response.set_cookie(self.state, value, path=self.path, secure=True, samesite="None")
 
     def _handle(self, request: web.Request, name: str, kind: Kind) -> str | None:
         value = request.cookies.get(name, "")

@@ -78,4 +78,9 @@ def _protected_responses(signing_algorithms: Sequence[str]) -> dict[str, Sequenc
 
 
 def _is_on(member: str, settings: Settings) -> bool:
-    return member != "registration_endpoint" or settings.registration != "closed"
+    match member:
+        case "registration_endpoint":
+            return settings.registration != "closed"
+        case "check_session_iframe":
+            return settings.session_management
+    return True

@@ -117,7 +117,7 @@ async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deploymen
     await deployment.sign_in(page)
     await page.click("#consent-allow")
     answer = await arrived(page)
-    assert answer.keys() == {"code", "state", "iss"}
+    assert answer.keys() == {"code", "state", "iss", "session_state"}
     await page.goto(deployment.request(prompt="none"))
     assert "code" in await arrived(page)
     query = urlencode(

@@ -39,13 +39,13 @@ def half(value: str) -> str:
 
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
 async def test_each_response_type_gives_what_it_names(provider: Provider, response_type: str) -> None:
-    """Requirement 5: in the query for `code`, else in the fragment; with `state` and `iss`, nothing else."""
+    """Requirement 5: in the query for `code`, else in the fragment; beside it what every response has."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type)
     mark = "?" if response_type == "code" else "#"
     assert page.location.startswith(f"{REDIRECT_URI}{mark}")
     expected = set().union(*(MEMBERS[part] for part in response_type.split(" ")))
-    assert page.answer.keys() == expected | {"state", "iss"}
+    assert page.answer.keys() == expected | {"state", "iss", "session_state"}
     assert (page.answer["state"], page.answer["iss"]) == (STATE, LOCAL_ISSUER)
     if "access_token" in page.answer:
         assert page.answer["token_type"] == "Bearer"
@@ -225,7 +225,7 @@ async def test_form_post_carries_all_of_it(provider: Provider, response_type: st
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, response_mode="form_post")
     expected = set().union(*(MEMBERS[part] for part in response_type.split(" ")))
-    assert page.hidden.keys() == expected | {"state", "iss"}
+    assert page.hidden.keys() == expected | {"state", "iss", "session_state"}
     assert f'action="{REDIRECT_URI}"' in page.text
     assert 'id="form-post-submit"' in page.text
 
@@ -253,7 +253,7 @@ async def test_an_answer_as_a_jwt(provider: Provider, mode: str, start: str, alg
     user, browser = await provider.op.user(), provider.op.browser()
     refused = await browser.authorize(client, response_mode=mode, prompt="none")
     given = await browser.sign_in(client, user, response_mode=mode)
-    for page, members in ((refused, {"error", "error_description"}), (given, {"code"})):
+    for page, members in ((refused, {"error", "error_description"}), (given, {"code", "session_state"})):
         assert page.location.startswith(start)
         claims = await provider.signed(response_of(page))
         assert claims.keys() == members | {"state", "iss", "aud", "exp"}
@@ -269,7 +269,7 @@ async def test_jwt_alone_means_the_fragment_for_tokens(provider: Provider, respo
     assert page.location.startswith(f"{REDIRECT_URI}#response=")
     claims = await provider.signed(response_of(page))
     expected = set().union(*(MEMBERS[part] for part in response_type.split(" ")))
-    assert claims.keys() == expected | {"state", "iss", "aud", "exp"}
+    assert claims.keys() == expected | {"state", "iss", "aud", "exp", "session_state"}
 
 
 async def test_a_login_page_of_a_signed_answer_offers_no_stale_cancel(provider: Provider) -> None:

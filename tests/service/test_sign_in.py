@@ -33,7 +33,7 @@ async def test_a_person_signs_in_agrees_and_the_client_gets_a_code(op: Authoriza
     page = await browser.decide(page)
     code = await op.code(page)
     assert page.location.startswith(f"{REDIRECT_URI}?")
-    assert page.answer.keys() == {"code", "state", "iss"}
+    assert page.answer.keys() == {"code", "state", "iss", "session_state"}
     assert (page.answer["state"], page.answer["iss"]) == (STATE, LOCAL_ISSUER)
     assert (code.authorization.user_id, code.authorization.client_id) == (user.user_id, client.client_id)
     assert code.authorization.scope == ("openid", "email")
@@ -154,7 +154,7 @@ async def test_each_response_mode(op: AuthorizationService, mode: str) -> None:
     granted = await browser.sign_in(client, user, response_mode=mode)
     refused = await op.browser().authorize(client, response_mode=mode, prompt="none")
     if mode == "form_post":
-        assert granted.hidden.keys() == {"code", "state", "iss"}
+        assert granted.hidden.keys() == {"code", "state", "iss", "session_state"}
         assert refused.hidden["error"] == "login_required"
         assert f'action="{REDIRECT_URI}"' in granted.text
         return
