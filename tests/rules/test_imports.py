@@ -86,7 +86,7 @@ def violations(name: str, imports: set[str]) -> set[str]:
             module
             for module in imports
             if _starts(module, ("services", "shared"))
-            and not _starts(module, ("shared.paths", "shared.settings"))
+            and not _starts(module, ("shared.paths", "shared.settings", "shared.setting_kinds"))
             and module not in ("shared",)
         }
     return forbidden
