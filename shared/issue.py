@@ -93,12 +93,13 @@ class TokenIssuer:
         """
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
+        sub = self.sub(_ANY_ID, client)
         if client.access_token_format == "jwt":
             _access_token_signer(keys, now)
             return
         _sealer(keys, now)
         aud = (self._issuer, *client.audience)
-        if sealed_length(client.client_id, self.sub(_ANY_ID, client), scope, aud) > MAX_LENGTH:
+        if sealed_length(client.client_id, sub, scope, aud) > MAX_LENGTH:
             raise InvalidScope(_TOO_LONG)
 
     def access_token(

@@ -69,6 +69,8 @@ class Client:
     policy_uri: str | None = None
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
+    software_id: str | None = None
+    software_version: str | None = None
 
     profile: str = "default"
     require_pkce: bool = False
@@ -172,6 +174,35 @@ class AuthorizationCode:
     code_challenge: str | None  # always S256
     epoch: int
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Nobody has decided yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The user has refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The user has allowed it, at this `epoch`."""
+
+    authorization: Authorization
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCode:
+    """What a device code stands for: RFC 8628 §3.2. `user_code` as it is shown."""
+
+    client_id: str
+    scope: Scope
+    user_code: str
+    expires_at: datetime
+    state: Pending | Denied | Approved = field(default_factory=Pending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

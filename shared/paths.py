@@ -80,10 +80,13 @@ STATIC = _authorization("/oidc/static/{version}/{file}")
 START = _authorization("/oidc", group=Group.START_PAGE)
 START_ALIAS = _authorization("/", group=Group.START_PAGE)
 
+DEVICE = _authorization("/oidc/device")
+
 TOKEN = _token("/oidc/oauth2/token", "token_endpoint")
 REVOCATION = _token("/oidc/oauth2/revoke", "revocation_endpoint")
 INTROSPECTION = _token("/oidc/oauth2/introspect", "introspection_endpoint")
 USERINFO = _token("/oidc/userinfo", "userinfo_endpoint")
+DEVICE_AUTHORIZATION = _token("/oidc/oauth2/device/auth", "device_authorization_endpoint")
 
 REGISTRATION = Path("/oidc/oauth2/register", Service.CLIENT_REGISTRY, "registration_endpoint")
 CLIENT_CONFIGURATION = Path("/oidc/oauth2/register/{client_id}", Service.CLIENT_REGISTRY)

@@ -188,6 +188,7 @@ class Settings(BaseModel):
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
     session_management: Switch = True
+    software_statement_issuers: Path | None = None
     require_pushed_authorization_requests: Switch = False
     unsigned_request_objects: Switch = False
 

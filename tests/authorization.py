@@ -229,7 +229,9 @@ async def serve_authorization(settings: Settings, world: World) -> AsyncIterator
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def op(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
+async def authorization_service(
+    module_database_url: str, module_redis_url: str
+) -> AsyncIterator[AuthorizationService]:
     """An authorization service whose rate limits are off, on the loop of a module's tests."""
     settings = settings_for(
         module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off", root_aliases="on"

@@ -12,6 +12,7 @@ pytest_plugins = (
     "tests.authorization",
     "tests.front_channel",
     "tests.flow.running",
+    "tests.registry",
 )
 
 

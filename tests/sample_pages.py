@@ -7,7 +7,10 @@ from aiohttp import web
 from services.authorization.pages import (
     AccountView,
     ClientView,
+    ConfirmDeviceView,
     ConsentView,
+    DeviceDoneView,
+    DeviceView,
     ErrorView,
     LoginView,
     LogoutView,
@@ -74,6 +77,21 @@ CONSENTS: Mapping[str, ConsentView] = {
         ("cellsauth:",),
     ),
 }
+DEVICE_URI = "https://id.example.org/oidc/device?user_code=WDJB-MJHT"
+DEVICES: Mapping[str, tuple[DeviceView, int]] = {
+    "device": (DeviceView("/oidc/device"), 200),
+    "device-complete": (DeviceView("/oidc/device", "WDJB-MJHT", complete_uri=DEVICE_URI), 200),
+    "device-unknown": (DeviceView("/oidc/device", "WDJB-MJHT", "unknown"), 400),
+    "device-throttled": (DeviceView("/oidc/device", "WDJB-MJHT", "throttled"), 429),
+}
+CONFIRM_DEVICE = ConfirmDeviceView(
+    NATIVE_CLIENT,
+    "/oidc/device",
+    USERNAME,
+    "WDJB-MJHT",
+    ("openid", "profile", "offline_access", "calendar.read"),
+    HIDDEN,
+)
 SELECT_ACCOUNT = SelectAccountView(
     CLIENT,
     "/oidc/login/account",
@@ -119,6 +137,10 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         **{name: pages.login(view, locale) for name, view in LOGINS.items()},
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
+        **{name: pages.device(view, locale, status) for name, (view, status) in DEVICES.items()},
+        "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),
+        "device-allowed": pages.device_done(DeviceDoneView(NATIVE_CLIENT, True), locale),
+        "device-denied": pages.device_done(DeviceDoneView(LONG_CLIENT, False), locale),
         "select-account": pages.select_account(SELECT_ACCOUNT, locale),
         **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},

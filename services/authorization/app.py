@@ -9,6 +9,7 @@ from services.authorization.answer import Answers
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
 from services.authorization.desk import Desk, Refused
+from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
 from services.authorization.front_channel import FrontChannel
 from services.authorization.intake import Intake
@@ -22,6 +23,7 @@ from services.authorization.session_management import check_session
 from services.authorization.start import start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
+from services.authorization.user_codes import UserCodes
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
@@ -31,6 +33,7 @@ from shared.paths import (
     AUTHORIZATION,
     CHECK_SESSION,
     CONSENT,
+    DEVICE,
     END_SESSION,
     LOGIN,
     LOGOUT,
@@ -64,6 +67,7 @@ PUSH = web.AppKey("PUSH", Push)
 CHOOSE_ACCOUNT = web.AppKey("CHOOSE_ACCOUNT", ChooseAccount)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 SIGN_IN = web.AppKey("SIGN_IN", SignIn)
+DEVICE_PAGE = web.AppKey("DEVICE_PAGE", DevicePage)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
 END = web.AppKey("END", EndSession)
 
@@ -96,6 +100,8 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[AUTHORIZE] = Authorize(desk)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
     app[CHOOSE_ACCOUNT] = ChooseAccount(desk)
+    user_codes = UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits)
+    app[DEVICE_PAGE] = DevicePage(desk, app[SIGN_IN], opened.device_codes, user_codes, opened.consents)
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
     front_channel = FrontChannel(settings.issuer, opened.sessions, app[CLIENTS])
     app[END] = EndSession(
@@ -166,6 +172,14 @@ async def decide(request: web.Request) -> web.Response:
     return await request.app[ASK_CONSENT].post(request)
 
 
+async def device(request: web.Request) -> web.Response:
+    return await request.app[DEVICE_PAGE].get(request)
+
+
+async def device_by_form(request: web.Request) -> web.Response:
+    return await request.app[DEVICE_PAGE].post(request)
+
+
 async def end_session(request: web.Request) -> web.Response:
     return await request.app[END].get(request)
 
@@ -213,6 +227,7 @@ def mount(app: web.Application) -> None:
         LOGIN: _or_to_client(login),
         SELECT_ACCOUNT: _or_to_client(select_account),
         CONSENT: _or_to_client(consent),
+        DEVICE: device,
         END_SESSION: end_session,
         LOGOUT: logout,
         LOGOUT_DONE: logout_done,
@@ -228,6 +243,7 @@ def mount(app: web.Application) -> None:
         LOGIN: _or_to_client(sign_in),
         SELECT_ACCOUNT: _or_to_client(choose_account),
         CONSENT: _or_to_client(decide),
+        DEVICE: device_by_form,
         END_SESSION: end_session_by_form,
         LOGOUT: confirm_logout,
     }

@@ -63,7 +63,7 @@ class SignIn:
         fields = await form(request)
         waiting = await self.desk.open(request, fields[INTERACTION])
         username = fields["username"] or ""
-        match await self._authenticate(fields, request[CLIENT_ADDRESS]):
+        match await self.authenticate(fields, request[CLIENT_ADDRESS]):
             case WaitLonger(wait):
                 seconds = math.ceil(wait.total_seconds())
                 return self._page(waiting, username, "throttled", TOO_MANY, retry_after=seconds)
@@ -72,7 +72,8 @@ class SignIn:
             case user:
                 return await self._begin(request, waiting, user)
 
-    async def _authenticate(self, fields: Parameters, address: str) -> User | WaitLonger | None:
+    async def authenticate(self, fields: Parameters, address: str) -> User | WaitLonger | None:
+        """Whose name and password these are, if they hold. Raises TemporarilyUnavailable, Unavailable."""
         username, password = fields["username"], fields["password"]
         if username is None or password is None:
             return None
@@ -101,8 +102,14 @@ class SignIn:
         # The name that was typed is not kept: it may be a password in the wrong field.
         await self.desk.sessions.note_failure(user.user_id if user else None, {"address": address})
 
-    async def _begin(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
-        """A new handle at every login, whatever cookie the browser came with."""
+    async def begin_session(
+        self, request: web.Request, user: User, replaced: bytes | None
+    ) -> tuple[Session, str] | None:
+        """A session and its handle: a new one at every login, whatever cookie the browser came with.
+
+        *replaced*: the key of the one that it takes the place of. None: the user was disabled since their
+        password was looked at.
+        """
         handle, now = new_handle(Kind.SESSION), clock.now()
         session = Session(
             session_key=digest(handle),
@@ -114,13 +121,20 @@ class SignIn:
             expires_at=now + self.desk.settings.session_lifetime,
         )
         detail = {"address": request[CLIENT_ADDRESS]}
-        kept, replaced = await self._others(request, waiting, user)
         begun = await self.desk.sessions.begin(session, replaced, detail)
         if begun is None:
-            return self._page(waiting, user.username, "credentials", WRONG)
+            return None
         count_event("sign_in")
         logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
-        signed_in = replace(waiting.interaction, signed_in=begun.session_key.hex())
+        return begun, handle
+
+    async def _begin(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
+        kept, replaced = await self._others(request, waiting, user)
+        begun = await self.begin_session(request, user, replaced)
+        if begun is None:
+            return self._page(waiting, user.username, "credentials", WRONG)
+        session, handle = begun
+        signed_in = replace(waiting.interaction, signed_in=session.session_key.hex())
         await self.desk.update(waiting, signed_in)
         response = see_other(waiting.at(AUTHORIZATION))
         self.desk.cookies.set_session(response, handle)

@@ -52,8 +52,11 @@ class Cookies:
         handle = self.session_handle(request)
         return digest(handle) if handle else None
 
+    def browser_handle(self, request: web.Request) -> str | None:
+        return self._handle(request, self.browser, Kind.BROWSER)
+
     def browser_key(self, request: web.Request) -> bytes | None:
-        handle = self._handle(request, self.browser, Kind.BROWSER)
+        handle = self.browser_handle(request)
         return digest(handle) if handle else None
 
     def account_handles(self, request: web.Request) -> tuple[str, ...]:

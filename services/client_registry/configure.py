@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from services.client_registry.credentials import ITSELF, bearer, own_client
+from services.client_registry.description import Descriptions
 from services.client_registry.metadata import check_identity, client_information, read_body
+from shared import clock
 from shared.admin.clients import allowed_by
 from shared.mint import new_client_secret
 from shared.model import Client, Json
-from shared.oauth.client_rules import read_registration
 from shared.oauth.client_secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidClientMetadata, InvalidToken
 from shared.oauth.handle import Kind
@@ -27,6 +28,7 @@ class ConfigurationEndpoint:
     """What it needs."""
 
     clients: Clients
+    descriptions: Descriptions
     settings: Settings
 
 
@@ -64,7 +66,8 @@ async def update(request: web.Request) -> web.Response:
         endpoint.settings.registration != "open" or "client_credentials" in current.grant_types
     )
     allowed = allowed_by(endpoint.settings, client_credentials=may_use_client_credentials)
-    changed = read_registration(members, current.client_id, allowed, current)
+    changed = endpoint.descriptions.read(members, current.client_id, allowed, clock.now(), current)
+    await endpoint.descriptions.check_sector(changed)
     secret = new_client_secret() if needs_secret(changed) and not changed.secrets else None
     if secret:
         changed = replace(changed, secrets=(new_secret(changed, secret),))
@@ -74,7 +77,8 @@ async def update(request: web.Request) -> web.Response:
         # Changed or disabled since it was read, and perhaps for a reason: nothing of this request is kept.
         raise InvalidClientMetadata("the client was changed in the meantime: read it and try again") from None
     kept = await endpoint.clients.find(changed.client_id) or changed
-    return json_answer(client_information(kept, endpoint.settings.issuer, secret))
+    information = client_information(kept, endpoint.settings.issuer, secret)
+    return json_answer({**information, **endpoint.descriptions.echoed(members)})
 
 
 def _check_secret(members: Json, client: Client) -> None:

@@ -6,10 +6,12 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.client_registry.credentials import ITSELF, bearer
+from services.client_registry.description import Descriptions
 from services.client_registry.metadata import client_information, read_body
+from shared import clock
 from shared.admin.clients import allowed_by
 from shared.mint import new_client_id, new_client_secret, new_handle
-from shared.oauth.client_rules import read_registration
+from shared.model import Client
 from shared.oauth.client_secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidToken
 from shared.oauth.handle import Kind, digest
@@ -42,6 +44,7 @@ class RegistrationEndpoint:
     clients: Clients
     initial_access_tokens: InitialAccessTokens
     counters: Counters
+    descriptions: Descriptions
     settings: Settings
 
 
@@ -61,15 +64,15 @@ async def _admitted(endpoint: RegistrationEndpoint, request: web.Request) -> byt
 async def register(request: web.Request) -> web.Response:
     """Register the client that the body describes. A token is spent only on metadata that are accepted."""
     endpoint = request.app[REGISTRATION_ENDPOINT]
-    settings = endpoint.settings
+    settings, descriptions = endpoint.settings, endpoint.descriptions
     token_hash = await _admitted(endpoint, request)
     allowed = allowed_by(settings, client_credentials=token_hash is not None)
     members = read_body(request.content_type, await body(request))
-    described = read_registration(members, new_client_id(), allowed)
-    if token_hash is None:
-        if wait := await _wait(endpoint, request[CLIENT_ADDRESS]):
-            return _too_many(wait)
-    elif not await endpoint.initial_access_tokens.spend(token_hash):
+    described = descriptions.read(members, new_client_id(), allowed, clock.now())
+    if token_hash is None and (wait := await _wait(endpoint, request[CLIENT_ADDRESS])):
+        return _too_many(wait)
+    await descriptions.check_sector(described)
+    if token_hash is not None and not await endpoint.initial_access_tokens.spend(token_hash):
         raise InvalidToken("the initial access token is unknown, used up or expired")
     secret = new_client_secret() if needs_secret(described) else None
     token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
@@ -78,13 +81,17 @@ async def register(request: web.Request) -> web.Response:
         secrets=(new_secret(described, secret),) if secret else (),
         registration_access_token_hash=digest(token),
     )
-    quota = settings.client_quota if token_hash is None else None
+    added = await _add(endpoint.clients, client, settings.client_quota if token_hash is None else None)
+    information = client_information(added, settings.issuer, secret, token)
+    return json_answer({**information, **descriptions.echoed(members)}, status=201)
+
+
+async def _add(clients: Clients, client: Client, quota: int | None) -> Client:
     try:
-        await endpoint.clients.add(client, by=ITSELF, quota=quota)
+        await clients.add(client, by=ITSELF, quota=quota)
     except Full:
         raise NoRoom("no more clients can register here for now") from None
-    added = await endpoint.clients.find(client.client_id) or client
-    return json_answer(client_information(added, settings.issuer, secret, token), status=201)
+    return await clients.find(client.client_id) or client
 
 
 async def _wait(endpoint: RegistrationEndpoint, address: str) -> timedelta | None:

@@ -7,6 +7,11 @@ from aiohttp import web
 
 from services.token.client_uses import NOTED_USES, noted_uses
 from services.token.cors import CROSS_ORIGIN
+from services.token.device_authorization import (
+    DEVICE_AUTHORIZATION_ENDPOINT,
+    DeviceAuthorizationEndpoint,
+    device_authorization,
+)
 from services.token.grants.collaborators import Collaborators
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
@@ -19,7 +24,7 @@ from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
-from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.store import Unavailable
 from shared.web.app import SETTINGS
 from shared.web.cors import add_preflight, cross_origin
@@ -37,8 +42,19 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     jwt_answers = JwtAnswers(settings.issuer, keyring, encryption)
     app[TOKEN_ENDPOINT] = TokenEndpoint(
         authentication,
-        Collaborators(opened.codes, opened.grants, opened.refresh_families, issuer, encryption, settings),
+        Collaborators(
+            opened.codes,
+            opened.device_codes,
+            opened.grants,
+            opened.refresh_families,
+            issuer,
+            encryption,
+            settings,
+        ),
         app[NOTED_USES],
+    )
+    app[DEVICE_AUTHORIZATION_ENDPOINT] = DeviceAuthorizationEndpoint(
+        authentication, opened.device_codes, opened.counters, settings
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
         authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer
@@ -57,6 +73,7 @@ def mount(app: web.Application) -> None:
     need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
     app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
+    _route(app, DEVICE_AUTHORIZATION, {"POST": refusing(device_authorization, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})
     _route(app, INTROSPECTION, {"POST": refusing(introspect, to_client)})
     answer_userinfo = refusing(userinfo, to_bearer)

@@ -69,7 +69,7 @@ def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     yield from _authentication_faults(client, allowed)
     yield from response_faults(client, allowed.signing_algorithms)
     yield from _request_object_faults(client, allowed)
-    yield from _sector_faults(client)
+    yield from _sector_faults(client, allowed)
     for name, cap in CAPS.items():
         if (lifetime := getattr(client, name)) and lifetime > cap:
             yield name, f"is longer than {int(cap.total_seconds())} seconds"
@@ -144,13 +144,15 @@ def _request_object_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     if alg == supported.UNSIGNED and client.require_signed_request_object:
         yield "request_object_signing_alg", "is none, though the client requires signed request objects"
     for index, uri in enumerate(client.request_uris):
-        if fault := web_uri_fault(uri.partition("#")[0]):  # Core 1.0 §6.2: the fragment may be a hash
+        if fault := target_fault(
+            uri.partition("#")[0], allowed.fetch
+        ):  # Core 1.0 §6.2: the fragment may be a hash
             yield f"request_uris.{index}", fault
 
 
-def _sector_faults(client: Client) -> Iterator[Fault]:
+def _sector_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     if (uri := client.sector_identifier_uri) is not None:
-        if fault := web_uri_fault(uri):
+        if fault := target_fault(uri, allowed.fetch):
             yield "sector_identifier_uri", fault
     elif client.subject_type == "pairwise" and sector_of(client) is None:
         yield "sector_identifier_uri", "is missing: the redirect_uris are not of one host (Core 1.0 8.1)"

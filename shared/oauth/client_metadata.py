@@ -73,6 +73,8 @@ class StandardMetadata(BaseModel):
     policy_uri: str | None = None
     tos_uri: str | None = None
     contacts: Texts = []
+    software_id: Text | None = None
+    software_version: Text | None = None
 
 
 class OwnMetadata(BaseModel):

@@ -98,7 +98,7 @@ def read_registration(
     """
     given = _without_nulls(members)
     standard, malformed = _validated(StandardMetadata, given)
-    faults = [*_not_supported(given), *_not_for_strangers(given)]
+    faults = _not_supported(given)
     if malformed:
         _refuse([*faults, *malformed])
     if standard.get("scope"):
@@ -127,14 +127,23 @@ def _without_nulls(members: Json) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _not_for_strangers(given: Json) -> list[Fault]:
-    """Without a look into its document a sector could be anybody's (Core 1.0 §8.1); operators vouch."""
-    names = [name for name in ("sector_identifier_uri",) if name in given]
-    return [(name, "is not supported by this server") for name in names]
-
-
 def _not_supported(given: Json) -> list[Fault]:
     return [(name, "is not supported by this server") for name in sorted(_NOT_SUPPORTED & given.keys())]
+
+
+def check_sector(client: Client, document: object) -> None:
+    """Whether the document at the client's `sector_identifier_uri` speaks for it: Registration 1.0 §5.
+
+    Raises InvalidClientMetadata.
+    """
+    listed = document if isinstance(document, list) else []
+    _refuse(
+        [
+            (f"redirect_uris.{index}", "is not in the document at sector_identifier_uri")
+            for index, uri in enumerate(client.redirect_uris)
+            if uri not in listed
+        ]
+    )
 
 
 def _validated(model: type[BaseModel], given: Json) -> tuple[dict[str, Any], list[Fault]]:
@@ -152,8 +161,8 @@ def _refuse(faults: list[Fault]) -> None:
         return
     sentence = "; ".join(f"{path} {fault}" for path, fault in faults[:_MAX_FAULTS])
     if any(path.partition(".")[0] == "redirect_uris" for path, _ in faults):
-        raise InvalidRedirectUri(sentence)
-    raise InvalidClientMetadata(sentence)
+        raise InvalidRedirectUri(sentence, faults=tuple(faults))
+    raise InvalidClientMetadata(sentence, faults=tuple(faults))
 
 
 def _complete(client_id: str, given: Json, kept: Json) -> Client:

@@ -132,12 +132,47 @@ class UnsupportedTokenType(OAuthError):
     error = "unsupported_token_type"
 
 
+# RFC 8628 §3.5
+
+
+class AuthorizationPending(OAuthError):
+    error = "authorization_pending"
+
+
+class SlowDown(OAuthError):
+    error = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    error = "expired_token"
+
+
 # RFC 7591 §3.2.2
 
 
-class InvalidRedirectUri(OAuthError):
+class InvalidClientMetadata(OAuthError):
+    """`faults`: the path of each member at fault, and the end of a sentence that says why."""
+
+    error = "invalid_client_metadata"
+
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        detail: str | None = None,
+        faults: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(description, detail=detail)
+        self.faults = faults
+
+
+class InvalidRedirectUri(InvalidClientMetadata):
     error = "invalid_redirect_uri"
 
 
-class InvalidClientMetadata(OAuthError):
-    error = "invalid_client_metadata"
+class InvalidSoftwareStatement(OAuthError):
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    error = "unapproved_software_statement"

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """What a handle names."""
 
     AUTHORIZATION_CODE = "ac"
+    DEVICE_CODE = "dc"
     ACCESS_TOKEN = "at"
     REFRESH_TOKEN = "rt"
     SESSION = "se"

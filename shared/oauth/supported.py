@@ -3,7 +3,8 @@
 RESPONSE_MODES = (
     "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
 )  # fmt: skip
-GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
+GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token", DEVICE_CODE)
 SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent", "select_account")

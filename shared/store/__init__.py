@@ -13,9 +13,12 @@ from uuid import UUID
 
 from shared.model import (
     AccessToken,
+    Approved,
     Authorization,
     AuthorizationCode,
     Client,
+    Denied,
+    DeviceCode,
     Json,
     Scope,
     Session,
@@ -74,6 +77,36 @@ class AuthorizationCodes(Protocol):
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         """Note a wrong try by the code's own authenticated client; the `limit`-th ends the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A device code as its client finds it; `is_too_fast`: it has been polled within the interval."""
+
+    code: DeviceCode
+    is_too_fast: bool
+
+
+class DeviceCodes(Protocol):
+    """Device codes in flight, by the digest of the device code or by the user code. Redis."""
+
+    async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
+        """False: its client has *most* in flight. Raises Taken when the user code is."""
+
+    async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
+        """None: there is none. One that has expired is remembered for a while."""
+
+    async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
+        """The digest and the code; None also where it has expired or been decided."""
+
+    async def decide(self, code_hash: bytes, code: DeviceCode, state: Approved | Denied) -> bool:
+        """Write down what the user decided, once. False: it was decided before."""
+
+    async def may_guess(self, budget: int) -> bool:
+        """Whether the wrong guesses of this period are within *budget*."""
+
+    async def count_guess(self, period: timedelta) -> None:
+        """Note a wrong guess at a user code: it counts for as many as are in flight."""
 
 
 class Grants(Protocol):

@@ -13,6 +13,7 @@ from shared.store import (
     ClientUses,
     Consents,
     Counters,
+    DeviceCodes,
     Grants,
     InitialAccessTokens,
     Interactions,
@@ -42,6 +43,7 @@ from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.counters import RedisCounters
+from shared.store.redis.device_codes import RedisDeviceCodes
 from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
@@ -65,6 +67,7 @@ class Stores:
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
+    device_codes: DeviceCodes
     grants: Grants
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
@@ -103,6 +106,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(link),
+            device_codes=RedisDeviceCodes(link),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(link),

@@ -26,6 +26,8 @@ def authorization_header(request: web.Request) -> str | None:
 
 async def body(request: web.Request) -> bytes:
     """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
+    if request.content.is_eof():  # it came with the headers: there is nothing to wait for
+        return await request.read()
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             return await request.read()

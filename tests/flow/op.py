@@ -62,12 +62,13 @@ class Op:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Op]:
-    """`ostiary run` over https with its own CA, in *folder*."""
+def embedded(folder: Path, **others: str) -> Iterator[Op]:
+    """`ostiary run` over https with its own CA, in *folder*; *others*: settings by their full names."""
     port = free_port()
     issuer = f"https://localhost:{port}/oidc"
     data = folder / "data"
-    with started(data, folder / "output", port, OSTIARY_ISSUER=issuer):
+    settings = {"OSTIARY_ISSUER": issuer, **others}
+    with started(data, folder / "output", port, **settings):
         demo = json.loads((data / "demo.json").read_text("utf-8"))
         ca_file = data / "caddy" / "pki" / "authorities" / "local" / "root.crt"
         yield Op(
@@ -75,6 +76,6 @@ def embedded(folder: Path) -> Iterator[Op]:
             ca_file,
             demo["username"],
             demo["password"],
-            environment(data, port, OSTIARY_ISSUER=issuer),
+            environment(data, port, **settings),
             TlsDoor(issuer.removesuffix("/oidc"), ca_file),
         )

@@ -25,6 +25,7 @@ PURE = (
     "services/authorization/request_object.py",
     "services/authorization/response_type.py",
     "services/client_registry/metadata.py",
+    "services/client_registry/software_statement.py",
 )
 IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.clock", "shared.mint")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}

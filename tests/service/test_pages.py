@@ -13,7 +13,10 @@ from aiohttp import web
 from services.authorization.pages import (
     SUBMIT_SCRIPT_SOURCE,
     ClientView,
+    ConfirmDeviceView,
     ConsentView,
+    DeviceDoneView,
+    DeviceView,
     ErrorView,
     LoginView,
     LogoutView,
@@ -43,6 +46,12 @@ MARKED: dict[str, Callable[[], web.Response]] = {
     "consent": lambda: PAGES.consent(
         ConsentView(MARKED_CLIENT, M, M, (M, "openid"), (M,), {M: M}, (M,)), "de"
     ),
+    "device": lambda: PAGES.device(DeviceView(M, M, complete_uri=M, hidden={M: M}), "en"),
+    "confirm_device": lambda: PAGES.confirm_device(
+        ConfirmDeviceView(MARKED_CLIENT, M, M, M, (M, "openid"), {M: M}), "de"
+    ),
+    "device_done": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, True), "en"),
+    "device_done denied": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, False), "fr"),
     "confirm_logout": lambda: PAGES.confirm_logout(LogoutView(MARKED_CLIENT, M, M, {M: M}, (M,)), "fr"),
     "signed_out": lambda: PAGES.signed_out(
         SignedOutView(MARKED_CLIENT, True, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"

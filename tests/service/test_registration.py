@@ -1,101 +1,13 @@
 """The client-registry service over HTTP, with real stores."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient, TestServer
 
-from services.client_registry.app import mount
-from shared import clock
-from shared.admin.invitations import invite
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
-from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
-from shared.web.app import application
-from tests.builders import World
-from tests.deployment import ISSUER, open_world, settings_for
-
-URI = {"redirect_uris": ["https://rp.test/cb"]}
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """The service, and the stores behind it."""
-
-    http: TestClient[web.Request, web.Application]
-    world: World
-
-    async def token(self, uses: int = 1) -> str:
-        """An initial access token."""
-        later = clock.now() + timedelta(hours=1)
-        return (await invite(self.world.stores.initial_access_tokens, uses, later)).token
-
-    async def post(self, members: Any, token: str | None = None, **headers: str) -> ClientResponse:
-        """A registration request."""
-        bearer = {"Authorization": f"Bearer {token}"} if token else {}
-        data = members if isinstance(members, bytes) else json.dumps(members).encode()
-        sent = {"Content-Type": "application/json", **bearer, **headers}
-        return await self.http.post(REGISTRATION.path, data=data, headers=sent)
-
-    async def register(self, members: dict[str, Any] | None = None) -> dict[str, Any]:
-        """A client that has just registered."""
-        response = await self.post(members or URI, await self.token())
-        assert response.status == 201
-        information: dict[str, Any] = await response.json()
-        return information
-
-    async def ask(
-        self, method: str, client_id: str, token: str | None, members: Any = None
-    ) -> ClientResponse:
-        """A request to the client configuration endpoint."""
-        path = CLIENT_CONFIGURATION.path.replace("{client_id}", client_id)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return await self.http.request(method, path, json=members, headers=headers)
-
-
-async def _registry(
-    database_url: str, redis_url: str, registration: str, **others: str
-) -> AsyncIterator[Registry]:
-    settings = settings_for(database_url, redis_url, registration=registration, **others)
-    async with (
-        open_world(settings) as world,
-        TestClient(TestServer(application(settings, mount))) as http,
-    ):
-        yield Registry(http, world)
-
-
-@pytest.fixture
-async def registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """Behind initial access tokens."""
-    async for opened in _registry(database_url, redis_url, "token"):
-        yield opened
-
-
-@pytest.fixture
-async def open_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For anybody."""
-    async for opened in _registry(database_url, redis_url, "open"):
-        yield opened
-
-
-@pytest.fixture
-async def small_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For anybody, but not for many."""
-    async for opened in _registry(database_url, redis_url, "open", client_quota="3"):
-        yield opened
-
-
-@pytest.fixture
-async def closed_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For nobody."""
-    async for opened in _registry(database_url, redis_url, "closed"):
-        yield opened
+from tests.deployment import ISSUER
+from tests.registry import URI, Registry, serve_registry
 
 
 async def test_a_registration_answers_with_the_effective_metadata(registry: Registry) -> None:
@@ -287,7 +199,7 @@ async def test_the_quota_of_clients_that_registered_themselves_is_exact_under_a_
 
 async def test_who_is_invited_is_not_held_against_the_quota(database_url: str, redis_url: str) -> None:
     """The operator has counted the uses of the token already."""
-    async for registry in _registry(database_url, redis_url, "token", client_quota="1"):
+    async for registry in serve_registry(database_url, redis_url, "token", client_quota="1"):
         token = await registry.token(3)
         assert [(await registry.post(URI, token)).status for _ in range(4)] == [201] * 3 + [401]
 

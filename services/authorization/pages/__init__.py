@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.authorization.pages import catalogue
 from services.authorization.pages.catalogue import Catalogue
+from services.authorization.pages.qr_code import qr_code
 from services.authorization.pages.security import (
     content_security_policy,
     frame,
@@ -25,8 +26,12 @@ from services.authorization.pages.security import (
 from services.authorization.pages.views import (
     AccountView,
     ClientView,
+    ConfirmDeviceView,
     ConsentView,
     Destination,
+    DeviceDoneView,
+    DeviceFault,
+    DeviceView,
     ErrorView,
     LoginFault,
     LoginView,
@@ -42,8 +47,9 @@ from shared import paths
 from shared.settings import Settings
 
 __all__ = [
-    "AccountView", "ClientView", "ConsentView", "ErrorView", "LoginFault", "LoginView", "LogoutView",
-    "OutOfBandView", "Pages", "SelectAccountView", "SignedOutView", "StartView",
+    "AccountView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView", "DeviceFault",
+    "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView", "Pages",
+    "SelectAccountView", "SignedOutView", "StartView",
 ]  # fmt: skip
 
 FlowView = LoginView | SelectAccountView | ConsentView | LogoutView
@@ -99,6 +105,27 @@ class Pages:
     def consent(self, view: ConsentView, locale: str) -> web.Response:
         """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
         return self._flow_page("consent.html", locale, view)
+
+    def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
+        """Asks for a user code (RFC 8628 §3.3)."""
+        return self._page(
+            "device.html",
+            locale,
+            headers(content_security_policy(), locale),
+            status,
+            view=view,
+            qr_code=qr_code(view.complete_uri) if view.complete_uri else None,
+        )
+
+    def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
+        """Asks whether the device that shows the code may; the form answers `decision`."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("confirm_device.html", locale, headers(policy, locale), view=view)
+
+    def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
+        """Says that the device goes on by itself."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("device_done.html", locale, headers(policy, locale), view=view)
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""

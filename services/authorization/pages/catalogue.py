@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -42,6 +43,7 @@ def _flat(tables: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
             yield prefix + name, str(value)
 
 
+@lru_cache(maxsize=256)  # browsers send the same few headers
 def choose(offered: tuple[str, ...], ui_locales: str | None, accept_language: str | None) -> str:
     """The first of *offered* that the request asks for (RFC 4647 §3.4), else the first of *offered*.
 

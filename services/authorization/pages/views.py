@@ -10,6 +10,7 @@ from services.authorization.pages.security import https, source
 from shared.settings import is_loopback
 
 LoginFault = Literal["credentials", "throttled", "expired"]
+DeviceFault = Literal["unknown", "throttled"]
 
 
 def visible(text: str, limit: int = 80) -> str:
@@ -90,6 +91,10 @@ class LoginView:
     form_action: tuple[str, ...] = ()
 
 
+def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("offline_access" if s == "offline" else s for s in scopes))
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentView:
     """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView."""
@@ -105,7 +110,43 @@ class ConsentView:
     @property
     def asked(self) -> tuple[str, ...]:
         """The scopes, each once; `offline` is Cells' word for `offline_access`."""
-        return tuple(dict.fromkeys("offline_access" if s == "offline" else s for s in self.scopes))
+        return _each_once(self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """Asks for the code that a device shows; `complete_uri` leads here with the code filled in."""
+
+    action: str
+    user_code: str = ""
+    fault: DeviceFault | None = None
+    complete_uri: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmDeviceView:
+    """Asks whether the device may; `scopes` as in ConsentView."""
+
+    client: ClientView
+    action: str
+    username: str
+    user_code: str
+    scopes: tuple[str, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The scopes, each once, as ConsentView has them."""
+        return _each_once(self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDoneView:
+    """Says what was decided, and that the device goes on by itself."""
+
+    client: ClientView
+    is_allowed: bool
 
 
 @dataclass(frozen=True, slots=True)

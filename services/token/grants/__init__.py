@@ -7,9 +7,11 @@ from services.token.grants.answer import Answer
 from services.token.grants.authorization_code import authorization_code
 from services.token.grants.client_credentials import client_credentials
 from services.token.grants.collaborators import Collaborators
+from services.token.grants.device_code import device_code
 from services.token.grants.refresh_token import refresh_token
 from shared.model import Client
 from shared.oauth.parameters import Parameters
+from shared.oauth.supported import DEVICE_CODE
 
 Grant = Callable[[Collaborators, Client, Parameters, datetime], Awaitable[Answer]]
 
@@ -17,4 +19,5 @@ GRANTS: Mapping[str, Grant] = {
     "authorization_code": authorization_code,
     "client_credentials": client_credentials,
     "refresh_token": refresh_token,
+    DEVICE_CODE: device_code,
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.settings import Settings
-from shared.store import AuthorizationCodes, Grants, RefreshFamilies
+from shared.store import AuthorizationCodes, DeviceCodes, Grants, RefreshFamilies
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Collaborators:
     """Made once, when the process starts."""
 
     codes: AuthorizationCodes
+    device_codes: DeviceCodes
     grants: Grants
     refresh_families: RefreshFamilies
     tokens: TokenIssuer

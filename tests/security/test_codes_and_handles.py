@@ -1,0 +1,258 @@
+"""Codes, tokens and handles: whose they are, how long they hold, and what can be read off them."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from shared.oauth.keys import from_base64url
+from shared.oauth.pkce import challenge_of
+from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
+from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, a_request, is_login
+from tests.deployment import basic
+from tests.front_channel import Provider
+
+pytestmark = ON_MODULE_LOOP
+
+MANY = 100
+_HANDLE = re.compile(r"((?:urn:[a-z:_]+:)?[a-z]{2}_)([A-Za-z0-9_-]+)")
+
+
+async def test_a_code_put_into_another_flow_is_refused(provider: Provider) -> None:
+    """RFC 9700 §4.5: the victim's verifier does not fit the attacker's code, and both flows go on."""
+    client = await provider.client()
+    theirs, mine = "v" * 43, "a" * 43
+    victim = await provider.op.browser().sign_in(
+        client, await provider.op.user(), code_challenge=challenge_of(theirs)
+    )
+    attacker = await provider.op.browser().sign_in(
+        client, await provider.op.user(), code_challenge=challenge_of(mine)
+    )
+    injected = await provider.tokens.redeem(client, attacker.answer["code"], code_verifier=theirs)
+    assert (injected.status, (await injected.json())["error"]) == (400, "invalid_grant")
+    for page, verifier in ((victim, theirs), (attacker, mine)):
+        answer = await provider.tokens.redeem(client, page.answer["code"], code_verifier=verifier)
+        assert answer.status == 200
+
+
+async def test_the_challenge_is_no_verifier(provider: Provider) -> None:
+    """RFC 7636 §4.6: the challenge travels through the browser, and whoever saw it knows nothing."""
+    client = await provider.client()
+    for verifier in ("v" * 43, "w" * 128):
+        page = await provider.op.browser().sign_in(
+            client, await provider.op.user(), code_challenge=challenge_of(verifier)
+        )
+        seen = await provider.tokens.redeem(client, page.answer["code"], code_verifier=challenge_of(verifier))
+        assert (seen.status, (await seen.json())["error"]) == (400, "invalid_grant")
+        answer = await provider.tokens.redeem(client, page.answer["code"], code_verifier=verifier)
+        assert answer.status == 200
+
+
+async def _codes(provider: Provider) -> list[str]:
+    client, browser = await provider.client(), provider.op.browser()
+    await browser.sign_in(client, await provider.op.user())
+    pages = [await browser.authorize(client, prompt="none") for _ in range(MANY)]
+    return [page.answer["code"] for page in pages]
+
+
+async def _pushed(provider: Provider) -> list[str]:
+    client, browser = await provider.client(), provider.op.browser()
+    handles = []
+    for _ in range(MANY):
+        async with browser.http.post(
+            PUSHED_AUTHORIZATION_REQUEST.path, data=a_request(client), headers=basic(client.client_id)
+        ) as response:
+            handles.append((await response.json())["request_uri"])
+    return handles
+
+
+async def _browsers(provider: Provider) -> list[str]:
+    client, cookies = await provider.client(), []
+    for _ in range(MANY):
+        page = await provider.op.browser().request("GET", AUTHORIZATION.path, params=a_request(client))
+        cookies.append(page.cookies[0].partition(";")[0].partition("=")[2])
+    return cookies
+
+
+async def _interactions(provider: Provider) -> list[str]:
+    client = await provider.client()
+    pages = [
+        await provider.op.browser().request("GET", AUTHORIZATION.path, params=a_request(client))
+        for _ in range(MANY)
+    ]
+    return [page.location.partition("interaction=")[2] for page in pages]
+
+
+async def _refresh_tokens(provider: Provider) -> list[str]:
+    client = await provider.client()
+    return [(await provider.tokens.tokens(client))["refresh_token"] for _ in range(MANY)]
+
+
+@pytest.mark.parametrize("collect", [_codes, _pushed, _browsers, _interactions, _refresh_tokens])
+async def test_what_is_handed_out_cannot_be_guessed(
+    provider: Provider, collect: Callable[[Provider], Awaitable[list[str]]]
+) -> None:
+    """RFC 6749 §10.10: at least 128 bits that never repeat, behind a mark of the kind and nothing else."""
+    values = await collect(provider)
+    assert len(set(values)) == MANY
+    matches = [_HANDLE.fullmatch(value) for value in values]
+    assert len({match[1] for match in matches if match}) == 1
+    random = [match[2] for match in matches if match]
+    assert len(random) == MANY
+    assert min(len(value) for value in random) * 6 >= 128
+    assert all(len(set(column)) > 1 for column in zip(*random, strict=True))
+    assert not any(one[:8] == other[:8] for one, other in pairwise(sorted(random)))
+
+
+async def test_an_access_token_shows_nothing(provider: Provider) -> None:
+    """Neither the client nor the user stands in it, as text or as base64url."""
+    client, sign_in = await provider.client(), await provider.world.sign_in()
+    token = (await provider.tokens.tokens(client, sign_in.code(client.client_id)))["access_token"]
+    content = token[3:]
+    raw = b"".join(
+        from_base64url(content[offset : offset + (len(content) - offset) // 4 * 4]) for offset in range(4)
+    )
+    secrets = (client.client_id, str(sign_in.user.user_id), sign_in.user.username, "openid")
+    assert not any(secret.encode() in raw or secret in token for secret in secrets)
+
+
+async def test_no_rotation_outlives_the_end(provider: Provider) -> None:
+    """However often it is rotated: after the end of the first token no successor holds."""
+    client = await provider.client(refresh_token_lifetime=timedelta(seconds=1))
+    token = (await provider.tokens.tokens(client))["refresh_token"]
+    rotations = 0
+    async with asyncio.timeout(20):
+        while (answer := await provider.tokens.refresh(client, token)).status == 200:
+            token = (await answer.json())["refresh_token"]
+            rotations += 1
+    assert rotations > 0
+    assert (await answer.json())["error"] == "invalid_grant"
+
+
+@pytest.mark.parametrize("end", ["client disabled", "grant revoked", "everything ended"])
+async def test_a_refresh_asks_again_whether_all_still_stands(provider: Provider, end: str) -> None:
+    """What is over since the token was made is over for it too."""
+    client, sign_in = await provider.client(), await provider.world.sign_in()
+    tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
+    expected = (400, "invalid_grant")
+    match end:
+        case "client disabled":
+            await provider.world.stores.clients.disable(client.client_id)
+            expected = (401, "invalid_client")
+        case "grant revoked":
+            assert (await provider.tokens.revoke(client, tokens["refresh_token"])).status == 200
+        case "everything ended":
+            await provider.world.stores.users.end_all(sign_in.user.user_id)
+    async with asyncio.timeout(20):  # a client is cached for a second
+        while (answer := await provider.tokens.refresh(client, tokens["refresh_token"])).status == 200:
+            assert end == "client disabled"
+            tokens = await answer.json()
+    assert (answer.status, (await answer.json())["error"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("scope", "claims"),
+    [
+        (("openid",), {"sub"}),
+        (("openid", "email"), {"sub", "email", "email_verified"}),
+        (("openid", "profile"), {"sub", "name"}),
+    ],
+    ids=str,
+)
+async def test_a_scope_gives_its_claims_and_no_others(
+    provider: Provider, scope: tuple[str, ...], claims: set[str]
+) -> None:
+    """OpenID Connect Core 1.0 §5.4; of the user's roles and groups nothing shows."""
+    client = await provider.client()
+    tokens = await provider.tokens.tokens(client, scope=scope)
+    answer = await (await provider.tokens.userinfo(tokens["access_token"])).json()
+    assert set(answer) - {"preferred_username", "updated_at"} == claims
+
+
+async def test_of_a_deleted_user_nothing_is_told(provider: Provider) -> None:
+    """401, and inactive."""
+    client, sign_in = await provider.client(), await provider.world.sign_in()
+    tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
+    await provider.world.stores.users.delete(sign_in.user.user_id)
+    assert (await provider.tokens.userinfo(tokens["access_token"])).status == 401
+    assert await provider.tokens.introspect(client, tokens["access_token"]) == {"active": False}
+
+
+async def test_guessing_tokens_tells_nothing(provider: Provider) -> None:
+    """A genuine token with any one character changed: each the same answer, byte for byte."""
+    client = await provider.client()
+    tokens = await provider.tokens.tokens(client)
+    answers = set()
+    for genuine in (tokens["access_token"], tokens["refresh_token"], tokens["id_token"]):
+        for position in range(0, len(genuine), 3):
+            other = "A" if genuine[position] != "A" else "B"
+            guess = f"{genuine[:position]}{other}{genuine[position + 1 :]}"
+            answers.add(str(await provider.tokens.introspect(client, guess)))
+    assert answers == {"{'active': False}"}
+
+
+async def _with_cookies(op: AuthorizationService, *cookies: str) -> Browser:
+    browser = op.browser(has_jar=False)
+    browser.headers = {**browser.headers, "Cookie": "; ".join(cookies)}
+    return browser
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_of_two_session_cookies_the_planted_one_gains_nothing(
+    provider: Provider, is_first: bool
+) -> None:
+    """A sibling domain can plant a second cookie of the name: its session never becomes the victim's."""
+    client, attacker, victim = await provider.client(), provider.op.browser(), provider.op.browser()
+    thief = await provider.op.user()
+    await attacker.sign_in(client, thief)
+    await victim.sign_in(client, await provider.op.user())
+    name = next(cookie.key for cookie in victim.http.cookie_jar if "session" in cookie.key)
+    planted, own = (f"{name}={browser.cookie('session')}" for browser in (attacker, victim))
+    both = await _with_cookies(provider.op, *((planted, own) if is_first else (own, planted)))
+    page = await both.authorize(client, prompt="login")
+    assert is_login(page) or page.status in (400, 403)
+    alone = await _with_cookies(provider.op, planted)
+    code = await provider.op.code(await alone.authorize(client, prompt="none"))
+    assert code.authorization.user_id == thief.user_id
+
+
+async def test_an_internationalised_host_is_what_was_registered(provider: Provider) -> None:
+    """Registered in ASCII: the same name in letters, in another form or case, is another URI."""
+    client = await provider.client(redirect_uris=("https://xn--bcher-kva.test/cb",))
+    assert is_login(await provider.op.browser().authorize(client))
+    for other in (
+        "https://bücher.test/cb",
+        "https://bu\u0308cher.test/cb",
+        "https://xn--bu-cher-cta.test/cb",
+        "https://XN--BCHER-KVA.test/cb",
+        "https://b%C3%BCcher.test/cb",
+    ):
+        page = await provider.op.browser().authorize(client, redirect_uri=other)
+        assert (page.status, page.location) == (400, "")
+
+
+async def test_only_a_public_reference_is_fetched(provider: Provider) -> None:
+    """A `request_uri` that leads inside, should one get past registration: nobody hears from us."""
+    heard = 0
+
+    async def hear(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        heard += 1
+        writer.close()
+
+    canary = await asyncio.start_server(hear, "127.0.0.1", 0)
+    port = canary.sockets[0].getsockname()[1]
+    uris = tuple(
+        uri.format(port)
+        for uri in ("https://127.0.0.1:{}/r", "https://localhost:{}/r", "http://127.0.0.1:{}/r")
+    )
+    client = await provider.client(request_uris=uris)
+    for uri in uris:
+        page = await provider.op.browser().authorize(client, request_uri=uri)
+        assert page.answer["error"] == "invalid_request_uri"
+    canary.close()
+    await canary.wait_closed()
+    assert heard == 0
