@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test bench check interop-tools screenshots
+.PHONY: help run venv dev test bench fuzz check interop-tools screenshots
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ test: dev ## Run all tests; those whose tools are missing skip and say so
 
 bench: dev ## Measure what a request costs (4 minutes; `--quick`, `--row` and more: python -m tests.bench --help)
 	$(VENV)/bin/python -m tests.bench
+
+fuzz: dev ## Give the parsers that face strangers 100 000 odd inputs (2 minutes; more: python -m tests.fuzz --help)
+	$(VENV)/bin/python -m tests.fuzz
 
 check: dev ## Lint, format, types and the rules of the house
 	$(VENV)/bin/ruff check .

@@ -6,6 +6,7 @@ configuration: a test holds the four against each other.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote
 
 PREFIX = "/oidc"
 """The path of every issuer. The reverse proxy keeps it: no service sees a path without it."""
@@ -42,6 +43,10 @@ class Path:
     def at(self, issuer: str) -> str:
         """The absolute URI of a path under PREFIX, given the issuer."""
         return issuer + self.path.removeprefix(PREFIX)
+
+    def for_client(self, client_id: str) -> str:
+        """The path of one client, where it has that parameter."""
+        return self.path.replace("{client_id}", quote(client_id, safe=""))
 
     def __str__(self) -> str:
         return self.path
@@ -94,5 +99,16 @@ DEVICE_AUTHORIZATION = _token("/oidc/oauth2/device/auth", "device_authorization_
 
 REGISTRATION = Path("/oidc/oauth2/register", Service.CLIENT_REGISTRY, "registration_endpoint")
 CLIENT_CONFIGURATION = Path("/oidc/oauth2/register/{client_id}", Service.CLIENT_REGISTRY)
+
+
+def _administration(path: str) -> Path:
+    return Path(path, Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
+
+
+ADMIN_CLIENTS = _administration("/oidc/admin/clients")
+ADMIN_CLIENT = _administration("/oidc/admin/clients/{client_id}")
+ADMIN_CLIENT_SECRET = _administration("/oidc/admin/clients/{client_id}/secret")
+ADMIN_INVITATIONS = _administration("/oidc/admin/invitations")
+ADMIN_OPENAPI = _administration("/oidc/admin/openapi.json")
 
 PATHS: tuple[Path, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Path))

@@ -4,44 +4,39 @@
 """
 
 import os
-import re
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    SecretStr,
     ValidationError,
     model_validator,
 )
 
 from shared.paths import PREFIX
+from shared.setting_kinds import (
+    SIGNING_ALGORITHMS,
+    UI_LOCALES,
+    Duration,
+    HostPorts,
+    Issuer,
+    Networks,
+    Origins,
+    PostgresqlUrl,
+    RedisUrl,
+    ResponseTypes,
+    SecretKeys,
+    SigningAlgorithms,
+    Switch,
+    UILocales,
+)
 
 NAME_PREFIX = "OSTIARY_"
 NOT_SETTINGS = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_REQUIRE"})  # the second belongs to the tests
-
-ResponseType = Literal[
-    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
-]
-SigningAlgorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
-]
-UILocale = Literal["en", "de", "fr"]
-
-RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
-UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
-
-_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
-_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class SettingsError(Exception):
@@ -52,143 +47,26 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not (match := _DURATION.fullmatch(value.strip())):
-        raise ValueError("is not a duration: write seconds, or a number with s, m, h or d, such as 10m")
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
-
-
-def parse_duration(text: str) -> timedelta:
-    """Seconds, or a number with a unit: `90`, `10m`, `60d`. Raises ValueError."""
-    value = _duration(text)
-    assert isinstance(value, timedelta)
-    return _positive(value)
-
-
-def _positive(value: timedelta) -> timedelta:
-    if value <= timedelta(0):
-        raise ValueError("must be longer than nothing")
-    return value
-
-
-def _listed(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host*, a name or an IP literal without brackets, can only be this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _issuer(value: str) -> str:
-    """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
-    try:
-        url = urlsplit(value)
-        host, _ = url.hostname, url.port
-    except ValueError:
-        raise ValueError("is not a URL") from None
-    if url.scheme not in ("https", "http") or not host or url.query or url.fragment or url.username:
-        raise ValueError(f"must look like https://id.example.org{PREFIX}")
-    if url.path != PREFIX:
-        raise ValueError(f"must end in {PREFIX}, and in nothing more")
-    if url.scheme == "http" and not is_loopback(host):
-        raise ValueError("may use http for a loopback host only: use https")
-    if value != value.lower() or value != value.strip():
-        raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
-    return value
-
-
-def _origin(value: str) -> str:
-    url = urlsplit(value)
-    if url.scheme not in ("https", "http") or not url.hostname or url.path not in ("", "/") or url.query:
-        raise ValueError("must be origins such as https://files.example.org")
-    return value.rstrip("/")
-
-
-def _redis_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
-        raise ValueError("must begin with redis://, rediss:// or unix://")
-    return value
-
-
-def _postgresql_url(value: SecretStr) -> SecretStr:
-    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres"):
-        raise ValueError("must begin with postgresql://")
-    return value
-
-
-def _response_types(value: object) -> object:
-    listed = _listed(value)
-    return RESPONSE_TYPES if listed == ("all",) else listed
-
-
-def _network(value: str) -> str:
-    if value != "unix":
-        ip_network(value)
-    return value
-
-
-def _host_port(value: str) -> str:
-    host, _, port = value.rpartition(":")
-    if not host or not port.isdecimal():
-        raise ValueError("must be host:port")
-    return value
-
-
-def _secret_keys(value: object) -> object:
-    return (
-        tuple(SecretStr(part) for part in value.replace(",", " ").split())
-        if isinstance(value, str)
-        else value
-    )
-
-
-def _long_enough(value: SecretStr) -> SecretStr:
-    if len(value.get_secret_value()) < 32:
-        raise ValueError("must have at least 32 characters: `openssl rand -base64 32` makes one")
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
-PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
-SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
-
-
 class Settings(BaseModel):
     """All settings, by the name of their variable without the prefix and in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    issuer: Annotated[str, AfterValidator(_issuer)] = f"http://localhost:8080{PREFIX}"
-    external_urls: Annotated[
-        tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)
-    ] = ()
+    issuer: Issuer = f"http://localhost:8080{PREFIX}"
+    external_urls: Origins = ()
     data_dir: Path = Path(".ostiary")
     database_url: PostgresqlUrl | None = None
     database_direct_url: PostgresqlUrl | None = None
     redis_url: RedisUrl | None = None
-    secret_key: Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)] = ()
+    secret_key: SecretKeys = ()
     secret_key_file: Path | None = None
 
-    response_types: Annotated[
-        tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)
-    ] = ("code",)
+    response_types: ResponseTypes = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
-    session_management: Switch = True
     software_statement_issuers: Path | None = None
+    session_management: Switch = True
     require_pushed_authorization_requests: Switch = False
     unsigned_request_objects: Switch = False
 
@@ -203,18 +81,12 @@ class Settings(BaseModel):
     session_idle_lifetime: Duration = timedelta(hours=2)
 
     root_aliases: Switch = False
-    signing_algorithms: Annotated[
-        tuple[SigningAlgorithm, ...], BeforeValidator(_listed), Field(min_length=1)
-    ] = SIGNING_ALGORITHMS
+    signing_algorithms: SigningAlgorithms = SIGNING_ALGORITHMS
     key_rotation: Duration = timedelta(days=90)
     jwks_max_age: Duration = timedelta(minutes=5)
-    ui_locales: Annotated[tuple[UILocale, ...], BeforeValidator(_listed), Field(min_length=1)] = UI_LOCALES
-    trusted_proxies: Annotated[
-        tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)
-    ] = ("unix", "127.0.0.0/8", "::1/128")
-    fetch_allow: Annotated[
-        tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)
-    ] = ()
+    ui_locales: UILocales = UI_LOCALES
+    trusted_proxies: Networks = ("unix", "127.0.0.0/8", "::1/128")
+    fetch_allow: HostPorts = ()
     fetch_ca_file: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_listen: str | None = None

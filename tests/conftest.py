@@ -13,6 +13,7 @@ pytest_plugins = (
     "tests.front_channel",
     "tests.flow.running",
     "tests.registry",
+    "tests.administration",
 )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from deploy.local.caddyfile import Site
 from deploy.local.child import Command, RunError
 from shared.paths import PREFIX
-from shared.settings import is_loopback
+from shared.setting_kinds import is_loopback
 
 
 def find_binary() -> Path:

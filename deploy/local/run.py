@@ -22,7 +22,8 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
 from shared.paths import PATHS, Group, Service
-from shared.settings import Settings, child_environment, is_loopback
+from shared.setting_kinds import is_loopback
+from shared.settings import Settings, child_environment
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

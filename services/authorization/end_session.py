@@ -31,6 +31,7 @@ from shared.keyring import KeyRing
 from shared.model import Client
 from shared.oauth.handle import digest
 from shared.oauth.parameters import Parameters
+from shared.oauth.subject import subject
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from shared.settings import Settings
 from shared.store import SessionOwner, Sessions, Unavailable
@@ -63,7 +64,7 @@ class EndSession:
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         client = await self._client(client_id_of(parameters, hint))
         owner = await self._owner(self.cookies.session_key(request))
-        if owner and is_of_session(hint, owner.sid):
+        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)):
             return await self._end(request, parameters, client)
         target = return_uri(parameters, client)
         if owner is None and target and not isinstance(hint, NoHint):
@@ -151,6 +152,10 @@ class EndSession:
         )
         locale = self.pages.locale(parameters["ui_locales"], request.headers.get("Accept-Language"))
         return self.pages.confirm_logout(view, locale)
+
+    def _sub(self, owner: SessionOwner, client: Client | None) -> str | None:
+        """What the client of a hint knows the user by; where the client is not found, the public one."""
+        return subject(owner.user_id, client, self.keyring.known.salt) if client else str(owner.user_id)
 
     async def _client(self, client_id: str | None) -> Client | None:
         """The client, for its name and its URIs. Fails open, to None: logging out needs no client, and goes

@@ -54,12 +54,12 @@ def client_id_of(parameters: Parameters, hint: Hinted) -> str | None:
             return parameters["client_id"]
 
 
-def is_of_session(hint: Hinted, sid: UUID) -> bool:
-    """Whether the hint was issued within this very session, which has one user: then nobody need be asked.
+def is_of_session(hint: Hinted, sid: UUID, sub: str | None) -> bool:
+    """Whether the hint was issued within this very session: then nobody need be asked.
 
-    Its `sub` is what the client knows the user by, which this need not know.
+    *sub*: what the client knows its user by, if that can be told.
     """
-    return isinstance(hint, Hint) and hint.sid == sid
+    return isinstance(hint, Hint) and hint.sid == sid and hint.sub == sub
 
 
 def return_uri(parameters: Parameters, client: Client | None) -> str | None:

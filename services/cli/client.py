@@ -10,7 +10,8 @@ from shared import clock
 from shared.admin import clients, invitations, pydio
 from shared.model import Client
 from shared.oauth.json_text import parse_object, parse_value
-from shared.settings import Settings, parse_duration
+from shared.setting_kinds import parse_duration
+from shared.settings import Settings
 from shared.store.open import Stores
 
 

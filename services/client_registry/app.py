@@ -4,6 +4,25 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
+from services.client_registry.admin import (
+    ADMINISTRATION,
+    Administration,
+    change_client,
+    create_client,
+    delete_client,
+    invite_client,
+    list_clients,
+    read_client,
+    rotate,
+)
+from services.client_registry.administrator import (
+    ADMINISTRATORS,
+    READ,
+    WRITE,
+    AdminEndpoint,
+    Administrators,
+    administering,
+)
 from services.client_registry.configure import (
     CONFIGURATION_ENDPOINT,
     ConfigurationEndpoint,
@@ -12,13 +31,25 @@ from services.client_registry.configure import (
     update,
 )
 from services.client_registry.description import Descriptions
+from services.client_registry.openapi import document
 from services.client_registry.refusal import refusing
 from services.client_registry.register import REGISTRATION_ENDPOINT, RegistrationEndpoint, register
 from services.client_registry.software_statement import BadIssuers, Issuers, read_issuers
-from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
+from shared.access_tokens import AccessTokens
+from shared.paths import (
+    ADMIN_CLIENT,
+    ADMIN_CLIENT_SECRET,
+    ADMIN_CLIENTS,
+    ADMIN_INVITATIONS,
+    ADMIN_OPENAPI,
+    CLIENT_CONFIGURATION,
+    REGISTRATION,
+    Path,
+)
 from shared.settings import Settings, SettingsError
+from shared.web.answers import json_answer
 from shared.web.app import SETTINGS
-from shared.web.resources import FETCHER, STORES, fetcher, need, stores
+from shared.web.resources import CLIENTS, FETCHER, KEYRING, STORES, fetcher, need, stores
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
 
@@ -40,6 +71,9 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.clients, opened.initial_access_tokens, opened.counters, descriptions, settings
     )
     app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(opened.clients, descriptions, settings)
+    access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
+    app[ADMINISTRATORS] = Administrators(settings.issuer, access_tokens, app[CLIENTS])
+    app[ADMINISTRATION] = Administration(opened.clients, opened.initial_access_tokens, settings)
     yield
 
 
@@ -55,3 +89,24 @@ def mount(app: web.Application) -> None:
     app.router.add_get(CLIENT_CONFIGURATION.path, refusing(show), allow_head=False)
     app.router.add_put(CLIENT_CONFIGURATION.path, refusing(update))
     app.router.add_delete(CLIENT_CONFIGURATION.path, refusing(delete))
+    _mount_administration(app)
+
+
+def _mount_administration(app: web.Application) -> None:
+    """Its description is open: it tells no more than the source, and is read before there is a token."""
+    described = document(app[SETTINGS].issuer)
+
+    async def openapi(_: web.Request) -> web.Response:
+        return json_answer(described)
+
+    def route(method: str, path: Path, scope: str, endpoint: AdminEndpoint) -> None:
+        app.router.add_route(method, path.path, administering(scope, endpoint))
+
+    route("GET", ADMIN_CLIENTS, READ, list_clients)
+    route("POST", ADMIN_CLIENTS, WRITE, create_client)
+    route("GET", ADMIN_CLIENT, READ, read_client)
+    route("PUT", ADMIN_CLIENT, WRITE, change_client)
+    route("DELETE", ADMIN_CLIENT, WRITE, delete_client)
+    route("POST", ADMIN_CLIENT_SECRET, WRITE, rotate)
+    route("POST", ADMIN_INVITATIONS, WRITE, invite_client)
+    app.router.add_get(ADMIN_OPENAPI.path, openapi, allow_head=False)

@@ -1,13 +1,12 @@
 """Reading and writing the bodies of registration: pure."""
 
 from typing import Any
-from urllib.parse import quote
 
 from shared.model import Client, Json
 from shared.oauth.client_metadata import to_metadata
 from shared.oauth.errors import InvalidClientMetadata
 from shared.oauth.json_text import BadJson, parse_object
-from shared.paths import CLIENT_CONFIGURATION
+from shared.paths import CLIENT_CONFIGURATION, PREFIX
 
 JSON_TYPE = "application/json"
 
@@ -24,7 +23,7 @@ def read_body(content_type: str, body: bytes) -> dict[str, Any]:
 
 def configuration_uri(issuer: str, client_id: str) -> str:
     """RFC 7592 §3: where the client's configuration is."""
-    return CLIENT_CONFIGURATION.at(issuer).replace("{client_id}", quote(client_id, safe=""))
+    return issuer + CLIENT_CONFIGURATION.for_client(client_id).removeprefix(PREFIX)
 
 
 def client_information(

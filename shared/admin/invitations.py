@@ -27,8 +27,10 @@ class Invitation:
         }
 
 
-async def invite(tokens: InitialAccessTokens, uses: int, expires_at: datetime) -> Invitation:
+async def invite(
+    tokens: InitialAccessTokens, uses: int, expires_at: datetime, *, by: str | None = None
+) -> Invitation:
     """Make a token that is good for *uses* registrations until *expires_at*."""
     token = new_handle(Kind.INITIAL_ACCESS_TOKEN)
-    await tokens.add(digest(token), uses, expires_at)
+    await tokens.add(digest(token), uses, expires_at, by=by)
     return Invitation(token, uses, expires_at)

@@ -1,6 +1,6 @@
 """What a whole client must hold for this deployment to accept it. All faults are found, not the first."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from shared.oauth.registered_uri import (
     https_or_loopback_fault,
     origin_of,
     redirect_uri_fault,
+    uri_fault,
     web_uri_fault,
 )
 from shared.oauth.subject import sector_of
@@ -154,5 +155,10 @@ def _sector_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     if (uri := client.sector_identifier_uri) is not None:
         if fault := target_fault(uri, allowed.fetch):
             yield "sector_identifier_uri", fault
-    elif client.subject_type == "pairwise" and sector_of(client) is None:
+    elif client.subject_type == "pairwise" and _are_uris(client.redirect_uris) and sector_of(client) is None:
         yield "sector_identifier_uri", "is missing: the redirect_uris are not of one host (Core 1.0 8.1)"
+
+
+def _are_uris(uris: Iterable[str]) -> bool:
+    """Whether each has a host to compare; where one has none, that has been told."""
+    return all(uri_fault(uri) is None for uri in uris)

@@ -86,8 +86,8 @@ def public_key(jwk: Json) -> PublicKey:
         match jwk.get("kty"):
             case "RSA":
                 return _rsa(jwk)
-            case "EC" if (crv := jwk.get("crv")) in _CURVES:
-                curve = _CURVES[str(crv)][0]()
+            case "EC" if isinstance(crv := jwk.get("crv"), str) and crv in _CURVES:
+                curve = _CURVES[crv][0]()
                 return ec.EllipticCurvePublicNumbers(_number(jwk, "x"), _number(jwk, "y"), curve).public_key()
             case "OKP" if jwk.get("crv") == "Ed25519":
                 return _ed25519(jwk)

@@ -12,8 +12,11 @@ from typing import Any, TextIO
 import orjson
 import structlog
 
+from shared.oauth.handle import Kind
+
 _SECRET = re.compile(
-    r"\b(?:ac|at|rt|se|br|in|ia|ra)_[A-Za-z0-9_-]{20,}|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
+    rf"\b(?:{'|'.join(Kind)})_[A-Za-z0-9_-]{{20,}}"
+    r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 )
 REDACTED = "[redacted]"
 

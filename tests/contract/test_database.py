@@ -87,3 +87,12 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(database_url: str)
         with pytest.raises(ZeroDivisionError):
             await _note_and_fail(database)
         assert await database.row("SELECT FROM audit WHERE event = 'never'") is None
+
+
+async def test_a_row_that_has_just_gone_is_no_defect(database_url: str) -> None:
+    """A client is deleted while something of it is written: try again, and be told."""
+    async with _database(database_url, size=1) as database:
+        with pytest.raises(Unavailable):
+            await database.row(
+                "INSERT INTO credentials (user_id, password_hash) VALUES (gen_random_uuid(), '')"
+            )

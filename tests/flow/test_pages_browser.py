@@ -10,7 +10,8 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from services.authorization.pages import LoginView, Pages
-from shared.settings import UI_LOCALES, Settings
+from shared.setting_kinds import UI_LOCALES
+from shared.settings import Settings
 from tests.sample_pages import LOGINS, application, responses
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs

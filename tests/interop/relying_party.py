@@ -29,7 +29,8 @@ class RelyingParty:
     token_endpoint_auth_method: str = "client_secret_basic"
 
 
-def _node(script: str, package: str) -> Callable[[], tuple[str, ...]]:
+def node_program(script: str, package: str) -> Callable[[], tuple[str, ...]]:
+    """A script beside the packages of npm; skips the test where *package* is not installed."""
     return lambda: (needs("node", PACKAGES / package), str(HERE / "node" / script))
 
 
@@ -47,14 +48,14 @@ RELYING_PARTIES = (
     RelyingParty("Authlib", _authlib, "REQUESTS_CA_BUNDLE", "invalid_claim: .*'iss'", "'nonce'"),
     RelyingParty(
         "openid-client",
-        _node("openid_client.mjs", "openid-client"),
+        node_program("openid_client.mjs", "openid-client"),
         "NODE_EXTRA_CA_CERTS",
         'unexpected "iss"',
         '"nonce"',
     ),
     RelyingParty(
         "oauth4webapi",
-        _node("oauth4webapi.mjs", "oauth4webapi"),
+        node_program("oauth4webapi.mjs", "oauth4webapi"),
         "NODE_EXTRA_CA_CERTS",
         'unexpected "iss"',
         '"nonce"',

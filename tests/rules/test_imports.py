@@ -25,6 +25,7 @@ PURE = (
     "services/authorization/request_object.py",
     "services/authorization/response_type.py",
     "services/client_registry/metadata.py",
+    "services/client_registry/preconditions.py",
     "services/client_registry/software_statement.py",
 )
 IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.clock", "shared.mint")
@@ -85,7 +86,7 @@ def violations(name: str, imports: set[str]) -> set[str]:
             module
             for module in imports
             if _starts(module, ("services", "shared"))
-            and not _starts(module, ("shared.paths", "shared.settings"))
+            and not _starts(module, ("shared.paths", "shared.settings", "shared.setting_kinds"))
             and module not in ("shared",)
         }
     return forbidden

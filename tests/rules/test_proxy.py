@@ -6,6 +6,8 @@ from pathlib import Path as FilePath
 import pytest
 
 from deploy.local.caddyfile import Site, caddyfile, pattern
+from deploy.nginx.render import Site as NginxSite
+from deploy.nginx.render import render
 from shared.paths import PATHS, Group, Path, Service
 
 SITE = Site("http", "localhost", 8080, ("127.0.0.1",))
@@ -90,3 +92,12 @@ def test_nothing_a_client_claims_reaches_a_service() -> None:
 def test_a_service_that_is_away_is_503() -> None:
     """RFC 9110 §10.2.3: the proxy's own 502 and 504 say when to try again."""
     assert "handle_errors 502 503 504 {\n\t\theader Retry-After 1\n" in RENDERED
+
+
+def test_the_administration_is_on_the_internal_listener_alone() -> None:
+    """nginx's public server does not know its way."""
+    public, internal = render(NginxSite()).split(NginxSite().internal_listen)
+    administration = [path for path in PATHS if path.group is Group.ADMINISTRATION]
+    assert administration
+    assert "/oidc/admin" not in public
+    assert all(path.path.partition("{")[0] in internal for path in administration)

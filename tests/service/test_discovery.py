@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.discovery.app import mount
 from shared import clock
 from shared.admin.keys import ensure_keys
-from shared.paths import JWKS, OPENID_CONFIGURATION
+from shared.paths import JWKS, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.web.app import application
@@ -55,6 +55,17 @@ async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
     assert metadata["token_endpoint"] == f"{ISSUER}/oauth2/token"
     assert metadata["id_token_signing_alg_values_supported"] == ["ES256", "EdDSA", "RS256"]
     assert metadata["response_types_supported"] == ["code"]
+
+
+async def test_the_same_document_is_where_rfc_8414_looks(settings: Settings) -> None:
+    """RFC 8414 §3.1: the well-known part before the issuer's path, byte for byte the same."""
+    await _make_keys(settings)
+    with_aliases = settings.model_copy(update={"root_aliases": True})
+    async with TestClient(TestServer(application(with_aliases, mount))) as client:
+        usual = await client.get(OPENID_CONFIGURATION.path)
+        inserted = await client.get(OAUTH_AUTHORIZATION_SERVER.path)
+        assert inserted.status == 200
+        assert await inserted.read() == await usual.read()
 
 
 FORGED = [

@@ -10,7 +10,8 @@ from jinja2 import nodes
 
 from services.authorization.pages import ConsentView, Pages
 from services.authorization.pages.catalogue import Catalogue
-from shared.settings import UI_LOCALES, Settings
+from shared.setting_kinds import UI_LOCALES
+from shared.settings import Settings
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())

@@ -26,7 +26,8 @@ from services.authorization.pages import (
     StartView,
 )
 from services.authorization.pages.security import link
-from shared.settings import UI_LOCALES, Settings
+from shared.setting_kinds import UI_LOCALES
+from shared.settings import Settings
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())

@@ -9,8 +9,8 @@ from aiohttp.test_utils import RawTestServer
 
 from tests.registry import URI, Registry, serve_registry
 
-FETCHED = ("jwks_uri", "sector_identifier_uri", "request_uris")
-PAGES = ("initiate_login_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri")
+FETCHED = ("jwks_uri", "sector_identifier_uri", "request_uris", "backchannel_logout_uri")
+PAGES = ("frontchannel_logout_uri", "initiate_login_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri")
 REDIRECTS = ("redirect_uris", "post_logout_redirect_uris")
 LISTS = frozenset({"request_uris", *REDIRECTS})
 
@@ -73,6 +73,8 @@ CASES = [
     *((name, uri) for name in FETCHED for uri in NOT_TO_BE_FETCHED),
     *((name, uri) for name in PAGES for uri in NOT_A_WEB_URI),
     *((name, uri) for name in REDIRECTS for uri in NOT_A_REDIRECT),
+    *(("frontchannel_logout_uri", uri) for uri in ("https://other.test/x", "https://rp.test:8443/x")),
+    *((f"{kind}channel_logout_uri", "https://rp.test/x#fragment") for kind in ("back", "front")),
 ]
 
 

@@ -53,7 +53,7 @@ def is_refused(page: Page, error: str) -> bool:
         ({"max_age": "٣"}, "invalid_request"),
         ({"max_age": "9" * 20}, "invalid_request"),
         ({"request": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request_object"),
-        ({"request_uri": "https://rp1.test/request"}, "request_uri_not_supported"),
+        ({"request_uri": "https://rp1.test/request"}, "invalid_request_uri"),
         ({"registration": "{}"}, "registration_not_supported"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge_method": "s256"}, "invalid_request"),

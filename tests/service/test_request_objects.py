@@ -354,6 +354,15 @@ async def test_unsigned_ones_only_where_they_are_registered(
     assert is_login(page) if registered == "none" else is_refused(page)
 
 
+async def test_unsigned_ones_only_where_the_deployment_lets_them(
+    module_database_url: str, module_redis_url: str
+) -> None:
+    """`OSTIARY_UNSIGNED_REQUEST_OBJECTS` is off by default, whatever a client was once registered for."""
+    async with serve_provider(module_database_url, module_redis_url) as strict:
+        client = await strict.client(request_object_signing_alg="none")
+        assert is_refused(await ask(strict, client, unsigned(members(client))))
+
+
 @pytest.mark.parametrize(
     "token",
     [

@@ -79,6 +79,7 @@ def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.watch.TRUSTED_FOR", 3600.0)
     monkeypatch.setattr("shared.keyring.SIGNS_FOR", 3600.0)
     monkeypatch.setattr("shared.web.upkeep.keep_doing", never)
+    monkeypatch.setattr("services.token.logout_notices.keep_repeating", never)
 
 
 @pytest.mark.usefixtures("nothing_in_the_background")

@@ -97,6 +97,18 @@ async def test_the_same_user_again_has_one_session(op: AuthorizationService) -> 
     assert list(accounts(page)) == [ada.username, bob.username]
 
 
+async def test_each_user_is_listed_once(op: AuthorizationService) -> None:
+    """Bob, who is kept beside Ada, signs in anew in her place: one Bob, the active one."""
+    client, browser = await op.client(skip_consent=True), op.browser()
+    ada, bob = await op.user(), await op.user()
+    await browser.sign_in(client, bob)
+    await add(browser, client, ada)
+    page = await browser.authorize(client, prompt="login")
+    await browser.log_in(page, bob)
+    page = await browser.authorize(client, prompt="select_account")
+    assert page.text.count('name="account"') == len([bob.username, "other"])
+
+
 async def test_choosing_comes_before_the_other_prompts(op: AuthorizationService) -> None:
     """`select_account login` asks the chosen one for a password, `select_account consent` for consent."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()

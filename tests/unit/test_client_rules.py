@@ -243,6 +243,13 @@ def test_redirect_uris_that_do_not_hold_have_their_own_error(redirect_uris: Any)
             read({"redirect_uris": redirect_uris})
 
 
+@pytest.mark.parametrize("uri", ["https://[::1", "https://[x]/", "https://℀.test/", "//x", ""])
+def test_pairwise_subjects_of_what_is_no_uri(uri: str) -> None:
+    """There is no host to compare: the fault of the redirect URI is told, and nothing breaks."""
+    with pytest.raises(InvalidRedirectUri):
+        registered({"redirect_uris": [uri], "subject_type": "pairwise"})
+
+
 def test_every_fault_is_named_with_its_path() -> None:
     """An operator mends them all at once."""
     with pytest.raises(OAuthError) as caught:
@@ -291,6 +298,9 @@ WEAK = {
     "huge": {"kty": "RSA", "e": "AQAB", "n": "_" * 5000},
     "off the curve": {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
     "foreign curve": {"kty": "EC", "crv": "secp256k1", "x": "AQ", "y": "AQ"},
+    "a list as curve": {"kty": "EC", "crv": ["P-256"], "x": "AQ", "y": "AQ"},
+    "an object as curve": {"kty": "EC", "crv": {}, "x": "AQ", "y": "AQ"},
+    "an object as type": {"kty": {}, "x": "AQ"},
     "symmetric": {"kty": "oct", "k": "AQAB"},
     "private": {**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "d": "AQ"},
     "padding": {"kty": "OKP", "crv": "Ed25519", "x": "AQ=="},

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from shared.settings import is_loopback
+from shared.setting_kinds import is_loopback
 
 NEVER = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript"})
 

@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from services.authorization.pages.security import https, source
-from shared.settings import is_loopback
+from shared.setting_kinds import is_loopback
 
 LoginFault = Literal["credentials", "throttled", "expired"]
 DeviceFault = Literal["unknown", "throttled"]

@@ -22,6 +22,7 @@ IDLE_LIFETIME = 300.0
 _OPERATIONAL = ("08", "40", "53", "57", "58", "XX")
 _READ_ONLY = "25006"
 _LOCK_NOT_AVAILABLE = "55P03"
+_REFERRED_ROW_GONE = "23503"  # deleted in this moment: whoever asks again is told so
 
 Row = asyncpg.Record
 
@@ -35,7 +36,7 @@ def dependency() -> Iterator[None]:
         yield
     except asyncpg.PostgresError as error:
         state = error.sqlstate or ""
-        if state.startswith(_OPERATIONAL) or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE):
+        if state.startswith(_OPERATIONAL) or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE, _REFERRED_ROW_GONE):
             raise Unavailable(f"PostgreSQL: {state} {error}") from error
         raise
     # InternalClientError: a backend died under an idle connection; neither PostgresError nor OSError.

@@ -1,0 +1,43 @@
+"""Which version of a client a request is about: RFC 9110 §8.8.3 and §13.1.1, RFC 6585 §3. Rules."""
+
+import re
+
+from shared.model import Client
+from shared.oauth.errors import InvalidRequest, OAuthError
+
+_LIST = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')
+_STRONG = re.compile(r'(W/)?("[\x21\x23-\x7e]*")')
+
+
+class PreconditionFailed(OAuthError):
+    """The client is not as the caller has seen it."""
+
+    error = "precondition_failed"
+    status = 412
+
+
+class PreconditionRequired(OAuthError):
+    """The caller must say which version it has seen."""
+
+    error = "precondition_required"
+    status = 428
+
+
+def etag(client: Client) -> str:
+    """The entity tag of a client: its version."""
+    return f'"{client.version}"'
+
+
+def check_if_match(header: str | None, client: Client, *, is_required: bool) -> None:
+    """Raises PreconditionFailed, PreconditionRequired, InvalidRequest."""
+    if header is None:
+        if is_required:
+            raise PreconditionRequired("If-Match must name the version that this replaces, or be *")
+        return
+    if header.strip() == "*":
+        return
+    if not _LIST.fullmatch(header.strip()):
+        raise InvalidRequest("If-Match is malformed")
+    # A weak tag never matches: RFC 9110 §13.1.1 wants the strong comparison.
+    if etag(client) not in (tag for weak, tag in _STRONG.findall(header) if not weak):
+        raise PreconditionFailed("the client has changed since it was read")

@@ -1,0 +1,147 @@
+"""The kinds of value that a setting may have: how each is written, and what is refused."""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from shared.paths import PREFIX
+
+ResponseType = Literal[
+    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
+]
+SigningAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+UILocale = Literal["en", "de", "fr"]
+
+RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
+SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
+UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not (match := _DURATION.fullmatch(value.strip())):
+        raise ValueError("is not a duration: write seconds, or a number with s, m, h or d, such as 10m")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def parse_duration(text: str) -> timedelta:
+    """Seconds, or a number with a unit: `90`, `10m`, `60d`. Raises ValueError."""
+    value = _duration(text)
+    assert isinstance(value, timedelta)
+    return _positive(value)
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host*, a name or an IP literal without brackets, can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _issuer(value: str) -> str:
+    """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
+    try:
+        url = urlsplit(value)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if url.scheme not in ("https", "http") or not host or url.query or url.fragment or url.username:
+        raise ValueError(f"must look like https://id.example.org{PREFIX}")
+    if url.path != PREFIX:
+        raise ValueError(f"must end in {PREFIX}, and in nothing more")
+    if url.scheme == "http" and not is_loopback(host):
+        raise ValueError("may use http for a loopback host only: use https")
+    if value != value.lower() or value != value.strip():
+        raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
+    return value
+
+
+def _origin(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in ("https", "http") or not url.hostname or url.path not in ("", "/") or url.query:
+        raise ValueError("must be origins such as https://files.example.org")
+    return value.rstrip("/")
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _postgresql_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must begin with postgresql://")
+    return value
+
+
+def _response_types(value: object) -> object:
+    listed = _listed(value)
+    return RESPONSE_TYPES if listed == ("all",) else listed
+
+
+def _network(value: str) -> str:
+    if value != "unix":
+        ip_network(value)
+    return value
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError("must be host:port")
+    return value
+
+
+def _secret_keys(value: object) -> object:
+    return (
+        tuple(SecretStr(part) for part in value.replace(",", " ").split())
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters: `openssl rand -base64 32` makes one")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
+PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
+SecretKeys = Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
+HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]
+ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)]
+SigningAlgorithms = Annotated[tuple[SigningAlgorithm, ...], BeforeValidator(_listed), Field(min_length=1)]
+UILocales = Annotated[tuple[UILocale, ...], BeforeValidator(_listed), Field(min_length=1)]

@@ -1,0 +1,118 @@
+"""The administration of clients for tests: a caller with an access token, and a check of each answer."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from openapi_schema_validator import OAS31Validator
+
+from services.client_registry.administrator import READ, WRITE
+from services.client_registry.app import mount as mount_client_registry
+from services.client_registry.openapi import document
+from services.token.app import mount as mount_token
+from shared.model import Client
+from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
+from shared.web.app import application
+from tests.builders import REDIRECT_URI, World
+from tests.deployment import ISSUER, basic, bearer, open_world, settings_for
+
+DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(document(ISSUER)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is as the description says."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+    @property
+    def etag(self) -> str:
+        return self.headers["ETag"]
+
+
+def _described(method: str, path: str) -> Any:
+    """The operation that a path is of."""
+    parts = path.partition("?")[0].split("/")
+    for template, operations in DOCUMENT["paths"].items():
+        wanted = template.split("/")
+        if len(wanted) == len(parts) and all(
+            one == other or one.startswith("{") for one, other in zip(wanted, parts, strict=True)
+        ):
+            return operations[method.lower()]
+    raise AssertionError(f"{path} is not described")
+
+
+def check_answer(method: str, path: str, answer: Answer) -> None:
+    """Fails where the description does not have such an answer."""
+    described = _described(method, path)["responses"][str(answer.status)]
+    assert answer.headers["Cache-Control"] == "no-store"
+    if "content" not in described:
+        assert answer.body is None
+        return
+    schema = {**described["content"]["application/json"]["schema"], "components": DOCUMENT["components"]}
+    OAS31Validator(schema).validate(answer.body)
+    assert all(name in answer.headers for name in described.get("headers", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """The client registry and a token service, and a client with the scopes of the administration."""
+
+    http: TestClient[web.Request, web.Application]
+    world: World
+    client_id: str
+    access_token: str
+
+    async def ask(self, method: str, path: str, sent: Any = None, **headers: str) -> Answer:
+        """A request of the administrator; *sent*: members, or bytes as they are."""
+        return await self.ask_with({**bearer(self.access_token), **headers}, method, path, sent)
+
+    async def ask_with(self, headers: Mapping[str, str], method: str, path: str, sent: Any = None) -> Answer:
+        """A request of anybody."""
+        data = sent if isinstance(sent, bytes | None) else json.dumps(sent).encode()
+        typed = {"Content-Type": "application/json"} if data is not None else {}
+        response = await self.http.request(method, path, data=data, headers={**typed, **headers})
+        text = await response.text()
+        answer = Answer(response.status, response.headers, json.loads(text) if text else None)
+        check_answer(method, path, answer)
+        return answer
+
+    async def register(self, token: str) -> int:
+        """The status of a registration with an initial access token."""
+        response = await self.http.post(
+            REGISTRATION.path, json={"redirect_uris": [REDIRECT_URI]}, headers=bearer(token)
+        )
+        return response.status
+
+    async def token_of(self, client: Client, scope: str = "") -> str:
+        """The access token of a client for itself."""
+        form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
+        response = await self.http.post(TOKEN.path, data=form, headers=basic(client.client_id))
+        assert response.status == 200, await response.text()
+        return str((await response.json())["access_token"])
+
+    def inventory(self) -> set[tuple[str, str]]:
+        """Every method and path of the administration that needs a token."""
+        assert self.http.app is not None
+        return {
+            (route.method, route.resource.canonical)
+            for route in self.http.app.router.routes()
+            if route.resource and route.resource.canonical.startswith(f"{PREFIX}/admin")
+        } - {("GET", ADMIN_OPENAPI.path)}
+
+
+@pytest.fixture
+async def admin(database_url: str, redis_url: str) -> AsyncIterator[Administration]:
+    """An administrator of a deployment."""
+    settings = settings_for(database_url, redis_url)
+    app = application(settings, mount_client_registry, mount_token)
+    async with open_world(settings) as world, TestClient(TestServer(app)) as http:
+        client = await world.client(client_id="administrator", scope=(READ, WRITE, "api:read"))
+        unarmed = Administration(http, world, client.client_id, "")
+        yield Administration(http, world, client.client_id, await unarmed.token_of(client))

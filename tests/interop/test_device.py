@@ -1,0 +1,48 @@
+"""A device that we did not write is authorized on another screen, over https, with its own checks."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.flow.op import Op
+from tests.flow.user_agent import UserAgent
+from tests.interop.relying_party import RelyingParty, conversation, node_program
+
+SCOPE = "openid profile offline_access"
+DEVICE = RelyingParty(
+    "oauth4webapi",
+    node_program("oauth4webapi_device.mjs", "oauth4webapi"),
+    "NODE_EXTRA_CA_CERTS",
+    refuses_issuer="",
+    refuses_nonce="",
+)
+
+
+@pytest.mark.parametrize(("button", "is_allowed"), [("consent-allow", True), ("consent-deny", False)])
+def test_a_device_is_authorized(op: Op, button: str, is_allowed: bool) -> None:
+    """RFC 8628: pending, the page with the code filled in, sign-in, the decision, tokens or access_denied."""
+    client = op.add_client(
+        client_name="A television",
+        grant_types=["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        scope=SCOPE,
+        token_endpoint_auth_method="none",
+    )
+    configuration = {"issuer": op.issuer, "client_id": client["client_id"], "scope": SCOPE}
+    with conversation(DEVICE, op.ca_file, configuration) as talk:
+        shown = talk.hear()
+        url, early = shown["authorization_url"].split("#")
+        assert early == "authorization_pending"
+        assert urlsplit(url).path == "/oidc/device"
+        browser = UserAgent(op.door)
+        page = browser.press(browser.visit(url), "device-continue")
+        page = browser.press(page, "login-submit", username=op.username, password=op.password)
+        assert "A television" in page.text
+        assert browser.press(page, button).status == 200
+        talk.say("https://device.example.org/")
+        learned = talk.hear()
+    if not is_allowed:
+        assert learned == {"refusal": "access_denied"}
+        return
+    assert "error" not in learned, learned
+    assert learned["claims"]["iss"] == op.issuer
+    assert learned["userinfo"]["sub"] == learned["refreshed_sub"] == learned["claims"]["sub"]
