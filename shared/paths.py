@@ -69,6 +69,10 @@ JWKS = _discovery("/oidc/.well-known/jwks.json", "jwks_uri")
 OAUTH_AUTHORIZATION_SERVER = _discovery(
     "/.well-known/oauth-authorization-server/oidc", group=Group.ROOT_ALIAS
 )  # RFC 8414 §3.1
+OAUTH_AUTHORIZATION_SERVER_BELOW = _discovery(
+    "/oidc/.well-known/oauth-authorization-server"
+)  # where clients look that only append
+WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
 PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_authorization_request_endpoint")

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.authorization.pages import (
     AccountView,
+    ApplicationView,
     ClientView,
     ConfirmDeviceView,
     ConsentView,
@@ -129,6 +130,7 @@ START = StartView(
     "demo",
     ".ostiary/demo.txt",
     "/oidc/oauth2/auth?client_id=demo",
+    (ApplicationView(CLIENT, "https://files.example.org/start?iss=http://localhost:8080/oidc"),),
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -20,7 +21,7 @@ from services.authorization.pushed import Push
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
 from services.authorization.session_management import check_session
-from services.authorization.start import start_view
+from services.authorization.start import applications, start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import Throttle
 from services.authorization.user_codes import UserCodes
@@ -209,10 +210,10 @@ async def show_code(request: web.Request) -> web.Response:
 
 
 async def start(request: web.Request) -> web.Response:
-    pages = request.app[PAGES]
-    return pages.start(
-        start_view(request.app[SETTINGS]), pages.locale(None, request.headers.get("Accept-Language"))
-    )
+    pages, settings = request.app[PAGES], request.app[SETTINGS]
+    shown = await applications(request.app[STORES].clients, settings.issuer)
+    locale = pages.locale(None, request.headers.get("Accept-Language"))
+    return pages.start(replace(start_view(settings), applications=shown), locale)
 
 
 def mount(app: web.Application) -> None:

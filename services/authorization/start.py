@@ -1,13 +1,18 @@
-"""The start page of `ostiary run`: what is here, and what to try while the demo credentials are kept."""
+"""The start page of `ostiary run`: what is here, what to try while the demo credentials are kept, and the
+applications that may be begun at: third-party-initiated login."""
 
 import json
 from typing import Any
 from urllib.parse import urlencode
 
-from services.authorization.pages import StartView
+from services.authorization.desk import client_view
+from services.authorization.pages import ApplicationView, StartView
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION
 from shared.settings import Settings
+from shared.store import Clients, Unavailable
+
+MAX_APPLICATIONS = 50
 
 
 def _try_href(demo: Any, origin: str) -> str | None:
@@ -22,6 +27,25 @@ def _try_href(demo: Any, origin: str) -> str | None:
             }
             return f"{AUTHORIZATION}?{urlencode(request)}"
     return None
+
+
+def initiate_login_href(uri: str, issuer: str) -> str:
+    """Where a login begins at a client: OpenID Connect Core 1.0 §4. Nobody is named to it yet."""
+    separator = "&" if "?" in uri else "?"
+    return f"{uri}{separator}{urlencode({'iss': issuer})}"
+
+
+async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:
+    """The clients that a login can be started at. Fails open, to none: the page shows what else is here."""
+    try:
+        found = await clients.list_startable(MAX_APPLICATIONS)
+    except Unavailable:
+        return ()
+    return tuple(
+        ApplicationView(client_view(client), initiate_login_href(client.initiate_login_uri, issuer))
+        for client in found
+        if client.initiate_login_uri
+    )
 
 
 def start_view(settings: Settings) -> StartView:

@@ -8,6 +8,7 @@ import click
 from services.cli.client import client
 from services.cli.doctor import doctor
 from services.cli.keys import keys
+from services.cli.outbox import outbox
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
@@ -18,5 +19,5 @@ def main() -> None:
     """Ostiary: an OpenID Connect provider for people who host their own identity."""
 
 
-for command in (run, serve, migrate, user, client, keys, doctor):
+for command in (run, serve, migrate, user, client, keys, outbox, doctor):
     main.add_command(command)

@@ -140,6 +140,19 @@ def enable(client_id: str) -> None:
 
 @client.command()
 @click.argument("client_id", metavar="ID")
+@as_json
+def revoke_grants(client_id: str, is_json: bool) -> None:
+    """Revoke every grant of a client, with its tokens; users stay signed in here, and consents stay."""
+
+    async def step(stores: Stores, _: Settings) -> int:
+        await clients.get(stores.clients, client_id)
+        return await stores.grants.revoke_of_client(client_id)
+
+    show({"client_id": client_id, "grants_revoked": run_step(step)}, is_json)
+
+
+@client.command()
+@click.argument("client_id", metavar="ID")
 def delete(client_id: str) -> None:
     """Delete a client, with its consents and grants."""
 

@@ -8,14 +8,23 @@ from aiohttp import web
 
 from services.discovery.document import Document
 from services.discovery.metadata import provider_metadata
+from services.discovery.webfinger import descriptor, is_known, resource_of
 from shared import clock
 from shared.keyring import KeyRing
 from shared.oauth.keys import KeySet
-from shared.paths import JWKS, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
+from shared.paths import (
+    JWKS,
+    OAUTH_AUTHORIZATION_SERVER,
+    OAUTH_AUTHORIZATION_SERVER_BELOW,
+    OPENID_CONFIGURATION,
+    WEBFINGER,
+)
 from shared.settings import Settings
 from shared.store import Unavailable
+from shared.web.answers import json_answer
 from shared.web.app import SETTINGS
-from shared.web.cors import add_preflight
+from shared.web.cors import add_preflight, cross_origin
+from shared.web.form import query
 from shared.web.resources import KEYRING, need, stores
 
 HELD = timedelta(seconds=1)  # keys come and go by the clock, too
@@ -75,12 +84,24 @@ async def jwks(request: web.Request) -> web.Response:
     return request.app[SHELF].documents().jwks.answer(request)
 
 
+async def webfinger(request: web.Request) -> web.Response:
+    """RFC 7033 §4.2: 404 for a resource that is not ours."""
+    settings, resource = request.app[SETTINGS], resource_of(query(request))
+    if not is_known(resource, settings.origin):
+        raise web.HTTPNotFound
+    found = descriptor(resource, settings.issuer, tuple(request.query.getall("rel", ())))
+    return json_answer(found, headers={"Content-Type": "application/jrd+json"})
+
+
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, _shelf)
-    metadata_paths = [OPENID_CONFIGURATION]
+    metadata_paths = [OPENID_CONFIGURATION, OAUTH_AUTHORIZATION_SERVER_BELOW]
     if app[SETTINGS].root_aliases:
         metadata_paths.append(OAUTH_AUTHORIZATION_SERVER)
+        app.router.add_get(WEBFINGER.path, webfinger)
+        add_preflight(app, WEBFINGER)
+        app.on_response_prepare.append(cross_origin([WEBFINGER]))  # RFC 7033 §5
     for path in metadata_paths:
         app.router.add_get(path.path, openid_configuration)
         add_preflight(app, path)

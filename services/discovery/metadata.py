@@ -59,6 +59,10 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         **_protected_responses(signing_algorithms),
         "authorization_signing_alg_values_supported": signing_algorithms,  # JARM §4
         "require_pushed_authorization_requests": settings.require_pushed_authorization_requests,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
     }
 

@@ -11,19 +11,21 @@ from typing import Any
 import aiohttp
 
 from shared import clock
+from shared.admin.outbox import MOST_SHOWN
 from shared.keyring import open_keys
 from shared.oauth.json_text import BadJson, parse_object
 from shared.oauth.keys import NoKey
 from shared.oauth.wrapping import CannotUnwrap
 from shared.paths import OPENID_CONFIGURATION
 from shared.settings import Settings
-from shared.store import StoredKey, Unavailable
+from shared.store import LogoutNotice, StoredKey, Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.open import Stores, open_stores
 from shared.store.probe import Probe
 
 TIMEOUT = aiohttp.ClientTimeout(total=10)
 MAX_SKEW = timedelta(seconds=5)
+MAX_OVERDUE = timedelta(minutes=10)
 MAX_DOCUMENT = 256 * 1024
 SEALING = "sealing"
 
@@ -54,7 +56,7 @@ async def examine(settings: Settings, ca_file: str | None = None) -> list[Findin
         findings = [await _database(stores.probe), await _redis(stores.probe)]
         findings.append(await _migrations(stores.probe))
         if findings[-1].is_good:
-            findings.append(await _keys(settings, stores))
+            findings += [await _keys(settings, stores), await _outbox(stores)]
     return [*findings, *[finding async for finding in _public(settings, ca_file)]]
 
 
@@ -124,6 +126,28 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     if missing:
         return bad("Keys", f"no {', no '.join(missing)} key: a token service makes them when it starts")
     return good("Keys", "an active and a next one for each algorithm, and the secret opens them")
+
+
+async def _outbox(stores: Stores) -> Finding:
+    try:
+        notices = await stores.outbox.list(MOST_SHOWN)
+    except Unavailable as fault:
+        return bad("Logout notices", f"cannot be read ({fault})")
+    return outbox_finding(notices, clock.now())
+
+
+def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
+    """Whether every client that a logout concerns has been told, or is about to be."""
+    given_up = sorted({notice.client_id for notice in notices if notice.given_up_at})
+    if given_up:
+        told = (
+            f"{', '.join(given_up)} never took theirs: see `ostiary outbox list`, then `ostiary outbox retry`"
+        )
+        return bad("Logout notices", told)
+    if any(now - notice.due_at > MAX_OVERDUE for notice in notices):
+        return bad("Logout notices", "nobody delivers them: does a token service run?")
+    late = [notice for notice in notices if notice.tries]
+    return good("Logout notices", f"{len(late)} to be tried again" if late else "all taken")
 
 
 async def _public(settings: Settings, ca_file: str | None) -> AsyncIterator[Finding]:

@@ -143,6 +143,9 @@ class Grants(Protocol):
 
     async def revoke(self, grant_id: UUID, reason: str) -> None: ...
 
+    async def revoke_of_client(self, client_id: str) -> int:
+        """Revoke every grant that a client has; how many. A code in flight may still become a new one."""
+
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None: ...
 
     async def standing(self, token: AccessToken) -> "Standing | None":
@@ -387,6 +390,9 @@ class Clients(Protocol):
     async def list(
         self, after: str | None, limit: int, wanted: Wanted = EVERY_CLIENT
     ) -> Sequence[Client]: ...
+
+    async def list_startable(self, limit: int) -> Sequence[Client]:
+        """Clients at which a login may be started from here, by name; none that is disabled."""
 
     async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
         """Raises Taken when the client_id is.

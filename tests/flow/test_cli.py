@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
 from services.cli import main
+from shared import clock
+from tests.deployment import open_world, settings_for
 
 Ostiary = Callable[..., Result]
 CELLS = str(Path(__file__).parents[2] / "deploy" / "cells-clients.json")
@@ -203,3 +207,54 @@ def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:
     assert result.exit_code == 1
     assert [findings[name]["is_good"] for name in ("PostgreSQL", "Redis", "Migrations")] == [True] * 3
     assert [findings[name]["is_good"] for name in ("Keys", "Public URL")] == [False] * 2
+
+
+def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
+    """Its own alone, and once."""
+    metadata = '{"client_id": "%s", "redirect_uris": ["https://rp.test/"]}'
+    for client_id in ("one", "two"):
+        of(ostiary("client", "add", "-", "--json", given=metadata % client_id))
+    asyncio.run(_grant(database_url, redis_url, "one", "one", "two"))
+    assert of(ostiary("client", "revoke-grants", "one", "--json"))["grants_revoked"] == 2
+    assert of(ostiary("client", "revoke-grants", "one", "--json"))["grants_revoked"] == 0
+    assert of(ostiary("client", "revoke-grants", "two", "--json"))["grants_revoked"] == 1
+    assert ostiary("client", "revoke-grants", "nobody").exit_code == 1
+
+
+def test_logout_notices_are_listed_and_begun_anew(
+    ostiary: Ostiary, database_url: str, redis_url: str
+) -> None:
+    """What the command line ends is told to clients like every logout; the doctor names who never listens."""
+    metadata = {"client_id": "one", "redirect_uris": ["https://rp.test/"]}
+    metadata["backchannel_logout_uri"] = "https://rp.test/logout"
+    of(ostiary("client", "add", "-", "--json", given=json.dumps(metadata)))
+    (username,) = asyncio.run(_grant(database_url, redis_url, "one"))
+    assert ostiary("user", "logout", username).exit_code == 0
+    (notice,) = of(ostiary("outbox", "list", "--json"))
+    assert (notice["client_id"], notice["state"], notice["tries"]) == ("one", "waiting", 0)
+    asyncio.run(_give_up(database_url, redis_url, UUID(notice["jti"])))
+    assert of(ostiary("outbox", "list", "--json"))[0]["state"] == "given up"
+    assert "given up" in ostiary("outbox", "list").stdout
+    findings = json.loads(ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc").stdout)
+    finding = next(each for each in findings if each["subject"] == "Logout notices")
+    assert not finding["is_good"]
+    assert "one never took theirs" in finding["sentence"]
+    assert of(ostiary("outbox", "retry", "--json"))["begun_anew"] == 1
+    assert of(ostiary("outbox", "list", "--json"))[0]["state"] == "waiting"
+
+
+async def _grant(database_url: str, redis_url: str, *client_ids: str) -> list[str]:
+    """A grant of a new user for each client; the users' names."""
+    names = []
+    async with open_world(settings_for(database_url, redis_url)) as world:
+        for client_id in client_ids:
+            sign_in, grant_id = await world.sign_in(), uuid4()
+            code, expires_at = sign_in.code(client_id), clock.now() + timedelta(days=1)
+            await world.stores.grants.redeem(grant_id, grant_id.bytes, code, expires_at, None)
+            names.append(sign_in.user.username)
+    return names
+
+
+async def _give_up(database_url: str, redis_url: str, notice_id: UUID) -> None:
+    async with open_world(settings_for(database_url, redis_url)) as world:
+        await world.stores.outbox.give_up(notice_id, clock.now(), timedelta(days=1))

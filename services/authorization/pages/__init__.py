@@ -25,6 +25,7 @@ from services.authorization.pages.security import (
 )
 from services.authorization.pages.views import (
     AccountView,
+    ApplicationView,
     ClientView,
     ConfirmDeviceView,
     ConsentView,
@@ -47,9 +48,9 @@ from shared import paths
 from shared.settings import Settings
 
 __all__ = [
-    "AccountView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView", "DeviceFault",
-    "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView", "Pages",
-    "SelectAccountView", "SignedOutView", "StartView",
+    "AccountView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView",
+    "DeviceFault", "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
+    "Pages", "SelectAccountView", "SignedOutView", "StartView",
 ]  # fmt: skip
 
 FlowView = LoginView | SelectAccountView | ConsentView | LogoutView
@@ -83,6 +84,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        environment.tests |= {"https": https}
         environment.filters |= {"https": https, "link": link, "visible": visible}
         for name in environment.list_templates():
             environment.get_template(name)

@@ -209,6 +209,19 @@ class ErrorView:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicationView:
+    """A client that a login can be started at; `href` is shown if it is https."""
+
+    client: ClientView
+    href: str
+
+    @property
+    def host(self) -> str:
+        """Where the link leads."""
+        return urlsplit(self.href).netloc
+
+
+@dataclass(frozen=True, slots=True)
 class StartView:
     """`try_href`: an authorization request of the demo client; `credentials_file` holds the password."""
 
@@ -217,3 +230,4 @@ class StartView:
     client_id: str | None = None
     credentials_file: str | None = None
     try_href: str | None = None
+    applications: tuple[ApplicationView, ...] = ()

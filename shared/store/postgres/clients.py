@@ -28,6 +28,11 @@ SELECT {_COLUMNS} FROM clients
  ORDER BY client_id LIMIT $2"""
 
 
+_LIST_STARTABLE = f"""
+SELECT {_COLUMNS} FROM clients WHERE metadata ? 'initiate_login_uri' AND disabled_at IS NULL
+ ORDER BY lower(metadata ->> 'client_name'), client_id LIMIT $1"""
+
+
 def _told(change: str, event: str) -> str:
     """A statement that makes *change* of the client $1, notes *event* by $2, and tells every process."""
     return f"""
@@ -118,6 +123,10 @@ class PostgresClients:
         rows = await self._database.rows(
             _LIST, after or "", limit, wanted.is_disabled, wanted.is_dynamically_registered, wanted.text
         )
+        return [_client(row, self._secrets) for row in rows]
+
+    async def list_startable(self, limit: int) -> Sequence[Client]:
+        rows = await self._database.rows(_LIST_STARTABLE, limit)
         return [_client(row, self._secrets) for row in rows]
 
     async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:

@@ -11,6 +11,8 @@ from shared.store.postgres.database import Database, Row
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
 """The columns of a user beside those of a grant; the user is not disabled."""
 
+SWEEP_TIMEOUT = 60.0  # seconds
+
 GRANT_STANDS = """
       g.revoked_at IS NULL AND g.expires_at > now() AND g.epoch = u.epoch AND u.disabled_at IS NULL
   AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
@@ -73,6 +75,17 @@ WITH revoked AS (
 INSERT INTO audit (event, user_id, client_id, detail)
 SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $2::text)
   FROM revoked"""
+
+# Who makes a grant holds its client's row by the reference: with the row locked, none is in flight unseen.
+_LOCK_CLIENT = "SELECT FROM clients WHERE client_id = $1 FOR UPDATE"
+_REVOKE_OF_CLIENT = """
+WITH revoked AS (
+  UPDATE grants SET revoked_at = now()
+   WHERE client_id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING grant_id),
+noted AS (
+  INSERT INTO audit (event, client_id, detail)
+  SELECT 'grants_revoked', $1, jsonb_build_object('grants', count(*)) FROM revoked)
+SELECT count(*) FROM revoked"""
 
 _REVOKE_ACCESS_TOKEN = """
 WITH revoked AS (
@@ -171,6 +184,11 @@ class PostgresGrants:
 
     async def revoke(self, grant_id: UUID, reason: str) -> None:
         await self._database.row_idempotent(_REVOKE, grant_id, reason)
+
+    async def revoke_of_client(self, client_id: str) -> int:
+        async with self._database.transaction() as connection:
+            await connection.execute(_LOCK_CLIENT, client_id)
+            return int(await connection.fetchval(_REVOKE_OF_CLIENT, client_id, timeout=SWEEP_TIMEOUT))
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None:
         await self._database.row_idempotent(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)

@@ -1,0 +1,40 @@
+"""`ostiary outbox`."""
+
+from collections.abc import Sequence
+
+import click
+
+from services.cli.steps import as_json, run_step, show, show_all
+from shared.admin import outbox as admin
+from shared.settings import Settings
+from shared.store import LogoutNotice
+from shared.store.open import Stores
+
+_COLUMNS = ("client_id", "sid", "state", "tries", "created_at", "due_at")
+
+
+@click.group()
+def outbox() -> None:
+    """Logout notices that clients have not taken yet."""
+
+
+@outbox.command(name="list")
+@as_json
+def list_notices(is_json: bool) -> None:
+    """What waits or was given up, the oldest first."""
+
+    async def step(stores: Stores, _: Settings) -> Sequence[LogoutNotice]:
+        return await stores.outbox.list(admin.MOST_SHOWN)
+
+    show_all([admin.shown(notice) for notice in run_step(step)], _COLUMNS, is_json)
+
+
+@outbox.command()
+@as_json
+def retry(is_json: bool) -> None:
+    """Begin anew with what was given up."""
+
+    async def step(stores: Stores, _: Settings) -> int:
+        return await stores.outbox.retry()
+
+    show({"begun_anew": run_step(step)}, is_json)

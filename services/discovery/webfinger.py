@@ -1,0 +1,42 @@
+"""WebFinger: where the OpenID provider of a resource is. RFC 7033, OpenID Connect Discovery 1.0 §2. Pure.
+
+The answer is the same for every account, so that nobody learns from it who has one.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters
+
+ISSUER_RELATION = "http://openid.net/specs/connect/1.0/issuer"
+MAX_RESOURCE = 2000
+
+
+def resource_of(parameters: Parameters) -> str:
+    """RFC 7033 §4.2: `resource`, once. Raises InvalidRequest: it is missing, or no URI."""
+    resource = parameters.require("resource")
+    if len(resource) > MAX_RESOURCE or ":" not in resource or not resource.isprintable() or " " in resource:
+        raise InvalidRequest("resource is not a URI")
+    return resource
+
+
+def is_known(resource: str, origin: str) -> bool:
+    """Whether this provider answers for *resource*: any account, for whoever asks us about a domain was sent
+    here by that domain's server (Discovery 1.0 §2.1); of web addresses, those of our own *origin*."""
+    scheme, _, rest = resource.partition(":")
+    if scheme.lower() == "acct":
+        user, _, host = rest.rpartition("@")
+        return bool(user and host)
+    try:
+        url = urlsplit(resource)
+    except ValueError:
+        return False
+    return f"{url.scheme}://{url.netloc}".lower() == origin
+
+
+def descriptor(resource: str, issuer: str, relations: tuple[str, ...]) -> dict[str, Any]:
+    """The JRD: RFC 7033 §4.4. *relations* is what was asked for; nothing means everything (§4.3)."""
+    is_wanted = not relations or ISSUER_RELATION in relations
+    links = [{"rel": ISSUER_RELATION, "href": issuer}] if is_wanted else []
+    return {"subject": resource, "links": links}
