@@ -1,0 +1,1 @@
+"""The ports by subject. Import them from `shared.store`."""

@@ -1,0 +1,65 @@
+"""Refresh tokens: one family a grant."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from uuid import UUID
+
+from shared.model import (
+    Authorization,
+    Scope,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """A refresh token presented, and the successor made for it in case it is current."""
+
+    family_hash: bytes
+    presented_hash: bytes
+    client_id: str
+    candidate_hash: bytes
+    candidate_sealed: bytes
+    reuse_window: timedelta
+    scope: Scope | None = None  # asked for: a grant that does not hold it all is not touched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldToken:
+    """The grant of a refresh token that holds. `expires_at` is the end that no rotation extends."""
+
+    grant_id: UUID
+    authorization: Authorization
+    user: User
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotated:
+    """`now`: the candidate is current. `again`: an earlier successor is, sealed for the presented token.
+    `spent`: the token was reused, and its grant has just been revoked."""
+
+    verdict: Literal["now", "again", "spent"]
+    sealed_successor: bytes
+    held: HeldToken
+
+
+class RefreshFamilies(Protocol):
+    """Refresh tokens, one row a grant. PostgreSQL."""
+
+    async def rotate(self, rotation: Rotation) -> Rotated | None:
+        """Rotate by one statement. None: no such token for this client, and nothing has changed."""
+
+    async def use(
+        self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
+    ) -> HeldToken | None:
+        """Use the current token, which stays; its use is noted at most once a minute. None as above."""
+
+    async def find(
+        self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
+    ) -> HeldToken | None:
+        """The grant of a refresh token that holds: the current one, or its predecessor within the window."""
+
+    async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
+        """Revoke the grant of a family of this client, with its audit row."""

@@ -1,0 +1,56 @@
+"""Users and their passwords."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from shared.model import (
+    Json,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A user and the hash of their password, None when they have none."""
+
+    user: User
+    password_hash: str | None
+
+
+class Users(Protocol):
+    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`.
+
+    User names and e-mail addresses are one namespace. A change of a user who is not there changes nothing.
+    """
+
+    async def find_credential(self, username: str) -> Credential | None:
+        """By user name or e-mail address."""
+
+    async def find(self, user_id: UUID) -> User | None: ...
+
+    async def find_by_name(self, username: str) -> User | None: ...
+
+    async def list(self, after: str | None, limit: int) -> Sequence[User]: ...
+
+    async def add(self, user: User, password_hash: str | None) -> None:
+        """Raises Taken when the name or the e-mail address is."""
+
+    async def set_password(self, user_id: UUID, password_hash: str) -> None:
+        """A new password ends every session and grant: `epoch` rises in the same statement."""
+
+    async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
+        """The same password under newer parameters; nothing ends."""
+
+    async def set_claims(self, user_id: UUID, claims: Json) -> None:
+        """Raises Taken when the e-mail address is."""
+
+    async def disable(self, user_id: UUID) -> None: ...
+
+    async def enable(self, user_id: UUID) -> None: ...
+
+    async def end_all(self, user_id: UUID) -> None:
+        """End every session and grant of the user."""
+
+    async def delete(self, user_id: UUID) -> None: ...
