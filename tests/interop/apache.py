@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,18 +48,24 @@ class Apache:
 
 
 @contextmanager
-def apache(op: Op) -> Iterator[Apache]:
-    """Apache as a confidential client of *op*, in a folder of its own that others may enter."""
+def apache(op: Op, port: int | None = None, **logout: str) -> Iterator[Apache]:
+    """Apache as a confidential client of *op*, in a folder of its own that others may enter.
+
+    *logout*: client metadata whose values are queries of its redirect URI, where it is told of logouts.
+    """
     with run_folder(0o755) as folder:
-        yield from _running(op, folder)
+        yield from _running(op, folder, port or free_port(), logout)
 
 
-def _running(op: Op, folder: Path) -> Iterator[Apache]:
+def _running(op: Op, folder: Path, port: int, logout: Mapping[str, str]) -> Iterator[Apache]:
     program = needs("apache", MODULES / "mod_auth_openidc.so")
-    port = free_port()
     origin = f"http://localhost:{port}"
+    redirect_uri = f"{origin}/protected/redirect_uri"
     client = op.add_client(
-        client_name="Apache", redirect_uris=[f"{origin}/protected/redirect_uri"], scope="openid profile email"
+        client_name="Apache",
+        redirect_uris=[redirect_uri],
+        scope="openid profile email",
+        **{name: f"{redirect_uri}?{query}" for name, query in logout.items()},
     )
     (folder / "pages" / "protected").mkdir(parents=True)
     (folder / "pages" / "protected" / "index.html").write_text(CONTENT)

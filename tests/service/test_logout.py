@@ -2,13 +2,16 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock, patch
 from urllib.parse import urlsplit
 
 import pytest
 
+from services.token.logout_notices import Delivery
 from shared.model import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_error_page
+from tests.deployment import serve_tokens
 
 pytestmark = ON_MODULE_LOOP
 
@@ -276,3 +279,23 @@ async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
     )
     assert is_question(page)
     assert "<script>alert" not in page.text
+
+
+async def test_what_a_logout_ends(op: AuthorizationService) -> None:
+    """The session everywhere, what lives with it, and each client hears of it; what is offline stays."""
+    browser, user, uri = op.browser(), await op.user(), "https://rp1.test/told"
+    one, two = [await a_client(op, backchannel_logout_uri=uri) for _ in range(2)]
+    async with serve_tokens(op.settings, op.world) as tokens:
+        page = await browser.sign_in(one, user)
+        online = await (await tokens.redeem(one, page.answer["code"])).json()
+        page = await browser.sign_in(two, user, scope="openid offline_access", prompt="consent")
+        offline = await (await tokens.redeem(two, page.answer["code"])).json()
+        with patch.object(Delivery, "deliver", AsyncMock(return_value=0)):  # so that the notices stay
+            await browser.get(END_SESSION.path, {"id_token_hint": await op.id_token(browser, one)})
+            waiting = await op.world.stores.outbox.list(1000)
+        told = {notice.client_id for notice in waiting if notice.user_id == user.user_id}
+        assert told == {one.client_id, two.client_id}
+        assert not await is_signed_in(browser, one)
+        assert not await is_signed_in(browser, two)
+        assert (await tokens.userinfo(online["access_token"])).status == 401
+        assert (await tokens.refresh(two, offline["refresh_token"])).status == 200

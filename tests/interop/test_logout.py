@@ -1,0 +1,69 @@
+"""Logout as mod_auth_openidc is told of it, by the back channel and by the front, with its own checks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.paths import END_SESSION
+from tests.flow.op import Op, embedded
+from tests.flow.starter import eventually, free_port
+from tests.flow.user_agent import UserAgent
+from tests.interop.apache import CONTENT, MODULES, Apache, apache
+from tests.interop.chromium import new_page, sign_in
+from tests.tools import needs
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """Apache's, which the OP is allowed to reach."""
+    needs("apache", MODULES / "mod_auth_openidc.so")
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def op(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Op]:
+    """A deployment whose operator lets it tell Apache."""
+    folder = tmp_path_factory.mktemp("embedded")
+    with embedded(folder, OSTIARY_FETCH_ALLOW=f"localhost:{port}") as op:
+        yield op
+
+
+@pytest.fixture
+def back(op: Op, port: int) -> Iterator[Apache]:
+    """Apache, told by the back channel."""
+    with apache(op, port, backchannel_logout_uri="logout=backchannel") as running:
+        yield running
+
+
+@pytest.fixture
+def front(op: Op, port: int) -> Iterator[Apache]:
+    """Apache, told by the front channel."""
+    with apache(op, port, frontchannel_logout_uri="logout=get") as running:
+        yield running
+
+
+def test_the_back_channel(op: Op, back: Apache) -> None:
+    """Apache believes the logout token, and forgets the person though their browser still has its cookie."""
+    agent = UserAgent(back.door)
+    page = agent.visit(op.sign_in(agent.visit(back.page).location))
+    assert (page.status, page.text) == (200, CONTENT)
+    assert agent.visit(back.page).text == CONTENT
+    op.ostiary("user", "logout", op.username)
+    eventually(lambda: CONTENT not in agent.visit(back.page).text, "signed out at Apache")
+    assert agent.visit(back.page).location.startswith(op.issuer)
+    eventually(lambda: op.ostiary("outbox", "list", "--json").strip() == "[]", "taken by Apache")
+
+
+async def test_the_front_channel(op: Op, front: Apache, tmp_path: Path) -> None:
+    """The frame of the signed-out page ends the session at Apache, which then sends to the OP again."""
+    async with new_page(op, tmp_path) as page:
+        await page.goto(front.page)
+        await sign_in(op, page)
+        await page.wait_for_url(front.page)
+        assert await page.inner_text("body") == CONTENT
+        await page.goto(END_SESSION.at(op.issuer))
+        await page.click("#logout-confirm")
+        await page.wait_for_url("**/oidc/logout/done")
+        await page.goto(front.page)
+        await page.wait_for_selector("#login-submit")
