@@ -184,5 +184,6 @@ async def test_chromium_posts_a_hybrid_answer(every_type: Op, response_mode: str
         await page.wait_for_url(redirect_uri)
     assert urlsplit(page.url).query == ""
     members = {"code", "id_token", "access_token", "token_type", "expires_in", "scope", "state", "iss"}
+    members.add("session_state")
     assert posted[0].keys() == ({"response"} if response_mode.endswith("jwt") else members)
     assert len(posted) == 1
