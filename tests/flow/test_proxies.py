@@ -51,6 +51,7 @@ class Rp:
         assert callback.startswith(f"{REDIRECT_URI}?")
         answered = dict(parse_qsl(urlsplit(callback).query, strict_parsing=True))
         code = answered.pop("code")
+        assert answered.pop("session_state")
         assert answered == {"state": "a state / with & everything=?", "iss": self.op.issuer}
         return code
 
