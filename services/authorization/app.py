@@ -49,8 +49,9 @@ from shared.paths import (
     TOKEN,
 )
 from shared.store import Unavailable
-from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
+from shared.web.app import ERROR_PAGE, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
+from shared.web.log import REQUEST_ID
 from shared.web.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -115,7 +116,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
     pages = request.app[PAGES]
     locale = pages.locale(None, request.headers.get("Accept-Language"))
-    request_id = request.get(REQUEST_ID)
+    request_id = REQUEST_ID.get(None)
     if isinstance(error, OAuthError):
         return pages.error(ErrorView(error.error, error.description, request_id), locale, error.status)
     name = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
@@ -219,7 +220,7 @@ async def start(request: web.Request) -> web.Response:
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
-    app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
+    cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page

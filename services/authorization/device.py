@@ -33,7 +33,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
 from shared.store import Consents, DeviceCodes
-from shared.web.app import CLIENT_ADDRESS
+from shared.web.app import client_address
 from shared.web.form import form, query
 from shared.web.metrics import count_event
 
@@ -85,7 +85,7 @@ class DevicePage:
         browser = self.desk.cookies.browser_handle(request)
         if not browser or not is_form_token(fields[FORM_TOKEN], browser, _purpose(user_code)):
             return self._login(request, user_code)
-        match await self.sign_in.authenticate(fields, request[CLIENT_ADDRESS]):
+        match await self.sign_in.authenticate(fields, client_address(request)):
             case WaitLonger(wait):
                 seconds = int(wait.total_seconds()) + 1
                 return self._login(request, user_code, "throttled", TOO_MANY, retry_after=seconds)

@@ -12,7 +12,10 @@ from shared.model import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
+from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
+
+_SEE_OTHER = Head(SAFE, NO_STORE)
 
 Sign = Callable[[Mapping[str, str]], str]
 """How the parameters of an answer become a JWT: JARM §2.1. Raises Unavailable."""
@@ -20,7 +23,7 @@ Sign = Callable[[Mapping[str, str]], str]
 
 def see_other(uri: str) -> web.Response:
     """303: whatever was posted is not posted again (RFC 9700 §4.12)."""
-    return web.Response(status=303, headers={**SAFE, **NO_STORE, "Location": uri})
+    return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
 def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
