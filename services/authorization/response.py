@@ -1,8 +1,9 @@
 """The answer to a client: the only code that sends anything to a redirect URI."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from shared.oauth.redirect_uri import is_registered
 from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
 _SEE_OTHER = Head(SAFE, NO_STORE)
 
 Sign = Callable[[Mapping[str, str]], str]
@@ -26,8 +28,12 @@ def see_other(uri: str) -> web.Response:
     return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
+def _quoted(value: str) -> str:
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
+
+
 def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
-    return f"{uri}{separator}{urlencode(parameters, quote_via=quote, safe='')}"
+    return uri + separator + "&".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
 
 
 @dataclass(frozen=True, slots=True)
