@@ -7,9 +7,10 @@ from dataclasses import replace
 from aiohttp import web
 
 from services.authorization.answer import Answers
+from services.authorization.asked import Refused
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
-from services.authorization.desk import Desk, Refused
+from services.authorization.desk import Desk
 from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
 from services.authorization.front_channel import FrontChannel

@@ -7,9 +7,10 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.desk import Desk
 from services.authorization.interaction import Login
-from services.authorization.pages import LoginFault, LoginView
+from services.authorization.pages import ClientView, LoginFault, LoginView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
 from services.authorization.throttle import Throttle, Try
@@ -167,7 +168,7 @@ class SignIn:
     ) -> web.Response:
         asked = waiting.asked
         view = LoginView(
-            client_view(asked.client),
+            ClientView.of(asked.client),
             LOGIN.path,
             username,
             fault,

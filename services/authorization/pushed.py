@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import Desk, Refused
+from services.authorization.asked import Refused
+from services.authorization.desk import Desk
 from services.authorization.intake import Effective
 from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
 from shared import clock
