@@ -65,6 +65,8 @@ async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
         headers=bearer(answer["access_token"]),
     )
     assert both.status == 400
+    twice = await tokens.http.post(USERINFO.path, data=[("access_token", answer["access_token"])] * 2)
+    assert (twice.status, (await twice.json())["error"]) == (400, "invalid_request")
 
 
 async def test_a_refresh_gives_new_tokens_of_the_same_sign_in(tokens: TokenService) -> None:
