@@ -16,6 +16,7 @@ from shared.oauth.jwt import sign
 from shared.paths import USERINFO
 from shared.web.app import SETTINGS
 from shared.web.resources import KEYRING
+from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 
 
@@ -141,6 +142,23 @@ async def test_claims_asked_for_by_name_are_given(tokens: TokenService) -> None:
     answer = await tokens.tokens(client, scope=("openid",), claims=request)
     info = await (await tokens.userinfo(answer["access_token"])).json()
     assert set(info) == {"sub", "email"}
+    claims = unverified(answer["id_token"])
+    assert claims["name"] == "Ada Lovelace"
+    assert "email" not in claims
+
+
+async def test_a_claim_may_be_asked_for_with_a_value(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §5.5.1: `value` and `values`; one that the user does not have is left out."""
+    request = ClaimsRequest(
+        userinfo={"name": {"value": "Ada Lovelace"}, "email": {"values": ["eve@example.org"]}},
+        id_token={"name": {"values": ["Eve", "Ada Lovelace"]}, "email_verified": {"value": False}},
+    )
+    client = await tokens.world.client()
+    answer = await tokens.tokens(client, scope=("openid",), claims=request)
+    info = await (await tokens.userinfo(answer["access_token"])).json()
+    assert set(info) == {"sub", "name"}
+    assert "name" in unverified(answer["id_token"])
+    assert "email_verified" not in unverified(answer["id_token"])
 
 
 async def test_cells_clients_find_what_they_look_for(tokens: TokenService) -> None:
@@ -160,6 +178,72 @@ async def test_cells_clients_find_what_they_look_for(tokens: TokenService) -> No
     assert claims["name"] == sign_in.user.username
     assert isinstance(claims["rat"], int)
     assert isinstance(claims["aud"], list)
+
+
+STANDARD_CLAIMS: dict[str, dict[str, Any]] = {
+    "profile": {
+        "name": "Ada Lovelace",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+        "middle_name": "Augusta",
+        "nickname": "Ada",
+        "profile": "https://ada.example.org/",
+        "picture": "https://ada.example.org/ada.png",
+        "website": "https://example.org/",
+        "gender": "female",
+        "birthdate": "1815-12-10",
+        "zoneinfo": "Europe/London",
+        "locale": "en-GB",
+    },
+    "email": {"email": "ada@example.org", "email_verified": True},
+    "address": {"address": {"formatted": "12 St James's Square\nLondon", "country": "GB"}},
+    "phone": {"phone_number": "+44 20 7946 0000", "phone_number_verified": False},
+}
+
+
+async def _sign_in(tokens: TokenService, claims: dict[str, Any]) -> SignIn:
+    """Of a user with these claims, and an e-mail address of their own."""
+    user = await tokens.world.user(claims={**claims, "email": f"{uuid4().hex}@example.org"})
+    return SignIn(user, await tokens.world.session(user))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("scope", [*STANDARD_CLAIMS, "profile email address phone"])
+async def test_a_scope_gives_all_of_its_standard_claims(
+    tokens: TokenService, scope: str, method: str
+) -> None:
+    """OpenID Connect Core 1.0 §5.1 and §5.4: every claim, as the JSON type that it has, and no other's."""
+    whole = {name: value for claims in STANDARD_CLAIMS.values() for name, value in claims.items()}
+    sign_in = await _sign_in(tokens, {**whole, "roles": ["ADMIN"]})
+    client = await tokens.world.client(scope=("openid", *STANDARD_CLAIMS))
+    answer = await tokens.tokens(client, sign_in.code(client.client_id, scope=("openid", *scope.split(" "))))
+    response = await tokens.http.request(method, USERINFO.path, headers=bearer(answer["access_token"]))
+    info = await response.json()
+    names = [name for each in scope.split(" ") for name in STANDARD_CLAIMS[each]]
+    expected = {"sub": str(sign_in.user.user_id), **{name: sign_in.user.claims[name] for name in names}}
+    if "profile" in scope:
+        assert isinstance(info.pop("updated_at"), int)
+        expected["preferred_username"] = sign_in.user.username
+    assert (response.status, response.content_type, info) == (200, "application/json", expected)
+    assert not {*whole} & {*unverified(answer["id_token"])}
+
+
+async def test_what_a_user_does_not_have_is_absent(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §5.3.2: not empty and not null, nor of a wrong type; also within an address."""
+    claims: dict[str, Any] = {
+        "name": "",
+        "nickname": None,
+        "website": [],
+        "email_verified": "true",
+        "address": {"locality": "London", "region": "", "country": None},
+        "phone_number": 442079460000,
+    }
+    client, scope = await tokens.world.client(), ("openid", *STANDARD_CLAIMS)
+    code = (await _sign_in(tokens, claims)).code(client.client_id, scope=scope)
+    answer = await tokens.tokens(client, code)
+    info = await (await tokens.userinfo(answer["access_token"])).json()
+    assert info.keys() == {"sub", "preferred_username", "updated_at", "email", "address"}
+    assert info["address"] == {"locality": "London"}
 
 
 @pytest.mark.parametrize(("origin", "is_allowed"), [("https://spa.test", True), ("https://evil.test", False)])
