@@ -76,10 +76,11 @@ async def tokens(
         yield service
 
 
-def _assertion(client: Client, key: Any, alg: str, **changes: Any) -> str:
+def _assertion(client: Client, key: Any, alg: str, kid: str | None = None, **changes: Any) -> str:
     now = int(time.time())
     claims = {"iss": client.client_id, "sub": client.client_id, "aud": ISSUER, "iat": now, "exp": now + 60}
-    return jwt.encode({**claims, "jti": uuid4().hex, **changes}, key, alg)
+    header = {"kid": kid} if kid else None
+    return jwt.encode({**claims, "jti": uuid4().hex, **changes}, key, alg, headers=header)
 
 
 def _confused(client: Client, secret: str, alg: str) -> str:
@@ -184,6 +185,22 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Hos
     assert host.fetches == 2
     for _ in range(20):
         assert await _status(tokens, _assertion(client, KEYS["ES256"], "ES256")) == 401
+    assert host.fetches == 2
+
+
+async def test_a_kid_that_is_not_known_is_looked_for_once(
+    tokens: TokenService, jwks_uri: str, host: _Host
+) -> None:
+    """A client that has rotated its key is served at once; one that makes kids up has us fetch no more."""
+    client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
+    old, new = KEYS["ES256"], ec.generate_private_key(ec.SECP256R1())
+    host.jwks = {"keys": [{**public_jwk(old.public_key()), "kid": "old"}]}
+    assert await _status(tokens, _assertion(client, old, "ES256", kid="old")) == 200
+    host.jwks = {"keys": [*host.jwks["keys"], {**public_jwk(new.public_key()), "kid": "new"}]}
+    assert await _status(tokens, _assertion(client, new, "ES256", kid="new")) == 200
+    assert await _status(tokens, _assertion(client, old, "ES256", kid="old")) == 200
+    for number in range(10):
+        assert await _status(tokens, _assertion(client, new, "ES256", kid=f"made up {number}")) == 401
     assert host.fetches == 2
 
 

@@ -164,6 +164,14 @@ async def test_the_port_of_a_loopback_literal(
     assert is_error_page(page) is not expected
 
 
+@pytest.mark.parametrize("port", ["", ":51004"])
+async def test_the_port_of_an_ipv6_loopback_literal(op: AuthorizationService, port: str) -> None:
+    """RFC 8252 §7.3: the same there."""
+    client = await op.world.public_client(redirect_uris=("http://[::1]/cb",), application_type="native")
+    assert is_login(await op.browser().authorize(client, redirect_uri=f"http://[::1]{port}/cb"))
+    assert is_error_page(await op.browser().authorize(client, redirect_uri=f"http://127.0.0.1{port}/cb"))
+
+
 @pytest.mark.parametrize("client_id", ["", "nobody", "C1\0x", "<script>alert(1)</script>", "x" * 5000])
 async def test_a_stranger_gets_a_page(op: AuthorizationService, client_id: str) -> None:
     """An unknown client's redirect URI is nobody's."""
@@ -181,8 +189,15 @@ async def test_a_disabled_client_gets_a_page(op: AuthorizationService) -> None:
     assert is_error_page(await op.browser().authorize(client))
 
 
-async def test_parameters_of_the_registered_uri_are_kept(op: AuthorizationService) -> None:
+@pytest.mark.parametrize(("mode", "mark"), [("query", "&"), ("fragment", "#"), ("form_post", "")])
+async def test_parameters_of_the_registered_uri_are_kept(
+    op: AuthorizationService, mode: str, mark: str
+) -> None:
     """RFC 6749 §3.1.2: the query of a registered URI stays, and the answer follows it."""
-    client = await op.client(redirect_uris=(f"{REDIRECT_URI}?tenant=1",))
-    page = await op.browser().authorize(client, prompt="none")
-    assert page.location.startswith(f"{REDIRECT_URI}?tenant=1&error=login_required&")
+    client = await op.client(redirect_uris=(f"{REDIRECT_URI}?tenant=1&x=%20y",))
+    page = await op.browser().authorize(client, prompt="none", response_mode=mode)
+    if mode == "form_post":
+        assert f'action="{REDIRECT_URI}?tenant=1&amp;x=%20y"' in page.text
+        assert page.hidden["error"] == "login_required"
+        return
+    assert page.location.startswith(f"{REDIRECT_URI}?tenant=1&x=%20y{mark}error=login_required&")

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
+from shared.oauth.keys import public_jwk
 from tests.deployment import ISSUER
 from tests.registry import URI, Registry, serve_registry
 
@@ -21,6 +23,58 @@ async def test_a_registration_answers_with_the_effective_metadata(registry: Regi
     assert client["registration_client_uri"] == f"{ISSUER}/oauth2/register/{client['client_id']}"
     assert client["client_id_issued_at"] > 0
     assert "unknown" not in client
+
+
+async def test_everything_that_is_registered_is_echoed(registry: Registry) -> None:
+    """RFC 7591 §3.2.1: at registration and when it is read; keys that are named and keys that are not."""
+    keys = [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()) for _ in range(2)]
+    members = {
+        **URI,
+        "application_type": "web",
+        "client_name": "Files",
+        "client_uri": "https://rp.test/",
+        "logo_uri": "https://rp.test/logo.png",
+        "policy_uri": "https://rp.test/policy",
+        "tos_uri": "https://rp.test/terms",
+        "contacts": ["ada@rp.test"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": "openid email",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [keys[0], {**keys[1], "kid": "second", "use": "sig"}]},
+        "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "RS256",
+        "request_object_signing_alg": "ES256",
+        "request_uris": ["https://rp.test/request#hash"],
+        "default_max_age": 600,
+        "require_auth_time": True,
+        "default_acr_values": ["urn:ostiary:acr:pwd"],
+        "subject_type": "pairwise",
+        "initiate_login_uri": "https://rp.test/login",
+        "post_logout_redirect_uris": ["https://rp.test/signed-out"],
+        "frontchannel_logout_uri": "https://rp.test/front",
+        "frontchannel_logout_session_required": True,
+        "backchannel_logout_uri": "https://rp.test/back",
+        "backchannel_logout_session_required": True,
+        "software_id": "files",
+        "software_version": "1",
+    }
+    made = await registry.register(members)
+    shown = await registry.ask("GET", made["client_id"], made["registration_access_token"])
+    for answer in (made, await shown.json()):
+        assert {name: answer.get(name) for name in members} == members
+    assert "client_secret" not in made
+
+
+async def test_keys_may_be_registered_by_reference(registry: Registry) -> None:
+    """`jwks_uri`; it is not fetched before there is something to verify."""
+    members = {
+        **URI,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": "https://rp.test/jwks.json",
+    }
+    assert (await registry.register(members))["jwks_uri"] == members["jwks_uri"]
 
 
 async def test_the_registration_access_token_reads_changes_and_deletes(registry: Registry) -> None:

@@ -32,9 +32,10 @@ MEMBERS = {
 }
 
 
-def half(value: str) -> str:
-    """§3.1.3.6, written a second time: the left half of a SHA-256."""
-    return base64url(hashlib.sha256(value.encode()).digest()[:16])
+def half(value: str, name: str = "sha256") -> str:
+    """§3.1.3.6, written a second time: the left half of a hash."""
+    hashed = hashlib.new(name, value.encode()).digest()
+    return base64url(hashed[: len(hashed) // 2])
 
 
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
@@ -65,6 +66,21 @@ async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Provider, re
     for name, member in (("at_hash", "access_token"), ("c_hash", "code")):
         assert claims.get(name) == (half(page.answer[member]) if member in page.answer else None)
     assert {"auth_time", "acr", "amr", "sid", "exp", "iat"} <= claims.keys()
+
+
+@pytest.mark.parametrize(("alg", "name"), [("RS256", "sha256"), ("ES256", "sha256"), ("EdDSA", "sha512")])
+async def test_what_binds_an_id_token_is_hashed_as_its_algorithm_hashes(
+    provider: Provider, alg: str, name: str
+) -> None:
+    """Core 1.0 §3.3.2.11: Ed25519 is over SHA-512, the others here over SHA-256."""
+    client = await provider.client(id_token_signed_response_alg=alg)
+    page = await provider.op.browser().sign_in(
+        client, await provider.op.user(), response_type="code id_token token"
+    )
+    claims = await provider.signed(page.answer["id_token"])
+    assert claims["at_hash"] == half(page.answer["access_token"], name)
+    assert claims["c_hash"] == half(page.answer["code"], name)
+    assert claims["s_hash"] == half(STATE, name)
 
 
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)

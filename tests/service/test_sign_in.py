@@ -41,6 +41,21 @@ async def test_a_person_signs_in_agrees_and_the_client_gets_a_code(op: Authoriza
     assert (code.redirect_uri, code.code_challenge) == (REDIRECT_URI, challenge_of(VERIFIER))
 
 
+async def test_the_pages_show_what_the_client_says_of_itself(op: AuthorizationService) -> None:
+    """Registration 1.0 §2: links that lead to the client, and a picture that the browser fetches, not we."""
+    links = {name: f"https://rp1.test/{name}" for name in ("client_uri", "policy_uri", "tos_uri")}
+    client = await op.client(client_name="Files", logo_uri="https://rp1.test/logo.png", **links)
+    browser, user = op.browser(), await op.user()
+    login = await browser.authorize(client)
+    consent = await browser.log_in(login, user)
+    assert (is_login(login), is_consent(consent)) == (True, True)
+    for page in (login, consent):
+        assert "Files" in page.text
+        assert 'src="https://rp1.test/logo.png"' in page.text
+        for uri in links.values():
+            assert f'href="{uri}"' in page.text, uri
+
+
 async def test_the_second_time_nobody_is_asked(op: AuthorizationService) -> None:
     """A live session and a remembered consent: one redirect, the same sid and auth_time."""
     client, user, browser = await op.client(), await op.user(), op.browser()
