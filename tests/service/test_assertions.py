@@ -115,15 +115,17 @@ async def _key_client(tokens: TokenService, **fields: Any) -> Client:
     return await tokens.world.client(**{**defaults, **fields})
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("registered", [None, *PUBLIC_KEY_ALGORITHMS])
 async def test_a_key_signs_by_the_registered_algorithm(tokens: TokenService, registered: str | None) -> None:
-    """By any of its own where none is registered; point 14."""
+    """By any of its own where none is registered."""
     client = await _key_client(tokens, token_endpoint_auth_signing_alg=registered)
     for alg, key in KEYS.items():
         expected = 200 if registered in (None, alg) else 401
         assert await _status(tokens, _assertion(client, key, alg)) == expected, alg
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("registered", [None, *SECRET_ALGORITHMS])
 async def test_a_secret_signs_by_the_registered_algorithm(
     tokens: TokenService, registered: str | None
@@ -136,6 +138,7 @@ async def test_a_secret_signs_by_the_registered_algorithm(
         assert await _status(tokens, assertion) == 401
 
 
+@pytest.mark.point(14)
 async def test_the_methods_do_not_cross(tokens: TokenService) -> None:
     """No secret verifies where a key should, no key where a secret should, no public key as a secret."""
     by_secret = await _secret_client(tokens, jwks=JWKS)
@@ -173,6 +176,7 @@ async def test_of_two_secrets_either_signs_until_it_ends(tokens: TokenService) -
     assert await _status(tokens, _assertion(client, "e" * 64, "HS256")) == 401
 
 
+@pytest.mark.point(14, 18)
 async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Host) -> None:
     """jwks_uri: fetched once, and again when a key is not known."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
@@ -188,6 +192,7 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Hos
     assert host.fetches == 2
 
 
+@pytest.mark.point(14)
 async def test_a_kid_that_is_not_known_is_looked_for_once(
     tokens: TokenService, jwks_uri: str, host: _Host
 ) -> None:
@@ -219,6 +224,7 @@ async def test_keys_behind_a_private_address_are_not_fetched(
     await canary.close()
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize(
     ("aud", "expected"),
     [

@@ -58,6 +58,7 @@ async def signed_in(provider: Provider, **fields: Any) -> SignedIn:
     return SignedIn(client, user, browser, await claims_of(provider, client, page))
 
 
+@pytest.mark.point(8)
 async def test_prompt_login_is_a_later_sign_in(provider: Provider) -> None:
     """The same user, and an `auth_time` that is really later."""
     ada = await signed_in(provider)
@@ -69,6 +70,7 @@ async def test_prompt_login_is_a_later_sign_in(provider: Provider) -> None:
     assert claims["auth_time"] >= ada.claims["auth_time"] + 4
 
 
+@pytest.mark.point(8)
 @pytest.mark.parametrize("source", ["max_age", "default_max_age"])
 async def test_who_signed_in_too_long_ago_signs_in_again(provider: Provider, source: str) -> None:
     """Within that age nobody is asked, and the time stays; beyond it a page asks, and the time is later."""
@@ -88,6 +90,7 @@ async def test_who_signed_in_too_long_ago_signs_in_again(provider: Provider, sou
     assert claims["sub"] == ada.claims["sub"]
 
 
+@pytest.mark.point(8)
 async def test_a_high_max_age_asks_nobody(provider: Provider) -> None:
     """15000 seconds, then 10000: the same sign-in, told by the same `auth_time`."""
     ada = await signed_in(provider)
@@ -98,6 +101,7 @@ async def test_a_high_max_age_asks_nobody(provider: Provider) -> None:
         assert (claims["auth_time"], claims["sub"]) == (ada.claims["auth_time"], ada.claims["sub"])
 
 
+@pytest.mark.point(8)
 @pytest.mark.parametrize("asked", [{"max_age": "10000"}, {}], ids=["max_age", "require_auth_time"])
 @pytest.mark.parametrize("response_type", ["code", "id_token", "code id_token token"])
 async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
@@ -117,6 +121,7 @@ async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
     assert len(told) == len(set(response_type.split(" ")) & {"code", "id_token"})
 
 
+@pytest.mark.point(2, 9, 15)
 @pytest.mark.parametrize(
     "asked",
     [
@@ -139,6 +144,7 @@ async def test_the_context_of_a_sign_in_is_the_one_that_was_reached(
     assert (claims["acr"], claims["amr"]) == (ACR, ["pwd"])
 
 
+@pytest.mark.point(9)
 async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Provider) -> None:
     """`id_token_hint`: its user's session goes on without a page, and nobody else's does, even long after."""
     client, browser = await provider.client(), provider.op.browser()
@@ -155,6 +161,7 @@ async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Pro
         assert is_login(await other.authorize(client, id_token_hint=hint))
 
 
+@pytest.mark.point(8)
 async def test_prompt_consent_puts_the_question_again(provider: Provider) -> None:
     """Also to a client that nobody is usually asked about, and after a sign-in that is asked for anew."""
     ada = await signed_in(provider, skip_consent=True)
@@ -167,6 +174,7 @@ async def test_prompt_consent_puts_the_question_again(provider: Provider) -> Non
     assert "code" in (await ada.browser.decide(page)).answer
 
 
+@pytest.mark.point(15)
 @pytest.mark.parametrize("response_type", [name for name in RESPONSE_TYPES if "code " in name])
 async def test_both_id_tokens_of_an_answer_agree(provider: Provider, response_type: str) -> None:
     """Core 1.0 §3.3.3.6: the same `iss` and `sub`; and both hold the `nonce` and the time of the sign-in."""
@@ -182,6 +190,7 @@ async def test_both_id_tokens_of_an_answer_agree(provider: Provider, response_ty
             assert of_code[name] == in_front[name], name
 
 
+@pytest.mark.point(15)
 async def test_an_id_token_is_signed_with_rs256_unless_another_was_registered(provider: Provider) -> None:
     """Registration 1.0 §2; the header names a key of the JWK Set."""
     defaults = Client(client_id="c")

@@ -82,6 +82,7 @@ async def issuer(settings: Settings, world: World) -> AsyncIterator[Issuer]:
         yield Issuer(TokenService(http, world), settings, app)
 
 
+@pytest.mark.point(3)
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 async def test_a_rotation_makes_no_token_unknown(issuer: Issuer, alg: str) -> None:
     """Core 1.0 §10.1.1: whoever knows yesterday's set verifies today's token, and the other way round."""
@@ -95,6 +96,7 @@ async def test_a_rotation_makes_no_token_unknown(issuer: Issuer, alg: str) -> No
     assert await issuer.verifies(new, new_kid)
 
 
+@pytest.mark.point(3)
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 async def test_a_next_key_is_shown_for_a_cache_lifetime_before_its_use(
     issuer: Issuer, alg: str, monkeypatch: pytest.MonkeyPatch
@@ -118,6 +120,7 @@ async def test_a_next_key_is_shown_for_a_cache_lifetime_before_its_use(
     assert (await issuer.id_token(alg))[1] in fresh
 
 
+@pytest.mark.point(3)
 async def test_a_key_stays_until_its_last_token_has_expired(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,10 +122,11 @@ async def setup(settings: Settings, world: World) -> AsyncIterator[Setup]:
         yield made
 
 
+@pytest.mark.point(24)
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 @pytest.mark.parametrize("subject_type", ["public", "pairwise"])
 async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: str) -> None:
-    """Point 24 and §2.4: type, issuer, audience, event, `sub` and `sid` of the ID token, short, no nonce."""
+    """§2.4: type, issuer, audience, event, `sub` and `sid` of the ID token, short, no nonce."""
     client, (sid,) = await setup.notices(id_token_signed_response_alg=alg, subject_type=subject_type)
     (notice,) = await setup.waiting()
     assert await setup.delivery.deliver(clock.now()) == 1
@@ -145,6 +146,7 @@ async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: st
     }
 
 
+@pytest.mark.point(24)
 async def test_a_logout_token_is_encrypted_where_id_tokens_are(setup: Setup) -> None:
     """§2.4 and §2.6: who registered a key for ID tokens refuses a logout token in the clear."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -159,6 +161,7 @@ async def test_a_logout_token_is_encrypted_where_id_tokens_are(setup: Setup) -> 
     assert (header["typ"], claims["aud"]) == ("logout+jwt", [client.client_id])
 
 
+@pytest.mark.point(24)
 async def test_without_a_key_to_encrypt_to_a_notice_waits(setup: Setup) -> None:
     """Never in the clear: tried again later, and given up like any other."""
     await setup.notices(jwks={"keys": []}, id_token_encrypted_response_alg="ECDH-ES")
@@ -181,6 +184,7 @@ async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: in
     assert len(setup.rp.sent) == 1
 
 
+@pytest.mark.point(24)
 @pytest.mark.parametrize("status", [0, 199, 300, 302, 400, 404, 500, 501, 503])
 async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup, status: int) -> None:
     """No answer at all, a redirect, a refusal: later, and the same notice."""
@@ -196,6 +200,7 @@ async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup,
     assert await setup.waiting() == []
 
 
+@pytest.mark.point(24)
 async def test_a_client_that_never_answers_is_given_up_visibly(setup: Setup) -> None:
     """Tries at doubling distances, at most an hour apart, for a day; then a row that stays, and silence."""
     await setup.notices()
@@ -230,6 +235,7 @@ class _Crashing:
         raise Unavailable("the process is gone")
 
 
+@pytest.mark.point(24)
 async def test_a_crash_after_the_answer_tells_again_with_the_same_jti(setup: Setup) -> None:
     """At least once: when the lease ends another process takes over."""
     await setup.notices()
@@ -252,6 +258,7 @@ async def test_two_deliverers_tell_once(setup: Setup) -> None:
     assert len(setup.rp.jtis) == len(set(setup.rp.jtis)) == 20
 
 
+@pytest.mark.point(24)
 async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
     """The others are told while it hangs; more than a batch of it does not stop the next."""
     await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp1.test/hanging")
@@ -306,6 +313,7 @@ def test_there_is_an_end_to_trying() -> None:
     assert next_try(_a_notice(3, now - TRIED_FOR), now) is None
 
 
+@pytest.mark.point(24)
 async def test_a_running_token_service_delivers_by_itself(
     module_database_url: str, module_redis_url: str, world: World
 ) -> None:

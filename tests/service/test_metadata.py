@@ -63,6 +63,7 @@ def metadata(module_database_url: str, module_redis_url: str, world: World) -> R
     return read
 
 
+@pytest.mark.point(1)
 @pytest.mark.parametrize("issuer", [ISSUER, LOCAL_ISSUER])
 async def test_every_member_is_registered_and_every_endpoint_is_the_issuers(
     metadata: Read, issuer: str
@@ -77,6 +78,7 @@ async def test_every_member_is_registered_and_every_endpoint_is_the_issuers(
     assert not any(value in (None, [], "") for value in found.values())
 
 
+@pytest.mark.point(2)
 async def test_what_every_relying_party_may_count_on(metadata: Read) -> None:
     """Discovery 1.0 §3: what must be there, and what a client finds out in no other way."""
     found = await metadata()
@@ -92,6 +94,7 @@ async def test_what_every_relying_party_may_count_on(metadata: Read) -> None:
     assert found["authorization_response_iss_parameter_supported"] is True
 
 
+@pytest.mark.point(2)
 async def test_every_claim_that_a_scope_releases_is_announced(metadata: Read) -> None:
     """Discovery 1.0 §3 and Core 1.0 §5.4; and none that is never given."""
     found = (await metadata())["claims_supported"]
@@ -101,12 +104,14 @@ async def test_every_claim_that_a_scope_releases_is_announced(metadata: Read) ->
     assert len(found) == len({*found})
 
 
+@pytest.mark.point(2)
 async def test_languages_are_written_as_their_registry_does(metadata: Read) -> None:
     """RFC 5646 §2.1.1: language in lower case, region in upper case."""
     for locale in (await metadata())["ui_locales_supported"]:
         assert re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", locale), locale
 
 
+@pytest.mark.point(2)
 @pytest.mark.parametrize(
     ("setting", "response_types"),
     [
@@ -128,6 +133,7 @@ async def test_response_types_follow_their_setting(
     assert {"authorization_code", "refresh_token"} <= {*found["grant_types_supported"]}
 
 
+@pytest.mark.point(1)
 @pytest.mark.parametrize(
     ("others", "member", "value"),
     [
@@ -147,6 +153,7 @@ async def test_what_is_shown_is_what_is_on(
     assert (await metadata(**others)).get(member) == value
 
 
+@pytest.mark.point(1)
 @pytest.mark.parametrize(("setting", "is_on"), [("on", True), ("off", False)])
 async def test_unsigned_request_objects_are_announced_where_they_are_read(
     metadata: Read, setting: str, is_on: bool

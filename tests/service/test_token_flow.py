@@ -12,6 +12,7 @@ from tests.builders import SCOPE
 from tests.deployment import ISSUER, TokenService, basic, bearer, unverified
 
 
+@pytest.mark.point(13, 15)
 async def test_a_code_gives_all_tokens(tokens: TokenService) -> None:
     """RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3: the whole answer, and no cache keeps it."""
     client = await tokens.world.client()
@@ -40,6 +41,7 @@ async def test_a_code_gives_all_tokens(tokens: TokenService) -> None:
     assert "email" not in claims
 
 
+@pytest.mark.point(13)
 @pytest.mark.parametrize(
     ("form", "status", "error"),
     [
@@ -69,6 +71,7 @@ async def test_every_answer_is_json_that_no_cache_keeps(
     assert all(" " <= character <= "~" and character not in '"\\' for character in described)
 
 
+@pytest.mark.point(13)
 async def test_who_cannot_be_authenticated_is_told_how(tokens: TokenService) -> None:
     """RFC 6749 §5.2: 401, with a challenge of the scheme that the client has used."""
     client = await tokens.world.client()
@@ -78,12 +81,14 @@ async def test_who_cannot_be_authenticated_is_told_how(tokens: TokenService) -> 
     assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
 
 
+@pytest.mark.point(13)
 async def test_other_methods_are_refused(tokens: TokenService) -> None:
     """RFC 6749 §3.2: POST alone."""
     response = await tokens.http.get(TOKEN.path, params={"grant_type": "client_credentials"})
     assert (response.status, response.headers["Cache-Control"]) == (405, "no-store")
 
 
+@pytest.mark.point(17)
 async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenService) -> None:
     """What was issued is what its resource servers are told."""
     client = await tokens.world.client()
@@ -102,6 +107,7 @@ async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenSer
     assert described["sub"] == info["sub"]
 
 
+@pytest.mark.point(17)
 async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
     """RFC 6750 §2.2."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -117,6 +123,7 @@ async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
     assert (twice.status, (await twice.json())["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.point(16)
 async def test_a_refresh_gives_new_tokens_of_the_same_sign_in(
     tokens: TokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +161,7 @@ async def test_a_client_gets_a_token_for_itself(tokens: TokenService) -> None:
     assert (await tokens.userinfo(answer["access_token"])).status == 403
 
 
+@pytest.mark.point(17)
 async def test_a_browser_client_may_ask_across_origins(tokens: TokenService) -> None:
     """A page of another origin reads answers and refusals, without credentials."""
     origin = {"Origin": "https://spa.example.org"}

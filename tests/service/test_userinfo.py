@@ -20,6 +20,7 @@ from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 
 
+@pytest.mark.point(17)
 async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -> None:
     """RFC 6750 §3.1: no error code, for it has not been tried. Nor does the query count."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -35,6 +36,7 @@ async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -
         assert await response.text() == ""
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize(
     "value", ["", "x", "at_" + "A" * 200, "rt_" + "A" * 72, "e30.e30.e30", "a b", "x" * 5000]
 )
@@ -47,6 +49,7 @@ async def test_a_token_that_is_none_is_invalid(tokens: TokenService, value: str)
     assert "sub" not in answer
 
 
+@pytest.mark.point(17)
 async def test_other_tokens_are_not_access_tokens(tokens: TokenService) -> None:
     """An ID token and a refresh token are signed and issued by us, for something else."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -62,6 +65,7 @@ async def test_two_authorization_headers_are_refused(tokens: TokenService) -> No
     assert response.status == 400
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
 async def test_an_expired_token_is_invalid(tokens: TokenService, access_token_format: str) -> None:
     """By the clock alone, whatever the stores say."""
@@ -135,6 +139,7 @@ async def test_what_is_short_of_scope_says_which(tokens: TokenService) -> None:
     assert 'scope="openid"' in response.headers["WWW-Authenticate"]
 
 
+@pytest.mark.point(10)
 async def test_claims_asked_for_by_name_are_given(tokens: TokenService) -> None:
     """OpenID Connect Core 1.0 §5.5, from the request through code and grant to the answer."""
     request = ClaimsRequest(userinfo={"email": {"essential": True}}, id_token={"name": None})
@@ -147,6 +152,7 @@ async def test_claims_asked_for_by_name_are_given(tokens: TokenService) -> None:
     assert "email" not in claims
 
 
+@pytest.mark.point(10)
 async def test_a_claim_may_be_asked_for_with_a_value(tokens: TokenService) -> None:
     """OpenID Connect Core 1.0 §5.5.1: `value` and `values`; one that the user does not have is left out."""
     request = ClaimsRequest(
@@ -207,6 +213,7 @@ async def _sign_in(tokens: TokenService, claims: dict[str, Any]) -> SignIn:
     return SignIn(user, await tokens.world.session(user))
 
 
+@pytest.mark.point(10, 17)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("scope", [*STANDARD_CLAIMS, "profile email address phone"])
 async def test_a_scope_gives_all_of_its_standard_claims(
@@ -228,6 +235,7 @@ async def test_a_scope_gives_all_of_its_standard_claims(
     assert not {*whole} & {*unverified(answer["id_token"])}
 
 
+@pytest.mark.point(10)
 async def test_what_a_user_does_not_have_is_absent(tokens: TokenService) -> None:
     """OpenID Connect Core 1.0 §5.3.2: not empty and not null, nor of a wrong type; also within an address."""
     claims: dict[str, Any] = {
@@ -246,6 +254,7 @@ async def test_what_a_user_does_not_have_is_absent(tokens: TokenService) -> None
     assert info["address"] == {"locality": "London"}
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize(("origin", "is_allowed"), [("https://spa.test", True), ("https://evil.test", False)])
 async def test_a_client_may_name_the_origins_that_read_its_answers(
     tokens: TokenService, origin: str, is_allowed: bool
@@ -262,6 +271,7 @@ async def test_a_client_may_name_the_origins_that_read_its_answers(
         assert allowed == (origin if is_allowed and response.method == "GET" else None)
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "HEAD"])
 async def test_other_methods_are_refused(tokens: TokenService, method: str) -> None:
     """405, and an override header overrides nothing."""
