@@ -123,7 +123,7 @@ FORGED = [
 async def test_a_hint_of_something_else_ends_nothing(
     op: AuthorizationService, claims: dict[str, Any], has_client_id: bool
 ) -> None:
-    """Another issuer, user, session, client or kind of token: asked, and not led anywhere."""
+    """Another issuer, session, client or kind of token: asked, and led back only where it is a hint."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {
@@ -135,6 +135,9 @@ async def test_a_hint_of_something_else_ends_nothing(
     page = await browser.get(END_SESSION.path, parameters)
     assert is_question(page)
     assert await is_signed_in(browser, client)
+    page = await browser.post(LOGOUT.path, page.hidden)
+    assert (page.location == GONE) is ("sid" in claims)
+    assert (page.path == LOGOUT_DONE.path) is ("sid" not in claims)
 
 
 @pytest.mark.point(22)
