@@ -60,6 +60,12 @@ def _go() -> tuple[str, ...]:
     return (str(program),)
 
 
+def _java() -> tuple[str, ...]:
+    classes, libraries = HERE / "java" / "build" / "classes", HERE / "java" / "build" / "dependency"
+    program = needs("java", classes / "RelyingParty.class", libraries)
+    return (program, "-cp", f"{classes}:{libraries}/*", "RelyingParty")
+
+
 AUTHLIB = RelyingParty(
     python_program("authlib_rp", "Authlib"),
     refuses_issuer="invalid_claim: .*'iss'",
@@ -81,7 +87,12 @@ GO_OIDC = RelyingParty(
     refuses_issuer="id token issued by a different provider",
     refuses_nonce="another nonce",
 )
-RELYING_PARTIES = (AUTHLIB, OPENID_CLIENT, OAUTH4WEBAPI, GO_OIDC)
+NIMBUS = RelyingParty(
+    Program("Nimbus", _java, "CA_FILE"),
+    refuses_issuer="Unexpected JWT issuer",
+    refuses_nonce="Unexpected JWT nonce",
+)
+RELYING_PARTIES = (AUTHLIB, OPENID_CLIENT, OAUTH4WEBAPI, GO_OIDC, NIMBUS)
 
 
 @dataclass(slots=True)
