@@ -28,6 +28,7 @@ _STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "u
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
 _RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
     "updated_at",
+    "azp",
     "nbf",
     "jti",
     "at_hash",

@@ -45,6 +45,7 @@ async def test_a_person_signs_in(op: Op, tmp_path: Path) -> None:
     assert learned["userinfo"]["preferred_username"] == op.username
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("response_mode", ["form_post", "form_post.jwt"])
 async def test_chromium_posts_a_hybrid_answer(every_type: Op, response_mode: str, tmp_path: Path) -> None:
     """Form Post Response Mode with script: the page submits itself under our own policy."""

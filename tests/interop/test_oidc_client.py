@@ -115,6 +115,7 @@ async def test_cells_sync_refuses_another_issuer(cells: Op, tmp_path: Path) -> N
     assert learned == {"error": f"Invalid issuer in token: {cells.issuer}"}
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("response_type", ["id_token", "id_token token"])
 async def test_it_takes_an_implicit_answer(every_type: Op, response_type: str, tmp_path: Path) -> None:
     """Nonce, keys, `at_hash`, and userinfo by XHR."""

@@ -42,6 +42,7 @@ def configuration(every_type: Op) -> dict[str, Any]:
     }
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize(
     "profile",
     [
