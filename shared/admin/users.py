@@ -26,16 +26,7 @@ class BadUser(Exception):
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 _STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
-_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
-    "updated_at",
-    "nbf",
-    "jti",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "cnf",
-    "events",
-}
+_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {"nbf", "jti", "at_hash", "c_hash", "s_hash", "cnf", "events"}
 
 
 def _check_text(value: object, path: str, depth: int = 0) -> None:
@@ -64,6 +55,8 @@ def check_claims(claims: Json) -> None:
             raise BadUser(f"the claim {name} must be a string")
         if name in _BOOLEANS and not isinstance(value, bool):
             raise BadUser(f"the claim {name} must be true or false")
+        if name == "updated_at" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise BadUser("the claim updated_at must be a number")
         if name == "address" and not isinstance(value, Mapping):
             raise BadUser("the claim address must be an object")
     if "email" in claims and not _is_address(claims["email"]):
