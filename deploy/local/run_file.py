@@ -49,5 +49,5 @@ def of_running(settings: Settings) -> Settings:
         "redis_url": SecretStr(named["OSTIARY_REDIS_URL"]),
         "secret_key": tuple(SecretStr(key) for key in named["OSTIARY_SECRET_KEY"].split(_SEPARATOR)),
     }
-    given = settings.model_fields_set - {"secret_key_file"}
+    given = settings.model_fields_set
     return settings.model_copy(update={name: value for name, value in running.items() if name not in given})

@@ -126,6 +126,7 @@ def test_a_fault_is_one_sentence_and_exit_status_1(
 
 @pytest.mark.parametrize(
     "arguments", [("user", "add"), ("unknown",), ("client", "invite", "--uses", "0"), ("serve", "x"),
+                  ("serve", "token", "--listen", "nowhere"), ("serve", "token", "--listen", "h:65536"),
                   ("client", "rotate-secret", "x", "--overlap", "soon"),
                   ("client", "rotate-secret", "x", "--overlap", "91d"),
                   ("client", "invite", "--expires", "soon"), ("client", "add", "/nowhere")],
