@@ -7,9 +7,10 @@ from dataclasses import replace
 from aiohttp import web
 
 from services.authorization.answer import Answers
+from services.authorization.asked import Refused
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
-from services.authorization.desk import Desk, Refused
+from services.authorization.desk import Desk
 from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
 from services.authorization.front_channel import FrontChannel
@@ -49,8 +50,9 @@ from shared.paths import (
     TOKEN,
 )
 from shared.store import Unavailable
-from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
+from shared.web.app import ERROR_PAGE, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
+from shared.web.log import REQUEST_ID
 from shared.web.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -115,7 +117,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
     pages = request.app[PAGES]
     locale = pages.locale(None, request.headers.get("Accept-Language"))
-    request_id = request.get(REQUEST_ID)
+    request_id = REQUEST_ID.get(None)
     if isinstance(error, OAuthError):
         return pages.error(ErrorView(error.error, error.description, request_id), locale, error.status)
     name = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
@@ -219,7 +221,7 @@ async def start(request: web.Request) -> web.Response:
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
-    app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
+    cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page

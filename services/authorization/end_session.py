@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import client_view
 from services.authorization.front_channel import FrontChannel
 from services.authorization.logout_request import (
     KNOWN,
@@ -21,7 +20,7 @@ from services.authorization.logout_request import (
     is_of_session,
     return_uri,
 )
-from services.authorization.pages import LogoutView, Pages, SignedOutView
+from services.authorization.pages import ClientView, LogoutView, Pages, SignedOutView
 from services.authorization.refusals import Strange
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
@@ -113,7 +112,7 @@ class EndSession:
         target = return_uri(parameters, client)
         if not frames:
             return self._gone(target or LOGOUT_DONE.path)
-        view = SignedOutView(client_view(client) if client else None, True, target, tuple(frames))
+        view = SignedOutView(ClientView.of(client) if client else None, True, target, tuple(frames))
         return self._forgotten(self.pages.signed_out(view, locale))
 
     async def _end_one(self, owner: SessionOwner) -> tuple[str, ...]:
@@ -148,7 +147,7 @@ class EndSession:
         carried = {name: value for name in _CARRIED if (value := parameters[name])} if client else {}
         target = return_uri(parameters, client)
         view = LogoutView(
-            client_view(client) if client else None,
+            ClientView.of(client) if client else None,
             owner.username if owner else None,
             LOGOUT.path,
             {FORM_TOKEN: token, **carried, **({"client_id": client.client_id} if client else {})},

@@ -15,7 +15,7 @@ from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from shared.oauth.scope import OPENID
 from shared.web.answers import json_answer
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.cors import note_origins
 from shared.web.form import FORM, authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
@@ -76,7 +76,7 @@ async def userinfo(request: web.Request) -> web.Response:
         return web.Response(status=401, headers={**SAFE, **NO_STORE, "WWW-Authenticate": f"Bearer {REALM}"})
     now = clock.now()
     token, client = await endpoint.token(value, now)
-    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    note_origins(request, client.allowed_cors_origins)
     claims = await endpoint.claims(token, client)
     if protected := await endpoint.jwt_answers.userinfo(client, claims, now):
         return jwt_answer(protected, "application/jwt")

@@ -83,6 +83,8 @@ def _is_wanted(value: object, request: Json | None) -> bool:
 
 def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, client: Client) -> Claims:
     """Claims asked for by name. Cells' own need their scope: no consent page names them one by one."""
+    if not request:
+        return {}
     allowed = _STANDARD.union(claims_of_scope(scope))
     found = released(user, (name for name in request if name in allowed), client.claims_mapping)
     return {name: value for name, value in found.items() if _is_wanted(value, request[name])}
@@ -105,8 +107,8 @@ def id_token_user_claims(
     """The claims about the user in an ID token: those asked for by name, those that the client's record says
     it always carries, and, where no access token is issued, those of the scope (§5.4)."""
     scope = authorization.scope if is_alone else ()
+    names = (*claims_of_scope(scope), *client.id_token_claims)
     return {
-        **released(user, claims_of_scope(scope), client.claims_mapping),
         **_requested(user, authorization.claims.id_token, authorization.scope, client),
-        **released(user, client.id_token_claims, client.claims_mapping),
+        **(released(user, names, client.claims_mapping) if names else {}),
     }
