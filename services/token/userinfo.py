@@ -61,7 +61,9 @@ async def presented(request: web.Request) -> str | None:
     """The access token of a request: RFC 6750 §2.1 and §2.2, never in the query. Raises InvalidRequest."""
     header, in_body = authorization_header(request), None
     if request.method == "POST" and request.content_type == FORM:
-        in_body = (await form(request))["access_token"]
+        fields = await form(request)
+        fields.refuse_repeated(["access_token"])
+        in_body = fields["access_token"]
     scheme, _, in_header = (header or "").partition(" ")
     if scheme.lower() != "bearer":
         return in_body

@@ -26,7 +26,16 @@ class BadUser(Exception):
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 _STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
-_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {"nbf", "jti", "at_hash", "c_hash", "s_hash", "cnf", "events"}
+_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
+    "azp",
+    "nbf",
+    "jti",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "cnf",
+    "events",
+}
 
 
 def _check_text(value: object, path: str, depth: int = 0) -> None:

@@ -44,6 +44,13 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
 """OpenID Connect Core 1.0 §5.1: every other claim is a string."""
 
 
+def _without_empty(value: object) -> object:
+    """The members of an address are strings, absent rather than empty: OpenID Connect Core 1.0 §5.1.1."""
+    if isinstance(value, Mapping):
+        return {name: member for name, member in value.items() if _is_text(member)}
+    return value
+
+
 def attributes(user: User) -> Json:
     """What is known of a user, by name; `username` beside the claims, for `claims_mapping`.
 
@@ -60,7 +67,7 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
     known = attributes(user)
     found: Claims = {}
     for name in names:
-        value = known.get(mapping.get(name, name))
+        value = _without_empty(known.get(mapping.get(name, name)))
         if _SHAPES.get(name, _is_text)(value):
             found[name] = value
     return found

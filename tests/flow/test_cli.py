@@ -194,6 +194,7 @@ def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:
     assert of(ostiary("client", "invite", "--uses", "3", "--expires", "2h", "--json"))["uses"] == 3
 
 
+@pytest.mark.point(3)
 def test_keys_are_rotated_retired_and_rewrapped(ostiary: Ostiary) -> None:
     """Their states tell where each is."""
     ostiary("keys", "rotate")

@@ -249,9 +249,20 @@ def test_a_second_start_on_the_same_data_is_refused(running: Starter) -> None:
     assert running.discovers()
 
 
-def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
-    """Every fault at once, and no traceback."""
-    done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER="ftp://x", OSTIARY_NO_SUCH="1")
+@pytest.mark.point(1)
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "ftp://x",
+        "http://id.example.org/oidc",
+        "https://id.example.org/oidc?x=1",
+        "https://id.example.org/oidc#x",
+        "https://id.example.org/oidc/",
+    ],
+)
+def test_wrong_settings_are_all_named(tmp_path: Path, issuer: str) -> None:
+    """Every fault at once, and no traceback; an issuer that is none is one of them."""
+    done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER=issuer, OSTIARY_NO_SUCH="1")
     assert done.returncode == 1
     assert "OSTIARY_ISSUER: " in done.stderr
     assert "OSTIARY_NO_SUCH: there is no such setting" in done.stderr

@@ -63,6 +63,7 @@ def configuration(every_type: Op) -> dict[str, Any]:
     }
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize(
     "profile",
     [
@@ -114,6 +115,7 @@ if (location.pathname === '/callback') {
 </script><body>"""
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("response_type", ["id_token", "id_token token"])
 async def test_oidc_client_takes_an_implicit_answer(
     every_type: Op, response_type: str, tmp_path: Path
@@ -154,6 +156,7 @@ async def test_oidc_client_takes_an_implicit_answer(
     assert bool(user.get("access_token")) == (response_type == "id_token token")
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("response_mode", ["form_post", "form_post.jwt"])
 async def test_chromium_posts_a_hybrid_answer(every_type: Op, response_mode: str, tmp_path: Path) -> None:
     """Form Post Response Mode with script: the page submits itself under our own policy."""

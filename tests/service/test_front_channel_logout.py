@@ -1,4 +1,4 @@
-"""Front-channel logout: which frames the signed-out page has, and where it goes on. Point 23."""
+"""Front-channel logout: which frames the signed-out page has, and where it goes on."""
 
 import re
 from html import unescape
@@ -59,6 +59,7 @@ async def log_out(op: AuthorizationService, browser: Browser, client: Client, **
     return await browser.get(END_SESSION.path, {"id_token_hint": hint, **parameters})
 
 
+@pytest.mark.point(23)
 async def test_each_client_of_the_session_is_framed(op: AuthorizationService) -> None:
     """With `iss` and `sid`, its own query kept, from just their origins; the page leads on to the client."""
     browser = op.browser()
@@ -127,6 +128,7 @@ async def test_a_session_replaced_by_another_tells_nobody_in_the_front(op: Autho
     assert (page.status, page.location) == (303, GONE)
 
 
+@pytest.mark.point(23)
 async def test_everybody_of_the_browser_is_signed_out(op: AuthorizationService) -> None:
     """Several accounts: each session ends, and the clients of each are framed."""
     browser, client = op.browser(), await a_framed(op, "https://rp1.test/out")

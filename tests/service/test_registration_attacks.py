@@ -78,6 +78,7 @@ CASES = [
 ]
 
 
+@pytest.mark.point(19)
 async def test_no_member_takes_a_uri_that_is_not_for_it(registry: Registry) -> None:
     """400 with the member's own name, nothing is registered, and the token is not spent."""
     token, accepted = await registry.token(), []
@@ -175,6 +176,7 @@ async def reaching(database_url: str, redis_url: str, host: tuple[_Host, str]) -
         yield opened
 
 
+@pytest.mark.point(19)
 async def test_a_sector_that_names_every_redirect_uri_is_registered(
     reaching: Registry, host: tuple[_Host, str]
 ) -> None:
@@ -191,6 +193,7 @@ async def test_a_sector_that_names_every_redirect_uri_is_registered(
     assert "redirect_uris.2" in (await refused.json())["error_description"]
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize(
     "answer",
     [
