@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 
 from shared.web.answers import Answer, Head
 
@@ -29,7 +29,7 @@ async def _served() -> AsyncIterator[TestClient[web.Request, web.Application]]:
         yield client
 
 
-async def _raw(server: TestServer, request: bytes) -> tuple[bytes, bytes]:
+async def _raw(server: BaseTestServer, request: bytes) -> tuple[bytes, bytes]:
     """Head and body of the answer to a request after which the server closes the connection."""
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(request)
