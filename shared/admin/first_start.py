@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from shared import clock
 from shared.admin.clients import add_client, allowed_by
@@ -12,7 +13,8 @@ from shared.admin.users import add_user
 from shared.model import Json
 from shared.passwords import hash_password
 from shared.settings import Settings
-from shared.store import Clients, Keys, Taken, Users
+from shared.store import Taken, Unavailable
+from shared.store.open import Stores
 
 _PERSON: Json = {
     "name": "Demo D. User",
@@ -35,6 +37,8 @@ _PERSON: Json = {
 }
 """Nobody, with every standard claim (OpenID Connect Core 1.0 §5.1) for clients to see."""
 
+_EVER = datetime.fromtimestamp(0, UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
@@ -47,18 +51,22 @@ class Newcomer:
     redirect_uris: Sequence[str]
 
 
-async def prepare(
-    keys: Keys, users: Users, clients: Clients, settings: Settings, newcomer: Newcomer | None
-) -> None:
-    """Make the keys that are missing and add the newcomer's user and client, unless they are there."""
+async def prepare(stores: Stores, settings: Settings, newcomer: Newcomer | None) -> None:
+    """Make the keys that are missing and add the newcomer's user and client, unless they are there.
+
+    Who never had a key served nobody, so no `jti` can have been forgotten: the first assertions are judged.
+    """
+    if not await stores.keys.load():
+        with suppress(Unavailable):  # the first ones wait
+            await stores.replay_marks.begin(_EVER)
     await ensure_keys(
-        keys, settings.signing_algorithms, settings.secret_key[0].get_secret_value(), clock.now()
+        stores.keys, settings.signing_algorithms, settings.secret_key[0].get_secret_value(), clock.now()
     )
     if newcomer is None:
         return
     with suppress(Taken):
         password_hash = await asyncio.to_thread(hash_password, newcomer.password)
-        await add_user(users, newcomer.username, _PERSON, password_hash)
+        await add_user(stores.users, newcomer.username, _PERSON, password_hash)
     with suppress(Taken):
         metadata = {
             "client_id": newcomer.client_id,
@@ -69,4 +77,4 @@ async def prepare(
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
             "scope": "openid profile email offline_access",
         }
-        await add_client(clients, metadata, allowed_by(settings))
+        await add_client(stores.clients, metadata, allowed_by(settings))
