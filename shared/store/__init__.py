@@ -14,7 +14,7 @@ from shared.store.ports.clients import (
     InitialAccessTokens,
     Wanted,
 )
-from shared.store.ports.counters import Counters, Pace, ReplayMarks
+from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
 from shared.store.ports.faults import Full, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
     AuthorizationCodes,
@@ -72,6 +72,7 @@ __all__ = [
     "Standing",
     "StoredKey",
     "Taken",
+    "Tallies",
     "Unavailable",
     "Users",
     "Wanted",
