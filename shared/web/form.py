@@ -9,6 +9,7 @@ from shared.oauth.parameters import Parameters, parse
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"
+IDENTITY = "identity"  # RFC 9110 §12.5.3: no encoding
 
 
 def query(request: web.Request) -> Parameters:
@@ -25,14 +26,21 @@ def authorization_header(request: web.Request) -> str | None:
 
 
 async def body(request: web.Request) -> bytes:
-    """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
-    if request.content.is_eof():  # it came with the headers: there is nothing to wait for
-        return await request.read()
+    """The body as it was sent. Raises InvalidRequest: it is encoded, malformed, cut short, or takes too long.
+
+    The limit of size is the application's.
+    """
+    if request.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
+        raise InvalidRequest("an encoded body is not read")
     try:
+        if request.content.is_eof():  # it came with the headers: there is nothing to wait for
+            return await request.read()
         async with asyncio.timeout(BODY_TIMEOUT):
             return await request.read()
     except TimeoutError:
         raise InvalidRequest("the body did not arrive in time") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise InvalidRequest("the body is malformed, or was cut short") from None
 
 
 async def form(request: web.Request) -> Parameters:
