@@ -67,12 +67,12 @@ async def server(settings: Settings, world: World) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def _head(path: object, *lines: str) -> bytes:
-    content_type = "json" if path is REGISTRATION else "x-www-form-urlencoded"
+def _head(path: object, *lines: str, has_type: bool = True) -> bytes:
+    subtype = "json" if path is REGISTRATION else "x-www-form-urlencoded"
     whole = (
         f"POST {path} HTTP/1.1",
         "Host: localhost",
-        f"Content-Type: application/{content_type}",
+        *([f"Content-Type: application/{subtype}"] if has_type else []),
         "Connection: close",
         *lines,
         "\r\n",
@@ -114,6 +114,31 @@ async def test_an_encoded_body_is_refused(server: str, name: str) -> None:
         for path in POSTED:
             head = _head(path, f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}")
             assert await _status(server, head + body) in (400, 401, 403), path
+    assert _defects(logs) == []
+
+
+CONTENT_TYPES = (
+    None,
+    "application/xml",
+    "",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "application/x-www-form-urlencoded-not",
+    "application/x-www-form-urlencoded, application/json",
+    "a/b/c",
+    ";",
+)
+
+
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+async def test_only_its_own_content_type_is_read(server: str, content_type: str | None) -> None:
+    """The same bytes under another name are refused everywhere."""
+    with structlog.testing.capture_logs() as logs:
+        for path in POSTED:
+            lines = [] if content_type is None else [f"Content-Type: {content_type}"]
+            head = _head(path, f"Content-Length: {len(FORM)}", *lines, has_type=False)
+            assert await _status(server, head + FORM) in (400, 401, 403, 415), path
     assert _defects(logs) == []
 
 
