@@ -6,6 +6,7 @@ from aiohttp import web
 
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters, parse
+from shared.web.app import MAX_BODY
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"
@@ -32,9 +33,10 @@ async def body(request: web.Request) -> bytes:
     """
     if request.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
         raise InvalidRequest("an encoded body is not read")
+    content = request.content
     try:
-        if request.content.is_eof():  # it came with the headers: there is nothing to wait for
-            return await request.read()
+        if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: nothing to wait for
+            return content.read_nowait()
         async with asyncio.timeout(BODY_TIMEOUT):
             return await request.read()
     except TimeoutError:
@@ -48,7 +50,7 @@ async def form(request: web.Request) -> Parameters:
 
     The charset of the content type changes nothing: forms are UTF-8. Raises InvalidRequest.
     """
-    if request.content_type != FORM:
+    if request.headers.get("Content-Type") != FORM and request.content_type != FORM:
         raise InvalidRequest(f"the content type must be {FORM}")
     if request.rel_url.raw_query_string:
         raise InvalidRequest("parameters belong in the body, not in the query")

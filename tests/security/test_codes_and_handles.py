@@ -42,6 +42,7 @@ async def test_a_code_put_into_another_flow_is_refused(provider: Provider) -> No
         assert answer.status == 200
 
 
+@pytest.mark.point(12)
 async def test_the_challenge_is_no_verifier(provider: Provider) -> None:
     """RFC 7636 §4.6: the challenge travels through the browser, and whoever saw it knows nothing."""
     client = await provider.client()
@@ -119,6 +120,7 @@ async def _sessions(provider: Provider) -> list[str]:
     return cookies
 
 
+@pytest.mark.point(12)
 @pytest.mark.parametrize(
     "collect",
     [
@@ -206,6 +208,7 @@ EVERYTHING = {
 }
 
 
+@pytest.mark.point(10)
 @pytest.mark.parametrize(
     ("scope", "claims"),
     [
@@ -295,6 +298,7 @@ async def test_an_internationalised_host_is_what_was_registered(provider: Provid
         assert (page.status, page.location) == (400, "")
 
 
+@pytest.mark.point(11)
 async def test_only_a_public_reference_is_fetched(provider: Provider) -> None:
     """A `request_uri` that leads inside, should one get past registration: nobody hears from us."""
     heard = 0

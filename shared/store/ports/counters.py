@@ -9,8 +9,8 @@ from typing import Protocol
 class ReplayMarks(Protocol):
     """The `jti` of assertions and proofs: each counts once. Redis."""
 
-    async def begin(self) -> None:
-        """Called when a process starts: a Redis that knows nothing yet remembers from now on."""
+    async def begin(self, since: datetime | None = None) -> None:
+        """A Redis that knows nothing yet remembers from then on: from now, where a process only starts."""
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
         """Mark it. False: *owner* has used this `jti` for this *kind* before.
