@@ -111,6 +111,10 @@ def _site(site: Site, routes: Iterable[str]) -> str:
 {"".join(routes)}		header Cache-Control no-store
 		respond "Not found" 404
 	}}
+	handle_errors 413 {{
+		header Cache-Control no-store
+		respond "Too much" 413
+	}}
 	handle_errors 502 503 504 {{
 		header Retry-After 1
 		header Cache-Control no-store

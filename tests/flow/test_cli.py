@@ -239,6 +239,21 @@ def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str,
     assert ostiary("client", "revoke-grants", "nobody").exit_code == 1
 
 
+def test_a_consent_is_listed_and_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
+    """With the grants of that user and that client."""
+    for client_id in ("one", "two"):
+        metadata = json.dumps({"client_id": client_id, "redirect_uris": ["https://rp.test/"]})
+        of(ostiary("client", "add", "-", "--json", given=metadata))
+    username, _ = asyncio.run(_grant(database_url, redis_url, "one", "one"))
+    (given,) = of(ostiary("user", "consents", username, "--json"))
+    assert given == {"client_id": "one", "scope": [], "grants": 1}
+    assert of(ostiary("user", "revoke-consent", username, "two", "--json"))["grants_revoked"] == 0
+    assert of(ostiary("user", "revoke-consent", username, "one", "--json"))["grants_revoked"] == 1
+    assert of(ostiary("user", "consents", username, "--json")) == []
+    for name, client_id in (("nobody", "one"), (username, "nobody")):
+        assert ostiary("user", "revoke-consent", name, client_id).exit_code == 1
+
+
 def test_logout_notices_are_listed_and_begun_anew(
     ostiary: Ostiary, database_url: str, redis_url: str
 ) -> None:

@@ -243,6 +243,15 @@ def test_it_is_no_ones_proxy(any_op: Op, line: str) -> None:
     assert not line.startswith("CONNECT") or not received.startswith(b"HTTP/1.1 2")
 
 
+def test_too_long_a_body_is_refused_by_who_reads_it_first(any_op: Op) -> None:
+    """A proxy or a service: 413, and not to be stored either."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in (TOKEN, INTROSPECTION, AUTHORIZATION):
+        answer = send(any_op.door, "POST", str(path), headers, b"a=" + b"x" * 70_000)
+        assert (path, answer.status) == (path, 413)
+        assert "no-store" in answer.headers.get("Cache-Control", "")
+
+
 def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
     """Who sends a header a byte at a time loses the connection, and others notice nothing."""
     ops = (op, op_behind_nginx)

@@ -1,5 +1,6 @@
 """What is counted, and what counts once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -42,3 +43,10 @@ class Counters(Protocol):
 
     async def forget(self, name: str, key: str, pace: Pace) -> None:
         """All that were counted no longer matter."""
+
+
+class Tallies(Protocol):
+    """What processes have counted by themselves, added up. Redis."""
+
+    async def add(self, name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
+        """Add each count to its key's; what all processes together have, of every key. One round trip."""
