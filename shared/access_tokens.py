@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.keyring import KeyRing
 from shared.model import AccessToken
-from shared.oauth.access_token import JWT_TYPE, NotAnAccessToken, from_claims, sealing_kid, unseal
+from shared.oauth.access_token import JWT_TYPE, NotAnAccessToken, from_claims, parse_sealed, unseal
 from shared.oauth.client_jwks import public_key
 from shared.oauth.handle import Kind, is_handle
 from shared.oauth.jwt import BadJwt, unverified_header, verify
@@ -34,11 +34,12 @@ class AccessTokens:
         return await self.grants.standing(token)
 
     async def _opaque(self, value: str) -> AccessToken:
-        kid = sealing_kid(value)
+        sealed = parse_sealed(value)
+        kid = sealed.kid
         key = self.keyring.known.unsealer(kid) or (await self.keyring.reload()).unsealer(kid)
         if key is None:
             raise NotAnAccessToken
-        return unseal(value, key, self.issuer)
+        return unseal(sealed, key, self.issuer)
 
     async def _jwt(self, value: str) -> AccessToken:
         header = unverified_header(value)

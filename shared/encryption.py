@@ -10,9 +10,13 @@ from shared.oauth.jwe import Recipient
 from shared.store import Unavailable
 
 
+class NoRecipient(Unavailable):
+    """The client wants it encrypted, and its key cannot be had: never in the clear instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """None: the client wants the response in the clear. Raises Unavailable: its key cannot be had."""
+    """None: the client wants the response in the clear. Raises NoRecipient."""
 
     keys: ClientKeys
 
@@ -32,4 +36,4 @@ class Encryption:
         try:
             return await self.keys.recipient(client, *wanted)
         except (NoKeys, BadKey) as fault:
-            raise Unavailable(f"nothing can be encrypted to {client.client_id}: {fault}") from None
+            raise NoRecipient(f"nothing can be encrypted to {client.client_id}: {fault}") from None

@@ -7,6 +7,7 @@ import pytest
 from tests.tools import LACKING, is_strict
 
 pytest_plugins = (
+    "tests.points",
     "tests.servers",
     "tests.deployment",
     "tests.authorization",

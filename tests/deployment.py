@@ -60,14 +60,14 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
     assert settings.database_url
     assert settings.redis_url
     await remember_for_long(settings.redis_url.get_secret_value())
-    database = await Database.open(settings.database_url.get_secret_value(), size=5)
+    database = Database.open(settings.database_url.get_secret_value(), size=5)
     try:
         async with open_stores(settings) as stores:
             an_hour_ago = clock.now() - timedelta(hours=1)
             await ensure_keys(stores.keys, settings.signing_algorithms, SECRET_KEY, an_hour_ago)
             yield World(stores, database)
     finally:
-        await database.close()
+        database.close()
 
 
 def basic(client_id: str, secret: str = SECRET) -> dict[str, str]:

@@ -128,7 +128,7 @@ START = StartView(
     "http://localhost:8080/oidc",
     "demo",
     "demo",
-    ".ostiary/demo.txt",
+    ".ostiary/demo.json",
     "/oidc/oauth2/auth?client_id=demo",
     (ApplicationView(CLIENT, "https://files.example.org/start?iss=http://localhost:8080/oidc"),),
 )

@@ -37,7 +37,7 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
                 color_scheme="dark" if scheme == "dark" else "light",
             )
             page = await context.new_page()
-            await page.route("https://**", lambda route: route.abort())
+            await page.route("https://**", lambda route: route.fulfill(status=204))  # the page stays
             for locale, name in states:
                 if name == "form-post":  # it would leave
                     await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")

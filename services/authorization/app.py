@@ -1,15 +1,17 @@
 """The authorization service: routes, and what its endpoints share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 
 from aiohttp import web
 
 from services.authorization.answer import Answers
+from services.authorization.asked import Refused
 from services.authorization.authorize import Authorize
 from services.authorization.consent import AskConsent
-from services.authorization.desk import Desk, Refused
+from services.authorization.desk import Desk
 from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
 from services.authorization.front_channel import FrontChannel
@@ -49,8 +51,9 @@ from shared.paths import (
     TOKEN,
 )
 from shared.store import Unavailable
-from shared.web.app import ERROR_PAGE, REQUEST_ID, SETTINGS, Handler
+from shared.web.app import ERROR_PAGE, SETTINGS, Handler
 from shared.web.cors import add_preflight, cross_origin
+from shared.web.log import REQUEST_ID
 from shared.web.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -71,6 +74,9 @@ SIGN_IN = web.AppKey("SIGN_IN", SignIn)
 DEVICE_PAGE = web.AppKey("DEVICE_PAGE", DevicePage)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
 END = web.AppKey("END", EndSession)
+
+Steps = TypeVar("Steps")
+Step = Callable[[Steps, web.Request], Awaitable[web.StreamResponse]]
 
 _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 
@@ -115,7 +121,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
     pages = request.app[PAGES]
     locale = pages.locale(None, request.headers.get("Accept-Language"))
-    request_id = request.get(REQUEST_ID)
+    request_id = REQUEST_ID.get(None)
     if isinstance(error, OAuthError):
         return pages.error(ErrorView(error.error, error.description, request_id), locale, error.status)
     name = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
@@ -125,80 +131,16 @@ def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> 
     return response
 
 
-def _or_to_client(handler: Handler) -> Handler:
-    """A fault found after the callback is sent there."""
+def _step(steps: web.AppKey[Steps], step: Step[Steps]) -> Handler:
+    """The handler of one step, which may send a fault that it finds after the callback to the client."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
-            return await handler(request)
+            return await step(request.app[steps], request)
         except Refused as refused:
             return refused.callback.refuse(refused.error, request.app[PAGES], refused.locale)
 
     return answer
-
-
-async def authorize(request: web.Request) -> web.Response:
-    return await request.app[AUTHORIZE].get(request)
-
-
-async def authorize_by_form(request: web.Request) -> web.Response:
-    return await request.app[AUTHORIZE].post(request)
-
-
-async def push(request: web.Request) -> web.Response:
-    return await request.app[PUSH].post(request)
-
-
-async def login(request: web.Request) -> web.Response:
-    return await request.app[SIGN_IN].get(request)
-
-
-async def sign_in(request: web.Request) -> web.Response:
-    return await request.app[SIGN_IN].post(request)
-
-
-async def select_account(request: web.Request) -> web.Response:
-    return await request.app[CHOOSE_ACCOUNT].get(request)
-
-
-async def choose_account(request: web.Request) -> web.Response:
-    return await request.app[CHOOSE_ACCOUNT].post(request)
-
-
-async def consent(request: web.Request) -> web.Response:
-    return await request.app[ASK_CONSENT].get(request)
-
-
-async def decide(request: web.Request) -> web.Response:
-    return await request.app[ASK_CONSENT].post(request)
-
-
-async def device(request: web.Request) -> web.Response:
-    return await request.app[DEVICE_PAGE].get(request)
-
-
-async def device_by_form(request: web.Request) -> web.Response:
-    return await request.app[DEVICE_PAGE].post(request)
-
-
-async def end_session(request: web.Request) -> web.Response:
-    return await request.app[END].get(request)
-
-
-async def end_session_by_form(request: web.Request) -> web.Response:
-    return await request.app[END].post(request)
-
-
-async def logout(request: web.Request) -> web.Response:
-    return await request.app[END].ask(request)
-
-
-async def confirm_logout(request: web.Request) -> web.Response:
-    return await request.app[END].confirm(request)
-
-
-async def logout_done(request: web.Request) -> web.Response:
-    return await request.app[END].done(request)
 
 
 async def check_session_frame(request: web.Request) -> web.Response:
@@ -219,19 +161,19 @@ async def start(request: web.Request) -> web.Response:
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, _endpoints)
-    app.on_response_prepare.append(cross_origin([PUSHED_AUTHORIZATION_REQUEST]))
+    cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = _error_page
     shown = {
-        AUTHORIZATION: _or_to_client(authorize),
-        LOGIN: _or_to_client(login),
-        SELECT_ACCOUNT: _or_to_client(select_account),
-        CONSENT: _or_to_client(consent),
-        DEVICE: device,
-        END_SESSION: end_session,
-        LOGOUT: logout,
-        LOGOUT_DONE: logout_done,
+        AUTHORIZATION: _step(AUTHORIZE, Authorize.get),
+        LOGIN: _step(SIGN_IN, SignIn.get),
+        SELECT_ACCOUNT: _step(CHOOSE_ACCOUNT, ChooseAccount.get),
+        CONSENT: _step(ASK_CONSENT, AskConsent.get),
+        DEVICE: _step(DEVICE_PAGE, DevicePage.get),
+        END_SESSION: _step(END, EndSession.get),
+        LOGOUT: _step(END, EndSession.ask),
+        LOGOUT_DONE: _step(END, EndSession.done),
         OUT_OF_BAND: show_code,
         STATIC: static,
     }
@@ -240,17 +182,17 @@ def mount(app: web.Application) -> None:
     if app[SETTINGS].root_aliases:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
     sent = {
-        AUTHORIZATION: _or_to_client(authorize_by_form),
-        LOGIN: _or_to_client(sign_in),
-        SELECT_ACCOUNT: _or_to_client(choose_account),
-        CONSENT: _or_to_client(decide),
-        DEVICE: device_by_form,
-        END_SESSION: end_session_by_form,
-        LOGOUT: confirm_logout,
+        AUTHORIZATION: _step(AUTHORIZE, Authorize.post),
+        LOGIN: _step(SIGN_IN, SignIn.post),
+        SELECT_ACCOUNT: _step(CHOOSE_ACCOUNT, ChooseAccount.post),
+        CONSENT: _step(ASK_CONSENT, AskConsent.post),
+        DEVICE: _step(DEVICE_PAGE, DevicePage.post),
+        END_SESSION: _step(END, EndSession.post),
+        LOGOUT: _step(END, EndSession.confirm),
     }
     for path, handler in shown.items():
         app.router.add_get(path.path, handler, allow_head=False)
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
-    app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, push)
+    app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, _step(PUSH, Push.post))
     add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)

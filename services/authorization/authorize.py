@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from services.authorization.desk import INTERACTION, Asked, Desk, Waiting
+from services.authorization.asked import INTERACTION, Asked, Waiting
+from services.authorization.desk import Desk
 from services.authorization.interaction import (
     Consent,
     Interaction,

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.desk import Desk
 from services.authorization.interaction import Consent, Respond
-from services.authorization.pages import ConsentView
+from services.authorization.pages import ClientView, ConsentView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
 from services.authorization.session import FORM_TOKEN, form_token, is_form_token
@@ -77,7 +78,7 @@ class AskConsent:
         asked = waiting.asked
         handle = self.desk.cookies.session_handle(request)
         view = ConsentView(
-            client_view(asked.client),
+            ClientView.of(asked.client),
             CONSENT.path,
             session.username,
             asked.request.scope,

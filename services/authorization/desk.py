@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from aiohttp import web
 
 from services.authorization.answer import Allowed, Answers
+from services.authorization.asked import Asked, Refused, Waiting
 from services.authorization.intake import Effective, Intake
 from services.authorization.interaction import Interaction, Present, Step, next_step
-from services.authorization.pages import ClientView, Pages
+from services.authorization.pages import Pages
 from services.authorization.refusals import Expired, Strange
-from services.authorization.request import AuthorizationRequest, Deployment, read_request
+from services.authorization.request import Deployment, read_request
 from services.authorization.response import Callback
 from services.authorization.session import Cookies
 from services.authorization.session_management import browser_state, session_state
@@ -25,61 +25,8 @@ from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import OPENID
-from shared.paths import Path
 from shared.settings import Settings
 from shared.store import Interactions, PushedRequests, Sessions
-
-INTERACTION = "interaction"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An authorization request that holds, and where its answer goes."""
-
-    client: Client
-    callback: Callback
-    request: AuthorizationRequest
-    locale: str
-    effective: Effective
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A request that waits for a person, as this browser brings it back."""
-
-    handle: str
-    interaction: Interaction
-    asked: Asked
-
-    @property
-    def key(self) -> bytes:
-        return digest(self.handle)
-
-    def at(self, path: Path) -> str:
-        """The URI of a step of this interaction."""
-        return f"{path}?{urlencode({INTERACTION: self.handle})}"
-
-
-class Refused(Exception):
-    """A fault of a request whose callback holds."""
-
-    def __init__(self, callback: Callback, error: OAuthError, locale: str) -> None:
-        super().__init__(error.error)
-        self.callback = callback
-        self.error = error
-        self.locale = locale
-
-
-def client_view(client: Client) -> ClientView:
-    """What the pages show of a client."""
-    return ClientView(
-        client.client_id,
-        client.client_name,
-        client.logo_uri,
-        client.client_uri,
-        client.policy_uri,
-        client.tos_uri,
-    )
 
 
 @dataclass(frozen=True, slots=True)

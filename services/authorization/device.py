@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import Desk, client_view
+from services.authorization.desk import Desk
 from services.authorization.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from services.authorization.pages import (
+    ClientView,
     ConfirmDeviceView,
     DeviceDoneView,
     DeviceFault,
@@ -33,7 +34,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
 from shared.store import Consents, DeviceCodes
-from shared.web.app import CLIENT_ADDRESS
+from shared.web.app import client_address
 from shared.web.form import form, query
 from shared.web.metrics import count_event
 
@@ -85,7 +86,7 @@ class DevicePage:
         browser = self.desk.cookies.browser_handle(request)
         if not browser or not is_form_token(fields[FORM_TOKEN], browser, _purpose(user_code)):
             return self._login(request, user_code)
-        match await self.sign_in.authenticate(fields, request[CLIENT_ADDRESS]):
+        match await self.sign_in.authenticate(fields, client_address(request)):
             case WaitLonger(wait):
                 seconds = int(wait.total_seconds()) + 1
                 return self._login(request, user_code, "throttled", TOO_MANY, retry_after=seconds)
@@ -110,7 +111,7 @@ class DevicePage:
             case fault:
                 return self._ask(request, user_code, fault, TOO_MANY if fault == "throttled" else WRONG)
         view = ConfirmDeviceView(
-            client_view(found.client),
+            ClientView.of(found.client),
             DEVICE.path,
             session.username,
             user_code,
@@ -137,7 +138,7 @@ class DevicePage:
                 raise InvalidRequest("decision must be allow or deny")
         if not await self._write(found, session, is_allowed=is_allowed):
             raise Expired("the code was decided on in the meantime")
-        view = DeviceDoneView(client_view(found.client), is_allowed)
+        view = DeviceDoneView(ClientView.of(found.client), is_allowed)
         return self.desk.pages.device_done(view, self.desk.locale(request, None))
 
     async def _write(self, found: Found, session: Session, *, is_allowed: bool) -> bool:

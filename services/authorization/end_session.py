@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import client_view
 from services.authorization.front_channel import FrontChannel
 from services.authorization.logout_request import (
     KNOWN,
@@ -21,7 +20,7 @@ from services.authorization.logout_request import (
     is_of_session,
     return_uri,
 )
-from services.authorization.pages import LogoutView, Pages, SignedOutView
+from services.authorization.pages import ClientView, LogoutView, Pages, SignedOutView
 from services.authorization.refusals import Strange
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
@@ -58,15 +57,19 @@ class EndSession:
     cookies: Cookies
 
     async def get(self, request: web.Request) -> web.Response:
-        """End the session that the hint was issued in; in every other case ask."""
+        """End the session that the hint was issued in; in every other case ask.
+
+        One is a request that names a URI to go to which is not the client's.
+        """
         parameters = query(request)
         parameters.refuse_repeated(KNOWN)
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         client = await self._client(client_id_of(parameters, hint))
         owner = await self._owner(self.cookies.session_key(request))
-        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)):
-            return await self._end(request, parameters, client)
         target = return_uri(parameters, client)
+        is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
+        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)) and not is_lost:
+            return await self._end(request, parameters, client)
         if owner is None and target and not isinstance(hint, NoHint):
             return self._gone(target)
         return self._ask(request, parameters, hint, client, owner)
@@ -109,7 +112,7 @@ class EndSession:
         target = return_uri(parameters, client)
         if not frames:
             return self._gone(target or LOGOUT_DONE.path)
-        view = SignedOutView(client_view(client) if client else None, True, target, tuple(frames))
+        view = SignedOutView(ClientView.of(client) if client else None, True, target, tuple(frames))
         return self._forgotten(self.pages.signed_out(view, locale))
 
     async def _end_one(self, owner: SessionOwner) -> tuple[str, ...]:
@@ -144,7 +147,7 @@ class EndSession:
         carried = {name: value for name in _CARRIED if (value := parameters[name])} if client else {}
         target = return_uri(parameters, client)
         view = LogoutView(
-            client_view(client) if client else None,
+            ClientView.of(client) if client else None,
             owner.username if owner else None,
             LOGOUT.path,
             {FORM_TOKEN: token, **carried, **({"client_id": client.client_id} if client else {})},

@@ -7,9 +7,10 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.desk import Desk
 from services.authorization.interaction import Login
-from services.authorization.pages import LoginFault, LoginView
+from services.authorization.pages import ClientView, LoginFault, LoginView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
 from services.authorization.throttle import Throttle, Try
@@ -24,7 +25,7 @@ from shared.oauth.username import canonical
 from shared.passwords import Passwords
 from shared.paths import AUTHORIZATION, LOGIN
 from shared.store import Users
-from shared.web.app import CLIENT_ADDRESS
+from shared.web.app import client_address
 from shared.web.form import form, query
 from shared.web.metrics import count_event
 
@@ -63,7 +64,7 @@ class SignIn:
         fields = await form(request)
         waiting = await self.desk.open(request, fields[INTERACTION])
         username = fields["username"] or ""
-        match await self.authenticate(fields, request[CLIENT_ADDRESS]):
+        match await self.authenticate(fields, client_address(request)):
             case WaitLonger(wait):
                 seconds = math.ceil(wait.total_seconds())
                 return self._page(waiting, username, "throttled", TOO_MANY, retry_after=seconds)
@@ -120,7 +121,7 @@ class SignIn:
             authentication=Authentication(auth_time=now, acr=ACR_PASSWORD, amr=("pwd",)),
             expires_at=now + self.desk.settings.session_lifetime,
         )
-        detail = {"address": request[CLIENT_ADDRESS]}
+        detail = {"address": client_address(request)}
         begun = await self.desk.sessions.begin(session, replaced, detail)
         if begun is None:
             return None
@@ -167,7 +168,7 @@ class SignIn:
     ) -> web.Response:
         asked = waiting.asked
         view = LoginView(
-            client_view(asked.client),
+            ClientView.of(asked.client),
             LOGIN.path,
             username,
             fault,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.authorization.desk import Desk, Refused
+from services.authorization.asked import Refused
+from services.authorization.desk import Desk
 from services.authorization.intake import Effective
 from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
 from shared import clock
@@ -15,7 +16,7 @@ from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, Tempo
 from shared.oauth.handle import Kind, digest
 from shared.store import PushedRequests, Unavailable
 from shared.web.answers import error_answer, json_answer
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
 
@@ -48,7 +49,7 @@ class Push:
         fields, now = await form(request), clock.now()
         fields.refuse_repeated()
         client = await self.authentication.client(authorization_header(request), fields, now)
-        request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+        note_origins(request, client.allowed_cors_origins)
         if "request_uri" in fields:  # RFC 9126 §2.1
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.desk.intake.at_push(fields, client), client.client_id)

@@ -1,8 +1,9 @@
 """The answer to a client: the only code that sends anything to a redirect URI."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -12,7 +13,11 @@ from shared.model import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
+from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
+_SEE_OTHER = Head(SAFE, NO_STORE)
 
 Sign = Callable[[Mapping[str, str]], str]
 """How the parameters of an answer become a JWT: JARM §2.1. Raises Unavailable."""
@@ -20,11 +25,15 @@ Sign = Callable[[Mapping[str, str]], str]
 
 def see_other(uri: str) -> web.Response:
     """303: whatever was posted is not posted again (RFC 9700 §4.12)."""
-    return web.Response(status=303, headers={**SAFE, **NO_STORE, "Location": uri})
+    return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
+
+
+def _quoted(value: str) -> str:
+    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
 
 
 def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
-    return f"{uri}{separator}{urlencode(parameters, quote_via=quote, safe='')}"
+    return uri + separator + "&".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.authorization.desk import INTERACTION, Desk, Waiting, client_view
+from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.desk import Desk
 from services.authorization.interaction import SelectAccount
-from services.authorization.pages import AccountView, SelectAccountView
+from services.authorization.pages import AccountView, ClientView, SelectAccountView
 from services.authorization.refusals import Strange
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
@@ -82,7 +83,7 @@ class ChooseAccount:
     def _page(self, request: web.Request, waiting: Waiting, signed_in: Mapping[str, Session]) -> web.Response:
         handle = self.desk.cookies.session_handle(request)
         view = SelectAccountView(
-            client_view(waiting.asked.client),
+            ClientView.of(waiting.asked.client),
             SELECT_ACCOUNT.path,
             tuple(AccountView(str(one.sid), one.username) for one in signed_in.values()),
             {INTERACTION: waiting.handle, FORM_TOKEN: form_token(handle, waiting.handle)},

@@ -5,8 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from services.authorization.desk import client_view
-from services.authorization.pages import ApplicationView, StartView
+from services.authorization.pages import ApplicationView, ClientView, StartView
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION
 from shared.settings import Settings
@@ -42,7 +41,7 @@ async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, 
     except Unavailable:
         return ()
     return tuple(
-        ApplicationView(client_view(client), initiate_login_href(client.initiate_login_uri, issuer))
+        ApplicationView(ClientView.of(client), initiate_login_href(client.initiate_login_uri, issuer))
         for client in found
         if client.initiate_login_uri
     )

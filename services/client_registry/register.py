@@ -19,7 +19,7 @@ from shared.settings import Settings
 from shared.source import source
 from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace
 from shared.web.answers import json_answer
-from shared.web.app import CLIENT_ADDRESS
+from shared.web.app import client_address
 from shared.web.form import body
 
 PACE = Pace(
@@ -69,7 +69,7 @@ async def register(request: web.Request) -> web.Response:
     allowed = allowed_by(settings, client_credentials=token_hash is not None)
     members = read_body(request.content_type, await body(request))
     described = descriptions.read(members, new_client_id(), allowed, clock.now())
-    if token_hash is None and (wait := await _wait(endpoint, request[CLIENT_ADDRESS])):
+    if token_hash is None and (wait := await _wait(endpoint, client_address(request))):
         return _too_many(wait)
     await descriptions.check_sector(described)
     if token_hash is not None and not await endpoint.initial_access_tokens.spend(token_hash):

@@ -21,7 +21,7 @@ from shared.paths import (
 )
 from shared.settings import Settings
 from shared.store import Unavailable
-from shared.web.answers import json_answer
+from shared.web.answers import Head, json_answer
 from shared.web.app import SETTINGS
 from shared.web.cors import add_preflight, cross_origin
 from shared.web.form import query
@@ -68,6 +68,8 @@ class Shelf:
         return self._documents
 
 
+_DESCRIPTOR = Head.of_private("application/jrd+json")  # RFC 7033 §10.2
+
 SHELF = web.AppKey("SHELF", Shelf)
 
 
@@ -90,7 +92,7 @@ async def webfinger(request: web.Request) -> web.Response:
     if not is_known(resource, settings.origin):
         raise web.HTTPNotFound
     found = descriptor(resource, settings.issuer, tuple(request.query.getall("rel", ())))
-    return json_answer(found, headers={"Content-Type": "application/jrd+json"})
+    return json_answer(found, head=_DESCRIPTOR)
 
 
 def mount(app: web.Application) -> None:
@@ -101,7 +103,7 @@ def mount(app: web.Application) -> None:
         metadata_paths.append(OAUTH_AUTHORIZATION_SERVER)
         app.router.add_get(WEBFINGER.path, webfinger)
         add_preflight(app, WEBFINGER)
-        app.on_response_prepare.append(cross_origin([WEBFINGER]))  # RFC 7033 §5
+        cross_origin(app, [WEBFINGER])  # RFC 7033 §5
     for path in metadata_paths:
         app.router.add_get(path.path, openid_configuration)
         add_preflight(app, path)

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import orjson
 from aiohttp import web
-from multidict import CIMultiDict
 
+from shared.web.answers import Answer, Head
 from shared.web.headers import ANY_ORIGIN, SAFE
 
 
@@ -18,24 +18,22 @@ class Document:
 
     body: bytes
     etag: str
-    headers: CIMultiDict[str]
+    head: Head
 
     @classmethod
     def of(cls, members: Mapping[str, Any], max_age: int) -> Self:
         """*max_age* in seconds."""
         body = orjson.dumps(members)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {
-            **SAFE,
-            **ANY_ORIGIN,
+        described = {
             "Content-Type": "application/json",
             "Cache-Control": f"public, max-age={max_age}",
             "ETag": etag,
         }
-        return cls(body, etag, CIMultiDict(headers))
+        return cls(body, etag, Head(SAFE, ANY_ORIGIN, described))
 
     def answer(self, request: web.Request) -> web.Response:
         """The document, or 304 for one who has it (RFC 9110 §13.1.2)."""
         if self.etag in request.headers.get("If-None-Match", ""):
-            return web.Response(status=304, headers=self.headers)
-        return web.Response(body=self.body, headers=self.headers)
+            return Answer(b"", self.head, status=304)
+        return Answer(self.body, self.head)

@@ -71,7 +71,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
-    app.on_response_prepare.append(cross_origin(CROSS_ORIGIN))
+    cross_origin(app, CROSS_ORIGIN)
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, DEVICE_AUTHORIZATION, {"POST": refusing(device_authorization, to_client)})
     _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})

@@ -23,8 +23,8 @@ from shared.paths import DEVICE
 from shared.settings import Settings
 from shared.store import Counters, DeviceCodes, Pace, Taken, Unavailable
 from shared.web.answers import json_answer
-from shared.web.app import CLIENT_ADDRESS
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.app import client_address
+from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 
 LIFETIME = timedelta(minutes=10)
@@ -106,5 +106,5 @@ async def device_authorization(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
     asked.refuse_repeated()
     client = await endpoint.authentication.client(authorization_header(request), asked, now)
-    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
-    return json_answer(await endpoint.begin(client, asked, request[CLIENT_ADDRESS], now))
+    note_origins(request, client.allowed_cors_origins)
+    return json_answer(await endpoint.begin(client, asked, client_address(request), now))

@@ -14,7 +14,7 @@ from shared.keyring import KeyRing
 from shared.model import Client
 from shared.oauth.jwe import encrypt
 from shared.oauth.jwt import sign
-from shared.web.headers import NO_STORE, SAFE
+from shared.web.answers import Answer, Head
 
 INTROSPECTION_TYP = "token-introspection+jwt"  # RFC 9701 §5: taken for no other JWT
 INTROSPECTION_TYPE = f"application/{INTROSPECTION_TYP}"
@@ -48,4 +48,4 @@ class JwtAnswers:
 
 def jwt_answer(token: str, content_type: str) -> web.Response:
     """A JWT that no cache keeps."""
-    return web.Response(text=token, headers={**SAFE, **NO_STORE, "Content-Type": content_type})
+    return Answer(token.encode("ascii"), Head.of_private(content_type))

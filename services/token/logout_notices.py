@@ -16,13 +16,16 @@ from aiohttp import web
 from shared import clock
 from shared.background import keep_repeating
 from shared.client_cache import ClientCache
+from shared.encryption import Encryption, NoRecipient
 from shared.fetch import FetchFailed
 from shared.issue import TokenIssuer
+from shared.model import Client
+from shared.oauth.jwe import encrypt
 from shared.store import LogoutNotice, Outbox, Unavailable
 from shared.watch import cancel
 from shared.web.app import SETTINGS
 from shared.web.metrics import count_event
-from shared.web.resources import CLIENTS, FETCHER, KEYRING, STORES
+from shared.web.resources import CLIENT_KEYS, CLIENTS, FETCHER, KEYRING, STORES
 
 EVERY = timedelta(seconds=1)
 AT_A_TIME = 16
@@ -57,6 +60,7 @@ class Delivery:
     outbox: Outbox
     clients: ClientCache
     tokens: TokenIssuer
+    encryption: Encryption
     post: Post
 
     async def deliver(self, now: datetime) -> int:
@@ -80,16 +84,22 @@ class Delivery:
         client = await self.clients.find(notice.client_id)
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:
             return None
-        token = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
         try:
+            token = await self._token(notice, client, now)
             status = await self.post.post_form(client.backchannel_logout_uri, {"logout_token": token})
-        except FetchFailed as fault:
+        except (FetchFailed, NoRecipient) as fault:
             return str(fault)
         if status not in range(200, 300):
             return f"answered {status}"
         count_event("logout_notice")
         logger.info("logout_notice_delivered", client_id=notice.client_id, sid=str(notice.sid))
         return None
+
+    async def _token(self, notice: LogoutNotice, client: Client, now: datetime) -> str:
+        """§2.4: signed and encrypted as the client's ID tokens are. Raises NoRecipient, Unavailable."""
+        recipient = await self.encryption.of_id_token(client)
+        signed = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
+        return encrypt(recipient, signed, cty="JWT") if recipient else signed
 
     async def _failed(self, notice: LogoutNotice, now: datetime, told: Mapping[str, object]) -> None:
         if due_at := next_try(notice, now):
@@ -103,9 +113,9 @@ class Delivery:
 
 
 async def delivery(app: web.Application) -> AsyncIterator[None]:
-    """Notices go out while the application runs. Needs `stores` and `fetcher` before it."""
-    tokens = TokenIssuer(app[SETTINGS], app[KEYRING])
-    delivering = Delivery(app[STORES].outbox, app[CLIENTS], tokens, app[FETCHER])
+    """Notices go out while the application runs. Needs `stores`, `fetcher` and `client_keys` before it."""
+    tokens, encryption = TokenIssuer(app[SETTINGS], app[KEYRING]), Encryption(app[CLIENT_KEYS])
+    delivering = Delivery(app[STORES].outbox, app[CLIENTS], tokens, encryption, app[FETCHER])
 
     async def until_nothing_is_due() -> None:
         while await delivering.deliver(clock.now()) == AT_A_TIME:

@@ -12,7 +12,7 @@ from shared.model import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.refresh_token import parse_refresh_token
 from shared.store import Grants, RefreshFamilies
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
@@ -49,6 +49,6 @@ async def revoke(request: web.Request) -> web.Response:
     asked: Parameters = await form(request)
     asked.refuse_repeated()
     client = await endpoint.authentication.client(authorization_header(request), asked, now)
-    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    note_origins(request, client.allowed_cors_origins)
     await endpoint.revoke(client, asked.require("token"), now)
     return web.Response(headers={**SAFE, **NO_STORE})

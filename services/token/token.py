@@ -15,7 +15,7 @@ from shared.model import Client
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from shared.oauth.parameters import Parameters
 from shared.web.answers import json_answer
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
 
@@ -49,5 +49,5 @@ async def token(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
     asked.refuse_repeated()
     client = await endpoint.authentication.client(authorization_header(request), asked, now)
-    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    note_origins(request, client.allowed_cors_origins)
     return json_answer(await endpoint.issue(client, asked, now))

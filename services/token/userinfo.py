@@ -15,7 +15,7 @@ from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from shared.oauth.scope import OPENID
 from shared.web.answers import json_answer
-from shared.web.cors import ALLOWED_ORIGINS
+from shared.web.cors import note_origins
 from shared.web.form import FORM, authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
@@ -61,7 +61,9 @@ async def presented(request: web.Request) -> str | None:
     """The access token of a request: RFC 6750 §2.1 and §2.2, never in the query. Raises InvalidRequest."""
     header, in_body = authorization_header(request), None
     if request.method == "POST" and request.content_type == FORM:
-        in_body = (await form(request))["access_token"]
+        fields = await form(request)
+        fields.refuse_repeated(["access_token"])
+        in_body = fields["access_token"]
     scheme, _, in_header = (header or "").partition(" ")
     if scheme.lower() != "bearer":
         return in_body
@@ -76,7 +78,7 @@ async def userinfo(request: web.Request) -> web.Response:
         return web.Response(status=401, headers={**SAFE, **NO_STORE, "WWW-Authenticate": f"Bearer {REALM}"})
     now = clock.now()
     token, client = await endpoint.token(value, now)
-    request[ALLOWED_ORIGINS] = client.allowed_cors_origins
+    note_origins(request, client.allowed_cors_origins)
     claims = await endpoint.claims(token, client)
     if protected := await endpoint.jwt_answers.userinfo(client, claims, now):
         return jwt_answer(protected, "application/jwt")

@@ -9,9 +9,31 @@ from shared import clock
 from shared.admin.clients import add_client, allowed_by
 from shared.admin.keys import ensure_keys
 from shared.admin.users import add_user
+from shared.model import Json
 from shared.passwords import hash_password
 from shared.settings import Settings
 from shared.store import Clients, Keys, Taken, Users
+
+_PERSON: Json = {
+    "name": "Demo D. User",
+    "given_name": "Demo",
+    "family_name": "User",
+    "middle_name": "D.",
+    "nickname": "Demo",
+    "profile": "https://example.org/demo",
+    "picture": "https://example.org/demo.png",
+    "website": "https://example.org/",
+    "email": "demo@example.org",
+    "email_verified": True,
+    "gender": "other",
+    "birthdate": "2000-01-01",
+    "zoneinfo": "Europe/Paris",
+    "locale": "en",
+    "phone_number": "+1 202 555 0100",
+    "phone_number_verified": False,
+    "address": {"formatted": "1 Example Street\nExampletown", "locality": "Exampletown", "country": "France"},
+}
+"""Nobody, with every standard claim (OpenID Connect Core 1.0 §5.1) for clients to see."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +58,7 @@ async def prepare(
         return
     with suppress(Taken):
         password_hash = await asyncio.to_thread(hash_password, newcomer.password)
-        claims = {"name": "Demo User", "given_name": "Demo", "family_name": "User"}
-        await add_user(users, newcomer.username, claims, password_hash, "demo@example.org")
+        await add_user(users, newcomer.username, _PERSON, password_hash)
     with suppress(Taken):
         metadata = {
             "client_id": newcomer.client_id,

@@ -8,8 +8,9 @@ with the issuer, the kind of token and the key id as associated data.
 """
 
 import struct
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -78,28 +79,45 @@ def _unpack(content: bytes) -> AccessToken:
     )
 
 
-def sealed_length(client_id: str, sub: str, scope: Scope, aud: Sequence[str]) -> int:
+@lru_cache(maxsize=1024)
+def sealed_length(client_id: str, sub: str, scope: Scope, aud: tuple[str, ...]) -> int:
     """How long an opaque access token of these will be, in characters; above MAX_LENGTH none is made."""
     texts = (client_id, sub, " ".join(scope), *aud)
     content = _FIXED.size + sum(_LENGTH.size + len(text.encode()) for text in texts)
     return len(_PREFIX) + (4 * (_HEAD.size + content + _TAG_BYTES) + 2) // 3
 
 
+@lru_cache(maxsize=64)
 def _associated(issuer: str, kid: bytes) -> bytes:
     return b"\0".join((issuer.encode(), _PREFIX.encode(), kid))
+
+
+@lru_cache(maxsize=16)
+def _cipher(secret: bytes) -> AESGCMSIV:
+    return AESGCMSIV(secret)
 
 
 def seal(token: AccessToken, key: SealingKey, issuer: str, nonce: bytes) -> str:
     """An opaque access token; *nonce* is 12 random bytes. Times are kept to the second. Raises TooLong."""
     kid = bytes.fromhex(key.kid)
-    sealed = AESGCMSIV(key.secret).encrypt(nonce, _pack(token), _associated(issuer, kid))
+    sealed = _cipher(key.secret).encrypt(nonce, _pack(token), _associated(issuer, kid))
     value = _PREFIX + base64url(_HEAD.pack(_VERSION, kid, nonce) + sealed)
     if len(value) > MAX_LENGTH:
         raise TooLong
     return value
 
 
-def _parts(value: str) -> tuple[bytes, bytes, bytes]:
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An opaque access token that nobody has opened yet. `kid`: of the key that it says it is sealed with."""
+
+    kid: str
+    nonce: bytes
+    content: bytes
+
+
+def parse_sealed(value: str) -> Sealed:
+    """Raises NotAnAccessToken."""
     if not value.startswith(_PREFIX) or len(value) > MAX_LENGTH:
         raise NotAnAccessToken
     try:
@@ -111,19 +129,14 @@ def _parts(value: str) -> tuple[bytes, bytes, bytes]:
     version, kid, nonce = _HEAD.unpack_from(data)
     if version != _VERSION:
         raise NotAnAccessToken
-    return kid, nonce, data[_HEAD.size :]
+    return Sealed(kid.hex(), nonce, data[_HEAD.size :])
 
 
-def sealing_kid(value: str) -> str:
-    """The kid of the key that an opaque access token claims to be sealed with. Raises NotAnAccessToken."""
-    return _parts(value)[0].hex()
-
-
-def unseal(value: str, key: SealingKey, issuer: str) -> AccessToken:
+def unseal(sealed: Sealed, key: SealingKey, issuer: str) -> AccessToken:
     """The content of an opaque access token sealed with *key*, expired or not. Raises NotAnAccessToken."""
-    kid, nonce, sealed = _parts(value)
     try:
-        return _unpack(AESGCMSIV(key.secret).decrypt(nonce, sealed, _associated(issuer, kid)))
+        associated = _associated(issuer, bytes.fromhex(sealed.kid))
+        return _unpack(_cipher(key.secret).decrypt(sealed.nonce, sealed.content, associated))
     except InvalidTag:
         raise NotAnAccessToken from None
 

@@ -44,8 +44,18 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
 """OpenID Connect Core 1.0 §5.1: every other claim is a string."""
 
 
+def _without_empty(value: object) -> object:
+    """The members of an address are strings, absent rather than empty: OpenID Connect Core 1.0 §5.1.1."""
+    if isinstance(value, Mapping):
+        return {name: member for name, member in value.items() if _is_text(member)}
+    return value
+
+
 def attributes(user: User) -> Json:
-    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`."""
+    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`.
+
+    `preferred_username` and `updated_at` are ours to say, unless an operator has said them.
+    """
     known: Claims = {"preferred_username": user.username}
     if user.updated_at:
         known["updated_at"] = int(user.updated_at.timestamp())
@@ -57,7 +67,7 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
     known = attributes(user)
     found: Claims = {}
     for name in names:
-        value = known.get(mapping.get(name, name))
+        value = _without_empty(known.get(mapping.get(name, name)))
         if _SHAPES.get(name, _is_text)(value):
             found[name] = value
     return found
@@ -80,6 +90,8 @@ def _is_wanted(value: object, request: Json | None) -> bool:
 
 def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, client: Client) -> Claims:
     """Claims asked for by name. Cells' own need their scope: no consent page names them one by one."""
+    if not request:
+        return {}
     allowed = _STANDARD.union(claims_of_scope(scope))
     found = released(user, (name for name in request if name in allowed), client.claims_mapping)
     return {name: value for name, value in found.items() if _is_wanted(value, request[name])}
@@ -102,8 +114,8 @@ def id_token_user_claims(
     """The claims about the user in an ID token: those asked for by name, those that the client's record says
     it always carries, and, where no access token is issued, those of the scope (§5.4)."""
     scope = authorization.scope if is_alone else ()
+    names = (*claims_of_scope(scope), *client.id_token_claims)
     return {
-        **released(user, claims_of_scope(scope), client.claims_mapping),
         **_requested(user, authorization.claims.id_token, authorization.scope, client),
-        **released(user, client.id_token_claims, client.claims_mapping),
+        **(released(user, names, client.claims_mapping) if names else {}),
     }

@@ -13,9 +13,12 @@ from typing import Any, NewType, cast
 
 import jwt
 import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from shared.model import Json
-from shared.oauth.keys import PublicKey, SigningKey, base64url
+from shared.oauth.keys import PrivateKey, PublicKey, SigningKey, base64url
 
 SignedClaims = NewType("SignedClaims", dict[str, Any])
 
@@ -25,6 +28,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")  # PyJW
 _JWS = jwt.PyJWS(
     algorithms=["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 )
+_ECDSA = {"ES256": ec.ECDSA(SHA256()), "ES384": ec.ECDSA(SHA384()), "ES512": ec.ECDSA(SHA512())}
 _SECRET_JWS = jwt.PyJWS(algorithms=["HS256", "HS384", "HS512"])  # never meets a public key
 
 
@@ -41,8 +45,16 @@ def sign(key: SigningKey, claims: Mapping[str, Any], typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 §7.1). The key must not have retired."""
     assert key.private is not None
     signed = f"{_protected(key.alg, key.kid, typ)}.{base64url(orjson.dumps(claims))}"
-    signature = _JWS.get_algorithm_by_name(key.alg).sign(signed.encode("ascii"), key.private)
-    return f"{signed}.{base64url(signature)}"
+    return f"{signed}.{base64url(_signature(key.alg, key.private, signed.encode('ascii')))}"
+
+
+def _signature(alg: str, private: PrivateKey, data: bytes) -> bytes:
+    if isinstance(private, ec.EllipticCurvePrivateKey):  # RFC 7518 §3.4: both numbers, of the curve's size
+        size = (private.key_size + 7) // 8
+        numbers = decode_dss_signature(private.sign(data, _ECDSA[alg]))
+        return b"".join(number.to_bytes(size, "big") for number in numbers)
+    signature: bytes = _JWS.get_algorithm_by_name(alg).sign(data, private)
+    return signature
 
 
 @dataclass(frozen=True, slots=True)

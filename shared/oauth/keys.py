@@ -3,12 +3,13 @@
 There is always a `next` key for each algorithm. A process switches by the clock, from memory.
 """
 
-import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -20,15 +21,18 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 
 RSA_BITS = 2048
 
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+
 
 def base64url(data: bytes) -> str:
     """RFC 7515 §2: without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def from_base64url(text: str) -> bytes:
     """The bytes that `base64url` writes as *text*, and in no other way. Raises ValueError."""
-    data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     if base64url(data) != text:
         raise ValueError("not the one base64url form of these bytes")
     return data
@@ -102,23 +106,21 @@ class NoKey(Exception):
 Key = TypeVar("Key", SigningKey, SealingKey)
 
 
+def _by_activation(keys: Iterable[Key]) -> tuple[Key, ...]:
+    """Those that are, or will be, activated; the last first."""
+    dated = [(key.times.activates_at, key) for key in keys if key.times.activates_at is not None]
+    return tuple(key for _, key in sorted(dated, key=lambda pair: pair[0], reverse=True))
+
+
 def _active(keys: Iterable[Key], now: datetime) -> Key | None:
-    """The key that was activated last. Times are compared, never swept."""
-    latest: Key | None = None
+    """Of keys as `_by_activation` has them, the active one. Times are compared, never swept."""
     for key in keys:
-        if not key.times.is_active_by(now):
-            continue
-        if latest is None or _activation(key) > _activation(latest):
-            latest = key
-    return latest
+        if key.times.is_active_by(now):
+            return key
+    return None
 
 
-def _activation(key: SigningKey | SealingKey) -> datetime:
-    assert key.times.activates_at is not None
-    return key.times.activates_at
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeySet:
     """All keys that a process knows."""
 
@@ -126,15 +128,24 @@ class KeySet:
     sealing: tuple[SealingKey, ...] = ()
     salt: bytes | None = field(default=None, repr=False)  # of pairwise subject identifiers
 
+    @cached_property
+    def _signers(self) -> Mapping[str, tuple[SigningKey, ...]]:
+        algorithms = {key.alg for key in self.signing}
+        return {alg: _by_activation(key for key in self.signing if key.alg == alg) for alg in algorithms}
+
+    @cached_property
+    def _sealers(self) -> tuple[SealingKey, ...]:
+        return _by_activation(self.sealing)
+
     def signer(self, alg: str, now: datetime) -> SigningKey:
         """The key that signs with *alg* now. Raises NoKey."""
-        if key := _active((key for key in self.signing if key.alg == alg), now):
+        if key := _active(self._signers.get(alg, ()), now):
             return key
         raise NoKey(alg)
 
     def sealer(self, now: datetime) -> SealingKey:
         """The key that seals access tokens now. Raises NoKey."""
-        if key := _active(self.sealing, now):
+        if key := _active(self._sealers, now):
             return key
         raise NoKey("sealing")
 

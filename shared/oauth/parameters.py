@@ -40,27 +40,32 @@ class Parameters:
             raise InvalidRequest(f"{name} is repeated" if name.isidentifier() else "a parameter is repeated")
 
 
-def _decode(text: bytes) -> str:
+def _text(data: bytes) -> str:
     try:
-        decoded = unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidRequest("a parameter is not UTF-8") from None
-    if "\0" in decoded:
+    if "\0" in text:
         raise InvalidRequest("a parameter holds a NUL character")
-    return decoded
+    return text
+
+
+def _decode(encoded: str) -> str:
+    spaced = encoded.replace("+", " ")
+    return _text(unquote_to_bytes(spaced)) if "%" in spaced else spaced
 
 
 def parse(text: bytes) -> Parameters:
     """Parse a query or a body. Raises InvalidRequest: malformed UTF-8, NUL, too many or too long."""
     values: dict[str, str] = {}
     repeated = set()
-    pairs = text.split(b"&", MAX_PARAMETERS + 1)
+    pairs = _text(text).split("&", MAX_PARAMETERS + 1)
     if len(pairs) > MAX_PARAMETERS:
         raise InvalidRequest("there are too many parameters")
     for pair in pairs:
         if not pair:
             continue
-        encoded_name, _, encoded_value = pair.partition(b"=")
+        encoded_name, _, encoded_value = pair.partition("=")
         name, value = _decode(encoded_name), _decode(encoded_value)
         if len(name) > MAX_NAME or len(value) > MAX_VALUE:
             raise InvalidRequest("a parameter is too long")

@@ -12,6 +12,7 @@ store keeps opens nothing.
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -45,20 +46,20 @@ def _check(random: bytes, masked: bytes) -> bytes:
     return hashlib.sha256(b"check" + random + masked).digest()[:_CHECK_BYTES]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RefreshToken:
     """One generation of a family."""
 
     random: bytes = field(repr=False)  # 32 bytes, new in each generation
     family_secret: bytes = field(repr=False)  # 16 bytes, the same in all
 
-    @property
+    @cached_property
     def value(self) -> str:
         """As the client has it."""
         masked = _masked(self.family_secret, self.random)
         return _PREFIX + base64url(self.random + masked + _check(self.random, masked))
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         """Under which this generation is kept."""
         return digest(self.value)

@@ -6,6 +6,7 @@ would read otherwise than it is written, or what should never be a target at all
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 MAX_URI = 2000
@@ -108,6 +109,7 @@ def https_or_loopback_fault(uri: str) -> str | None:
     return _authority_fault(uri, urlsplit(uri))
 
 
+@lru_cache(maxsize=1024)
 def origin_of(uri: str) -> str | None:
     """The origin of a web page, as browsers write it: RFC 6454 §6.2. None: *uri* is none of a page."""
     try:

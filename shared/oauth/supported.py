@@ -77,7 +77,6 @@ CLAIMS = (
     "nonce",
     "acr",
     "amr",
-    "azp",
     "sid",
     *dict.fromkeys(claim for claims in SCOPE_CLAIMS.values() for claim in claims),
 )

@@ -91,9 +91,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     if settings.database_url is None or settings.redis_url is None:
         raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
     url, direct_url = settings.database_url, settings.database_direct_url
-    database = await Database.open(
-        url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url)
-    )
+    database = Database.open(url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url))
     secret_keys = [key.get_secret_value() for key in settings.secret_key]
     link = Link.open(settings.redis_url.get_secret_value())
     try:
@@ -123,4 +121,4 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         )
     finally:
         await link.close()
-        await database.close()
+        database.close()

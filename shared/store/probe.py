@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import cast
 
 from shared.store.migrate import migrate
-from shared.store.postgres.database import Database, dependency
+from shared.store.postgres.database import DEPENDENCY, Database
 from shared.store.redis.link import Link
 
 
@@ -24,7 +24,7 @@ class Probe:
 
     async def missing_migrations(self) -> list[str]:
         """Raises Unavailable, MigrationError."""
-        with dependency():
+        with DEPENDENCY:
             return await migrate(self._direct_url, is_dry=True)
 
     async def ping_redis(self) -> None:

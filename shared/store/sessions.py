@@ -25,9 +25,11 @@ class KeptSessions:
         return begun
 
     async def find(self, session_key: bytes, client_id: str) -> tuple[Session, Scope | None] | None:
-        session, row = await asyncio.gather(
-            self._contents.use(session_key), self._rows.find(session_key, client_id)
-        )
+        contents = asyncio.create_task(self._contents.use(session_key))
+        try:
+            row = await self._rows.find(session_key, client_id)
+        finally:  # both are asked at once, and both are waited for
+            session = await contents
         if session is None or row is None:
             return None
         sid, user_id, consented = row

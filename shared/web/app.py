@@ -1,19 +1,21 @@
 """The base application: one middleware that every request passes, and the health endpoints."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from shared.mint import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
 from shared.settings import Settings
 from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer
-from shared.web.forwarded import TrustedProxies, peer_address, request_id
+from shared.web.cors import ALLOWED_ORIGINS, CROSS_ORIGIN, allow_origin
+from shared.web.forwarded import TrustedProxies, peer_address, request_id_of
 from shared.web.headers import NO_STORE, SAFE
-from shared.web.log import RequestLog
+from shared.web.log import REQUEST_ID, RequestLog
 from shared.web.metrics import observe_request
 
 MAX_BODY = 64 * 1024
@@ -21,9 +23,6 @@ SERVER = "Ostiary"  # and no versions, which aiohttp would tell
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)
-REQUEST_LOG = web.AppKey[RequestLog | None]("REQUEST_LOG")
-CLIENT_ADDRESS = web.RequestKey("CLIENT_ADDRESS", str)
-REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 
 Mount = Callable[[web.Application], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,28 +62,45 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _refusal(request, TemporarilyUnavailable("try again in a moment"))
 
 
-@web.middleware
-async def _every_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    started = time.perf_counter()
-    proxies, peer = request.app[PROXIES], peer_address(request)
-    given = request.headers
-    request[REQUEST_ID] = request_id(given.get("X-Request-Id"), proxies.trusts(peer), new_request_id())
-    request[CLIENT_ADDRESS] = proxies.client_address(peer, given.get("X-Forwarded-For"))
-    structlog.contextvars.bind_contextvars(request_id=request[REQUEST_ID])
+def client_address(request: web.Request) -> str:
+    """The address of whoever asks, as far as the proxies in between are to be believed."""
+    forwarded_for = request.headers.get("X-Forwarded-For")
+    return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
+
+
+async def _answer_or_defect(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        response = await _answer(request, handler)
+        return await _answer(request, handler)
     except Exception:
         logger.exception("defect", path=request.path)
-        response = json_answer({"error": "server_error"}, status=500)
-    response.headers["X-Request-Id"] = request[REQUEST_ID]
-    response.headers["Server"] = SERVER
-    seconds = time.perf_counter() - started
-    resource = request.match_info.route.resource
-    route = resource.canonical if resource else "none"
-    observe_request(route, response.status, seconds)
-    if log := request.app[REQUEST_LOG]:
-        log.answered(request[REQUEST_ID], request.method, route, response.status, seconds)
-    return response
+        return json_answer({"error": "server_error"}, status=500)
+
+
+def _every_request(
+    proxies: TrustedProxies, cross_origin: Collection[str], log: RequestLog | None
+) -> Middleware:
+    @web.middleware
+    async def every_request(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        given = request.headers.get("X-Request-Id")
+        is_trusted = given is not None and proxies.trusts(peer_address(request))
+        request_id = request_id_of(given, is_trusted) or new_request_id()
+        REQUEST_ID.set(request_id)
+        response = await _answer_or_defect(request, handler)
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "none"
+        headers = response.headers
+        headers["X-Request-Id"] = request_id
+        headers["Server"] = SERVER
+        if route in cross_origin:
+            allow_origin(headers, request.headers.get("Origin"), request.get(ALLOWED_ORIGINS))
+        seconds = time.perf_counter() - started
+        observe_request(route, response.status, seconds)
+        if log:
+            log.answered(request_id, request.method, route, response.status, seconds)
+        return response
+
+    return every_request
 
 
 async def _healthz(_: web.Request) -> web.Response:
@@ -93,10 +109,13 @@ async def _healthz(_: web.Request) -> web.Response:
 
 def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:
     """An application with the services' routes mounted. Shared resources open once, when it starts."""
-    app = web.Application(middlewares=[_every_request], client_max_size=MAX_BODY)
+    proxies = TrustedProxies.of(settings.trusted_proxies)
+    cross_origin: set[str] = set()
+    every_request = _every_request(proxies, cross_origin, request_log)
+    app = web.Application(middlewares=[every_request], client_max_size=MAX_BODY)
     app[SETTINGS] = settings
-    app[REQUEST_LOG] = request_log
-    app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
+    app[PROXIES] = proxies
+    app[CROSS_ORIGIN] = cross_origin
     app.router.add_get("/healthz", _healthz, allow_head=False)
     for mount in mounts:
         mount(app)

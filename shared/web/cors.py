@@ -3,7 +3,7 @@
 Never with credentials, and pages never answer them.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -17,8 +17,9 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "7200",
 }
 
-ALLOWED_ORIGINS = web.RequestKey[tuple[str, ...] | None]("ALLOWED_ORIGINS")
-"""Set as soon as the client is known; None: any."""
+ALLOWED_ORIGINS = web.RequestKey[tuple[str, ...]]("ALLOWED_ORIGINS")
+CROSS_ORIGIN = web.AppKey[set[str]]("CROSS_ORIGIN")
+"""The paths whose answers pages of other origins may read."""
 
 
 def allow_origin(headers: CIMultiDict[str], origin: str | None, allowed: Sequence[str] | None) -> None:
@@ -27,21 +28,19 @@ def allow_origin(headers: CIMultiDict[str], origin: str | None, allowed: Sequenc
         headers.update(ANY_ORIGIN)
         return
     headers["Vary"] = "Origin"
-    if origin in allowed:
-        headers["Access-Control-Allow-Origin"] = str(origin)
+    if origin is not None and origin in allowed:
+        headers["Access-Control-Allow-Origin"] = origin
 
 
-def cross_origin(
-    paths: Iterable[Path],
-) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """What lets pages of other origins read every answer of *paths*, refusals too."""
-    answered = frozenset(path.path for path in paths)
+def note_origins(request: web.Request, allowed: tuple[str, ...] | None) -> None:
+    """Say which origins' pages may read the answer, as soon as the client is known; None: any."""
+    if allowed is not None:
+        request[ALLOWED_ORIGINS] = allowed
 
-    async def on_response_prepare(request: web.Request, response: web.StreamResponse) -> None:
-        if request.path in answered:
-            allow_origin(response.headers, request.headers.get("Origin"), request.get(ALLOWED_ORIGINS))
 
-    return on_response_prepare
+def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
+    """Let pages of other origins read every answer of *paths*, refusals too."""
+    app[CROSS_ORIGIN].update(path.path for path in paths)
 
 
 async def _preflight(request: web.Request) -> web.Response:

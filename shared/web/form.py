@@ -6,6 +6,7 @@ from aiohttp import web
 
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters, parse
+from shared.web.app import MAX_BODY
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"
@@ -26,8 +27,9 @@ def authorization_header(request: web.Request) -> str | None:
 
 async def body(request: web.Request) -> bytes:
     """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
-    if request.content.is_eof():  # it came with the headers: there is nothing to wait for
-        return await request.read()
+    content = request.content
+    if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: there is nothing to wait for
+        return content.read_nowait()
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             return await request.read()
@@ -40,7 +42,7 @@ async def form(request: web.Request) -> Parameters:
 
     The charset of the content type changes nothing: forms are UTF-8. Raises InvalidRequest.
     """
-    if request.content_type != FORM:
+    if request.headers.get("Content-Type") != FORM and request.content_type != FORM:
         raise InvalidRequest(f"the content type must be {FORM}")
     if request.rel_url.raw_query_string:
         raise InvalidRequest("parameters belong in the body, not in the query")

@@ -48,6 +48,6 @@ def peer_address(request: web.Request) -> str | None:
     return request.remote or None
 
 
-def request_id(given: str | None, is_trusted: bool, fresh: str) -> str:
-    """The proxy's request id when it is to be believed and well-formed, else a fresh one."""
-    return given if given and is_trusted and _REQUEST_ID.fullmatch(given) else fresh
+def request_id_of(given: str | None, is_trusted: bool) -> str | None:
+    """The proxy's request id when it is to be believed and well-formed."""
+    return given if given and is_trusted and _REQUEST_ID.fullmatch(given) else None

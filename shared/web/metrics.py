@@ -1,39 +1,71 @@
-"""Prometheus metrics of one process, and the private listener that shows them."""
+"""Prometheus metrics of one process, and the private listener that shows them.
 
-from functools import lru_cache
+Counted in plain numbers and turned into Prometheus' only when asked for: its own counters, which lock at each
+step, cost as much as everything else that is done for a request's log and metrics.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import accumulate
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-
-_SECONDS = Histogram(
-    "ostiary_request_seconds",
-    "Time to answer, by route and status class.",
-    ("route", "status"),
-    buckets=_BUCKETS,
-)
-_EVENTS = Counter("ostiary_events_total", "What happened, by event and outcome.", ("event", "outcome"))
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds
+_BOUNDS = (*(str(float(bound)) for bound in _BUCKETS), "+Inf")
 
 
-@lru_cache(maxsize=512)
-def _seconds(route: str, status: str) -> Histogram:
-    return _SECONDS.labels(route, status)
+class _Tally:
+    """How long requests of one kind took."""
+
+    __slots__ = ("counts", "seconds")
+
+    def __init__(self) -> None:
+        self.counts = [0] * len(_BOUNDS)
+        self.seconds = 0.0
 
 
-@lru_cache(maxsize=512)
-def _events(event: str, outcome: str) -> Counter:
-    return _EVENTS.labels(event, outcome)
+class _Counted(Collector):
+    """What this process has counted."""
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[tuple[str, int], _Tally] = defaultdict(_Tally)
+        self.events: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def collect(self) -> Iterable[Metric]:
+        seconds = HistogramMetricFamily(
+            "ostiary_request_seconds",
+            "Time to answer, by route and status class.",
+            labels=("route", "status"),
+        )
+        for (route, status_class), tally in self.requests.items():
+            buckets = list(zip(_BOUNDS, accumulate(tally.counts), strict=True))
+            seconds.add_metric((route, f"{status_class}xx"), buckets, tally.seconds)
+        events = CounterMetricFamily(
+            "ostiary_events", "What happened, by event and outcome.", labels=("event", "outcome")
+        )
+        for labels, count in self.events.items():
+            events.add_metric(labels, count)
+        return seconds, events
+
+
+_COUNTED = _Counted()
+REGISTRY.register(_COUNTED)
 
 
 def observe_request(route: str, status: int, seconds: float) -> None:
     """Count one answered request. *route* is the route's pattern, never the path that was asked for."""
-    _seconds(route, f"{status // 100}xx").observe(seconds)
+    tally = _COUNTED.requests[route, status // 100]
+    tally.counts[bisect_left(_BUCKETS, seconds)] += 1
+    tally.seconds += seconds
 
 
 def count_event(event: str, outcome: str = "ok") -> None:
     """Count one event of the protocol, such as `token_issued`."""
-    _events(event, outcome).inc()
+    _COUNTED.events[event, outcome] += 1
 
 
 async def show_metrics(_: web.Request) -> web.Response:

@@ -22,6 +22,7 @@ from deploy.local.unprivileged import account_for, runnable
 from shared.paths import PATHS, PREFIX, Group, Service
 from shared.settings import Settings, child_environment
 from shared.store.migrate import migrate
+from tests.bench.cpu import pin, processors
 from tests.bench.load import Address
 
 HELLO = FilePath(__file__).with_name("hello.py")
@@ -70,6 +71,7 @@ class Deployment:
     sockets: FilePath
     copies: FilePath
     stack: AsyncExitStack
+    measured: frozenset[int]  # the processor that services and `hello.py` have for themselves
 
     async def start_stores(self) -> Stores:
         """Durable as in production, migrated, and empty."""
@@ -100,8 +102,8 @@ class Deployment:
             "OSTIARY_RATE_LIMITS": "off",
         }
         services = {
-            service: await _start(
-                self.stack, command(service, self.sockets, environment, self.folder / f"{service}.log")
+            service: await self._start_measured(
+                command(service, self.sockets, environment, self.folder / f"{service}.log")
             )
             for service in wanted
         }
@@ -114,12 +116,17 @@ class Deployment:
         proxy.prepare(caddyfile(public, site, upstreams, proxy.state))
         return Running(
             services=services,
-            hello=await _start(self.stack, self._hello()),
+            hello=await self._start_measured(self._hello()),
             proxy=await _start(self.stack, proxy.command()),
             direct={service: str(socket_of(self.sockets, service)) for service in wanted},
             proxied=dict.fromkeys(wanted, ("127.0.0.1", site.port)),
             hello_address=str(self._hello_socket),
         )
+
+    async def _start_measured(self, of: Command) -> int:
+        pid = await _start(self.stack, of)
+        pin(pid, self.measured)
+        return pid
 
     @property
     def _hello_socket(self) -> FilePath:
@@ -155,6 +162,7 @@ async def deployment() -> AsyncIterator[Deployment]:
         TemporaryDirectory(prefix="ostiary-bench-") as folder,
         run_folder() as sockets,
         run_folder(0o755) as copies,
+        processors() as measured,
     ):
         async with AsyncExitStack() as stack:
-            yield Deployment(FilePath(folder), sockets, copies, stack)
+            yield Deployment(FilePath(folder), sockets, copies, stack, measured)

@@ -33,6 +33,7 @@ async def _ids(world: World) -> set[str]:
     return {client.client_id for client in await world.stores.clients.list(None, 100)}
 
 
+@pytest.mark.point(20)
 async def test_only_what_registered_itself_long_ago_and_was_never_used_expires(world: World) -> None:
     """Younger, an operator's, disabled, and used in any way: they stay."""
     sign_in = await world.sign_in()

@@ -15,11 +15,11 @@ _SLEEP = "SELECT pg_backend_pid() AS pid, pg_sleep(0.01)"
 
 @asynccontextmanager
 async def _database(url: str, size: int = 2) -> AsyncIterator[Database]:
-    opened = await Database.open(url, size=size)
+    opened = Database.open(url, size=size)
     try:
         yield opened
     finally:
-        await opened.close()
+        opened.close()
 
 
 async def _pid(database: Database, sql: str = _PID) -> int:
@@ -43,7 +43,7 @@ async def test_more_callers_than_connections_wait_for_one(database_url: str) -> 
 
 async def test_one_who_waits_too_long_is_told_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is overrun is Unavailable."""
-    monkeypatch.setattr("shared.store.postgres.database.ACQUIRE_TIMEOUT", 0.05)
+    monkeypatch.setattr("shared.store.postgres.pool.ACQUIRE_TIMEOUT", 0.05)
     async with _database(database_url, size=1) as database:
         async with database.transaction():
             with pytest.raises(Unavailable):
@@ -63,8 +63,8 @@ async def test_a_connection_that_died_idle_is_replaced_unseen(database_url: str)
         assert await _pid(database) != pid
 
 
-async def test_one_that_was_interrupted_is_fit_for_the_next(database_url: str) -> None:
-    """A statement that was cancelled leaves no answer behind for another."""
+async def test_one_that_was_interrupted_is_not_lent_again(database_url: str) -> None:
+    """A statement that was cancelled leaves no answer behind for another, and its place is filled."""
     async with _database(database_url, size=1) as database:
         pid = await _pid(database)
         cancelled = asyncio.create_task(database.row("SELECT 0 AS pid, pg_sleep(1)"))
@@ -72,7 +72,7 @@ async def test_one_that_was_interrupted_is_fit_for_the_next(database_url: str) -
         await asyncio.sleep(0)
         cancelled.cancel()
         await asyncio.wait([cancelled])
-        assert await _pid(database) == pid
+        assert await _pid(database) != pid
 
 
 async def _note_and_fail(database: Database) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from shared import clock
 from shared.admin.keys import ensure_keys, keep_schedule, rotate_keys
 from shared.store.migrate import migrate
@@ -38,6 +40,7 @@ async def test_eight_processes_on_an_empty_database_make_one_key_set(
     ]
 
 
+@pytest.mark.point(3)
 async def test_rotations_at_once_keep_one_next_key(database_url: str, redis_url: str) -> None:
     """Each rotates what the one before it left."""
     await migrate(database_url)

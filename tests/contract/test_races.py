@@ -195,6 +195,7 @@ async def _rotations(world: World, racers: Racers, rounds: int) -> History:
     return history
 
 
+@pytest.mark.point(12)
 async def test_a_code_is_redeemed_once(stores: World, environment: dict[str, str], tmp_path: Path) -> None:
     """At most one success a code; and since the others were replays, what it gave is dead."""
     async with _racers(RIGHT, tmp_path, environment) as racers:

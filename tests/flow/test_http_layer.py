@@ -1,8 +1,10 @@
 """HTTP as strangers speak it: forged hosts, caches, methods, and what is nobody's business."""
 
+import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import ExitStack
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -252,3 +254,15 @@ def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
             assert send(each.door, "GET", str(OPENID_CONFIGURATION)).status == 200
         for connection in slow:
             assert not connection.recv(65536).startswith(b"HTTP/1.1 2")  # the end, or 408; HANG_GUARD at most
+
+
+def test_a_handshake_may_leave_out_the_name(op: Op, op_behind_nginx: Op) -> None:
+    """Some clients name no host without a dot (RFC 6066 §3), Java for one: the certificate is the same."""
+    for each in (op, op_behind_nginx):
+        context = ssl.create_default_context(cafile=each.ca_file)
+        context.check_hostname = False  # for lack of a name to check
+        address = ("127.0.0.1", urlsplit(each.issuer).port)
+        with socket.create_connection(address) as connection, context.wrap_socket(connection) as tls:
+            certificate = tls.getpeercert()
+        assert certificate
+        assert ("DNS", "localhost") in certificate["subjectAltName"]

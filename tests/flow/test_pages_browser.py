@@ -59,6 +59,7 @@ async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:
     return context
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal["light", "dark"]) -> None:
     """No page in any state breaks a rule of WCAG 2.2 AA or of good practice that a machine can see."""
@@ -76,6 +77,7 @@ async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal[
     assert found == {}
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize("locale", UI_LOCALES)
 async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: str) -> None:
     """At 320 pixels nothing is cut off or has to be scrolled to, in any language."""
@@ -113,6 +115,7 @@ async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Brow
     assert faults == []
 
 
+@pytest.mark.point(26)
 async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: str) -> None:
     """What is tapped is 44 pixels high, and what has the focus shows it (WCAG 2.4.7, 2.5.5)."""
     page = await (await narrow(browser)).new_page()
@@ -139,6 +142,7 @@ async def focused(page: Page) -> str:
     return words or str(await page.evaluate("document.activeElement.getAttribute('aria-label')"))
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize(
     ("name", "start", "order"),
     [
@@ -164,6 +168,7 @@ async def test_keyboard_order(
     assert reached == order
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 async def test_forms_work_with_and_without_script(browser: Browser, origin: str, script: bool) -> None:
     """Login by the Enter key, consent by its button and form_post arrive with their fields."""
@@ -183,6 +188,7 @@ async def test_forms_work_with_and_without_script(browser: Browser, origin: str,
     assert await page.locator("[data-copy]").is_visible() is script
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 async def test_form_post_submits_itself_or_by_its_button(browser: Browser, script: bool) -> None:
     """The client gets the parameters byte for byte, as a form, from a page that names no referrer."""
@@ -246,6 +252,7 @@ async def test_script_copies_the_code(browser: Browser, origin: str) -> None:
     assert await page.evaluate("navigator.clipboard.readText()") == await page.inner_text("#code")
 
 
+@pytest.mark.point(19)
 async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None:
     """A logo's server that is down leaves no hole."""
     client = LOGINS["login"].client

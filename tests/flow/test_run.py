@@ -6,11 +6,14 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from tests.certificates import a_certificate
+from tests.flow.op import Op
 from tests.flow.starter import (
     Starter,
     alive,
@@ -158,6 +161,14 @@ def test_ctrl_c_leaves_nothing_behind_and_the_data_stay(tmp_path: Path) -> None:
         assert (tmp_path / "data" / "demo.json").read_text() == credentials
 
 
+@pytest.mark.parametrize("has_another", [False, True], ids=["alone", "beside another"])
+def test_the_doctor_trusts_the_local_ca(op: Op, tmp_path: Path, has_another: bool) -> None:
+    """Also where OSTIARY_FETCH_CA_FILE names a CA of the clients'."""
+    theirs = {"OSTIARY_FETCH_CA_FILE": str(a_certificate("rp.test", tmp_path).ca_file)}
+    examined = replace(op, environment={**op.environment, **(theirs if has_another else {})})
+    assert "answers with this issuer" in examined.ostiary("doctor")
+
+
 def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
     """Who deletes the file does not find the demo's password printed or made again."""
     with started(tmp_path / "data", tmp_path / "first"):
@@ -238,9 +249,20 @@ def test_a_second_start_on_the_same_data_is_refused(running: Starter) -> None:
     assert running.discovers()
 
 
-def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
-    """Every fault at once, and no traceback."""
-    done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER="ftp://x", OSTIARY_NO_SUCH="1")
+@pytest.mark.point(1)
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "ftp://x",
+        "http://id.example.org/oidc",
+        "https://id.example.org/oidc?x=1",
+        "https://id.example.org/oidc#x",
+        "https://id.example.org/oidc/",
+    ],
+)
+def test_wrong_settings_are_all_named(tmp_path: Path, issuer: str) -> None:
+    """Every fault at once, and no traceback; an issuer that is none is one of them."""
+    done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER=issuer, OSTIARY_NO_SUCH="1")
     assert done.returncode == 1
     assert "OSTIARY_ISSUER: " in done.stderr
     assert "OSTIARY_NO_SUCH: there is no such setting" in done.stderr

@@ -135,6 +135,7 @@ async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deploymen
     assert (await arrived(page))["error"] == "login_required"
 
 
+@pytest.mark.point(5)
 async def test_a_form_of_the_client_s_site_finds_the_session(
     browser: Browser, deployment: Deployment
 ) -> None:

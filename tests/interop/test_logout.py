@@ -43,6 +43,7 @@ def front(op: Op, port: int) -> Iterator[Apache]:
         yield running
 
 
+@pytest.mark.point(24)
 def test_the_back_channel(op: Op, back: Apache) -> None:
     """Apache believes the logout token, and forgets the person though their browser still has its cookie."""
     agent = UserAgent(back.door)
@@ -55,6 +56,7 @@ def test_the_back_channel(op: Op, back: Apache) -> None:
     eventually(lambda: op.ostiary("outbox", "list", "--json").strip() == "[]", "taken by Apache")
 
 
+@pytest.mark.point(23)
 async def test_the_front_channel(op: Op, front: Apache, tmp_path: Path) -> None:
     """The frame of the signed-out page ends the session at Apache, which then sends to the OP again."""
     async with new_page(op, tmp_path) as page:

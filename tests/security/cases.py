@@ -4,34 +4,22 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.tables import NamedTest, named_tests, rows
+
 _TABLE = Path(__file__).with_name("cases.md")
 _ROW = re.compile(r"\| (\d+) \| ([CHML]) \| ([^|]+) \| ([^|]+) \|")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An attack, and the tests that make it: `file` below `tests/`, and the function's name."""
+    """An attack, and the tests that make it."""
 
     number: int
     severity: str
     title: str
-    tests: tuple[tuple[str, str], ...]
-
-
-def _tests(cell: str) -> tuple[tuple[str, str], ...]:
-    files = (file.split(": ") for file in cell.split("; "))
-    return tuple(
-        (re.sub(r"/", "/test_", file) + ".py", f"test_{name}")
-        for file, names in files
-        for name in names.split(", ")
-    )
+    tests: tuple[NamedTest, ...]
 
 
 def cases() -> tuple[Case, ...]:
     """The rows of the table. Raises ValueError: a line looks like a row and is none."""
-    lines = [line for line in _TABLE.read_text("utf-8").splitlines() if re.match(r"\| *[0-9]", line)]
-    rows = [_ROW.fullmatch(line) for line in lines]
-    for row, line in zip(rows, lines, strict=True):
-        if row is None:
-            raise ValueError(line)
-    return tuple(Case(int(row[1]), row[2], row[3], _tests(row[4])) for row in rows if row)
+    return tuple(Case(int(row[1]), row[2], row[3], named_tests(row[4])) for row in rows(_TABLE, _ROW))

@@ -38,6 +38,7 @@ async def test_a_code_put_into_another_flow_is_refused(provider: Provider) -> No
         assert answer.status == 200
 
 
+@pytest.mark.point(12)
 async def test_the_challenge_is_no_verifier(provider: Provider) -> None:
     """RFC 7636 §4.6: the challenge travels through the browser, and whoever saw it knows nothing."""
     client = await provider.client()
@@ -91,6 +92,7 @@ async def _refresh_tokens(provider: Provider) -> list[str]:
     return [(await provider.tokens.tokens(client))["refresh_token"] for _ in range(MANY)]
 
 
+@pytest.mark.point(12)
 @pytest.mark.parametrize("collect", [_codes, _pushed, _browsers, _interactions, _refresh_tokens])
 async def test_what_is_handed_out_cannot_be_guessed(
     provider: Provider, collect: Callable[[Provider], Awaitable[list[str]]]
@@ -153,6 +155,7 @@ async def test_a_refresh_asks_again_whether_all_still_stands(provider: Provider,
     assert (answer.status, (await answer.json())["error"]) == expected
 
 
+@pytest.mark.point(10)
 @pytest.mark.parametrize(
     ("scope", "claims"),
     [
@@ -234,6 +237,7 @@ async def test_an_internationalised_host_is_what_was_registered(provider: Provid
         assert (page.status, page.location) == (400, "")
 
 
+@pytest.mark.point(11)
 async def test_only_a_public_reference_is_fetched(provider: Provider) -> None:
     """A `request_uri` that leads inside, should one get past registration: nobody hears from us."""
     heard = 0

@@ -79,6 +79,7 @@ def forgeries(provider: Provider, genuine: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.point(9, 22)
 async def test_no_forged_hint_counts(provider: Provider) -> None:
     """As `id_token_hint` of an authorization request and of a logout: refused, and nobody is signed out."""
     op, client, browser = provider.op, await provider.client(), provider.op.browser()

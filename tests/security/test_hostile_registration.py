@@ -56,6 +56,7 @@ BAD_REDIRECT_URIS: dict[str, Any] = {
 }
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize("uris", BAD_REDIRECT_URIS.values(), ids=BAD_REDIRECT_URIS.keys())
 @pytest.mark.parametrize("application_type", ["web", "native"])
 async def test_a_bad_redirect_uri_is_not_registered(
@@ -67,6 +68,7 @@ async def test_a_bad_redirect_uri_is_not_registered(
     assert (status, answer["error"] in REFUSED) == (400, True)
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize(
     "uri",
     ["javascript:alert(1)", "http://rp.test/", "https://x@rp.test/", "//rp.test/", "https://*.rp.test/"],

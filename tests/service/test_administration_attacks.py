@@ -14,7 +14,7 @@ from shared import clock
 from shared.issue import TokenIssuer
 from shared.mint import new_handle
 from shared.model import AccessToken, Client
-from shared.oauth.access_token import seal, sealing_kid, unseal
+from shared.oauth.access_token import parse_sealed, seal, unseal
 from shared.oauth.handle import Kind
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
 from shared.settings import Settings
@@ -65,9 +65,10 @@ def _altered(admin: Administration, settings: Settings, **changes: Any) -> str:
     """The administrator's token with other content, sealed with our own key: no caller can have it made."""
     assert admin.http.app is not None
     keys = admin.http.app[KEYRING].confirmed()
-    key = keys.unsealer(sealing_kid(admin.access_token))
+    sealed = parse_sealed(admin.access_token)
+    key = keys.unsealer(sealed.kid)
     assert key
-    token: AccessToken = unseal(admin.access_token, key, settings.issuer)
+    token: AccessToken = unseal(sealed, key, settings.issuer)
     return seal(replace(token, **changes), key, settings.issuer, NONCE)
 
 

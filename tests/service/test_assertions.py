@@ -76,10 +76,11 @@ async def tokens(
         yield service
 
 
-def _assertion(client: Client, key: Any, alg: str, **changes: Any) -> str:
+def _assertion(client: Client, key: Any, alg: str, kid: str | None = None, **changes: Any) -> str:
     now = int(time.time())
     claims = {"iss": client.client_id, "sub": client.client_id, "aud": ISSUER, "iat": now, "exp": now + 60}
-    return jwt.encode({**claims, "jti": uuid4().hex, **changes}, key, alg)
+    header = {"kid": kid} if kid else None
+    return jwt.encode({**claims, "jti": uuid4().hex, **changes}, key, alg, headers=header)
 
 
 def _confused(client: Client, secret: str, alg: str) -> str:
@@ -114,15 +115,17 @@ async def _key_client(tokens: TokenService, **fields: Any) -> Client:
     return await tokens.world.client(**{**defaults, **fields})
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("registered", [None, *PUBLIC_KEY_ALGORITHMS])
 async def test_a_key_signs_by_the_registered_algorithm(tokens: TokenService, registered: str | None) -> None:
-    """By any of its own where none is registered; point 14."""
+    """By any of its own where none is registered."""
     client = await _key_client(tokens, token_endpoint_auth_signing_alg=registered)
     for alg, key in KEYS.items():
         expected = 200 if registered in (None, alg) else 401
         assert await _status(tokens, _assertion(client, key, alg)) == expected, alg
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("registered", [None, *SECRET_ALGORITHMS])
 async def test_a_secret_signs_by_the_registered_algorithm(
     tokens: TokenService, registered: str | None
@@ -135,6 +138,7 @@ async def test_a_secret_signs_by_the_registered_algorithm(
         assert await _status(tokens, assertion) == 401
 
 
+@pytest.mark.point(14)
 async def test_the_methods_do_not_cross(tokens: TokenService) -> None:
     """No secret verifies where a key should, no key where a secret should, no public key as a secret."""
     by_secret = await _secret_client(tokens, jwks=JWKS)
@@ -172,6 +176,7 @@ async def test_of_two_secrets_either_signs_until_it_ends(tokens: TokenService) -
     assert await _status(tokens, _assertion(client, "e" * 64, "HS256")) == 401
 
 
+@pytest.mark.point(14, 18)
 async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Host) -> None:
     """jwks_uri: fetched once, and again when a key is not known."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
@@ -184,6 +189,23 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Hos
     assert host.fetches == 2
     for _ in range(20):
         assert await _status(tokens, _assertion(client, KEYS["ES256"], "ES256")) == 401
+    assert host.fetches == 2
+
+
+@pytest.mark.point(14)
+async def test_a_kid_that_is_not_known_is_looked_for_once(
+    tokens: TokenService, jwks_uri: str, host: _Host
+) -> None:
+    """A client that has rotated its key is served at once; one that makes kids up has us fetch no more."""
+    client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
+    old, new = KEYS["ES256"], ec.generate_private_key(ec.SECP256R1())
+    host.jwks = {"keys": [{**public_jwk(old.public_key()), "kid": "old"}]}
+    assert await _status(tokens, _assertion(client, old, "ES256", kid="old")) == 200
+    host.jwks = {"keys": [*host.jwks["keys"], {**public_jwk(new.public_key()), "kid": "new"}]}
+    assert await _status(tokens, _assertion(client, new, "ES256", kid="new")) == 200
+    assert await _status(tokens, _assertion(client, old, "ES256", kid="old")) == 200
+    for number in range(10):
+        assert await _status(tokens, _assertion(client, new, "ES256", kid=f"made up {number}")) == 401
     assert host.fetches == 2
 
 
@@ -202,6 +224,7 @@ async def test_keys_behind_a_private_address_are_not_fetched(
     await canary.close()
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize(
     ("aud", "expected"),
     [

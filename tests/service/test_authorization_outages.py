@@ -10,6 +10,7 @@ import pytest
 from shared.paths import AUTHORIZATION, END_SESSION, LOGOUT, LOGOUT_DONE
 from shared.store import Unavailable
 from shared.store.postgres.database import Database
+from shared.store.postgres.pool import Pool
 from shared.store.redis.link import Link
 from shared.web.resources import WATCH
 from tests.authorization import (
@@ -24,7 +25,7 @@ from tests.authorization import (
 pytestmark = ON_MODULE_LOOP
 
 REDIS = (Link, ("command", "commands", "run"))
-POSTGRESQL = (Database, ("_take",))  # a connection
+POSTGRESQL = (Pool, ("take",))  # a connection
 ROUND_TRIPS = ((Link, ("commands",)), (Database, ("row", "rows")))
 
 

@@ -68,6 +68,7 @@ async def _status(tokens: TokenService, form: Mapping[str, str], **more: Any) ->
     return response.status
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("client_id", ["plain", "with space", "with:colon", "with%25", "ünï+code"])
 async def test_basic_halves_are_form_urlencoded(tokens: TokenService, client_id: str) -> None:
     """RFC 6749 §2.3.1."""
@@ -75,6 +76,7 @@ async def test_basic_halves_are_form_urlencoded(tokens: TokenService, client_id:
     assert await _status(tokens, FORM, headers=basic(client.client_id)) == 200
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize(
     ("registered", "expected"),
     [
@@ -114,6 +116,7 @@ async def test_a_malformed_header_is_no_authentication(tokens: TokenService, aut
     assert await _status(tokens, FORM, headers={"Authorization": authorization}) == 401
 
 
+@pytest.mark.point(13)
 async def test_a_wrong_secret_and_an_unknown_client_look_alike(tokens: TokenService) -> None:
     """Byte for byte, and like a disabled client."""
     client, disabled = await tokens.world.client(), await tokens.world.client()
@@ -126,6 +129,7 @@ async def test_a_wrong_secret_and_an_unknown_client_look_alike(tokens: TokenServ
     assert len(bodies) == 1
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("path", [TOKEN, REVOCATION, INTROSPECTION], ids=str)
 async def test_two_identities_are_refused(tokens: TokenService, path: object) -> None:
     """Never the one's code for the other's name, at every endpoint."""
@@ -170,6 +174,7 @@ async def test_a_repeated_parameter_is_refused(tokens: TokenService) -> None:
         assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("alg", KEYS)
 async def test_an_assertion_authenticates(tokens: TokenService, alg: str) -> None:
     """RFC 7523, with every algorithm, with and without a kid, and with either audience; once."""
@@ -212,6 +217,7 @@ BAD_CLAIMS: Mapping[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.point(14)
 @pytest.mark.parametrize("change", BAD_CLAIMS.values(), ids=BAD_CLAIMS.keys())
 async def test_bad_claims_are_refused(tokens: TokenService, change: Callable[[int], dict[str, Any]]) -> None:
     """Whom it is for, when it was made, and what it is called."""

@@ -1,5 +1,7 @@
 """A client that registered itself is used as soon as it has a token."""
 
+import pytest
+
 from shared.settings import Settings
 from tests.builders import World, a_client
 from tests.deployment import serve_tokens
@@ -13,6 +15,7 @@ async def _is_used(world: World, client_id: str) -> bool:
     return bool(row["is_used"])
 
 
+@pytest.mark.point(20)
 async def test_a_token_marks_its_client_once_the_process_writes_it_down(
     settings: Settings, world: World
 ) -> None:

@@ -24,6 +24,7 @@ WRONG = {
 }
 
 
+@pytest.mark.point(12)
 @pytest.mark.parametrize("form", WRONG.values(), ids=WRONG.keys())
 async def test_a_wrong_redemption_is_refused_and_costs_nothing(
     tokens: TokenService, form: dict[str, str]
@@ -40,6 +41,7 @@ async def test_a_wrong_redemption_is_refused_and_costs_nothing(
     assert (await tokens.redeem(client, code)).status == 200
 
 
+@pytest.mark.point(12)
 async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenService) -> None:
     """RFC 9700 §4.8.2: somebody took the challenge out of the authorization request."""
     client = await tokens.world.client()
@@ -49,6 +51,7 @@ async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenS
     assert (await tokens.redeem(client, value, code_verifier="")).status == 200
 
 
+@pytest.mark.point(12)
 async def test_a_replay_ends_what_the_code_gave(tokens: TokenService) -> None:
     """The second use is refused, and the tokens of the first are dead everywhere."""
     client = await tokens.world.client()
@@ -62,6 +65,7 @@ async def test_a_replay_ends_what_the_code_gave(tokens: TokenService) -> None:
     assert (await tokens.refresh(client, first["refresh_token"])).status == 400
 
 
+@pytest.mark.point(12)
 async def test_a_replay_long_after_is_recognised(tokens: TokenService) -> None:
     """The memory of a code lasts as long as what it gave, not as long as Redis keeps it."""
     client = await tokens.world.client()
@@ -76,6 +80,7 @@ async def test_a_replay_long_after_is_recognised(tokens: TokenService) -> None:
     assert not (await tokens.introspect(client, first["access_token"]))["active"]
 
 
+@pytest.mark.point(12)
 async def test_a_replay_after_sign_out_ends_an_offline_grant(tokens: TokenService) -> None:
     """The session has ended, the grant has not: a replay must still end it."""
     client = await tokens.world.client()
@@ -157,6 +162,7 @@ async def test_a_token_that_would_be_too_long_costs_no_code(tokens: TokenService
     assert await tokens.world.stores.grants.find_spent(digest(code)) is None
 
 
+@pytest.mark.point(12)
 async def test_many_at_once_get_one_answer(tokens: TokenService) -> None:
     """In one process: at most one 200, and the rest invalid_grant."""
     client = await tokens.world.client()

@@ -46,6 +46,7 @@ async def discovery(settings: Settings) -> AsyncIterator[Client]:
         yield client
 
 
+@pytest.mark.point(1)
 async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
     """OpenID Connect Discovery 1.0 §4.3: the issuer equals the URL less the suffix."""
     response = await discovery.get(OPENID_CONFIGURATION.path)
@@ -79,6 +80,7 @@ FORGED = [
 ]
 
 
+@pytest.mark.point(1)
 @pytest.mark.parametrize("headers", FORGED, ids=lambda headers: next(iter(headers)))
 async def test_no_header_reaches_the_document(discovery: Client, headers: dict[str, str]) -> None:
     """The issuer comes from the settings alone."""
@@ -87,6 +89,7 @@ async def test_no_header_reaches_the_document(discovery: Client, headers: dict[s
     assert (forged.status, await forged.read()) == (200, clean)
 
 
+@pytest.mark.point(3)
 async def test_the_jwk_set_has_public_halves_alone(discovery: Client) -> None:
     """Two keys an algorithm: the active one and the next; no private member, no two alike."""
     keys = (await (await discovery.get(JWKS.path)).json())["keys"]

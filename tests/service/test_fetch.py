@@ -89,6 +89,7 @@ async def test_what_an_allowed_host_answers_is_read(host: tuple[_Host, RawTestSe
     assert "Cookie" not in answering.seen[1].headers
 
 
+@pytest.mark.point(24)
 async def test_a_form_is_posted_and_its_status_is_the_answer(host: tuple[_Host, RawTestServer]) -> None:
     """Whatever the status; a redirect is an answer, not a way."""
     answering, server = host

@@ -1,4 +1,4 @@
-"""Front-channel logout: which frames the signed-out page has, and where it goes on. Point 23."""
+"""Front-channel logout: which frames the signed-out page has, and where it goes on."""
 
 import re
 from html import unescape
@@ -59,6 +59,7 @@ async def log_out(op: AuthorizationService, browser: Browser, client: Client, **
     return await browser.get(END_SESSION.path, {"id_token_hint": hint, **parameters})
 
 
+@pytest.mark.point(23)
 async def test_each_client_of_the_session_is_framed(op: AuthorizationService) -> None:
     """With `iss` and `sid`, its own query kept, from just their origins; the page leads on to the client."""
     browser = op.browser()
@@ -82,6 +83,7 @@ async def test_each_client_of_the_session_is_framed(op: AuthorizationService) ->
     assert frame_sources(page) == {"https://rp1.test", "http://localhost:9000"}
     assert f'href="{GONE}?state=bye"' in page.text
     assert f'data-onward="{GONE}?state=bye"' in page.text
+    assert f'<noscript><meta http-equiv="refresh" content="5; url={GONE}?state=bye">' in page.text
     assert 'id="logout-continue"' in page.text
     assert "Max-Age=0" in page.cookies[0]
     assert (await browser.authorize(one, prompt="none")).answer["error"] == "login_required"
@@ -95,6 +97,7 @@ async def test_without_anywhere_to_go_the_page_goes_on_to_signed_out(op: Authori
     page = await browser.post(LOGOUT.path, (await browser.get(LOGOUT.path)).hidden)
     assert len(frames(page)) == 1
     assert f'data-onward="{LOGOUT_DONE}"' in page.text
+    assert f'content="5; url={LOGOUT_DONE}"' in page.text
     assert "logout-continue" not in page.text
 
 
@@ -125,6 +128,7 @@ async def test_a_session_replaced_by_another_tells_nobody_in_the_front(op: Autho
     assert (page.status, page.location) == (303, GONE)
 
 
+@pytest.mark.point(23)
 async def test_everybody_of_the_browser_is_signed_out(op: AuthorizationService) -> None:
     """Several accounts: each session ends, and the clients of each are framed."""
     browser, client = op.browser(), await a_framed(op, "https://rp1.test/out")

@@ -32,6 +32,7 @@ async def is_signed_in(browser: Browser, client: Client) -> bool:
     return "code" in (await browser.authorize(client, prompt="none")).answer
 
 
+@pytest.mark.point(22)
 async def test_a_good_hint_ends_the_session_and_leads_back(op: AuthorizationService) -> None:
     """§2 and §3: the registered URI with `state` and nothing else; the cookie is cleared, the act audited."""
     client, browser = await a_client(op), op.browser()
@@ -48,6 +49,7 @@ async def test_a_good_hint_ends_the_session_and_leads_back(op: AuthorizationServ
     assert await op.world.audited("session_ended") == ended + 1
 
 
+@pytest.mark.point(22)
 async def test_by_form_too(op: AuthorizationService) -> None:
     """§2: POST, answered 303 to itself so that the cookie comes along."""
     client, browser = await a_client(op), op.browser()
@@ -61,6 +63,7 @@ async def test_by_form_too(op: AuthorizationService) -> None:
     assert not await is_signed_in(browser, client)
 
 
+@pytest.mark.point(22)
 async def test_the_old_cookie_is_dead_after_logout(op: AuthorizationService) -> None:
     """Whoever copied it."""
     client, browser = await a_client(op), op.browser()
@@ -72,6 +75,7 @@ async def test_the_old_cookie_is_dead_after_logout(op: AuthorizationService) -> 
     assert not await is_signed_in(thief, client)
 
 
+@pytest.mark.point(22)
 async def test_without_parameters_somebody_is_asked(op: AuthorizationService) -> None:
     """The question, then "You are signed out"."""
     client, user, browser = await a_client(op), await op.user(), op.browser()
@@ -86,6 +90,7 @@ async def test_without_parameters_somebody_is_asked(op: AuthorizationService) ->
     assert not await is_signed_in(browser, client)
 
 
+@pytest.mark.point(22)
 async def test_without_a_hint_the_client_gets_its_user_back_after_the_question(
     op: AuthorizationService,
 ) -> None:
@@ -108,6 +113,7 @@ FORGED = [
 ]
 
 
+@pytest.mark.point(22)
 @pytest.mark.parametrize(
     ("claims", "has_client_id"),
     [*((claims, has_client_id) for claims in FORGED for has_client_id in (True, False)),
@@ -117,7 +123,7 @@ FORGED = [
 async def test_a_hint_of_something_else_ends_nothing(
     op: AuthorizationService, claims: dict[str, Any], has_client_id: bool
 ) -> None:
-    """Another issuer, user, session, client or kind of token: asked, and not led anywhere."""
+    """Another issuer, session, client or kind of token: asked, and led back only where it is a hint."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {
@@ -129,8 +135,12 @@ async def test_a_hint_of_something_else_ends_nothing(
     page = await browser.get(END_SESSION.path, parameters)
     assert is_question(page)
     assert await is_signed_in(browser, client)
+    page = await browser.post(LOGOUT.path, page.hidden)
+    assert (page.location == GONE) is ("sid" in claims)
+    assert (page.path == LOGOUT_DONE.path) is ("sid" not in claims)
 
 
+@pytest.mark.point(22)
 @pytest.mark.parametrize("hint", ["bogus", "eyJhbGciOiJub25lIn0.e30.", "a.b.c", "x" * 5000])
 async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, hint: str) -> None:
     """Not even after the question, and not when nobody is signed in."""
@@ -144,6 +154,7 @@ async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, h
     assert page.path == LOGOUT_DONE.path
 
 
+@pytest.mark.point(22)
 async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> None:
     """Signed with a key of ours, then changed."""
     client, browser = await a_client(op), op.browser()
@@ -154,6 +165,7 @@ async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> No
     assert await is_signed_in(browser, client)
 
 
+@pytest.mark.point(22)
 @pytest.mark.parametrize(
     "uri",
     [
@@ -176,7 +188,7 @@ async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> No
 async def test_nobody_is_led_to_a_uri_that_is_not_registered(
     op: AuthorizationService, uri: str, proof: str
 ) -> None:
-    """§3: byte for byte; the session may end, the browser stays here."""
+    """§3: byte for byte; somebody is asked, whatever the hint, and the browser stays here."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {"post_logout_redirect_uri": uri, "state": "x"}
@@ -186,12 +198,13 @@ async def test_nobody_is_led_to_a_uri_that_is_not_registered(
         parameters["client_id"] = client.client_id
     page = await browser.get(END_SESSION.path, parameters)
     assert "<script>alert" not in page.text
-    if proof != "hint":
-        assert is_question(page)
-        page = await browser.post(LOGOUT.path, {**page.hidden, **parameters})
+    assert is_question(page)
+    assert await is_signed_in(browser, client)
+    page = await browser.post(LOGOUT.path, {**page.hidden, **parameters})
     assert page.path == LOGOUT_DONE.path
 
 
+@pytest.mark.point(22)
 async def test_the_uri_of_another_client(op: AuthorizationService) -> None:
     """Registered, but not by the client of the hint, nor where no client is known."""
     client, other, browser = await op.client(), await a_client(op), op.browser()
@@ -199,7 +212,7 @@ async def test_the_uri_of_another_client(op: AuthorizationService) -> None:
     hint = await op.id_token(browser, client)
     assert other.post_logout_redirect_uris == (GONE,)
     page = await browser.get(END_SESSION.path, {"id_token_hint": hint, "post_logout_redirect_uri": GONE})
-    assert page.path == LOGOUT_DONE.path
+    assert is_question(page)
     assert is_question(await browser.get(END_SESSION.path, {"post_logout_redirect_uri": GONE}))
 
 
@@ -240,6 +253,7 @@ async def test_an_older_session_s_hint_asks(op: AuthorizationService) -> None:
     assert await is_signed_in(browser, client)
 
 
+@pytest.mark.point(22)
 async def test_signing_out_twice(op: AuthorizationService) -> None:
     """Two tabs, a double click, a cookie that is gone: always the same end."""
     client, browser = await a_client(op), op.browser()
@@ -281,6 +295,7 @@ async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
     assert "<script>alert" not in page.text
 
 
+@pytest.mark.point(22, 24)
 async def test_what_a_logout_ends(op: AuthorizationService) -> None:
     """The session everywhere, what lives with it, and each client hears of it; what is offline stays."""
     browser, user, uri = op.browser(), await op.user(), "https://rp1.test/told"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,18 +12,31 @@ import jwt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from services.token.app import mount
-from services.token.logout_notices import AT_A_TIME, LEASE, LONGEST_WAIT, TRIED_FOR, Delivery, next_try
+from services.token.logout_notices import (
+    AT_A_TIME,
+    FIRST_WAIT,
+    LEASE,
+    LONGEST_WAIT,
+    TRIED_FOR,
+    Delivery,
+    next_try,
+)
 from shared import clock
+from shared.encryption import Encryption
 from shared.fetch import FetchFailed
 from shared.issue import LOGOUT_EVENT, TokenIssuer
 from shared.model import Client
 from shared.oauth.client_jwks import public_key
+from shared.oauth.keys import public_jwk
 from shared.settings import Settings
 from shared.store import LogoutNotice, Outbox, Unavailable
 from shared.web.app import application
-from shared.web.resources import CLIENTS, KEYRING, need, stores
+from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores
 from tests.builders import SignIn, World
 from tests.deployment import ISSUER, settings_for
 
@@ -96,11 +109,11 @@ class Setup:
 
 @asynccontextmanager
 async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
-    app = application(settings, lambda app: need(app, stores))
+    app = application(settings, lambda app: need(app, stores, fetcher, client_keys))
     async with TestServer(app):
         rp = RelyingParty()
-        tokens = TokenIssuer(settings, app[KEYRING])
-        yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, rp), rp)
+        tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
+        yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
 
 
 @pytest.fixture
@@ -109,10 +122,11 @@ async def setup(settings: Settings, world: World) -> AsyncIterator[Setup]:
         yield made
 
 
+@pytest.mark.point(24)
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 @pytest.mark.parametrize("subject_type", ["public", "pairwise"])
 async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: str) -> None:
-    """Point 24 and §2.4: type, issuer, audience, event, `sub` and `sid` of the ID token, short, no nonce."""
+    """§2.4: type, issuer, audience, event, `sub` and `sid` of the ID token, short, no nonce."""
     client, (sid,) = await setup.notices(id_token_signed_response_alg=alg, subject_type=subject_type)
     (notice,) = await setup.waiting()
     assert await setup.delivery.deliver(clock.now()) == 1
@@ -132,6 +146,34 @@ async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: st
     }
 
 
+@pytest.mark.point(24)
+async def test_a_logout_token_is_encrypted_where_id_tokens_are(setup: Setup) -> None:
+    """§2.4 and §2.6: who registered a key for ID tokens refuses a logout token in the clear."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    jwks = {"keys": [{**public_jwk(key.public_key()), "use": "enc"}]}
+    client, _ = await setup.notices(jwks=jwks, id_token_encrypted_response_alg="ECDH-ES")
+    await setup.delivery.deliver(clock.now())
+    ((_, token),) = setup.rp.sent
+    opened = jwe.decrypt_compact(token, ECKey.import_key(key), algorithms=["ECDH-ES", "A128CBC-HS256"])
+    assert opened.headers()["cty"] == "JWT"
+    assert opened.plaintext is not None
+    header, claims = setup.verified(opened.plaintext.decode())
+    assert (header["typ"], claims["aud"]) == ("logout+jwt", [client.client_id])
+
+
+@pytest.mark.point(24)
+async def test_without_a_key_to_encrypt_to_a_notice_waits(setup: Setup) -> None:
+    """Never in the clear: tried again later, and given up like any other."""
+    await setup.notices(jwks={"keys": []}, id_token_encrypted_response_alg="ECDH-ES")
+    assert await setup.delivery.deliver(clock.now()) == 1
+    (notice,) = await setup.waiting()
+    assert setup.rp.sent == []
+    assert await setup.delivery.deliver(clock.now()) == 0
+    assert await setup.delivery.deliver(clock.now() + FIRST_WAIT + timedelta(seconds=1)) == 1
+    (again,) = await setup.waiting()
+    assert (again.notice_id, again.tries) == (notice.notice_id, 2)
+
+
 @pytest.mark.parametrize("status", [200, 204, 299])
 async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: int) -> None:
     """However often we look."""
@@ -142,6 +184,7 @@ async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: in
     assert len(setup.rp.sent) == 1
 
 
+@pytest.mark.point(24)
 @pytest.mark.parametrize("status", [0, 199, 300, 302, 400, 404, 500, 501, 503])
 async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup, status: int) -> None:
     """No answer at all, a redirect, a refusal: later, and the same notice."""
@@ -157,6 +200,7 @@ async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup,
     assert await setup.waiting() == []
 
 
+@pytest.mark.point(24)
 async def test_a_client_that_never_answers_is_given_up_visibly(setup: Setup) -> None:
     """Tries at doubling distances, at most an hour apart, for a day; then a row that stays, and silence."""
     await setup.notices()
@@ -191,11 +235,12 @@ class _Crashing:
         raise Unavailable("the process is gone")
 
 
+@pytest.mark.point(24)
 async def test_a_crash_after_the_answer_tells_again_with_the_same_jti(setup: Setup) -> None:
     """At least once: when the lease ends another process takes over."""
     await setup.notices()
     now, sound = clock.now(), setup.delivery
-    dying = Delivery(_Crashing(sound.outbox), sound.clients, sound.tokens, setup.rp)
+    dying = replace(sound, outbox=_Crashing(sound.outbox))
     await dying.deliver(now)
     assert await sound.deliver(now + LEASE - timedelta(seconds=1)) == 0
     assert await sound.deliver(now + LEASE) == 1
@@ -213,6 +258,7 @@ async def test_two_deliverers_tell_once(setup: Setup) -> None:
     assert len(setup.rp.jtis) == len(set(setup.rp.jtis)) == 20
 
 
+@pytest.mark.point(24)
 async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
     """The others are told while it hangs; more than a batch of it does not stop the next."""
     await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp1.test/hanging")
@@ -267,6 +313,7 @@ def test_there_is_an_end_to_trying() -> None:
     assert next_try(_a_notice(3, now - TRIED_FOR), now) is None
 
 
+@pytest.mark.point(24)
 async def test_a_running_token_service_delivers_by_itself(
     module_database_url: str, module_redis_url: str, world: World
 ) -> None:

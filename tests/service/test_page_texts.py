@@ -17,6 +17,7 @@ from tests import sample_pages
 PAGES = Pages.load(Settings(), web.Application())
 
 
+@pytest.mark.point(26)
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
     pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
@@ -41,6 +42,7 @@ def keys_of_templates() -> Iterator[tuple[str, str]]:
                     yield first.value + "*", last.value if isinstance(last, nodes.Const) else ""
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize("locale", UI_LOCALES)
 def test_no_text_is_missing_or_unused(locale: str) -> None:
     """Every language has every key that a template uses, no other, and the same values within."""

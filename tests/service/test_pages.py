@@ -144,6 +144,7 @@ def test_every_page_has_every_header(locale: str, name: str, response: web.Respo
     assert Document(response).all("html") == [{"lang": locale}]
 
 
+@pytest.mark.point(26)
 @each_sample
 def test_every_page_is_well_made(locale: str, name: str, response: web.Response) -> None:
     """One h1, headings in order, unique ids, a label for each input, no inline style, only own files."""
@@ -196,6 +197,7 @@ def test_dangerous_links_are_not_shown(uri: str) -> None:
     assert "Back to" not in body(PAGES.signed_out(SignedOutView(None, True, uri), "en"))
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize(
     "uri",
     [
@@ -219,6 +221,7 @@ def test_only_https_uris_of_a_client_are_shown(uri: str) -> None:
         assert directives(response)["img-src"] == "'self'"
 
 
+@pytest.mark.point(19)
 def test_an_https_logo_is_shown_and_allowed_alone() -> None:
     """The logo's origin joins img-src, and the logo's server does not learn the page."""
     client = ClientView("c", "Name", "https://cdn.rp1.test/logo.png")
@@ -228,6 +231,7 @@ def test_an_https_logo_is_shown_and_allowed_alone() -> None:
     assert directives(response)["img-src"] == "'self' https://cdn.rp1.test"
 
 
+@pytest.mark.point(23)
 def test_frames_of_a_logout_are_https_and_allowed_alone() -> None:
     """Only https logout URIs are framed, from just their origins."""
     frames = ("https://rp1.test/out?sid=1", "http://rp2.test/out", "javascript:x")
@@ -251,6 +255,7 @@ def test_people_see_where_they_go(form_action: str, shown: str) -> None:
     assert shown in body(PAGES.login(LoginView(client, "/", form_action=(form_action,)), "en"))
 
 
+@pytest.mark.point(26)
 def test_fixed_names_of_the_forms() -> None:
     """Fields, buttons and English headings are those that automation relies on."""
     login = PAGES.login(sample_pages.LOGIN, "en")
@@ -275,6 +280,7 @@ def test_fixed_names_of_the_forms() -> None:
     assert "<h1>You are signed out</h1>" in body(PAGES.signed_out(SignedOutView(None, True), "en"))
 
 
+@pytest.mark.point(26)
 @pytest.mark.parametrize("fault", ["credentials", "throttled", "expired"])
 @pytest.mark.parametrize(("username", "focused"), [("", "username"), ("bob", "password")])
 def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) -> None:

@@ -1,4 +1,4 @@
-"""Pairwise subject identifiers: OpenID Connect Core 1.0 §8.1, requirement 21, wherever a `sub` appears."""
+"""Pairwise subject identifiers: OpenID Connect Core 1.0 §8.1, wherever a `sub` appears."""
 
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ async def sub_of(provider: Provider, client: Client, user: User) -> str:
     return sub
 
 
+@pytest.mark.point(21)
 async def test_every_answer_agrees(provider: Provider) -> None:
     """ID tokens of both channels and of a refresh, userinfo, introspection of both kinds of token."""
     client, user, browser = await provider.client(**PAIRWISE), await provider.op.user(), provider.op.browser()
@@ -52,6 +53,7 @@ async def test_every_answer_agrees(provider: Provider) -> None:
     assert str(user.user_id) not in str(await tokens.introspect(client, second["access_token"]))
 
 
+@pytest.mark.point(21)
 async def test_it_is_stable_and_by_sector(provider: Provider) -> None:
     """The same for every client of a host, another for another host and for another user."""
     user, other = await provider.op.user(), await provider.op.user()
@@ -79,8 +81,9 @@ async def test_a_jwt_access_token_holds_it(provider: Provider) -> None:
     assert str(user.user_id) not in str(claims)
 
 
+@pytest.mark.point(9)
 async def test_a_hint_names_the_user_by_it(provider: Provider) -> None:
-    """Requirement 9: its own hint is met; another user's, or a public identifier, never selects a session."""
+    """Its own hint is met; another user's, or a public identifier, never selects a session."""
     client, browser = await provider.client(**PAIRWISE), provider.op.browser()
     user, other = await provider.op.user(), await provider.op.user()
     page = await browser.sign_in(client, user, response_type="id_token")
@@ -106,6 +109,7 @@ async def test_a_sub_asked_for_by_value(provider: Provider) -> None:
     assert (await asked(str(user.user_id)))["error"] == "login_required"
 
 
+@pytest.mark.point(22)
 async def test_a_hint_ends_its_session(provider: Provider) -> None:
     """RP-initiated logout by a pairwise client: nobody is asked."""
     back = "https://rp1.test/back"
@@ -117,6 +121,7 @@ async def test_a_hint_ends_its_session(provider: Provider) -> None:
     assert is_login(await browser.authorize(client))
 
 
+@pytest.mark.point(21)
 async def test_neither_rotation_nor_another_secret_changes_it(
     database_url: str, module_redis_url: str
 ) -> None:
@@ -140,6 +145,7 @@ async def test_neither_rotation_nor_another_secret_changes_it(
                 await retire_key(keys, SALT_KID, another, clock.now(), is_compromised=is_compromised)
 
 
+@pytest.mark.point(21)
 @pytest.mark.parametrize(
     ("fields", "sector"),
     [
@@ -155,6 +161,7 @@ async def test_the_sector_is_a_host(fields: dict[str, Any], sector: str | None) 
     assert sector_of(a_client(**fields)) == sector
 
 
+@pytest.mark.point(21)
 async def test_without_a_salt_nobody_is_named() -> None:
     """Never the public identifier instead."""
     user_id = UUID(int=7)

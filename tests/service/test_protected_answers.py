@@ -105,9 +105,10 @@ async def _jwt_introspection(tokens: TokenService, client: Client, value: str) -
     return response
 
 
+@pytest.mark.point(15, 17)
 @pytest.mark.parametrize("alg", PUBLIC_KEY_ALGORITHMS)
 async def test_every_answer_is_signed_by_the_registered_algorithm(tokens: TokenService, alg: str) -> None:
-    """Points 15 and 17: ID token with its at_hash, userinfo with iss and aud and no nonce, introspection."""
+    """ID token with its at_hash, userinfo with iss and aud and no nonce, introspection."""
     client = await tokens.world.client(
         id_token_signed_response_alg=alg,
         userinfo_signed_response_alg=alg,
@@ -134,6 +135,7 @@ async def test_every_answer_is_signed_by_the_registered_algorithm(tokens: TokenS
     assert not {"sub", "exp"} & introspection.keys()
 
 
+@pytest.mark.point(15, 17)
 @pytest.mark.parametrize("alg", ENCRYPTION_ALGORITHMS)
 @pytest.mark.parametrize("enc", [None, *CONTENT_ENCRYPTIONS])
 async def test_every_answer_is_encrypted_as_registered(
@@ -165,6 +167,7 @@ async def test_every_answer_is_encrypted_as_registered(
     assert described["token_introspection"]["active"]
 
 
+@pytest.mark.point(15)
 async def test_a_refreshed_id_token_is_encrypted_too(tokens: TokenService) -> None:
     """Not the first alone."""
     client = await tokens.world.client(jwks=CLIENT_JWKS, id_token_encrypted_response_alg="ECDH-ES")
@@ -174,6 +177,7 @@ async def test_a_refreshed_id_token_is_encrypted_too(tokens: TokenService) -> No
     assert (await _verified(tokens, signed, "ES256", client.client_id))["sub"]
 
 
+@pytest.mark.point(17)
 async def test_userinfo_may_be_encrypted_without_a_signature(tokens: TokenService) -> None:
     """The claims themselves are the plaintext."""
     client = await tokens.world.client(jwks=CLIENT_JWKS, userinfo_encrypted_response_alg="RSA-OAEP-256")
@@ -185,6 +189,7 @@ async def test_userinfo_may_be_encrypted_without_a_signature(tokens: TokenServic
     assert json.loads(claims)["sub"] == unverified(given["id_token"])["sub"]
 
 
+@pytest.mark.point(15)
 @pytest.mark.parametrize("keys", [{"jwks_uri": "https://10.0.0.1/jwks"}, {"jwks": {"keys": []}}], ids=str)
 async def test_without_a_key_to_encrypt_to_nothing_is_spent(
     tokens: TokenService, keys: dict[str, Any]
@@ -259,8 +264,9 @@ async def test_introspection_is_json_unless_asked_otherwise(
     assert response.content_type == ("application/token-introspection+jwt" if is_jwt else "application/json")
 
 
+@pytest.mark.point(1)
 async def test_the_metadata_show_what_is_on(tokens: TokenService) -> None:
-    """Point 2: every algorithm for which there is a key, and every encryption."""
+    """Every algorithm for which there is a key, and every encryption."""
     metadata = await (await tokens.http.get(OPENID_CONFIGURATION.path)).json()
     for response in ("id_token", "userinfo", "introspection"):
         assert set(metadata[f"{response}_signing_alg_values_supported"]) == set(PUBLIC_KEY_ALGORITHMS)

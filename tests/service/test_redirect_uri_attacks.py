@@ -56,6 +56,7 @@ FOREIGN = [
 ]
 
 
+@pytest.mark.point(6)
 @pytest.mark.parametrize("redirect_uri", FOREIGN)
 async def test_another_uri_is_never_a_target(op: AuthorizationService, redirect_uri: str) -> None:
     """RFC 9700 §2.1: byte for byte, whatever a browser or a parser would make of it."""
@@ -63,6 +64,7 @@ async def test_another_uri_is_never_a_target(op: AuthorizationService, redirect_
     assert is_error_page(await op.browser().authorize(client, redirect_uri=redirect_uri))
 
 
+@pytest.mark.point(6)
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -86,6 +88,7 @@ async def test_a_second_fault_opens_no_way(op: AuthorizationService, parameters:
     assert "evil.test" not in str(page.headers)
 
 
+@pytest.mark.point(6)
 @pytest.mark.parametrize("registered", [(REDIRECT_URI,), (REDIRECT_URI, "https://rp1.test/other")])
 async def test_a_redirect_uri_is_always_required(
     op: AuthorizationService, registered: tuple[str, ...]
@@ -121,6 +124,7 @@ async def test_a_redirect_uri_in_the_query_and_one_in_the_form(op: Authorization
     assert is_error_page(page)
 
 
+@pytest.mark.point(7)
 @pytest.mark.parametrize(
     "name", ["redirect_uri[]", "redirect_uri ", "\ufeffredirect_uri", "amp;redirect_uri"]
 )
@@ -132,6 +136,7 @@ async def test_names_that_look_like_it_are_unknown(op: AuthorizationService, nam
     assert "evil.test" not in page.text
 
 
+@pytest.mark.point(6)
 @pytest.mark.parametrize(
     ("redirect_uri", "is_allowed"),
     [
@@ -164,6 +169,16 @@ async def test_the_port_of_a_loopback_literal(
     assert is_error_page(page) is not expected
 
 
+@pytest.mark.point(6)
+@pytest.mark.parametrize("port", ["", ":51004"])
+async def test_the_port_of_an_ipv6_loopback_literal(op: AuthorizationService, port: str) -> None:
+    """RFC 8252 §7.3: the same there."""
+    client = await op.world.public_client(redirect_uris=("http://[::1]/cb",), application_type="native")
+    assert is_login(await op.browser().authorize(client, redirect_uri=f"http://[::1]{port}/cb"))
+    assert is_error_page(await op.browser().authorize(client, redirect_uri=f"http://127.0.0.1{port}/cb"))
+
+
+@pytest.mark.point(6)
 @pytest.mark.parametrize("client_id", ["", "nobody", "C1\0x", "<script>alert(1)</script>", "x" * 5000])
 async def test_a_stranger_gets_a_page(op: AuthorizationService, client_id: str) -> None:
     """An unknown client's redirect URI is nobody's."""
@@ -181,8 +196,16 @@ async def test_a_disabled_client_gets_a_page(op: AuthorizationService) -> None:
     assert is_error_page(await op.browser().authorize(client))
 
 
-async def test_parameters_of_the_registered_uri_are_kept(op: AuthorizationService) -> None:
+@pytest.mark.point(5)
+@pytest.mark.parametrize(("mode", "mark"), [("query", "&"), ("fragment", "#"), ("form_post", "")])
+async def test_parameters_of_the_registered_uri_are_kept(
+    op: AuthorizationService, mode: str, mark: str
+) -> None:
     """RFC 6749 §3.1.2: the query of a registered URI stays, and the answer follows it."""
-    client = await op.client(redirect_uris=(f"{REDIRECT_URI}?tenant=1",))
-    page = await op.browser().authorize(client, prompt="none")
-    assert page.location.startswith(f"{REDIRECT_URI}?tenant=1&error=login_required&")
+    client = await op.client(redirect_uris=(f"{REDIRECT_URI}?tenant=1&x=%20y",))
+    page = await op.browser().authorize(client, prompt="none", response_mode=mode)
+    if mode == "form_post":
+        assert f'action="{REDIRECT_URI}?tenant=1&amp;x=%20y"' in page.text
+        assert page.hidden["error"] == "login_required"
+        return
+    assert page.location.startswith(f"{REDIRECT_URI}?tenant=1&x=%20y{mark}error=login_required&")

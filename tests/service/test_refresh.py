@@ -51,6 +51,7 @@ async def test_many_at_once_get_one_successor(tokens: TokenService) -> None:
     assert len({answer["refresh_token"] for answer in answers}) == 1
 
 
+@pytest.mark.point(16)
 async def test_scope_may_shrink_and_never_grows(tokens: TokenService) -> None:
     """RFC 6749 §6: less for one access token, the whole grant for the next; more costs nothing."""
     client = await tokens.world.client()
@@ -65,6 +66,7 @@ async def test_scope_may_shrink_and_never_grows(tokens: TokenService) -> None:
     assert whole["scope"] == first["scope"]
 
 
+@pytest.mark.point(16)
 async def test_less_than_openid_means_no_id_token(tokens: TokenService) -> None:
     """And a refresh token all the same."""
     client = await tokens.world.client()
@@ -74,6 +76,7 @@ async def test_less_than_openid_means_no_id_token(tokens: TokenService) -> None:
     assert "refresh_token" in answer
 
 
+@pytest.mark.point(16)
 async def test_another_clients_token_is_refused_and_lives_on(tokens: TokenService) -> None:
     """A thief with the wrong client learns nothing and ends nothing."""
     client, other = await tokens.world.client(), await tokens.world.client()
@@ -130,6 +133,7 @@ async def test_a_client_may_keep_its_refresh_token(tokens: TokenService) -> None
     assert await _refusal(tokens, client, first["refresh_token"], scope="openid api:write") == "invalid_scope"
 
 
+@pytest.mark.point(14)
 async def test_a_public_client_refreshes_by_its_name(tokens: TokenService) -> None:
     """Cells' clients: form fields alone, or Basic with an empty secret; a refresh token each time."""
     client = await tokens.world.public_client()

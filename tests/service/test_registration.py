@@ -3,13 +3,16 @@
 import asyncio
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
+from shared.oauth.keys import public_jwk
 from tests.deployment import ISSUER
 from tests.registry import URI, Registry, serve_registry
 
 
+@pytest.mark.point(18)
 async def test_a_registration_answers_with_the_effective_metadata(registry: Registry) -> None:
     """RFC 7591 §3.2.1, RFC 7592 §3."""
     response = await registry.post({**URI, "client_name": "Näme", "unknown": 1}, await registry.token())
@@ -23,6 +26,61 @@ async def test_a_registration_answers_with_the_effective_metadata(registry: Regi
     assert "unknown" not in client
 
 
+@pytest.mark.point(18)
+async def test_everything_that_is_registered_is_echoed(registry: Registry) -> None:
+    """RFC 7591 §3.2.1: at registration and when it is read; keys that are named and keys that are not."""
+    keys = [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()) for _ in range(2)]
+    members = {
+        **URI,
+        "application_type": "web",
+        "client_name": "Files",
+        "client_uri": "https://rp.test/",
+        "logo_uri": "https://rp.test/logo.png",
+        "policy_uri": "https://rp.test/policy",
+        "tos_uri": "https://rp.test/terms",
+        "contacts": ["ada@rp.test"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "scope": "openid email",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_signing_alg": "ES256",
+        "jwks": {"keys": [keys[0], {**keys[1], "kid": "second", "use": "sig"}]},
+        "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "RS256",
+        "request_object_signing_alg": "ES256",
+        "request_uris": ["https://rp.test/request#hash"],
+        "default_max_age": 600,
+        "require_auth_time": True,
+        "default_acr_values": ["urn:ostiary:acr:pwd"],
+        "subject_type": "pairwise",
+        "initiate_login_uri": "https://rp.test/login",
+        "post_logout_redirect_uris": ["https://rp.test/signed-out"],
+        "frontchannel_logout_uri": "https://rp.test/front",
+        "frontchannel_logout_session_required": True,
+        "backchannel_logout_uri": "https://rp.test/back",
+        "backchannel_logout_session_required": True,
+        "software_id": "files",
+        "software_version": "1",
+    }
+    made = await registry.register(members)
+    shown = await registry.ask("GET", made["client_id"], made["registration_access_token"])
+    for answer in (made, await shown.json()):
+        assert {name: answer.get(name) for name in members} == members
+    assert "client_secret" not in made
+
+
+@pytest.mark.point(18)
+async def test_keys_may_be_registered_by_reference(registry: Registry) -> None:
+    """`jwks_uri`; it is not fetched before there is something to verify."""
+    members = {
+        **URI,
+        "token_endpoint_auth_method": "private_key_jwt",
+        "jwks_uri": "https://rp.test/jwks.json",
+    }
+    assert (await registry.register(members))["jwks_uri"] == members["jwks_uri"]
+
+
+@pytest.mark.point(18)
 async def test_the_registration_access_token_reads_changes_and_deletes(registry: Registry) -> None:
     """RFC 7592 §2; the secret shows only when it is made."""
     made = await registry.register()
@@ -56,6 +114,7 @@ async def test_a_client_that_becomes_confidential_gets_its_secret_once(registry:
     assert kept.secrets == ()
 
 
+@pytest.mark.point(18)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_only_its_own_token_opens_a_client(registry: Registry, method: str) -> None:
     """Of another client, of a deleted one, of another kind, random, none: 401, and nothing of it is told."""
@@ -92,6 +151,7 @@ async def test_a_disabled_client_does_not_come_back_by_itself(registry: Registry
     assert kept.disabled_at
 
 
+@pytest.mark.point(18)
 @pytest.mark.parametrize("given", [{}, {"client_id": "another"}, {"client_secret": "chosen"}])
 async def test_an_update_chooses_neither_client_id_nor_secret(
     registry: Registry, given: dict[str, str]
@@ -105,6 +165,7 @@ async def test_an_update_chooses_neither_client_id_nor_secret(
     assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
 
 
+@pytest.mark.point(20)
 @pytest.mark.parametrize("kind", [None, Kind.INITIAL_ACCESS_TOKEN, Kind.REGISTRATION_ACCESS_TOKEN])
 async def test_without_a_good_initial_access_token_nobody_registers(
     registry: Registry, kind: Kind | None
@@ -115,6 +176,7 @@ async def test_without_a_good_initial_access_token_nobody_registers(
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
+@pytest.mark.point(20)
 async def test_an_initial_access_token_counts_exactly_under_a_race(registry: Registry) -> None:
     """Three uses, ten at once: three clients."""
     token = await registry.token(3)
@@ -161,12 +223,14 @@ async def test_another_content_type_is_bad_metadata(registry: Registry, content_
     assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
 
 
+@pytest.mark.point(19)
 async def test_a_bad_redirect_uri_has_its_own_error(registry: Registry) -> None:
     """RFC 7591 §3.2.2."""
     answer = await registry.post({"redirect_uris": ["https://rp.test/#x"]}, await registry.token())
     assert (answer.status, (await answer.json())["error"]) == (400, "invalid_redirect_uri")
 
 
+@pytest.mark.point(20)
 async def test_where_registration_is_open_nobody_needs_a_token(open_registry: Registry) -> None:
     """But one address does not register without end."""
     answers = [await open_registry.post(URI) for _ in range(21)]
@@ -183,6 +247,7 @@ async def test_a_subscriber_of_ipv6_is_one_source_whatever_address_it_takes(open
     assert (await open_registry.post(URI, **{"X-Forwarded-For": "2001:db8:0:2::1"})).status == 201
 
 
+@pytest.mark.point(20)
 async def test_the_quota_of_clients_that_registered_themselves_is_exact_under_a_race(
     small_registry: Registry,
 ) -> None:
@@ -197,6 +262,7 @@ async def test_the_quota_of_clients_that_registered_themselves_is_exact_under_a_
     assert (await small_registry.post(URI)).status == 201
 
 
+@pytest.mark.point(20)
 async def test_who_is_invited_is_not_held_against_the_quota(database_url: str, redis_url: str) -> None:
     """The operator has counted the uses of the token already."""
     async for registry in serve_registry(database_url, redis_url, "token", client_quota="1"):
@@ -216,6 +282,7 @@ async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registr
     ]
 
 
+@pytest.mark.point(20)
 async def test_where_registration_is_closed_there_is_no_endpoint(closed_registry: Registry) -> None:
     """Whatever token comes."""
     assert (await closed_registry.post(URI, await closed_registry.token())).status == 404

@@ -78,6 +78,7 @@ CASES = [
 ]
 
 
+@pytest.mark.point(19)
 async def test_no_member_takes_a_uri_that_is_not_for_it(registry: Registry) -> None:
     """400 with the member's own name, nothing is registered, and the token is not spent."""
     token, accepted = await registry.token(), []
@@ -175,6 +176,7 @@ async def reaching(database_url: str, redis_url: str, host: tuple[_Host, str]) -
         yield opened
 
 
+@pytest.mark.point(19)
 async def test_a_sector_that_names_every_redirect_uri_is_registered(
     reaching: Registry, host: tuple[_Host, str]
 ) -> None:
@@ -187,10 +189,11 @@ async def test_a_sector_that_names_every_redirect_uri_is_registered(
     client_id, token = made["client_id"], made["registration_access_token"]
     more = {**members, "client_id": client_id, "redirect_uris": [*uris, "https://d.test/cb"]}
     refused = await reaching.ask("PUT", client_id, token, more)
-    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_redirect_uri")
+    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_client_metadata")
     assert "redirect_uris.2" in (await refused.json())["error_description"]
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -212,6 +215,5 @@ async def test_a_sector_that_does_not_speak_for_the_client_is_refused(
     """Another's redirect URIs, no list, no answer: 400, without a word of what was read; nothing is spent."""
     host[0].answer, token = answer, await reaching.token()
     refused = await reaching.post({**URI, "sector_identifier_uri": host[1]}, token)
-    assert refused.status == 400
-    assert (await refused.json())["error"] in ("invalid_redirect_uri", "invalid_client_metadata")
+    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_client_metadata")
     assert (await reaching.post(URI, token)).status == 201

@@ -32,6 +32,7 @@ def is_refused(page: Page, error: str) -> bool:
     )
 
 
+@pytest.mark.point(5, 7, 9)
 @pytest.mark.parametrize(
     ("parameters", "error"),
     [
@@ -89,6 +90,7 @@ async def test_a_fault_goes_to_the_client(
     assert is_refused(page, error)
 
 
+@pytest.mark.point(2)
 @pytest.mark.parametrize("response_mode", ["", "query", "bogus", "fragment"])
 @pytest.mark.parametrize("response_type", ["token", "id_token", "code id_token", "id_token token"])
 async def test_a_front_channel_response_type_is_off(
@@ -101,6 +103,7 @@ async def test_a_front_channel_response_type_is_off(
     assert page.answer["error"] == "unsupported_response_type"
 
 
+@pytest.mark.point(12)
 @pytest.mark.parametrize("challenge", [{}, {"code_challenge_method": "S256"}])
 async def test_a_public_client_needs_pkce(op: AuthorizationService, challenge: dict[str, str]) -> None:
     """RFC 9700 §2.1.1, for whom the record demands it."""
@@ -155,6 +158,7 @@ async def test_bytes_that_are_no_text(op: AuthorizationService, name: str, bad: 
         assert not page.location
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("length", [128, 1000, 2048])
 async def test_a_long_state_comes_back_byte_for_byte(op: AuthorizationService, length: int) -> None:
     """Whatever characters it has."""
@@ -165,6 +169,7 @@ async def test_a_long_state_comes_back_byte_for_byte(op: AuthorizationService, l
     assert page.answer["state"] == state
 
 
+@pytest.mark.point(15)
 async def test_a_long_nonce_reaches_the_code(op: AuthorizationService) -> None:
     """64 characters and more."""
     client, user = await op.client(), await op.user()
@@ -193,6 +198,7 @@ async def test_too_much_is_refused(op: AuthorizationService, extra: dict[str, st
     assert not page.location
 
 
+@pytest.mark.point(7, 26)
 async def test_what_is_only_a_wish_never_fails(op: AuthorizationService) -> None:
     """Core 1.0 §3.1.2.1: `display`, `claims_locales`, `acr_values` and unknown parameters."""
     client = await op.client()

@@ -1,4 +1,4 @@
-"""Request objects by value and by reference: RFC 9101, OpenID Connect Core 1.0 §6, requirement 11."""
+"""Request objects by value and by reference: RFC 9101, OpenID Connect Core 1.0 §6."""
 
 import hmac
 import json
@@ -127,6 +127,7 @@ def is_refused(page: Page, error: str = "invalid_request_object") -> bool:
     return is_error_page(page) and error in page.text
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize("alg", REQUEST_OBJECT_ALGORITHMS)
 @pytest.mark.parametrize("is_registered", [True, False])
 async def test_each_algorithm(provider: Provider, alg: str, is_registered: bool) -> None:
@@ -137,6 +138,7 @@ async def test_each_algorithm(provider: Provider, alg: str, is_registered: bool)
     assert page.answer["state"] == "inside"
 
 
+@pytest.mark.point(11)
 async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Provider) -> None:
     """The whole way: what waits for the person is what was inside, whatever is outside."""
     client, user, browser = await provider.client(jwks=JWKS), await provider.op.user(), provider.op.browser()
@@ -152,8 +154,9 @@ async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Provider)
     assert code.authorization.claims.id_token == {"email": None}
 
 
+@pytest.mark.point(5, 11)
 async def test_a_posted_request_keeps_what_is_inside(provider: Provider) -> None:
-    """Requirement 5 with requirement 11."""
+    """A form of another site brings no session; the object is read before it is kept."""
     client = await provider.client(jwks=JWKS)
     posted = {"client_id": client.client_id, "request": signed(members(client, prompt="none"))}
     page = await provider.op.browser().post(AUTHORIZATION.path, posted)
@@ -161,6 +164,7 @@ async def test_a_posted_request_keeps_what_is_inside(provider: Provider) -> None
     assert page.answer["state"] == "inside"
 
 
+@pytest.mark.point(11)
 async def test_what_is_outside_is_not_filled_in(provider: Provider) -> None:
     """RFC 9101 §5: only what is inside counts; a `nonce` or a `state` outside was not the client's."""
     client = await provider.client(jwks=JWKS)
@@ -170,10 +174,11 @@ async def test_what_is_outside_is_not_filled_in(provider: Provider) -> None:
     assert "state" not in page.answer
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("prompt", ["none", "login"])
 async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Provider, method: str, prompt: str) -> None:
-    """Requirement 11: the registered one inside is where the answer goes."""
+    """The registered one inside is where the answer goes."""
     client, browser = await provider.client(jwks=JWKS), provider.op.browser()
     request = {
         **a_request(client, redirect_uri=EVIL),
@@ -188,6 +193,7 @@ async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Provider, meth
     assert is_login(page) if prompt == "login" else page.location.startswith(REDIRECT_URI)
 
 
+@pytest.mark.point(11)
 async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Provider) -> None:
     """Whoever signs it: a registered one outside does not heal it."""
     client = await provider.client(jwks=JWKS)
@@ -196,6 +202,7 @@ async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Provider) -> 
     assert is_error_page(await ask(provider, client, signed(members(client, redirect_uri=None))))
 
 
+@pytest.mark.point(11)
 async def test_a_bad_object_is_told_where_the_outside_may_be_told(provider: Provider) -> None:
     """Case 64: to the registered URI outside, with its `state`; else on a page; never answered instead."""
     client = await provider.client(jwks=JWKS)
@@ -209,6 +216,7 @@ async def test_a_bad_object_is_told_where_the_outside_may_be_told(provider: Prov
 NOW = int(time.time())
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -254,6 +262,7 @@ async def test_a_client_assertion_is_no_request_object(provider: Provider) -> No
     assert is_refused(await ask(provider, client, signed(members(client, sub=client.client_id))))
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -301,6 +310,7 @@ def _parts(token: str) -> list[str]:
     return token.split(".")
 
 
+@pytest.mark.point(11)
 async def test_keys_that_are_not_the_clients(provider: Provider, host: Host) -> None:
     """Case 65: a foreign key, a secret made of a public key, keys in the header; nothing is fetched."""
     client, asked = await provider.client(jwks=JWKS), len(host.asked)
@@ -344,6 +354,7 @@ async def test_shapes_that_are_none(provider: Provider) -> None:
         assert "login-submit" not in page.text
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize("registered", [None, "ES256", "none"])
 async def test_unsigned_ones_only_where_they_are_registered(
     provider: Provider, registered: str | None
@@ -354,6 +365,7 @@ async def test_unsigned_ones_only_where_they_are_registered(
     assert is_login(page) if registered == "none" else is_refused(page)
 
 
+@pytest.mark.point(11)
 async def test_unsigned_ones_only_where_the_deployment_lets_them(
     module_database_url: str, module_redis_url: str
 ) -> None:
@@ -363,6 +375,7 @@ async def test_unsigned_ones_only_where_the_deployment_lets_them(
         assert is_refused(await ask(strict, client, unsigned(members(client))))
 
 
+@pytest.mark.point(11)
 @pytest.mark.parametrize(
     "token",
     [
@@ -397,6 +410,7 @@ async def by_reference(provider: Provider, client: Client, request_uri: str, **o
     return await provider.op.browser().get(AUTHORIZATION.path, request)
 
 
+@pytest.mark.point(11)
 async def test_an_object_by_reference(provider: Provider, host: Host) -> None:
     """Core 1.0 §6.2: fetched from a registered URI, once for the whole interaction; a fragment is a hash."""
     uri = f"{host.origin}/object#T3JhbmdlcyBhbmQgbGVtb25z"
@@ -411,6 +425,7 @@ async def test_an_object_by_reference(provider: Provider, host: Host) -> None:
     assert host.asked[asked:] == ["/object"]
 
 
+@pytest.mark.point(11)
 async def test_only_a_registered_reference_is_fetched(provider: Provider, host: Host) -> None:
     """Byte for byte: another path, another query, another fragment, another client's."""
     registered = f"{host.origin}/registered"
@@ -431,6 +446,7 @@ async def test_only_a_registered_reference_is_fetched(provider: Provider, host: 
     assert is_login(await by_reference(provider, client, registered))
 
 
+@pytest.mark.point(11)
 async def test_a_reference_to_nothing(provider: Provider, host: Host) -> None:
     """Not there, or not an object; told to the registered URI outside."""
     client = await provider.client(
@@ -443,6 +459,7 @@ async def test_a_reference_to_nothing(provider: Provider, host: Host) -> None:
     assert is_refused(await by_reference(provider, client, "http://10.0.0.1/x"), "invalid_request_uri")
 
 
+@pytest.mark.point(11)
 async def test_two_objects_are_none(provider: Provider, host: Host) -> None:
     """Core 1.0 §6.1: `request` and `request_uri` exclude each other; and neither may be there twice."""
     client = await provider.client(jwks=JWKS, request_uris=(f"{host.origin}/object",))

@@ -32,14 +32,16 @@ MEMBERS = {
 }
 
 
-def half(value: str) -> str:
-    """§3.1.3.6, written a second time: the left half of a SHA-256."""
-    return base64url(hashlib.sha256(value.encode()).digest()[:16])
+def half(value: str, name: str = "sha256") -> str:
+    """§3.1.3.6, written a second time: the left half of a hash."""
+    hashed = hashlib.new(name, value.encode()).digest()
+    return base64url(hashed[: len(hashed) // 2])
 
 
+@pytest.mark.point(5, 25)
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
 async def test_each_response_type_gives_what_it_names(provider: Provider, response_type: str) -> None:
-    """Requirement 5: in the query for `code`, else in the fragment; beside it what every response has."""
+    """In the query for `code`, else in the fragment; beside it what every response has."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type)
     mark = "?" if response_type == "code" else "#"
@@ -53,9 +55,10 @@ async def test_each_response_type_gives_what_it_names(provider: Provider, respon
         assert page.answer["scope"] == "openid email"
 
 
+@pytest.mark.point(15)
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
 async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Provider, response_type: str) -> None:
-    """Requirement 15: `nonce` as sent, and `at_hash`, `c_hash`, `s_hash` of what is there."""
+    """Core 1.0 §3.3.2.11: `nonce` as sent, and `at_hash`, `c_hash`, `s_hash` of what is there."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, nonce="n-1")
     claims = await provider.signed(page.answer["id_token"])
@@ -67,11 +70,28 @@ async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Provider, re
     assert {"auth_time", "acr", "amr", "sid", "exp", "iat"} <= claims.keys()
 
 
+@pytest.mark.point(15)
+@pytest.mark.parametrize(("alg", "name"), [("RS256", "sha256"), ("ES256", "sha256"), ("EdDSA", "sha512")])
+async def test_what_binds_an_id_token_is_hashed_as_its_algorithm_hashes(
+    provider: Provider, alg: str, name: str
+) -> None:
+    """Core 1.0 §3.3.2.11: Ed25519 is over SHA-512, the others here over SHA-256."""
+    client = await provider.client(id_token_signed_response_alg=alg)
+    page = await provider.op.browser().sign_in(
+        client, await provider.op.user(), response_type="code id_token token"
+    )
+    claims = await provider.signed(page.answer["id_token"])
+    assert claims["at_hash"] == half(page.answer["access_token"], name)
+    assert claims["c_hash"] == half(page.answer["code"], name)
+    assert claims["s_hash"] == half(STATE, name)
+
+
+@pytest.mark.point(10)
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
 async def test_claims_of_the_scope_are_where_no_access_token_is(
     provider: Provider, response_type: str
 ) -> None:
-    """Requirement 10: in an ID token that comes alone; else at userinfo, and here only by `claims`."""
+    """Core 1.0 §5.4: in an ID token that comes alone; else at userinfo, and here only by `claims`."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type)
     claims = await provider.signed(page.answer["id_token"])
@@ -82,11 +102,12 @@ async def test_claims_of_the_scope_are_where_no_access_token_is(
     assert claims["email"] == user.claims["email"]
 
 
+@pytest.mark.point(15, 17)
 @pytest.mark.parametrize("response_type", WITH_TOKEN)
 async def test_an_access_token_of_the_front_channel_opens_userinfo(
     provider: Provider, response_type: str
 ) -> None:
-    """Requirement 17, and `sub` agrees with every ID token (requirement 15)."""
+    """As one from the token endpoint does, and `sub` agrees with every ID token."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type)
     response = await provider.tokens.userinfo(page.answer["access_token"])
@@ -147,11 +168,12 @@ async def test_offline_access_without_a_code_is_ignored(provider: Provider, resp
     assert page.answer.get("scope", "openid email") == "openid email"
 
 
+@pytest.mark.point(7)
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
 async def test_a_nonce_is_demanded_where_an_id_token_comes_back(
     provider: Provider, response_type: str
 ) -> None:
-    """Requirement 7: refused without one, in the fragment; `code` and `code token` need none."""
+    """Core 1.0 §3.2.2.1: refused without one, in the fragment; `code` and `code token` need none."""
     client = await provider.client()
     page = await provider.op.browser().authorize(client, response_type=response_type, nonce="")
     if "id_token" not in response_type:
@@ -170,11 +192,12 @@ async def test_an_id_token_needs_the_scope_openid(provider: Provider, response_t
     assert page.answer["error"] == "invalid_request"
 
 
+@pytest.mark.point(2)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 async def test_they_are_off_unless_the_deployment_turns_them_on(
     op: AuthorizationService, response_type: str
 ) -> None:
-    """Requirement 2, and the fault is told in the mode of the type that was asked for."""
+    """And the fault is told in the mode of the type that was asked for."""
     client = await op.client(
         response_types=("code", response_type), grant_types=("authorization_code", "implicit")
     )
@@ -183,6 +206,7 @@ async def test_they_are_off_unless_the_deployment_turns_them_on(
     assert page.answer["error"] == "unsupported_response_type"
 
 
+@pytest.mark.point(2)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 @pytest.mark.parametrize(
     "registered",
@@ -209,6 +233,7 @@ async def test_the_order_of_the_values_means_nothing(provider: Provider) -> None
     assert {"code", "id_token", "access_token"} <= page.answer.keys()
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 @pytest.mark.parametrize("mode", ["query", "query.jwt"])
 async def test_no_token_is_ever_put_into_a_query(provider: Provider, response_type: str, mode: str) -> None:
@@ -219,6 +244,7 @@ async def test_no_token_is_ever_put_into_a_query(provider: Provider, response_ty
     assert "?" not in page.location
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 async def test_form_post_carries_all_of_it(provider: Provider, response_type: str) -> None:
     """Form Post Response Mode: as hidden fields of a page, which works by its button too."""
@@ -292,8 +318,9 @@ async def test_a_user_who_is_disabled_meanwhile_gets_no_token(provider: Provider
     assert user.disabled_at is None
 
 
+@pytest.mark.point(5)
 async def test_a_fragment_keeps_state_byte_for_byte(provider: Provider) -> None:
-    """Requirement 5: 1000 characters of every kind."""
+    """1000 characters of every kind."""
     state = ("aB1 &=#?%+/\"'<>é✓" * 60)[:1000]
     page = await provider.op.browser().authorize(
         await provider.client(), response_type="id_token", prompt="none", state=state

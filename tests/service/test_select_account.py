@@ -47,6 +47,7 @@ async def subject_of(op: AuthorizationService, page: Page) -> User | None:
     return await op.world.stores.users.find((await op.code(page)).authorization.user_id)
 
 
+@pytest.mark.point(8)
 async def test_one_of_two(op: AuthorizationService) -> None:
     """Each has a session of their own; whoever is chosen is who the client hears of, and is active then."""
     client, browser = await op.client(skip_consent=True), op.browser()
@@ -66,6 +67,7 @@ async def test_one_of_two(op: AuthorizationService) -> None:
     assert answer.authorization.sid == second.authorization.sid
 
 
+@pytest.mark.point(8)
 async def test_the_one_who_is_there_is_asked_too(op: AuthorizationService) -> None:
     """One account is a choice as well: it, or another."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
@@ -109,6 +111,7 @@ async def test_each_user_is_listed_once(op: AuthorizationService) -> None:
     assert page.text.count('name="account"') == len([bob.username, "other"])
 
 
+@pytest.mark.point(8)
 async def test_choosing_comes_before_the_other_prompts(op: AuthorizationService) -> None:
     """`select_account login` asks the chosen one for a password, `select_account consent` for consent."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
@@ -218,6 +221,7 @@ async def test_a_malformed_cookie_of_accounts_is_nobody(op: AuthorizationService
     assert "account-other" in page.text
 
 
+@pytest.mark.point(8)
 async def test_prompt_create_is_not_pretended(op: AuthorizationService) -> None:
     """Initiating User Registration §4.1: nobody can sign up here; neither offered nor ignored."""
     page = await op.browser().authorize(await op.client(), prompt="create")

@@ -33,6 +33,7 @@ async def none(browser: Browser, client: Client, **parameters: str) -> Page:
     return await browser.authorize(client, prompt="none", **parameters)
 
 
+@pytest.mark.point(8)
 async def test_prompt_none_shows_no_page(op: AuthorizationService) -> None:
     """Core 1.0 §3.1.2.6: login_required, then consent_required, and no cookie."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -43,6 +44,7 @@ async def test_prompt_none_shows_no_page(op: AuthorizationService) -> None:
     assert (page.answer["error"], page.cookies) == ("consent_required", ())
 
 
+@pytest.mark.point(8)
 async def test_prompt_login_asks_again(op: AuthorizationService) -> None:
     """Core 1.0 §3.1.2.1: a later `auth_time`, another cookie, and the same session goes on."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -56,6 +58,7 @@ async def test_prompt_login_asks_again(op: AuthorizationService) -> None:
     assert browser.cookie("session") != cookie
 
 
+@pytest.mark.point(8)
 async def test_max_age(op: AuthorizationService) -> None:
     """A session that is young enough is used, one that is not is renewed."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -68,6 +71,7 @@ async def test_max_age(op: AuthorizationService) -> None:
     assert (await none(browser, client, max_age="0")).answer["error"] == "login_required"
 
 
+@pytest.mark.point(8)
 async def test_prompt_consent_asks_again(op: AuthorizationService) -> None:
     """Although it is remembered."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -86,6 +90,7 @@ async def test_an_abandoned_login_changes_nothing(op: AuthorizationService) -> N
     assert after.authorization.authentication == first.authorization.authentication
 
 
+@pytest.mark.point(9)
 async def test_an_expired_hint_names_the_user(op: AuthorizationService) -> None:
     """Core 1.0 §3.1.2.1: the user of the hint goes on, another one signs in."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -100,6 +105,7 @@ async def test_an_expired_hint_names_the_user(op: AuthorizationService) -> None:
     assert (await other.log_in(page, await op.user())).answer["error"] == "login_required"
 
 
+@pytest.mark.point(9)
 @pytest.mark.parametrize(
     "claims",
     [
@@ -122,6 +128,7 @@ async def test_a_hint_that_is_none(op: AuthorizationService, claims: dict[str, A
     assert (await none(browser, client, id_token_hint=hint)).answer["error"] == "invalid_request"
 
 
+@pytest.mark.point(9)
 async def test_a_tampered_hint(op: AuthorizationService) -> None:
     """Every part of it is covered by the signature."""
     client, browser = await op.client(), op.browser()
@@ -131,6 +138,7 @@ async def test_a_tampered_hint(op: AuthorizationService) -> None:
         assert (await none(browser, client, id_token_hint=hint)).answer["error"] == "invalid_request"
 
 
+@pytest.mark.point(10)
 async def test_a_claim_asked_for_by_name_needs_consent(op: AuthorizationService) -> None:
     """A consent to a scope does not cover what no scope asked for; once given it is remembered."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -143,6 +151,7 @@ async def test_a_claim_asked_for_by_name_needs_consent(op: AuthorizationService)
     assert "code" in (await none(browser, client, scope="openid", claims=claims)).answer
 
 
+@pytest.mark.point(9)
 async def test_a_sub_asked_for_by_value(op: AuthorizationService) -> None:
     """Core 1.0 §5.5.1: nobody else's session will do."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -153,6 +162,7 @@ async def test_a_sub_asked_for_by_value(op: AuthorizationService) -> None:
     assert (await none(browser, client, claims=other)).answer["error"] == "login_required"
 
 
+@pytest.mark.point(2, 9)
 async def test_an_essential_acr_that_is_reached(op: AuthorizationService) -> None:
     """One of several is enough."""
     client, browser = await op.client(), op.browser()
@@ -173,6 +183,7 @@ async def test_more_scope_asks_again(op: AuthorizationService) -> None:
         assert "code" in (await none(browser, client, scope=scope)).answer
 
 
+@pytest.mark.point(8)
 @pytest.mark.parametrize(
     "fields", [{"remember_consent": False}, {"is_dynamically_registered": True}], ids=lambda f: next(iter(f))
 )

@@ -1,4 +1,4 @@
-"""Session management: `session_state`, the cookie beside it, and the page that clients frame. Point 25."""
+"""Session management: `session_state`, the cookie beside it, and the page that clients frame."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -30,6 +30,7 @@ def calculated(browser: Browser, client_id: str, origin: str, given: str) -> str
     return f"{hashlib.sha256(told.encode()).hexdigest()}.{salt}"
 
 
+@pytest.mark.point(25)
 async def test_a_response_says_the_state_that_the_frame_will_find(op: AuthorizationService) -> None:
     """Another salt each time, the same state; after logout another one."""
     client, browser = await op.client(), op.browser()
@@ -47,6 +48,7 @@ async def test_a_response_says_the_state_that_the_frame_will_find(op: Authorizat
     assert calculated(browser, client.client_id, "https://rp1.test", second) != second
 
 
+@pytest.mark.point(25)
 async def test_another_sign_in_is_another_state(op: AuthorizationService) -> None:
     """Of another user, of the same one, and of one chosen among several."""
     client, browser, user = await op.client(), op.browser(), await op.user()
@@ -84,6 +86,7 @@ async def test_without_openid_there_is_none(op: AuthorizationService) -> None:
     assert "session_state" not in (await browser.authorize(client, scope="email")).answer
 
 
+@pytest.mark.point(25)
 async def test_any_site_may_frame_the_page_and_nothing_else_of_us(op: AuthorizationService) -> None:
     """Its script is our own file; it has no form, and nothing of it differs by who asks."""
     page = await op.browser().request("GET", CHECK_SESSION.path)
@@ -128,6 +131,7 @@ async def _without(database_url: str, redis_url: str) -> AsyncIterator[Authoriza
         yield service
 
 
+@pytest.mark.point(25)
 async def test_it_can_be_switched_off(module_database_url: str, module_redis_url: str) -> None:
     """No parameter, no cookie, no page."""
     async with _without(module_database_url, module_redis_url) as op:

@@ -41,6 +41,23 @@ async def test_a_person_signs_in_agrees_and_the_client_gets_a_code(op: Authoriza
     assert (code.redirect_uri, code.code_challenge) == (REDIRECT_URI, challenge_of(VERIFIER))
 
 
+@pytest.mark.point(19)
+async def test_the_pages_show_what_the_client_says_of_itself(op: AuthorizationService) -> None:
+    """Registration 1.0 §2: links that lead to the client, and a picture that the browser fetches, not we."""
+    links = {name: f"https://rp1.test/{name}" for name in ("client_uri", "policy_uri", "tos_uri")}
+    client = await op.client(client_name="Files", logo_uri="https://rp1.test/logo.png", **links)
+    browser, user = op.browser(), await op.user()
+    login = await browser.authorize(client)
+    consent = await browser.log_in(login, user)
+    assert (is_login(login), is_consent(consent)) == (True, True)
+    for page in (login, consent):
+        assert "Files" in page.text
+        assert 'src="https://rp1.test/logo.png"' in page.text
+        for uri in links.values():
+            assert f'href="{uri}"' in page.text, uri
+
+
+@pytest.mark.point(8)
 async def test_the_second_time_nobody_is_asked(op: AuthorizationService) -> None:
     """A live session and a remembered consent: one redirect, the same sid and auth_time."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -52,6 +69,7 @@ async def test_the_second_time_nobody_is_asked(op: AuthorizationService) -> None
     assert page.cookies == ()
 
 
+@pytest.mark.point(5)
 async def test_a_posted_request_finds_the_session(op: AuthorizationService) -> None:
     """Core 1.0 §3.1.2.1: POST is answered 303 to itself, because its form brings no Lax cookie."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -65,6 +83,7 @@ async def test_a_posted_request_finds_the_session(op: AuthorizationService) -> N
     assert is_error_page(await browser.follow(page))  # it was answered, once
 
 
+@pytest.mark.point(5)
 async def test_a_posted_request_leads_a_new_browser_to_the_login_page(op: AuthorizationService) -> None:
     """The first browser that comes with it keeps it; a reload works, another browser does not."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -138,6 +157,7 @@ async def test_a_finished_flow_cannot_be_replayed(op: AuthorizationService) -> N
         assert is_error_page(page)
 
 
+@pytest.mark.point(5)
 async def test_a_denial_is_an_answer(op: AuthorizationService) -> None:
     """RFC 6749 §4.1.2.1: access_denied, and the next request asks again."""
     client, user, browser = await op.client(), await op.user(), op.browser()
@@ -147,6 +167,7 @@ async def test_a_denial_is_an_answer(op: AuthorizationService) -> None:
     assert is_consent(await browser.authorize(client))
 
 
+@pytest.mark.point(5)
 @pytest.mark.parametrize("mode", ["query", "fragment", "form_post"])
 async def test_each_response_mode(op: AuthorizationService, mode: str) -> None:
     """OAuth 2.0 Multiple Response Types §2.1 and Form Post Response Mode, for codes and for errors."""

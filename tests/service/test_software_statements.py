@@ -24,6 +24,7 @@ def _file(folder: Path) -> str:
     return str(file)
 
 
+@pytest.mark.point(20)
 async def test_a_statement_is_used_and_returned_as_it_came(
     database_url: str, redis_url: str, tmp_path: Path
 ) -> None:
@@ -51,6 +52,7 @@ async def test_a_statement_is_used_and_returned_as_it_came(
         assert (await changed.json())["client_name"] == "Sync"
 
 
+@pytest.mark.point(20)
 async def test_where_nobody_is_believed_a_statement_is_ignored(database_url: str, redis_url: str) -> None:
     """And not returned: it was not used."""
     async for registry in serve_registry(database_url, redis_url, "token"):

@@ -23,6 +23,7 @@ def link_to(text: str, uri: str) -> str:
     return unescape(found[1])
 
 
+@pytest.mark.point(19)
 @pytest.mark.parametrize("path", [START, START_ALIAS])
 async def test_a_login_begun_here_completes(op: AuthorizationService, path: str) -> None:
     """The client learns the issuer, sends an authorization request of its own, and gets its tokens."""

@@ -2,12 +2,17 @@
 
 import base64
 import hashlib
+from datetime import timedelta
 
+import pytest
+
+from shared import clock
 from shared.paths import TOKEN, USERINFO
 from tests.builders import SCOPE
-from tests.deployment import ISSUER, TokenService, bearer, unverified
+from tests.deployment import ISSUER, TokenService, basic, bearer, unverified
 
 
+@pytest.mark.point(13, 15)
 async def test_a_code_gives_all_tokens(tokens: TokenService) -> None:
     """RFC 6749 §5.1 and OpenID Connect Core 1.0 §3.1.3.3: the whole answer, and no cache keeps it."""
     client = await tokens.world.client()
@@ -36,6 +41,54 @@ async def test_a_code_gives_all_tokens(tokens: TokenService) -> None:
     assert "email" not in claims
 
 
+@pytest.mark.point(13)
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({}, 400, "invalid_request"),
+        ({"grant_type": "none such"}, 400, "unsupported_grant_type"),
+        ({"grant_type": "authorization_code"}, 400, "invalid_request"),
+        ({"grant_type": "authorization_code", "code": "x", "redirect_uri": "x"}, 400, "invalid_grant"),
+        ({"grant_type": "refresh_token", "refresh_token": "x"}, 400, "invalid_grant"),
+        ({"grant_type": "client_credentials", "scope": 'a"b\\c'}, 400, "invalid_scope"),
+        ({"grant_type": "client_credentials", "client_id": "another"}, 400, "invalid_request"),
+        ({"grant_type": "client_credentials", "é": "1"}, 200, None),
+    ],
+)
+async def test_every_answer_is_json_that_no_cache_keeps(
+    tokens: TokenService, form: dict[str, str], status: int, error: str | None
+) -> None:
+    """RFC 6749 §5.1 and §5.2: refusals too, and in them only the characters that a client may expect."""
+    response = await tokens.token(await tokens.world.client(), form)
+    answer = await response.json()
+    assert (response.status, response.content_type, answer.get("error")) == (
+        status,
+        "application/json",
+        error,
+    )
+    assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
+    described = answer.get("error_description", "")
+    assert all(" " <= character <= "~" and character not in '"\\' for character in described)
+
+
+@pytest.mark.point(13)
+async def test_who_cannot_be_authenticated_is_told_how(tokens: TokenService) -> None:
+    """RFC 6749 §5.2: 401, with a challenge of the scheme that the client has used."""
+    client = await tokens.world.client()
+    response = await tokens.token(None, {"grant_type": "x"}, headers=basic(client.client_id, "wrong"))
+    assert (response.status, (await response.json())["error"]) == (401, "invalid_client")
+    assert response.headers["WWW-Authenticate"].startswith("Basic ")
+    assert (response.headers["Cache-Control"], response.headers["Pragma"]) == ("no-store", "no-cache")
+
+
+@pytest.mark.point(13)
+async def test_other_methods_are_refused(tokens: TokenService) -> None:
+    """RFC 6749 §3.2: POST alone."""
+    response = await tokens.http.get(TOKEN.path, params={"grant_type": "client_credentials"})
+    assert (response.status, response.headers["Cache-Control"]) == (405, "no-store")
+
+
+@pytest.mark.point(17)
 async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenService) -> None:
     """What was issued is what its resource servers are told."""
     client = await tokens.world.client()
@@ -54,6 +107,7 @@ async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenSer
     assert described["sub"] == info["sub"]
 
 
+@pytest.mark.point(17)
 async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
     """RFC 6750 §2.2."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -65,20 +119,32 @@ async def test_userinfo_reads_a_token_from_a_form(tokens: TokenService) -> None:
         headers=bearer(answer["access_token"]),
     )
     assert both.status == 400
+    twice = await tokens.http.post(USERINFO.path, data=[("access_token", answer["access_token"])] * 2)
+    assert (twice.status, (await twice.json())["error"]) == (400, "invalid_request")
 
 
-async def test_a_refresh_gives_new_tokens_of_the_same_sign_in(tokens: TokenService) -> None:
-    """OpenID Connect Core 1.0 §12.2: the same iss, sub, aud and auth_time."""
+@pytest.mark.point(16)
+async def test_a_refresh_gives_new_tokens_of_the_same_sign_in(
+    tokens: TokenService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenID Connect Core 1.0 §12.2: the same iss, sub, aud and auth_time, a later iat, no other nonce."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
+    later = clock.now() + timedelta(seconds=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
     response = await tokens.refresh(client, first["refresh_token"])
     second = await response.json()
     assert response.status == 200
     assert second["refresh_token"] != first["refresh_token"]
+    assert second["access_token"] != first["access_token"]
     before, after = unverified(first["id_token"]), unverified(second["id_token"])
     assert [before[name] for name in ("iss", "sub", "aud", "auth_time", "sid")] == [
         after[name] for name in ("iss", "sub", "aud", "auth_time", "sid")
     ]
+    assert after["iat"] == int(later.timestamp()) > before["iat"]
+    assert after.get("nonce", before["nonce"]) == before["nonce"]
+    half = hashlib.sha256(second["access_token"].encode()).digest()[:16]
+    assert after["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
     assert (await tokens.userinfo(second["access_token"])).status == 200
 
 
@@ -95,6 +161,7 @@ async def test_a_client_gets_a_token_for_itself(tokens: TokenService) -> None:
     assert (await tokens.userinfo(answer["access_token"])).status == 403
 
 
+@pytest.mark.point(17)
 async def test_a_browser_client_may_ask_across_origins(tokens: TokenService) -> None:
     """A page of another origin reads answers and refusals, without credentials."""
     origin = {"Origin": "https://spa.example.org"}

@@ -16,9 +16,11 @@ from shared.oauth.jwt import sign
 from shared.paths import USERINFO
 from shared.web.app import SETTINGS
 from shared.web.resources import KEYRING
+from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 
 
+@pytest.mark.point(17)
 async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -> None:
     """RFC 6750 §3.1: no error code, for it has not been tried. Nor does the query count."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -34,6 +36,7 @@ async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -
         assert await response.text() == ""
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize(
     "value", ["", "x", "at_" + "A" * 200, "rt_" + "A" * 72, "e30.e30.e30", "a b", "x" * 5000]
 )
@@ -46,6 +49,7 @@ async def test_a_token_that_is_none_is_invalid(tokens: TokenService, value: str)
     assert "sub" not in answer
 
 
+@pytest.mark.point(17)
 async def test_other_tokens_are_not_access_tokens(tokens: TokenService) -> None:
     """An ID token and a refresh token are signed and issued by us, for something else."""
     answer = await tokens.tokens(await tokens.world.client())
@@ -61,6 +65,7 @@ async def test_two_authorization_headers_are_refused(tokens: TokenService) -> No
     assert response.status == 400
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
 async def test_an_expired_token_is_invalid(tokens: TokenService, access_token_format: str) -> None:
     """By the clock alone, whatever the stores say."""
@@ -134,6 +139,7 @@ async def test_what_is_short_of_scope_says_which(tokens: TokenService) -> None:
     assert 'scope="openid"' in response.headers["WWW-Authenticate"]
 
 
+@pytest.mark.point(10)
 async def test_claims_asked_for_by_name_are_given(tokens: TokenService) -> None:
     """OpenID Connect Core 1.0 §5.5, from the request through code and grant to the answer."""
     request = ClaimsRequest(userinfo={"email": {"essential": True}}, id_token={"name": None})
@@ -141,6 +147,24 @@ async def test_claims_asked_for_by_name_are_given(tokens: TokenService) -> None:
     answer = await tokens.tokens(client, scope=("openid",), claims=request)
     info = await (await tokens.userinfo(answer["access_token"])).json()
     assert set(info) == {"sub", "email"}
+    claims = unverified(answer["id_token"])
+    assert claims["name"] == "Ada Lovelace"
+    assert "email" not in claims
+
+
+@pytest.mark.point(10)
+async def test_a_claim_may_be_asked_for_with_a_value(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §5.5.1: `value` and `values`; one that the user does not have is left out."""
+    request = ClaimsRequest(
+        userinfo={"name": {"value": "Ada Lovelace"}, "email": {"values": ["eve@example.org"]}},
+        id_token={"name": {"values": ["Eve", "Ada Lovelace"]}, "email_verified": {"value": False}},
+    )
+    client = await tokens.world.client()
+    answer = await tokens.tokens(client, scope=("openid",), claims=request)
+    info = await (await tokens.userinfo(answer["access_token"])).json()
+    assert set(info) == {"sub", "name"}
+    assert "name" in unverified(answer["id_token"])
+    assert "email_verified" not in unverified(answer["id_token"])
 
 
 async def test_cells_clients_find_what_they_look_for(tokens: TokenService) -> None:
@@ -162,6 +186,75 @@ async def test_cells_clients_find_what_they_look_for(tokens: TokenService) -> No
     assert isinstance(claims["aud"], list)
 
 
+STANDARD_CLAIMS: dict[str, dict[str, Any]] = {
+    "profile": {
+        "name": "Ada Lovelace",
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+        "middle_name": "Augusta",
+        "nickname": "Ada",
+        "profile": "https://ada.example.org/",
+        "picture": "https://ada.example.org/ada.png",
+        "website": "https://example.org/",
+        "gender": "female",
+        "birthdate": "1815-12-10",
+        "zoneinfo": "Europe/London",
+        "locale": "en-GB",
+    },
+    "email": {"email": "ada@example.org", "email_verified": True},
+    "address": {"address": {"formatted": "12 St James's Square\nLondon", "country": "GB"}},
+    "phone": {"phone_number": "+44 20 7946 0000", "phone_number_verified": False},
+}
+
+
+async def _sign_in(tokens: TokenService, claims: dict[str, Any]) -> SignIn:
+    """Of a user with these claims, and an e-mail address of their own."""
+    user = await tokens.world.user(claims={**claims, "email": f"{uuid4().hex}@example.org"})
+    return SignIn(user, await tokens.world.session(user))
+
+
+@pytest.mark.point(10, 17)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("scope", [*STANDARD_CLAIMS, "profile email address phone"])
+async def test_a_scope_gives_all_of_its_standard_claims(
+    tokens: TokenService, scope: str, method: str
+) -> None:
+    """OpenID Connect Core 1.0 §5.1 and §5.4: every claim, as the JSON type that it has, and no other's."""
+    whole = {name: value for claims in STANDARD_CLAIMS.values() for name, value in claims.items()}
+    sign_in = await _sign_in(tokens, {**whole, "roles": ["ADMIN"]})
+    client = await tokens.world.client(scope=("openid", *STANDARD_CLAIMS))
+    answer = await tokens.tokens(client, sign_in.code(client.client_id, scope=("openid", *scope.split(" "))))
+    response = await tokens.http.request(method, USERINFO.path, headers=bearer(answer["access_token"]))
+    info = await response.json()
+    names = [name for each in scope.split(" ") for name in STANDARD_CLAIMS[each]]
+    expected = {"sub": str(sign_in.user.user_id), **{name: sign_in.user.claims[name] for name in names}}
+    if "profile" in scope:
+        assert isinstance(info.pop("updated_at"), int)
+        expected["preferred_username"] = sign_in.user.username
+    assert (response.status, response.content_type, info) == (200, "application/json", expected)
+    assert not {*whole} & {*unverified(answer["id_token"])}
+
+
+@pytest.mark.point(10)
+async def test_what_a_user_does_not_have_is_absent(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §5.3.2: not empty and not null, nor of a wrong type; also within an address."""
+    claims: dict[str, Any] = {
+        "name": "",
+        "nickname": None,
+        "website": [],
+        "email_verified": "true",
+        "address": {"locality": "London", "region": "", "country": None},
+        "phone_number": 442079460000,
+    }
+    client, scope = await tokens.world.client(), ("openid", *STANDARD_CLAIMS)
+    code = (await _sign_in(tokens, claims)).code(client.client_id, scope=scope)
+    answer = await tokens.tokens(client, code)
+    info = await (await tokens.userinfo(answer["access_token"])).json()
+    assert info.keys() == {"sub", "preferred_username", "updated_at", "email", "address"}
+    assert info["address"] == {"locality": "London"}
+
+
+@pytest.mark.point(17)
 @pytest.mark.parametrize(("origin", "is_allowed"), [("https://spa.test", True), ("https://evil.test", False)])
 async def test_a_client_may_name_the_origins_that_read_its_answers(
     tokens: TokenService, origin: str, is_allowed: bool
@@ -178,6 +271,7 @@ async def test_a_client_may_name_the_origins_that_read_its_answers(
         assert allowed == (origin if is_allowed and response.method == "GET" else None)
 
 
+@pytest.mark.point(17)
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "TRACE", "HEAD"])
 async def test_other_methods_are_refused(tokens: TokenService, method: str) -> None:
     """405, and an override header overrides nothing."""

@@ -1,4 +1,4 @@
-"""WebFinger and the metadata of RFC 8414, as a client finds its way to the issuer. Points 1 and 4."""
+"""WebFinger and the metadata of RFC 8414, as a client finds its way to the issuer."""
 
 from collections.abc import AsyncIterator
 
@@ -118,6 +118,7 @@ async def test_a_foreign_host_changes_nothing(discovery: Client) -> None:
     assert (await response.json())["links"][0]["href"] == ISSUER
 
 
+@pytest.mark.point(1)
 @pytest.mark.parametrize("path", [OAUTH_AUTHORIZATION_SERVER, OAUTH_AUTHORIZATION_SERVER_BELOW])
 async def test_rfc_8414_metadata_are_the_same_document(discovery: Client, path: str) -> None:
     """At the path that the RFC inserts, and where clients append it."""
@@ -126,8 +127,9 @@ async def test_rfc_8414_metadata_are_the_same_document(discovery: Client, path: 
     assert (response.status, await response.read()) == (200, wanted)
 
 
+@pytest.mark.point(4)
 async def test_logout_is_announced(discovery: Client) -> None:
-    """Point 4: all four kinds, and that each can tell the session."""
+    """All four kinds, and that each can tell the session."""
     metadata = await (await discovery.get(OPENID_CONFIGURATION.path)).json()
     assert metadata["end_session_endpoint"] == f"{ISSUER}/oauth2/sessions/logout"
     assert metadata["check_session_iframe"] == f"{ISSUER}/oauth2/sessions/check"
@@ -136,6 +138,7 @@ async def test_logout_is_announced(discovery: Client) -> None:
         assert metadata[f"{channel}_logout_session_supported"] is True
 
 
+@pytest.mark.point(1)
 async def test_what_is_off_is_not_announced(
     module_database_url: str, module_redis_url: str, world: World
 ) -> None:

@@ -18,7 +18,7 @@ USER = User(
         "nickname": "",
         "email": "ada@example.org",
         "email_verified": "yes",
-        "address": {"locality": "London"},
+        "address": {"locality": "London", "region": "", "country": None},
         "phone_number": "+44 20 0000",
         "phone_number_verified": False,
         "roles": ["ADMIN", "OPS"],

@@ -1,4 +1,4 @@
-"""Which logout URIs a client may register: the matrix of I171, point 22 to 24."""
+"""Which logout URIs a client may register: the matrix of I171."""
 
 from typing import Any
 

@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from services.authorization.pages.security import https, source
+from shared.model import Client
 from shared.setting_kinds import is_loopback
 
 LoginFault = Literal["credentials", "throttled", "expired"]
@@ -30,6 +31,17 @@ class ClientView:
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        return cls(
+            client.client_id,
+            client.client_name,
+            client.logo_uri,
+            client.client_uri,
+            client.policy_uri,
+            client.tos_uri,
+        )
 
     @property
     def name(self) -> str:

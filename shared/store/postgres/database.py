@@ -1,50 +1,51 @@
-"""A pool of connections whose faults are `Unavailable`, and which costs one round trip a statement."""
+"""Statements on PostgreSQL, one round trip each, whose faults are `Unavailable`."""
 
-import logging
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, cast
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any
 
 import asyncpg
 import orjson
-from asyncpg.pool import PoolConnectionProxy
 
 from shared.store import Unavailable
+from shared.store.postgres.pool import ACQUIRE_TIMEOUT, BROKEN, Pool
 
-ACQUIRE_TIMEOUT = 1.0  # seconds
-STATEMENT_TIMEOUT = 2.0
-CONNECT_TIMEOUT = 2.0
-IDLE_LIFETIME = 300.0
+STATEMENT_TIMEOUT = 2.0  # seconds
 
 # Classes of SQLSTATE that tell of the server's state, not of the statement: connection exception, transaction
-# rollback, insufficient resources, operator intervention, system error; and "read only", after a failover.
+# rollback, insufficient resources, operator intervention, system error.
 _OPERATIONAL = ("08", "40", "53", "57", "58", "XX")
-_READ_ONLY = "25006"
-_LOCK_NOT_AVAILABLE = "55P03"
-_REFERRED_ROW_GONE = "23503"  # deleted in this moment: whoever asks again is told so
+_MOMENTARY = (
+    "25006",  # read only, after a failover
+    "55P03",  # a lock was not to be had
+    "23503",  # a referred row was deleted in this moment: whoever asks again is told so
+)
 
 Row = asyncpg.Record
 
-logger = logging.getLogger(__name__)
+
+class Dependency:
+    """For `with`: faults of the server or the way to it become Unavailable; those of a statement do not."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncpg.PostgresError):
+            state = error.sqlstate or ""
+            if state.startswith(_OPERATIONAL) or state in _MOMENTARY:
+                raise Unavailable(f"PostgreSQL: {state} {error}") from error
+        elif isinstance(error, BROKEN):
+            raise Unavailable(f"PostgreSQL: {type(error).__name__} {error}") from error
 
 
-@contextmanager
-def dependency() -> Iterator[None]:
-    """Turn every fault of the server or the way to it into Unavailable; let faults of a statement through."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        state = error.sqlstate or ""
-        if state.startswith(_OPERATIONAL) or state in (_READ_ONLY, _LOCK_NOT_AVAILABLE, _REFERRED_ROW_GONE):
-            raise Unavailable(f"PostgreSQL: {state} {error}") from error
-        raise
-    # InternalClientError: a backend died under an idle connection; neither PostgresError nor OSError.
-    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise Unavailable(f"PostgreSQL: {type(error).__name__} {error}") from error
+DEPENDENCY = Dependency()
 
 
-async def _prepare(connection: Any) -> None:
+async def _prepare(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
@@ -54,84 +55,44 @@ async def _prepare(connection: Any) -> None:
     )
 
 
-async def _no_reset(connection: Any) -> None:
-    """Nothing here uses SET, LISTEN or session locks, so a released connection needs no round trip."""
-
-
 class Database:
     """One process's way to PostgreSQL."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        # Connections that are ours and idle, the last used last, and since when. The pool's own way to lend
-        # one and to take it back costs as much CPU time as a statement.
-        self._idle: list[tuple[PoolConnectionProxy[Row], float]] = []
-        self._waiting = 0
 
     @classmethod
-    async def open(cls, url: str, *, size: int, is_pooled: bool = False) -> "Database":
+    def open(cls, url: str, *, size: int, is_pooled: bool = False) -> "Database":
         """Opens no connection yet: a process starts while PostgreSQL is away.
 
         *is_pooled*: a transaction-mode pooler stands between; prepared statements are off.
         """
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=0,
-            max_size=size,
-            timeout=CONNECT_TIMEOUT,
-            command_timeout=STATEMENT_TIMEOUT,
-            max_inactive_connection_lifetime=IDLE_LIFETIME,
-            statement_cache_size=0 if is_pooled else 200,
-            init=_prepare,
-            reset=_no_reset,
-        )
-        return cls(pool)
 
-    async def close(self) -> None:
-        self._pool.terminate()
+        async def connect() -> asyncpg.Connection:
+            connection = await asyncpg.connect(
+                url,
+                timeout=ACQUIRE_TIMEOUT,
+                command_timeout=STATEMENT_TIMEOUT,
+                statement_cache_size=0 if is_pooled else 200,
+            )
+            await _prepare(connection)
+            return connection
 
-    async def _take(self) -> "PoolConnectionProxy[Row]":
-        while self._idle:
-            connection, since = self._idle.pop()
-            try:
-                if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
-                    return connection
-            except asyncpg.InterfaceError:  # it died while idle, and has left the pool by itself
-                continue
-            connection.terminate()
-            await self._pool.release(connection)
-        self._waiting += 1
-        try:
-            return await self._pool.acquire(timeout=ACQUIRE_TIMEOUT)
-        finally:
-            self._waiting -= 1
+        return cls(Pool(connect, size))
 
-    async def _give_back(self, connection: "PoolConnectionProxy[Row]") -> None:
-        if self._waiting:
-            await self._pool.release(connection)
-        else:
-            self._idle.append((connection, time.monotonic()))
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await self._take()
-        try:
-            yield cast(asyncpg.Connection, connection)
-        except BaseException:
-            await self._pool.release(connection)  # which knows what to do with one that was interrupted
-            raise
-        await self._give_back(connection)
+    def close(self) -> None:
+        self._pool.close()
 
     async def row(self, sql: str, *arguments: Any) -> Row | None:
         """The first row of a statement."""
-        with dependency():
-            async with self._connection() as connection:
+        with DEPENDENCY:
+            async with self._pool.lend() as connection:
                 return await connection.fetchrow(sql, *arguments)
 
     async def rows(self, sql: str, *arguments: Any) -> Sequence[Row]:
         """All rows of a statement."""
-        with dependency():
-            async with self._connection() as connection:
+        with DEPENDENCY:
+            async with self._pool.lend() as connection:
                 return await connection.fetch(sql, *arguments)
 
     async def row_idempotent(self, sql: str, *arguments: Any) -> Row | None:
@@ -144,6 +105,6 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
         """For what is rare: several statements at once. Hot paths use one statement."""
-        with dependency():
-            async with self._connection() as connection, connection.transaction():
+        with DEPENDENCY:
+            async with self._pool.lend() as connection, connection.transaction():
                 yield connection

@@ -2,9 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import hiredis
@@ -23,13 +23,20 @@ _LUA = Path(__file__).parent.parent / "lua"
 Argument = bytes | str | int | float
 
 
-@contextmanager
-def dependency() -> Iterator[None]:
-    """Turn every fault of Redis or the way to it into Unavailable."""
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError, asyncio.IncompleteReadError) as error:
-        raise Unavailable(f"Redis: {type(error).__name__} {error}") from error
+class _Dependency:
+    """For `with`: every fault of Redis or the way to it becomes Unavailable."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, RedisError | OSError | TimeoutError | asyncio.IncompleteReadError):
+            raise Unavailable(f"Redis: {type(error).__name__} {error}") from error
+
+
+_DEPENDENCY = _Dependency()
 
 
 class Script:
@@ -80,7 +87,7 @@ class Link:
 
     async def commands(self, *commands: Sequence[Argument]) -> list[Any]:
         """Several commands in one round trip, each on its own: not a transaction."""
-        with dependency():
+        with _DEPENDENCY:
             line = self._line if self._line and self._line.is_open else await self._connected()
             answers = await line.send([_packed(parts) for parts in commands])
         for answer in answers:

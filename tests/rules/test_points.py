@@ -1,0 +1,58 @@
+"""The table of OpenID behaviour against the tests that it names, and that name it."""
+
+import ast
+from collections import defaultdict
+
+import pytest
+
+from tests.points import Statement, statements
+from tests.tables import ON_THE_RUNNING_SYSTEM, TESTS, NamedTest, functions, is_there
+
+STATEMENTS = statements()
+COUNT = 26
+
+
+def _marks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[int, ...]]:
+    """The arguments of each `@pytest.mark.point(…)`."""
+    calls = [decorator for decorator in function.decorator_list if isinstance(decorator, ast.Call)]
+    return [
+        tuple(ast.literal_eval(argument) for argument in call.args)
+        for call in calls
+        if ast.unparse(call.func) == "pytest.mark.point"
+    ]
+
+
+def _marked() -> dict[NamedTest, list[tuple[int, ...]]]:
+    files = (file for folder in ON_THE_RUNNING_SYSTEM for file in (TESTS / folder).glob("test_*.py"))
+    paths = [file.relative_to(TESTS).as_posix() for file in files]
+    return {
+        (path, name): marks
+        for path in paths
+        for name, function in functions(path).items()
+        if (marks := _marks(function))
+    }
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: f"{statement.point} {statement.text}")
+def test_every_statement_is_shown(statement: Statement) -> None:
+    """Each row names at least one test, and each of them is there, beyond the pure ones."""
+    assert statement.tests
+    for test in statement.tests:
+        assert is_there(test), test
+
+
+def test_no_point_is_missing_and_no_statement_stands_twice() -> None:
+    """Every point has rows, and they are in order."""
+    points = [statement.point for statement in STATEMENTS]
+    assert points == sorted(points)
+    assert set(points) == {*range(1, COUNT + 1)}
+    assert len({statement.text for statement in STATEMENTS}) == len(STATEMENTS)
+
+
+def test_every_test_names_its_points() -> None:
+    """Once, in order: those in whose rows it stands, and no others; what stands in no row names none."""
+    expected: dict[NamedTest, set[int]] = defaultdict(set)
+    for statement in STATEMENTS:
+        for test in statement.tests:
+            expected[test].add(statement.point)
+    assert _marked() == {test: [tuple(sorted(points))] for test, points in expected.items()}
