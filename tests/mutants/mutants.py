@@ -32,10 +32,20 @@ class Mutant:
     source: str = field(repr=False)
 
 
+class _Changes(MutationVisitor):
+    """Also in functions with a decorator, which mutmut's own runner has to leave alone."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        is_left_alone = not super().on_visit(node)
+        if is_left_alone and isinstance(node, cst.FunctionDef):
+            node.body.visit(self)
+        return not is_left_alone
+
+
 def mutants(module: str, source: str) -> Iterator[Mutant]:
     """The mutants of *module*, of which *source* is the text."""
     wrapper = MetadataWrapper(cst.parse_module(source))
-    visitor = MutationVisitor(mutation_operators, IgnoredCode(set(), set(), set()))
+    visitor = _Changes(mutation_operators, IgnoredCode(set(), set(), set()))
     wrapper.visit(visitor)
     tree, before = ast.parse(source), source.splitlines()
     for mutation in visitor.mutations:

@@ -15,8 +15,9 @@ LIMIT = 2
 
 
 class Door:
-    def is_open(self, n: int) -> bool:
-        return n < LIMIT
+    @property
+    def is_open(self) -> bool:
+        return self.n < LIMIT
 """
 JUDGE = """
 import sys
@@ -34,7 +35,9 @@ def test_mutants_are_made_inside_and_outside_of_functions() -> None:
     """Each with where it is, and what of it differs; and its source is a module."""
     made = {mutant.change: mutant.source for mutant in mutants("door", SOURCE)}
     assert Change("door", "", ("-LIMIT = 2", "+LIMIT = 3")) in made
-    looser = Change("door", "Door.is_open", ("-        return n < LIMIT", "+        return n <= LIMIT"))
+    looser = Change(
+        "door", "Door.is_open", ("-        return self.n < LIMIT", "+        return self.n <= LIMIT")
+    )
     assert made[looser] == SOURCE.replace("<", "<=")
     for source in made.values():
         assert source != SOURCE
