@@ -22,12 +22,16 @@ class AccessTokens:
 
     async def read(self, value: str, now: datetime) -> AccessToken | None:
         """The content of an access token of ours that has not expired. Raises Unavailable."""
+        token = await self.open(value)
+        return token if token and token.exp > now else None
+
+    async def open(self, value: str) -> AccessToken | None:
+        """The content of an access token of ours, expired or not. Raises Unavailable."""
         try:
             is_opaque = is_handle(Kind.ACCESS_TOKEN, value)
-            token = await (self._opaque(value) if is_opaque else self._jwt(value))
+            return await (self._opaque(value) if is_opaque else self._jwt(value))
         except (NotAnAccessToken, BadJwt):
             return None
-        return token if token.exp > now else None
 
     async def standing(self, token: AccessToken) -> Standing | None:
         """Whether a token still holds. Raises Unavailable."""

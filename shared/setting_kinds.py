@@ -1,8 +1,10 @@
 """The kinds of value that a setting may have: how each is written, and what is refused."""
 
 import re
+import ssl
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
@@ -118,6 +120,29 @@ def _host_port(value: str) -> str:
     return value
 
 
+def address(value: str) -> str:
+    """Where a process listens: `HOST:PORT`, `unix:PATH` or an absolute path. Raises ValueError."""
+    host, _, port = value.rpartition(":")
+    is_port = bool(host) and port.isdecimal() and int(port) < 65536
+    if not value.startswith(("/", "unix:")) and not is_port:
+        raise ValueError("must be HOST:PORT or unix:PATH")
+    return value
+
+
+def _ca_file(value: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except OSError as error:
+        raise ValueError(f"no certificate can be read from {value}: {error}") from None
+    return value
+
+
+def _with_rs256(value: tuple[SigningAlgorithm, ...]) -> tuple[SigningAlgorithm, ...]:
+    if "RS256" not in value:
+        raise ValueError("must hold RS256: every client may ask for it")
+    return value
+
+
 def _secret_keys(value: object) -> object:
     return (
         tuple(SecretStr(part) for part in value.replace(",", " ").split())
@@ -143,5 +168,9 @@ Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeV
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
 HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]
 ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)]
-SigningAlgorithms = Annotated[tuple[SigningAlgorithm, ...], BeforeValidator(_listed), Field(min_length=1)]
+Address = Annotated[str, AfterValidator(address)]
+CAFile = Annotated[Path, AfterValidator(_ca_file)]
+SigningAlgorithms = Annotated[
+    tuple[SigningAlgorithm, ...], BeforeValidator(_listed), AfterValidator(_with_rs256)
+]
 UILocales = Annotated[tuple[UILocale, ...], BeforeValidator(_listed), Field(min_length=1)]

@@ -9,18 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.paths import PREFIX
 from shared.setting_kinds import (
     SIGNING_ALGORITHMS,
     UI_LOCALES,
+    Address,
+    CAFile,
     Duration,
     HostPorts,
     Issuer,
@@ -36,7 +32,8 @@ from shared.setting_kinds import (
 )
 
 NAME_PREFIX = "OSTIARY_"
-NOT_SETTINGS = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_REQUIRE"})  # the second belongs to the tests
+FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # of settings
+NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # which belongs to the tests
 
 
 class SettingsError(Exception):
@@ -59,7 +56,6 @@ class Settings(BaseModel):
     database_direct_url: PostgresqlUrl | None = None
     redis_url: RedisUrl | None = None
     secret_key: SecretKeys = ()
-    secret_key_file: Path | None = None
 
     response_types: ResponseTypes = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
@@ -88,18 +84,10 @@ class Settings(BaseModel):
     ui_locales: UILocales = UI_LOCALES
     trusted_proxies: Networks = ("unix", "127.0.0.0/8", "::1/128")
     fetch_allow: HostPorts = ()
-    fetch_ca_file: Path | None = None
+    fetch_ca_file: CAFile | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    metrics_listen: str | None = None
+    metrics_listen: Address | None = None
     rate_limits: Switch = True
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "Settings":
-        if "RS256" not in self.signing_algorithms:
-            raise ValueError("OSTIARY_SIGNING_ALGORITHMS must hold RS256: every client may ask for it")
-        if self.secret_key and self.secret_key_file:
-            raise ValueError("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both")
-        return self
 
     @property
     def origin(self) -> str:
@@ -152,20 +140,21 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         for name, value in named.items()
         if name not in NOT_SETTINGS and value != ""
     }
+    faults: tuple[str, ...] = ()
+    if file := named.get("OSTIARY_SECRET_KEY_FILE"):
+        if "secret_key" in values:
+            faults += ("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",)
+        try:
+            values["secret_key"] = Path(file).read_text("ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            faults += (f"OSTIARY_SECRET_KEY_FILE: {error}",)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_sentences(error)) from None
-    if settings.secret_key_file is None:
-        return settings
-    try:
-        secret_key = settings.secret_key_file.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"OSTIARY_SECRET_KEY_FILE: {error}",)) from None
-    try:
-        return Settings.model_validate(values | {"secret_key": secret_key, "secret_key_file": None})
-    except ValidationError as error:
-        raise SettingsError(_sentences(error)) from None
+        raise SettingsError((*faults, *_sentences(error))) from None
+    if faults:
+        raise SettingsError(faults)
+    return settings
 
 
 def nth_address(address: str, index: int) -> str:

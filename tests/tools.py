@@ -12,6 +12,7 @@ PROGRAMS = {
     "apache": ("apache2", "httpd"),
     "node": ("node",),
     "go": ("go",),
+    "java": ("java",),
 }
 ELSEWHERE = "/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin"
 LACKING = "lacks what `make interop-tools` installs: "

@@ -15,6 +15,8 @@ from deploy.local.child import Command, RunError
 from shared.paths import PREFIX
 from shared.setting_kinds import is_loopback
 
+FOLDER = "caddy"  # in the data folder
+
 
 def find_binary() -> Path:
     """`caddy` in the virtual environment; raises RunError when there is none."""
@@ -65,6 +67,16 @@ def _why_not(site: Site, error: OSError) -> str:
     return f"This machine cannot listen on {site.address}:{site.port} ({error.strerror}): set OSTIARY_ISSUER"
 
 
+def local_ca(data: Path) -> Path | None:
+    """The certificate of the local CA in the data folder, once a run there has served TLS."""
+    certificate = _root_certificate(data / FOLDER)
+    return certificate if certificate.exists() else None
+
+
+def _root_certificate(state: Path) -> Path:
+    return state / "pki" / "authorities" / "local" / "root.crt"
+
+
 @dataclass(frozen=True, slots=True)
 class Caddy:
     """The proxy and where it keeps its local CA."""
@@ -78,7 +90,7 @@ class Caddy:
     @property
     def root_certificate(self) -> Path:
         """The certificate of the local CA, which clients are to trust."""
-        return self.state / "pki" / "authorities" / "local" / "root.crt"
+        return _root_certificate(self.state)
 
     @property
     def _configuration(self) -> Path:

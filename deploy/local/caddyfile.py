@@ -61,11 +61,13 @@ def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str
 
 
 def _options(site: Site, state: FilePath) -> str:
+    # default_sni: a client may leave a name without a dot out of its handshake, as Java does with localhost.
     return f"""{{
 	admin off
 	persist_config off
 	skip_install_trust
 	auto_https {"disable_redirects" if site.scheme == "https" else "off"}
+	default_sni {site.address}
 	storage file_system "{state}"
 	grace_period 3s
 	servers {{
@@ -108,6 +110,10 @@ def _site(site: Site, routes: Iterable[str]) -> str:
 		respond @dot_segment "Not found" 404
 {"".join(routes)}		header Cache-Control no-store
 		respond "Not found" 404
+	}}
+	handle_errors 413 {{
+		header Cache-Control no-store
+		respond "Too much" 413
 	}}
 	handle_errors 502 503 504 {{
 		header Retry-After 1

@@ -51,3 +51,13 @@ if [ -e $go/go.mod ] && command -v go >/dev/null; then
     (cd $go && GOFLAGS=-mod=readonly go build -buildvcs=false -trimpath -o build/relying-party .) ||
         echo "The relying party of $go was not built: its test will skip." >&2
 fi
+
+# Maven is not installed for the sake of one relying party: most machines have no Java.
+java=tests/interop/java
+if command -v mvn >/dev/null; then
+    rm -rf $java/build # where the libraries of another version may lie
+    mvn -q -B -f $java/pom.xml dependency:copy-dependencies compiler:compile ||
+        echo "The relying party of $java was not built: its test will skip." >&2
+else
+    echo "There is no Maven: the relying party of $java is not built, and its test will skip."
+fi

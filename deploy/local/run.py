@@ -56,13 +56,14 @@ class _Run:
     async def until_stopped(self, closing: ExitStack) -> None:
         site = caddy.site_of(self.settings.origin)
         caddy.check_is_free(site)
-        proxy = caddy.Caddy(caddy.find_binary(), site, self.data / "caddy", self.sockets, self.log("caddy"))
+        proxy = caddy.Caddy(
+            caddy.find_binary(), site, self.data / caddy.FOLDER, self.sockets, self.log("caddy")
+        )
         demo_file = self.data / "demo.json"
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
         await self.supervisor.start(self._stores(closing))
-        certificate = proxy.root_certificate if self.settings.is_https else None
-        run_file = write_run_file(self.data, self.settings, certificate)
+        run_file = write_run_file(self.data, self.settings)
         closing.callback(run_file.unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
         await self.prepare(self.settings, demo)
@@ -72,6 +73,7 @@ class _Run:
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
         proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
         await self.supervisor.start([proxy.command()])
+        certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))
         bounding = asyncio.create_task(logs.keep_bounded(self.data / "log"))
         try:

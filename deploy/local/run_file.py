@@ -12,8 +12,8 @@ _NAME = "run.env"
 _SEPARATOR = " "
 
 
-def write_run_file(data: Path, settings: Settings, certificate: Path | None) -> Path:
-    """Note the stores, the secret and the local CA of this run, for its owner alone."""
+def write_run_file(data: Path, settings: Settings) -> Path:
+    """Note the issuer, the stores and the secret of this run, for its owner alone."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
     lines = (
@@ -21,7 +21,6 @@ def write_run_file(data: Path, settings: Settings, certificate: Path | None) -> 
         f"OSTIARY_DATABASE_URL={settings.database_url.get_secret_value()}",
         f"OSTIARY_REDIS_URL={settings.redis_url.get_secret_value()}",
         f"OSTIARY_SECRET_KEY={_SEPARATOR.join(key.get_secret_value() for key in settings.secret_key)}",
-        f"OSTIARY_FETCH_CA_FILE={certificate or ''}",
     )
     path = data / _NAME
     write_private(path, "\n".join(lines) + "\n")
@@ -50,7 +49,5 @@ def of_running(settings: Settings) -> Settings:
         "redis_url": SecretStr(named["OSTIARY_REDIS_URL"]),
         "secret_key": tuple(SecretStr(key) for key in named["OSTIARY_SECRET_KEY"].split(_SEPARATOR)),
     }
-    if certificate := named["OSTIARY_FETCH_CA_FILE"]:
-        running["fetch_ca_file"] = Path(certificate)
-    given = settings.model_fields_set - {"secret_key_file"}
+    given = settings.model_fields_set
     return settings.model_copy(update={name: value for name, value in running.items() if name not in given})

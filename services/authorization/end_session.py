@@ -57,15 +57,19 @@ class EndSession:
     cookies: Cookies
 
     async def get(self, request: web.Request) -> web.Response:
-        """End the session that the hint was issued in; in every other case ask."""
+        """End the session that the hint was issued in; in every other case ask.
+
+        One is a request that names a URI to go to which is not the client's.
+        """
         parameters = query(request)
         parameters.refuse_repeated(KNOWN)
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         client = await self._client(client_id_of(parameters, hint))
         owner = await self._owner(self.cookies.session_key(request))
-        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)):
-            return await self._end(request, parameters, client)
         target = return_uri(parameters, client)
+        is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
+        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)) and not is_lost:
+            return await self._end(request, parameters, client)
         if owner is None and target and not isinstance(hint, NoHint):
             return self._gone(target)
         return self._ask(request, parameters, hint, client, owner)

@@ -131,6 +131,8 @@ def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
 
 def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
     """The claims about the user that no scope releases: a consent to the scope does not cover them."""
+    if not claims.userinfo and not claims.id_token:
+        return ()
     covered = set(claims_of_scope(scope))
     return tuple(sorted({*claims.userinfo, *claims.id_token} & _ON_PAGES - covered))
 

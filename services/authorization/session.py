@@ -61,7 +61,7 @@ class Cookies:
 
     def account_handles(self, request: web.Request) -> tuple[str, ...]:
         """The handles of sessions that this browser has beside the active one."""
-        listed = request.cookies.get(self.accounts, "").split(".")[:MAX_ACCOUNTS]
+        listed = _cookie(request, self.accounts).split(".")[:MAX_ACCOUNTS]
         return tuple(handle for handle in listed if is_handle(Kind.SESSION, handle))
 
     def set_accounts(self, response: web.Response, handles: tuple[str, ...]) -> None:
@@ -88,7 +88,7 @@ class Cookies:
             response.set_cookie(self.state, value, path=self.path, secure=True, samesite="None")
 
     def _handle(self, request: web.Request, name: str, kind: Kind) -> str | None:
-        value = request.cookies.get(name, "")
+        value = _cookie(request, name)
         return value if is_handle(kind, value) else None
 
     def _set(self, response: web.Response, name: str, value: str, max_age: int | None = None) -> None:
@@ -103,10 +103,20 @@ class Cookies:
         )
 
 
+def _cookie(request: web.Request, name: str) -> str:
+    """The value of a cookie, of several the last: RFC 6265 §4.2.1. Ours need no quotes, and get none."""
+    value = ""
+    for pair in request.headers.get("Cookie", "").split(";"):
+        found, _, content = pair.strip().partition("=")
+        if found == name:
+            value = content
+    return value
+
+
 def form_token(session_handle: str | None, purpose: str) -> str:
     """What a form carries to prove that it was made for this session and for this purpose: who does not know
     the cookie cannot make one, and one made for another user's session does not fit."""
-    return hmac.new((session_handle or "").encode(), purpose.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest((session_handle or "").encode(), purpose.encode(), "sha256").hex()
 
 
 def is_form_token(given: str | None, session_handle: str | None, purpose: str) -> bool:

@@ -25,7 +25,7 @@ _PAGE = """<!doctype html>
 
 def browser_state(session_key: bytes) -> str:
     """What the cookie says of a session: another value for each, from which the session is not to be had."""
-    return hmac.new(session_key, b"browser state", hashlib.sha256).hexdigest()
+    return hmac.digest(session_key, b"browser state", "sha256").hex()
 
 
 def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> str | None:

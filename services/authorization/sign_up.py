@@ -93,9 +93,14 @@ class SignUp:
 
     async def _is_open(self, request: web.Request, waiting: Waiting) -> bool:
         """Whether somebody is still to be asked who they are, in this browser, and anybody may answer."""
-        if waiting.interaction.browser is None or waiting.asked.request.subs:
+        if waiting.interaction.browser is None:
             return False
-        return isinstance(await self.desk.step(request, waiting), Login | Create)
+        match await self.desk.step(request, waiting):
+            case Create():
+                return True
+            case Login():
+                return not waiting.asked.request.subs
+        return False
 
     def _page(
         self,

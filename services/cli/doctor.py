@@ -1,21 +1,26 @@
 """`ostiary doctor`."""
 
 import asyncio
+from pathlib import Path
 
 import click
 
+from deploy.local.caddy import local_ca
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import as_json, echo_json, settings_here
 from shared.admin import doctor as admin
 
 
 @click.command()
-@click.option("--ca-file", type=click.Path(exists=True), help="An extra CA for the public URL.")
+@click.option(
+    "--ca-file", type=click.Path(exists=True, path_type=Path), help="An extra CA for the public URL."
+)
 @as_json
-def doctor(ca_file: str | None, is_json: bool) -> None:
+def doctor(ca_file: Path | None, is_json: bool) -> None:
     """Ask the public URL, the stores, the keys and the clocks; name what does not match."""
     with faults_in_sentences():
-        findings = asyncio.run(admin.examine(settings_here(), ca_file))
+        settings = settings_here()
+        findings = asyncio.run(admin.examine(settings, ca_file or local_ca(settings.data_dir)))
     if is_json:
         echo_json([finding.members() for finding in findings])
     for finding in findings if not is_json else ():

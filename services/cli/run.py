@@ -51,6 +51,6 @@ async def _prepare(settings: Settings, demo: Demo | None) -> None:
     try:
         await migrate_database(direct_url(settings))
         async with open_stores(settings) as stores:
-            await prepare(stores.keys, stores.users, stores.clients, settings, newcomer)
+            await prepare(stores, settings, newcomer)
     except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
         raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

@@ -6,6 +6,7 @@ import click
 
 from services.cli.faults import faults_in_sentences
 from shared.paths import Service
+from shared.setting_kinds import address
 from shared.settings import read_settings
 from shared.web.app import Mount, application
 from shared.web.log import configure_log
@@ -17,9 +18,18 @@ from shared.web.workers import MAX_WORKERS, keep_workers
 ALL = "all"
 
 
+def _address(_: click.Context, __: click.Parameter, value: str) -> str:
+    try:
+        return address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command()
 @click.argument("name", type=click.Choice([*(service.value for service in Service), ALL]))
-@click.option("--listen", required=True, metavar="HOST:PORT|unix:PATH", help="Where to listen.")
+@click.option(
+    "--listen", required=True, callback=_address, metavar="HOST:PORT|unix:PATH", help="Where to listen."
+)
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True)
 def serve(name: str, listen: str, workers: int) -> None:
     """Serve one service, or all of them in one process; with workers, that many processes on one socket."""

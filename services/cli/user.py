@@ -2,6 +2,8 @@
 
 import secrets
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import BinaryIO
 
 import click
@@ -9,11 +11,12 @@ import click
 from services.authorization.throttle import USER
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import as_json, collected, run_step, show, show_all
-from shared.admin import users
+from shared.admin import clients, users
 from shared.model import User
 from shared.oauth.json_text import parse_object
 from shared.passwords import hash_password
 from shared.settings import Settings
+from shared.store import Given
 from shared.store.open import Stores
 
 MADE_PASSWORD_BYTES = 15
@@ -27,7 +30,7 @@ _password_stdin = click.option(
 
 @click.group()
 def user() -> None:
-    """Users: add, show, disable, sign out."""
+    """Users: add, show, disable, sign out, take back consents."""
 
 
 def _password(is_given: bool) -> tuple[str, dict[str, str]]:
@@ -123,6 +126,33 @@ def logout(name: str) -> None:
         await stores.users.end_all((await users.get(stores.users, name)).user_id)
 
     run_step(step)
+
+
+@user.command()
+@click.argument("name")
+@as_json
+def consents(name: str, is_json: bool) -> None:
+    """What each client has of a user: the scope that is not asked for again, and grants."""
+
+    async def step(stores: Stores, _: Settings) -> Sequence[Given]:
+        return await stores.consents.given((await users.get(stores.users, name)).user_id)
+
+    show_all([asdict(given) for given in run_step(step)], ("client_id", "scope", "grants"), is_json)
+
+
+@user.command()
+@click.argument("name")
+@click.argument("client_id", metavar="ID")
+@as_json
+def revoke_consent(name: str, client_id: str, is_json: bool) -> None:
+    """Take back what a client has of a user: it asks again, and its grants end; the user stays signed in."""
+
+    async def step(stores: Stores, _: Settings) -> int:
+        found = await users.get(stores.users, name)
+        await clients.get(stores.clients, client_id)
+        return await stores.consents.revoke(found.user_id, client_id)
+
+    show({"username": name, "client_id": client_id, "grants_revoked": run_step(step)}, is_json)
 
 
 @user.command()

@@ -13,6 +13,7 @@ from services.token.device_authorization import (
     device_authorization,
 )
 from services.token.grants.collaborators import Collaborators
+from services.token.guesses import GUESSES, guesses
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
 from services.token.logout_notices import delivery
@@ -57,7 +58,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         authentication, opened.device_codes, opened.counters, settings
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
-        authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer
+        authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer, app[GUESSES]
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication, access_tokens, opened.grants, opened.refresh_families
@@ -70,7 +71,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, noted_uses, _endpoints, upkeep, delivery)
+    need(app, stores, fetcher, client_keys, noted_uses, guesses, _endpoints, upkeep, delivery)
     cross_origin(app, CROSS_ORIGIN)
     _route(app, TOKEN, {"POST": refusing(token, to_client)})
     _route(app, DEVICE_AUTHORIZATION, {"POST": refusing(device_authorization, to_client)})

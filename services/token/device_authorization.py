@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from services.token.grants.device_code import INTERVAL
+from services.token.refusal import TooMany
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.mint import new_handle
 from shared.model import Client, DeviceCode
-from shared.oauth.errors import SlowDown, UnauthorizedClient
+from shared.oauth.errors import UnauthorizedClient
 from shared.oauth.handle import Kind, digest
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import granted_scope, parse_scope
@@ -37,12 +38,6 @@ PACE = Pace(
 )
 """Requests for one client from one address."""
 _TRIES = 5  # at a user code that is not in flight
-
-
-class TooMany(SlowDown):
-    """RFC 6585 §4."""
-
-    status = 429
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from services.token.guesses import Guesses
 from services.token.jwt_answers import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
 from shared import clock
 from shared.access_tokens import AccessTokens
@@ -66,28 +67,35 @@ class IntrospectionEndpoint:
     jwt_answers: JwtAnswers
     settings: Settings
     tokens: TokenIssuer
+    guesses: Guesses
 
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
         """What *client* may know of a token: of one that is not its business no more than of none.
 
-        Raises InvalidClient: a public client cannot ask. Raises Unavailable.
+        Raises InvalidClient: a public client cannot ask. Raises TooMany: it is guessing. Raises Unavailable.
         """
         if client.is_public:
             raise refused("a public client introspects nothing")
         if presented := parse_refresh_token(value):
-            return await self._refresh_token(client, presented)
-        token = await self.access_tokens.read(value, now)
-        if token is None or not may_introspect(client, token):
+            return await self._refresh_token(client, presented, now)
+        token = await self.access_tokens.open(value)
+        if token is None:
+            self.guesses.count(client.client_id, now)
+            return INACTIVE
+        if token.exp <= now or not may_introspect(client, token):
             return INACTIVE
         if await self.access_tokens.standing(token) is None:
             return INACTIVE
         return described(token, self.settings.issuer)
 
-    async def _refresh_token(self, client: Client, presented: RefreshToken) -> Description:
+    async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
         held = await self.refresh_families.find(
             presented.family_hash, presented.hash, self.settings.refresh_token_reuse_window
         )
-        if held is None or held.authorization.client_id != client.client_id:
+        if held is None:
+            self.guesses.count(client.client_id, now)
+            return INACTIVE
+        if held.authorization.client_id != client.client_id:
             return INACTIVE
         return {
             "active": True,

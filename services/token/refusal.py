@@ -10,6 +10,7 @@ from shared.oauth.errors import (
     InvalidClient,
     InvalidToken,
     OAuthError,
+    SlowDown,
     TemporarilyUnavailable,
 )
 from shared.store import Unavailable
@@ -21,6 +22,12 @@ Endpoint = Callable[[web.Request], Awaitable[web.Response]]
 Refusal = Callable[[OAuthError], web.Response]
 
 logger = structlog.get_logger()
+
+
+class TooMany(SlowDown):
+    """RFC 6585 §4."""
+
+    status = 429
 
 
 def to_client(error: OAuthError) -> web.Response:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -50,7 +51,7 @@ def bad(subject: str, sentence: str) -> Finding:
     return Finding(subject, False, sentence)
 
 
-async def examine(settings: Settings, ca_file: str | None = None) -> list[Finding]:
+async def examine(settings: Settings, ca_file: Path | None = None) -> list[Finding]:
     """Every finding, in the order in which a fault of one explains the next. Raises MissingStore."""
     async with open_stores(settings) as stores:
         findings = [await _database(stores.probe), await _redis(stores.probe)]
@@ -150,11 +151,11 @@ def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
     return good("Logout notices", f"{len(late)} to be tried again" if late else "all taken")
 
 
-async def _public(settings: Settings, ca_file: str | None) -> AsyncIterator[Finding]:
+async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Finding]:
     url = OPENID_CONFIGURATION.at(settings.issuer)
     trust = ssl.create_default_context()
-    if ca_file or settings.fetch_ca_file:
-        trust.load_verify_locations(ca_file or settings.fetch_ca_file)
+    for file in filter(None, (ca_file, settings.fetch_ca_file)):
+        trust.load_verify_locations(file)
     before = clock.now()
     try:
         async with (

@@ -27,7 +27,6 @@ _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in cla
 _STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
 _RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
-    "updated_at",
     "azp",
     "nbf",
     "jti",
@@ -65,6 +64,8 @@ def check_claims(claims: Json) -> None:
             raise BadUser(f"the claim {name} must be a string")
         if name in _BOOLEANS and not isinstance(value, bool):
             raise BadUser(f"the claim {name} must be true or false")
+        if name == "updated_at" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise BadUser("the claim updated_at must be a number")
         if name == "address" and not isinstance(value, Mapping):
             raise BadUser("the claim address must be an object")
     if "email" in claims and not _is_address(claims["email"]):

@@ -52,7 +52,10 @@ def _without_empty(value: object) -> object:
 
 
 def attributes(user: User) -> Json:
-    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`."""
+    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`.
+
+    `preferred_username` and `updated_at` are ours to say, unless an operator has said them.
+    """
     known: Claims = {"preferred_username": user.username}
     if user.updated_at:
         known["updated_at"] = int(user.updated_at.timestamp())

@@ -16,6 +16,8 @@ from shared.model import Client, Json
 MAX_URIS = 100
 MAX_LIST = 50
 
+# What a person is shown reads as it is written: no controls, and nothing that turns its direction around.
+_SHOWN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 _SCOPE_TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
@@ -33,7 +35,7 @@ class StandardMetadata(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    client_name: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    client_name: Annotated[str, StringConstraints(max_length=200, pattern=_SHOWN)] = ""
     application_type: Literal["web", "native"] = "web"
     redirect_uris: Uris = []
     post_logout_redirect_uris: Uris = []

@@ -139,7 +139,7 @@ def check_sector(client: Client, document: object) -> None:
     listed = document if isinstance(document, list) else []
     _refuse(
         [
-            (f"redirect_uris.{index}", "is not in the document at sector_identifier_uri")
+            ("sector_identifier_uri", f"does not list redirect_uris.{index}")
             for index, uri in enumerate(client.redirect_uris)
             if uri not in listed
         ]

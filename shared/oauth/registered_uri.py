@@ -7,6 +7,7 @@ would read otherwise than it is written, or what should never be a target at all
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from ipaddress import IPv6Address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 MAX_URI = 2000
@@ -77,10 +78,19 @@ def _uri_faults(uri: str) -> Iterator[str]:
         yield "has a fragment"
     if "@" in url.netloc:
         yield "has user information"
+    if "[" in url.netloc and not _is_ipv6(url.hostname or ""):
+        yield "has brackets around what is no IPv6 address"
     if _HIDDEN.search(unquote(url.netloc + url.path + url.query)):
         yield "hides a space, a backslash or a control character"
     if any(unquote(segment.partition(";")[0]) in (".", "..") for segment in url.path.split("/")):
         yield "has dot segments"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return IPv6Address(host).scope_id is None
+    except ValueError:
+        return False
 
 
 def _authority_fault(uri: str, url: SplitResult) -> str | None:

@@ -14,7 +14,7 @@ from shared.store.ports.clients import (
     InitialAccessTokens,
     Wanted,
 )
-from shared.store.ports.counters import Counters, Pace, ReplayMarks
+from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
 from shared.store.ports.faults import Full, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
     AuthorizationCodes,
@@ -28,7 +28,7 @@ from shared.store.ports.grants import (
 )
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.refresh_families import HeldToken, RefreshFamilies, Rotated, Rotation
-from shared.store.ports.sessions import Consents, Interactions, PushedRequests, SessionOwner, Sessions
+from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
 from shared.store.ports.upkeep import AuditLog, Leases, LogoutNotice, Outbox
 from shared.store.ports.users import Credential, Users
 
@@ -46,6 +46,7 @@ __all__ = [
     "Credential",
     "DeviceCodes",
     "Full",
+    "Given",
     "Grants",
     "HeldToken",
     "InitialAccessTokens",
@@ -71,6 +72,7 @@ __all__ = [
     "Standing",
     "StoredKey",
     "Taken",
+    "Tallies",
     "Unavailable",
     "Users",
     "Wanted",

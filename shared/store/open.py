@@ -24,6 +24,7 @@ from shared.store import (
     RefreshFamilies,
     ReplayMarks,
     Sessions,
+    Tallies,
     Users,
 )
 from shared.store.postgres.audit import PostgresAuditLog
@@ -49,6 +50,7 @@ from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.sessions import RedisSessionContents
+from shared.store.redis.tallies import RedisTallies
 from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
@@ -79,6 +81,7 @@ class Stores:
     pushed_requests: PushedRequests
     consents: Consents
     counters: Counters
+    tallies: Tallies
 
 
 class MissingStore(Exception):
@@ -118,6 +121,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             pushed_requests=RedisPushedRequests(link),
             consents=PostgresConsents(database),
             counters=RedisCounters(link),
+            tallies=RedisTallies(link),
         )
     finally:
         await link.close()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
@@ -32,8 +33,12 @@ class KeptSessions:
             session = await contents
         if session is None or row is None:
             return None
-        sid, user_id, consented = row
-        return (session, consented) if (session.sid, session.user_id) == (sid, user_id) else None
+        sid, user_id, epoch, consented = row
+        if (session.sid, session.user_id) != (sid, user_id):
+            return None
+        if session.epoch != epoch:  # a consent was revoked since it began
+            session = replace(session, epoch=epoch)
+        return session, consented
 
     async def owner(self, session_key: bytes) -> SessionOwner | None:
         try:

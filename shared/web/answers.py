@@ -112,5 +112,5 @@ def error_answer(
     members: Mapping[str, Any] | None = None,
 ) -> web.Response:
     """An error as RFC 6749 §5.2 has it; *members* are added to the JSON object."""
-    all_headers = {**RETRY_AFTER, **(headers or {})} if error.status == 503 else headers
+    all_headers = {**RETRY_AFTER, **(headers or {})} if error.status in (429, 503) else headers
     return json_answer({**error.parameters(), **(members or {})}, status=error.status, headers=all_headers)

@@ -10,6 +10,7 @@ from shared.web.app import MAX_BODY
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"
+IDENTITY = "identity"  # RFC 9110 §12.5.3: no encoding
 
 
 def query(request: web.Request) -> Parameters:
@@ -26,15 +27,22 @@ def authorization_header(request: web.Request) -> str | None:
 
 
 async def body(request: web.Request) -> bytes:
-    """The body. Raises InvalidRequest when it takes too long; the limit of size is the application's."""
+    """The body as it was sent. Raises InvalidRequest: it is encoded, malformed, cut short, or takes too long.
+
+    The limit of size is the application's.
+    """
+    if request.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
+        raise InvalidRequest("an encoded body is not read")
     content = request.content
-    if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: there is nothing to wait for
-        return content.read_nowait()
     try:
+        if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: nothing to wait for
+            return content.read_nowait()
         async with asyncio.timeout(BODY_TIMEOUT):
             return await request.read()
     except TimeoutError:
         raise InvalidRequest("the body did not arrive in time") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise InvalidRequest("the body is malformed, or was cut short") from None
 
 
 async def form(request: web.Request) -> Parameters:

@@ -55,8 +55,13 @@ class Listen:
 
 async def _until_told_to_stop(app: web.Application, listening: socket.socket) -> None:
     # access_log: one line a request is written by the application; aiohttp's own costs as much as a request.
+    # auto_decompress: an encoded body is refused, not decoded.
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=KEEPALIVE_TIMEOUT, shutdown_timeout=SHUTDOWN_TIMEOUT
+        app,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_TIMEOUT,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+        auto_decompress=False,
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -18,6 +18,13 @@ def op(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Op]:
 
 
 @pytest.fixture(scope="session")
+def every_type(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Op]:
+    """The same with `OSTIARY_RESPONSE_TYPES=all`."""
+    with embedded(tmp_path_factory.mktemp("every-type"), OSTIARY_RESPONSE_TYPES="all") as op:
+        yield op
+
+
+@pytest.fixture(scope="session")
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """Four processes and a second `token`, without a proxy."""
     with four_processes(tmp_path_factory.mktemp("processes")) as processes:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from services.cli import main
 from shared import clock
+from shared.oauth.supported import SCOPE_CLAIMS
 from tests.deployment import open_world, settings_for
 
 Ostiary = Callable[..., Result]
@@ -81,6 +82,20 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
     assert "bob" in ostiary("user", "list").stdout
 
 
+def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
+    """OpenID Connect Core 1.0 §5.1, `sub` aside, which is the server's to give."""
+    names = [claim for scope in ("profile", "email", "address", "phone") for claim in SCOPE_CLAIMS[scope]]
+    claims = dict.fromkeys(names, "x") | {
+        "email": "ada@x.test",
+        "email_verified": True,
+        "phone_number_verified": False,
+        "address": {"country": "UK"},
+        "updated_at": 1311280970,
+    }
+    added = of(ostiary("user", "add", "ada", "--claims", "-", "--json", given=json.dumps(claims)))
+    assert added["claims"] == claims
+
+
 @pytest.mark.parametrize(
     ("arguments", "given", "sentence"),
     [
@@ -89,6 +104,7 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
         (("user", "add", "ada", "--password-stdin"), "short\n", "a password has"),
         (("user", "add", "ada", "--email", "x"), None, "not an e-mail address"),
         (("user", "add", "ada", "--claims", "-"), '{"sub": "x"}', "the server's own"),
+        (("user", "add", "ada", "--claims", "-"), '{"updated_at": "today"}', "must be a number"),
         (("user", "add", "ada", "--claims", "-"), "{", "is not JSON"),
         (("client", "show", "nobody"), None, "There is no client nobody"),
         (("client", "add", "-"), "[]", "is not a JSON object"),
@@ -110,6 +126,7 @@ def test_a_fault_is_one_sentence_and_exit_status_1(
 
 @pytest.mark.parametrize(
     "arguments", [("user", "add"), ("unknown",), ("client", "invite", "--uses", "0"), ("serve", "x"),
+                  ("serve", "token", "--listen", "nowhere"), ("serve", "token", "--listen", "h:65536"),
                   ("client", "rotate-secret", "x", "--overlap", "soon"),
                   ("client", "rotate-secret", "x", "--overlap", "91d"),
                   ("client", "invite", "--expires", "soon"), ("client", "add", "/nowhere")],
@@ -220,6 +237,21 @@ def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str,
     assert of(ostiary("client", "revoke-grants", "one", "--json"))["grants_revoked"] == 0
     assert of(ostiary("client", "revoke-grants", "two", "--json"))["grants_revoked"] == 1
     assert ostiary("client", "revoke-grants", "nobody").exit_code == 1
+
+
+def test_a_consent_is_listed_and_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
+    """With the grants of that user and that client."""
+    for client_id in ("one", "two"):
+        metadata = json.dumps({"client_id": client_id, "redirect_uris": ["https://rp.test/"]})
+        of(ostiary("client", "add", "-", "--json", given=metadata))
+    username, _ = asyncio.run(_grant(database_url, redis_url, "one", "one"))
+    (given,) = of(ostiary("user", "consents", username, "--json"))
+    assert given == {"client_id": "one", "scope": [], "grants": 1}
+    assert of(ostiary("user", "revoke-consent", username, "two", "--json"))["grants_revoked"] == 0
+    assert of(ostiary("user", "revoke-consent", username, "one", "--json"))["grants_revoked"] == 1
+    assert of(ostiary("user", "consents", username, "--json")) == []
+    for name, client_id in (("nobody", "one"), (username, "nobody")):
+        assert ostiary("user", "revoke-consent", name, client_id).exit_code == 1
 
 
 def test_logout_notices_are_listed_and_begun_anew(

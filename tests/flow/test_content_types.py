@@ -1,5 +1,8 @@
 """Forms, and what only looks like one: the content type and the charset of a POST."""
 
+import gzip
+import zlib
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
@@ -93,3 +96,13 @@ def test_a_charset_field_decodes_nothing(any_op: Op) -> None:
     """`_charset_` is a parameter that nobody knows."""
     answer = _introspect(any_op, FORM, f"_charset_=utf-16&{GOOD}".encode())
     assert (answer.status, answer.json()) == (200, {"active": False})
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "bogus", "gzip, gzip", "GZIP"])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, zlib.compress])
+def test_an_encoded_body_is_not_read(any_op: Op, encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    """Whether it is what it says or not, and whether we could decode it or not; nothing tells with what."""
+    headers = {"Content-Type": FORM, "Content-Encoding": encoding}
+    answer = send(any_op.door, "POST", str(INTROSPECTION), headers, compress(GOOD.encode()))
+    assert (answer.status, answer.json()["error"]) == (400, "invalid_request")
+    assert answer.headers["Cache-Control"] == "no-store"

@@ -1,8 +1,10 @@
 """HTTP as strangers speak it: forged hosts, caches, methods, and what is nobody's business."""
 
+import socket
+import ssl
 from collections.abc import Mapping
 from contextlib import ExitStack
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -241,6 +243,15 @@ def test_it_is_no_ones_proxy(any_op: Op, line: str) -> None:
     assert not line.startswith("CONNECT") or not received.startswith(b"HTTP/1.1 2")
 
 
+def test_too_long_a_body_is_refused_by_who_reads_it_first(any_op: Op) -> None:
+    """A proxy or a service: 413, and not to be stored either."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    for path in (TOKEN, INTROSPECTION, AUTHORIZATION):
+        answer = send(any_op.door, "POST", str(path), headers, b"a=" + b"x" * 70_000)
+        assert (path, answer.status) == (path, 413)
+        assert "no-store" in answer.headers.get("Cache-Control", "")
+
+
 def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
     """Who sends a header a byte at a time loses the connection, and others notice nothing."""
     ops = (op, op_behind_nginx)
@@ -252,3 +263,15 @@ def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
             assert send(each.door, "GET", str(OPENID_CONFIGURATION)).status == 200
         for connection in slow:
             assert not connection.recv(65536).startswith(b"HTTP/1.1 2")  # the end, or 408; HANG_GUARD at most
+
+
+def test_a_handshake_may_leave_out_the_name(op: Op, op_behind_nginx: Op) -> None:
+    """Some clients name no host without a dot (RFC 6066 §3), Java for one: the certificate is the same."""
+    for each in (op, op_behind_nginx):
+        context = ssl.create_default_context(cafile=each.ca_file)
+        context.check_hostname = False  # for lack of a name to check
+        address = ("127.0.0.1", urlsplit(each.issuer).port)
+        with socket.create_connection(address) as connection, context.wrap_socket(connection) as tls:
+            certificate = tls.getpeercert()
+        assert certificate
+        assert ("DNS", "localhost") in certificate["subjectAltName"]

@@ -1,15 +1,12 @@
-"""Authlib as a relying party: the classes behind its framework integrations, with their checks as they come.
+"""Authlib as a relying party: the classes behind its framework integrations, with their default checks."""
 
-Talks in lines of JSON, as node/conversation.mjs has them.
-"""
-
-import json
-import sys
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from authlib.integrations.base_client import BaseApp, OAuth2Mixin, OpenIDMixin
 from authlib.integrations.requests_client import OAuth2Session
+
+from tests.interop.conversation import Steps, converse
 
 
 class RelyingParty(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # Authlib carries no types
@@ -18,28 +15,42 @@ class RelyingParty(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # A
     client_cls = OAuth2Session
 
 
-def _say(value: object) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
-
-
-def _converse() -> dict[str, Any]:
-    given = json.loads(sys.stdin.readline())
-    relying_party = RelyingParty(
+def relying_party_of(issuer: str, client_id: str, client_secret: str, scope: str) -> RelyingParty:
+    """A confidential client of *issuer*, which it knows by its metadata."""
+    return RelyingParty(
         None,
-        client_id=given["client_id"],
-        client_secret=given["client_secret"],
-        server_metadata_url=given["issuer"] + "/.well-known/openid-configuration",
-        client_kwargs={"scope": given["scope"], "code_challenge_method": "S256"},
+        client_id=client_id,
+        client_secret=client_secret,
+        server_metadata_url=issuer + "/.well-known/openid-configuration",
+        client_kwargs={"scope": scope, "code_challenge_method": "S256"},
+    )
+
+
+def answered(url: str, state: str) -> dict[str, str]:
+    """The parameters with which the browser came back, if they are for *state*: Flask's part."""
+    parameters = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    if parameters["state"] != state:
+        raise ValueError("another state")
+    return parameters
+
+
+def introspected(relying_party: RelyingParty, access_token: str) -> Any:
+    """What the introspection endpoint says of it."""
+    url = relying_party.load_server_metadata()["introspection_endpoint"]
+    with OAuth2Session(relying_party.client_id, relying_party.client_secret) as session:
+        return session.introspect_token(url, access_token, "access_token").json()
+
+
+def _signs_in(given: dict[str, Any]) -> Steps:
+    relying_party = relying_party_of(
+        given["issuer"], given["client_id"], given["client_secret"], given["scope"]
     )
     asked = relying_party.create_authorization_url(given["redirect_uri"])
-    _say({"authorization_url": asked["url"]})
+    callback = yield {"authorization_url": asked["url"]}
 
-    answered = {name: values[0] for name, values in parse_qs(urlsplit(sys.stdin.readline()).query).items()}
-    if answered["state"] != asked["state"]:
-        raise ValueError("another state")
+    code = answered(callback, asked["state"])["code"]
     token = relying_party.fetch_access_token(
-        given["redirect_uri"], code=answered["code"], code_verifier=asked["code_verifier"]
+        given["redirect_uri"], code=code, code_verifier=asked["code_verifier"]
     )
     claims = relying_party.parse_id_token(token, asked["nonce"])
     userinfo = relying_party.userinfo(token=token)
@@ -48,24 +59,16 @@ def _converse() -> dict[str, Any]:
     with OAuth2Session(given["client_id"], given["client_secret"], token=token) as session:
         refreshed = session.refresh_token(metadata["token_endpoint"])
         refreshed_claims = relying_party.parse_id_token(refreshed, None)  # which need not repeat it
-
-        def introspect() -> Any:
-            url = metadata["introspection_endpoint"]
-            return session.introspect_token(url, refreshed["access_token"], "access_token").json()
-
-        introspection = introspect()
+        introspection = introspected(relying_party, refreshed["access_token"])
         session.revoke_token(metadata["revocation_endpoint"], refreshed["refresh_token"], "refresh_token")
-        return {
-            "claims": claims,
-            "userinfo": userinfo,
-            "refreshed_sub": refreshed_claims["sub"],
-            "introspection": introspection,
-            "revoked": introspect(),
-        }
+    return {
+        "claims": claims,
+        "userinfo": userinfo,
+        "refreshed_sub": refreshed_claims["sub"],
+        "introspection": introspection,
+        "revoked": introspected(relying_party, refreshed["access_token"]),
+    }
 
 
 if __name__ == "__main__":
-    try:
-        _say(_converse())
-    except Exception as error:
-        _say({"error": f"{type(error).__name__}: {error}"})
+    converse(_signs_in)

@@ -13,25 +13,45 @@ from typing import Any, cast
 from tests.tools import needs
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 PACKAGES = HERE / "node" / "node_modules"
-HANG_GUARD = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class RelyingParty:
-    """A program, and the environment variable by which it is told what CA to trust."""
+class Program:
+    """A relying party's program, and the environment variable by which it is told what CA to trust."""
 
     name: str
     command: Callable[[], tuple[str, ...]]  # skips the test when its tool is missing
     trust: str
-    refuses_issuer: str  # what it says when the issuer is another than the one it was configured with
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """A program that signs a user in by the code flow, and what it says when it refuses."""
+
+    program: Program
+    refuses_issuer: str  # when the issuer is another than the one it was configured with
     refuses_nonce: str
     token_endpoint_auth_method: str = "client_secret_basic"
 
 
-def node_program(script: str, package: str) -> Callable[[], tuple[str, ...]]:
+def node_program(script: str, package: str) -> Program:
     """A script beside the packages of npm; skips the test where *package* is not installed."""
-    return lambda: (needs("node", PACKAGES / package), str(HERE / "node" / script))
+    return Program(
+        package,
+        lambda: (needs("node", PACKAGES / package), str(HERE / "node" / script)),
+        "NODE_EXTRA_CA_CERTS",
+    )
+
+
+def python_program(module: str, package: str) -> Program:
+    """A module beside this one; *package* is among those of the tests."""
+    return Program(
+        package,
+        lambda: (sys.executable, "-m", f"{__package__}.{module}"),
+        "REQUESTS_CA_BUNDLE",
+    )
 
 
 def _go() -> tuple[str, ...]:
@@ -40,29 +60,39 @@ def _go() -> tuple[str, ...]:
     return (str(program),)
 
 
-def _authlib() -> tuple[str, ...]:
-    return (sys.executable, "-P", str(HERE / "authlib_rp.py"))
+def _java() -> tuple[str, ...]:
+    classes, libraries = HERE / "java" / "build" / "classes", HERE / "java" / "build" / "dependency"
+    program = needs("java", classes / "RelyingParty.class", libraries)
+    return (program, "-cp", f"{classes}:{libraries}/*", "RelyingParty")
 
 
-RELYING_PARTIES = (
-    RelyingParty("Authlib", _authlib, "REQUESTS_CA_BUNDLE", "invalid_claim: .*'iss'", "'nonce'"),
-    RelyingParty(
-        "openid-client",
-        node_program("openid_client.mjs", "openid-client"),
-        "NODE_EXTRA_CA_CERTS",
-        'unexpected "iss"',
-        '"nonce"',
-    ),
-    RelyingParty(
-        "oauth4webapi",
-        node_program("oauth4webapi.mjs", "oauth4webapi"),
-        "NODE_EXTRA_CA_CERTS",
-        'unexpected "iss"',
-        '"nonce"',
-        "client_secret_post",
-    ),
-    RelyingParty("go-oidc", _go, "SSL_CERT_FILE", "id token issued by a different provider", "another nonce"),
+AUTHLIB = RelyingParty(
+    python_program("authlib_rp", "Authlib"),
+    refuses_issuer="invalid_claim: .*'iss'",
+    refuses_nonce="'nonce'",
 )
+OPENID_CLIENT = RelyingParty(
+    node_program("openid_client.mjs", "openid-client"),
+    refuses_issuer='unexpected (JWT )?"iss"',
+    refuses_nonce='"nonce"',
+)
+OAUTH4WEBAPI = RelyingParty(
+    node_program("oauth4webapi.mjs", "oauth4webapi"),
+    refuses_issuer='unexpected "iss"',
+    refuses_nonce='"nonce"',
+    token_endpoint_auth_method="client_secret_post",
+)
+GO_OIDC = RelyingParty(
+    Program("go-oidc", _go, "SSL_CERT_FILE"),
+    refuses_issuer="id token issued by a different provider",
+    refuses_nonce="another nonce",
+)
+NIMBUS = RelyingParty(
+    Program("Nimbus", _java, "CA_FILE"),
+    refuses_issuer="Unexpected JWT issuer",
+    refuses_nonce="Unexpected JWT nonce",
+)
+RELYING_PARTIES = (AUTHLIB, OPENID_CLIENT, OAUTH4WEBAPI, GO_OIDC, NIMBUS)
 
 
 @dataclass(slots=True)
@@ -86,17 +116,20 @@ class Conversation:
 
 
 @contextmanager
-def conversation(
-    relying_party: RelyingParty, ca_file: Path, configuration: Mapping[str, Any]
-) -> Iterator[Conversation]:
+def conversation(program: Program, ca_file: Path, configuration: Mapping[str, Any]) -> Iterator[Conversation]:
     """Starts it, with *configuration* as its first line."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
-        relying_party.trust: str(ca_file),
+        program.trust: str(ca_file),
     }
     process = subprocess.Popen(
-        relying_party.command(), env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        program.command(),
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     with process:
         try:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from shared.settings import NAME_PREFIX, Settings
+from shared.settings import FILES, NAME_PREFIX, Settings
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"
 
@@ -11,5 +11,5 @@ README = Path(__file__).parents[2] / "deploy" / "README.md"
 def test_every_setting_is_documented_and_nothing_else() -> None:
     """A row for each setting, and no row for a setting that is gone."""
     rows = set(re.findall(r"^\| `(OSTIARY_[A-Z_]+)`", README.read_text("utf-8"), re.MULTILINE))
-    names = {NAME_PREFIX + name.upper() for name in Settings.model_fields} | {"OSTIARY_ENV_FILE"}
+    names = {NAME_PREFIX + name.upper() for name in Settings.model_fields} | FILES
     assert rows == names

@@ -5,19 +5,23 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 
 from shared.oauth.keys import from_base64url
 from shared.oauth.pkce import challenge_of
-from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
+from shared.oauth.supported import DEVICE_CODE
+from shared.paths import AUTHORIZATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, a_request, is_login
-from tests.deployment import basic
+from tests.builders import SignIn
+from tests.deployment import basic, unverified
 from tests.front_channel import Provider
 
 pytestmark = ON_MODULE_LOOP
 
 MANY = 100
+NONCE = 10  # characters before it: `at_`, and the version and the key, which all of them name
 _HANDLE = re.compile(r"((?:urn:[a-z:_]+:)?[a-z]{2}_)([A-Za-z0-9_-]+)")
 
 
@@ -92,8 +96,44 @@ async def _refresh_tokens(provider: Provider) -> list[str]:
     return [(await provider.tokens.tokens(client))["refresh_token"] for _ in range(MANY)]
 
 
+async def _access_tokens(provider: Provider) -> list[str]:
+    client = await provider.client(grant_types=("client_credentials",))
+    form = {"grant_type": "client_credentials"}
+    answers = [await (await provider.tokens.token(client, form)).json() for _ in range(MANY)]
+    return [f"at_{answer['access_token'][NONCE:]}" for answer in answers]
+
+
+async def _device_codes(provider: Provider) -> list[str]:
+    client = await provider.client(grant_types=(DEVICE_CODE,))
+    form = {"scope": "openid"}
+    answers = [await provider.tokens.post(DEVICE_AUTHORIZATION.path, form, client) for _ in range(MANY)]
+    return [(await answer.json())["device_code"] for answer in answers]
+
+
+async def _sessions(provider: Provider) -> list[str]:
+    client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
+    await browser.sign_in(client, user)
+    cookies = []
+    for _ in range(MANY):
+        await browser.log_in(await browser.authorize(client, prompt="login"), user)
+        cookies.append(browser.cookie("session") or "")
+    return cookies
+
+
 @pytest.mark.point(12)
-@pytest.mark.parametrize("collect", [_codes, _pushed, _browsers, _interactions, _refresh_tokens])
+@pytest.mark.parametrize(
+    "collect",
+    [
+        _codes,
+        _pushed,
+        _browsers,
+        _interactions,
+        _refresh_tokens,
+        _access_tokens,
+        _device_codes,
+        _sessions,
+    ],
+)
 async def test_what_is_handed_out_cannot_be_guessed(
     provider: Provider, collect: Callable[[Provider], Awaitable[list[str]]]
 ) -> None:
@@ -155,24 +195,45 @@ async def test_a_refresh_asks_again_whether_all_still_stands(provider: Provider,
     assert (answer.status, (await answer.json())["error"]) == expected
 
 
+PROFILE = {name: name for name in ("name", "given_name", "family_name", "nickname", "locale", "zoneinfo")}
+EVERYTHING = {
+    **PROFILE,
+    "email_verified": True,
+    "phone_number": "+1 555 0100",
+    "phone_number_verified": True,
+    "address": {"locality": "London"},
+    "roles": ["ADMIN"],
+    "groupPath": "/",
+    "secret": "x",
+}
+
+
 @pytest.mark.point(10)
 @pytest.mark.parametrize(
     ("scope", "claims"),
     [
-        (("openid",), {"sub"}),
-        (("openid", "email"), {"sub", "email", "email_verified"}),
-        (("openid", "profile"), {"sub", "name"}),
+        ((), set()),
+        (("email",), {"email", "email_verified"}),
+        (("phone",), {"phone_number", "phone_number_verified"}),
+        (("address",), {"address"}),
+        (("profile",), set(PROFILE)),
+        (("offline_access",), set()),
+        (("api:read",), set()),
     ],
     ids=str,
 )
 async def test_a_scope_gives_its_claims_and_no_others(
     provider: Provider, scope: tuple[str, ...], claims: set[str]
 ) -> None:
-    """OpenID Connect Core 1.0 §5.4; of the user's roles and groups nothing shows."""
-    client = await provider.client()
-    tokens = await provider.tokens.tokens(client, scope=scope)
+    """OpenID Connect Core 1.0 §5.4; of roles and groups, and of what no scope names, nothing shows."""
+    client = await provider.client(scope=("openid", *scope))
+    user = await provider.world.user(claims={**EVERYTHING, "email": f"{uuid4().hex}@example.org"})
+    sign_in = SignIn(user, await provider.world.session(user))
+    code = sign_in.code(client.client_id, scope=("openid", *scope))
+    tokens = await provider.tokens.tokens(client, code)
     answer = await (await provider.tokens.userinfo(tokens["access_token"])).json()
-    assert set(answer) - {"preferred_username", "updated_at"} == claims
+    assert set(answer) - {"preferred_username", "updated_at"} == {"sub", *claims}
+    assert EVERYTHING.keys().isdisjoint(unverified(tokens["id_token"]))
 
 
 async def test_of_a_deleted_user_nothing_is_told(provider: Provider) -> None:

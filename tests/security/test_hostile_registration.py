@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from shared.oauth.keys import base64url, public_jwk
 from tests.authorization import ON_MODULE_LOOP
 from tests.security.conftest import Registration
+from tests.service.test_client_authentication import SMALL_ORDER
 
 pytestmark = ON_MODULE_LOOP
 
@@ -150,7 +151,29 @@ BAD_KEYS: dict[str, dict[str, Any]] = {
     "a point off its curve": {**EC, "y": base64url(bytes(31) + b"\1")},
     "a coordinate too short": {**EC, "x": "AA"},
     "ES384 on P-256": {**EC, "alg": "ES384"},
-    "Ed25519's neutral element": {"kty": "OKP", "crv": "Ed25519", "x": base64url(b"\1" + bytes(31))},
+    **{
+        f"Ed25519's small order {point[:8]}{point[-2:]}": {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": base64url(bytes.fromhex(point)),
+        }
+        for point in SMALL_ORDER
+    },
+    "a point that is none": {
+        "kty": "EC",
+        "crv": "P-256",
+        "x": base64url(bytes(32)),
+        "y": base64url(bytes(32)),
+    },
+    "a coordinate of many bytes": {**EC, "x": "A" * 20_000},
+    "an even modulus": {**_rsa(2048), "n": base64url((2**2047).to_bytes(256, "big"))},
+    "an exponent of many bytes": {**_rsa(2048), "e": "A" * 2000},
+    "a list as kty": {"kty": ["RSA"]},
+    "a curve for agreement": {"kty": "OKP", "crv": "X25519", "x": base64url(bytes(32))},
+    "secp256k1": {**EC, "crv": "secp256k1"},
+    "RSA and one private prime": {**_rsa(2048), "p": "AAAA"},
+    "a kid that is no string": {**EC, "kid": 7},
+    "a use that is none": {**EC, "use": ["sig"]},
     "a symmetric key": {"kty": "oct", "k": base64url(bytes(32))},
     "a private key": {**EC, "d": base64url(bytes(31) + b"\1")},
     "no kty": {"crv": "P-256"},

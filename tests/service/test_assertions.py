@@ -1,5 +1,6 @@
 """Client assertions: every algorithm, keys by reference, secrets that sign, and no crossing between them."""
 
+import asyncio
 import hmac
 import json
 import time
@@ -190,6 +191,24 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Hos
     for _ in range(20):
         assert await _status(tokens, _assertion(client, KEYS["ES256"], "ES256")) == 401
     assert host.fetches == 2
+
+
+async def test_unknown_keys_by_the_hundred_make_us_fetch_once(
+    tokens: TokenService, jwks_uri: str, host: _Host
+) -> None:
+    """One after another and at once; and clients by the dozen with one `jwks_uri` fetch it once."""
+    client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
+
+    async def guess(number: int) -> int:
+        return await _status(tokens, _assertion(client, KEYS["ES256"], "ES256", kid=f"unknown-{number}"))
+
+    assert {await guess(number) for number in range(50)} == {401}
+    assert set(await asyncio.gather(*(guess(number) for number in range(50, 100)))) == {401}
+    assert host.fetches <= 2
+    others = [await _key_client(tokens, jwks=None, jwks_uri=jwks_uri) for _ in range(20)]
+    good = [_status(tokens, _assertion(other, KEYS["ES256"], "ES256")) for other in others]
+    assert set(await asyncio.gather(*good)) == {200}
+    assert host.fetches <= 2
 
 
 @pytest.mark.point(14)

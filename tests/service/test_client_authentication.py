@@ -9,12 +9,13 @@ from uuid import uuid4
 
 import jwt
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.model import Client
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN
-from tests.builders import SECRET
+from tests.builders import REDIRECT_URI, SECRET, VERIFIER
 from tests.deployment import ISSUER, TokenService, basic
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -161,6 +162,26 @@ async def test_a_secret_in_the_url_is_not_processed(tokens: TokenService) -> Non
         assert (await tokens.post(query, form)).status == 400
 
 
+@pytest.mark.parametrize("name", ["code", "code_verifier", "grant_type", "refresh_token", "client_assertion"])
+async def test_nothing_in_the_url_is_processed_or_logged(tokens: TokenService, name: str) -> None:
+    """Nor what stands beside it in the body."""
+    client, sign_in = await tokens.world.client(), await tokens.world.sign_in()
+    form = {
+        "grant_type": "authorization_code",
+        "code": await tokens.world.add_code(sign_in.code(client.client_id)),
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }
+    moved = form.get(name, "canary-in-the-url")
+    kept = {key: value for key, value in form.items() if key != name}
+    with structlog.testing.capture_logs() as logs:
+        for body in (kept, form, {}):
+            response = await tokens.post(f"{TOKEN.path}?{name}={moved}", body, client)
+            assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
+    assert moved not in str(logs) or moved == "authorization_code"
+    assert (await tokens.token(client, form)).status == 200
+
+
 async def test_a_repeated_parameter_is_refused(tokens: TokenService) -> None:
     """RFC 6749 §3.2."""
     client = await tokens.world.client()
@@ -208,6 +229,7 @@ BAD_CLAIMS: Mapping[str, Callable[[int], dict[str, Any]]] = {
     "exp as a boolean": lambda _: {"exp": True},
     "no iat": lambda _: {"iat": None},
     "iat from the future": lambda now: {"iat": now + 61, "exp": now + 120},
+    "iat of long ago": lambda now: {"iat": now - 311},
     "iat after exp": lambda now: {"iat": now + 5, "exp": now + 4},
     "nbf from the future": lambda now: {"nbf": now + 61},
     "no jti": lambda _: {"jti": None},
@@ -223,6 +245,28 @@ async def test_bad_claims_are_refused(tokens: TokenService, change: Callable[[in
     """Whom it is for, when it was made, and what it is called."""
     client = await _signing_client(tokens)
     assert await _status(tokens, _form(_signed(_claims(client, **change(int(time.time())))))) == 401
+
+
+@pytest.mark.parametrize("host", ["evil.test", "id.example.org:8443", "id.example.org."])
+async def test_the_host_header_names_no_audience(tokens: TokenService, host: str) -> None:
+    """Whoever asks under another name: an assertion for that name is not for us, one for us is."""
+    client = await _signing_client(tokens)
+    headers = {"Host": host, "X-Forwarded-Host": host, "Forwarded": f"host={host}"}
+    for aud in (f"https://{host}/oidc", f"https://{host}/oidc/oauth2/token", f"http://{host}{TOKEN.path}"):
+        assertion = _signed(_claims(client, aud=aud))
+        assert await _status(tokens, _form(assertion), headers=headers) == 401
+    assert await _status(tokens, _form(_signed(_claims(client))), headers=headers) == 200
+
+
+@pytest.mark.parametrize(
+    "jti", ["a:b", "*", "a\nb", "{jti:00}", "code:x", "../x", "é", "' OR 1=1", "x" * 512, " "]
+)
+async def test_a_jti_is_used_once_whatever_stands_in_it(tokens: TokenService, jti: str) -> None:
+    """Once for each client."""
+    one, two = await _signing_client(tokens), await _signing_client(tokens)
+    for client in (one, two):
+        assertion = _signed(_claims(client, jti=jti))
+        assert [await _status(tokens, _form(assertion)) for _ in range(2)] == [200, 401]
 
 
 async def test_a_clock_that_is_a_little_ahead_is_forgiven(tokens: TokenService) -> None:
@@ -246,6 +290,7 @@ HOSTILE_HEADERS = {
     "a path as kid": {"kid": "../../dev/null"},
     "SQL as kid": {"kid": "' OR 1=1 --"},
     "a number as kid": {"kid": 7},
+    "the kid of another client": {"kid": "another client's"},
     "crit": {"crit": ["exp"], "exp": 1},
     "b64": {"b64": False, "crit": ["b64"]},
     "zip": {"zip": "DEF"},
@@ -256,11 +301,16 @@ HOSTILE_HEADERS = {
 async def test_a_header_brings_no_key(tokens: TokenService, header: dict[str, Any]) -> None:
     """The key is the client's registered one, whatever the header says."""
     client = await _signing_client(tokens, jwks=_jwks(ED_KEY, kid="registered"))
+    await _signing_client(tokens, jwks=_jwks(EC_KEY, kid="another client's"))
     payload = {"typ": "JWT", "alg": "ES256", **header}
     signing_input = ".".join(base64url(json.dumps(part).encode()) for part in (payload, _claims(client)))
     good = _signed(_claims(client))
     assert await _status(tokens, _form(f"{signing_input}.{good.split('.')[2]}")) == 401
     assert await _status(tokens, _form(f"{signing_input}.")) == 401
+
+
+def _compact(header: Mapping[str, Any], parts: int) -> str:
+    return ".".join([base64url(json.dumps(header).encode()), *["AAAA"] * (parts - 1)])
 
 
 @pytest.mark.parametrize(
@@ -276,6 +326,11 @@ async def test_a_header_brings_no_key(tokens: TokenService, header: dict[str, An
         "A" * 15000,
         "e30.e30.",
         "e30.bnVsbA.",
+        _compact({"alg": "PBES2-HS512+A256KW", "enc": "A256GCM", "p2c": 2**31 - 1, "p2s": "AAAA"}, 5),
+        _compact({"alg": "RSA-OAEP", "enc": "A256GCM", "zip": "DEF"}, 5),
+        _compact({"alg": "ES256", "p2c": 2**31 - 1}, 3),
+        _compact({"alg": ["ES256"]}, 3),
+        _compact({"alg": "ES256", "crit": []}, 3),
     ],
 )
 async def test_what_is_no_assertion_is_refused(tokens: TokenService, assertion: str) -> None:
@@ -299,6 +354,25 @@ async def test_algorithms_are_not_confused(tokens: TokenService) -> None:
     assert await _status(tokens, _form(_signed(_claims(client)))) == 200
 
 
+SMALL_ORDER = (
+    "0100000000000000000000000000000000000000000000000000000000000000",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+)
+"""Ed25519's eight points of small order, and their other encodings."""
+
+
 def _weak_keys() -> dict[str, dict[str, Any]]:
     good = public_jwk(EC_KEY.public_key())
     wide = public_jwk(RSA_KEY.public_key())
@@ -309,7 +383,14 @@ def _weak_keys() -> dict[str, dict[str, Any]]:
         "a modulus of 1024 bits": {**wide, "n": base64url((numbers.n >> 1024 | 1).to_bytes(128, "big"))},
         "a point off the curve": {**good, "y": good["x"]},
         "P-256 for ES384": {**good, "alg": "ES384"},
-        "a small-order point": {"kty": "OKP", "crv": "Ed25519", "x": base64url(b"\1" + bytes(31))},
+        **{
+            f"a small-order point, {point[:8]}{point[-2:]}": {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "x": base64url(bytes.fromhex(point)),
+            }
+            for point in SMALL_ORDER
+        },
         "a symmetric key": {"kty": "oct", "k": base64url(b"k" * 32)},
         "a private key": {**good, "d": base64url(b"d" * 32)},
         "for encryption": {**good, "use": "enc"},

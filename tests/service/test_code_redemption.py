@@ -41,6 +41,34 @@ async def test_a_wrong_redemption_is_refused_and_costs_nothing(
     assert (await tokens.redeem(client, code)).status == 200
 
 
+@pytest.mark.parametrize("name", ["code_verifier", "redirect_uri"])
+async def test_an_empty_parameter_is_none(tokens: TokenService, name: str) -> None:
+    """RFC 6749 §3.2: there, but without a value, is not there."""
+    client = await tokens.world.client()
+    code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": VERIFIER,
+    }
+    assert (await tokens.token(client, {**form, name: ""})).status == 400
+    assert (await tokens.token(client, form)).status == 200
+
+
+async def test_a_scope_asked_for_at_the_token_step_widens_nothing(tokens: TokenService) -> None:
+    """RFC 6749 §4.1.3 has no such parameter: what the user allowed is what there is."""
+    client = await tokens.world.client()
+    code = (await tokens.world.sign_in()).code(client.client_id, scope=("openid", "offline_access"))
+    wide = "openid offline_access email api:read api:write"
+    response = await tokens.redeem(client, await tokens.world.add_code(code), scope=wide)
+    answer = await response.json()
+    assert answer["scope"] == "openid offline_access"
+    assert (await tokens.introspect(client, answer["access_token"]))["scope"] == answer["scope"]
+    refused = await tokens.refresh(client, answer["refresh_token"], scope=wide)
+    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_scope")
+
+
 @pytest.mark.point(12)
 async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenService) -> None:
     """RFC 9700 §4.8.2: somebody took the challenge out of the authorization request."""

@@ -402,6 +402,25 @@ async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: P
     assert "Device connected" not in again.text
 
 
+async def test_the_device_page_does_not_tell_who_exists(provider: Provider) -> None:
+    """H141: wrong, unknown, disabled, without a password: one answer."""
+    begun = await provider.begin(await provider.client())
+    disabled, bare = await provider.op.user(), await provider.world.user()
+    await provider.world.stores.users.disable(disabled.user_id)
+    texts = set()
+    for user, password in (
+        (await provider.op.user(), "wrong"),
+        (replace(bare, username="nobody-at-all"), PASSWORD),
+        (disabled, PASSWORD),
+        (bare, PASSWORD),
+    ):
+        browser = provider.op.browser()
+        page = await log_in(browser, await type_code(browser, begun["user_code"]), user, password)
+        assert (page.status, page.cookies) == (400, ())
+        texts.add(_without_secrets(page.text, page.hidden))
+    assert len(texts) == 1
+
+
 async def test_five_codes_in_vain_are_all_that_a_user_has(limited: Provider) -> None:
     """L192: many at once too; then also a good code must wait, and another user need not."""
     client = await limited.client()

@@ -83,6 +83,7 @@ async def test_each_client_of_the_session_is_framed(op: AuthorizationService) ->
     assert frame_sources(page) == {"https://rp1.test", "http://localhost:9000"}
     assert f'href="{GONE}?state=bye"' in page.text
     assert f'data-onward="{GONE}?state=bye"' in page.text
+    assert f'<noscript><meta http-equiv="refresh" content="5; url={GONE}?state=bye">' in page.text
     assert 'id="logout-continue"' in page.text
     assert "Max-Age=0" in page.cookies[0]
     assert (await browser.authorize(one, prompt="none")).answer["error"] == "login_required"
@@ -96,6 +97,7 @@ async def test_without_anywhere_to_go_the_page_goes_on_to_signed_out(op: Authori
     page = await browser.post(LOGOUT.path, (await browser.get(LOGOUT.path)).hidden)
     assert len(frames(page)) == 1
     assert f'data-onward="{LOGOUT_DONE}"' in page.text
+    assert f'content="5; url={LOGOUT_DONE}"' in page.text
     assert "logout-continue" not in page.text
 
 

@@ -140,6 +140,32 @@ async def test_a_hint_of_something_else_ends_nothing(
     assert (page.path == LOGOUT_DONE.path) is ("sid" not in claims)
 
 
+@pytest.mark.parametrize("has_client_id", [True, False])
+async def test_another_user_s_hint_ends_nothing(op: AuthorizationService, has_client_id: bool) -> None:
+    """It is genuine, and another's: asked, and both stay signed in."""
+    client, browser, other = await a_client(op), op.browser(), op.browser()
+    await browser.sign_in(client, await op.user())
+    await other.sign_in(client, await op.user())
+    parameters = {"id_token_hint": await op.id_token(other, client), "post_logout_redirect_uri": GONE}
+    if has_client_id:
+        parameters["client_id"] = client.client_id
+    assert is_question(await browser.get(END_SESSION.path, parameters))
+    assert await is_signed_in(browser, client)
+    assert await is_signed_in(other, client)
+
+
+async def test_the_next_user_of_the_browser_has_a_session_of_their_own(op: AuthorizationService) -> None:
+    """Nothing of the one before is used again, the browser's own mark aside."""
+    client, browser = await op.client(), op.browser()
+    sids, handles = set(), set()
+    for _ in range(3):
+        code = await op.code(await browser.sign_in(client, await op.user()))
+        sids.add(code.authorization.sid)
+        handles.add(browser.cookie("session"))
+        await browser.post(LOGOUT.path, (await browser.get(LOGOUT.path)).hidden)
+    assert (len(sids), len(handles)) == (3, 3)
+
+
 @pytest.mark.point(22)
 @pytest.mark.parametrize("hint", ["bogus", "eyJhbGciOiJub25lIn0.e30.", "a.b.c", "x" * 5000])
 async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, hint: str) -> None:
@@ -188,7 +214,7 @@ async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> No
 async def test_nobody_is_led_to_a_uri_that_is_not_registered(
     op: AuthorizationService, uri: str, proof: str
 ) -> None:
-    """§3: byte for byte; the session may end, the browser stays here."""
+    """§3: byte for byte; somebody is asked, whatever the hint, and the browser stays here."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {"post_logout_redirect_uri": uri, "state": "x"}
@@ -198,9 +224,9 @@ async def test_nobody_is_led_to_a_uri_that_is_not_registered(
         parameters["client_id"] = client.client_id
     page = await browser.get(END_SESSION.path, parameters)
     assert "<script>alert" not in page.text
-    if proof != "hint":
-        assert is_question(page)
-        page = await browser.post(LOGOUT.path, {**page.hidden, **parameters})
+    assert is_question(page)
+    assert await is_signed_in(browser, client)
+    page = await browser.post(LOGOUT.path, {**page.hidden, **parameters})
     assert page.path == LOGOUT_DONE.path
 
 
@@ -212,7 +238,7 @@ async def test_the_uri_of_another_client(op: AuthorizationService) -> None:
     hint = await op.id_token(browser, client)
     assert other.post_logout_redirect_uris == (GONE,)
     page = await browser.get(END_SESSION.path, {"id_token_hint": hint, "post_logout_redirect_uri": GONE})
-    assert page.path == LOGOUT_DONE.path
+    assert is_question(page)
     assert is_question(await browser.get(END_SESSION.path, {"post_logout_redirect_uri": GONE}))
 
 
@@ -286,13 +312,19 @@ async def test_the_pages_are_framed_and_kept_by_nobody(op: AuthorizationService,
 
 
 async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
-    """Shown as text."""
-    client = await a_client(op, client_name="<script>alert(1)</script>")
-    page = await op.browser().get(
-        END_SESSION.path, {"client_id": client.client_id, "state": "<script>alert(1)"}
-    )
-    assert is_question(page)
-    assert "<script>alert" not in page.text
+    """Shown as text, on the question and at the end, and so is whatever else comes along."""
+    markup, browser = '"><script>alert(1)</script>', op.browser()
+    client = await a_client(op, client_name=markup)
+    await browser.sign_in(client, await op.user())
+    for name in ("state", "ui_locales", "post_logout_redirect_uri", "logout_hint", "id_token_hint"):
+        page = await browser.get(END_SESSION.path, {"client_id": client.client_id, name: markup})
+        assert is_question(page)
+        assert "<script>alert" not in page.text
+    done = await browser.post(LOGOUT.path, page.hidden)
+    again = await browser.get(LOGOUT_DONE.path, {"state": markup, "client_id": client.client_id})
+    for page in (done, again):
+        assert page.path == LOGOUT_DONE.path
+        assert "<script>alert" not in page.text
 
 
 @pytest.mark.point(22, 24)

@@ -1,5 +1,7 @@
 """Redirect URIs that look like a registered one, and what becomes of them: a page, never a redirect."""
 
+from urllib.parse import quote, urlencode
+
 import pytest
 
 from shared.paths import AUTHORIZATION
@@ -28,12 +30,16 @@ FOREIGN = [
     "https://rp1.test/%63b",
     "https://rp1.test/cb%252f",
     "https://rp1.test/%2fcb",
+    "https://rp1.test%2fcb",
     "https://rp1.test/cb/",
     "https://rp1.test/cb?",
     "https://rp1.test/cb#x",
     "https://rp1.test/cb#",
     "https://rp1.test/cb%23x",
     "https://rp1.test/cb?code=X&state=Y&iss=Z",
+    "https://rp1.test/cb#code=X&state=Y&iss=Z",
+    "https://rp1.test/cb&code=X&state=Y&iss=Z",
+    "https://rp1.test/cb%3Fcode=X&state=Y",
     "http://rp1.test/cb",
     "HTTPS://rp1.test/cb",
     "https://RP1.test/cb",
@@ -62,6 +68,27 @@ async def test_another_uri_is_never_a_target(op: AuthorizationService, redirect_
     """RFC 9700 §2.1: byte for byte, whatever a browser or a parser would make of it."""
     client = await op.client()
     assert is_error_page(await op.browser().authorize(client, redirect_uri=redirect_uri))
+
+
+@pytest.mark.parametrize("response_mode", ["query", "fragment", "form_post", "jwt", "query.jwt", "bogus"])
+@pytest.mark.parametrize("mark", ["?", "#", "&"])
+async def test_no_response_mode_adds_to_a_response_that_is_there(
+    op: AuthorizationService, mark: str, response_mode: str
+) -> None:
+    """There are never two codes in one response."""
+    client = await op.client()
+    uri = f"{REDIRECT_URI}{mark}code=X&state=Y&iss=Z"
+    assert is_error_page(await op.browser().authorize(client, redirect_uri=uri, response_mode=response_mode))
+
+
+@pytest.mark.parametrize(
+    "path", ["caf%c3%a9", "cafe%CC%81", "café", "cafe\u0301", "caf%E9", "cafe", "CAF%C3%A9", "caf%25C3%25A9"]
+)
+async def test_a_path_in_another_form_is_another_path(op: AuthorizationService, path: str) -> None:
+    """Neither normal forms nor the case of percent-encoding make two URIs one."""
+    client = await op.client(redirect_uris=("https://rp1.test/caf%C3%A9",))
+    assert is_login(await op.browser().authorize(client))
+    assert is_error_page(await op.browser().authorize(client, redirect_uri=f"https://rp1.test/{path}"))
 
 
 @pytest.mark.point(6)
@@ -134,6 +161,32 @@ async def test_names_that_look_like_it_are_unknown(op: AuthorizationService, nam
     page = await op.browser().authorize(client, **{name: "https://evil.test/cb"})
     assert is_login(page)
     assert "evil.test" not in page.text
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "&x=1;redirect_uri=EVIL",
+        "&amp;redirect_uri=EVIL",
+        "&x=1%26redirect_uri=EVIL",
+        "&redirect_uri%5B0%5D=EVIL",
+        "&redirect_uri.x=EVIL",
+        "&REDIRECT_URI=EVIL",
+        "&redirect%5Furi%20=EVIL",
+        "&redirect_uri%00=EVIL",
+        "&%00redirect_uri=EVIL",
+        "&%EF%BB%BFredirect_uri=EVIL",
+        "&redirect%5Furi=EVIL",
+        "&redirect_uri=EVIL",
+    ],
+)
+async def test_no_separator_makes_another_parameter(op: AuthorizationService, extra: str) -> None:
+    """Unknown and ignored, or refused; an encoded name is the name, and twice is twice."""
+    client = await op.client()
+    query = urlencode(a_request(client)) + extra.replace("EVIL", quote(EVIL, safe=""))
+    page = await op.browser().request("GET", f"{op.server.make_url(str(AUTHORIZATION))}?{query}")
+    assert page.location.startswith("/oidc/login?") or is_error_page(page)
+    assert "evil.test" not in f"{page.headers}{page.text}"
 
 
 @pytest.mark.point(6)

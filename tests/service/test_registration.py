@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from shared import clock
+from shared.admin.invitations import invite
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
 from shared.oauth.keys import public_jwk
@@ -174,6 +176,13 @@ async def test_without_a_good_initial_access_token_nobody_registers(
     answer = await registry.post(URI, new_handle(kind) if kind else None)
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+async def test_an_expired_initial_access_token_is_none(registry: Registry) -> None:
+    """However many uses it has left."""
+    gone = await invite(registry.world.stores.initial_access_tokens, 5, clock.now())
+    answer = await registry.post(URI, gone.token)
+    assert (answer.status, (await answer.json())["error"]) == (401, "invalid_token")
 
 
 @pytest.mark.point(20)

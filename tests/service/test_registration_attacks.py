@@ -35,6 +35,10 @@ NOT_A_WEB_URI = (
     "https://rp.test/a b",
     "https://rp.test/\u202e",
     "https://*.rp.test/x",
+    "https://[v1.x]/x",
+    "https://[127.0.0.1]/x",
+    "https://[fe80::1%25eth0]/x",
+    "https://[::1/x",
     "https://rp.test:0/x",
     "https://rp.test:/x",
     "https://rp.test:99999/x",
@@ -144,6 +148,17 @@ async def test_a_stranger_says_nothing_that_is_an_operators_to_say(registry: Reg
     assert made["client_secret"] != "x" * 40
 
 
+@pytest.mark.parametrize("character", "\0\n\x7f\x85\u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufeff")
+async def test_a_name_reads_as_it_is_written(registry: Registry, character: str) -> None:
+    """The consent page shows it: nothing that cannot be seen, and nothing that turns it around."""
+    token = await registry.token()
+    answer = await registry.post({**URI, "client_name": f"Bank{character}knaB"}, token)
+    assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
+    for name in ("Näme", "日本語", "עברית", "👩‍💻", "می‌خواهم"):
+        shown = await registry.post({**URI, "client_name": name}, await registry.token())
+        assert (await shown.json())["client_name"] == name
+
+
 # sector_identifier_uri
 
 
@@ -189,7 +204,7 @@ async def test_a_sector_that_names_every_redirect_uri_is_registered(
     client_id, token = made["client_id"], made["registration_access_token"]
     more = {**members, "client_id": client_id, "redirect_uris": [*uris, "https://d.test/cb"]}
     refused = await reaching.ask("PUT", client_id, token, more)
-    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_redirect_uri")
+    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_client_metadata")
     assert "redirect_uris.2" in (await refused.json())["error_description"]
 
 
@@ -215,6 +230,5 @@ async def test_a_sector_that_does_not_speak_for_the_client_is_refused(
     """Another's redirect URIs, no list, no answer: 400, without a word of what was read; nothing is spent."""
     host[0].answer, token = answer, await reaching.token()
     refused = await reaching.post({**URI, "sector_identifier_uri": host[1]}, token)
-    assert refused.status == 400
-    assert (await refused.json())["error"] in ("invalid_redirect_uri", "invalid_client_metadata")
+    assert (refused.status, (await refused.json())["error"]) == (400, "invalid_client_metadata")
     assert (await reaching.post(URI, token)).status == 201

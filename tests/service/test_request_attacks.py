@@ -1,5 +1,7 @@
 """Parameters of an authorization request that are wrong, hostile or too many."""
 
+from urllib.parse import urlencode
+
 import pytest
 
 from shared.paths import AUTHORIZATION
@@ -113,6 +115,15 @@ async def test_a_public_client_needs_pkce(op: AuthorizationService, challenge: d
     assert is_refused(page, "invalid_request")
 
 
+@pytest.mark.parametrize("method", ["plain", "s256", "S512", ""])
+@pytest.mark.parametrize("challenge", ["x" * 43, "x" * 42, "x" * 129, "x" * 42 + "="])
+async def test_a_public_client_needs_good_pkce(op: AuthorizationService, method: str, challenge: str) -> None:
+    """S256 of 43 characters, and nothing that resembles it."""
+    client = await op.world.public_client(redirect_uris=(REDIRECT_URI,), require_pkce=True)
+    page = await op.browser().authorize(client, code_challenge=challenge, code_challenge_method=method)
+    assert is_refused(page, "invalid_request")
+
+
 async def test_a_client_may_be_exempt_from_pkce(op: AuthorizationService) -> None:
     """Cells' CLI sends neither challenge nor nonce."""
     client = await op.world.public_client(redirect_uris=(REDIRECT_URI,), require_pkce=False)
@@ -120,23 +131,60 @@ async def test_a_client_may_be_exempt_from_pkce(op: AuthorizationService) -> Non
     assert is_login(page)
 
 
-@pytest.mark.parametrize(
-    "name", ["response_type", "scope", "state", "nonce", "code_challenge", "prompt", "max_age", "claims"]
-)
-async def test_a_repeated_parameter_is_refused(op: AuthorizationService, name: str) -> None:
+REPEATED = {
+    "response_type": "code",
+    "scope": "openid",
+    "state": STATE,
+    "nonce": "n",
+    "code_challenge": "x" * 43,
+    "code_challenge_method": "S256",
+    "prompt": "none",
+    "max_age": "1",
+    "claims": "{}",
+    "id_token_hint": "x",
+    "login_hint": "ada",
+    "acr_values": "x",
+    "display": "page",
+    "ui_locales": "en",
+}
+
+
+@pytest.mark.parametrize("name", REPEATED)
+@pytest.mark.parametrize("values", ["same", "good first", "good last"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_repeated_parameter_is_refused(
+    op: AuthorizationService, name: str, values: str, method: str
+) -> None:
     """RFC 6749 §3.1: neither value counts, not even when they are the same."""
-    client = await op.client()
-    pairs = [*a_request(client, **{name: "openid"}).items(), (name, "openid")]
-    page = await op.browser().request("GET", AUTHORIZATION.path, params=pairs)
+    client, good = await op.client(), REPEATED[name]
+    first, last = {"same": (good, good), "good first": (good, "other"), "good last": ("other", good)}[values]
+    pairs = [*a_request(client, **{name: first}).items(), (name, last)]
+    part = {"params": pairs} if method == "GET" else {"data": pairs}
+    page = await op.browser().request(method, AUTHORIZATION.path, **part)
     assert page.answer["error"] == "invalid_request"
     assert page.answer.get("state") == (None if name == "state" else STATE)
+
+
+@pytest.mark.parametrize("name", ["response_mode", "request", "request_uri"])
+@pytest.mark.parametrize("is_good_first", [True, False])
+async def test_where_an_answer_would_go_is_not_said_twice(
+    op: AuthorizationService, name: str, is_good_first: bool
+) -> None:
+    """Neither as the one nor as the other, and with no code."""
+    client = await op.client()
+    values = ("query", "fragment") if is_good_first else ("fragment", "query")
+    pairs = [*a_request(client).items(), *((name, value) for value in values)]
+    page = await op.browser().request("GET", AUTHORIZATION.path, params=pairs)
+    assert is_error_page(page) or page.answer["error"] == "invalid_request"
 
 
 async def test_a_repeated_client_id_is_a_page(op: AuthorizationService) -> None:
     """Whose redirect URI would it be?"""
     client, other = await op.client(), await op.client()
-    pairs = [*a_request(client).items(), ("client_id", other.client_id)]
-    assert is_error_page(await op.browser().request("GET", AUTHORIZATION.path, params=pairs))
+    for one, two in ((client, other), (other, client), (client, client)):
+        pairs = [*a_request(one).items(), ("client_id", two.client_id)]
+        assert is_error_page(await op.browser().request("GET", AUTHORIZATION.path, params=pairs))
+        assert is_error_page(await op.browser().request("POST", AUTHORIZATION.path, data=pairs))
 
 
 @pytest.mark.parametrize("bad", ["%00", "%ff", "%c0%af", "%ed%a0%80"])
@@ -156,6 +204,15 @@ async def test_bytes_that_are_no_text(op: AuthorizationService, name: str, bad: 
         page = await op.browser().request("GET", f"{url.path}?{query}&{name}={value}")
         assert page.status == 400
         assert not page.location
+
+
+@pytest.mark.parametrize("bad", ["%00", "%00x", "%0a", "%20", "%09", "%e2%80%8b", "%ef%bb%bf"])
+async def test_a_client_id_and_more_is_no_client_id(op: AuthorizationService, bad: str) -> None:
+    """Nothing is cut off it."""
+    client = await op.client()
+    query = urlencode(a_request(client)).replace(client.client_id, client.client_id + bad)
+    page = await op.browser().request("GET", f"{op.server.make_url(str(AUTHORIZATION))}?{query}")
+    assert is_error_page(page)
 
 
 @pytest.mark.point(5)
@@ -181,11 +238,15 @@ async def test_a_long_nonce_reaches_the_code(op: AuthorizationService) -> None:
     "extra",
     [
         {"state": "s" * 65_536},
-        {"nonce": "n" * 20_000},
+        {"state": "s" * 7_169},
+        {"state": "é" * 1_195},
+        {"nonce": "n" * 65_536},
+        {"scope": " ".join(f"s{n}" for n in range(10_000))},
+        {"unknown": "x" * 1_000_000},
         {f"parameter-{n}": "1" for n in range(2000)},
         {"x" * 100: "1"},
     ],
-    ids=["state", "nonce", "many", "name"],
+    ids=["state", "state for an answer", "state as spelt", "nonce", "scope", "everything", "many", "name"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_too_much_is_refused(op: AuthorizationService, extra: dict[str, str], method: str) -> None:
@@ -216,7 +277,9 @@ async def test_what_is_only_a_wish_never_fails(op: AuthorizationService) -> None
     assert 'value="ada@example.org"' in page.text
 
 
-@pytest.mark.parametrize("name", ["state", "login_hint", "ui_locales", "scope", "nonce", "error_description"])
+@pytest.mark.parametrize(
+    "name", ["state", "login_hint", "ui_locales", "scope", "nonce", "error", "error_description", "error_uri"]
+)
 async def test_markup_is_escaped(op: AuthorizationService, name: str) -> None:
     """No page shows what a stranger sent as anything but text."""
     client = await op.client()

@@ -12,11 +12,17 @@ import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc import jwe
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from shared import clock
 from shared.model import Client
+from shared.oauth.client_jwks import public_key
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
 from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS
 from shared.paths import AUTHORIZATION
+from shared.web.resources import KEYRING
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,
@@ -298,11 +304,13 @@ async def test_types(provider: Provider, typ: str | None, is_accepted: bool) -> 
     assert is_login(page) if is_accepted else is_refused(page)
 
 
-def _confused(claims: dict[str, Any]) -> str:
+PEM = EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _confused(claims: dict[str, Any], public: bytes) -> str:
     """Signed with a secret that is the client's public key."""
     head = base64url(b'{"alg":"HS256","typ":"JWT"}')
     payload = base64url(json.dumps(claims).encode())
-    public = json.dumps(JWKS["keys"][0]).encode()
     return f"{head}.{payload}.{base64url(hmac.digest(public, f'{head}.{payload}'.encode(), 'sha256'))}"
 
 
@@ -320,7 +328,9 @@ async def test_keys_that_are_not_the_clients(provider: Provider, host: Host) -> 
         signed(claims, key=FOREIGN),
         signed(claims, key=FOREIGN, jwk=public_jwk(FOREIGN.public_key())),
         signed(claims, key=FOREIGN, **jku),
-        _confused(claims),
+        *(_confused(claims, json.dumps(key).encode()) for key in JWKS["keys"]),
+        _confused(claims, PEM),
+        _confused(claims, b""),
         signed(claims, alg="ES384", key=KEYS["ES384"])[:-8] + "AAAAAAAA",
     ):
         assert is_refused(await ask(provider, client, token))
@@ -352,6 +362,30 @@ async def test_shapes_that_are_none(provider: Provider) -> None:
         page = await ask(provider, client, token)
         assert page.status in (400, 414, 431), token[:40]
         assert "login-submit" not in page.text
+
+
+@pytest.mark.parametrize("alg", ["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "dir", "PBES2-HS256+A128KW"])
+async def test_an_encrypted_object_is_none(provider: Provider, alg: str) -> None:
+    """Case 66: encrypted to a key of ours, and unsigned, signed, encrypted twice, or a bomb."""
+    client = await provider.client(jwks=JWKS)
+    claims = members(client)
+    bomb = json.dumps({**claims, "state": "x" * 1_000_000})
+    for content in (json.dumps(claims), signed(claims), _encrypted(provider, "x", alg), bomb):
+        page = await ask(provider, client, _encrypted(provider, content, alg))
+        assert is_refused(page)
+
+
+def _encrypted(provider: Provider, content: str, alg: str) -> str:
+    """To our own public key, compressed where it is long."""
+    registry = jwe.JWERegistry(algorithms=[alg, "A128CBC-HS256", "DEF"])
+    ours = provider.op.app[KEYRING].known
+    signer = ours.signer("RS256" if alg.startswith("RSA") else "ES256", clock.now())
+    verifier = ours.verifier(signer.kid)
+    assert verifier is not None
+    key = (RSAKey if alg.startswith("RSA") else ECKey).import_key({**public_jwk(public_key(verifier.jwk))})
+    header = {"alg": alg, "enc": "A128CBC-HS256", **({"zip": "DEF"} if len(content) > 10_000 else {})}
+    secret = OctKey.import_key(b"k" * 32) if alg in ("dir", "PBES2-HS256+A128KW") else key
+    return jwe.encrypt_compact(header, content.encode(), secret, registry=registry)
 
 
 @pytest.mark.point(11)

@@ -11,6 +11,7 @@ from services.token.userinfo import USERINFO_ENDPOINT, check_token
 from shared import clock
 from shared.issue import TokenIssuer
 from shared.model import AccessToken, ClaimsRequest
+from shared.oauth.access_token import parse_sealed, seal, to_claims
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.jwt import sign
 from shared.paths import USERINFO
@@ -105,6 +106,27 @@ async def test_a_jwt_is_an_access_token_by_its_type(tokens: TokenService, typ: s
     claims = unverified((await tokens.tokens(client))["access_token"])
     key = _app(tokens)[KEYRING].confirmed().signer("ES256", clock.now())
     assert (await tokens.userinfo(sign(key, claims, typ))).status == status
+
+
+@pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
+async def test_a_token_for_another_resource_opens_nothing_here(
+    tokens: TokenService, access_token_format: str
+) -> None:
+    """Made with our own keys, of a grant that stands, and yet not for us: no caller can have it made."""
+    client = await tokens.world.client(access_token_format=access_token_format)
+    value = (await tokens.tokens(client))["access_token"]
+    token = await _app(tokens)[USERINFO_ENDPOINT].access_tokens.read(value, clock.now())
+    assert token is not None
+    keys = _app(tokens)[KEYRING].confirmed()
+    for aud, status in (((ISSUER,), 200), (("https://api.test",), 401), ((ISSUER + "/",), 401), ((), 401)):
+        made = replace(token, aud=aud)
+        if access_token_format == "opaque":
+            key = keys.unsealer(parse_sealed(value).kid)
+            assert key is not None
+            presented = seal(made, key, ISSUER, b"n" * 12)
+        else:
+            presented = sign(keys.signer("ES256", clock.now()), to_claims(made, ISSUER), "at+jwt")
+        assert (aud, (await tokens.userinfo(presented)).status) == (aud, status)
 
 
 TOKEN = AccessToken(

@@ -55,7 +55,14 @@ def test_an_issuer_on_this_machine_or_over_tls_is_taken(issuer: str) -> None:
 def test_all_faults_are_told_together_and_no_secret_with_them() -> None:
     """One start shows everything that is wrong."""
     faults = _faults(
-        issuer="x", key_rotation="soon", no_such="1", secret_key="short-secret", log_level="loud"
+        issuer="x",
+        key_rotation="soon",
+        no_such="1",
+        secret_key="short-secret",
+        log_level="loud",
+        signing_algorithms="ES256",
+        metrics_listen="nowhere",
+        fetch_ca_file="/nowhere",
     )
     assert {fault.partition(":")[0] for fault in faults} == {
         "OSTIARY_ISSUER",
@@ -63,6 +70,9 @@ def test_all_faults_are_told_together_and_no_secret_with_them() -> None:
         "OSTIARY_NO_SUCH",
         "OSTIARY_SECRET_KEY",
         "OSTIARY_LOG_LEVEL",
+        "OSTIARY_SIGNING_ALGORITHMS",
+        "OSTIARY_METRICS_LISTEN",
+        "OSTIARY_FETCH_CA_FILE",
     }
     assert "short-secret" not in "".join(faults)
 
@@ -114,9 +124,28 @@ def test_a_secret_key_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_file_is_a_fault_of_its_setting(tmp_path: Path) -> None:
-    """No traceback where a path is wrong."""
-    assert _faults(env_file=str(tmp_path / "none"))[0].startswith("OSTIARY_ENV_FILE")
-    assert _faults(secret_key_file=str(tmp_path / "none"))[0].startswith("OSTIARY_SECRET_KEY_FILE")
+    """No traceback where a path is wrong, nor where a file holds something else."""
+    none, empty = tmp_path / "none", tmp_path / "empty"
+    empty.touch()
+    assert _faults(env_file=str(none))[0].startswith("OSTIARY_ENV_FILE")
+    assert _faults(secret_key_file=str(none))[0].startswith("OSTIARY_SECRET_KEY_FILE")
+    assert _faults(fetch_ca_file=str(empty))[0].startswith("OSTIARY_FETCH_CA_FILE")
+
+
+def test_a_fault_of_the_secret_is_told_with_the_others(tmp_path: Path) -> None:
+    """A file that is not there, and a secret beside it."""
+    faults = _faults(secret_key_file=str(tmp_path / "none"), secret_key="s" * 32, log_level="loud")
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",
+        "OSTIARY_SECRET_KEY_FILE",
+        "OSTIARY_LOG_LEVEL",
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9100", "[::1]:9100", "unix:/run/metrics", "/run/metrics"])
+def test_metrics_are_shown_on_a_port_or_a_unix_path(address: str) -> None:
+    """Written as `serve --listen` has it, or as a bare path."""
+    assert read_settings({"OSTIARY_METRICS_LISTEN": address}).metrics_listen == address
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ class Pages:
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
         """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
 
-        With frames it waits for them, for a few seconds, then goes on; without script it offers a link.
+        With frames it waits for them, for a few seconds, then goes on, without script too; and has a link.
         """
         frames = [uri for uri in view.frames if frame(uri)]
         fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))

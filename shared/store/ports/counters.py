@@ -1,5 +1,6 @@
 """What is counted, and what counts once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,8 +9,8 @@ from typing import Protocol
 class ReplayMarks(Protocol):
     """The `jti` of assertions and proofs: each counts once. Redis."""
 
-    async def begin(self) -> None:
-        """Called when a process starts: a Redis that knows nothing yet remembers from now on."""
+    async def begin(self, since: datetime | None = None) -> None:
+        """A Redis that knows nothing yet remembers from then on: from now, where a process only starts."""
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
         """Mark it. False: *owner* has used this `jti` for this *kind* before.
@@ -42,3 +43,10 @@ class Counters(Protocol):
 
     async def forget(self, name: str, key: str, pace: Pace) -> None:
         """All that were counted no longer matter."""
+
+
+class Tallies(Protocol):
+    """What processes have counted by themselves, added up. Redis."""
+
+    async def add(self, name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
+        """Add each count to its key's; what all processes together have, of every key. One round trip."""

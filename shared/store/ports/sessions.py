@@ -76,8 +76,26 @@ class PushedRequests(Protocol):
         """Take it out, once: of many callers one gets True."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a client has of a user: the scope that it is given without asking, and the grants that stand."""
+
+    client_id: str
+    scope: Scope
+    grants: int
+
+
 class Consents(Protocol):
     """What a user allows a client to be given without asking again. PostgreSQL."""
 
     async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
         """Write the audit row of a consent, and widen by *scope* what is remembered."""
+
+    async def given(self, user_id: UUID) -> Sequence[Given]:
+        """What each client has of a user, by client_id."""
+
+    async def revoke(self, user_id: UUID, client_id: str) -> int:
+        """Take back all that a client has of a user; how many grants that were.
+
+        Codes of the user that are in flight, for whichever client, are over too; sessions go on.
+        """

@@ -1,9 +1,13 @@
 """Consents in PostgreSQL: what a user allows a client to be given without asking again."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.model import Scope
+from shared.store import Given
 from shared.store.postgres.database import Database
+from shared.store.postgres.grants import GRANT_STANDS, SESSION
+from shared.store.postgres.outbox import LOCK_USER
 
 _NOTE = """
 INSERT INTO audit (event, user_id, client_id, detail)
@@ -14,12 +18,55 @@ INSERT INTO consents AS c (user_id, client_id, scope) VALUES ($1, $2, $3)
 ON CONFLICT (user_id, client_id) DO UPDATE SET updated_at = now(),
    scope = ARRAY(SELECT DISTINCT unnest(c.scope || excluded.scope) ORDER BY 1)"""
 
+_GIVEN = f"""
+WITH standing AS (
+  SELECT g.client_id, count(*) AS grants FROM grants g JOIN users u USING (user_id) {SESSION}
+   WHERE g.user_id = $1 AND {GRANT_STANDS} GROUP BY g.client_id)
+SELECT client_id, coalesce(c.scope, '{{}}') AS scope, coalesce(s.grants, 0) AS grants
+  FROM (SELECT client_id, scope FROM consents WHERE user_id = $1) c FULL JOIN standing s USING (client_id)
+ ORDER BY client_id"""
+
+# The epoch rises, and all but what is revoked is carried on under the new one. What no statement here can
+# see, a code in flight or a grant that is being made, keeps the old one: it is dead, not alive.
+_REVOKE = """
+WITH risen AS (
+  UPDATE users SET epoch = epoch + 1 WHERE user_id = $1 RETURNING epoch AS risen_to, epoch - 1 AS risen_from),
+sessions_go_on AS (
+  UPDATE sessions SET epoch = risen_to FROM risen
+   WHERE user_id = $1 AND epoch = risen_from AND ended_at IS NULL),
+grants_go_on AS (
+  UPDATE grants SET epoch = risen_to FROM risen
+   WHERE user_id = $1 AND client_id <> $2 AND epoch = risen_from AND revoked_at IS NULL),
+revoked AS (
+  UPDATE grants SET revoked_at = now() FROM risen
+   WHERE user_id = $1 AND client_id = $2 AND epoch = risen_from AND revoked_at IS NULL AND expires_at > now()
+  RETURNING grant_id),
+forgotten AS (DELETE FROM consents WHERE user_id = $1 AND client_id = $2 RETURNING scope),
+audited AS (
+  INSERT INTO audit (event, user_id, client_id, detail)
+  SELECT 'consent_revoked', $1, $2, jsonb_build_object(
+           'scope', coalesce((SELECT scope FROM forgotten), '{}'),
+           'grants', (SELECT count(*) FROM revoked))
+    FROM risen)
+SELECT count(*) FROM revoked"""
+
 
 class PostgresConsents:
-    """`Consents` over PostgreSQL: one statement."""
+    """`Consents` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
         await self._database.row(_ADD if is_remembered else _NOTE, user_id, client_id, list(scope))
+
+    async def given(self, user_id: UUID) -> Sequence[Given]:
+        rows = await self._database.rows(_GIVEN, user_id)
+        return [
+            Given(client_id=row["client_id"], scope=tuple(row["scope"]), grants=row["grants"]) for row in rows
+        ]
+
+    async def revoke(self, user_id: UUID, client_id: str) -> int:
+        async with self._database.transaction() as connection:
+            await connection.execute(LOCK_USER, user_id)  # waits for the grants that are being made
+            return int(await connection.fetchval(_REVOKE, user_id, client_id))

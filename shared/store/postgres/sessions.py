@@ -35,7 +35,7 @@ SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS repl
 """$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the key that the browser had, $7 audit detail."""
 
 _FIND = """
-SELECT s.sid, s.user_id, c.scope AS consented
+SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
   FROM sessions s JOIN users u USING (user_id)
   LEFT JOIN consents c ON c.user_id = s.user_id AND c.client_id = $2
  WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()
@@ -90,13 +90,13 @@ class PostgresSessionRows:
                 await connection.execute(TELL_OF_ENDED, row["replaced"])
             return row
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[UUID, UUID, Scope | None] | None:
-        """`sid`, `user_id`, and what the user allows the client, if the session is alive."""
+    async def find(self, session_key: bytes, client_id: str) -> tuple[UUID, UUID, int, Scope | None] | None:
+        """`sid`, `user_id`, `epoch`, and what the user allows the client, if the session is alive."""
         row = await self._database.row(_FIND, session_key, client_id)
         if row is None:
             return None
         consented = row["consented"]
-        return row["sid"], row["user_id"], tuple(consented) if consented is not None else None
+        return row["sid"], row["user_id"], row["epoch"], tuple(consented) if consented is not None else None
 
     async def owner(self, session_key: bytes) -> SessionOwner | None:
         row = await self._database.row(_OWNER, session_key)

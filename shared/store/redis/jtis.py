@@ -35,11 +35,11 @@ class RedisReplayMarks:
         self._memory: bytes | None = None
         self._memory_since = float("-inf")
 
-    async def begin(self) -> None:
-        """Give every bucket an epoch that has none: a server whose memory begins now."""
-        now = int(self._clock())
+    async def begin(self, since: datetime | None = None) -> None:
+        """Give every bucket an epoch that has none: a server whose memory begins then, or now."""
+        epoch = int(since.timestamp() if since else self._clock())
         keys = [_epoch_key(number) for number in range(BUCKETS)]
-        await self._link.commands(*(("SET", key, now, "NX") for key in keys))
+        await self._link.commands(*(("SET", key, epoch, "NX") for key in keys))
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
         mark = hashlib.sha256("\0".join((kind, owner, jti)).encode("utf-8", "surrogatepass")).digest()

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi'
 import { converse } from './conversation.mjs'
 
-await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope }) => {
+await converse(async function* ({ issuer, client_id, client_secret, redirect_uri, scope }) {
   const url = new URL(issuer)
   const as = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url))
   const client = { client_id }
@@ -10,8 +10,8 @@ await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope })
   const verifier = oauth.generateRandomCodeVerifier()
   const nonce = oauth.generateRandomNonce()
   const state = oauth.generateRandomState()
-  const authorizationUrl = new URL(as.authorization_endpoint)
-  authorizationUrl.search = new URLSearchParams({
+  const authorization_url = new URL(as.authorization_endpoint)
+  authorization_url.search = new URLSearchParams({
     client_id,
     redirect_uri,
     response_type: 'code',
@@ -27,25 +27,22 @@ await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope })
       as, client, await oauth.introspectionRequest(as, client, authentication, token))
   }
 
-  async function complete(callback) {
-    const parameters = oauth.validateAuthResponse(as, client, callback, state)
-    const response = await oauth.authorizationCodeGrantRequest(
-      as, client, authentication, parameters, redirect_uri, verifier)
-    const tokens = await oauth.processAuthorizationCodeResponse(
-      as, client, response, { expectedNonce: nonce, requireIdToken: true })
-    await oauth.validateApplicationLevelSignature(as, response)
-    const claims = oauth.getValidatedIdTokenClaims(tokens)
-    const userinfo = await oauth.processUserInfoResponse(
-      as, client, claims.sub, await oauth.userInfoRequest(as, client, tokens.access_token))
-    const refreshed = await oauth.processRefreshTokenResponse(
-      as, client, await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token))
-    const introspection = await introspect(refreshed.access_token)
-    await oauth.processRevocationResponse(
-      await oauth.revocationRequest(as, client, authentication, refreshed.refresh_token))
-    const revoked = await introspect(refreshed.access_token)
-    const refreshed_sub = oauth.getValidatedIdTokenClaims(refreshed).sub
-    return { claims, userinfo, refreshed_sub, introspection, revoked }
-  }
-
-  return { authorizationUrl, complete }
+  const callback = new URL(yield { authorization_url })
+  const parameters = oauth.validateAuthResponse(as, client, callback, state)
+  const response = await oauth.authorizationCodeGrantRequest(
+    as, client, authentication, parameters, redirect_uri, verifier)
+  const tokens = await oauth.processAuthorizationCodeResponse(
+    as, client, response, { expectedNonce: nonce, requireIdToken: true })
+  await oauth.validateApplicationLevelSignature(as, response)
+  const claims = oauth.getValidatedIdTokenClaims(tokens)
+  const userinfo = await oauth.processUserInfoResponse(
+    as, client, claims.sub, await oauth.userInfoRequest(as, client, tokens.access_token))
+  const refreshed = await oauth.processRefreshTokenResponse(
+    as, client, await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token))
+  const introspection = await introspect(refreshed.access_token)
+  await oauth.processRevocationResponse(
+    await oauth.revocationRequest(as, client, authentication, refreshed.refresh_token))
+  const revoked = await introspect(refreshed.access_token)
+  const refreshed_sub = oauth.getValidatedIdTokenClaims(refreshed).sub
+  return { claims, userinfo, refreshed_sub, introspection, revoked }
 })

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi'
 import { converse } from './conversation.mjs'
 
-await converse(async ({ issuer, client_id, scope }) => {
+await converse(async function* ({ issuer, client_id, scope }) {
   const url = new URL(issuer)
   const as = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url))
   const client = { client_id }
@@ -15,18 +15,15 @@ await converse(async ({ issuer, client_id, scope }) => {
     return oauth.processDeviceCodeResponse(as, client, response)
   }
 
-  async function complete() {
-    const tokens = await poll().catch((error) => ({ refusal: error.error }))
-    if (tokens.refusal) return tokens
-    const claims = oauth.getValidatedIdTokenClaims(tokens)
-    const userinfo = await oauth.processUserInfoResponse(
-      as, client, claims.sub, await oauth.userInfoRequest(as, client, tokens.access_token))
-    const refreshed = await oauth.processRefreshTokenResponse(
-      as, client, await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token))
-    const refreshed_sub = oauth.getValidatedIdTokenClaims(refreshed).sub
-    return { claims, userinfo, refreshed_sub }
-  }
-
   const early = await poll().then(() => 'tokens', (error) => error.error)
-  return { authorizationUrl: `${shown.verification_uri_complete}#${early}`, complete }
+  yield { verification_uri_complete: shown.verification_uri_complete, early }
+
+  const tokens = await poll().catch((error) => ({ refusal: error.error }))
+  if (tokens.refusal) return tokens
+  const claims = oauth.getValidatedIdTokenClaims(tokens)
+  const userinfo = await oauth.processUserInfoResponse(
+    as, client, claims.sub, await oauth.userInfoRequest(as, client, tokens.access_token))
+  const refreshed = await oauth.processRefreshTokenResponse(
+    as, client, await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token))
+  return { claims, userinfo, refreshed_sub: oauth.getValidatedIdTokenClaims(refreshed).sub }
 })

@@ -2,13 +2,13 @@
 import * as client from 'openid-client'
 import { converse } from './conversation.mjs'
 
-await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope }) => {
+await converse(async function* ({ issuer, client_id, client_secret, redirect_uri, scope }) {
   const config = await client.discovery(new URL(issuer), client_id, client_secret, client.ClientSecretBasic(client_secret))
   client.enableNonRepudiationChecks(config)
   const pkceCodeVerifier = client.randomPKCECodeVerifier()
   const expectedNonce = client.randomNonce()
   const expectedState = client.randomState()
-  const authorizationUrl = client.buildAuthorizationUrl(config, {
+  const authorization_url = client.buildAuthorizationUrl(config, {
     redirect_uri,
     scope,
     code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
@@ -16,18 +16,15 @@ await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope })
     nonce: expectedNonce,
     state: expectedState,
   })
+  const callback = new URL(yield { authorization_url })
 
-  async function complete(callback) {
-    const checks = { pkceCodeVerifier, expectedNonce, expectedState, idTokenExpected: true }
-    const tokens = await client.authorizationCodeGrant(config, callback, checks)
-    const claims = tokens.claims()
-    const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub)
-    const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token)
-    const introspection = await client.tokenIntrospection(config, refreshed.access_token)
-    await client.tokenRevocation(config, refreshed.refresh_token)
-    const revoked = await client.tokenIntrospection(config, refreshed.access_token)
-    return { claims, userinfo, refreshed_sub: refreshed.claims().sub, introspection, revoked }
-  }
-
-  return { authorizationUrl, complete }
+  const checks = { pkceCodeVerifier, expectedNonce, expectedState, idTokenExpected: true }
+  const tokens = await client.authorizationCodeGrant(config, callback, checks)
+  const claims = tokens.claims()
+  const userinfo = await client.fetchUserInfo(config, tokens.access_token, claims.sub)
+  const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token)
+  const introspection = await client.tokenIntrospection(config, refreshed.access_token)
+  await client.tokenRevocation(config, refreshed.refresh_token)
+  const revoked = await client.tokenIntrospection(config, refreshed.access_token)
+  return { claims, userinfo, refreshed_sub: refreshed.claims().sub, introspection, revoked }
 })

@@ -9,7 +9,7 @@ const RESPONSE_TYPES = {
   id_token: client.useIdTokenResponseType,
 }
 
-await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope, profile, signing_key }) => {
+await converse(async function* ({ issuer, client_id, client_secret, redirect_uri, scope, profile, signing_key }) {
   const profiles = profile.split('+')
   const config = await client.discovery(new URL(issuer), client_id, client_secret, client.ClientSecretBasic(client_secret))
   client.enableNonRepudiationChecks(config)
@@ -36,15 +36,12 @@ await converse(async ({ issuer, client_id, client_secret, redirect_uri, scope, p
     return client.buildAuthorizationUrl(config, asked)
   }
 
-  async function complete(callback) {
-    if (profiles.includes('id_token')) {
-      return { claims: await client.implicitAuthentication(config, callback, expectedNonce, { expectedState }) }
-    }
-    const checks = { pkceCodeVerifier, expectedNonce, expectedState, idTokenExpected: true }
-    const tokens = await client.authorizationCodeGrant(config, callback, checks)
-    const claims = tokens.claims()
-    return { claims, userinfo: await client.fetchUserInfo(config, tokens.access_token, claims.sub) }
+  const callback = new URL(yield { authorization_url: await requested() })
+  if (profiles.includes('id_token')) {
+    return { claims: await client.implicitAuthentication(config, callback, expectedNonce, { expectedState }) }
   }
-
-  return { authorizationUrl: await requested(), complete }
+  const checks = { pkceCodeVerifier, expectedNonce, expectedState, idTokenExpected: true }
+  const tokens = await client.authorizationCodeGrant(config, callback, checks)
+  const claims = tokens.claims()
+  return { claims, userinfo: await client.fetchUserInfo(config, tokens.access_token, claims.sub) }
 })

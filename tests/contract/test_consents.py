@@ -1,0 +1,176 @@
+"""`Consents`, over the real PostgreSQL: what a client has of a user, and how it is taken back."""
+
+import asyncio
+from contextlib import nullcontext
+from datetime import datetime, timedelta
+from unittest.mock import patch
+from uuid import UUID, uuid4
+
+from shared import clock
+from shared.model import AccessToken, Authentication, AuthorizationCode, Session, User
+from shared.store import Given, Redeemed
+from shared.store.postgres.consents import PostgresConsents
+from shared.store.postgres.grants import PostgresGrants
+from tests.builders import SCOPE, SignIn, World
+
+WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%users%'"
+
+
+def expiry() -> datetime:
+    """The end of a grant."""
+    return clock.now() + timedelta(days=1)
+
+
+async def redeem(world: World, code: AuthorizationCode, grant_id: UUID | None = None) -> Redeemed | None:
+    """What becomes of a code."""
+    return await world.stores.grants.redeem(grant_id or uuid4(), uuid4().bytes * 2, code, expiry(), None)
+
+
+async def stands(world: World, client_id: str, grant_id: UUID) -> bool:
+    """Whether an access token of a grant holds."""
+    now = clock.now()
+    token = AccessToken(
+        token_id=uuid4(),
+        grant_id=grant_id,
+        client_id=client_id,
+        sub="",
+        scope=SCOPE,
+        aud=(),
+        iat=now,
+        exp=now,
+    )
+    return await world.stores.grants.standing(token) is not None
+
+
+async def a_session(world: World, user: User) -> Session:
+    """A browser session of the user, in both stores."""
+    session = Session(
+        session_key=uuid4().bytes * 2,
+        sid=uuid4(),
+        user_id=user.user_id,
+        username=user.username,
+        epoch=user.epoch,
+        authentication=Authentication(auth_time=clock.now(), acr="urn:ostiary:acr:pwd", amr=("pwd",)),
+        expires_at=clock.now() + timedelta(hours=12),
+    )
+    begun = await world.stores.sessions.begin(session, None, {})
+    assert begun is not None
+    return begun
+
+
+async def until_one_waits(world: World) -> None:
+    """Until a statement waits for the user's row."""
+    async with asyncio.timeout(30):
+        while not (row := await world.database.row(WAITING)) or not row["n"]:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_each_client_has_is_listed(world: World) -> None:
+    """Remembered or not, with the grants that stand."""
+    sign_in, consents = await world.sign_in(), world.stores.consents
+    both, asked, granted = [await world.client(client_id=f"{name}-{uuid4().hex}") for name in "abc"]
+    for client, is_remembered in ((both, True), (asked, True), (granted, False)):
+        await consents.add(sign_in.user.user_id, client.client_id, ("openid",), is_remembered=is_remembered)
+    revoked = uuid4()
+    for client, grant_id in ((both, uuid4()), (both, uuid4()), (granted, uuid4()), (granted, revoked)):
+        await redeem(world, sign_in.code(client.client_id), grant_id)
+    await world.stores.grants.revoke(revoked, "test")
+    assert await consents.given(sign_in.user.user_id) == [
+        Given(client_id=both.client_id, scope=("openid",), grants=2),
+        Given(client_id=asked.client_id, scope=("openid",), grants=0),
+        Given(client_id=granted.client_id, scope=(), grants=1),
+    ]
+    assert await consents.given(uuid4()) == []
+
+
+async def test_a_revoked_consent_takes_its_grants_with_it_and_nothing_else(world: World) -> None:
+    """Other clients, other users and the sessions go on; it is audited."""
+    sign_in, other_user, before = (
+        await world.sign_in(),
+        await world.sign_in(),
+        await world.audited("consent_revoked"),
+    )
+    client, other = await world.client(), await world.client()
+    user_id, consents, session = (
+        sign_in.user.user_id,
+        world.stores.consents,
+        await a_session(world, sign_in.user),
+    )
+    kept = {other.client_id: uuid4()}
+    mine, theirs = uuid4(), uuid4()
+    await redeem(world, sign_in.code(client.client_id), mine)
+    await redeem(world, sign_in.code(other.client_id), kept[other.client_id])
+    await redeem(world, other_user.code(client.client_id), theirs)
+    for each in (client, other):
+        await consents.add(user_id, each.client_id, ("openid",), is_remembered=True)
+    assert await consents.revoke(user_id, client.client_id) == 1
+    assert not await stands(world, client.client_id, mine)
+    assert await stands(world, other.client_id, kept[other.client_id])
+    assert await stands(world, client.client_id, theirs)
+    assert [given.client_id for given in await consents.given(user_id)] == [other.client_id]
+    found = await world.stores.sessions.find(session.session_key, client.client_id)
+    assert found is not None
+    assert (found[0].sid, found[0].epoch, found[1]) == (session.sid, session.epoch + 1, None)
+    assert await consents.revoke(user_id, client.client_id) == 0
+    assert await world.audited("consent_revoked") == before + 2
+    assert await consents.revoke(uuid4(), client.client_id) == 0
+    assert await world.audited("consent_revoked") == before + 2
+
+
+async def test_what_had_ended_does_not_come_back(world: World) -> None:
+    """Neither a session or a grant of an earlier epoch, nor what was signed out or revoked."""
+    sign_in, client, other = await world.sign_in(), await world.client(), await world.client()
+    user_id, old, revoked = sign_in.user.user_id, uuid4(), uuid4()
+    sessions = [await a_session(world, sign_in.user)]
+    await redeem(world, sign_in.code(other.client_id), old)
+    await world.stores.users.end_all(user_id)
+    user = await world.stores.users.find(user_id)
+    assert user is not None
+    sessions.append(await a_session(world, user))
+    again = SignIn(user, sessions[1].sid)
+    assert await redeem(world, again.code(other.client_id), revoked)
+    await world.stores.grants.revoke(revoked, "test")
+    await world.stores.sessions.end(again.sid, "test")
+    await world.stores.consents.revoke(user_id, client.client_id)
+    for session in sessions:
+        assert await world.stores.sessions.find(session.session_key, other.client_id) is None
+    for grant_id in (old, revoked):
+        assert not await stands(world, other.client_id, grant_id)
+
+
+async def test_a_code_in_flight_is_over(world: World) -> None:
+    """It was made before; one that is made afterwards, in the same session, holds."""
+    sign_in, client = await world.sign_in(), await world.client()
+    session = await a_session(world, sign_in.user)
+    before = sign_in.code(client.client_id, epoch=session.epoch)
+    await world.stores.consents.revoke(sign_in.user.user_id, client.client_id)
+    assert await redeem(world, before) is None
+    found = await world.stores.sessions.find(session.session_key, client.client_id)
+    assert found is not None
+    assert await redeem(world, sign_in.code(client.client_id, epoch=found[0].epoch))
+
+
+async def test_revoking_waits_for_grants_that_are_being_made(world: World) -> None:
+    """A redemption whose statement has run, and not committed, is revoked with the others."""
+    sign_in, client, late = await world.sign_in(), await world.client(), uuid4()
+    in_flight = PostgresGrants(world.database)
+    async with world.database.transaction() as connection:
+        with patch.object(world.database, "row_idempotent", connection.fetchrow):
+            code = sign_in.code(client.client_id)
+            assert await in_flight.redeem(late, late.bytes * 2, code, expiry(), None)
+        revoking = asyncio.create_task(world.stores.consents.revoke(sign_in.user.user_id, client.client_id))
+        await until_one_waits(world)
+    assert await revoking == 1
+    assert not await stands(world, client.client_id, late)
+
+
+async def test_a_redemption_that_waits_for_a_revocation_gives_nothing(world: World) -> None:
+    """Though it began before: what it reads after it has waited is what counts."""
+    sign_in, client = await world.sign_in(), await world.client()
+    revoking = PostgresConsents(world.database)
+    async with world.database.transaction() as connection:
+        with patch.object(world.database, "transaction", lambda: nullcontext(connection)):
+            await revoking.revoke(sign_in.user.user_id, client.client_id)
+        redeeming = asyncio.create_task(redeem(world, sign_in.code(client.client_id)))
+        await until_one_waits(world)
+    assert await redeeming is None

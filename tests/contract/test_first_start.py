@@ -1,0 +1,79 @@
+"""What `ostiary run` puts into an empty database for a newcomer, and what it knows of an empty Redis."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared import clock
+from shared.admin.first_start import Newcomer, prepare
+from shared.oauth.claims import claims_of_scope, released
+from shared.settings import Settings
+from shared.store import Unavailable
+from shared.store.open import Stores, open_stores
+from shared.store.redis.link import Link
+from tests.deployment import settings_for
+
+NEWCOMER = Newcomer(
+    username="demo",
+    password="a long enough password",
+    client_id="demo",
+    client_secret="s" * 32,
+    redirect_uris=("http://127.0.0.1/callback",),
+)
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Those of a deployment that never was."""
+    return settings_for(database_url, redis_url)
+
+
+@pytest.fixture
+async def stores(settings: Settings) -> AsyncIterator[Stores]:
+    """Its stores: nothing is in them."""
+    async with open_stores(settings) as opened:
+        yield opened
+
+
+async def _start(stores: Stores, settings: Settings) -> None:
+    await prepare(stores, settings, NEWCOMER)
+    await stores.replay_marks.begin()  # as each service does
+
+
+async def _is_new(stores: Stores, jti: str) -> bool:
+    now = clock.now()
+    return await stores.replay_marks.add("client_assertion", "client", jti, now, now + timedelta(minutes=1))
+
+
+async def test_the_newcomers_user_has_every_standard_claim(stores: Stores, settings: Settings) -> None:
+    """OpenID Connect Core 1.0 §5.1: whatever a newcomer's client asks for, it sees an example of."""
+    await _start(stores, settings)
+    user = await stores.users.find_by_name(NEWCOMER.username)
+    assert user
+    names = claims_of_scope(("profile", "email", "address", "phone"))
+    assert set(released(user, names, {})) == set(names)
+
+
+async def test_the_first_assertions_are_judged(stores: Stores, settings: Settings) -> None:
+    """Whoever was never there has forgotten no `jti`: a client need not wait for the second try."""
+    await _start(stores, settings)
+    jti = uuid4().hex
+    assert await _is_new(stores, jti)
+    assert not await _is_new(stores, jti)
+
+
+async def test_a_later_start_cannot_tell_what_an_empty_redis_forgot(
+    stores: Stores, settings: Settings, redis_url: str
+) -> None:
+    """Its data are gone and the database is not: what was used before is not new."""
+    await _start(stores, settings)
+    jti = uuid4().hex
+    assert await _is_new(stores, jti)
+    link = Link.open(redis_url)
+    await link.command("FLUSHALL")
+    await link.close()
+    await _start(stores, settings)
+    with pytest.raises(Unavailable):
+        await _is_new(stores, jti)

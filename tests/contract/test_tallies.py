@@ -1,0 +1,46 @@
+"""`Tallies`, over the real Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from shared.store import Unavailable
+from shared.store.redis.link import Link
+from shared.store.redis.tallies import RedisTallies
+
+LIFETIME = timedelta(minutes=1)
+
+
+@pytest.fixture
+async def link(redis_url: str) -> AsyncIterator[Link]:
+    """A way to Redis."""
+    link = Link.open(redis_url)
+    yield link
+    await link.close()
+
+
+async def test_counts_of_all_processes_add_up(link: Link) -> None:
+    """Each key and each name by itself, and many at once lose nothing."""
+    tallies, one, two = RedisTallies(link), uuid4().hex, uuid4().hex
+    assert await tallies.add("a", {one: 2, two: 1}, LIFETIME) == {one: 2, two: 1}
+    assert await tallies.add("b", {one: 5}, LIFETIME) == {one: 5}
+    await asyncio.gather(*(RedisTallies(link).add("a", {one: 1}, LIFETIME) for _ in range(50)))
+    assert await tallies.add("a", {one: 1}, LIFETIME) == {one: 53}
+
+
+async def test_a_tally_goes_by_itself(link: Link) -> None:
+    """After its lifetime, whatever stands in the key."""
+    await RedisTallies(link).add("a", {"*:\n\0": 1}, LIFETIME)
+    (name,) = await link.command("KEYS", "{tally:a:*")
+    assert 0 < await link.command("PTTL", name) <= 60_000
+
+
+async def test_without_redis_nothing_is_added() -> None:
+    """And it says so."""
+    away = Link.open("redis://127.0.0.1:1/0")
+    with pytest.raises(Unavailable):
+        await RedisTallies(away).add("a", {"x": 1}, LIFETIME)
+    await away.close()

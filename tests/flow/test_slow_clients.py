@@ -1,0 +1,92 @@
+"""Clients that take their time: they lose the connection, and nobody else notices."""
+
+import resource
+import select
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+
+from shared.paths import OPENID_CONFIGURATION, REGISTRATION, TOKEN
+from tests.flow.door import HANG_GUARD, send
+from tests.flow.op import Op
+from tests.flow.processes import Processes
+
+IDLE = 500
+DRIP = 0.5  # seconds between two bytes: faster than any limit of a single pause
+BODY = 60_000  # bytes promised: at that pace, hours
+
+
+@pytest.fixture
+def ops(op: Op, op_behind_nginx: Op, processes: Processes) -> Sequence[Op]:
+    """Ostiary by each of its doors, at once."""
+    return op, op_behind_nginx, replace(op_behind_nginx, door=processes.direct)
+
+
+@pytest.fixture
+def _many_files() -> Iterator[None]:
+    """Room for the sockets of a crowd."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _is_over(connection: socket.socket) -> bool:
+    """Whether it was answered, with a refusal, or closed."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    try:
+        received = connection.recv(65536)
+    except OSError:
+        return True
+    assert not received.startswith(b"HTTP/1.1 2")
+    assert b" 50" not in received.partition(b"\r\n")[0]
+    return True
+
+
+def _serves(ops: Sequence[Op]) -> None:
+    for each in ops:
+        assert send(each.door, "GET", str(OPENID_CONFIGURATION)).status == 200
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert send(each.door, "POST", str(TOKEN), form, b"grant_type=x").status == 401
+
+
+@pytest.mark.parametrize("target", [TOKEN, REGISTRATION], ids=str)
+def test_a_body_that_drips_is_not_waited_for(ops: Sequence[Op], target: object) -> None:
+    """However regularly its bytes come: the whole of it has a time."""
+    head = (
+        f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY}\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    with ExitStack() as stack:
+        slow = [stack.enter_context(each.door.open(str(target))) for each in ops]
+        for connection in slow:
+            connection.sendall(head.encode())
+        _serves(ops)
+        deadline, left = time.monotonic() + HANG_GUARD, set(slow)
+        while left:
+            assert time.monotonic() < deadline, "somebody still waits for the body"
+            left = {connection for connection in left if not _is_over(connection)}
+            for connection in left:
+                try:
+                    connection.sendall(b"a")
+                except OSError:
+                    continue  # the next look finds it closed
+            time.sleep(DRIP)
+        _serves(ops)
+
+
+@pytest.mark.usefixtures("_many_files")
+def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op]) -> None:
+    """Hundreds of connections that are open, and hundreds that have begun a request."""
+    with ExitStack() as stack:
+        for each in ops:
+            for number in range(IDLE):
+                connection = stack.enter_context(each.door.open(str(TOKEN)))
+                if number % 2:
+                    connection.sendall(f"POST {TOKEN} HTTP/1.1\r\nHost: loc".encode())
+        _serves(ops)

@@ -1,0 +1,179 @@
+"""Bodies that break off, or are not what their headers say: a refusal, and no defect in the log."""
+
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from tempfile import TemporaryDirectory
+
+import pytest
+import structlog
+from aiohttp import web
+
+from services.authorization.app import mount as authorization
+from services.client_registry.app import mount as client_registry
+from services.token.app import mount as token
+from shared.paths import (
+    AUTHORIZATION,
+    CONSENT,
+    DEVICE,
+    DEVICE_AUTHORIZATION,
+    INTROSPECTION,
+    LOGIN,
+    LOGOUT,
+    PUSHED_AUTHORIZATION_REQUEST,
+    REGISTRATION,
+    REVOCATION,
+    TOKEN,
+    USERINFO,
+)
+from shared.settings import Settings
+from shared.web.app import application
+from tests.builders import World
+from tests.deployment import settings_for
+
+POSTED = (
+    AUTHORIZATION,
+    CONSENT,
+    DEVICE,
+    DEVICE_AUTHORIZATION,
+    INTROSPECTION,
+    LOGIN,
+    LOGOUT,
+    PUSHED_AUTHORIZATION_REQUEST,
+    REGISTRATION,
+    REVOCATION,
+    TOKEN,
+    USERINFO,
+)
+FORM = b"grant_type=client_credentials&token=x&client_id=x"
+
+
+@pytest.fixture
+def settings(module_database_url: str, module_redis_url: str) -> Settings:
+    """Registration is open: what is asked here is the body, not who may."""
+    return settings_for(module_database_url, module_redis_url, registration="open", rate_limits="off")
+
+
+@pytest.fixture
+async def server(settings: Settings, world: World) -> AsyncIterator[str]:
+    """The path of a socket behind which every service reads bodies, as `ostiary serve` lets it."""
+    app = application(settings, authorization, client_registry, token)
+    runner = web.AppRunner(app, access_log=None)  # a TestServer cancels the handlers of who has gone
+    await runner.setup()
+    with TemporaryDirectory(prefix="ostiary-") as folder:
+        await web.UnixSite(runner, path := f"{folder}/service").start()
+        yield path
+        await runner.cleanup()
+
+
+def _head(path: object, *lines: str, has_type: bool = True) -> bytes:
+    subtype = "json" if path is REGISTRATION else "x-www-form-urlencoded"
+    whole = (
+        f"POST {path} HTTP/1.1",
+        "Host: localhost",
+        *([f"Content-Type: application/{subtype}"] if has_type else []),
+        "Connection: close",
+        *lines,
+        "\r\n",
+    )
+    return "\r\n".join(whole).encode()
+
+
+async def _status(server: str, sent: bytes) -> int:
+    """The status of the answer."""
+    reader, writer = await asyncio.open_unix_connection(server)
+    writer.write(sent)
+    async with asyncio.timeout(30):
+        answer = await reader.read()
+    writer.close()
+    return int(answer.split()[1])
+
+
+def _defects(logs: Sequence[structlog.typing.EventDict]) -> list[structlog.typing.EventDict]:
+    return [event for event in logs if event["log_level"] == "error"]
+
+
+ENCODINGS = {
+    "gzip": gzip.compress(FORM),
+    "gzip that is none": FORM,
+    "gzip that explodes": gzip.compress(b"a" * 10_000_000),
+    "deflate": zlib.compress(FORM),
+    "deflate that is none": FORM,
+    "GZIP, identity": gzip.compress(FORM),
+    "x-gzip": gzip.compress(FORM),
+    "bogus": FORM,
+}
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+async def test_an_encoded_body_is_refused(server: str, name: str) -> None:
+    """Nothing is decoded: neither what decodes well nor what explodes, and none is a fault of ours."""
+    body, encoding = ENCODINGS[name], name.partition(" that")[0]
+    with structlog.testing.capture_logs() as logs:
+        for path in POSTED:
+            head = _head(path, f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}")
+            assert await _status(server, head + body) in (400, 401, 403), path
+    assert _defects(logs) == []
+
+
+CONTENT_TYPES = (
+    None,
+    "application/xml",
+    "",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "application/x-www-form-urlencoded-not",
+    "application/x-www-form-urlencoded, application/json",
+    "a/b/c",
+    ";",
+)
+
+
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+async def test_only_its_own_content_type_is_read(server: str, content_type: str | None) -> None:
+    """The same bytes under another name are refused everywhere."""
+    with structlog.testing.capture_logs() as logs:
+        for path in POSTED:
+            lines = [] if content_type is None else [f"Content-Type: {content_type}"]
+            head = _head(path, f"Content-Length: {len(FORM)}", *lines, has_type=False)
+            assert await _status(server, head + FORM) in (400, 401, 403, 415), path
+    assert _defects(logs) == []
+
+
+CHUNKS = {
+    "no number": b"zz\r\na=b\r\n0\r\n\r\n",
+    "too short": b"1\r\na=b\r\n0\r\n\r\n",
+    "negative": b"-1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("body", CHUNKS.values(), ids=CHUNKS.keys())
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_malformed_body_is_refused(server: str, body: bytes, is_late: bool) -> None:
+    """Whether its fault shows at once or when it is being read."""
+    begun = b"3\r\nc=d\r\n" if is_late else b""
+    with structlog.testing.capture_logs() as logs:
+        for path in POSTED:
+            head = _head(path, "Transfer-Encoding: chunked")
+            assert await _status(server, head + begun + body) in (400, 401, 403), path
+    assert _defects(logs) == []
+
+
+async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its client has gone, and nobody is told; what is counted in the end is a refusal."""
+    statuses: list[int] = []
+    monkeypatch.setattr("shared.web.app.observe_request", lambda _, status, __: statuses.append(status))
+    with structlog.testing.capture_logs() as logs:
+        for number, path in enumerate(POSTED, 1):
+            reader, writer = await asyncio.open_unix_connection(server)
+            writer.write(_head(path, "Content-Length: 100", "Expect: 100-continue"))
+            async with asyncio.timeout(30):
+                assert b" 100 " in await reader.readline()  # it is waiting for the body
+                writer.write(b"a=b")
+                writer.close()
+                while len(statuses) < number:
+                    await asyncio.sleep(0.01)
+    assert _defects(logs) == []
+    assert set(statuses) <= {400, 401, 403}
