@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test bench fuzz check interop-tools screenshots
+.PHONY: help run venv dev test bench fuzz mutants check interop-tools screenshots
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ bench: dev ## Measure what a request costs (4 minutes; `--quick`, `--row` and mo
 
 fuzz: dev ## Give the parsers that face strangers 100 000 odd inputs (2 minutes; more: python -m tests.fuzz --help)
 	$(VENV)/bin/python -m tests.fuzz
+
+mutants: dev ## Change the rules that keep strangers out, a thing at a time (10 minutes; fewer: python -m tests.mutants --help)
+	$(VENV)/bin/python -m tests.mutants
 
 check: dev ## Lint, format, types and the rules of the house
 	$(VENV)/bin/ruff check .

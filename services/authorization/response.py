@@ -16,6 +16,9 @@ from shared.oauth.redirect_uri import is_registered
 from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
 
+MAX_STATE = 7 * 1024
+"""Characters of a state in an answer: with all that comes beside it, it fits the 8 KiB that servers take."""
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
 _SEE_OTHER = Head(SAFE, NO_STORE)
 
@@ -49,11 +52,13 @@ class Callback:
     @classmethod
     def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
         """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
-        redirect_uri = parameters.require("redirect_uri")
+        redirect_uri, state = parameters.require("redirect_uri"), parameters["state"]
         is_native = client.application_type == "native"
         if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
             raise InvalidRequest("redirect_uri is not registered for this client")
-        return cls(redirect_uri, safe_response_mode(parameters), parameters["state"], issuer, sign)
+        if state is not None and len(_quoted(state)) > MAX_STATE:  # no error could take it along
+            raise InvalidRequest("state is too long")
+        return cls(redirect_uri, safe_response_mode(parameters), state, issuer, sign)
 
     def _complete(self, parameters: Mapping[str, str]) -> dict[str, str]:
         state = {} if self.state is None else {"state": self.state}

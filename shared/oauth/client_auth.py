@@ -212,6 +212,8 @@ def check_assertion(
         raise refused("the assertion has expired, or expires too late")
     if iat > now + LEEWAY or iat > exp:
         raise refused("the assertion is from the future")
+    if iat < now - MAX_ASSERTION_LIFETIME - LEEWAY:
+        raise refused("the assertion is from too long ago")
     if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
         raise refused("the assertion is not valid yet")
     jti = claims.get("jti")

@@ -1,7 +1,5 @@
 """The public keys of a client, by value: RFC 7517. What is weak, private or ambiguous is refused."""
 
-import base64
-import binascii
 from contextlib import suppress
 from typing import Any, cast
 
@@ -9,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.model import Json
 from shared.oauth.jwt import BadJwt, SignedClaims, unverified_header, verify
-from shared.oauth.keys import PublicKey
+from shared.oauth.keys import PublicKey, from_base64url
 
 MAX_KEYS = 20
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
@@ -47,12 +45,9 @@ def _bytes(jwk: Json, member: str) -> bytes:
     if not isinstance(value, str) or not value:
         raise BadKey(f"lacks {member}")
     try:
-        decoded = base64.b64decode(value + "=" * (-len(value) % 4), b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return from_base64url(value)
+    except ValueError:
         raise BadKey(f"has a {member} that is not base64url") from None
-    if not decoded or "=" in value:
-        raise BadKey(f"has a {member} that is not base64url")
-    return decoded
 
 
 def _number(jwk: Json, member: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
 
 # RFC 8252 §7.3: the literals, never `localhost`, which a resolver may send elsewhere
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)", re.ASCII)
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 
 
 def _without_port(uri: str) -> str | None:

@@ -229,6 +229,7 @@ BAD_CLAIMS: Mapping[str, Callable[[int], dict[str, Any]]] = {
     "exp as a boolean": lambda _: {"exp": True},
     "no iat": lambda _: {"iat": None},
     "iat from the future": lambda now: {"iat": now + 61, "exp": now + 120},
+    "iat of long ago": lambda now: {"iat": now - 311},
     "iat after exp": lambda now: {"iat": now + 5, "exp": now + 4},
     "nbf from the future": lambda now: {"nbf": now + 61},
     "no jti": lambda _: {"jti": None},

@@ -238,13 +238,15 @@ async def test_a_long_nonce_reaches_the_code(op: AuthorizationService) -> None:
     "extra",
     [
         {"state": "s" * 65_536},
+        {"state": "s" * 7_169},
+        {"state": "é" * 1_195},
         {"nonce": "n" * 65_536},
         {"scope": " ".join(f"s{n}" for n in range(10_000))},
         {"unknown": "x" * 1_000_000},
         {f"parameter-{n}": "1" for n in range(2000)},
         {"x" * 100: "1"},
     ],
-    ids=["state", "nonce", "scope", "everything", "many", "name"],
+    ids=["state", "state for an answer", "state as spelt", "nonce", "scope", "everything", "many", "name"],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_too_much_is_refused(op: AuthorizationService, extra: dict[str, str], method: str) -> None:

@@ -1,15 +1,50 @@
-"""Client secrets through a rotation."""
+"""Client secrets: who has one, what is kept of it, and what a rotation leaves."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.model import ClientSecret
-from shared.oauth.client_secret import rotated_secrets
+from shared.model import Client, ClientSecret
+from shared.oauth.client_secret import (
+    MIN_SIGNING_SECRET,
+    kept_secrets,
+    needs_secret,
+    new_secret,
+    rotated_secrets,
+    signs_with_secret,
+)
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 WEEK = NOW + timedelta(days=7)
 FRESH, OLD, OLDER = (ClientSecret(bytes([each]) * 32) for each in range(3))
+
+
+HASH_ALONE, READABLE = ClientSecret(b"1" * 32), ClientSecret(b"2" * 32, WEEK, "value")
+METHODS = {
+    "client_secret_basic": (True, False, (HASH_ALONE, ClientSecret(READABLE.hash, WEEK))),
+    "client_secret_post": (True, False, (HASH_ALONE, ClientSecret(READABLE.hash, WEEK))),
+    "client_secret_jwt": (True, True, (READABLE,)),
+    "private_key_jwt": (False, False, ()),
+    "none": (False, False, ()),
+}
+
+
+@pytest.mark.parametrize(("method", "expected"), METHODS.items())
+def test_a_secret_serves_a_method_and_is_readable_for_one_alone(
+    method: str, expected: tuple[bool, bool, tuple[ClientSecret, ...]]
+) -> None:
+    """A change of method leaves what serves it still; of a fresh secret the value is kept where it signs."""
+    client = Client(client_id="c", token_endpoint_auth_method=method)
+    kept = kept_secrets(client, [HASH_ALONE, READABLE])
+    assert (needs_secret(client), signs_with_secret(client), kept) == expected
+    value = "ü" if method == "client_secret_jwt" else None
+    assert new_secret(client, "ü") == ClientSecret(hashlib.sha256("ü".encode()).digest(), value=value)
+
+
+def test_a_secret_that_signs_is_as_long_as_the_hash() -> None:
+    """RFC 7518 §3.2, for HS256, which every such client may use."""
+    assert hashlib.sha256().digest_size == MIN_SIGNING_SECRET
 
 
 @pytest.mark.parametrize(

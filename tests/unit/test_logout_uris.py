@@ -7,7 +7,6 @@ import pytest
 from shared.oauth.client_faults import Allowed
 from shared.oauth.client_rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata
-from shared.oauth.registered_uri import origin_of
 
 ALLOWED = Allowed(
     response_types=("code",), signing_algorithms=("RS256",), fetch=("localhost:9000", "[::1]:9000")
@@ -99,22 +98,3 @@ def test_whether_a_session_is_required_is_a_boolean(name: str) -> None:
     assert getattr(_read("client_name", "x", False), name) is False
     with pytest.raises(InvalidClientMetadata):
         _read(name, "true", False)
-
-
-@pytest.mark.parametrize(
-    ("uri", "origin"),
-    [
-        ("https://RP.test/x", "https://rp.test"),
-        ("https://rp.test:443/", "https://rp.test"),
-        ("http://rp.test:80", "http://rp.test"),
-        ("http://rp.test:443", "http://rp.test:443"),
-        ("http://[::1]:9000/x", "http://[::1]:9000"),
-        ("com.example:/x", None),
-        ("https:///x", None),
-        ("https://rp.test:x/", None),
-        ("", None),
-    ],
-)
-def test_an_origin_is_written_as_browsers_write_it(uri: str, origin: str | None) -> None:
-    """RFC 6454 §6.2: without the usual port, in lower case."""
-    assert origin_of(uri) == origin

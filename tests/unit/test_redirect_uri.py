@@ -55,6 +55,11 @@ def test_what_is_no_port_of_a_loopback_literal(uri: str) -> None:
     assert not is_registered(uri, REGISTERED, is_native=True)
 
 
+def test_a_fragment_is_no_part_of_it() -> None:
+    """RFC 6749 §3.1.2: not even where one got into the register."""
+    assert not is_registered("https://rp1.test/cb#x", ["https://rp1.test/cb#x"], is_native=False)
+
+
 def test_the_page_that_shows_a_code() -> None:
     """At an origin of ours, at either of its paths, and nowhere else."""
     origins = ("https://id.example.org", "https://files.example.org")

@@ -2,16 +2,28 @@
 
 import pytest
 
-from shared.oauth.registered_uri import RESPONSE_PARAMETERS, redirect_uri_fault, web_uri_fault
+from shared.oauth.registered_uri import (
+    RESPONSE_PARAMETERS,
+    https_or_loopback_fault,
+    is_loopback,
+    is_private_use,
+    origin_of,
+    redirect_uri_fault,
+    uri_fault,
+    web_uri_fault,
+)
 
 GOOD = [
     ("web", "https://rp.test/cb"),
-    ("web", "https://rp.test:8443/cb?tenant=1&x=%20a".replace("%20", "%41")),
+    ("web", "https://rp.test:8443/cb?tenant=1&x=%41a"),
     ("web", "https://rp.test"),
+    ("web", "https://RP-1.Test/CB;v=1/a_b~c!$&'()+,=%4a%4A"),
+    ("web", "https://rp.test/cb..d/.e"),
     ("web", "https://[2001:db8::1]/cb"),
     ("web", "http://localhost:3000/servers/callback"),
     ("web", "http://127.0.0.1/cb"),
     ("web", "http://[::1]:8000/cb"),
+    ("web", "https://rp.test/" + "a" * (2000 - len("https://rp.test/"))),
     ("native", "cellsauth://callback"),
     ("native", "com.example.app:/oauth2redirect"),
 ]
@@ -23,83 +35,181 @@ def test_what_clients_use_may_be_registered(application_type: str, uri: str) -> 
     assert redirect_uri_fault(uri, application_type) is None
 
 
-BAD = [
-    "",
-    "/cb",
-    "cb",
-    "//evil.test/cb",
-    "https:evil.test/cb",
-    "https:/evil.test/cb",
-    "https:///evil.test/cb",
-    "https://",
-    "https://rp.test:0/cb",
-    "https://rp.test:/cb",
-    "https://rp.test:99999/cb",
-    "https://rp.test:port/cb",
-    "https://user@rp.test/cb",
-    "https://a:b@rp.test/cb",
-    "https://rp.test/cb#",
-    "https://rp.test/cb#fragment",
-    "https://*.rp.test/cb",
-    "https://rp.test/*",
-    "https://rp.test/a/../cb",
-    "https://rp.test/./cb",
-    "https://rp.test/..;/cb",
-    "https://rp.test/%2e%2E/cb",
-    "https://rp.test\\@evil.test/cb",
-    "https://rp.test/%5cevil",
-    "https://rp.test/cb%00",
-    "https://rp.test/cb%0d%0aX:1",
-    "https://rp.test/c b",
-    "https://rp.test/cb\n",
-    "https://rp.test/%zz",
-    "https://rр1.test/cb",
-    "https://rp1。test/cb",
-    "HTTPS://rp.test/cb",
-    "https://-/cb\u00ad",
-    "http://rp.test/cb",
-    "http://localhost.evil.test/cb",
-    "http://127.0.0.1.evil.test/cb",
-    "http://0.0.0.0/cb",
-    "javascript:alert(1)",
-    "javascript://rp.test/%0aalert(1)",
-    "data:text/html,x",
-    "vbscript:x",
-    "file:///etc/passwd",
-    "blob:https://rp.test/x",
-    "about:blank",
-    "urn:ietf:wg:oauth:2.0:oob",
-    "ftp://rp.test/cb",
-    "intent://x",
-    "cells auth://callback",
-    "https://rp.test/" + "a" * 2000,
-]
+NOT_A_URI = {
+    "is longer than 2000 characters": ["https://rp.test/" + "a" * (2001 - len("https://rp.test/"))],
+    "has a wildcard: there are none": ["https://*.rp.test/cb", "https://rp.test/*"],
+    "has characters that a URI does not have (RFC 3986)": [
+        "",
+        "https://rp.test\\@evil.test/cb",
+        "https://rp.test/c b",
+        "https://rp.test/cb\n",
+        "https://rp.test/%zz",
+        "https://rр1.test/cb",
+        "https://rp1。test/cb",
+        "https://-/cb\u00ad",
+        "cells auth://callback",
+    ],
+    "is not a URI": ["https://rp.test:99999/cb", "https://rp.test:port/cb", "https://[::1/cb"],
+    "is not absolute, or its scheme is not in lower case": [
+        "/cb",
+        "cb",
+        "//evil.test/cb",
+        "HTTPS://rp.test/cb",
+        "Com.example.app:/cb",
+        "1app://callback",
+    ],
+    "has a fragment": ["https://rp.test/cb#", "https://rp.test/cb#fragment"],
+    "has user information": ["https://user@rp.test/cb", "https://a:b@rp.test/cb"],
+    "hides a space, a backslash or a control character": [
+        "https://rp.test/%5cevil",
+        "https://rp.test/cb%00",
+        "https://rp.test/cb%0d%0aX:1",
+        "https://rp.test/cb%7f",
+        "https://rp.test/cb?a=%20",
+        "https://rp.test%09/cb",
+        "javascript://rp.test/%0aalert(1)",
+    ],
+    "has dot segments": [
+        "https://rp.test/a/../cb",
+        "https://rp.test/./cb",
+        "https://rp.test/..;/cb",
+        "https://rp.test/..;a;b/cb",
+        "https://rp.test/%2e%2E/cb",
+    ],
+}
+NO_TARGET = {
+    "has no host": ["https:evil.test/cb", "https:/evil.test/cb", "https:///evil.test/cb", "https://"],
+    "has no port after the colon": ["https://rp.test:0/cb", "https://rp.test:/cb"],
+    "must be https: http is for loopback hosts only": [
+        "http://rp.test/cb",
+        "http://localhost.evil.test/cb",
+        "http://127.0.0.1.evil.test/cb",
+        "http://0.0.0.0/cb",
+    ],
+}
+BAD = [(fault, uri) for fault, uris in (NOT_A_URI | NO_TARGET).items() for uri in uris]
 
 
 @pytest.mark.parametrize("application_type", ["web", "native"])
-@pytest.mark.parametrize("uri", BAD)
-def test_what_must_never_be_a_target_is_refused(uri: str, application_type: str) -> None:
-    """RFC 6749 §3.1.2, RFC 9700 §4.1: whatever the type of the application."""
-    assert redirect_uri_fault(uri, application_type) is not None
+@pytest.mark.parametrize(("fault", "uri"), BAD)
+def test_what_must_never_be_a_target_is_refused(fault: str, uri: str, application_type: str) -> None:
+    """RFC 6749 §3.1.2, RFC 9700 §4.1: whatever the type of the application, and with the reason."""
+    assert redirect_uri_fault(uri, application_type) == fault
 
 
-@pytest.mark.parametrize("name", sorted(RESPONSE_PARAMETERS))
-@pytest.mark.parametrize("query", ["{}=x", "a=1&{}=x", "{}", "{}=", "%{:02x}{}=x"])
-def test_a_redirect_uri_cannot_bring_a_response_parameter(name: str, query: str) -> None:
-    """There are never two codes in one response, however the first one is written."""
-    encoded = query.format(ord(name[0]), name[1:]) if query.startswith("%") else query.format(name)
-    assert redirect_uri_fault(f"https://rp.test/cb?{encoded}", "web") is not None
+@pytest.mark.parametrize(("fault", "uri"), [(fault, uri) for fault in NOT_A_URI for uri in NOT_A_URI[fault]])
+def test_what_is_no_uri_is_none_anywhere(fault: str, uri: str) -> None:
+    """As a page, and as an address of a client's server."""
+    assert [uri_fault(uri), web_uri_fault(uri), https_or_loopback_fault(uri)] == [fault] * 3
+
+
+# fmt: off
+SCHEMES = [
+    "about", "blob", "chrome", "chrome-extension", "content", "data", "feed", "file", "filesystem", "ftp",
+    "ftps", "git", "gopher", "intent", "jar", "javascript", "ldap", "ldaps", "livescript", "mailto", "mhtml",
+    "mocha", "news", "nfs", "nntp", "resource", "rtsp", "sftp", "shell", "sip", "sips", "smb", "sms", "ssh",
+    "tel", "telnet", "tftp", "urn", "vbscript", "view-source", "ws", "wss",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_scheme_that_others_act_on_is_no_redirect(scheme: str) -> None:
+    """A browser, a mail program, a file manager: not even for a native client."""
+    for uri in (f"{scheme}:x", f"{scheme}://rp.test/cb", f"{scheme}:"):
+        assert redirect_uri_fault(uri, "native") == f"has the scheme {scheme}, which is not for redirects"
 
 
 def test_a_private_use_scheme_belongs_to_a_native_client() -> None:
-    """RFC 8252 §7.1."""
-    assert redirect_uri_fault("cellsauth://callback", "web") is not None
+    """RFC 8252 §7.1; and it needs something to tell one redirect URI from another."""
+    fault = "has a private-use scheme: that needs application_type native"
+    assert redirect_uri_fault("cellsauth://callback", "web") == fault
+    assert redirect_uri_fault("cellsauth:", "native") == "has nothing after its scheme"
+    assert redirect_uri_fault("cellsauth:/?code=x", "native") is not None
 
 
 @pytest.mark.parametrize(
-    "uri", ["http://rp.test/logo", "http://localhost/x", "javascript:x", "/logo", "x://y"]
+    "name",
+    [
+        *("access_token", "code", "error", "error_description", "error_uri", "expires_in", "id_token"),
+        *("iss", "response", "session_state", "state", "token_type"),
+    ],
 )
-def test_pages_of_a_client_are_https(uri: str) -> None:
+@pytest.mark.parametrize("query", ["{}=x", "z=1&{}=x", "{}", "{}=", "%{:02x}{}=x"])
+def test_a_redirect_uri_cannot_bring_a_response_parameter(name: str, query: str) -> None:
+    """There are never two codes in one response, however the first one is written."""
+    encoded = query.format(ord(name[0]), name[1:]) if query.startswith("%") else query.format(name)
+    fault = f"has the parameter {name}, which responses use"
+    assert redirect_uri_fault(f"https://rp.test/cb?{encoded}", "web") == fault
+    assert name in RESPONSE_PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("uri", "fault"),
+    [
+        ("https://rp.test/logo.png", None),
+        ("http://rp.test/logo", "must be https"),
+        ("http://localhost/x", "must be https"),
+        ("javascript:x", "must be https"),
+        ("x://y", "must be https"),
+        ("https:///logo", "has no host"),
+    ],
+)
+def test_pages_of_a_client_are_https(uri: str, fault: str | None) -> None:
     """They are shown as links, and a logo as a picture."""
-    assert web_uri_fault(uri) is not None
-    assert web_uri_fault("https://rp.test/logo.png") is None
+    assert web_uri_fault(uri) == fault
+
+
+@pytest.mark.parametrize(
+    ("uri", "fault"),
+    [
+        ("https://rp.test/logout", None),
+        ("http://localhost:9000/logout", None),
+        ("http://[::1]/logout", None),
+        ("http://rp.test/logout", "must be https"),
+        ("cellsauth://logout", "must be https"),
+        ("https:///logout", "has no host"),
+        ("http://localhost:0/logout", "has no port after the colon"),
+    ],
+)
+def test_servers_of_a_client_are_https_or_on_this_machine(uri: str, fault: str | None) -> None:
+    """Where logouts are told."""
+    assert https_or_loopback_fault(uri) == fault
+
+
+@pytest.mark.parametrize(
+    ("uri", "private_use", "loopback"),
+    [
+        ("https://rp.test/cb", False, False),
+        ("https://localhost/cb", False, False),
+        ("http://rp.test/cb", False, False),
+        ("http://localhost/cb", False, True),
+        ("http://127.0.0.1:80/cb", False, True),
+        ("http://[::1]/cb", False, True),
+        ("cellsauth://localhost", True, False),
+    ],
+)
+def test_where_a_redirect_ends(uri: str, private_use: bool, loopback: bool) -> None:
+    """RFC 8252 §7: with an app, on this machine, or with a web server."""
+    assert (is_private_use(uri), is_loopback(uri)) == (private_use, loopback)
+
+
+@pytest.mark.parametrize(
+    ("uri", "origin"),
+    [
+        ("https://RP.test/x", "https://rp.test"),
+        ("https://rp.test:443/", "https://rp.test"),
+        ("https://rp.test:80/", "https://rp.test:80"),
+        ("http://rp.test:80", "http://rp.test"),
+        ("http://rp.test:443", "http://rp.test:443"),
+        ("http://[::1]:9000/x", "http://[::1]:9000"),
+        ("com.example:/x", None),
+        ("com.example://rp.test/x", None),
+        ("https:///x", None),
+        ("https://rp.test:x/", None),
+        ("", None),
+    ],
+)
+def test_an_origin_is_written_as_browsers_write_it(uri: str, origin: str | None) -> None:
+    """RFC 6454 §6.2: without the usual port, in lower case."""
+    assert origin_of(uri) == origin

@@ -1,0 +1,61 @@
+"""Whether unit tests notice a change of a module: tried in a process of its own, forked from a warm one."""
+
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+SECONDS = 60  # for a mutant that runs in circles: then it is killed
+
+_OURS = ("shared", "services", "tests")
+_OPTIONS = (
+    *("-q", "-x", "--assert=plain", "--import-mode=importlib", "--noconftest"),
+    *("--disable-plugin-autoload", "-p", "no:cacheprovider", "-c", os.devnull),
+)
+
+
+def prepare(folder: Path) -> None:
+    """Leave nothing in the tree, and try the same examples each time."""
+    sys.pycache_prefix = str(folder)
+    set_hypothesis_home_dir(folder)
+    hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True)
+    hypothesis.settings.load_profile("mutants")
+
+
+def is_killed(module: str, source: str, tests: Sequence[Path]) -> bool:
+    """Whether one of *tests* fails with *source* in place of the module. Without a change, none may."""
+    child = os.fork()
+    if child == 0:
+        _end_with(lambda: _tried(module, source, tests))
+    return os.waitpid(child, 0)[1] != 0
+
+
+def _tried(module: str, source: str, tests: Sequence[Path]) -> int:
+    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+        del sys.modules[name]
+    spec = importlib.util.find_spec(module)
+    assert spec
+    assert spec.origin
+    loaded = sys.modules[module] = importlib.util.module_from_spec(spec)
+    exec(compile(source, spec.origin, "exec"), vars(loaded))
+    return pytest.main([*_OPTIONS, *map(str, tests)])
+
+
+def _end_with(status: Callable[[], int]) -> NoReturn:
+    """End this process, in silence, with that status; with 1 where there is none."""
+    signal.alarm(SECONDS)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    try:
+        os._exit(status())
+    finally:
+        os._exit(1)
