@@ -1,6 +1,6 @@
-"""Passwords: Argon2id, checked in a few threads that leave the processor to everyone else.
+"""Passwords: Argon2id, hashed in a few threads that leave the processor to everyone else.
 
-A password costs 30 ms of a core. So at most as many are checked at once as there are threads, at a low
+A password costs 30 ms of a core. So at most as many are hashed at once as there are threads, at a low
 priority, and whoever comes when the queue is full is told to come again.
 """
 
@@ -68,7 +68,7 @@ def _leave_room() -> None:
 
 
 class Passwords:
-    """Checks passwords in threads of its own."""
+    """Checks and hashes passwords in threads of its own."""
 
     def __init__(self, hasher: PasswordHasher = OWASP, max_waiting: int = MAX_WAITING) -> None:
         threads = min(MAX_THREADS, os.cpu_count() or 1)
@@ -86,6 +86,10 @@ class Passwords:
         given = password[:MAX_PASSWORD]
         verdict = await self._run(lambda: _verdict(self._hasher, known or self._dummy, given))
         return verdict if known else Verdict(is_right=False)
+
+    async def hash(self, password: str) -> str:
+        """As `hash_password`. Raises TemporarilyUnavailable when too many wait."""
+        return await self._run(lambda: hash_password(password, self._hasher))
 
     async def _run(self, work: Callable[[], T]) -> T:
         if not self._places:

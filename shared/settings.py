@@ -59,6 +59,7 @@ class Settings(BaseModel):
 
     response_types: ResponseTypes = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
+    sign_up: Literal["off", "open"] = "off"
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
     software_statement_issuers: Path | None = None
@@ -92,6 +93,11 @@ class Settings(BaseModel):
     def origin(self) -> str:
         """The issuer's origin, which is also the first external URL unless others are set."""
         return self.issuer.removesuffix(PREFIX)
+
+    @property
+    def may_sign_up(self) -> bool:
+        """Whether strangers may become users."""
+        return self.sign_up == "open"
 
     @property
     def is_https(self) -> bool:

@@ -1,6 +1,7 @@
 """Every page in every state worth looking at, with invented content, and an application that serves them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -19,6 +20,7 @@ from services.authorization.pages import (
     Pages,
     SelectAccountView,
     SignedOutView,
+    SignUpView,
     StartView,
 )
 from services.authorization.static import ASSETS, static
@@ -47,6 +49,7 @@ USERNAME = "amelie.laurent"
 LOGINS: Mapping[str, LoginView] = {
     "login": LOGIN,
     "login-plain": LoginView(None, "/oidc/login", hidden=HIDDEN),
+    "login-sign-up": replace(LOGIN, sign_up_href="/oidc/signup?interaction=gZ1w"),
     "login-native": LoginView(NATIVE_CLIENT, "/oidc/login", form_action=("http://localhost:3000/callback",)),
     "login-credentials": LoginView(
         CLIENT, "/oidc/login", USERNAME, "credentials", form_action=CALLBACK, cancel_href="/oidc/login/cancel"
@@ -58,6 +61,26 @@ LOGINS: Mapping[str, LoginView] = {
         fault="expired",
         form_action=("https://collaboration.identity.stadtwerke-donaueschingen.example/callback",),
     ),
+}
+SIGN_UP = SignUpView(
+    CLIENT,
+    "/oidc/signup",
+    "/oidc/login?interaction=gZ1w",
+    8,
+    hidden=HIDDEN,
+    form_action=CALLBACK,
+    cancel_href="/oidc/login/cancel",
+)
+_TYPED = replace(SIGN_UP, username=USERNAME, name="Amélie Laurent", email="amelie@example.org")
+SIGN_UPS: Mapping[str, SignUpView] = {
+    "sign-up": SIGN_UP,
+    "sign-up-native": replace(SIGN_UP, client=NATIVE_CLIENT, form_action=("cellsauth:",), cancel_href=None),
+    "sign-up-username": replace(_TYPED, username="amelie@example.org", fault="username"),
+    "sign-up-taken": replace(_TYPED, fault="taken"),
+    "sign-up-password": replace(_TYPED, fault="password"),
+    "sign-up-name": replace(_TYPED, name="A" * 201, fault="name"),
+    "sign-up-email": replace(_TYPED, client=LONG_CLIENT, email="amelie", fault="email"),
+    "sign-up-throttled": replace(_TYPED, fault="throttled", retry_after=60 * 60),
 }
 CONSENTS: Mapping[str, ConsentView] = {
     "consent": ConsentView(
@@ -138,6 +161,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     """Every page by the name of its state."""
     return {
         **{name: pages.login(view, locale) for name, view in LOGINS.items()},
+        **{name: pages.sign_up(view, locale) for name, view in SIGN_UPS.items()},
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
         **{name: pages.device(view, locale, status) for name, (view, status) in DEVICES.items()},
         "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),

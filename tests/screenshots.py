@@ -13,7 +13,7 @@ from playwright.async_api import Browser, async_playwright
 
 from services.authorization.pages import Pages
 from shared.settings import Settings
-from tests.sample_pages import LOGINS, application, responses
+from tests.sample_pages import LOGINS, SIGN_UPS, application, responses
 from tests.tools import PROGRAMS
 
 ARGUMENTS = [
@@ -59,7 +59,7 @@ async def main(folder: Path, chromium: str) -> None:
     states += [
         (locale, name)
         for locale in ("de", "fr")
-        for name in (*LOGINS, "select-account", "consent-everything")
+        for name in (*LOGINS, *SIGN_UPS, "select-account", "consent-everything")
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

@@ -23,9 +23,10 @@ from services.authorization.pushed import Push
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
 from services.authorization.session_management import check_session
+from services.authorization.sign_up import SignUp
 from services.authorization.start import applications, start_view
 from services.authorization.static import ASSETS, static
-from services.authorization.throttle import Throttle
+from services.authorization.throttle import SignUpThrottle, Throttle
 from services.authorization.user_codes import UserCodes
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
@@ -45,6 +46,7 @@ from shared.paths import (
     OUT_OF_BAND_ALIAS,
     PUSHED_AUTHORIZATION_REQUEST,
     SELECT_ACCOUNT,
+    SIGN_UP,
     START,
     START_ALIAS,
     STATIC,
@@ -71,6 +73,7 @@ PUSH = web.AppKey("PUSH", Push)
 CHOOSE_ACCOUNT = web.AppKey("CHOOSE_ACCOUNT", ChooseAccount)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 SIGN_IN = web.AppKey("SIGN_IN", SignIn)
+ADD_USER = web.AppKey("ADD_USER", SignUp)
 DEVICE_PAGE = web.AppKey("DEVICE_PAGE", DevicePage)
 ASK_CONSENT = web.AppKey("ASK_CONSENT", AskConsent)
 END = web.AppKey("END", EndSession)
@@ -106,6 +109,8 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         await opened.replay_marks.begin()
     app[AUTHORIZE] = Authorize(desk)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
+    sign_ups = SignUpThrottle(opened.counters, settings.rate_limits)
+    app[ADD_USER] = SignUp(desk, app[SIGN_IN], opened.users, passwords, sign_ups)
     app[CHOOSE_ACCOUNT] = ChooseAccount(desk)
     user_codes = UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits)
     app[DEVICE_PAGE] = DevicePage(desk, app[SIGN_IN], opened.device_codes, user_codes, opened.consents)
@@ -190,6 +195,9 @@ def mount(app: web.Application) -> None:
         END_SESSION: _step(END, EndSession.post),
         LOGOUT: _step(END, EndSession.confirm),
     }
+    if app[SETTINGS].may_sign_up:
+        shown |= {SIGN_UP: _step(ADD_USER, SignUp.get)}
+        sent |= {SIGN_UP: _step(ADD_USER, SignUp.post)}
     for path, handler in shown.items():
         app.router.add_get(path.path, handler, allow_head=False)
     for path, handler in sent.items():

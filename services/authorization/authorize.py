@@ -9,6 +9,7 @@ from services.authorization.asked import INTERACTION, Asked, Waiting
 from services.authorization.desk import Desk
 from services.authorization.interaction import (
     Consent,
+    Create,
     Interaction,
     Login,
     Refuse,
@@ -19,10 +20,15 @@ from services.authorization.interaction import (
 from services.authorization.response import see_other
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
-from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, Path
+from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
 from shared.web.form import form, query
 
-_PAGES: Mapping[type[Step], Path] = {Login: LOGIN, SelectAccount: SELECT_ACCOUNT, Consent: CONSENT}
+_PAGES: Mapping[type[Step], Path] = {
+    Login: LOGIN,
+    Create: SIGN_UP,
+    SelectAccount: SELECT_ACCOUNT,
+    Consent: CONSENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Authorize:
             case Refuse(error):
                 await self.desk.end_pushed(asked)
                 return self.desk.refuse(asked, error)
-            case Login() | SelectAccount() | Consent():
+            case Login() | Create() | SelectAccount() | Consent():
                 browser, fresh_handle = self._browser(request)
                 return self._show(await self._keep(asked, browser), step, fresh_handle)
 
@@ -65,7 +71,7 @@ class Authorize:
             case Refuse(error):
                 await self.desk.finish(waiting)
                 return self.desk.refuse(waiting.asked, error)
-            case Login() | SelectAccount() | Consent():
+            case Login() | Create() | SelectAccount() | Consent():
                 return await self._bind(request, waiting, step)
 
     async def _bind(self, request: web.Request, waiting: Waiting, step: Step) -> web.Response:

@@ -25,6 +25,7 @@ from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import OPENID
+from shared.oauth.supported import prompt_values
 from shared.settings import Settings
 from shared.store import Interactions, PushedRequests, Sessions
 
@@ -64,7 +65,9 @@ class Desk:
         """Check the parameters that count. Raises as `read`."""
         parameters = effective.parameters
         callback = self._callback(parameters, client)
-        deployment = Deployment(self.settings.issuer, self.settings.response_types, self.keyring.known)
+        settings = self.settings
+        prompt = prompt_values(may_sign_up=settings.may_sign_up)
+        deployment = Deployment(settings.issuer, settings.response_types, prompt, self.keyring.known)
         try:
             asked = read_request(parameters, client, deployment)
         except OAuthError as error:

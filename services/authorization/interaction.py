@@ -1,4 +1,4 @@
-"""What comes next for an authorization request: log in, consent, respond, or refuse. Pure.
+"""What comes next for an authorization request: log in, sign up, consent, respond, or refuse. Pure.
 
 The steps know nothing of each other. Each does its work and comes back here.
 """
@@ -14,7 +14,7 @@ from shared.oauth.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
-from shared.oauth.supported import ACR_VALUES
+from shared.oauth.supported import ACR_VALUES, CREATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,11 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Create:
+    """Ask whoever is there to sign up."""
+
+
+@dataclass(frozen=True, slots=True)
 class SelectAccount:
     """Ask who of those who are there goes on."""
 
@@ -83,7 +88,7 @@ class Refuse:
     error: OAuthError
 
 
-Step = Login | SelectAccount | Consent | Respond | Refuse
+Step = Login | Create | SelectAccount | Consent | Respond | Refuse
 
 
 def next_step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
@@ -101,6 +106,8 @@ def next_step(request: AuthorizationRequest, present: Present | None, client: Cl
 def _step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
     if request.acr and request.acr.isdisjoint(ACR_VALUES):
         return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
+    if CREATE in request.prompt and not (present and present.is_fresh):
+        return Create()  # who signs in instead is as fresh as who signs up
     if present is None:
         return Login()
     if "select_account" in request.prompt and not (present.is_fresh or present.is_chosen):

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from services.authorization.asked import INTERACTION, Waiting
 from services.authorization.desk import Desk
-from services.authorization.interaction import Login
+from services.authorization.interaction import Create, Login
 from services.authorization.pages import ClientView, LoginFault, LoginView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
@@ -23,7 +23,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.supported import ACR_PASSWORD
 from shared.oauth.username import canonical
 from shared.passwords import Passwords
-from shared.paths import AUTHORIZATION, LOGIN
+from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.store import Users
 from shared.web.app import client_address
 from shared.web.form import form, query
@@ -54,7 +54,7 @@ class SignIn:
     async def get(self, request: web.Request) -> web.Response:
         """The form; whoever need not sign in any more goes on."""
         waiting = await self.desk.open(request, query(request)[INTERACTION])
-        if not isinstance(await self.desk.step(request, waiting), Login):
+        if not isinstance(await self.desk.step(request, waiting), Login | Create):
             return see_other(waiting.at(AUTHORIZATION))
         return self._page(waiting, waiting.asked.request.login_hint or "")
 
@@ -71,7 +71,7 @@ class SignIn:
             case None:
                 return self._page(waiting, username, "credentials", WRONG)
             case user:
-                return await self._begin(request, waiting, user)
+                return await self.enter(request, waiting, user)
 
     async def authenticate(self, fields: Parameters, address: str) -> User | WaitLonger | None:
         """Whose name and password these are, if they hold. Raises TemporarilyUnavailable, Unavailable."""
@@ -129,7 +129,8 @@ class SignIn:
         logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
         return begun, handle
 
-    async def _begin(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
+    async def enter(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
+        """Begin a session of *user* in this browser, and go on with the interaction."""
         kept, replaced = await self._others(request, waiting, user)
         begun = await self.begin_session(request, user, replaced)
         if begun is None:
@@ -176,5 +177,6 @@ class SignIn:
             asked.callback.link(AccessDenied("the user did not sign in").parameters()),
             {INTERACTION: waiting.handle},
             (asked.callback.redirect_uri,),
+            waiting.at(SIGN_UP) if self.desk.settings.may_sign_up and not asked.request.subs else None,
         )
         return self.desk.pages.login(view, asked.locale, status)

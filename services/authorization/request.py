@@ -18,7 +18,7 @@ from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
-from shared.oauth.supported import CODE_CHALLENGE_METHODS, PROMPT_VALUES, SCOPE_CLAIMS
+from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, SCOPE_CLAIMS
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
@@ -57,6 +57,7 @@ class Deployment:
 
     issuer: str
     response_types: Collection[str]
+    prompt_values: Collection[str]
     keys: KeySet
 
 
@@ -94,6 +95,7 @@ def read_request(parameters: Parameters, client: Client, deployment: Deployment)
     check_response_mode(parameters)
     scope = _scope(parameters, client, response_type)
     claims = parse_claims(parameters["claims"])
+    subs = _subs(parameters, claims, client, deployment)
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=parameters.require("redirect_uri"),
@@ -104,10 +106,10 @@ def read_request(parameters: Parameters, client: Client, deployment: Deployment)
         claims_beyond_scope=_beyond(claims, scope),
         nonce=_nonce(parameters, response_type),
         code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
-        prompt=_prompt(parameters),
+        prompt=_prompt(parameters, subs, deployment),
         max_age=_max_age(parameters, client),
         login_hint=parameters["login_hint"],
-        subs=_subs(parameters, claims, client, deployment),
+        subs=subs,
         acr=acr_wanted(claims),
     )
 
@@ -151,12 +153,14 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
     return challenge
 
 
-def _prompt(parameters: Parameters) -> frozenset[str]:
+def _prompt(parameters: Parameters, subs: frozenset[str], deployment: Deployment) -> frozenset[str]:
     prompt = frozenset((parameters["prompt"] or "").split(" ")) - {""}
-    if not prompt.issubset(PROMPT_VALUES):
+    if not prompt.issubset(deployment.prompt_values):
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
         raise InvalidRequest("prompt has none beside another value")
+    if CREATE in prompt and subs:
+        raise InvalidRequest("prompt has create, but a user is named who is there already")
     return prompt
 
 

@@ -1,4 +1,4 @@
-"""How fast passwords may be tried: for each user, and from each address."""
+"""How fast passwords may be tried, for each user and from each address, and how fast users may sign up."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +21,15 @@ ADDRESS = Pace(
     forgotten_after=timedelta(minutes=15),
 )
 """Many people may share an address."""
+
+
+SIGN_UP = Pace(
+    free=20,
+    first_wait=timedelta(minutes=1),
+    longest_wait=timedelta(hours=1),
+    forgotten_after=timedelta(days=1),
+)
+"""Some fifty new users a day from one address, or names that are asked for by trying them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +68,20 @@ class Throttle:
         if self.is_on:
             await self.counters.take_back("address", source(one.address))
             await self.counters.forget("user", one.user, USER)
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpThrottle:
+    """Counts sign-ups before their passwords are hashed; those whose name is taken count, too."""
+
+    counters: Counters
+    is_on: bool
+
+    async def admit(self, address: str) -> timedelta | None:
+        """Count it. None: go ahead; else how long to wait."""
+        return await self.counters.attempt("sign_up", source(address), SIGN_UP) if self.is_on else None
+
+    async def take_back(self, address: str) -> None:
+        """It was not tried."""
+        if self.is_on:
+            await self.counters.take_back("sign_up", source(address))

@@ -46,7 +46,7 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         **authentication,
         "code_challenge_methods_supported": supported.CODE_CHALLENGE_METHODS,
         "acr_values_supported": supported.ACR_VALUES,
-        "prompt_values_supported": supported.PROMPT_VALUES,
+        "prompt_values_supported": supported.prompt_values(may_sign_up=settings.may_sign_up),
         "ui_locales_supported": settings.ui_locales,
         "claims_parameter_supported": True,
         "request_parameter_supported": True,

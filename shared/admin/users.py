@@ -1,4 +1,4 @@
-"""What operators do with users: functions over ports."""
+"""What operators do with users, and people who sign up with their own: functions over ports."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -113,14 +113,20 @@ async def get(users: Users, username: str) -> User:
 
 
 async def add_user(
-    users: Users, username: str, claims: Json, password_hash: str | None, email: str | None = None
+    users: Users,
+    username: str,
+    claims: Json,
+    password_hash: str | None,
+    email: str | None = None,
+    *,
+    detail: Json | None = None,
 ) -> User:
-    """Add a user; *email* is a claim like others. Raises BadUser, Taken."""
+    """Add a user; *email* is a claim like others, *detail* for the audit row. Raises BadUser, Taken."""
     check_username(username)
     all_claims = {**claims, **({"email": email} if email else {})}
     check_claims(all_claims)
     user = User(user_id=new_id(), username=username, claims=all_claims)
-    await users.add(user, password_hash)
+    await users.add(user, password_hash, detail)
     return await users.find(user.user_id) or user
 
 

@@ -8,6 +8,7 @@ GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token", DEVI
 SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent", "select_account")
+CREATE = "create"  # where people may sign up: Initiating User Registration via OpenID Connect 1.0 §4
 
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_VALUES = (ACR_PASSWORD,)
@@ -29,6 +30,11 @@ REQUEST_OBJECT_ALGORITHMS = PUBLIC_KEY_ALGORITHMS
 UNSIGNED = "none"
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 CLIENT_ASSERTION_ALGORITHMS = (*PUBLIC_KEY_ALGORITHMS, *SECRET_ALGORITHMS)
+
+
+def prompt_values(*, may_sign_up: bool) -> tuple[str, ...]:
+    """The values of `prompt` that do something."""
+    return (*PROMPT_VALUES, CREATE) if may_sign_up else PROMPT_VALUES
 
 
 def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:

@@ -60,6 +60,33 @@ async def test_names_and_emails_are_one_namespace(world: World, username: str, e
     assert await events(world) == ["user_added"]
 
 
+async def test_an_unverified_address_is_no_name(world: World) -> None:
+    """Whoever claims it neither signs in with it nor keeps its owner from it; verified it is their name."""
+    users, email = world.stores.users, "ada@example.org"
+    claimed = User(user_id=uuid4(), username="eve", claims={"email": email, "email_verified": False})
+    await users.add(claimed, "hash")
+    assert await users.find_credential(email) is None
+    ada = a_user("ada", email)
+    await users.add(ada, None)
+    found = await users.find_credential(email)
+    assert found
+    assert found.user.user_id == ada.user_id
+    await users.set_claims(ada.user_id, {"email": email, "email_verified": False})
+    assert await users.find_credential(email) is None
+    await users.set_claims(claimed.user_id, {"email": email, "email_verified": True})
+    assert await users.find_credential(email)
+
+
+async def test_who_added_a_user_is_audited(world: World) -> None:
+    """In the same transaction: who is not added has no row."""
+    detail = {"by": "somebody"}
+    await world.stores.users.add(a_user("ada"), None, detail)
+    with pytest.raises(Taken):
+        await world.stores.users.add(a_user("ada"), None, detail)
+    rows = [row async for row in world.stores.audit_log.read()]
+    assert [row["detail"] for row in rows if row["event"] == "user_added"] == [detail]
+
+
 async def test_of_many_at_once_one_gets_the_name(world: World) -> None:
     """As a user name or as an e-mail address."""
     users = [a_user("eve@x.test") if index % 2 else a_user(f"u{index}", "eve@x.test") for index in range(10)]

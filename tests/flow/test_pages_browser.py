@@ -148,6 +148,11 @@ async def focused(page: Page) -> str:
     [
         ("login", "username", ["password", "Show password", "login-submit", "Cancel"]),
         ("login-credentials", "password", ["Show password", "login-submit", "Cancel"]),
+        (
+            "sign-up-taken",
+            "username",
+            ["password", "Show password", "name", "email", "signup-submit", "Cancel", "sign-in"],
+        ),
         ("consent", None, ["consent-allow", "consent-deny"]),
         ("confirm-logout", None, ["logout-confirm"]),
         ("out-of-band", None, ["code", "Copy code"]),

@@ -86,7 +86,9 @@ async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Deploym
     """`localhost` for us, 127.0.0.1 for the client: two sites."""
     ours, theirs = free_socket(), free_socket()
     origin = f"http://localhost:{ours.getsockname()[1]}"
-    settings = settings_for(database_url, redis_url, issuer=f"{origin}/oidc", rate_limits="off")
+    settings = settings_for(
+        database_url, redis_url, issuer=f"{origin}/oidc", rate_limits="off", sign_up="open"
+    )
     rp = web.Application()
     rp.router.add_route("*", "/cb", callback)
     rp.router.add_route("*", "/gone", callback)
@@ -133,6 +135,32 @@ async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deploymen
     assert urlsplit(page.url).path == "/gone"
     await page.goto(deployment.request(prompt="none"))
     assert (await arrived(page))["error"] == "login_required"
+
+
+@pytest.mark.point(8)
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_a_stranger_signs_up(browser: Browser, deployment: Deployment, script: bool) -> None:
+    """By the link of the login page, past a name that is taken, to the client as somebody new."""
+    page = await (await browser.new_context(java_script_enabled=script)).new_page()
+    await page.goto(deployment.request())
+    await page.click("#sign-up")
+    await page.fill("#username", deployment.user.username)
+    await page.fill("#password", PASSWORD)
+    await page.fill("#email", "zoe@example.org")
+    await page.click("#signup-submit")
+    await expect(page.locator("#fault")).to_contain_text("taken")
+    assert await page.input_value("#email") == "zoe@example.org"
+    await page.fill("#username", "zoe")
+    await page.fill("#password", PASSWORD)
+    await page.press("#password", "Enter")
+    await expect(page.locator(".lead")).to_contain_text("signed in as zoe")
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
+    await page.goto(deployment.request(prompt="create"))
+    await page.click("#sign-in")
+    await deployment.sign_in(page)
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
 
 
 @pytest.mark.point(5)

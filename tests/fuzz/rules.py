@@ -28,6 +28,7 @@ from shared.oauth.parameters import Parameters, parse
 from shared.oauth.pkce import check_verifier
 from shared.oauth.refresh_token import parse_refresh_token
 from shared.oauth.scope import machine_scope, parse_scope
+from shared.oauth.supported import prompt_values
 from shared.store.text import is_storable
 from tests.builders import SECRET, a_client, a_public_client
 from tests.deployment import ISSUER
@@ -52,7 +53,7 @@ def clients() -> tuple[Client, ...]:
 
 
 _CLIENTS = {client.client_id: client for client in clients()}
-_DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, KeySet((), ()))
+_DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, prompt_values(may_sign_up=True), KeySet((), ()))
 _ALLOWED = Allowed(response_types=RESPONSE_TYPES, signing_algorithms=("RS256", "ES256", "EdDSA"))
 
 

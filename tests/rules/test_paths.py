@@ -28,7 +28,7 @@ def _routes(app: web.Application) -> set[str]:
 @pytest.mark.parametrize("service", Service)
 def test_a_service_answers_its_paths_and_no_others(service: Service) -> None:
     """shared/paths.py and the routes are one list."""
-    settings = read_settings({"OSTIARY_ROOT_ALIASES": "on"})
+    settings = read_settings({"OSTIARY_ROOT_ALIASES": "on", "OSTIARY_SIGN_UP": "open"})
     app = application(settings, MOUNTS[service])
     assert _routes(app) == {path.path for path in PATHS if path.service is service}
 

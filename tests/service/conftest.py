@@ -1,11 +1,27 @@
 """In this folder `op` is one service; elsewhere it is a whole running Ostiary."""
 
-import pytest
+from collections.abc import AsyncIterator
 
-from tests.authorization import AuthorizationService
+import pytest
+import pytest_asyncio
+
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, serve_authorization
+from tests.deployment import settings_for
 
 
 @pytest.fixture(scope="module")
 def op(authorization_service: AuthorizationService) -> AuthorizationService:
     """An authorization service of the module's own."""
     return authorization_service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def open_op(
+    op: AuthorizationService, module_database_url: str, module_redis_url: str
+) -> AsyncIterator[AuthorizationService]:
+    """The same world, where anybody may sign up."""
+    settings = settings_for(
+        module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off", sign_up="open"
+    )
+    async with serve_authorization(settings, op.world) as service:
+        yield service

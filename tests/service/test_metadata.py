@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from services.discovery.app import mount
-from shared.oauth.supported import SCOPE_CLAIMS
+from shared.oauth.supported import PROMPT_VALUES, SCOPE_CLAIMS
 from shared.paths import OPENID_CONFIGURATION
 from shared.web.app import application
 from tests.authorization import LOCAL_ISSUER
@@ -142,6 +142,8 @@ async def test_response_types_follow_their_setting(
         ({"session_management": "off"}, "check_session_iframe", None),
         ({"require_pushed_authorization_requests": "on"}, "require_pushed_authorization_requests", True),
         ({}, "require_pushed_authorization_requests", False),
+        ({}, "prompt_values_supported", [*PROMPT_VALUES]),
+        ({"sign_up": "open"}, "prompt_values_supported", [*PROMPT_VALUES, "create"]),
         ({"ui_locales": "fr,en"}, "ui_locales_supported", ["fr", "en"]),
     ],
     ids=str,

@@ -23,6 +23,7 @@ from services.authorization.pages import (
     OutOfBandView,
     Pages,
     SignedOutView,
+    SignUpView,
     StartView,
 )
 from services.authorization.pages.security import link
@@ -42,7 +43,14 @@ MARKED: dict[str, Callable[[], web.Response]] = {
         LoginView(MARKED_CLIENT, M, M, cancel_href=M, hidden={M: M}, form_action=(M,)), "en"
     ),
     "login links": lambda: PAGES.login(
-        LoginView(MARKED_LINKS, "/", cancel_href=MARKED_HTTPS, form_action=(MARKED_HTTPS,)), "en"
+        LoginView(
+            MARKED_LINKS, "/", cancel_href=MARKED_HTTPS, form_action=(MARKED_HTTPS,), sign_up_href=f"/{M}"
+        ),
+        "en",
+    ),
+    "sign_up": lambda: PAGES.sign_up(
+        SignUpView(MARKED_CLIENT, M, M, 8, M, M, M, "taken", cancel_href=M, hidden={M: M}, form_action=(M,)),
+        "en",
     ),
     "consent": lambda: PAGES.consent(
         ConsentView(MARKED_CLIENT, M, M, (M, "openid"), (M,), {M: M}, (M,)), "de"
@@ -265,16 +273,30 @@ def test_fixed_names_of_the_forms() -> None:
     assert fields["username"]["spellcheck"] == "false"
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["password"]["type"] == "password"
+    new = {field["name"]: field for field in Document(PAGES.sign_up(sample_pages.SIGN_UP, "en")).all("input")}
+    assert [new[name]["autocomplete"] for name in ("username", "password", "name", "email")] == [
+        "username",
+        "new-password",
+        "name",
+        "email",
+    ]
     consent, logout = sample_pages.CONSENTS["consent"], sample_pages.LOGOUTS["confirm-logout"]
     buttons = {
         button.get("id"): (button.get("name"), button.get("value"))
-        for response in (login, PAGES.consent(consent, "en"), PAGES.confirm_logout(logout, "en"))
+        for response in (
+            login,
+            PAGES.sign_up(sample_pages.SIGN_UP, "en"),
+            PAGES.consent(consent, "en"),
+            PAGES.confirm_logout(logout, "en"),
+        )
         for button in Document(response).all("button")
     }
     assert buttons["login-submit"] == buttons["logout-confirm"] == (None, None)
+    assert buttons["signup-submit"] == (None, None)
     assert buttons["consent-allow"] == ("decision", "allow")
     assert buttons["consent-deny"] == ("decision", "deny")
     assert "<h1>Sign in</h1>" in body(login)
+    assert "<h1>Create an account</h1>" in body(PAGES.sign_up(sample_pages.SIGN_UP, "en"))
     assert "<h1>Something went wrong</h1>" in body(PAGES.error(ErrorView("invalid_request"), "en"))
     assert "<h1>Something went wrong</h1>" in body(PAGES.out_of_band(OutOfBandView(error="x"), "en"))
     assert "<h1>You are signed out</h1>" in body(PAGES.signed_out(SignedOutView(None, True), "en"))
@@ -296,6 +318,33 @@ def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) ->
     assert all(field["aria-describedby"] == "fault" for field in typed)
     assert [field["name"] for field in typed if "autofocus" in field] == [focused]
     assert all(("aria-invalid" in field) == (fault == "credentials") for field in typed)
+
+
+@pytest.mark.point(26)
+@pytest.mark.parametrize(
+    ("fault", "wrong"),
+    [
+        ("username", "username"),
+        ("taken", "username"),
+        ("password", "password"),
+        ("name", "name"),
+        ("email", "email"),
+        ("throttled", None),
+    ],
+)
+def test_a_fault_of_one_field_is_told_there(fault: str, wrong: str | None) -> None:
+    """The title begins with it, an alert tells it, its field refers to it, is marked, and has the focus."""
+    view = replace(sample_pages.SIGN_UP, fault=fault)  # type: ignore[arg-type]  # a literal
+    document = Document(response := PAGES.sign_up(view, "en", 400))
+    title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
+    assert title.startswith(PAGES.catalogues["en"].texts[f"sign_up.title.{fault}"])
+    assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]
+    typed = {field["name"]: field for field in document.all("input") if field["type"] != "hidden"}
+    marked = {name for name, field in typed.items() if "aria-invalid" in field}
+    told = {name for name, field in typed.items() if "fault" in (field.get("aria-describedby") or "").split()}
+    assert marked == told == {wrong} - {None}
+    assert [name for name, field in typed.items() if "autofocus" in field] == [wrong or "username"]
+    assert [name for name, field in typed.items() if "required" in field] == ["username", "password"]
 
 
 def test_unavailable_always_says_when_to_come_back() -> None:

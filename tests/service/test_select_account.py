@@ -219,10 +219,3 @@ async def test_a_malformed_cookie_of_accounts_is_nobody(op: AuthorizationService
     assert browser.cookie("accounts") == value
     page = await browser.authorize(client, prompt="select_account")
     assert "account-other" in page.text
-
-
-@pytest.mark.point(8)
-async def test_prompt_create_is_not_pretended(op: AuthorizationService) -> None:
-    """Initiating User Registration §4.1: nobody can sign up here; neither offered nor ignored."""
-    page = await op.browser().authorize(await op.client(), prompt="create")
-    assert page.answer["error"] == "invalid_request"

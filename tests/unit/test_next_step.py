@@ -9,6 +9,7 @@ import pytest
 
 from services.authorization.interaction import (
     Consent,
+    Create,
     Interaction,
     Login,
     Present,
@@ -96,6 +97,16 @@ def test_prompt_login_asks_until_somebody_has_signed_in_for_this_request() -> No
     request = replace(REQUEST, prompt=frozenset({"login"}))
     assert next_step(request, AGREED, CLIENT, NOW) == Login()
     assert next_step(request, FRESH, CLIENT, NOW) == Respond(SESSION)
+
+
+def test_prompt_create_asks_until_somebody_has_signed_up_or_in_for_this_request() -> None:
+    """Prompt Create 1.0 §4: whoever is there, and whatever else is asked; consent comes after."""
+    request = replace(REQUEST, prompt=frozenset({"create", "login", "select_account", "consent"}))
+    assert next_step(request, NOBODY, CLIENT, NOW) == Create()
+    assert next_step(request, AGREED, CLIENT, NOW) == Create()
+    assert next_step(request, replace(AGREED, is_chosen=True), CLIENT, NOW) == Create()
+    assert next_step(request, FRESH, CLIENT, NOW) == Consent(SESSION)
+    assert next_step(request, replace(FRESH, has_agreed=True), CLIENT, NOW) == Respond(SESSION)
 
 
 @pytest.mark.parametrize(

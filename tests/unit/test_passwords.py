@@ -11,7 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from shared.oauth.errors import TemporarilyUnavailable
-from shared.passwords import FAST, MAX_PASSWORD, NICENESS, OWASP, Passwords, hash_password
+from shared.passwords import FAST, MAX_PASSWORD, NICENESS, OWASP, Passwords, Verdict, hash_password
 
 
 @pytest.fixture
@@ -33,6 +33,14 @@ async def test_right_and_wrong(passwords: Passwords) -> None:
     assert (await passwords.check(kept, "cafe\u0301")).is_right
     for wrong in ("cafe", "", "café ", "x" * (MAX_PASSWORD + 1)):
         assert not (await passwords.check(kept, wrong)).is_right
+
+
+async def test_a_new_password_is_hashed_in_the_same_threads(passwords: Passwords) -> None:
+    """Under the same parameters, in the same queue."""
+    kept = await passwords.hash("caf\u00e9")
+    assert await passwords.check(kept, "cafe\u0301") == Verdict(is_right=True)
+    outcomes = await asyncio.gather(*(passwords.hash("x") for _ in range(50)), return_exceptions=True)
+    assert any(isinstance(outcome, TemporarilyUnavailable) for outcome in outcomes)
 
 
 async def test_nobody_s_password_is_always_wrong(passwords: Passwords) -> None:

@@ -40,6 +40,8 @@ from services.authorization.pages.views import (
     OutOfBandView,
     SelectAccountView,
     SignedOutView,
+    SignUpFault,
+    SignUpView,
     StartView,
     visible,
 )
@@ -50,10 +52,10 @@ from shared.settings import Settings
 __all__ = [
     "AccountView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView",
     "DeviceFault", "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
-    "Pages", "SelectAccountView", "SignedOutView", "StartView",
+    "Pages", "SelectAccountView", "SignUpFault", "SignUpView", "SignedOutView", "StartView",
 ]  # fmt: skip
 
-FlowView = LoginView | SelectAccountView | ConsentView | LogoutView
+FlowView = LoginView | SignUpView | SelectAccountView | ConsentView | LogoutView
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
@@ -99,6 +101,10 @@ class Pages:
         """The form with `username` and `password`; names the fault of the try before."""
         response = self._flow_page("login.html", locale, view, status)
         return _retry_after(response, view.retry_after)
+
+    def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
+        """The form with `username`, `password`, `name` and `email`; names the fault of the try before."""
+        return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
         """Asks who goes on; the form answers `account` = a `sid`, or `other`."""

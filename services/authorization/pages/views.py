@@ -11,6 +11,7 @@ from shared.model import Client
 from shared.setting_kinds import is_loopback
 
 LoginFault = Literal["credentials", "throttled", "expired"]
+SignUpFault = Literal["username", "taken", "password", "name", "email", "throttled"]
 DeviceFault = Literal["unknown", "throttled"]
 
 
@@ -101,6 +102,36 @@ class LoginView:
     cancel_href: str | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
     form_action: tuple[str, ...] = ()
+    sign_up_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpView:
+    """`min_password` in characters; the others as in LoginView."""
+
+    client: ClientView
+    action: str
+    sign_in_href: str
+    min_password: int
+    username: str = ""
+    name: str = ""
+    email: str = ""
+    fault: SignUpFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> str | None:
+        """The name of the field that the fault is about."""
+        match self.fault:
+            case "taken":
+                return "username"
+            case "throttled":
+                return None
+            case fault:
+                return fault
 
 
 def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ class Credential:
 class Users(Protocol):
     """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`.
 
-    User names and e-mail addresses are one namespace. A change of a user who is not there changes nothing.
+    User names and e-mail addresses are one namespace, which addresses that are known to be unverified are no
+    part of. A change of a user who is not there changes nothing.
     """
 
     async def find_credential(self, username: str) -> Credential | None:
@@ -34,8 +35,8 @@ class Users(Protocol):
 
     async def list(self, after: str | None, limit: int) -> Sequence[User]: ...
 
-    async def add(self, user: User, password_hash: str | None) -> None:
-        """Raises Taken when the name or the e-mail address is."""
+    async def add(self, user: User, password_hash: str | None, detail: Json | None = None) -> None:
+        """*detail* is part of the audit row. Raises Taken when the name or the e-mail address is."""
 
     async def set_password(self, user_id: UUID, password_hash: str) -> None:
         """A new password ends every session and grant: `epoch` rises in the same statement."""

@@ -26,7 +26,7 @@ _LIST = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.us
 _ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
 _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[]), $2"
 _ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
-_AUDIT = "INSERT INTO audit (event, user_id) VALUES ($1, $2)"
+_AUDIT = "INSERT INTO audit (event, user_id, detail) VALUES ($1, $2, $3)"
 
 _LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 FOR UPDATE"
 _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
@@ -64,8 +64,11 @@ _DELETE = _audited("DELETE FROM users WHERE user_id = $1", "user_deleted")
 
 
 def names(username: str, claims: Json) -> list[str]:
-    """The canonical names that a user may sign in with: the user name, and the e-mail address if any."""
-    email = claims.get("email")
+    """The canonical names that a user may sign in with: the user name, and the e-mail address if any.
+
+    An address that is known to be unverified is none: it may be somebody else's.
+    """
+    email = claims.get("email") if claims.get("email_verified") is not False else None
     return sorted({canonical(username), *([canonical(email)] if isinstance(email, str) and email else [])})
 
 
@@ -97,7 +100,7 @@ class PostgresUsers:
         rows = await self._database.rows(_LIST, canonical(after or ""), limit)
         return [_user(row) for row in rows]
 
-    async def add(self, user: User, password_hash: str | None) -> None:
+    async def add(self, user: User, password_hash: str | None, detail: Json | None = None) -> None:
         try:
             async with self._database.transaction() as connection:
                 await connection.execute(
@@ -106,7 +109,7 @@ class PostgresUsers:
                 await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
                 if password_hash is not None:
                     await connection.execute(_ADD_CREDENTIAL, user.user_id, password_hash)
-                await connection.execute(_AUDIT, "user_added", user.user_id)
+                await connection.execute(_AUDIT, "user_added", user.user_id, detail or {})
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
@@ -125,7 +128,7 @@ class PostgresUsers:
                 await connection.execute(_DELETE_NAMES, user_id)
                 await connection.execute(_ADD_NAMES, names(username, claims), user_id)
                 await connection.execute(_SET_CLAIMS, user_id, claims)
-                await connection.execute(_AUDIT, "user_claims_changed", user_id)
+                await connection.execute(_AUDIT, "user_claims_changed", user_id, {})
         except asyncpg.UniqueViolationError:
             raise Taken(str(claims.get("email"))) from None
 

@@ -1,0 +1,141 @@
+"""The sign-up step: a user who is new, and a session that begins. Where OSTIARY_SIGN_UP is `open`."""
+
+import math
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.desk import Desk
+from services.authorization.interaction import Create, Login
+from services.authorization.login import TOO_MANY, WRONG, SignIn, WaitLonger
+from services.authorization.new_user import NewUser, read_new_user
+from services.authorization.pages import ClientView, SignUpFault, SignUpView
+from services.authorization.refusals import Strange
+from services.authorization.response import see_other
+from services.authorization.same_origin import check_same_origin
+from services.authorization.session import FORM_TOKEN, form_token, is_form_token
+from services.authorization.throttle import SignUpThrottle
+from shared.admin.users import MIN_PASSWORD, add_user
+from shared.model import User
+from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
+from shared.oauth.parameters import Parameters
+from shared.passwords import Passwords
+from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
+from shared.store import Taken, Users
+from shared.web.app import client_address
+from shared.web.form import form, query
+from shared.web.metrics import count_event
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """The sign-up step's collaborators."""
+
+    desk: Desk
+    sign_in: SignIn
+    users: Users
+    passwords: Passwords
+    throttle: SignUpThrottle
+
+    async def get(self, request: web.Request) -> web.Response:
+        """The form; whoever need not sign in any more goes on."""
+        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        if not await self._is_open(request, waiting):
+            return see_other(waiting.at(AUTHORIZATION))
+        hint = waiting.asked.request.login_hint or ""
+        return self._page(request, waiting, Parameters({"email" if "@" in hint else "username": hint}))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Add the user and begin their session. A form sent again adds nobody: its user is there by then."""
+        check_same_origin(request, self.desk.settings.origin)
+        fields = await form(request)
+        waiting = await self.desk.open(request, fields[INTERACTION])
+        if not await self._is_open(request, waiting):
+            return see_other(waiting.at(AUTHORIZATION))
+        browser = self.desk.cookies.browser_handle(request)
+        if not is_form_token(fields[FORM_TOKEN], browser, _purpose(waiting)):
+            raise Strange("the form was made for another browser")
+        match await self.add(fields, client_address(request)):
+            case User() as user:
+                return await self.sign_in.enter(request, waiting, user)
+            case WaitLonger(wait):
+                return self._page(request, waiting, fields, "throttled", math.ceil(wait.total_seconds()))
+            case fault:
+                return self._page(request, waiting, fields, fault)
+
+    async def add(self, fields: Parameters, address: str) -> User | WaitLonger | SignUpFault:
+        """The user, if they may be and the name is free. Raises TemporarilyUnavailable, Unavailable."""
+        new = read_new_user(fields)
+        if not isinstance(new, NewUser):
+            return new
+        if wait := await self.throttle.admit(address):
+            count_event("sign_up", "throttled")
+            logger.info("sign_up_throttled", address=address, seconds=wait.total_seconds())
+            return WaitLonger(wait)
+        try:
+            password_hash = await self.passwords.hash(new.password)
+        except TemporarilyUnavailable:
+            await self.throttle.take_back(address)
+            raise
+        detail = {"by": "sign_up", "address": address}
+        try:
+            user = await add_user(self.users, new.username, new.claims, password_hash, detail=detail)
+        except Taken:
+            count_event("sign_up", "taken")
+            return "taken"
+        count_event("sign_up")
+        logger.info("signed_up", user_id=str(user.user_id), address=address)
+        return user
+
+    async def _is_open(self, request: web.Request, waiting: Waiting) -> bool:
+        """Whether somebody is still to be asked who they are, in this browser, and anybody may answer."""
+        if waiting.interaction.browser is None:
+            return False
+        match await self.desk.step(request, waiting):
+            case Create():
+                return True
+            case Login():
+                return not waiting.asked.request.subs
+        return False
+
+    def _page(
+        self,
+        request: web.Request,
+        waiting: Waiting,
+        fields: Parameters,
+        fault: SignUpFault | None = None,
+        retry_after: int | None = None,
+    ) -> web.Response:
+        asked, browser = waiting.asked, self.desk.cookies.browser_handle(request)
+        view = SignUpView(
+            ClientView.of(asked.client),
+            SIGN_UP.path,
+            waiting.at(LOGIN),
+            MIN_PASSWORD,
+            fields["username"] or "",
+            fields["name"] or "",
+            fields["email"] or "",
+            fault,
+            retry_after,
+            asked.callback.link(AccessDenied("the user did not sign up").parameters()),
+            {INTERACTION: waiting.handle, FORM_TOKEN: form_token(browser, _purpose(waiting))},
+            (asked.callback.redirect_uri,),
+        )
+        return self.desk.pages.sign_up(view, asked.locale, _status(fault))
+
+
+def _status(fault: SignUpFault | None) -> int:
+    match fault:
+        case None:
+            return 200
+        case "throttled":
+            return TOO_MANY
+    return WRONG
+
+
+def _purpose(waiting: Waiting) -> str:
+    return f"sign up {waiting.handle}"

@@ -1,0 +1,314 @@
+"""Sign-up under attack, in a hurry, and while something is away."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+import pytest_asyncio
+
+from services.authorization.app import SIGN_IN
+from services.authorization.throttle import SIGN_UP as PACE
+from shared.oauth.errors import TemporarilyUnavailable
+from shared.passwords import Passwords
+from shared.paths import SIGN_UP
+from shared.store import Unavailable
+from tests.authorization import (
+    LOCAL_ISSUER,
+    ON_MODULE_LOOP,
+    PASSWORD,
+    AuthorizationService,
+    Browser,
+    Page,
+    is_consent,
+    is_error_page,
+    serve_authorization,
+)
+from tests.deployment import settings_for
+from tests.service.test_authorization_outages import POSTGRESQL, REDIS, away, is_away
+from tests.sign_up import a_name, is_sign_up, sign_up, user_named
+
+pytestmark = ON_MODULE_LOOP
+
+MARKUP = "\"><script>alert('x')</script>"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def guarded(
+    op: AuthorizationService, module_database_url: str, module_redis_url: str
+) -> AsyncIterator[AuthorizationService]:
+    """Open to strangers, with rate limits."""
+    settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, sign_up="open")
+    async with serve_authorization(settings, op.world) as service:
+        yield service
+
+
+async def a_stranger(op: AuthorizationService, **client: Any) -> tuple[Browser, Page]:
+    """A browser at the sign-up page."""
+    browser = op.browser()
+    page = await browser.authorize(await op.client(**client), prompt="create")
+    assert is_sign_up(page)
+    return browser, page
+
+
+async def how_many(op: AuthorizationService, usernames: Iterable[str]) -> int:
+    """Of these names, how many are users'."""
+    found = [await user_named(op, username) for username in usernames]
+    return sum(user is not None for user in found)
+
+
+def is_asked_again(page: Page, field: str) -> bool:
+    """400, and the form with the fault at that field."""
+    wrong = re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true"', page.text)
+    return page.status == 400 and 'id="signup-submit"' in page.text and wrong == [field]
+
+
+@pytest.mark.parametrize("spelling", [str, str.upper, " {} ".format, lambda name: name.replace("z", "ｚ")])
+async def test_a_name_that_is_taken(open_op: AuthorizationService, spelling: Any) -> None:
+    """In every spelling: said plainly, the owner keeps it, and another name is as good."""
+    browser, page = await a_stranger(open_op)
+    owner = await open_op.user(username=a_name())
+    taken = await sign_up(browser, page, spelling(owner.username), password="another one altogether")
+    assert is_asked_again(taken, "username")
+    assert "That username is taken" in taken.text
+    assert "code" in (await open_op.browser().sign_in(await open_op.client(), owner)).answer
+    assert is_consent(await sign_up(browser, taken, a_name()))
+
+
+async def test_an_address_is_taken_by_its_owner_alone(open_op: AuthorizationService) -> None:
+    """No user name looks like an address, which nobody has verified; not even by a wider sign."""
+    browser, page = await a_stranger(open_op)
+    for username in (f"{a_name()}@example.org", f"{a_name()}＠example.org", "@"):
+        page = await sign_up(browser, page, username)
+        assert is_asked_again(page, "username")
+        assert await user_named(open_op, username) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("username", ""),
+        ("username", "   "),
+        ("username", "x" * 201),
+        ("username", "a\u202eb"),
+        ("username", "a\nb"),
+        ("username", "a\u200bb"),
+        ("password", ""),
+        ("password", "1234567"),
+        ("password", "x" * 1025),
+        ("name", "x" * 201),
+        ("name", "a\u202eb"),
+        ("name", "a\rb"),
+        ("email", "zoe"),
+        ("email", "@example.org"),
+        ("email", "zoe@"),
+        ("email", "zoe @example.org"),
+        ("email", "zoe\u0007@example.org"),
+        ("email", "x" * 243 + "@example.org"),
+    ],
+)
+async def test_what_cannot_be_is_asked_for_again(
+    open_op: AuthorizationService, field: str, value: str
+) -> None:
+    """Nobody is added, what was typed stays but for the password, and the page says which field it is."""
+    browser, page = await a_stranger(open_op)
+    name = a_name()
+    typed = {"username": name, "name": "Zoë", "email": "zoe@example.org", field: value}
+    again = await sign_up(browser, page, **typed)
+    assert is_asked_again(again, field)
+    assert re.search(r'role="alert">.*?<p>\w', again.text, re.DOTALL)
+    assert PASSWORD not in again.text
+    assert field != "password" or not value or value not in again.text
+    assert await user_named(open_op, name) is None
+    assert is_consent(await sign_up(browser, again, name))
+
+
+async def test_a_field_twice_is_none(open_op: AuthorizationService) -> None:
+    """Neither value counts."""
+    browser, page = await a_stranger(open_op)
+    one, two = a_name(), a_name()
+    fields = [*page.hidden.items(), ("username", one), ("username", two), ("password", PASSWORD)]
+    assert is_asked_again(await browser.request("POST", SIGN_UP.path, data=fields), "username")
+    assert await how_many(open_op, (one, two)) == 0
+
+
+@pytest.mark.parametrize("bad", [b"%00", b"%ff", b"%c0%af", b"%ed%a0%80", b"x" * 17_000, b"x" * 900_000])
+async def test_bytes_that_are_no_text_and_far_too_many(open_op: AuthorizationService, bad: bytes) -> None:
+    """Case 220: an error page."""
+    browser, page = await a_stranger(open_op)
+    whole = "&".join(f"{name}={value}" for name, value in page.hidden.items()).encode()
+    for field in (b"username", b"password", b"name", b"email"):
+        body = b"%s&%s=%s" % (whole, field, bad)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        refused = await browser.request("POST", SIGN_UP.path, data=body, headers=headers)
+        assert refused.status in (400, 413)
+        assert is_error_page(refused)
+
+
+async def test_markup_is_shown_as_text(open_op: AuthorizationService) -> None:
+    """As a name it is one like others; on no page does it run."""
+    browser, page = await a_stranger(open_op)
+    name = f"{a_name()}{MARKUP}"
+    again = await sign_up(browser, page, name, name=MARKUP, email=MARKUP)
+    assert is_asked_again(again, "email")
+    consent = await sign_up(browser, again, name, name=MARKUP)
+    assert is_consent(consent)
+    for shown in (again, consent):
+        assert "<script>alert" not in shown.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.test"}],
+)
+async def test_a_form_of_another_site_adds_nobody(
+    open_op: AuthorizationService, headers: dict[str, str]
+) -> None:
+    """403, without a cookie."""
+    browser, page = await a_stranger(open_op)
+    fields = {**page.hidden, "username": (name := a_name()), "password": PASSWORD}
+    refused = await browser.post(SIGN_UP.path, fields, headers=headers)
+    assert (refused.status, refused.cookies) == (403, ())
+    assert await user_named(open_op, name) is None
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "é"])
+async def test_a_form_without_its_token_adds_nobody(open_op: AuthorizationService, token: str) -> None:
+    """It was made for this browser and this request, or it is none."""
+    browser, page = await a_stranger(open_op)
+    refused = await sign_up(browser, page, name := a_name(), form_token=token)
+    assert refused.status == 403
+    assert is_error_page(refused)
+    other = await browser.authorize(await open_op.client(), prompt="create")
+    mixed = {"interaction": other.hidden["interaction"], "form_token": page.hidden["form_token"]}
+    assert (await sign_up(browser, page, name, **mixed)).status == 403
+    assert await user_named(open_op, name) is None
+
+
+async def test_the_interaction_of_another_browser(open_op: AuthorizationService) -> None:
+    """Nobody is signed in, unasked, as the user whom somebody else made up."""
+    _, page = await a_stranger(open_op)
+    victim, _ = await a_stranger(open_op)
+    shown = await victim.get(SIGN_UP.path, {"interaction": page.hidden["interaction"]})
+    sent = await sign_up(victim, page, name := a_name())
+    for refused in (shown, sent):
+        assert refused.status == 403
+        assert is_error_page(refused)
+    assert await user_named(open_op, name) is None
+
+
+@pytest.mark.parametrize("handle", ["", "in_", "in_" + "A" * 43, "se_" + "A" * 43, "é", "x" * 3000])
+async def test_an_interaction_that_is_none(open_op: AuthorizationService, handle: str) -> None:
+    """Shown or sent: a page."""
+    browser, page = await a_stranger(open_op)
+    assert (await browser.get(SIGN_UP.path, {"interaction": handle})).status == 410
+    assert (await sign_up(browser, page, name := a_name(), interaction=handle)).status == 410
+    assert await user_named(open_op, name) is None
+
+
+async def test_a_form_sent_again_adds_nobody_else(open_op: AuthorizationService) -> None:
+    """Before the answer it leads on as the user who is there; after it all is over."""
+    browser, page = await a_stranger(open_op)
+    consent = await sign_up(browser, page, name := a_name())
+    for username in (name, other := a_name()):
+        assert name in (again := await sign_up(browser, page, username)).text
+        assert is_consent(again)
+    assert "code" in (await browser.decide(consent)).answer
+    assert (await sign_up(browser, page, other)).status == 410
+    assert await user_named(open_op, other) is None
+
+
+async def test_a_form_sent_many_times_at_once_gives_one_user_and_one_code(
+    open_op: AuthorizationService,
+) -> None:
+    """The others hear that the name is taken, or that all is over."""
+    browser, page = await a_stranger(open_op, skip_consent=True)
+    before = await open_op.world.audited("user_added")
+    pages = await asyncio.gather(*(sign_up(browser, page, name) for name in [a_name()] * 10))
+    assert [one.is_at_client for one in pages].count(True) == 1
+    assert {one.status for one in pages} <= {303, 400, 410}
+    assert await open_op.world.audited("user_added") == before + 1
+
+
+async def test_of_two_who_want_one_name_one_gets_it(open_op: AuthorizationService) -> None:
+    """Two browsers, two requests, two spellings: one user, whose password is the winner's."""
+    strangers = [await a_stranger(open_op) for _ in range(6)]
+    name = a_name()
+    spellings = [name if n % 2 else name.upper() for n in range(6)]
+    pages = await asyncio.gather(
+        *(
+            sign_up(browser, page, spelling, password=f"{PASSWORD} {n}")
+            for n, ((browser, page), spelling) in enumerate(zip(strangers, spellings, strict=True))
+        )
+    )
+    won = [n for n, page in enumerate(pages) if is_consent(page)]
+    assert len(won) == 1
+    assert all(is_asked_again(page, "username") for n, page in enumerate(pages) if n not in won)
+    user = await user_named(open_op, name)
+    assert user
+    assert user.username == spellings[won[0]]
+    for n in range(6):
+        browser = open_op.browser()
+        page = await browser.authorize(await open_op.client())
+        assert is_consent(await browser.log_in(page, user, f"{PASSWORD} {n}")) == (n in won)
+
+
+async def test_an_address_adds_so_many_and_no_more(guarded: AuthorizationService) -> None:
+    """Those whose name is taken count, as a way to ask for names; those that cannot be do not."""
+    browser, page = await a_stranger(guarded)
+    owner = await guarded.user()
+
+    async def tried(username: str, network: str = "10.20.0.1", password: str = PASSWORD) -> Page:
+        fields = {**page.hidden, "username": username, "password": password}
+        headers = {"X-Forwarded-For": network}
+        return await browser.request("POST", SIGN_UP.path, data=fields, headers=headers)
+
+    for _ in range(PACE.free + 1):
+        assert (await tried(a_name(), password="short")).status == 400
+    pages = await asyncio.gather(*(tried(owner.username) for _ in range(PACE.free + 5)))
+    assert sorted(one.status for one in pages) == [400] * PACE.free + [429] * 5
+    waiting = await tried(name := a_name())
+    assert waiting.status == 429
+    assert int(waiting.headers["Retry-After"]) > 0
+    assert "Too many tries" in waiting.text
+    assert await user_named(guarded, name) is None
+    assert (await tried(name, network="10.20.0.2")).status == 303
+
+
+async def test_who_was_sent_away_has_not_tried(guarded: AuthorizationService) -> None:
+    """503 while too many passwords are being hashed, as often as it takes."""
+    browser, page = await a_stranger(guarded)
+    headers = {"X-Forwarded-For": "10.21.0.1"}
+    fields = {**page.hidden, "username": (name := a_name()), "password": PASSWORD}
+    with patch.object(Passwords, "hash", side_effect=TemporarilyUnavailable("full")):
+        for _ in range(PACE.free + 1):
+            assert is_away(await browser.request("POST", SIGN_UP.path, data=fields, headers=headers))
+    assert await user_named(guarded, name) is None
+    assert is_consent(await browser.post(SIGN_UP.path, fields, headers=headers))
+
+
+@pytest.mark.parametrize(
+    "stores", [(REDIS,), (POSTGRESQL,), (REDIS, POSTGRESQL)], ids=["redis", "pg", "both"]
+)
+async def test_without_its_stores_nobody_is_added(open_op: AuthorizationService, stores: Any) -> None:
+    """503, and the same form when they are back."""
+    browser, page = await a_stranger(open_op)
+    async with away(open_op, *stores):
+        assert is_away(await sign_up(browser, page, name := a_name()))
+        assert is_away(await browser.get(SIGN_UP.path, {"interaction": page.hidden["interaction"]}))
+    assert await user_named(open_op, name) is None
+    assert is_consent(await sign_up(browser, page, name))
+
+
+async def test_a_user_is_whole_or_is_not(open_op: AuthorizationService) -> None:
+    """A store that goes away between the user and the session: 503, and a user who can sign in instead."""
+    browser, page = await a_stranger(open_op)
+    name, sessions = a_name(), type(open_op.app[SIGN_IN].desk.sessions)
+    with patch.object(sessions, "begin", side_effect=Unavailable("it is away")):
+        assert is_away(await sign_up(browser, page, name))
+    user = await user_named(open_op, name)
+    assert user
+    assert is_asked_again(await sign_up(browser, page, name), "username")
+    assert is_consent(await browser.log_in(page, user))

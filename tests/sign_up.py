@@ -1,0 +1,25 @@
+"""Strangers who sign up, for tests."""
+
+from shared.mint import new_id
+from shared.model import User
+from shared.paths import SIGN_UP
+from tests.authorization import PASSWORD, AuthorizationService, Browser, Page
+
+
+def a_name() -> str:
+    """A user name that nobody has."""
+    return f"zoe-{new_id().hex[-12:]}"
+
+
+def is_sign_up(page: Page) -> bool:
+    return page.status == 200 and 'id="signup-submit"' in page.text
+
+
+async def sign_up(browser: Browser, page: Page, username: str, **fields: str) -> Page:
+    """Fill in the sign-up page; *fields* beside the name, or instead of what is there."""
+    whole = {**page.hidden, "username": username, "password": PASSWORD, "name": "", "email": "", **fields}
+    return await browser.post(SIGN_UP.path, whole)
+
+
+async def user_named(op: AuthorizationService, username: str) -> User | None:
+    return await op.world.stores.users.find_by_name(username)
