@@ -78,7 +78,7 @@ def _uri_faults(uri: str) -> Iterator[str]:
         yield "has a fragment"
     if "@" in url.netloc:
         yield "has user information"
-    if "[" in url.netloc and not _is_ipv6(url.hostname or ""):
+    if "[" in url.netloc and not _is_ipv6(str(url.hostname)):
         yield "has brackets around what is no IPv6 address"
     if _HIDDEN.search(unquote(url.netloc + url.path + url.query)):
         yield "hides a space, a backslash or a control character"

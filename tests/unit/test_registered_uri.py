@@ -60,6 +60,7 @@ NOT_A_URI = {
     ],
     "has a fragment": ["https://rp.test/cb#", "https://rp.test/cb#fragment"],
     "has user information": ["https://user@rp.test/cb", "https://a:b@rp.test/cb"],
+    "has brackets around what is no IPv6 address": ["https://[v1.fe]/cb", "https://[fe80::1%25eth0]/cb"],
     "hides a space, a backslash or a control character": [
         "https://rp.test/%5cevil",
         "https://rp.test/cb%00",
