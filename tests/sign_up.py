@@ -1,5 +1,8 @@
 """Strangers who sign up, for tests."""
 
+import re
+from typing import Any
+
 from shared.mint import new_id
 from shared.model import User
 from shared.paths import SIGN_UP
@@ -23,3 +26,17 @@ async def sign_up(browser: Browser, page: Page, username: str, **fields: str) ->
 
 async def user_named(op: AuthorizationService, username: str) -> User | None:
     return await op.world.stores.users.find_by_name(username)
+
+
+async def a_stranger(op: AuthorizationService, **client: Any) -> tuple[Browser, Page]:
+    """A browser at the sign-up page."""
+    browser = op.browser()
+    page = await browser.authorize(await op.client(**client), prompt="create")
+    assert is_sign_up(page)
+    return browser, page
+
+
+def is_asked_again(page: Page, field: str) -> bool:
+    """400, and the form with the fault at that field."""
+    wrong = re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true"', page.text)
+    return page.status == 400 and 'id="signup-submit"' in page.text and wrong == [field]

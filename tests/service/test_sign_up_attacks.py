@@ -1,68 +1,31 @@
-"""Sign-up under attack, in a hurry, and while something is away."""
+"""Sign-up under attack, and in a hurry."""
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
-from unittest.mock import patch
 
 import pytest
-import pytest_asyncio
 
-from services.authorization.app import SIGN_IN
-from services.authorization.throttle import SIGN_UP as PACE
-from shared.oauth.errors import TemporarilyUnavailable
-from shared.passwords import Passwords
 from shared.paths import SIGN_UP
-from shared.store import Unavailable
 from tests.authorization import (
-    LOCAL_ISSUER,
     ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
-    Browser,
-    Page,
     is_consent,
     is_error_page,
-    serve_authorization,
 )
-from tests.deployment import settings_for
-from tests.service.test_authorization_outages import POSTGRESQL, REDIS, away, is_away
-from tests.sign_up import a_name, is_sign_up, sign_up, user_named
+from tests.sign_up import a_name, a_stranger, is_asked_again, sign_up, user_named
 
 pytestmark = ON_MODULE_LOOP
 
 MARKUP = "\"><script>alert('x')</script>"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def guarded(
-    op: AuthorizationService, module_database_url: str, module_redis_url: str
-) -> AsyncIterator[AuthorizationService]:
-    """Open to strangers, with rate limits."""
-    settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, sign_up="open")
-    async with serve_authorization(settings, op.world) as service:
-        yield service
-
-
-async def a_stranger(op: AuthorizationService, **client: Any) -> tuple[Browser, Page]:
-    """A browser at the sign-up page."""
-    browser = op.browser()
-    page = await browser.authorize(await op.client(**client), prompt="create")
-    assert is_sign_up(page)
-    return browser, page
-
-
 async def how_many(op: AuthorizationService, usernames: Iterable[str]) -> int:
     """Of these names, how many are users'."""
     found = [await user_named(op, username) for username in usernames]
     return sum(user is not None for user in found)
-
-
-def is_asked_again(page: Page, field: str) -> bool:
-    """400, and the form with the fault at that field."""
-    wrong = re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true"', page.text)
-    return page.status == 400 and 'id="signup-submit"' in page.text and wrong == [field]
 
 
 @pytest.mark.parametrize("spelling", [str, str.upper, " {} ".format, lambda name: name.replace("z", "ｚ")])
@@ -136,7 +99,7 @@ async def test_a_field_twice_is_none(open_op: AuthorizationService) -> None:
 
 @pytest.mark.parametrize("bad", [b"%00", b"%ff", b"%c0%af", b"%ed%a0%80", b"x" * 17_000, b"x" * 900_000])
 async def test_bytes_that_are_no_text_and_far_too_many(open_op: AuthorizationService, bad: bytes) -> None:
-    """Case 220: an error page."""
+    """An error page."""
     browser, page = await a_stranger(open_op)
     whole = "&".join(f"{name}={value}" for name, value in page.hidden.items()).encode()
     for field in (b"username", b"password", b"name", b"email"):
@@ -253,62 +216,3 @@ async def test_of_two_who_want_one_name_one_gets_it(open_op: AuthorizationServic
         browser = open_op.browser()
         page = await browser.authorize(await open_op.client())
         assert is_consent(await browser.log_in(page, user, f"{PASSWORD} {n}")) == (n in won)
-
-
-async def test_an_address_adds_so_many_and_no_more(guarded: AuthorizationService) -> None:
-    """Those whose name is taken count, as a way to ask for names; those that cannot be do not."""
-    browser, page = await a_stranger(guarded)
-    owner = await guarded.user()
-
-    async def tried(username: str, network: str = "10.20.0.1", password: str = PASSWORD) -> Page:
-        fields = {**page.hidden, "username": username, "password": password}
-        headers = {"X-Forwarded-For": network}
-        return await browser.request("POST", SIGN_UP.path, data=fields, headers=headers)
-
-    for _ in range(PACE.free + 1):
-        assert (await tried(a_name(), password="short")).status == 400
-    pages = await asyncio.gather(*(tried(owner.username) for _ in range(PACE.free + 5)))
-    assert sorted(one.status for one in pages) == [400] * PACE.free + [429] * 5
-    waiting = await tried(name := a_name())
-    assert waiting.status == 429
-    assert int(waiting.headers["Retry-After"]) > 0
-    assert "Too many tries" in waiting.text
-    assert await user_named(guarded, name) is None
-    assert (await tried(name, network="10.20.0.2")).status == 303
-
-
-async def test_who_was_sent_away_has_not_tried(guarded: AuthorizationService) -> None:
-    """503 while too many passwords are being hashed, as often as it takes."""
-    browser, page = await a_stranger(guarded)
-    headers = {"X-Forwarded-For": "10.21.0.1"}
-    fields = {**page.hidden, "username": (name := a_name()), "password": PASSWORD}
-    with patch.object(Passwords, "hash", side_effect=TemporarilyUnavailable("full")):
-        for _ in range(PACE.free + 1):
-            assert is_away(await browser.request("POST", SIGN_UP.path, data=fields, headers=headers))
-    assert await user_named(guarded, name) is None
-    assert is_consent(await browser.post(SIGN_UP.path, fields, headers=headers))
-
-
-@pytest.mark.parametrize(
-    "stores", [(REDIS,), (POSTGRESQL,), (REDIS, POSTGRESQL)], ids=["redis", "pg", "both"]
-)
-async def test_without_its_stores_nobody_is_added(open_op: AuthorizationService, stores: Any) -> None:
-    """503, and the same form when they are back."""
-    browser, page = await a_stranger(open_op)
-    async with away(open_op, *stores):
-        assert is_away(await sign_up(browser, page, name := a_name()))
-        assert is_away(await browser.get(SIGN_UP.path, {"interaction": page.hidden["interaction"]}))
-    assert await user_named(open_op, name) is None
-    assert is_consent(await sign_up(browser, page, name))
-
-
-async def test_a_user_is_whole_or_is_not(open_op: AuthorizationService) -> None:
-    """A store that goes away between the user and the session: 503, and a user who can sign in instead."""
-    browser, page = await a_stranger(open_op)
-    name, sessions = a_name(), type(open_op.app[SIGN_IN].desk.sessions)
-    with patch.object(sessions, "begin", side_effect=Unavailable("it is away")):
-        assert is_away(await sign_up(browser, page, name))
-    user = await user_named(open_op, name)
-    assert user
-    assert is_asked_again(await sign_up(browser, page, name), "username")
-    assert is_consent(await browser.log_in(page, user))
