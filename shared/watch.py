@@ -55,6 +55,7 @@ class Watch:
         """Ask now; of many callers at once one asks. Raises Unavailable."""
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
+            self._polling.add_done_callback(_heard)
         await asyncio.shield(self._polling)
 
     async def _poll(self) -> None:
@@ -80,6 +81,12 @@ class Watch:
                     logger.warning("postgresql_away", cause=str(fault))
                 is_away = True
             await asyncio.sleep(POLL_INTERVAL)
+
+
+def _heard(polling: "asyncio.Task[None]") -> None:
+    """Whoever asked may have left by now: their fault is nobody's."""
+    if not polling.cancelled():
+        polling.exception()
 
 
 async def cancel(task: "asyncio.Task[None]") -> None:
