@@ -32,7 +32,7 @@ class Pool:
 
     def __init__(self, connect: Connect, size: int) -> None:
         self._connect = connect
-        self._free = size  # places without a connection
+        self._free = size  # places without a connection, promised to nobody
         self._idle: list[tuple[asyncpg.Connection, float]] = []
         self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
         self._known: set[asyncpg.Connection] = set()
@@ -51,8 +51,9 @@ class Pool:
             connection, since = self._idle.pop()
             if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
                 return connection
-            self._forget(connection)
+            self.discard(connection)
         if self._free:
+            self._free -= 1
             return await self._open()
         return await self._turn() or await self._open()
 
@@ -64,27 +65,27 @@ class Pool:
 
     def discard(self, connection: asyncpg.Connection) -> None:
         """Of no use any more: somebody else may open another in its place."""
-        self._forget(connection)
-        self._serve(None)
-
-    def _forget(self, connection: asyncpg.Connection) -> None:
         connection.terminate()
         self._known.discard(connection)
-        self._free += 1
+        self._vacate()
+
+    def _vacate(self) -> None:
+        """A place has no connection: it is promised to whoever waits, or free."""
+        if not self._serve(None):
+            self._free += 1
 
     async def _open(self) -> asyncpg.Connection:
-        self._free -= 1
+        """A connection in a place that is the caller's."""
         try:
             connection = await self._connect()
         except BaseException:
-            self._free += 1
-            self._serve(None)
+            self._vacate()
             raise
         self._known.add(connection)
         return connection
 
     async def _turn(self) -> asyncpg.Connection | None:
-        """Wait for a connection; None: for the place of one."""
+        """Wait for a connection; None: for a place, which is the caller's."""
         loop = asyncio.get_running_loop()
         served: asyncio.Future[asyncpg.Connection | None] = loop.create_future()
         self._waiting.append(served)
@@ -100,7 +101,7 @@ class Pool:
 
     def _pass_on(self, connection: asyncpg.Connection | None) -> None:
         if connection is None:
-            self._serve(None)
+            self._vacate()
         else:
             self.give_back(connection)
 

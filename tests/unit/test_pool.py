@@ -1,0 +1,83 @@
+"""The pool of connections: as many as there are places, whatever becomes of them and of who waits."""
+
+import asyncio
+from typing import Any, cast
+
+import asyncpg
+import pytest
+
+from shared.store.postgres.pool import Pool
+
+
+class _Connection:
+    """As much of a connection as the pool looks at."""
+
+    is_over = False
+
+    def is_closed(self) -> bool:
+        return self.is_over
+
+    def terminate(self) -> None:
+        self.is_over = True
+
+
+class _Server:
+    """Makes connections, and knows how many are open."""
+
+    def __init__(self) -> None:
+        self.made: list[_Connection] = []
+        self.is_away = False
+
+    async def connect(self) -> asyncpg.Connection:
+        await asyncio.sleep(0)
+        if self.is_away:
+            raise OSError("it is away")
+        self.made.append(_Connection())
+        return cast(asyncpg.Connection, self.made[-1])
+
+    @property
+    def open(self) -> int:
+        return sum(not connection.is_over for connection in self.made)
+
+
+async def _use(pool: Pool, fault: type[Exception] | None = None) -> None:
+    async with pool.lend():
+        await asyncio.sleep(0)
+        if fault:
+            raise fault
+
+
+async def test_a_place_that_is_promised_is_nobody_elses() -> None:
+    """Whoever waits gets the place of a broken connection, however many come in between."""
+    server = _Server()
+    pool = Pool(server.connect, 1)
+    connection = await pool.take()
+    waiting = asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(pool.take()) for _ in range(3)]  # which run before who is promised
+    pool.discard(connection)
+    await waiting
+    await asyncio.sleep(0.01)
+    assert server.open == 1
+    for other in others:
+        other.cancel()
+
+
+@pytest.mark.parametrize("fault", [OSError, ZeroDivisionError])
+async def test_faults_neither_lose_places_nor_add_any(fault: type[Exception]) -> None:
+    """Of many who come at once, some fail, some are cancelled, and the server goes away and comes back."""
+    server = _Server()
+    pool = Pool(server.connect, 3)
+    for is_away in (False, True, False):
+        server.is_away = is_away
+        faults: list[type[Exception] | None] = [fault, None, None]
+        users = [asyncio.create_task(_use(pool, faults[number % 3])) for number in range(60)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        for user in users[::7]:
+            user.cancel()
+        results: list[Any] = await asyncio.gather(*users, return_exceptions=True)
+        assert server.open <= 3
+        assert not any(isinstance(result, TimeoutError) for result in results)
+    lent = [await pool.take() for _ in range(3)]
+    assert len(set(lent)) == server.open == 3
