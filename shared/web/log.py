@@ -77,8 +77,8 @@ class RequestLog:
         self._lines.append(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
 
     def _flush(self) -> None:
-        self._write(b"".join(self._lines))
-        self._lines.clear()
+        lines, self._lines = self._lines, []  # a write that fails must not keep them
+        self._write(b"".join(lines))
 
 
 class _FromStandardLibrary(logging.Handler):

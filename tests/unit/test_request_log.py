@@ -1,0 +1,39 @@
+"""The log of requests: a line each, with one write for all of a turn of the loop."""
+
+import asyncio
+
+import orjson
+
+from shared.web.log import RequestLog
+
+
+async def test_the_requests_of_one_turn_leave_in_one_write() -> None:
+    """In their order, a line each."""
+    written: list[bytes] = []
+    log = RequestLog("token", written.append)
+    for number in range(3):
+        log.answered(f"request-{number}", "GET", "/oidc/userinfo", 200, 0.001)
+    await asyncio.sleep(0)
+    (once,) = written
+    assert [orjson.loads(line)["request_id"] for line in once.splitlines()] == [
+        "request-0",
+        "request-1",
+        "request-2",
+    ]
+
+
+async def test_a_write_that_fails_stops_no_later_one() -> None:
+    """A disk that is full for a moment: its lines are lost, and nothing piles up."""
+    written: list[bytes] = []
+
+    def write(lines: bytes) -> None:
+        written.append(lines)
+        if len(written) == 1:
+            raise OSError("no space left")
+
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    log = RequestLog("token", write)
+    for _ in range(2):
+        log.answered("request-id", "GET", "/oidc/userinfo", 200, 0.001)
+        await asyncio.sleep(0)
+    assert [lines.count(b"\n") for lines in written] == [1, 1]
