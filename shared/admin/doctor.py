@@ -151,6 +151,14 @@ def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
     return good("Logout notices", f"{len(late)} to be tried again" if late else "all taken")
 
 
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """All that arrives, which may be in pieces; of what is too long, the beginning."""
+    body = b""
+    while len(body) < MAX_DOCUMENT and (piece := await content.read(MAX_DOCUMENT)):
+        body += piece
+    return body
+
+
 async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Finding]:
     url = OPENID_CONFIGURATION.at(settings.issuer)
     trust = ssl.create_default_context()
@@ -162,7 +170,7 @@ async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Fin
             aiohttp.ClientSession(timeout=TIMEOUT, auto_decompress=True) as session,
             session.get(url, ssl=trust, allow_redirects=False) as response,
         ):
-            body = await response.content.read(MAX_DOCUMENT)
+            body = await _whole(response.content)
             status, content_type, date = response.status, response.content_type, response.headers.get("Date")
     except (aiohttp.ClientError, OSError, TimeoutError) as fault:
         yield bad("Public URL", f"{url} cannot be reached ({fault}): see OSTIARY_ISSUER and the proxy")
