@@ -69,7 +69,7 @@ async def _until_told_to_stop(app: web.Application, listening: socket.socket) ->
         loop.add_signal_handler(number, stop.set)
     await runner.setup()
     try:
-        await web.SockSite(runner, listening).start()
+        await web.SockSite(runner, listening, backlog=BACKLOG).start()
         logger.info("serving")
         await stop.wait()
     finally:

@@ -1,6 +1,8 @@
 """Clients that take their time: they lose the connection, and nobody else notices."""
 
+import os
 import resource
+import signal
 import socket
 import ssl
 import time
@@ -10,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.paths import OPENID_CONFIGURATION, REGISTRATION, TOKEN
+from shared.paths import OPENID_CONFIGURATION, REGISTRATION, TOKEN, Service
 from tests.flow.door import HANG_GUARD, send
 from tests.flow.op import Op
 from tests.flow.processes import Processes
@@ -93,3 +95,16 @@ def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op]) -> No
                 if number % 2:
                     connection.sendall(f"POST {TOKEN} HTTP/1.1\r\nHost: loc".encode())
         _serves(ops)
+
+
+@pytest.mark.usefixtures("_many_files")
+def test_a_crowd_that_comes_at_once_is_let_in(processes: Processes) -> None:
+    """However busy a service is at that moment: a proxy that finds no place answers 502."""
+    replicas = [child.process for service, child in processes.children if service is Service.TOKEN]
+    with ExitStack() as stack:
+        for each in replicas:
+            assert each is not None
+            os.kill(each.pid, signal.SIGSTOP)
+            stack.callback(os.kill, each.pid, signal.SIGCONT)
+        for _ in range(IDLE * len(replicas)):
+            stack.enter_context(processes.direct.open(str(TOKEN)))
