@@ -12,7 +12,6 @@ store keeps opens nothing.
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,29 +36,29 @@ class CannotOpen(Exception):
 
 
 def _masked(family_secret: bytes, random: bytes) -> bytes:
+    """Of what was masked: the family secret again."""
     mask = hashlib.sha256(b"mask" + random).digest()[:FAMILY_SECRET_BYTES]
     masked = int.from_bytes(family_secret, "big") ^ int.from_bytes(mask, "big")
     return masked.to_bytes(FAMILY_SECRET_BYTES, "big")
 
 
-def _check(random: bytes, masked: bytes) -> bytes:
-    return hashlib.sha256(b"check" + random + masked).digest()[:_CHECK_BYTES]
+def _written(random: bytes, family_secret: bytes) -> str:
+    content = random + _masked(family_secret, random)
+    return _PREFIX + base64url(content + hashlib.sha256(b"check" + content).digest()[:_CHECK_BYTES])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One generation of a family."""
+    """One generation of a family. `value` is what the client has of it."""
 
     random: bytes = field(repr=False)  # 32 bytes, new in each generation
     family_secret: bytes = field(repr=False)  # 16 bytes, the same in all
+    value: str = field(init=False, repr=False)
 
-    @cached_property
-    def value(self) -> str:
-        """As the client has it."""
-        masked = _masked(self.family_secret, self.random)
-        return _PREFIX + base64url(self.random + masked + _check(self.random, masked))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", _written(self.random, self.family_secret))
 
-    @cached_property
+    @property
     def hash(self) -> bytes:
         """Under which this generation is kept."""
         return digest(self.value)
@@ -85,9 +84,8 @@ def parse_refresh_token(value: str) -> RefreshToken | None:
     if len(data) != _LENGTH:
         return None
     random, masked = data[:RANDOM_BYTES], data[RANDOM_BYTES:-_CHECK_BYTES]
-    if not hmac.compare_digest(_check(random, masked), data[-_CHECK_BYTES:]):
-        return None
-    return RefreshToken(random, _masked(masked, random))
+    token = RefreshToken(random, _masked(masked, random))
+    return token if hmac.compare_digest(token.value, value) else None
 
 
 def _cipher(presented: RefreshToken) -> AESGCM:
