@@ -33,8 +33,12 @@ class AccessTokens:
         except (NotAnAccessToken, BadJwt):
             return None
 
-    async def standing(self, token: AccessToken) -> Standing | None:
+    async def holds(self, token: AccessToken) -> bool:
         """Whether a token still holds. Raises Unavailable."""
+        return await self.grants.holds(token)
+
+    async def standing(self, token: AccessToken) -> Standing | None:
+        """The user of a token that still holds. Raises Unavailable."""
         return await self.grants.standing(token)
 
     async def _opaque(self, value: str) -> AccessToken:

@@ -72,7 +72,7 @@ class Administrators:
         if token is None or self.issuer not in token.aud:
             raise InvalidToken("the access token does not hold here")
         client = await self.clients.find(token.client_id)
-        if client is None or client.disabled_at or await self.access_tokens.standing(token) is None:
+        if client is None or client.disabled_at or not await self.access_tokens.holds(token):
             raise InvalidToken("the access token does not hold here")
         if token.grant_id is not None or scope not in token.scope or scope not in client.scope:
             raise InsufficientScope(f"this needs a client's own access token with scope {scope}")

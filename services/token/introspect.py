@@ -84,9 +84,7 @@ class IntrospectionEndpoint:
             return INACTIVE
         if token.exp <= now or not may_introspect(client, token):
             return INACTIVE
-        if await self.access_tokens.standing(token) is None:
-            return INACTIVE
-        return described(token, self.settings.issuer)
+        return described(token, self.settings.issuer) if await self.access_tokens.holds(token) else INACTIVE
 
     async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
         held = await self.refresh_families.find(

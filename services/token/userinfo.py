@@ -49,9 +49,9 @@ class UserinfoEndpoint:
     async def claims(self, token: AccessToken, client: Client) -> Claims:
         """What the token releases. Raises InvalidToken, Unavailable."""
         standing = await self.access_tokens.standing(token)
-        if standing is None or standing.user is None or standing.authorization is None:
+        if standing is None:
             raise InvalidToken("the access token does not hold")
-        return userinfo_claims(standing.user, token.sub, token.scope, standing.authorization, client)
+        return userinfo_claims(standing.user, token.sub, token.scope, standing.requested, client)
 
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)

@@ -27,7 +27,7 @@ def _is_number(value: object) -> bool:
 
 
 def _is_object(value: object) -> bool:
-    return isinstance(value, Mapping) and bool(value)
+    return isinstance(value, dict) and bool(value)
 
 
 def _is_texts(value: object) -> bool:
@@ -46,8 +46,8 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
 
 def _without_empty(value: object) -> object:
     """The members of an address are strings, absent rather than empty: OpenID Connect Core 1.0 §5.1.1."""
-    if isinstance(value, Mapping):
-        return {name: member for name, member in value.items() if _is_text(member)}
+    if isinstance(value, dict):
+        return {name: member for name, member in cast(Claims, value).items() if _is_text(member)}
     return value
 
 
@@ -67,9 +67,11 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
     known = attributes(user)
     found: Claims = {}
     for name in names:
-        value = _without_empty(known.get(mapping.get(name, name)))
-        if _SHAPES.get(name, _is_text)(value):
-            found[name] = value
+        known_as = mapping.get(name, name)
+        if known_as in known:
+            value = _without_empty(known[known_as])
+            if _SHAPES.get(name, _is_text)(value):
+                found[name] = value
     return found
 
 
@@ -98,11 +100,11 @@ def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, cli
 
 
 def userinfo_claims(
-    user: User, sub: str, scope: Scope, authorization: Authorization, client: Client
+    user: User, sub: str, scope: Scope, requested: Mapping[str, Json | None], client: Client
 ) -> Claims:
     """The answer of the userinfo endpoint: §5.3.2. *sub* and *scope* are the access token's."""
     return {
-        **_requested(user, authorization.claims.userinfo, scope, client),
+        **_requested(user, requested, scope, client),
         **released(user, claims_of_scope(scope), client.claims_mapping),
         "sub": sub,
     }

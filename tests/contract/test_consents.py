@@ -39,7 +39,7 @@ async def stands(world: World, client_id: str, grant_id: UUID) -> bool:
         iat=now,
         exp=now,
     )
-    return await world.stores.grants.standing(token) is not None
+    return await world.stores.grants.holds(token)
 
 
 async def a_session(world: World, user: User) -> Session:

@@ -11,7 +11,7 @@ import pytest
 
 from shared import clock
 from shared.mint import new_id
-from shared.model import AccessToken, AuthorizationCode, Client
+from shared.model import AccessToken, AuthorizationCode, ClaimsRequest, Client
 from shared.oauth.handle import digest
 from shared.store import Redeemed
 from shared.store.postgres.grants import PostgresGrants
@@ -62,6 +62,13 @@ async def _disable_client(world: World, _: SignIn, client: Client) -> None:
     await world.stores.clients.disable(client.client_id)
 
 
+async def _holds(world: World, token: AccessToken) -> bool:
+    """Whether an access token of a grant holds: both statements say the same."""
+    holds = await world.stores.grants.holds(token)
+    assert (await world.stores.grants.standing(token) is not None) == holds
+    return holds
+
+
 async def test_a_code_is_redeemed_once(world: World) -> None:
     """The second redemption is told that it is not the first, and revokes what the first gave."""
     client, sign_in = await world.client(), await world.sign_in()
@@ -70,11 +77,11 @@ async def test_a_code_is_redeemed_once(world: World) -> None:
     assert mine is not None
     assert (mine.grant_id, mine.is_mine, mine.user.username) == (first, True, sign_in.user.username)
     token = _access_token(client.client_id, first)
-    assert await world.stores.grants.standing(token) is not None
+    assert await _holds(world, token)
     replayed = await _redeem(world, code_hash, code, second)
     assert replayed is not None
     assert (replayed.grant_id, replayed.is_mine) == (first, False)
-    assert await world.stores.grants.standing(token) is None
+    assert not await _holds(world, token)
 
 
 async def test_the_same_redemption_may_be_sent_again(world: World) -> None:
@@ -133,16 +140,17 @@ async def test_an_access_token_is_held_against_everything(
 ) -> None:
     """The end of a browser session ends every grant but an offline one; the rest ends them all."""
     client, sign_in = await world.client(), await world.sign_in()
-    grant_id, code = new_id(), sign_in.code(client.client_id, scope=scope)
+    claims = ClaimsRequest(userinfo={"email": {"essential": True}})
+    grant_id, code = new_id(), sign_in.code(client.client_id, scope=scope, claims=claims)
     await _redeem(world, uuid4().bytes, code, grant_id)
     token = _access_token(client.client_id, grant_id)
     standing = await world.stores.grants.standing(token)
     assert standing is not None
-    assert standing.user is not None
-    assert standing.authorization == code.authorization
+    assert standing.user.user_id == sign_in.user.user_id
+    assert standing.requested == claims.userinfo
     await change(world, sign_in, client)
     survives = change is _end_session and len(scope) > 1
-    assert (await world.stores.grants.standing(token) is not None) == survives
+    assert await _holds(world, token) == survives
 
 
 async def test_a_token_belongs_to_the_client_of_its_grant(world: World) -> None:
@@ -150,7 +158,7 @@ async def test_a_token_belongs_to_the_client_of_its_grant(world: World) -> None:
     client, other, sign_in = await world.client(), await world.client(), await world.sign_in()
     grant_id = new_id()
     await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
-    assert await world.stores.grants.standing(_access_token(other.client_id, grant_id)) is None
+    assert not await _holds(world, _access_token(other.client_id, grant_id))
 
 
 async def test_a_grant_ends_at_its_end(world: World) -> None:
@@ -159,7 +167,7 @@ async def test_a_grant_ends_at_its_end(world: World) -> None:
     grant_id = new_id()
     code = sign_in.code(client.client_id)
     await world.stores.grants.redeem(grant_id, uuid4().bytes, code, _expiry(-1), None)
-    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+    assert not await _holds(world, _access_token(client.client_id, grant_id))
 
 
 async def test_revoking_a_grant_ends_its_tokens(world: World) -> None:
@@ -169,7 +177,7 @@ async def test_revoking_a_grant_ends_its_tokens(world: World) -> None:
     await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
     for _ in range(2):
         await world.stores.grants.revoke(grant_id, "test")
-    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+    assert not await _holds(world, _access_token(client.client_id, grant_id))
     assert await world.audited("grant_revoked") == before + 1
 
 
@@ -181,8 +189,8 @@ async def test_one_access_token_can_be_revoked_alone(world: World) -> None:
     one, other = (_access_token(client.client_id, grant_id) for _ in range(2))
     for _ in range(2):
         await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
-    assert await world.stores.grants.standing(one) is None
-    assert await world.stores.grants.standing(other) is not None
+    assert not await _holds(world, one)
+    assert await _holds(world, other)
 
 
 async def test_a_clients_own_token_is_held_against_the_client(world: World) -> None:
@@ -190,12 +198,11 @@ async def test_a_clients_own_token_is_held_against_the_client(world: World) -> N
     client = await world.client()
     one, other = (_access_token(client.client_id, None) for _ in range(2))
     await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
-    assert await world.stores.grants.standing(one) is None
-    standing = await world.stores.grants.standing(other)
-    assert standing is not None
-    assert standing.user is None
-    await world.stores.clients.disable(client.client_id)
+    assert not await world.stores.grants.holds(one)
+    assert await world.stores.grants.holds(other)
     assert await world.stores.grants.standing(other) is None
+    await world.stores.clients.disable(client.client_id)
+    assert not await world.stores.grants.holds(other)
 
 
 async def test_of_many_redemptions_one_is_the_first(world: World) -> None:
@@ -206,7 +213,7 @@ async def test_of_many_redemptions_one_is_the_first(world: World) -> None:
     assert sum(one is not None and one.is_mine for one in redeemed) == 1
     assert len({one.grant_id for one in redeemed if one}) == 1
     grant_id = next(one.grant_id for one in redeemed if one)
-    assert await world.stores.grants.standing(_access_token(client.client_id, grant_id)) is None
+    assert not await _holds(world, _access_token(client.client_id, grant_id))
 
 
 async def test_a_code_of_an_older_epoch_gives_nothing(world: World) -> None:

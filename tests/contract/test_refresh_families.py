@@ -11,7 +11,7 @@ import pytest
 
 from shared import clock
 from shared.mint import new_id
-from shared.model import Client, Scope
+from shared.model import Authorization, ClaimsRequest, Client, Scope
 from shared.oauth.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import NewFamily, Rotated, Rotation
 from tests.builders import SignIn, World
@@ -27,6 +27,7 @@ class Family:
     world: World
     client: Client
     sign_in: SignIn
+    authorization: Authorization
     first: RefreshToken
 
     async def rotate(
@@ -74,11 +75,11 @@ async def _family(
     first = RefreshToken(secrets.token_bytes(32), secrets.token_bytes(16))
     end = clock.now() + lifetime
     new = NewFamily(family_hash=first.family_hash, token_hash=first.hash, idle=idle, expires_at=end)
-    redeemed = await world.stores.grants.redeem(
-        new_id(), uuid4().bytes, sign_in.code(client.client_id, scope=scope), end, new
-    )
+    claims = ClaimsRequest(userinfo={"email": None}, id_token={"name": {"essential": True}})
+    code = sign_in.code(client.client_id, scope=scope, claims=claims)
+    redeemed = await world.stores.grants.redeem(new_id(), uuid4().bytes, code, end, new)
     assert redeemed is not None
-    return Family(world, client, sign_in, first)
+    return Family(world, client, sign_in, code.authorization, first)
 
 
 async def test_the_current_token_is_rotated(world: World) -> None:
@@ -88,7 +89,7 @@ async def test_the_current_token_is_rotated(world: World) -> None:
     assert rotated is not None
     assert rotated.verdict == "now"
     assert rotated.held.user.user_id == family.sign_in.user.user_id
-    assert rotated.held.authorization.sid == family.sign_in.sid
+    assert rotated.held.authorization == family.authorization
     assert await family.verdict(candidate) == "now"
 
 

@@ -43,8 +43,7 @@ def _authorization(scope: Scope, claims: ClaimsRequest | None = None) -> Authori
 
 
 def _userinfo(scope: Scope, asked: dict[str, Json | None] | None = None, **client: Any) -> dict[str, Any]:
-    authorization = _authorization(scope, ClaimsRequest(userinfo=asked or {}))
-    return userinfo_claims(USER, SUB["sub"], scope, authorization, Client(client_id="c", **client))
+    return userinfo_claims(USER, SUB["sub"], scope, asked or {}, Client(client_id="c", **client))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Codes, and the grants that they become."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -12,6 +13,7 @@ from shared.model import (
     AuthorizationCode,
     Denied,
     DeviceCode,
+    Json,
     User,
 )
 
@@ -131,13 +133,17 @@ class Grants(Protocol):
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None: ...
 
+    async def holds(self, token: AccessToken) -> bool:
+        """Whether an access token still holds: one statement."""
+
     async def standing(self, token: AccessToken) -> "Standing | None":
-        """Whether an access token still holds, and whose it is: one statement. None: it does not hold."""
+        """Whose an access token is, and what it may tell: one statement. None: it does not hold, or there
+        is no user, as for client_credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An access token that holds. `user` and `authorization` are None for client_credentials."""
+    """An access token that holds."""
 
-    user: User | None
-    authorization: Authorization | None
+    user: User
+    requested: Mapping[str, Json | None]  # of the userinfo endpoint, by name: OpenID Connect Core 1.0 §5.5

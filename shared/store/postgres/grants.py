@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.model import AccessToken, Authorization, AuthorizationCode, User
 from shared.store import NewFamily, Redeemed, SpentCode, Standing
-from shared.store.authorizations import details, restored
+from shared.store.authorizations import details
 from shared.store.postgres.database import Database, Row
 
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
@@ -94,13 +94,15 @@ WITH revoked AS (
 INSERT INTO audit (event, client_id, detail)
 SELECT 'access_token_revoked', $3, jsonb_build_object('token_id', token_id) FROM revoked"""
 
-_STANDING = f"""
-SELECT {USER}, g.sid, g.scope, g.claims
+_OF_STANDING = f"""
   FROM grants g JOIN users u USING (user_id) {SESSION} JOIN clients c USING (client_id)
  WHERE g.grant_id = $1 AND g.client_id = $2 AND c.disabled_at IS NULL AND {GRANT_STANDS}
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
-_STANDING_OF_CLIENT = """
+_HOLDS = f"SELECT {_OF_STANDING}"
+_STANDING = f"SELECT {USER}, g.claims -> 'userinfo' AS requested {_OF_STANDING}"
+
+_HOLDS_OF_CLIENT = """
 SELECT FROM clients WHERE client_id = $1 AND disabled_at IS NULL
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $2)"""
 
@@ -193,14 +195,13 @@ class PostgresGrants:
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None:
         await self._database.row_idempotent(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)
 
-    async def standing(self, token: AccessToken) -> Standing | None:
+    async def holds(self, token: AccessToken) -> bool:
         if token.grant_id is None:
-            row = await self._database.row(_STANDING_OF_CLIENT, token.client_id, token.token_id)
-            return None if row is None else Standing(user=None, authorization=None)
+            row = await self._database.row(_HOLDS_OF_CLIENT, token.client_id, token.token_id)
+        else:
+            row = await self._database.row(_HOLDS, token.grant_id, token.client_id, token.token_id)
+        return row is not None
+
+    async def standing(self, token: AccessToken) -> Standing | None:
         row = await self._database.row(_STANDING, token.grant_id, token.client_id, token.token_id)
-        if row is None:
-            return None
-        authorization = restored(
-            token.client_id, row["user_id"], row["sid"], tuple(row["scope"]), row["claims"]
-        )
-        return Standing(user=user_of(row), authorization=authorization)
+        return Standing(user=user_of(row), requested=row["requested"]) if row else None
