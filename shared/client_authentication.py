@@ -7,7 +7,6 @@ from shared.client_cache import ClientCache
 from shared.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_auth import (
-    Anonymous,
     Assertion,
     Credentials,
     SecretBasic,
@@ -24,13 +23,6 @@ from shared.oauth.parameters import Parameters
 from shared.store import ReplayMarks
 
 ASSERTION = "client_assertion"  # the kind of its replay marks
-
-_METHODS = {
-    Anonymous: "none",
-    SecretBasic: "client_secret_basic",
-    SecretPost: "client_secret_post",
-}
-_ASSERTION_METHODS = ("private_key_jwt", "client_secret_jwt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +48,13 @@ class ClientAuthentication:
         return client
 
     async def _check(self, credentials: Credentials, client: Client | None, now: datetime) -> None:
-        if client and not _is_registered_for(client, credentials):
+        if client and client.token_endpoint_auth_method not in credentials.methods:
             raise refused(f"registered for {client.token_endpoint_auth_method}")
         match credentials:
-            case SecretBasic(_, secret) | SecretPost(_, secret):
-                check_secret(client, secret, now)
-            case Assertion(_, token) if client:
-                claims = await self._verified(token, client, now)
+            case SecretBasic() | SecretPost():
+                check_secret(client, credentials.secret, now)
+            case Assertion() if client:
+                claims = await self._verified(credentials.token, client, now)
                 proven = check_assertion(claims, client, self.audiences, now)
                 if not await self.replay_marks.add(
                     ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
@@ -77,10 +69,3 @@ class ClientAuthentication:
             return await self.keys.verified(token, client)
         except (BadJwt, NoKeys) as fault:
             raise refused(f"the assertion: {fault}") from None
-
-
-def _is_registered_for(client: Client, credentials: Credentials) -> bool:
-    method = client.token_endpoint_auth_method
-    if isinstance(credentials, Assertion):
-        return method in _ASSERTION_METHODS
-    return method == _METHODS[type(credentials)]

@@ -4,7 +4,6 @@ RFC 6749 §2.3 (secrets), RFC 7521 §4.2 and RFC 7523 §2.2 (assertions). Every 
 `invalid_client` to the outside; the detail is for the log.
 """
 
-import base64
 import binascii
 import hashlib
 import hmac
@@ -12,7 +11,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import ClassVar, cast
 from urllib.parse import unquote_plus
 
 from shared.model import Client, Json
@@ -33,36 +32,41 @@ _NO_SECRET = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """A client that names itself and proves nothing: `none`."""
+    """A client that names itself and proves nothing."""
 
+    methods: ClassVar = ("none",)
     client_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SecretBasic:
-    """`client_secret_basic`."""
+    """A secret in the Authorization header."""
 
+    methods: ClassVar = ("client_secret_basic",)
     client_id: str
     secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SecretPost:
-    """`client_secret_post`."""
+    """A secret in the body."""
 
+    methods: ClassVar = ("client_secret_post",)
     client_id: str
     secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """`private_key_jwt` or `client_secret_jwt`; `client_id` is what the unverified assertion says."""
+    """A JWT; `client_id` is what it says, unverified."""
 
+    methods: ClassVar = ("private_key_jwt", "client_secret_jwt")
     client_id: str
     token: str = field(repr=False)
 
 
 Credentials = Anonymous | SecretBasic | SecretPost | Assertion
+"""`methods`: each `token_endpoint_auth_method` that presents them."""
 
 
 def refused(detail: str) -> InvalidClient:
@@ -72,15 +76,15 @@ def refused(detail: str) -> InvalidClient:
 
 def _halves(encoded: str) -> tuple[str, str]:
     try:
-        text = base64.b64decode(encoded, validate=True).decode("utf-8")
+        text = binascii.a2b_base64(encoded, strict_mode=True).decode("utf-8")
         client_id, colon, secret = text.partition(":")
-        # RFC 6749 §2.3.1: both halves are form-urlencoded
-        halves = unquote_plus(client_id, errors="strict"), unquote_plus(secret, errors="strict")
-    except (binascii.Error, UnicodeError, ValueError):
+        if "%" in text or "+" in text:  # RFC 6749 §2.3.1: both halves are form-urlencoded
+            client_id, secret = (unquote_plus(half, errors="strict") for half in (client_id, secret))
+    except ValueError:
         raise refused("the Authorization header is malformed") from None
-    if not colon or not halves[0] or "\0" in "".join(halves):
+    if not colon or not client_id or "\0" in client_id or "\0" in secret:
         raise refused("the Authorization header is malformed")
-    return halves
+    return client_id, secret
 
 
 def _basic(authorization: str) -> Anonymous | SecretBasic:
@@ -128,7 +132,7 @@ def presented(authorization: str | None, form: Parameters) -> Credentials:
     in_body = _in_body(form)
     if authorization is None:
         credentials = in_body
-    elif isinstance(in_body, Anonymous | None):
+    elif in_body is None or isinstance(in_body, Anonymous):
         credentials = _basic(authorization)
     else:
         raise InvalidRequest("there is more than one client authentication")
