@@ -5,9 +5,8 @@ from datetime import datetime
 
 from shared.keyring import KeyRing
 from shared.model import AccessToken
-from shared.oauth.access_token import JWT_TYPE, NotAnAccessToken, from_claims, parse_sealed, unseal
+from shared.oauth.access_token import JWT_TYPE, PREFIX, NotAnAccessToken, from_claims, parse_sealed, unseal
 from shared.oauth.client_jwks import public_key
-from shared.oauth.handle import Kind, is_handle
 from shared.oauth.jwt import BadJwt, unverified_header, verify
 from shared.store import Grants, Standing
 
@@ -28,8 +27,7 @@ class AccessTokens:
     async def open(self, value: str) -> AccessToken | None:
         """The content of an access token of ours, expired or not. Raises Unavailable."""
         try:
-            is_opaque = is_handle(Kind.ACCESS_TOKEN, value)
-            return await (self._opaque(value) if is_opaque else self._jwt(value))
+            return await (self._opaque(value) if value.startswith(PREFIX) else self._jwt(value))
         except (NotAnAccessToken, BadJwt):
             return None
 

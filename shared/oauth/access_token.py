@@ -25,9 +25,9 @@ from shared.oauth.keys import SealingKey, base64url, from_base64url
 NONCE_BYTES = 12
 MAX_LENGTH = 1024
 JWT_TYPE = "at+jwt"  # RFC 9068 §2.1
+PREFIX = f"{Kind.ACCESS_TOKEN}_"  # of the opaque ones
 
 _VERSION = 1
-_PREFIX = f"{Kind.ACCESS_TOKEN}_"
 _HEAD = struct.Struct(f">B4s{NONCE_BYTES}s")
 _TAG_BYTES = 16
 _FIXED = struct.Struct(">16s?16sQI")  # token id, has a grant, grant id, iat, seconds until exp
@@ -56,7 +56,7 @@ def _pack(token: AccessToken) -> bytes:
     encoded = [text.encode() for text in texts]
     if sum(map(len, encoded)) > MAX_LENGTH:
         raise TooLong
-    return fixed + b"".join(_LENGTH.pack(len(text)) + text for text in encoded)
+    return fixed + b"".join([_LENGTH.pack(len(text)) + text for text in encoded])
 
 
 def _unpack(content: bytes) -> AccessToken:
@@ -84,12 +84,12 @@ def sealed_length(client_id: str, sub: str, scope: Scope, aud: tuple[str, ...]) 
     """How long an opaque access token of these will be, in characters; above MAX_LENGTH none is made."""
     texts = (client_id, sub, " ".join(scope), *aud)
     content = _FIXED.size + sum(_LENGTH.size + len(text.encode()) for text in texts)
-    return len(_PREFIX) + (4 * (_HEAD.size + content + _TAG_BYTES) + 2) // 3
+    return len(PREFIX) + (4 * (_HEAD.size + content + _TAG_BYTES) + 2) // 3
 
 
 @lru_cache(maxsize=64)
 def _associated(issuer: str, kid: bytes) -> bytes:
-    return b"\0".join((issuer.encode(), _PREFIX.encode(), kid))
+    return b"\0".join((issuer.encode(), PREFIX.encode(), kid))
 
 
 @lru_cache(maxsize=16)
@@ -101,7 +101,7 @@ def seal(token: AccessToken, key: SealingKey, issuer: str, nonce: bytes) -> str:
     """An opaque access token; *nonce* is 12 random bytes. Times are kept to the second. Raises TooLong."""
     kid = bytes.fromhex(key.kid)
     sealed = _cipher(key.secret).encrypt(nonce, _pack(token), _associated(issuer, kid))
-    value = _PREFIX + base64url(_HEAD.pack(_VERSION, kid, nonce) + sealed)
+    value = PREFIX + base64url(_HEAD.pack(_VERSION, kid, nonce) + sealed)
     if len(value) > MAX_LENGTH:
         raise TooLong
     return value
@@ -118,10 +118,10 @@ class Sealed:
 
 def parse_sealed(value: str) -> Sealed:
     """Raises NotAnAccessToken."""
-    if not value.startswith(_PREFIX) or len(value) > MAX_LENGTH:
+    if not value.startswith(PREFIX) or len(value) > MAX_LENGTH:
         raise NotAnAccessToken
     try:
-        data = from_base64url(value.removeprefix(_PREFIX))
+        data = from_base64url(value.removeprefix(PREFIX))
     except ValueError:
         raise NotAnAccessToken from None
     if len(data) < _HEAD.size + _TAG_BYTES:

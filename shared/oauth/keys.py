@@ -112,6 +112,11 @@ def _by_activation(keys: Iterable[Key]) -> tuple[Key, ...]:
     return tuple(key for _, key in sorted(dated, key=lambda pair: pair[0], reverse=True))
 
 
+def _by_kid(keys: Iterable[Key]) -> Mapping[str, Key]:
+    """Those that are not compromised."""
+    return {key.kid: key for key in keys if not key.times.is_compromised}
+
+
 def _active(keys: Iterable[Key], now: datetime) -> Key | None:
     """Of keys as `_by_activation` has them, the active one. Times are compared, never swept."""
     for key in keys:
@@ -137,6 +142,14 @@ class KeySet:
     def _sealers(self) -> tuple[SealingKey, ...]:
         return _by_activation(self.sealing)
 
+    @cached_property
+    def _verifiers(self) -> Mapping[str, SigningKey]:
+        return _by_kid(self.signing)
+
+    @cached_property
+    def _unsealers(self) -> Mapping[str, SealingKey]:
+        return _by_kid(self.sealing)
+
     def signer(self, alg: str, now: datetime) -> SigningKey:
         """The key that signs with *alg* now. Raises NoKey."""
         if key := _active(self._signers.get(alg, ()), now):
@@ -151,10 +164,10 @@ class KeySet:
 
     def verifier(self, kid: str) -> SigningKey | None:
         """The key of that kid, even a retired one: an id_token_hint may be old. Never a compromised one."""
-        return next((key for key in self.signing if key.kid == kid and not key.times.is_compromised), None)
+        return self._verifiers.get(kid)
 
     def unsealer(self, kid: str) -> SealingKey | None:
-        return next((key for key in self.sealing if key.kid == kid and not key.times.is_compromised), None)
+        return self._unsealers.get(kid)
 
     def jwks(self, now: datetime) -> dict[str, list[Json]]:
         """The JWK Set: RFC 7517 §5. Public halves of what signs, has signed lately, or is about to."""
