@@ -37,6 +37,14 @@ LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 do
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
+_HASHES = {
+    "256": hashlib.sha256,
+    "384": hashlib.sha384,
+    "512": hashlib.sha512,
+    "DSA": hashlib.sha512,  # EdDSA, with Ed25519
+}
+"""By the end of the algorithm's name."""
+
 _ANY_ID = UUID(int=0)
 _TOO_LONG = "the access token would become too long: ask for less"
 
@@ -51,8 +59,7 @@ class IssuedAccessToken:
 
 def left_half_hash(value: str, alg: str) -> str:
     """`at_hash` and its like: OpenID Connect Core 1.0 §3.1.3.6, for a token signed with *alg*."""
-    name = "sha512" if alg == "EdDSA" else f"sha{alg[2:]}"  # Ed25519 is over SHA-512
-    hashed = hashlib.new(name, value.encode()).digest()
+    hashed = _HASHES[alg[2:]](value.encode()).digest()
     return base64url(hashed[: len(hashed) // 2])
 
 
@@ -178,12 +185,10 @@ class TokenIssuer:
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
         authentication = authorization.authentication
-        hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
         auth_time = int(authentication.auth_time.timestamp())
+        is_alone = access_token is None and code is None
         claims: dict[str, Any] = {
-            **id_token_user_claims(
-                user, authorization, client, is_alone=access_token is None and code is None
-            ),
+            **id_token_user_claims(user, authorization, client, is_alone=is_alone),
             "iss": self._issuer,
             "sub": self.sub(user.user_id, client),
             "aud": [client.client_id],
@@ -193,8 +198,10 @@ class TokenIssuer:
             "acr": authentication.acr,
             "amr": authentication.amr,
             "sid": str(authorization.sid),
-            **{name: left_half_hash(value, key.alg) for name, value in hashed.items() if value is not None},
         }
+        for name, value in (("at_hash", access_token), ("c_hash", code), ("s_hash", state)):
+            if value is not None:
+                claims[name] = left_half_hash(value, key.alg)
         if nonce is not None:
             claims["nonce"] = nonce
         if "rat" in client.id_token_claims:  # Cells: when the sign-in was asked for

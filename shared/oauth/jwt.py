@@ -28,7 +28,12 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")  # PyJW
 _JWS = jwt.PyJWS(
     algorithms=["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 )
-_ECDSA = {"ES256": ec.ECDSA(SHA256()), "ES384": ec.ECDSA(SHA384()), "ES512": ec.ECDSA(SHA512())}
+_ECDSA = {
+    "ES256": (ec.ECDSA(SHA256()), 32),
+    "ES384": (ec.ECDSA(SHA384()), 48),
+    "ES512": (ec.ECDSA(SHA512()), 66),
+}
+"""The algorithm, and the size of the numbers of its curve: RFC 7518 §3.4."""
 _SECRET_JWS = jwt.PyJWS(algorithms=["HS256", "HS384", "HS512"])  # never meets a public key
 
 
@@ -45,14 +50,14 @@ def sign(key: SigningKey, claims: Mapping[str, Any], typ: str = "JWT") -> str:
     """A compact JWS (RFC 7515 §7.1). The key must not have retired."""
     assert key.private is not None
     signed = f"{_protected(key.alg, key.kid, typ)}.{base64url(orjson.dumps(claims))}"
-    return f"{signed}.{base64url(_signature(key.alg, key.private, signed.encode('ascii')))}"
+    return f"{signed}.{base64url(_signature(key.alg, key.private, signed.encode()))}"
 
 
 def _signature(alg: str, private: PrivateKey, data: bytes) -> bytes:
-    if isinstance(private, ec.EllipticCurvePrivateKey):  # RFC 7518 §3.4: both numbers, of the curve's size
-        size = (private.key_size + 7) // 8
-        numbers = decode_dss_signature(private.sign(data, _ECDSA[alg]))
-        return b"".join(number.to_bytes(size, "big") for number in numbers)
+    if alg in _ECDSA:
+        ecdsa, size = _ECDSA[alg]
+        r, s = decode_dss_signature(cast(ec.EllipticCurvePrivateKey, private).sign(data, ecdsa))
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
     signature: bytes = _JWS.get_algorithm_by_name(alg).sign(data, private)
     return signature
 
