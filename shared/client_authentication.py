@@ -8,7 +8,6 @@ from shared.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_auth import (
     Assertion,
-    Credentials,
     SecretBasic,
     SecretPost,
     check_algorithm,
@@ -42,24 +41,24 @@ class ClientAuthentication:
         """
         credentials = presented(authorization, form)
         client = await self.clients.find(credentials.client_id)
-        await self._check(credentials, client, now)
-        if client is None or client.disabled_at is not None:
-            raise refused("the client is unknown or disabled")
-        return client
-
-    async def _check(self, credentials: Credentials, client: Client | None, now: datetime) -> None:
         if client and client.token_endpoint_auth_method not in credentials.methods:
             raise refused(f"registered for {client.token_endpoint_auth_method}")
         match credentials:
             case SecretBasic() | SecretPost():
                 check_secret(client, credentials.secret, now)
             case Assertion() if client:
-                claims = await self._verified(credentials.token, client, now)
-                proven = check_assertion(claims, client, self.audiences, now)
-                if not await self.replay_marks.add(
-                    ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
-                ):
-                    raise refused("the assertion's jti was used before")
+                await self._check_assertion(credentials.token, client, now)
+        if client is None or client.disabled_at is not None:
+            raise refused("the client is unknown or disabled")
+        return client
+
+    async def _check_assertion(self, token: str, client: Client, now: datetime) -> None:
+        claims = await self._verified(token, client, now)
+        proven = check_assertion(claims, client, self.audiences, now)
+        if not await self.replay_marks.add(
+            ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
+        ):
+            raise refused("the assertion's jti was used before")
 
     async def _verified(self, token: str, client: Client, now: datetime) -> SignedClaims:
         try:
