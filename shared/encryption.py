@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from shared.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_jwks import BadKey
-from shared.oauth.client_responses import encryption_of
-from shared.oauth.jwe import Recipient
+from shared.oauth.jwe import DEFAULT_CONTENT_ENCRYPTION, Recipient
 from shared.store import Unavailable
 
 
@@ -21,19 +20,19 @@ class Encryption:
     keys: ClientKeys
 
     async def of_id_token(self, client: Client) -> Recipient | None:
-        return await self._of(client, "id_token")
+        alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
 
     async def of_userinfo(self, client: Client) -> Recipient | None:
-        return await self._of(client, "userinfo")
+        alg, enc = client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
 
     async def of_introspection(self, client: Client) -> Recipient | None:
-        return await self._of(client, "introspection")
+        alg, enc = client.introspection_encrypted_response_alg, client.introspection_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
 
-    async def _of(self, client: Client, response: str) -> Recipient | None:
-        wanted = encryption_of(client, response)
-        if wanted is None:
-            return None
+    async def _of(self, client: Client, alg: str, enc: str | None) -> Recipient:
         try:
-            return await self.keys.recipient(client, *wanted)
+            return await self.keys.recipient(client, alg, enc or DEFAULT_CONTENT_ENCRYPTION)
         except (NoKeys, BadKey) as fault:
             raise NoRecipient(f"nothing can be encrypted to {client.client_id}: {fault}") from None

@@ -10,16 +10,9 @@ from shared.oauth.client_jwks import BadKey
 from shared.oauth.jwe import CONTENT_ENCRYPTIONS, DEFAULT_CONTENT_ENCRYPTION, ENCRYPTION_ALGORITHMS, recipient
 
 _SIGNED = ("id_token", "userinfo", "introspection", "authorization")
-ENCRYPTED = ("id_token", "userinfo", "introspection")
+_ENCRYPTED = ("id_token", "userinfo", "introspection")
 
 _UNSUPPORTED = "is not supported by this server"
-
-
-def encryption_of(client: Client, response: str) -> tuple[str, str] | None:
-    """`alg` and `enc` for one of ENCRYPTED; None where the client wants it in the clear."""
-    alg: str | None = getattr(client, f"{response}_encrypted_response_alg")
-    enc: str | None = getattr(client, f"{response}_encrypted_response_enc")
-    return (alg, enc or DEFAULT_CONTENT_ENCRYPTION) if alg else None
 
 
 def response_faults(client: Client, signing_algorithms: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -28,18 +21,19 @@ def response_faults(client: Client, signing_algorithms: Sequence[str]) -> Iterat
         alg = getattr(client, f"{response}_signed_response_alg")
         if alg is not None and alg not in signing_algorithms:
             yield f"{response}_signed_response_alg", _UNSUPPORTED
-    for response in ENCRYPTED:
+    for response in _ENCRYPTED:
         yield from _encryption_faults(client, response)
 
 
 def _encryption_faults(client: Client, response: str) -> Iterator[tuple[str, str]]:
     name = f"{response}_encrypted_response"
-    wanted = encryption_of(client, response)
-    if wanted is None:
-        if getattr(client, f"{name}_enc"):
+    alg: str | None = getattr(client, f"{name}_alg")
+    enc: str | None = getattr(client, f"{name}_enc")
+    if not alg:
+        if enc:
             yield f"{name}_enc", f"has no meaning without {name}_alg"
         return
-    alg, enc = wanted
+    enc = enc or DEFAULT_CONTENT_ENCRYPTION
     if alg not in ENCRYPTION_ALGORITHMS:
         yield f"{name}_alg", _UNSUPPORTED
     elif client.jwks_uri is None and not _can_encrypt(client, alg, enc):
