@@ -1,0 +1,165 @@
+"""A primary that Sentinels name: found, left when it is one no more, and never a second chance."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared import clock
+from shared.mint import new_handle
+from shared.oauth.handle import Kind, digest
+from shared.store import Unavailable
+from shared.store.redis.link import Link
+from tests.builders import World
+from tests.deployment import TokenService, open_world, serve_tokens, settings_for
+from tests.flow.processes import running
+from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, watched
+
+MINUTE = timedelta(minutes=1)
+PUSHED = {"client_id": "c", "parameters": {}, "expires_at": 1.5}
+
+
+@asynccontextmanager
+async def _link(url: str) -> AsyncIterator[Link]:
+    opened = Link.open(url)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def watched_redis(tmp_path: Path) -> Iterator[Watched]:
+    """A primary, its replica and a Sentinel."""
+    with watched(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def service(database_url: str, watched_redis: Watched) -> AsyncIterator[TokenService]:
+    """A token service over them."""
+    settings = settings_for(database_url, watched_redis.url)
+    async with open_world(settings) as world, serve_tokens(settings, world) as opened:
+        yield opened
+
+
+async def _is_new(world: World, jti: str) -> bool:
+    now = clock.now()
+    return await world.stores.replay_marks.add("dpop", "client", jti, now, now + MINUTE)
+
+
+async def test_after_a_failover_the_new_primary_serves_and_nothing_counts_twice(
+    service: TokenService, watched_redis: Watched
+) -> None:
+    """The primary is killed: 503 until the replica takes its place, and then what was spent is spent."""
+    world, stores = service.world, service.world.stores
+    client, pushed = await world.client(), digest(new_handle(Kind.AUTHORIZATION_CODE))
+    spent, unspent = [await world.add_code((await world.sign_in()).code(client.client_id)) for _ in range(2)]
+    assert (await service.redeem(client, spent)).status == 200
+    await stores.pushed_requests.add(pushed, PUSHED, MINUTE)
+    assert await stores.pushed_requests.end(pushed)
+    assert await _is_new(world, "jti")
+    assert watched_redis.primary.ask("WAIT", 1, 5000) == 1
+
+    watched_redis.kill_primary()
+    answer = await service.redeem(client, unspent)
+    assert answer.status == 503
+    assert "Retry-After" in answer.headers
+    with pytest.raises(Unavailable):
+        await stores.pushed_requests.end(pushed)
+
+    async with asyncio.timeout(30):
+        while (answer := await service.redeem(client, unspent)).status == 503:
+            await asyncio.sleep(0.05)
+    assert answer.status == 200
+    assert watched_redis.replica.ask("ROLE")[0] == b"master"
+    for code in (spent, unspent):
+        assert (await (await service.redeem(client, code)).json())["error"] == "invalid_grant"
+    assert not await stores.pushed_requests.end(pushed)
+    assert not await _is_new(world, "jti")
+    with pytest.raises(Unavailable):  # its mark may have been lost with the old primary
+        await _is_new(world, "another")
+
+
+class FakeSentinel:
+    """Names whom it is told to."""
+
+    def __init__(self, named: Node | None) -> None:
+        self.named = named
+        self.asked = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        while data := await reader.read(4096):
+            writer.write(b"+OK\r\n" * data.count(b"SETINFO"))
+            if b"GET-MASTER-ADDR-BY-NAME" in data:
+                self.asked += 1
+                port = str(self.named.port).encode() if self.named else b""
+                pair = b"*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%b\r\n" % (len(port), port)
+                writer.write(pair if self.named else b"*-1\r\n")
+        writer.close()
+
+
+@asynccontextmanager
+async def _sentinels(*fakes: FakeSentinel) -> AsyncIterator[str]:
+    """Their address."""
+    servers = [await asyncio.start_server(fake.answer, HOST, 0) for fake in fakes]
+    try:
+        ports = [server.sockets[0].getsockname()[1] for server in servers]
+        yield f"redis+sentinel://{','.join(f'{HOST}:{port}' for port in ports)}/{SERVICE}"
+    finally:
+        for server in servers:
+            server.close()
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
+    """Two primaries."""
+    one, other = Node(tmp_path / "one", IN_MEMORY), Node(tmp_path / "other", IN_MEMORY)
+    with running(one.command(), other.command()):
+        yield one, other
+
+
+async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tuple[Node, Node]) -> None:
+    """Not one that knows no such service, nor one that names a replica; it is asked first from then on."""
+    primary, replica = pair
+    replica.ask("REPLICAOF", HOST, primary.port)
+    fakes = FakeSentinel(None), FakeSentinel(replica), FakeSentinel(primary)
+    async with _sentinels(*fakes) as url, _link(f"{url}/3") as link:
+        assert await link.command("SET", "{a}", 1) == b"OK"
+        assert [fake.asked for fake in fakes] == [1, 1, 1]
+        primary.ask("CLIENT", "KILL", "TYPE", "normal")
+        async with asyncio.timeout(10):
+            while [fake.asked for fake in fakes] == [1, 1, 1]:
+                with suppress(Unavailable):
+                    assert await link.command("GET", "{a}") == b"1"
+        assert [fake.asked for fake in fakes] == [1, 1, 2]
+
+
+async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
+    """Sentinels that are away, that know none, or that name a replica."""
+    primary, replica = pair
+    replica.ask("REPLICAOF", HOST, primary.port)
+    async with (
+        _sentinels(FakeSentinel(None), FakeSentinel(replica)) as url,
+        _link(url.replace("//", f"//{HOST}:1,")) as link,
+    ):
+        with pytest.raises(Unavailable, match="no Sentinel leads to a primary of ostiary"):
+            await link.command("GET", "{a}")
+
+
+async def test_a_primary_that_is_demoted_is_left(pair: tuple[Node, Node]) -> None:
+    """Its connection lives on, and the first write that it refuses ends that."""
+    old, new = pair
+    fake = FakeSentinel(old)
+    async with _sentinels(fake) as url, _link(url) as link:
+        await link.command("SET", "{a}", 1)
+        fake.named = new
+        old.ask("REPLICAOF", HOST, new.port)
+        with pytest.raises(Unavailable, match="READONLY"):
+            await link.command("SET", "{a}", 2)
+        assert await link.command("SET", "{a}", 3) == b"OK"
+        assert new.ask("GET", "{a}") == b"3"
