@@ -1,6 +1,7 @@
 """A primary that Sentinels name: found, left when it is one no more, and never a second chance."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,6 +15,7 @@ from shared.oauth.handle import Kind, digest
 from shared.store import Unavailable
 from shared.store.redis.link import Link
 from tests.builders import World
+from tests.certificates import a_certificate
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.flow.processes import running
 from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, watched
@@ -87,26 +89,35 @@ async def test_after_a_failover_the_new_primary_serves_and_nothing_counts_twice(
 class FakeSentinel:
     """Names whom it is told to."""
 
-    def __init__(self, named: Node | None) -> None:
+    def __init__(self, named: Node | None, host: bytes = HOST.encode()) -> None:
         self.named = named
         self.asked = 0
+        self.passwords: set[bytes] = set()
+        self._host = host
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         while data := await reader.read(4096):
+            if b"AUTH" in data:
+                self.passwords.add(data.split()[-1])
+                writer.write(b"+OK\r\n")
             writer.write(b"+OK\r\n" * data.count(b"SETINFO"))
             if b"GET-MASTER-ADDR-BY-NAME" in data:
                 self.asked += 1
-                port = str(self.named.port).encode() if self.named else b""
-                pair = b"*2\r\n$9\r\n127.0.0.1\r\n$%d\r\n%b\r\n" % (len(port), port)
-                writer.write(pair if self.named else b"*-1\r\n")
+                writer.write(self._name())
         writer.close()
+
+    def _name(self) -> bytes:
+        if self.named is None:
+            return b"*-1\r\n"
+        port = str(self.named.port).encode()
+        return b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(self._host), self._host, len(port), port)
 
 
 @asynccontextmanager
-async def _sentinels(*fakes: FakeSentinel) -> AsyncIterator[str]:
+async def _sentinels(*fakes: FakeSentinel, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """Their address."""
-    servers = [await asyncio.start_server(fake.answer, HOST, 0) for fake in fakes]
+    servers = [await asyncio.start_server(fake.answer, HOST, 0, ssl=tls) for fake in fakes]
     try:
         ports = [server.sockets[0].getsockname()[1] for server in servers]
         yield f"redis+sentinel://{','.join(f'{HOST}:{port}' for port in ports)}/{SERVICE}"
@@ -137,6 +148,45 @@ async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tupl
                 with suppress(Unavailable):
                     assert await link.command("GET", "{a}") == b"1"
         assert [fake.asked for fake in fakes] == [1, 1, 2]
+
+
+@asynccontextmanager
+async def _over_tls(node: Node, tls: ssl.SSLContext) -> AsyncIterator[Node]:
+    """The same node, as those reach it who speak TLS."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(HOST, node.port)
+        await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+
+    async with await asyncio.start_server(relay, HOST, 0, ssl=tls) as server:
+        yield Node(node.folder, port=server.sockets[0].getsockname()[1])
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
+
+
+async def test_sentinels_and_primary_are_spoken_to_over_tls(pair: tuple[Node, Node], tmp_path: Path) -> None:
+    """With the authority of the options, and each with the password that is theirs."""
+    primary, _ = pair
+    primary.ask("ACL", "SETUSER", "one", "on", ">p@ss", "~*", "+@all")
+    primary.ask("ACL", "SETUSER", "default", "off")
+    files = a_certificate("localhost", tmp_path)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(files.chain_file, files.key_file)
+    async with _over_tls(primary, tls) as reached:
+        fake = FakeSentinel(reached, b"localhost")
+        async with _sentinels(fake, tls=tls) as url:
+            known = url.replace("redis+", "rediss+").replace(f"//{HOST}", "//one:p%40ss@localhost")
+            async with _link(f"{known}?ssl_ca_certs={files.ca_file}&sentinel_password=other") as link:
+                assert await link.command("SET", "{a}", 1) == b"OK"
+                assert fake.passwords == {b"other"}
+            async with _link(known) as stranger:
+                with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
+                    await stranger.command("PING")
 
 
 async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:

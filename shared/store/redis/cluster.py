@@ -64,11 +64,12 @@ class Cluster:
 
     def _serving(self, command: Command) -> set[HostPort]:
         slot = slot_of(command)
-        nodes = {node for node in (self._nodes if slot is None else [self._nodes[slot]]) if node}
-        if not nodes:
+        nodes = set(self._nodes if slot is None else [self._nodes[slot]])
+        known = {node for node in nodes if node}
+        if len(known) < len(nodes):
             self._learning.begin()
-            raise NotConnected(f"no node serves slot {slot}")
-        return nodes
+            raise NotConnected(f"no node serves {'some slots' if slot is None else f'slot {slot}'}")
+        return known
 
     async def _ask(self, node: HostPort, commands: Sequence[Command]) -> list[Any]:
         try:

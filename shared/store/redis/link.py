@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from shared.redis_address import RedisAddress
 from shared.store import Unavailable
-from shared.store.redis.address import way_to
 from shared.store.redis.way import Argument, Command, Way
+from shared.store.redis.ways import way_to
 
 _LUA = Path(__file__).parent.parent / "lua"
 
