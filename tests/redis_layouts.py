@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import pytest
@@ -209,9 +210,10 @@ class Watched:
     def url(self) -> str:
         return f"redis+sentinel://{self.sentinel.place}/{SERVICE}"
 
-    def kill_primary(self) -> None:
-        """Without a word to anybody."""
-        kill(self.primary_process)
+    def signal_primary(self, signal: Signals) -> None:
+        """If it is still there."""
+        assert self.primary_process.process
+        self.primary_process.process.send_signal(signal)
 
 
 @contextmanager

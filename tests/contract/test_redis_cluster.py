@@ -111,6 +111,32 @@ async def test_what_is_on_the_move_is_asked_for_where_it_goes(
         redis_cluster.end_move(key, home)
 
 
+async def test_what_is_asked_while_its_slot_moves_is_done_once(
+    redis_cluster: Cluster, link: Link, key: str
+) -> None:
+    """Twenty callers, and a slot that goes there and back again: no count is lost, and none comes twice."""
+    home, target = redis_cluster.nodes[:2]
+    answers: list[int] = []
+    has_moved = asyncio.Event()
+
+    async def count() -> None:
+        while not has_moved.is_set():
+            answers.append(await link.command("INCR", key))
+
+    def move() -> None:
+        for node in [target, home] * 3:
+            redis_cluster.begin_to_move(key, node)
+            redis_cluster.carry(key, node)
+            redis_cluster.end_move(key, node)
+
+    async with asyncio.TaskGroup() as callers:
+        for _ in range(20):
+            callers.create_task(count())
+        await asyncio.to_thread(move)
+        has_moved.set()
+    assert sorted(answers) == list(range(1, len(answers) + 1))
+
+
 async def test_keys_that_are_torn_apart_are_waited_for(redis_cluster: Cluster, link: Link, key: str) -> None:
     """TRYAGAIN: one of two keys has gone, until the other follows."""
     home, target = redis_cluster.nodes[:2]
