@@ -83,6 +83,8 @@ class AuthorizationRequest:
     @property
     def asked(self) -> Scope:
         """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
+        if not self.claims_beyond_scope:
+            return self.scope
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
 
 
@@ -154,7 +156,9 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
 
 
 def _prompt(parameters: Parameters, subs: frozenset[str], deployment: Deployment) -> frozenset[str]:
-    prompt = frozenset((parameters["prompt"] or "").split(" ")) - {""}
+    if (asked := parameters["prompt"]) is None:
+        return frozenset()
+    prompt = frozenset(asked.split(" ")) - {""}
     if not prompt.issubset(deployment.prompt_values):
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
@@ -176,6 +180,7 @@ def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
 def _subs(
     parameters: Parameters, claims: ClaimsRequest, client: Client, deployment: Deployment
 ) -> frozenset[str]:
-    hint = parameters["id_token_hint"]
-    hinted = {hinted_sub(hint, deployment.keys, deployment.issuer, client.client_id)} if hint else frozenset()
-    return frozenset(hinted | sub_wanted(claims))
+    wanted = sub_wanted(claims)
+    if (hint := parameters["id_token_hint"]) is None:
+        return wanted
+    return wanted | {hinted_sub(hint, deployment.keys, deployment.issuer, client.client_id)}
