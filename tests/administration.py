@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from openapi_schema_validator import OAS31Validator
 
 from services.client_registry.administrator import READ, WRITE
@@ -19,6 +19,7 @@ from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
 from shared.web.app import application
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import ISSUER, basic, bearer, open_world, settings_for
+from tests.served import Served
 
 DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(document(ISSUER)))
 
@@ -112,7 +113,7 @@ async def admin(database_url: str, redis_url: str) -> AsyncIterator[Administrati
     """An administrator of a deployment."""
     settings = settings_for(database_url, redis_url)
     app = application(settings, mount_client_registry, mount_token)
-    async with open_world(settings) as world, TestClient(TestServer(app)) as http:
+    async with open_world(settings) as world, TestClient(Served(app)) as http:
         client = await world.client(client_id="administrator", scope=(READ, WRITE, "api:read"))
         unarmed = Administration(http, world, client.client_id, "")
         yield Administration(http, world, client.client_id, await unarmed.token_of(client))

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, CookieJar, DummyCookieJar, web
-from aiohttp.test_utils import BaseTestServer, TestServer
+from aiohttp.test_utils import BaseTestServer
 from multidict import CIMultiDictProxy
 
 from services.authorization.app import mount
@@ -28,6 +28,7 @@ from shared.web.app import application
 from shared.web.resources import KEYRING
 from tests.builders import REDIRECT_URI, VERIFIER, World
 from tests.deployment import open_world, settings_for
+from tests.served import Served
 
 LOCAL_ISSUER = "http://localhost:8080/oidc"
 PASSWORD = "correct horse battery staple"
@@ -219,7 +220,7 @@ class AuthorizationService:
 async def serve_authorization(settings: Settings, world: World) -> AsyncIterator[AuthorizationService]:
     """An authorization service of a world."""
     app = application(settings, mount)
-    async with TestServer(app) as server:
+    async with Served(app) as server:
         service = AuthorizationService(app, server, world, settings)
         try:
             yield service

@@ -9,6 +9,7 @@ from tests.tools import LACKING, is_strict
 pytest_plugins = (
     "tests.points",
     "tests.servers",
+    "tests.redis_layouts",
     "tests.deployment",
     "tests.authorization",
     "tests.front_channel",

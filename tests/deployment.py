@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.token.app import mount
 from shared import clock
@@ -27,6 +27,7 @@ from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link
 from shared.web.app import application
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
+from tests.served import Served
 
 ISSUER = "https://id.example.org/oidc"
 SECRET_KEY = "s" * 32
@@ -148,7 +149,7 @@ class TokenService:
 @asynccontextmanager
 async def serve_tokens(settings: Settings, world: World) -> AsyncIterator[TokenService]:
     """A token service of a world."""
-    async with TestClient(TestServer(application(settings, mount))) as http:
+    async with TestClient(Served(application(settings, mount))) as http:
         yield TokenService(http, world)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
 from shared import clock
@@ -17,6 +17,7 @@ from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from shared.web.app import application
 from tests.builders import World
 from tests.deployment import open_world, settings_for
+from tests.served import Served
 
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 
@@ -63,7 +64,7 @@ async def serve_registry(
     settings = settings_for(database_url, redis_url, registration=registration, **others)
     async with (
         open_world(settings) as world,
-        TestClient(TestServer(application(settings, mount))) as http,
+        TestClient(Served(application(settings, mount))) as http,
     ):
         yield Registry(http, world)
 

@@ -19,7 +19,7 @@ from services.authorization.intake import Intake
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
 from services.authorization.pages import ErrorView, Pages
-from services.authorization.pushed import Push
+from services.authorization.pushed import Push, refusal
 from services.authorization.request import Deployment
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
@@ -54,7 +54,7 @@ from shared.paths import (
     TOKEN,
 )
 from shared.store import Unavailable
-from shared.web.app import ERROR_PAGE, SETTINGS, Handler
+from shared.web.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
 from shared.web.cors import add_preflight, cross_origin
 from shared.web.log import REQUEST_ID
 from shared.web.resources import (
@@ -205,4 +205,5 @@ def mount(app: web.Application) -> None:
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
     app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, _step(PUSH, Push.post))
+    refuse_with(app, refusal, [PUSHED_AUTHORIZATION_REQUEST])
     add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import structlog
 from aiohttp import web
 
 from services.authorization.asked import Refused
@@ -12,17 +11,15 @@ from services.authorization.pushed_request import LIFETIME, PushedRequest, known
 from shared import clock
 from shared.client_authentication import ClientAuthentication
 from shared.mint import new_handle
-from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TemporarilyUnavailable
+from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest
-from shared.store import PushedRequests, Unavailable
+from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
 
 CREATED = 201
-
-logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,8 @@ class Push:
         """Keep a request that would be answered, and name it: RFC 9126 §2.2."""
         try:
             return await self._keep(request)
-        except Refused as refused:
-            return _refusal(refused.error)
-        except OAuthError as error:
-            return _refusal(error)
-        except Unavailable as fault:
-            logger.warning("unavailable", cause=str(fault))
-            return _refusal(TemporarilyUnavailable("try again in a moment"))
+        except Refused as refused:  # to the client, which asks here by itself
+            raise refused.error from None
 
     async def _keep(self, request: web.Request) -> web.Response:
         fields, now = await form(request), clock.now()
@@ -63,8 +55,7 @@ class Push:
         return json_answer(members, status=CREATED)
 
 
-def _refusal(error: OAuthError) -> web.Response:
+def refusal(error: OAuthError) -> web.Response:
     """RFC 9126 §2.3: as the token endpoint refuses."""
-    logger.info("refused", error=error.error, detail=error.detail or error.description)
     challenge = {"WWW-Authenticate": 'Basic realm="ostiary"'} if isinstance(error, InvalidClient) else None
     return error_answer(error, headers=challenge)

@@ -32,7 +32,7 @@ from services.client_registry.configure import (
 )
 from services.client_registry.description import Descriptions
 from services.client_registry.openapi import document
-from services.client_registry.refusal import refusing
+from services.client_registry.refusal import refusal
 from services.client_registry.register import REGISTRATION_ENDPOINT, RegistrationEndpoint, register
 from services.client_registry.software_statement import BadIssuers, Issuers, read_issuers
 from shared.access_tokens import AccessTokens
@@ -48,7 +48,7 @@ from shared.paths import (
 )
 from shared.settings import Settings, SettingsError
 from shared.web.answers import json_answer
-from shared.web.app import SETTINGS
+from shared.web.app import SETTINGS, refuse_with
 from shared.web.resources import CLIENTS, FETCHER, KEYRING, STORES, fetcher, need, stores
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -84,11 +84,12 @@ def mount(app: web.Application) -> None:
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
     need(app, stores, fetcher, _endpoints)
+    refuse_with(app, refusal, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
-        app.router.add_post(REGISTRATION.path, refusing(register))
-    app.router.add_get(CLIENT_CONFIGURATION.path, refusing(show), allow_head=False)
-    app.router.add_put(CLIENT_CONFIGURATION.path, refusing(update))
-    app.router.add_delete(CLIENT_CONFIGURATION.path, refusing(delete))
+        app.router.add_post(REGISTRATION.path, register)
+    app.router.add_get(CLIENT_CONFIGURATION.path, show, allow_head=False)
+    app.router.add_put(CLIENT_CONFIGURATION.path, update)
+    app.router.add_delete(CLIENT_CONFIGURATION.path, delete)
     _mount_administration(app)
 
 

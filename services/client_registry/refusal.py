@@ -1,8 +1,5 @@
 """How this service refuses: RFC 7591 §3.2.2, RFC 6750 §3."""
 
-from collections.abc import Awaitable, Callable
-
-import structlog
 from aiohttp import web
 
 from services.client_registry.credentials import NoToken
@@ -10,10 +7,6 @@ from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, InvalidTo
 from shared.web.answers import error_answer
 
 REALM = 'realm="ostiary"'
-
-Endpoint = Callable[[web.Request], Awaitable[web.Response]]
-
-logger = structlog.get_logger()
 
 
 def refusal(error: OAuthError) -> web.Response:
@@ -27,16 +20,3 @@ def refusal(error: OAuthError) -> web.Response:
         case InvalidRequest():  # what cannot be read is bad metadata here, too
             return error_answer(InvalidClientMetadata(error.description))
     return error_answer(error)
-
-
-def refusing(endpoint: Endpoint) -> Endpoint:
-    """*endpoint*, with the protocol's errors answered by `refusal`."""
-
-    async def handler(request: web.Request) -> web.Response:
-        try:
-            return await endpoint(request)
-        except OAuthError as error:
-            logger.info("refused", error=error.error, detail=error.detail or error.description)
-            return refusal(error)
-
-    return handler

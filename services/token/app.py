@@ -1,6 +1,6 @@
 """The token service: routes, and what they need."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from services.token.guesses import GUESSES, guesses
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
 from services.token.logout_notices import delivery
-from services.token.refusal import Endpoint, refusing, to_bearer, to_client
+from services.token.refusal import to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
@@ -25,9 +25,9 @@ from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
-from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.store import Unavailable
-from shared.web.app import SETTINGS
+from shared.web.app import SETTINGS, refuse_with
 from shared.web.cors import add_preflight, cross_origin
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 from shared.web.upkeep import upkeep
@@ -73,16 +73,13 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, noted_uses, guesses, _endpoints, upkeep, delivery)
     cross_origin(app, CROSS_ORIGIN)
-    _route(app, TOKEN, {"POST": refusing(token, to_client)})
-    _route(app, DEVICE_AUTHORIZATION, {"POST": refusing(device_authorization, to_client)})
-    _route(app, REVOCATION, {"POST": refusing(revoke, to_client)})
-    _route(app, INTROSPECTION, {"POST": refusing(introspect, to_client)})
-    answer_userinfo = refusing(userinfo, to_bearer)
-    _route(app, USERINFO, {"GET": answer_userinfo, "POST": answer_userinfo})
-
-
-def _route(app: web.Application, path: Path, endpoints: Mapping[str, Endpoint]) -> None:
-    for method, endpoint in endpoints.items():
-        app.router.add_route(method, path.path, endpoint)
-    if path in CROSS_ORIGIN:
+    refuse_with(app, to_client, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
+    refuse_with(app, to_bearer, [USERINFO])
+    app.router.add_post(TOKEN.path, token)
+    app.router.add_post(DEVICE_AUTHORIZATION.path, device_authorization)
+    app.router.add_post(REVOCATION.path, revoke)
+    app.router.add_post(INTROSPECTION.path, introspect)
+    app.router.add_get(USERINFO.path, userinfo, allow_head=False)
+    app.router.add_post(USERINFO.path, userinfo)
+    for path in CROSS_ORIGIN:
         add_preflight(app, path)

@@ -8,11 +8,12 @@ from http import HTTPStatus
 from typing import Any, Self
 
 import orjson
-from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
+from aiohttp import HttpVersion, HttpVersion11, web
 
 from shared.oauth.errors import OAuthError
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
+
+SERVER = "Ostiary"  # and no versions
 
 _BODILESS = (204, 304)  # RFC 9110 §6.4.1
 
@@ -45,50 +46,54 @@ def _status_line(status: int) -> bytes:
 
 @lru_cache(maxsize=2)
 def _date(second: int) -> bytes:
-    return f"Date: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
+    return f"Server: {SERVER}\r\nDate: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
 
 
 class Answer(web.Response):
-    """A response that leaves in one write. `headers` has only what is not in its head.
-
-    aiohttp puts every response together field by field, which costs as much CPU time as reading the request.
-    """
+    """A response with a ready head. `headers` has only what is not in it."""
 
     def __init__(
         self, body: bytes, head: Head, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(body=body, status=status, headers=headers)
-        self._head = head
-        self._content = body
+        self.head = head
 
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write all of it."""
-        if not self._eof_sent and (transport := request.transport) is not None:
-            self._keep_alive = self._keep_alive is not False and request.keep_alive
-            transport.write(self._message(request))
-        self._eof_sent = True
-        return None
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """It has been written."""
+def wire(
+    response: web.StreamResponse, added: bytes, version: HttpVersion, *, is_kept: bool, is_head: bool
+) -> bytes:
+    """An answer as it goes over the wire, at once. *added*: header fields, each with its line break.
 
-    def _message(self, request: web.BaseRequest) -> bytes:
-        for cookie in self.cookies.values() if self._cookies else ():
-            self.headers.add("Set-Cookie", cookie.OutputString())
-        if request.version != HttpVersion11 or not self._keep_alive:
-            self.headers["Connection"] = "keep-alive" if self._keep_alive else "close"
-        is_bodiless = self.status in _BODILESS
-        return b"".join(
-            (
-                _status_line(self.status),
-                self._head.wire,
-                _wire(self.headers),
-                _date(int(time.time())),
-                b"" if is_bodiless else b"Content-Length: %d\r\n" % len(self._content),
-                b"\r\n",
-                b"" if is_bodiless or request.method == "HEAD" else self._content,
-            )
+    Raises ValueError: a header field has a line break.
+    """
+    assert isinstance(response, web.Response)  # nothing here is streamed
+    body = response.body or b""
+    assert isinstance(body, bytes)
+    is_bodiless = response.status in _BODILESS
+    return b"".join(
+        (
+            _status_line(response.status),
+            response.head.wire if isinstance(response, Answer) else b"",
+            _wire(response.headers),
+            _cookies(response),
+            added,
+            _connection(version, is_kept),
+            _date(int(time.time())),
+            b"\r\n" if is_bodiless else b"Content-Length: %d\r\n\r\n" % len(body),
+            b"" if is_bodiless or is_head else body,
         )
+    )
+
+
+def _cookies(response: web.Response) -> bytes:
+    return b"".join(_wire({"Set-Cookie": cookie.OutputString()}) for cookie in response.cookies.values())
+
+
+def _connection(version: HttpVersion, is_kept: bool) -> bytes:
+    """RFC 9112 §9.3."""
+    if not is_kept:
+        return b"Connection: close\r\n"
+    return b"" if version == HttpVersion11 else b"Connection: keep-alive\r\n"
 
 
 JSON = Head.of_private("application/json")

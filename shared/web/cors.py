@@ -4,38 +4,40 @@ Never with credentials, and pages never answer them.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from shared.paths import Path
+from shared.web.answers import Head
 from shared.web.headers import ANY_ORIGIN
+from shared.web.request import Request
 
+_ANY = Head(ANY_ORIGIN).wire
+_VARY = b"Vary: Origin\r\n"
 _PREFLIGHT = {
     **ANY_ORIGIN,
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "7200",
 }
 
-ALLOWED_ORIGINS = web.RequestKey[tuple[str, ...]]("ALLOWED_ORIGINS")
 CROSS_ORIGIN = web.AppKey[set[str]]("CROSS_ORIGIN")
 """The paths whose answers pages of other origins may read."""
 
 
-def allow_origin(headers: CIMultiDict[str], origin: str | None, allowed: Sequence[str] | None) -> None:
-    """Say in *headers* whether a page of *origin* may read the answer."""
+def origin_fields(origin: str | None, allowed: Sequence[str] | None) -> bytes:
+    """The header fields that say whether a page of *origin* may read the answer."""
     if allowed is None:
-        headers.update(ANY_ORIGIN)
-        return
-    headers["Vary"] = "Origin"
-    if origin is not None and origin in allowed:
-        headers["Access-Control-Allow-Origin"] = origin
+        return _ANY
+    if origin is None or origin not in allowed:
+        return _VARY
+    return f"Access-Control-Allow-Origin: {origin}\r\n".encode() + _VARY
 
 
 def note_origins(request: web.Request, allowed: tuple[str, ...] | None) -> None:
     """Say which origins' pages may read the answer, as soon as the client is known; None: any."""
     if allowed is not None:
-        request[ALLOWED_ORIGINS] = allowed
+        cast(Request, request).allowed_origins = allowed
 
 
 def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
@@ -44,9 +46,9 @@ def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
 
 
 async def _preflight(request: web.Request) -> web.Response:
-    resource = request.match_info.route.resource
-    assert resource is not None
-    methods = ", ".join(sorted(route.method for route in resource))
+    resources = request.app.router.resources()
+    here = (each for each in resources if each.canonical == request.path)
+    methods = ", ".join(sorted(route.method for each in here for route in each))
     return web.Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Methods": methods})
 
 

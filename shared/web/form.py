@@ -6,7 +6,7 @@ from aiohttp import web
 
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters, parse
-from shared.web.app import MAX_BODY
+from shared.web.request import MAX_BODY
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"

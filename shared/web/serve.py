@@ -13,9 +13,10 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from shared.web.server import Runner
+
 BACKLOG = 1024
-KEEPALIVE_TIMEOUT = 75.0  # seconds; also the deadline for a request's headers
-SHUTDOWN_TIMEOUT = 5.0  # spent at most twice
+SHUTDOWN_TIMEOUT = 5.0  # seconds for the requests in flight
 
 logger = structlog.get_logger()
 
@@ -54,15 +55,7 @@ class Listen:
 
 
 async def _until_told_to_stop(app: web.Application, listening: socket.socket) -> None:
-    # access_log: one line a request is written by the application; aiohttp's own costs as much as a request.
-    # auto_decompress: an encoded body is refused, not decoded.
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        keepalive_timeout=KEEPALIVE_TIMEOUT,
-        shutdown_timeout=SHUTDOWN_TIMEOUT,
-        auto_decompress=False,
-    )
+    runner = Runner(app, shutdown_timeout=SHUTDOWN_TIMEOUT)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

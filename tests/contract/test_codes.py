@@ -2,10 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.mint import new_handle
 from shared.model import ClaimsRequest
 from shared.oauth.handle import Kind, digest
 from tests.builders import World
+from tests.contract.conftest import LAYOUTS
+
+pytestmark = pytest.mark.parametrize("module_redis_url", LAYOUTS, indirect=True, scope="module")
 
 MINUTE = timedelta(minutes=1)
 

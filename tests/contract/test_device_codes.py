@@ -14,7 +14,10 @@ from shared.model import Approved, ClaimsRequest, Denied, DeviceCode, Pending
 from shared.oauth.handle import Kind, digest
 from shared.store import Taken
 from tests.builders import World
+from tests.contract.conftest import LAYOUTS
 from tests.deployment import open_world, settings_for
+
+in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 
 LIFETIME = timedelta(minutes=10)
 INTERVAL = timedelta(minutes=5)
@@ -36,6 +39,7 @@ def _code(user_code: str = "WDJB-MJHT", client_id: str = "client") -> DeviceCode
     return DeviceCode(client_id=client_id, scope=("openid", "x"), user_code=user_code, expires_at=expires_at)
 
 
+@in_every_layout
 async def test_a_code_is_found_by_either_name(world: World) -> None:
     """As it was added, pending."""
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
@@ -46,12 +50,14 @@ async def test_a_code_is_found_by_either_name(world: World) -> None:
     assert (polled.code, polled.code.state) == (code, Pending())
 
 
+@in_every_layout
 async def test_unknown_codes_are_none(world: World) -> None:
     """Never issued."""
     assert await world.stores.device_codes.poll(_hash(), INTERVAL) is None
     assert await world.stores.device_codes.find("WDJB-MJHT") is None
 
 
+@in_every_layout
 async def test_a_user_code_in_flight_is_not_given_twice(world: World) -> None:
     """The first keeps it."""
     codes, first = world.stores.device_codes, _hash()
@@ -63,6 +69,7 @@ async def test_a_user_code_in_flight_is_not_given_twice(world: World) -> None:
     assert found[0] == first
 
 
+@in_every_layout
 async def test_what_was_decided_comes_back_and_the_user_code_is_gone(world: World) -> None:
     """Everything that redemption needs."""
     codes, sign_in = world.stores.device_codes, await world.sign_in()
@@ -77,6 +84,7 @@ async def test_what_was_decided_comes_back_and_the_user_code_is_gone(world: Worl
         assert await codes.find(name) is None
 
 
+@in_every_layout
 async def test_of_many_decisions_one_counts(world: World) -> None:
     """Two users at one code, a double click."""
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
@@ -93,6 +101,7 @@ async def test_of_many_decisions_one_counts(world: World) -> None:
     assert polled.code.state == states[decided.index(True)]
 
 
+@in_every_layout
 async def test_polls_within_the_interval_are_too_fast(world: World) -> None:
     """The first is not; each code has its own pace."""
     codes, one, other = world.stores.device_codes, _hash(), _hash()
@@ -102,6 +111,7 @@ async def test_polls_within_the_interval_are_too_fast(world: World) -> None:
     assert [poll.is_too_fast for poll in polls if poll] == [False, True, False, True]
 
 
+@in_every_layout
 async def test_a_client_has_so_many_in_flight_and_no_more(world: World) -> None:
     """Counted exactly, many at once too; other clients are not concerned."""
     codes, letters = world.stores.device_codes, "BCDFGHJKLMNPQRSTVWXZ"
@@ -112,6 +122,7 @@ async def test_a_client_has_so_many_in_flight_and_no_more(world: World) -> None:
     assert await codes.add(_hash(), _code("BBBB-CCCC", "modest"), LIFETIME, 7)
 
 
+@in_every_layout
 async def test_a_guess_counts_for_as_many_as_are_in_flight(world: World) -> None:
     """So that the chance to meet one stays the same, however many there are."""
     codes = world.stores.device_codes

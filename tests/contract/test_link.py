@@ -21,14 +21,14 @@ async def _link(url: str) -> AsyncIterator[Link]:
 
 
 @asynccontextmanager
-async def _silent_server(path: Path) -> AsyncIterator[list[asyncio.StreamWriter]]:
-    """Answers the greeting of a connection and nothing else."""
+async def _silent_server(path: Path, greets: bool = True) -> AsyncIterator[list[asyncio.StreamWriter]]:
+    """Answers the greeting of a connection and nothing else, or not even that."""
     connections: list[asyncio.StreamWriter] = []
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connections.append(writer)
         while data := await reader.read(4096):
-            if b"SETINFO" in data:
+            if greets and b"SETINFO" in data:
                 writer.write(b"+OK\r\n" * data.count(b"SETINFO"))
 
     async with await asyncio.start_unix_server(greet, str(path)):
@@ -94,6 +94,20 @@ async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None
             with pytest.raises(Unavailable):
                 await link.command("PING")
             assert len(connections) == attempt
+
+
+@pytest.mark.parametrize("greets", [True, False])
+async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, greets: bool) -> None:
+    """One is tried, whoever gives up; and nobody waits for the tries of those before them."""
+    path = tmp_path / "redis"
+    async with _silent_server(path, greets) as connections, _link(f"unix://{path}") as link:
+        first = asyncio.create_task(link.command("PING"))
+        others = [asyncio.create_task(link.command("PING")) for _ in range(20)]
+        await asyncio.sleep(0)
+        first.cancel()
+        ended = await asyncio.gather(*others, return_exceptions=True)
+        assert {type(error) for error in ended} == {Unavailable}
+        assert len(connections) == 1
 
 
 async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:

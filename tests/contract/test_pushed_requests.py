@@ -4,7 +4,12 @@ import asyncio
 import os
 from datetime import timedelta
 
+import pytest
+
 from tests.builders import World
+from tests.contract.conftest import LAYOUTS
+
+pytestmark = pytest.mark.parametrize("module_redis_url", LAYOUTS, indirect=True, scope="module")
 
 PUSHED = {"client_id": "c", "parameters": {"state": "é"}, "expires_at": 1.5}
 LONG = timedelta(minutes=5)

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestServer
 
 from shared.admin.clients import add_client, allowed_by
 from shared.admin.pydio import import_clients, read
@@ -21,6 +20,7 @@ from shared.passwords import FAST, hash_password
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.flow.visitor import Visitor, members, serve_all, visit
+from tests.served import Served
 
 ISSUER = "http://localhost:8080/oidc"
 CELLS = Path(__file__).parents[2] / "deploy" / "cells-clients.json"
@@ -34,7 +34,7 @@ CLAIMS = {"name": "Ada Lovelace", "email": "ada@x.test", "authSource": "pydio", 
 class Cells:
     """All services with Cells' standard clients and a user, who has a browser."""
 
-    server: TestServer
+    server: Served
     visitor: Visitor
     world: World
 

@@ -18,6 +18,7 @@ from shared.oauth.handle import digest
 from shared.passwords import hash_password
 from shared.paths import CHECK_SESSION, END_SESSION
 from shared.web.app import application
+from shared.web.server import Runner
 from tests.builders import World, a_client
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, Deployment, arrived, callback, free_socket, served
@@ -115,7 +116,10 @@ async def site(database_url: str, redis_url: str) -> AsyncIterator[Site]:
         for client in (one, two):
             await world.stores.clients.add(client)
         await world.stores.users.add(user, hash_password(PASSWORD))
-        async with served(application(settings, mount), ours), served(rp.app(), theirs):
+        async with (
+            served(Runner(application(settings, mount)), ours),
+            served(web.AppRunner(rp.app()), theirs),
+        ):
             yield Site(Deployment(origin, one, user), world, rp, base, same_site, (one, two))
             rp.end.set()
 

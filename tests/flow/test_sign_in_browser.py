@@ -16,6 +16,7 @@ from shared.oauth.pkce import challenge_of
 from shared.passwords import hash_password
 from shared.paths import AUTHORIZATION, END_SESSION
 from shared.web.app import application
+from shared.web.server import Runner
 from tests.builders import VERIFIER, a_client
 from tests.deployment import open_world, settings_for
 from tests.screenshots import ARGUMENTS
@@ -25,8 +26,7 @@ PASSWORD = "correct horse battery staple"
 
 
 @asynccontextmanager
-async def served(app: web.Application, listening: socket.socket) -> AsyncIterator[None]:
-    runner = web.AppRunner(app)
+async def served(runner: web.AppRunner, listening: socket.socket) -> AsyncIterator[None]:
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
@@ -98,7 +98,7 @@ async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Deploym
     async with open_world(settings) as world:
         await world.stores.clients.add(client)
         await world.stores.users.add(user, hash_password(PASSWORD))
-        async with served(application(settings, mount), ours), served(rp, theirs):
+        async with served(Runner(application(settings, mount)), ours), served(web.AppRunner(rp), theirs):
             yield Deployment(origin, client, user)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
-from aiohttp.test_utils import TestServer
 
 from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
@@ -16,15 +15,16 @@ from services.discovery.app import mount as discovery
 from services.token.app import mount as token
 from shared.settings import Settings
 from shared.web.app import application
+from tests.served import Served
 
 ALL = (discovery, authorization, token, client_registry)
 MAX_STEPS = 10
 
 
 @asynccontextmanager
-async def serve_all(settings: Settings) -> AsyncIterator[TestServer]:
+async def serve_all(settings: Settings) -> AsyncIterator[Served]:
     """Every service in one process, on a port of its own."""
-    server = TestServer(application(settings, *ALL), skip_url_asserts=True)
+    server = Served(application(settings, *ALL), skip_url_asserts=True)
     await server.start_server()
     try:
         yield server
@@ -97,7 +97,7 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visit(server: TestServer, username: str, password: str) -> AsyncIterator[Visitor]:
+async def visit(server: Served, username: str, password: str) -> AsyncIterator[Visitor]:
     """A browser that keeps cookies."""
     async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
         yield Visitor(http, str(server.make_url("")).rstrip("/"), username, password)

@@ -8,7 +8,7 @@ from urllib.parse import quote_from_bytes
 
 import structlog
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from structlog.typing import EventDict
 from yarl import URL
 
@@ -21,6 +21,7 @@ from shared.web.app import application
 from tests.deployment import open_world, settings_for
 from tests.fuzz.inputs import Input, Parser
 from tests.fuzz.rules import clients
+from tests.served import Served
 
 PATHS: dict[Parser, Path] = {
     Parser.AUTHORIZATION: AUTHORIZATION,
@@ -116,5 +117,5 @@ async def serve(given: Settings) -> AsyncIterator[Services]:
             await world.stores.clients.add(client)
         with _listening(faults):
             app = application(given, authorization, token, client_registry)
-            async with TestClient(TestServer(app)) as http:
+            async with TestClient(Served(app)) as http:
                 yield Services(http, faults)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest_asyncio
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
 from shared.paths import REGISTRATION
 from shared.web.app import application
 from tests.builders import World
 from tests.deployment import open_world, settings_for
+from tests.served import Served
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,6 @@ async def registration(module_database_url: str, module_redis_url: str) -> Async
     settings = settings_for(module_database_url, module_redis_url, registration="open", rate_limits="off")
     async with (
         open_world(settings) as world,
-        TestClient(TestServer(application(settings, mount))) as http,
+        TestClient(Served(application(settings, mount))) as http,
     ):
         yield Registration(http, world)

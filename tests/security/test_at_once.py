@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount as client_registry
 from shared.paths import LOGOUT
@@ -22,6 +22,7 @@ from tests.authorization import (
 from tests.deployment import TokenService, serve_tokens
 from tests.front_channel import Provider
 from tests.registry import URI, Registry
+from tests.served import Served
 
 pytestmark = ON_MODULE_LOOP
 
@@ -134,7 +135,7 @@ async def test_an_initial_access_token_counts_exactly_in_two_processes(twice: Tw
     """Three uses, whoever is asked."""
     settings = twice.provider.op.settings
     apps = [application(settings, client_registry) for _ in range(2)]
-    async with TestClient(TestServer(apps[0])) as one, TestClient(TestServer(apps[1])) as two:
+    async with TestClient(Served(apps[0])) as one, TestClient(Served(apps[1])) as two:
         registries = [Registry(http, twice.provider.world) for http in (one, two)]
         token = await registries[0].token(3)
         answers = await asyncio.gather(*(registries[n % 2].post(URI, token) for n in range(MANY)))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import jwt
 import pytest_asyncio
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.discovery.app import mount as discovery
@@ -20,6 +20,7 @@ from shared.web.resources import KEYRING, WATCH
 from tests.authorization import ON_MODULE_LOOP
 from tests.deployment import unverified
 from tests.front_channel import Provider
+from tests.served import Served
 
 pytestmark = ON_MODULE_LOOP
 
@@ -29,7 +30,7 @@ Http = TestClient[web.Request, web.Application]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def documents(provider: Provider) -> AsyncIterator[Http]:
     """The discovery service of the deployment."""
-    async with TestClient(TestServer(application(provider.op.settings, discovery))) as http:
+    async with TestClient(Served(application(provider.op.settings, discovery))) as http:
         yield http
 
 

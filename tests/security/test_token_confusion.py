@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import jwt
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.client_registry.app import mount as client_registry
@@ -32,6 +32,7 @@ from tests.builders import SECRET
 from tests.deployment import basic, bearer
 from tests.front_channel import Provider
 from tests.registry import Registry
+from tests.served import Served
 
 pytestmark = ON_MODULE_LOOP
 
@@ -251,7 +252,7 @@ async def test_nothing_is_taken_for_what_it_is_not(provider: Provider) -> None:
     """Every kind at every place; and after all of it each is still good for what it is."""
     settings = provider.op.settings
     http: TestClient[web.Request, web.Application]
-    async with TestClient(TestServer(application(settings, client_registry))) as http:
+    async with TestClient(Served(application(settings, client_registry))) as http:
         stage = await _stage(provider, Registry(http, provider.world))
         things, places = await stage.things(), stage.places()
         assert all(things.values())

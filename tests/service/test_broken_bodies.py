@@ -29,6 +29,7 @@ from shared.paths import (
 )
 from shared.settings import Settings
 from shared.web.app import application
+from shared.web.server import Runner
 from tests.builders import World
 from tests.deployment import settings_for
 
@@ -59,7 +60,7 @@ def settings(module_database_url: str, module_redis_url: str) -> Settings:
 async def server(settings: Settings, world: World) -> AsyncIterator[str]:
     """The path of a socket behind which every service reads bodies, as `ostiary serve` lets it."""
     app = application(settings, authorization, client_registry, token)
-    runner = web.AppRunner(app, access_log=None)  # a TestServer cancels the handlers of who has gone
+    runner = Runner(app)
     await runner.setup()
     with TemporaryDirectory(prefix="ostiary-") as folder:
         await web.UnixSite(runner, path := f"{folder}/service").start()
@@ -164,7 +165,7 @@ async def test_a_malformed_body_is_refused(server: str, body: bytes, is_late: bo
 async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its client has gone, and nobody is told; what is counted in the end is a refusal."""
     statuses: list[int] = []
-    monkeypatch.setattr("shared.web.app.observe_request", lambda _, status, __: statuses.append(status))
+    monkeypatch.setattr("shared.web.front.observe_request", lambda _, status, __: statuses.append(status))
     with structlog.testing.capture_logs() as logs:
         for number, path in enumerate(POSTED, 1):
             reader, writer = await asyncio.open_unix_connection(server)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
 from shared import clock
@@ -14,6 +14,7 @@ from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.web.app import application
 from shared.web.resources import WATCH
+from tests.served import Served
 
 ISSUER = "https://id.example.org/oidc"
 SECRET_KEY = "s" * 32
@@ -42,7 +43,7 @@ async def _make_keys(settings: Settings) -> None:
 async def discovery(settings: Settings) -> AsyncIterator[Client]:
     """The service, with keys."""
     await _make_keys(settings)
-    async with TestClient(TestServer(application(settings, mount))) as client:
+    async with TestClient(Served(application(settings, mount))) as client:
         yield client
 
 
@@ -62,7 +63,7 @@ async def test_the_same_document_is_where_rfc_8414_looks(settings: Settings) -> 
     """RFC 8414 §3.1: the well-known part before the issuer's path, byte for byte the same."""
     await _make_keys(settings)
     with_aliases = settings.model_copy(update={"root_aliases": True})
-    async with TestClient(TestServer(application(with_aliases, mount))) as client:
+    async with TestClient(Served(application(with_aliases, mount))) as client:
         usual = await client.get(OPENID_CONFIGURATION.path)
         inserted = await client.get(OAUTH_AUTHORIZATION_SERVER.path)
         assert inserted.status == 200
@@ -128,7 +129,7 @@ async def test_other_methods_are_refused(discovery: Client, method: str) -> None
 async def test_without_keys_it_says_try_again_and_recovers_by_itself(settings: Settings) -> None:
     """A process that starts before the first key is made is not ready, and needs no restart."""
     app = application(settings, mount)
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(Served(app)) as client:
         response = await client.get(JWKS.path)
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
         await _make_keys(settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
@@ -21,6 +21,7 @@ from shared.web.app import application
 from shared.web.resources import WATCH
 from tests.builders import World
 from tests.deployment import TokenService, settings_for
+from tests.served import Served
 
 PUBLIC = {"RSA": {"n", "e"}, "EC": {"crv", "x", "y"}, "OKP": {"crv", "x"}}
 SHOWN = {"kty", "use", "alg", "kid"}
@@ -78,7 +79,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 async def issuer(settings: Settings, world: World) -> AsyncIterator[Issuer]:
     """One that has been published an hour ago."""
     app = application(settings, discovery, token)
-    async with TestClient(TestServer(app)) as http:
+    async with TestClient(Served(app)) as http:
         yield Issuer(TokenService(http, world), settings, app)
 
 

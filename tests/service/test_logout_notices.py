@@ -39,6 +39,7 @@ from shared.web.app import application
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores
 from tests.builders import SignIn, World
 from tests.deployment import ISSUER, settings_for
+from tests.served import Served
 
 URI = "https://rp1.test/logout"
 
@@ -110,7 +111,7 @@ class Setup:
 @asynccontextmanager
 async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
     app = application(settings, lambda app: need(app, stores, fetcher, client_keys))
-    async with TestServer(app):
+    async with Served(app):
         rp = RelyingParty()
         tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
         yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
@@ -330,7 +331,7 @@ async def test_a_running_token_service_delivers_by_itself(
     async with TestServer(rp) as server:
         allow = f"127.0.0.1:{server.port}"
         settings = settings_for(module_database_url, module_redis_url, fetch_allow=allow)
-        async with set_up(settings, world) as setup, TestServer(application(settings, mount)):
+        async with set_up(settings, world) as setup, Served(application(settings, mount)):
             await setup.notices(backchannel_logout_uri=f"http://{allow}/logout")
             async with asyncio.timeout(30):
                 method, content_type, token = await arrived.get()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
 from shared.oauth.supported import PROMPT_VALUES, SCOPE_CLAIMS
@@ -14,6 +14,7 @@ from shared.web.app import application
 from tests.authorization import LOCAL_ISSUER
 from tests.builders import World
 from tests.deployment import ISSUER, settings_for
+from tests.served import Served
 
 REGISTERED = frozenset(
     {
@@ -55,7 +56,7 @@ def metadata(module_database_url: str, module_redis_url: str, world: World) -> R
 
     async def read(**settings: str) -> Any:
         made = settings_for(module_database_url, module_redis_url, **settings)
-        async with TestClient(TestServer(application(made, mount))) as client:
+        async with TestClient(Served(application(made, mount))) as client:
             response = await client.get(OPENID_CONFIGURATION.path, allow_redirects=False)
             assert (response.status, response.headers["Content-Type"]) == (200, "application/json")
             return await response.json()

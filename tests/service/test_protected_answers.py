@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwe
 from joserfc.jwk import ECKey, RSAKey
@@ -35,6 +36,7 @@ from tests.deployment import (
     settings_for,
     unverified,
 )
+from tests.served import Served
 
 JWT_INTROSPECTION = {"Accept": "application/token-introspection+jwt"}
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -64,9 +66,10 @@ async def world(settings: Settings) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def tokens(settings: Settings, world: World, aiohttp_client: Any) -> TokenService:
+async def tokens(settings: Settings, world: World) -> AsyncIterator[TokenService]:
     """Its token service, with discovery beside it."""
-    return TokenService(await aiohttp_client(application(settings, discovery, token)), world)
+    async with TestClient(Served(application(settings, discovery, token))) as http:
+        yield TokenService(http, world)
 
 
 async def _keys(tokens: TokenService) -> Mapping[str, jwt.PyJWK]:

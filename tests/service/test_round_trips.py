@@ -16,6 +16,7 @@ from services.discovery.app import mount as discovery
 from services.token.app import mount as token
 from shared.settings import Settings
 from shared.web.app import application
+from shared.web.server import Runner
 from tests.bench.population import populate
 from tests.bench.rows import ROWS, Row
 from tests.bench.wire import Script, read_answer
@@ -28,7 +29,7 @@ COUNTED = 10
 
 @asynccontextmanager
 async def _served(settings: Settings, path: Path) -> AsyncIterator[None]:
-    runner = web.AppRunner(application(settings, discovery, authorization, token), access_log=None)
+    runner = Runner(application(settings, discovery, authorization, token))
     await runner.setup()
     try:
         await web.UnixSite(runner, str(path)).start()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
 from services.discovery.webfinger import ISSUER_RELATION
@@ -18,6 +18,7 @@ from shared.settings import Settings
 from shared.web.app import application
 from tests.builders import World
 from tests.deployment import ISSUER, settings_for
+from tests.served import Served
 
 Client = TestClient[web.Request, web.Application]
 
@@ -33,7 +34,7 @@ def settings(module_database_url: str, module_redis_url: str) -> Settings:
 @pytest.fixture
 async def discovery(settings: Settings, world: World) -> AsyncIterator[Client]:
     """The service, with keys."""
-    async with TestClient(TestServer(application(settings, mount))) as client:
+    async with TestClient(Served(application(settings, mount))) as client:
         yield client
 
 
@@ -144,7 +145,7 @@ async def test_what_is_off_is_not_announced(
 ) -> None:
     """No session management, no iframe; no root aliases, no WebFinger."""
     settings = settings_for(module_database_url, module_redis_url, session_management="off")
-    async with TestClient(TestServer(application(settings, mount))) as client:
+    async with TestClient(Served(application(settings, mount))) as client:
         assert "check_session_iframe" not in await (await client.get(OPENID_CONFIGURATION.path)).json()
         assert (await client.get(WEBFINGER.path, params={"resource": "acct:a@b"})).status == 404
         assert (await client.get(OAUTH_AUTHORIZATION_SERVER_BELOW.path)).status == 200

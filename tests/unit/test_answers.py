@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from shared.web.answers import Answer, Head
+from tests.served import Served, handling, raw
 
 HEAD = Head({"Content-Type": "text/plain", "X-Kind": "test"})
 
@@ -23,19 +24,8 @@ async def _answer(request: web.Request) -> web.Response:
 
 @asynccontextmanager
 async def _served() -> AsyncIterator[TestClient[web.Request, web.Application]]:
-    app = web.Application()
-    app.router.add_get("/", _answer)
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(Served(handling(_answer))) as client:
         yield client
-
-
-async def _raw(server: BaseTestServer, request: bytes) -> tuple[bytes, bytes]:
-    """Head and body of the answer to a request after which the server closes the connection."""
-    reader, writer = await asyncio.open_connection(server.host, server.port)
-    writer.write(request)
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    return head, body
 
 
 async def test_an_answer_has_its_own_fields_and_those_of_its_head() -> None:
@@ -72,7 +62,7 @@ async def test_the_answer_to_head_is_that_to_get_without_the_body() -> None:
     """RFC 9110 §9.3.2."""
     async with _served() as client:
         request = b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        head, body = await _raw(client.server, request)
+        head, body = await raw(client.server, request)
     assert (b"Content-Length: 4" in head, body) == (True, b"")
 
 
@@ -110,9 +100,7 @@ async def test_a_line_break_makes_no_field(fields: Mapping[str, str]) -> None:
     async def answer(_: web.Request) -> web.Response:
         return Answer(b"", HEAD, headers=fields)
 
-    app = web.Application()
-    app.router.add_get("/", answer)
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    async with TestServer(app) as server:
-        head, body = await _raw(server, request)
+    async with Served(handling(answer)) as server:
+        head, body = await raw(server, request)
     assert b"Y: b" not in head + body

@@ -151,7 +151,6 @@ def test_metrics_are_shown_on_a_port_or_a_unix_path(address: str) -> None:
 @pytest.mark.parametrize(
     ("name", "url"),
     [
-        ("redis_url", "redis+sentinel://h:26379/s"),
         ("redis_url", "h:6379"),
         ("database_url", "mysql://h/d"),
         ("database_direct_url", "host=h"),

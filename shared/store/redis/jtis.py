@@ -1,11 +1,13 @@
 """Replay marks in Redis: each `jti` counts once, and what Redis may have forgotten does not count at all."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared.store import Unavailable
+from shared.store.redis.joint import Joint
 from shared.store.redis.link import Link, Script
 
 MARGIN = timedelta(seconds=10)  # more than the clock of a client may be ahead
@@ -24,40 +26,48 @@ class RedisReplayMarks:
     """`ReplayMarks` over Redis: one round trip.
 
     A Redis that restarted without its data, or one that took its place, no longer knows what was seen. The
-    first shows by an epoch that is missing, the second by another replication id: from then on what was
-    issued before is neither new nor seen, and the answer is Unavailable.
+    first shows by an epoch that is missing, the second by a replication id that this process does not know
+    from its beginning: what was issued before is neither new nor seen, and the answer is Unavailable. A
+    bucket that moves to another node of a cluster takes its epoch and its marks along.
     """
 
     def __init__(self, link: Link, clock: Callable[[], float] = time.time) -> None:
         self._link = link
         self._clock = clock
-        self._script = Script("add_replay_mark")
-        self._memory: bytes | None = None
-        self._memory_since = float("-inf")
+        self._beginning = Joint(self.begin)
+        self._begin = Script("begin_epoch")
+        self._add = Script("add_replay_mark")
+        self._since: dict[bytes, float] = {}  # of each replication id: when its memory may have begun
 
     async def begin(self, since: datetime | None = None) -> None:
         """Give every bucket an epoch that has none: a server whose memory begins then, or now."""
         epoch = int(since.timestamp() if since else self._clock())
         keys = [_epoch_key(number) for number in range(BUCKETS)]
-        await self._link.commands(*(("SET", key, epoch, "NX") for key in keys))
+        begun = await asyncio.gather(
+            *(self._link.run(self._begin, [key], [epoch]) for key in keys), return_exceptions=True
+        )
+        is_first = not self._since
+        for memory in begun:
+            if isinstance(memory, bytes):
+                self._since.setdefault(memory, float("-inf") if is_first else self._clock())
+        for fault in begun:
+            if isinstance(fault, BaseException):
+                raise fault
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
+        if not self._since:
+            await self._beginning.outcome()
         mark = hashlib.sha256("\0".join((kind, owner, jti)).encode("utf-8", "surrogatepass")).digest()
         key, issued = f"{_bucket(mark[0])}:{mark.hex()}", issued_at.timestamp()
         left = max(0.0, expires_at.timestamp() - self._clock()) + MARGIN.total_seconds()
         verdict, was_missing, memory = await self._link.run(
-            self._script, [key, _epoch_key(mark[0])], [issued, MARGIN.total_seconds(), int(left * 1000)]
+            self._add, [key, _epoch_key(mark[0])], [issued, MARGIN.total_seconds(), int(left * 1000)]
         )
-        self._note(memory)
+        since = self._since.setdefault(memory, self._clock())
         if was_missing:
-            await self.begin()
+            await self._beginning.outcome()
         if verdict == b"seen":
             return False
-        if verdict == b"unknown" or issued < self._memory_since + MARGIN.total_seconds():
+        if verdict == b"unknown" or issued < since + MARGIN.total_seconds():
             raise Unavailable("Redis may have forgotten the jti: a newer one will be judged")
         return True
-
-    def _note(self, memory: bytes) -> None:
-        if self._memory not in (None, memory):
-            self._memory_since = self._clock()
-        self._memory = memory

@@ -29,6 +29,8 @@ class Line(asyncio.Protocol):
 
     def __init__(self, connection: AbstractConnection, patience: float) -> None:
         """*patience*: the seconds within which a server that has been asked must say something."""
+        self.is_open = True  # whether it takes commands; those that it took may still be answered
+        self._connection = connection
         self._patience = patience
         self._reader = hiredis.Reader()
         self._waiting: deque[_Batch] = deque()
@@ -42,8 +44,8 @@ class Line(asyncio.Protocol):
         self._watching = self._loop.call_later(patience, self._watch)
 
     @property
-    def is_open(self) -> bool:
-        return not self._transport.is_closing()
+    def is_awaited(self) -> bool:
+        return bool(self._waiting)
 
     def send(self, commands: Sequence[bytes]) -> asyncio.Future[list[Any]]:
         """Send packed commands; an error of Redis is one of the answers, and no exception.
@@ -57,9 +59,12 @@ class Line(asyncio.Protocol):
         self._waiting.append(batch)
         return batch.done
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """Commands that wait for their answers fail."""
+        self.is_open = False
         self._watching.cancel()
         self._transport.abort()
+        await self._connection.disconnect(nowait=True)
 
     def _flush(self) -> None:
         self._transport.write(b"".join(self._outbox))
@@ -67,6 +72,7 @@ class Line(asyncio.Protocol):
 
     def _watch(self) -> None:
         if self._waiting and not self._has_heard:
+            self.is_open = False
             self._transport.abort()
             return
         self._has_heard = not self._waiting
@@ -83,7 +89,11 @@ class Line(asyncio.Protocol):
                 if not batch.done.done():  # its request may have been given up
                     batch.done.set_result(batch.answers)
 
+    def eof_received(self) -> None:
+        self.is_open = False
+
     def connection_lost(self, error: Exception | None) -> None:
+        self.is_open = False
         self._watching.cancel()
         for batch in self._waiting:
             if not batch.done.done():

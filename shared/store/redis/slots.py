@@ -1,0 +1,42 @@
+"""The slots of a cluster: which one a command belongs to, and which node serves it. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
+
+from shared.redis_address import HostPort
+from shared.store.redis.way import Argument, Command
+
+_KEYLESS = frozenset({"FLUSHALL", "PING", "SCRIPT"})
+_NUMBERED = frozenset({"EVAL", "EVALSHA"})  # script, number of keys, keys
+
+
+def _bytes(argument: Argument) -> bytes:
+    return argument if isinstance(argument, bytes) else str(argument).encode()
+
+
+def slot_of(command: Command) -> int | None:
+    """The slot of the first key, which is that of all; None for what concerns every node."""
+    name = command[0]
+    if name in _KEYLESS:
+        return None
+    return key_slot(_bytes(command[3 if name in _NUMBERED else 1]))
+
+
+def nodes_of(rows: Sequence[Any], asked: HostPort) -> list[HostPort | None]:
+    """Who serves each slot, as `CLUSTER SLOTS` tells; None for one that nobody serves.
+
+    A node that does not know its own name is reached where it was *asked*.
+    """
+    nodes: list[HostPort | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
+    for first, last, (host, port, *_), *_replicas in rows:
+        node = HostPort(host.decode() if host else asked.host, port)
+        nodes[first : last + 1] = [node] * (last + 1 - first)
+    return nodes
+
+
+def host_port(address: str, asked: HostPort) -> HostPort:
+    """The node that a MOVED or ASK names: `127.0.0.1:6381`, or `:6381` on the host that was *asked*."""
+    host, _, port = address.rpartition(":")
+    return HostPort(host or asked.host, int(port))

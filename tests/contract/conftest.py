@@ -1,0 +1,27 @@
+"""Redis in more than one layout, for the contracts that hold in each."""
+
+import pytest
+
+from tests.redis_layouts import Cluster
+
+LAYOUTS = ("server", "cluster")
+
+
+def _url(request: pytest.FixtureRequest, server_url: str) -> str:
+    if getattr(request, "param", "server") == "server":
+        return server_url
+    cluster: Cluster = request.getfixturevalue("session_redis_cluster")
+    cluster.flush()
+    return cluster.url
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest, redis_url: str) -> str:
+    """An empty Redis, in the layout that the test is parametrized with."""
+    return _url(request, redis_url)
+
+
+@pytest.fixture(scope="module")
+def module_redis_url(request: pytest.FixtureRequest, module_redis_url: str) -> str:
+    """Likewise, for the tests of a module."""
+    return _url(request, module_redis_url)

@@ -1,0 +1,268 @@
+"""Connections: what is asked over one, in which order it is answered, and when it ends."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import BaseTestServer
+
+from shared.web import connection
+from shared.web.answers import Answer, Head
+from shared.web.form import body
+from shared.web.request import MAX_BODY
+from tests.served import Served, handling, raw
+
+TEXT = Head({"Content-Type": "text/plain"})
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+HANG_GUARD = 30.0  # seconds; nothing is timed
+
+
+async def _echo(request: web.Request) -> web.Response:
+    """What was sent, or asked for in the query."""
+    return Answer(await body(request) or request.query_string.encode(), TEXT)
+
+
+async def _idle(_: web.Request) -> web.Response:
+    """Reads no body."""
+    return Answer(b"unread", TEXT)
+
+
+class _Gate:
+    """A handler that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.entered = asyncio.Event()
+        self.opened = asyncio.Event()
+
+    async def answer(self, _: web.Request) -> web.Response:
+        self.entered.set()
+        await self.opened.wait()
+        return Answer(b"at last", TEXT)
+
+
+@asynccontextmanager
+async def _connected(
+    server: BaseTestServer,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    async with asyncio.timeout(HANG_GUARD):
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+
+def _get(query: str = "", *lines: str) -> bytes:
+    return "\r\n".join((f"GET /?{query} HTTP/1.1", "Host: localhost", *lines, "", "")).encode()
+
+
+def _post(*lines: str) -> bytes:
+    return "\r\n".join(("POST / HTTP/1.1", "Host: localhost", *lines, "", "")).encode()
+
+
+async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return int(head.split()[1]), await reader.readexactly(length)
+
+
+async def test_pipelined_requests_are_answered_in_their_order() -> None:
+    """However many there are, and however many the parser holds back (RFC 9112 §9.3.2)."""
+    count = 5 * connection.MAX_WAITING
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(b"".join(_get(str(number)) for number in range(count)))
+        answers = [await _read(reader) for _ in range(count)]
+        assert answers == [(200, str(number).encode()) for number in range(count)]
+
+
+async def test_a_request_may_come_byte_by_byte() -> None:
+    """Its body too, and the next one with its last byte."""
+    request = _post("Content-Length: 4") + b"body" + _get("next")
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        for byte in request:
+            writer.write(bytes([byte]))
+            await writer.drain()
+        assert [await _read(reader), await _read(reader)] == [(200, b"body"), (200, b"next")]
+
+
+async def test_a_chunked_body_is_one_body() -> None:
+    """RFC 9112 §7.1."""
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(_post("Transfer-Encoding: chunked") + b"2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n")
+        assert await _read(reader) == (200, b"body")
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+async def test_who_waits_to_be_told_so_is_told_to_go_on(version: str) -> None:
+    """RFC 9110 §10.1.1; with HTTP/1.0 nobody waits."""
+    head = _post("Content-Length: 4", "Expect: 100-continue").replace(b"HTTP/1.1", f"HTTP/{version}".encode())
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(head)
+        if version == "1.1":
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"body")
+        assert await _read(reader) == (200, b"body")
+
+
+@pytest.mark.parametrize("protocol", ["websocket", "h2c", "TLS/1.2"])
+async def test_no_other_protocol_is_spoken(protocol: str) -> None:
+    """Whoever asks for one gets the answer, and no more (RFC 9110 §7.8)."""
+    request = _get("a", "Connection: Upgrade", f"Upgrade: {protocol}") + _get("b")
+    async with Served(handling(_echo)) as server:
+        head, answered = await raw(server, request)
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close" in head
+    assert answered == b"a"
+
+
+MALFORMED = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a head that does not end": b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 100_000,
+    "no Host": b"GET / HTTP/1.1\r\n\r\n",
+    "two lengths": _post("Content-Length: 4", "Content-Length: 5") + b"body",
+    "a length beside chunks": _post("Content-Length: 4", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+    "a folded field": _get("", "X: a", " b"),
+    "a space before the colon": _get("", "X : a"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_what_is_no_http_ends_the_connection(name: str) -> None:
+    """With an answer that no cache keeps."""
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(_get("before"))
+        assert await _read(reader) == (200, b"before")
+        writer.write(MALFORMED[name])
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert b"Cache-Control: no-store" in head
+        assert b"Connection: close" in head
+        assert b'"invalid_request"' in await reader.read()
+
+
+async def test_a_body_that_turns_out_malformed_is_refused_at_once() -> None:
+    """And once: nothing is waited for, and the rest is no request."""
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(_post("Transfer-Encoding: chunked"))
+        writer.write(b"no size\r\n")
+        assert (await _read(reader))[0] == 400
+        assert await reader.read() == b""
+
+
+async def test_the_next_body_may_begin_while_a_request_is_answered() -> None:
+    """And end only after that."""
+    gate = _Gate()
+
+    async def answer(request: web.Request) -> web.Response:
+        return await gate.answer(request) if request.method == "GET" else await _echo(request)
+
+    async with Served(handling(answer)) as server, _connected(server) as (reader, writer):
+        writer.write(_get())
+        await gate.entered.wait()
+        writer.write(_post("Content-Length: 4") + b"bo")
+        await writer.drain()
+        gate.opened.set()
+        assert await _read(reader) == (200, b"at last")
+        writer.write(b"dy")
+        assert await _read(reader) == (200, b"body")
+
+
+async def test_a_body_that_nobody_reads_may_arrive_later() -> None:
+    """The connection serves the next request."""
+    async with Served(handling(_idle)) as server, _connected(server) as (reader, writer):
+        writer.write(_post(f"Content-Length: {MAX_BODY}"))
+        assert await _read(reader) == (200, b"unread")
+        writer.write(bytes(MAX_BODY) + _get())
+        assert await _read(reader) == (200, b"unread")
+
+
+async def test_a_body_that_nobody_reads_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the connection ends."""
+    monkeypatch.setattr(connection, "LINGER_TIMEOUT", 0.01)
+    async with Served(handling(_idle)) as server, _connected(server) as (reader, writer):
+        writer.write(_post("Content-Length: 4"))
+        assert await _read(reader) == (200, b"unread")
+        assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", _get("a")])
+async def test_a_quiet_connection_ends(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """Whether nothing was asked, half of it, or nothing any more."""
+    monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.05)
+    async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
+        writer.write(sent)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 " if sent.endswith(b"\r\n\r\n") else b"")
+
+
+async def test_who_does_not_read_the_answers_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The requests wait with the client, not here; in the end the connection is broken off."""
+    monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.5)
+    monkeypatch.setattr(connection, "LINGER_TIMEOUT", 0.05)
+    answered = 0
+
+    async def answer(_: web.Request) -> web.Response:
+        nonlocal answered
+        answered += 1
+        return Answer(bytes(100_000), TEXT)
+
+    def flood(host: str, port: int) -> None:
+        with socket.create_connection((host, port), HANG_GUARD) as asking:
+            while True:
+                asking.sendall(_get())
+
+    async with Served(handling(answer)) as server:
+        assert server.port is not None
+        with pytest.raises(ConnectionError):
+            await asyncio.to_thread(flood, server.host, server.port)
+    assert answered < 1000
+
+
+async def test_a_request_in_flight_is_finished_before_the_end() -> None:
+    """The others' connections end at once."""
+    gate = _Gate()
+    server = Served(handling(gate.answer))
+    await server.start_server()
+    async with _connected(server) as (reader, writer), _connected(server) as (quiet, _):
+        writer.write(_get())
+        await gate.entered.wait()
+        closing = asyncio.create_task(server.close())
+        assert await quiet.read() == b""
+        gate.opened.set()
+        head, _, answered = (await reader.read()).partition(b"\r\n\r\n")
+        assert b"Connection: close" in head
+        assert answered == b"at last"
+        await closing
+
+
+async def test_a_client_that_goes_away_is_not_waited_for() -> None:
+    """What was begun for it is finished, and answered to nobody."""
+    gate = _Gate()
+    async with Served(handling(gate.answer)) as server:
+        async with _connected(server) as (_, writer):
+            writer.write(_get())
+            await gate.entered.wait()
+        gate.opened.set()
+        assert (await raw(server, _get("", "Connection: close")))[1] == b"at last"
+
+
+async def test_a_body_ends_with_its_client() -> None:
+    """Whoever reads it is told."""
+    faults: asyncio.Queue[Exception] = asyncio.Queue()
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return Answer(await body(request), TEXT)
+        except Exception as fault:
+            await faults.put(fault)
+            raise
+
+    async with Served(handling(answer)) as server:
+        async with _connected(server) as (_, writer):
+            writer.write(_post("Content-Length: 4") + b"bo")
+            await writer.drain()
+        async with asyncio.timeout(HANG_GUARD):
+            assert "cut short" in str(await faults.get())
