@@ -20,6 +20,7 @@ from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
 from services.authorization.pages import ErrorView, Pages
 from services.authorization.pushed import Push, refusal
+from services.authorization.request import Deployment
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
 from services.authorization.session_management import check_session
@@ -91,6 +92,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     encryption = Encryption(app[CLIENT_KEYS])
     desk = Desk(
         settings,
+        Deployment.of(settings),
         app[CLIENTS],
         app[KEYRING],
         tokens,

@@ -11,11 +11,13 @@ from shared.oauth.errors import InvalidRequest
 MAX_CLAIMS = 4 * 1024
 MAX_NAMES = 100
 
+_NOTHING = ClaimsRequest()
+
 
 def parse_claims(text: str | None) -> ClaimsRequest:
     """The claims asked for. Members that are not known are ignored. Raises InvalidRequest."""
     if text is None:
-        return ClaimsRequest()
+        return _NOTHING
     if len(text) > MAX_CLAIMS:
         raise InvalidRequest("claims is too long")
     try:
@@ -39,8 +41,10 @@ def _requested(members: Mapping[str, Any], member: str) -> Mapping[str, Json | N
     return requested
 
 
-def _values(request: Json) -> frozenset[str]:
+def _values(request: Json | None) -> frozenset[str]:
     """§5.5.1: `value` is the only one that will do, `values` are all that will."""
+    if request is None:
+        return frozenset()
     listed = request.get("values")
     values = [request["value"]] if "value" in request else listed if isinstance(listed, list) else []
     return frozenset(value for value in values if isinstance(value, str))
@@ -54,6 +58,4 @@ def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
 
 def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
     """§5.5.1: the user who alone will do, when a client asks for `sub` with a value."""
-    return frozenset().union(
-        *(_values(request) for asked in (claims.id_token, claims.userinfo) if (request := asked.get("sub")))
-    )
+    return _values(claims.id_token.get("sub")) | _values(claims.userinfo.get("sub"))

@@ -25,7 +25,6 @@ from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import OPENID
-from shared.oauth.supported import prompt_values
 from shared.settings import Settings
 from shared.store import Interactions, PushedRequests, Sessions
 
@@ -35,6 +34,7 @@ class Desk:
     """The stores, the pages, and the phases that every step goes through."""
 
     settings: Settings
+    deployment: Deployment
     clients: ClientCache
     keyring: KeyRing
     tokens: TokenIssuer
@@ -63,13 +63,9 @@ class Desk:
 
     def check(self, client: Client, effective: Effective, locale: str) -> Asked:
         """Check the parameters that count. Raises as `read`."""
-        parameters = effective.parameters
-        callback = self._callback(parameters, client)
-        settings = self.settings
-        prompt = prompt_values(may_sign_up=settings.may_sign_up)
-        deployment = Deployment(settings.issuer, settings.response_types, prompt, self.keyring.known)
+        callback = self._callback(effective.parameters, client)
         try:
-            asked = read_request(parameters, client, deployment)
+            asked = read_request(effective.parameters, client, self.deployment, self.keyring.known)
         except OAuthError as error:
             raise Refused(callback, error, locale) from None
         return Asked(client, callback, asked, locale, effective)

@@ -49,8 +49,8 @@ class Intake:
         request_uri = parameters["request_uri"]
         if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
             return await self._pushed(handle_of(request_uri), client)
-        policies = (self.settings, client)
-        if any(policy.require_pushed_authorization_requests for policy in policies):
+        here = self.settings.require_pushed_authorization_requests
+        if here or client.require_pushed_authorization_requests:
             raise InvalidRequest("requests must be pushed: RFC 9126")
         return Effective(await self.at_push(parameters, client))
 

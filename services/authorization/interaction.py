@@ -146,4 +146,4 @@ def _is_allowed(request: AuthorizationRequest, present: Present, client: Client)
         return True
     if not client.remember_consent or (client.is_dynamically_registered and client.is_public):
         return False  # RFC 8252 §8.6: anyone may pretend to be such a client
-    return set(request.asked) <= set(present.consented or ())
+    return set(present.consented or ()).issuperset(request.asked)

@@ -18,7 +18,8 @@ from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
-from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, SCOPE_CLAIMS
+from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, SCOPE_CLAIMS, prompt_values
+from shared.settings import Settings
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
@@ -58,14 +59,17 @@ class Deployment:
     issuer: str
     response_types: Collection[str]
     prompt_values: Collection[str]
-    keys: KeySet
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Deployment":
+        prompt = prompt_values(may_sign_up=settings.may_sign_up)
+        return cls(settings.issuer, settings.response_types, prompt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
     """A request that may be answered, once its user is known and has agreed."""
 
-    client_id: str
     redirect_uri: str
     state: str | None
     response_type: frozenset[str]  # of `code`, `id_token` and `token`
@@ -83,11 +87,18 @@ class AuthorizationRequest:
     @property
     def asked(self) -> Scope:
         """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
+        if not self.claims_beyond_scope:
+            return self.scope
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
 
 
-def read_request(parameters: Parameters, client: Client, deployment: Deployment) -> AuthorizationRequest:
-    """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError."""
+def read_request(
+    parameters: Parameters, client: Client, deployment: Deployment, keys: KeySet
+) -> AuthorizationRequest:
+    """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError.
+
+    *keys*: with which the deployment has signed ID tokens.
+    """
     if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
         raise RegistrationNotSupported("registration is not supported")
     parameters.refuse_repeated(KNOWN)
@@ -95,9 +106,8 @@ def read_request(parameters: Parameters, client: Client, deployment: Deployment)
     check_response_mode(parameters)
     scope = _scope(parameters, client, response_type)
     claims = parse_claims(parameters["claims"])
-    subs = _subs(parameters, claims, client, deployment)
+    subs = _subs(parameters, claims, client, deployment.issuer, keys)
     return AuthorizationRequest(
-        client_id=client.client_id,
         redirect_uri=parameters.require("redirect_uri"),
         state=parameters["state"],
         response_type=response_type,
@@ -154,7 +164,9 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
 
 
 def _prompt(parameters: Parameters, subs: frozenset[str], deployment: Deployment) -> frozenset[str]:
-    prompt = frozenset((parameters["prompt"] or "").split(" ")) - {""}
+    if (asked := parameters["prompt"]) is None:
+        return frozenset()
+    prompt = frozenset(asked.split(" ")) - {""}
     if not prompt.issubset(deployment.prompt_values):
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
@@ -174,8 +186,9 @@ def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
 
 
 def _subs(
-    parameters: Parameters, claims: ClaimsRequest, client: Client, deployment: Deployment
+    parameters: Parameters, claims: ClaimsRequest, client: Client, issuer: str, keys: KeySet
 ) -> frozenset[str]:
-    hint = parameters["id_token_hint"]
-    hinted = {hinted_sub(hint, deployment.keys, deployment.issuer, client.client_id)} if hint else frozenset()
-    return frozenset(hinted | sub_wanted(claims))
+    wanted = sub_wanted(claims)
+    if (hint := parameters["id_token_hint"]) is None:
+        return wanted
+    return wanted | {hinted_sub(hint, keys, issuer, client.client_id)}

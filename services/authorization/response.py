@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 from aiohttp import web
@@ -31,8 +32,13 @@ def see_other(uri: str) -> web.Response:
     return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
+@lru_cache(maxsize=16)  # the issuer is in every answer
+def _percent_encoded(value: str) -> str:
+    return quote(value, safe="")
+
+
 def _quoted(value: str) -> str:
-    return value if _UNRESERVED.fullmatch(value) else quote(value, safe="")
+    return value if _UNRESERVED.fullmatch(value) else _percent_encoded(value)
 
 
 def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:

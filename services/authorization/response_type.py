@@ -4,8 +4,9 @@ OAuth 2.0 Multiple Response Type Encoding Practices 1.0, OAuth 2.0 Form Post Res
 Secured Authorization Response Mode for OAuth 2.0).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations, permutations
 from typing import Literal
 
 from shared.model import Client
@@ -24,51 +25,72 @@ class ResponseMode:
     is_jwt: bool = False
 
 
-def response_type_of(parameters: Parameters) -> str:
-    """The response type, its values in the order in which they are registered. Empty where it is missing."""
-    return " ".join(sorted((parameters["response_type"] or "").split(" ")))
+@dataclass(frozen=True, slots=True)
+class ResponseType:
+    """A combination of `code`, `id_token` and `token`: its registered name, and the grant types it needs."""
+
+    name: str
+    values: frozenset[str]
+    grant_types: frozenset[str]
+
+
+def _response_types() -> Iterator[tuple[str, ResponseType]]:
+    """By each way to write them: the order of the values does not matter (RFC 6749 §3.1.1)."""
+    for length in (1, 2, 3):
+        for values in combinations(("code", "id_token", "token"), length):
+            name = " ".join(values)
+            response_type = ResponseType(name, frozenset(values), frozenset(grant_types_for([name])))
+            yield from ((" ".join(order), response_type) for order in permutations(values))
+
+
+_RESPONSE_TYPES = dict(_response_types())
+
+_FOR_TOKENS = {
+    "jwt": ResponseMode("fragment", is_jwt=True),
+    "fragment": ResponseMode("fragment"),
+    "fragment.jwt": ResponseMode("fragment", is_jwt=True),
+    "form_post": ResponseMode("form_post"),
+    "form_post.jwt": ResponseMode("form_post", is_jwt=True),
+}
+_MODES: Mapping[Transport, Mapping[str, ResponseMode]] = {
+    "fragment": _FOR_TOKENS,
+    "query": {
+        **_FOR_TOKENS,
+        "jwt": ResponseMode("query", is_jwt=True),
+        "query": ResponseMode("query"),
+        "query.jwt": ResponseMode("query", is_jwt=True),
+    },
+}
+"""By the default of the response type. A query holds no token: Multiple Response Types §5, JARM §2.3.1."""
 
 
 def read_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> frozenset[str]:
     """What is asked for, of `code`, `id_token` and `token`, if this deployment offers it and the client is
     registered for it. Raises InvalidRequest, UnsupportedResponseType, UnauthorizedClient."""
-    parameters.require("response_type")
-    response_type = response_type_of(parameters)
-    if response_type not in offered:
+    response_type = _RESPONSE_TYPES.get(parameters.require("response_type"))
+    if response_type is None or response_type.name not in offered:
         raise UnsupportedResponseType("response_type is not supported")
-    needed = grant_types_for([response_type])
-    if response_type not in client.response_types or not needed.issubset(client.grant_types):
+    is_registered = response_type.name in client.response_types
+    if not is_registered or not response_type.grant_types.issubset(client.grant_types):
         raise UnauthorizedClient("response_type is not registered for this client")
-    return frozenset(response_type.split(" "))
+    return response_type.values
 
 
-def _default(response_type: str) -> Transport:
+def _default(parameters: Parameters) -> Transport:
     """Multiple Response Types §5: what carries a token travels in the fragment."""
-    return "query" if {"id_token", "token"}.isdisjoint(response_type.split(" ")) else "fragment"
+    values = (parameters["response_type"] or "").split(" ")
+    return "fragment" if "id_token" in values or "token" in values else "query"
 
 
 def response_mode_of(parameters: Parameters) -> ResponseMode | None:
-    """The mode asked for, or the default of the response type. None: it is unknown, or would put a token into
-    a query (Multiple Response Types §5, JARM §2.3.1)."""
-    default = _default(response_type_of(parameters))
-    match (parameters["response_mode"] or default).partition("."):
-        case ("jwt", "", ""):
-            return ResponseMode(default, is_jwt=True)
-        case (("fragment" | "form_post") as transport, "", ""):
-            return ResponseMode(transport)
-        case (("fragment" | "form_post") as transport, ".", "jwt"):
-            return ResponseMode(transport, is_jwt=True)
-        case ("query", "", "") if default == "query":
-            return ResponseMode("query")
-        case ("query", ".", "jwt") if default == "query":
-            return ResponseMode("query", is_jwt=True)
-        case _:
-            return None
+    """The mode asked for, or the default of the response type. None: it is unknown, or does not fit."""
+    default = _default(parameters)
+    return _MODES[default].get(parameters["response_mode"] or default)
 
 
 def safe_response_mode(parameters: Parameters) -> ResponseMode:
     """The mode of the answer, errors included: the default where the one asked for does not fit."""
-    return response_mode_of(parameters) or ResponseMode(_default(response_type_of(parameters)))
+    return response_mode_of(parameters) or ResponseMode(_default(parameters))
 
 
 def check_response_mode(parameters: Parameters) -> None:

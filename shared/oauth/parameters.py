@@ -13,24 +13,27 @@ MAX_VALUE = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Names and values. A parameter without a value counts as omitted (RFC 6749 §3.1)."""
+    """Names and values; the value of a repeated parameter is empty.
+
+    A parameter without a value counts as omitted (RFC 6749 §3.1).
+    """
 
     values: Mapping[str, str]
     repeated: frozenset[str] = field(default=frozenset())
 
     def __getitem__(self, name: str) -> str | None:
-        """The value, or None where it is missing or empty. Of a repeated parameter: none."""
-        return None if name in self.repeated else self.values.get(name) or None
+        """The value, or None where it is missing, empty or repeated."""
+        return self.values.get(name) or None
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.values.get(name))
+        return bool(self.values.get(name)) or name in self.repeated
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
     def require(self, name: str) -> str:
         """The value. Raises InvalidRequest where it is missing, empty or repeated."""
-        if value := self[name]:
+        if value := self.values.get(name):
             return value
         raise InvalidRequest(f"{name} is {'repeated' if name in self.repeated else 'missing'}")
 
@@ -50,26 +53,23 @@ def _text(data: bytes) -> str:
     return text
 
 
-def _decode(encoded: str) -> str:
-    spaced = encoded.replace("+", " ")
-    return _text(unquote_to_bytes(spaced)) if "%" in spaced else spaced
-
-
 def parse(text: bytes) -> Parameters:
     """Parse a query or a body. Raises InvalidRequest: malformed UTF-8, NUL, too many or too long."""
     values: dict[str, str] = {}
     repeated = set()
-    pairs = _text(text).split("&", MAX_PARAMETERS + 1)
+    pairs = _text(text).replace("+", " ").split("&", MAX_PARAMETERS + 1)
     if len(pairs) > MAX_PARAMETERS:
         raise InvalidRequest("there are too many parameters")
     for pair in pairs:
         if not pair:
             continue
-        encoded_name, _, encoded_value = pair.partition("=")
-        name, value = _decode(encoded_name), _decode(encoded_value)
+        name, _, value = pair.partition("=")
+        if "%" in pair:
+            name, value = _text(unquote_to_bytes(name)), _text(unquote_to_bytes(value))
         if len(name) > MAX_NAME or len(value) > MAX_VALUE:
             raise InvalidRequest("a parameter is too long")
         if name in values:
             repeated.add(name)
+            value = ""
         values[name] = value
     return Parameters(values, frozenset(repeated))

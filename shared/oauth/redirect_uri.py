@@ -8,6 +8,8 @@ from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
 # RFC 8252 §7.3: the literals, never `localhost`, which a resolver may send elsewhere
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 
+_OUT_OF_BAND = (OUT_OF_BAND.path, OUT_OF_BAND_ALIAS.path)
+
 
 def _without_port(uri: str) -> str | None:
     match = _LOOPBACK.fullmatch(uri)
@@ -32,8 +34,6 @@ def is_registered(redirect_uri: str, registered: Iterable[str], *, is_native: bo
 
 def is_out_of_band(redirect_uri: str, origins: Iterable[str]) -> bool:
     """Whether it is the page of ours that shows a code to a person, at one of our origins."""
-    return any(
-        redirect_uri == origin + path
-        for origin in origins
-        for path in (OUT_OF_BAND.path, OUT_OF_BAND_ALIAS.path)
+    return redirect_uri.endswith(_OUT_OF_BAND) and any(
+        redirect_uri == origin + path for origin in origins for path in _OUT_OF_BAND
     )

@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
 from shared.store import SessionOwner, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows
-from shared.store.redis.sessions import RedisSessionContents
+from shared.store.redis.sessions import RedisSessionContents, restored
 
 
 class KeptSessions:
@@ -30,24 +29,21 @@ class KeptSessions:
         try:
             row = await self._rows.find(session_key, client_id)
         finally:  # both are asked at once, and both are waited for
-            session = await contents
-        if session is None or row is None:
+            kept = await contents
+        if kept is None or row is None:
             return None
         sid, user_id, epoch, consented = row
-        if (session.sid, session.user_id) != (sid, user_id):
-            return None
-        if session.epoch != epoch:  # a consent was revoked since it began
-            session = replace(session, epoch=epoch)
-        return session, consented
+        session = restored(session_key, sid, user_id, epoch, kept)
+        return (session, consented) if session else None
 
     async def owner(self, session_key: bytes) -> SessionOwner | None:
         try:
             return await self._rows.owner(session_key)
         except Unavailable:
-            session = await self._contents.use(session_key)
-        if session is None:
+            kept = await self._contents.use(session_key)
+        if kept is None:
             return None
-        return SessionOwner(sid=session.sid, user_id=session.user_id, username=session.username)
+        return SessionOwner(sid=UUID(kept["sid"]), user_id=UUID(kept["user_id"]), username=kept["username"])
 
     async def end(self, sid: UUID, reason: str) -> bool:
         session_key = await self._rows.end(sid, reason)

@@ -137,6 +137,15 @@ async def test_contents_without_a_row_are_nothing(world: World, module_redis_url
     assert await sessions.find(session.session_key, "x") is None
 
 
+async def test_contents_of_another_session_are_nothing(world: World) -> None:
+    """What Redis keeps under a key must be what the row under it says."""
+    user, sessions = await world.user(), world.stores.sessions
+    session = a_session(user)
+    await sessions.begin(session, None, {})
+    await world.database.row("UPDATE sessions SET sid = $2 WHERE sid = $1", session.sid, uuid4())
+    assert await sessions.find(session.session_key, "x") is None
+
+
 @pytest.fixture
 async def link(module_redis_url: str) -> AsyncIterator[Link]:
     """A way to Redis."""

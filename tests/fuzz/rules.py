@@ -53,7 +53,7 @@ def clients() -> tuple[Client, ...]:
 
 
 _CLIENTS = {client.client_id: client for client in clients()}
-_DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, prompt_values(may_sign_up=True), KeySet((), ()))
+_DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, prompt_values(may_sign_up=True))
 _ALLOWED = Allowed(response_types=RESPONSE_TYPES, signing_algorithms=("RS256", "ES256", "EdDSA"))
 
 
@@ -69,7 +69,7 @@ def _read_authorization(given: Input, now: datetime) -> None:
     counts = _inside(parameters.require("request"), client, now) if "request" in parameters else parameters
     callback = Callback.of(counts, client, ISSUER, _sign)
     try:
-        request = read_request(counts, client, _DEPLOYMENT)
+        request = read_request(counts, client, _DEPLOYMENT, KeySet())
     except OAuthError as error:
         callback.link(error.parameters())
         raise

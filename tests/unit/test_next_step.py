@@ -34,7 +34,6 @@ SESSION = Session(
 )
 CLIENT = a_client()
 REQUEST = AuthorizationRequest(
-    client_id=CLIENT.client_id,
     redirect_uri="https://rp1.test/cb",
     state=None,
     response_type=frozenset({"code"}),

@@ -20,8 +20,8 @@ def _write(code: AuthorizationCode) -> bytes:
     return orjson.dumps(
         {
             "client_id": authorization.client_id,
-            "user_id": authorization.user_id,
-            "sid": authorization.sid,
+            "user_id": str(authorization.user_id),  # of asyncpg: a subclass of UUID, which orjson refuses
+            "sid": str(authorization.sid),
             "scope": authorization.scope,
             "details": details(authorization),
             "redirect_uri": code.redirect_uri,

@@ -68,8 +68,8 @@ def _decision(state: Approved | Denied) -> bytes:
     return orjson.dumps(
         {
             "client_id": authorization.client_id,
-            "user_id": authorization.user_id,
-            "sid": authorization.sid,
+            "user_id": str(authorization.user_id),  # of asyncpg: a subclass of UUID, which orjson refuses
+            "sid": str(authorization.sid),
             "scope": authorization.scope,
             "details": details(authorization),
             "epoch": state.epoch,

@@ -1,11 +1,12 @@
 """The contents of browser sessions in Redis: what a user can do again, by signing in."""
 
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 import orjson
 
-from shared.model import Authentication, Session
+from shared.model import Authentication, Json, Session
 from shared.store.redis.link import Link
 
 
@@ -16,10 +17,9 @@ def _key(session_key: bytes) -> str:
 def _write(session: Session) -> bytes:
     return orjson.dumps(
         {
-            "sid": str(session.sid),  # of asyncpg it is a subclass of UUID, which orjson refuses
+            "sid": str(session.sid),  # of asyncpg: a subclass of UUID, which orjson refuses
             "user_id": str(session.user_id),
             "username": session.username,
-            "epoch": session.epoch,
             "auth_time": session.authentication.auth_time.timestamp(),
             "acr": session.authentication.acr,
             "amr": session.authentication.amr,
@@ -28,14 +28,19 @@ def _write(session: Session) -> bytes:
     )
 
 
-def _read(session_key: bytes, data: bytes) -> Session:
-    kept = orjson.loads(data)
+def restored(session_key: bytes, sid: UUID, user_id: UUID, epoch: int, kept: Json) -> Session | None:
+    """The session whose row has *sid*, *user_id* and *epoch*. None: *kept* are the contents of another.
+
+    The epoch is the row's: it has risen where a consent was revoked since the session began.
+    """
+    if kept["sid"] != str(sid) or kept["user_id"] != str(user_id):
+        return None
     return Session(
         session_key=session_key,
-        sid=UUID(kept["sid"]),
-        user_id=UUID(kept["user_id"]),
+        sid=sid,
+        user_id=user_id,
         username=kept["username"],
-        epoch=kept["epoch"],
+        epoch=epoch,
         authentication=Authentication(
             auth_time=datetime.fromtimestamp(kept["auth_time"], UTC),
             acr=kept["acr"],
@@ -59,10 +64,10 @@ class RedisSessionContents:
             ("SET", _key(session.session_key), _write(session), "PX", self._idle), *dropped
         )
 
-    async def use(self, session_key: bytes) -> Session | None:
+    async def use(self, session_key: bytes) -> Json | None:
         """The contents, whose idle lifetime begins anew."""
         data: bytes | None = await self._link.command("GETEX", _key(session_key), "PX", self._idle)
-        return _read(session_key, data) if data else None
+        return cast(Json, orjson.loads(data)) if data else None
 
     async def drop(self, session_key: bytes) -> None:
         await self._link.command("DEL", _key(session_key))
