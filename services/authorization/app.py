@@ -55,7 +55,7 @@ from shared.paths import (
 )
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
-from shared.web.cors import add_preflight, cross_origin
+from shared.web.cors import cross_origin
 from shared.web.log import REQUEST_ID
 from shared.web.resources import (
     CLIENT_KEYS,
@@ -206,4 +206,3 @@ def mount(app: web.Application) -> None:
         app.router.add_post(path.path, handler)
     app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, _step(PUSH, Push.post))
     refuse_with(app, refusal, [PUSHED_AUTHORIZATION_REQUEST])
-    add_preflight(app, PUSHED_AUTHORIZATION_REQUEST)

@@ -23,7 +23,7 @@ from shared.settings import Settings
 from shared.store import Unavailable
 from shared.web.answers import Head, json_answer
 from shared.web.app import SETTINGS
-from shared.web.cors import add_preflight, cross_origin
+from shared.web.cors import cross_origin
 from shared.web.form import query
 from shared.web.resources import KEYRING, need, stores
 
@@ -102,10 +102,8 @@ def mount(app: web.Application) -> None:
     if app[SETTINGS].root_aliases:
         metadata_paths.append(OAUTH_AUTHORIZATION_SERVER)
         app.router.add_get(WEBFINGER.path, webfinger)
-        add_preflight(app, WEBFINGER)
         cross_origin(app, [WEBFINGER])  # RFC 7033 §5
     for path in metadata_paths:
         app.router.add_get(path.path, openid_configuration)
-        add_preflight(app, path)
     app.router.add_get(JWKS.path, jwks)
-    add_preflight(app, JWKS)
+    cross_origin(app, [*metadata_paths, JWKS])

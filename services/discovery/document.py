@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from shared.web.answers import Answer, Head
-from shared.web.headers import ANY_ORIGIN, SAFE
+from shared.web.headers import SAFE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Document:
             "Cache-Control": f"public, max-age={max_age}",
             "ETag": etag,
         }
-        return cls(body, etag, Head(SAFE, ANY_ORIGIN, described))
+        return cls(body, etag, Head(SAFE, described))
 
     def answer(self, request: web.Request) -> web.Response:
         """The document, or 304 for one who has it (RFC 9110 §13.1.2)."""

@@ -28,7 +28,7 @@ from shared.issue import TokenIssuer
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.store import Unavailable
 from shared.web.app import SETTINGS, refuse_with
-from shared.web.cors import add_preflight, cross_origin
+from shared.web.cors import cross_origin
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
 from shared.web.upkeep import upkeep
 
@@ -81,5 +81,3 @@ def mount(app: web.Application) -> None:
     app.router.add_post(INTROSPECTION.path, introspect)
     app.router.add_get(USERINFO.path, userinfo, allow_head=False)
     app.router.add_post(USERINFO.path, userinfo)
-    for path in CROSS_ORIGIN:
-        add_preflight(app, path)

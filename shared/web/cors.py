@@ -9,14 +9,11 @@ from typing import cast
 from aiohttp import web
 
 from shared.paths import Path
-from shared.web.answers import Head
-from shared.web.headers import ANY_ORIGIN
 from shared.web.request import Request
 
-_ANY = Head(ANY_ORIGIN).wire
+_ANY = b"Access-Control-Allow-Origin: *\r\n"
 _VARY = b"Vary: Origin\r\n"
 _PREFLIGHT = {
-    **ANY_ORIGIN,
     "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
     "Access-Control-Max-Age": "7200",
 }
@@ -40,11 +37,6 @@ def note_origins(request: web.Request, allowed: tuple[str, ...] | None) -> None:
         cast(Request, request).allowed_origins = allowed
 
 
-def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
-    """Let pages of other origins read every answer of *paths*, refusals too."""
-    app[CROSS_ORIGIN].update(path.path for path in paths)
-
-
 async def _preflight(request: web.Request) -> web.Response:
     resources = request.app.router.resources()
     here = (each for each in resources if each.canonical == request.path)
@@ -52,6 +44,8 @@ async def _preflight(request: web.Request) -> web.Response:
     return web.Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Methods": methods})
 
 
-def add_preflight(app: web.Application, path: Path) -> None:
-    """Answer OPTIONS on a path whose other methods are, or will be, mounted beside it."""
-    app.router.add_options(path.path, _preflight)
+def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
+    """Let pages of other origins ask *paths*, and read every answer, refusals too."""
+    for path in paths:
+        app[CROSS_ORIGIN].add(path.path)
+        app.router.add_options(path.path, _preflight)

@@ -14,7 +14,4 @@ SAFE = MappingProxyType(
 )
 """For answers that are not pages."""
 
-ANY_ORIGIN = MappingProxyType({"Access-Control-Allow-Origin": "*"})
-"""Any origin, without credentials."""
-
 RETRY_AFTER = MappingProxyType({"Retry-After": "1"})

@@ -16,10 +16,12 @@ from shared.paths import (
     LOGIN,
     LOGOUT,
     OPENID_CONFIGURATION,
+    PATHS,
     REGISTRATION,
     REVOCATION,
     TOKEN,
     USERINFO,
+    Group,
     Path,
 )
 from tests.flow.door import QUIET, Answer, exchange, send
@@ -231,6 +233,15 @@ def test_a_method_that_means_nothing_is_refused(any_op: Op, path: Path) -> None:
     trace = send(any_op.door, "TRACE", str(path), {"X-Canary": "canary"})
     assert trace.status in (400, 405)
     assert b"canary" not in trace.body
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.PUBLIC], ids=str)
+def test_no_field_comes_twice(any_op: Op, path: Path) -> None:
+    """Browsers believe none of two: of `Access-Control-Allow-Origin` not even two that are the same."""
+    for method in ("GET", "POST", "OPTIONS"):
+        answer = send(any_op.door, method, str(path), {"Origin": "https://app.example"})
+        names = [name.lower() for name in answer.headers if name.lower() not in ("set-cookie", "via")]
+        assert len(names) == len(set(names)), (method, answer.headers.items())
 
 
 @pytest.mark.parametrize("line", ["CONNECT evil.example:443", "CONNECT /oidc/userinfo", "OPTIONS *", "PRI *"])
