@@ -54,7 +54,7 @@ from shared.store.redis.tallies import RedisTallies
 from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
-POOL_SIZE = 10
+POOL_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,12 +46,19 @@ class Pool:
         for connection in self._known:
             connection.terminate()
 
-    async def take(self) -> asyncpg.Connection:
+    def take_idle(self) -> asyncpg.Connection | None:
+        """A connection, if one is there at once."""
         while self._idle:
             connection, since = self._idle.pop()
             if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
                 return connection
             self.discard(connection)
+        return None
+
+    async def take(self) -> asyncpg.Connection:
+        """A connection, to be given back. Raises as `lend`."""
+        if (connection := self.take_idle()) is not None:
+            return connection
         if self._free:
             self._free -= 1
             return await self._open()
@@ -62,6 +69,13 @@ class Pool:
             self.discard(connection)
         elif not self._serve(connection):
             self._idle.append((connection, time.monotonic()))
+
+    def give_back_after(self, connection: asyncpg.Connection, fault: BaseException) -> None:
+        """It is lent again unless *fault* is an interruption, or what breaks connections."""
+        if isinstance(fault, Exception) and not isinstance(fault, BROKEN):
+            self.give_back(connection)
+        else:
+            self.discard(connection)
 
     def discard(self, connection: asyncpg.Connection) -> None:
         """Of no use any more: somebody else may open another in its place."""
@@ -117,10 +131,7 @@ class Pool:
 
 @dataclass(slots=True)
 class Loan:
-    """A connection for as long as a block lasts.
-
-    It is lent again unless the block was interrupted, or ended by what breaks connections.
-    """
+    """A connection for as long as a block lasts."""
 
     pool: Pool
     connection: asyncpg.Connection | None = None
@@ -133,7 +144,7 @@ class Loan:
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
         assert self.connection is not None
-        if error is None or (isinstance(error, Exception) and not isinstance(error, BROKEN)):
+        if error is None:
             self.pool.give_back(self.connection)
         else:
-            self.pool.discard(self.connection)
+            self.pool.give_back_after(self.connection, error)
