@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from http.cookies import SimpleCookie
 from typing import Any, Self
 
 import orjson
@@ -32,6 +33,8 @@ class Head:
 
 
 def _wire(fields: Mapping[str, str]) -> bytes:
+    if not fields:
+        return b""
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     text = "".join(lines)
     if not text.count("\r") == text.count("\n") == len(lines):
@@ -75,7 +78,7 @@ def wire(
             _status_line(response.status),
             response.head.wire if isinstance(response, Answer) else b"",
             _wire(response.headers),
-            _cookies(response),
+            _cookies(response.cookies) if response.cookies else b"",
             added,
             _connection(version, is_kept),
             _date(int(time.time())),
@@ -85,8 +88,8 @@ def wire(
     )
 
 
-def _cookies(response: web.Response) -> bytes:
-    return b"".join(_wire({"Set-Cookie": cookie.OutputString()}) for cookie in response.cookies.values())
+def _cookies(cookies: SimpleCookie) -> bytes:
+    return b"".join(_wire({"Set-Cookie": cookie.OutputString()}) for cookie in cookies.values())
 
 
 def _connection(version: HttpVersion, is_kept: bool) -> bytes:

@@ -1,6 +1,7 @@
 """The log of requests: a line each, with one write for all of a turn of the loop."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import orjson
 
@@ -37,3 +38,25 @@ async def test_a_write_that_fails_stops_no_later_one() -> None:
         log.answered("request-id", "GET", "/oidc/userinfo", 200, 0.001)
         await asyncio.sleep(0)
     assert [lines.count(b"\n") for lines in written] == [1, 1]
+
+
+async def test_a_line_says_what_other_lines_say() -> None:
+    """And how long it took, in milliseconds; its time is in UTC, to the microsecond."""
+    written: list[bytes] = []
+    before = datetime.now(UTC)
+    RequestLog("token", written.append).answered("request-id", "GET", "/oidc/userinfo", 401, 0.0123456)
+    await asyncio.sleep(0)
+    line = orjson.loads(written[0])
+    timestamp = line.pop("timestamp")
+    assert timestamp.endswith("Z")
+    assert before <= datetime.fromisoformat(timestamp) <= datetime.now(UTC)
+    assert line == {
+        "method": "GET",
+        "route": "/oidc/userinfo",
+        "status": 401,
+        "ms": 12.35,
+        "event": "request",
+        "service": "token",
+        "request_id": "request-id",
+        "level": "info",
+    }
