@@ -42,9 +42,8 @@ def _masked(family_secret: bytes, random: bytes) -> bytes:
     return masked.to_bytes(FAMILY_SECRET_BYTES, "big")
 
 
-def _written(random: bytes, family_secret: bytes) -> str:
-    content = random + _masked(family_secret, random)
-    return _PREFIX + base64url(content + hashlib.sha256(b"check" + content).digest()[:_CHECK_BYTES])
+def _check(content: bytes) -> bytes:
+    return hashlib.sha256(b"check" + content).digest()[:_CHECK_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +52,13 @@ class RefreshToken:
 
     random: bytes = field(repr=False)  # 32 bytes, new in each generation
     family_secret: bytes = field(repr=False)  # 16 bytes, the same in all
-    value: str = field(init=False, repr=False)
+    value: str = field(repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", _written(self.random, self.family_secret))
+    @classmethod
+    def of(cls, random: bytes, family_secret: bytes) -> "RefreshToken":
+        """The generation of a family that has these random bytes."""
+        content = random + _masked(family_secret, random)
+        return cls(random, family_secret, _PREFIX + base64url(content + _check(content)))
 
     @property
     def hash(self) -> bytes:
@@ -70,7 +72,7 @@ class RefreshToken:
 
     def succeeded_by(self, random: bytes) -> "RefreshToken":
         """The next generation, of 32 random bytes."""
-        return RefreshToken(random, self.family_secret)
+        return RefreshToken.of(random, self.family_secret)
 
 
 def parse_refresh_token(value: str) -> RefreshToken | None:
@@ -83,9 +85,11 @@ def parse_refresh_token(value: str) -> RefreshToken | None:
         return None
     if len(data) != _LENGTH:
         return None
-    random, masked = data[:RANDOM_BYTES], data[RANDOM_BYTES:-_CHECK_BYTES]
-    token = RefreshToken(random, _masked(masked, random))
-    return token if hmac.compare_digest(token.value, value) else None
+    content, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
+    if not hmac.compare_digest(_check(content), check):
+        return None
+    random, masked = content[:RANDOM_BYTES], content[RANDOM_BYTES:]
+    return RefreshToken(random, _masked(masked, random), value)
 
 
 def _cipher(presented: RefreshToken) -> AESGCM:

@@ -139,7 +139,7 @@ class _Settler:
             epoch=person.user.epoch,
             expires_at=self.now + _DAY,
         )
-        refresh_token = RefreshToken(token_bytes(RANDOM_BYTES), token_bytes(FAMILY_SECRET_BYTES))
+        refresh_token = RefreshToken.of(token_bytes(RANDOM_BYTES), token_bytes(FAMILY_SECRET_BYTES))
         family = NewFamily(
             family_hash=refresh_token.family_hash,
             token_hash=refresh_token.hash,

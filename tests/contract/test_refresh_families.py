@@ -72,7 +72,7 @@ async def _family(
     scope: Scope = ("openid", "profile", "offline_access"),
 ) -> Family:
     client, sign_in = await world.client(), await world.sign_in()
-    first = RefreshToken(secrets.token_bytes(32), secrets.token_bytes(16))
+    first = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
     end = clock.now() + lifetime
     new = NewFamily(family_hash=first.family_hash, token_hash=first.hash, idle=idle, expires_at=end)
     claims = ClaimsRequest(userinfo={"email": None}, id_token={"name": {"essential": True}})
@@ -148,7 +148,7 @@ async def test_too_much_scope_changes_nothing(world: World) -> None:
 async def test_an_unknown_family_is_none(world: World) -> None:
     """Never issued."""
     family = await _family(world)
-    assert await family.verdict(RefreshToken(b"r" * 32, b"f" * 16)) is None
+    assert await family.verdict(RefreshToken.of(b"r" * 32, b"f" * 16)) is None
 
 
 @pytest.mark.parametrize(("idle", "lifetime"), [(-1, 365), (60, -1)])

@@ -93,7 +93,7 @@ async def test_refresh_tokens_that_are_well_formed_are_guesses_too(limited: Toke
     """Anybody can make one that looks right."""
     client, refused = await limited.world.client(), 0
     for _ in range(MOST + 10):
-        token = RefreshToken(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
+        token = RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
         refused += (await ask(limited, client, token.value))[0] == 429
     assert refused == 10
 

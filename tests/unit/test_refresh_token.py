@@ -15,9 +15,9 @@ from shared.oauth.refresh_token import (
 _random = st.binary(min_size=32, max_size=32)
 _secret = st.binary(min_size=16, max_size=16)
 _nonce = st.binary(min_size=12, max_size=12)
-_tokens = st.builds(RefreshToken, _random, _secret)
+_tokens = st.builds(RefreshToken.of, _random, _secret)
 
-TOKEN = RefreshToken(b"r" * 32, b"f" * 16)
+TOKEN = RefreshToken.of(b"r" * 32, b"f" * 16)
 
 
 @given(_tokens)

@@ -39,7 +39,7 @@ async def spend(
     with_.tokens.check(client, authorization.scope, now)
     recipient = await with_.encryption.of_id_token(client)
     if may_refresh(client, authorization):
-        refresh_token = RefreshToken(
+        refresh_token = RefreshToken.of(
             secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES)
         )
     family = new_family(refresh_token, client, with_.settings, now) if refresh_token else None
