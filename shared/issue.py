@@ -3,9 +3,8 @@
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from shared.keyring import KeyRing
@@ -49,8 +48,7 @@ _ANY_ID = UUID(int=0)
 _TOO_LONG = "the access token would become too long: ask for less"
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedAccessToken:
+class IssuedAccessToken(NamedTuple):
     """An access token as the client gets it; `expires_in` is in seconds."""
 
     value: str

@@ -14,8 +14,8 @@ from tests.bench.measure import Extent, Meter, Result, measure
 from tests.bench.population import populate
 from tests.bench.rows import ROWS, Row, scripts
 
-USUAL = Extent(warm_up=0.5, measured=2.0)
-QUICK = Extent(warm_up=0.2, measured=0.5)
+USUAL = Extent(warm_up=0.3, measured=1.0)
+QUICK = Extent(warm_up=0.1, measured=0.2)
 
 
 def soak(meter: Meter, rows: Sequence[Row], requests: int) -> Iterator[str]:

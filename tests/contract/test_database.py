@@ -34,6 +34,20 @@ async def test_one_after_another_they_use_one_connection(database_url: str) -> N
         assert len({await _pid(database) for _ in range(10)}) == 1
 
 
+async def test_a_table_may_change_under_a_statement_that_is_kept(database_url: str) -> None:
+    """A migration runs while processes go on: none of their statements fails by it."""
+    async with _database(database_url) as database, _database(database_url) as other:
+        await other.row("CREATE TABLE changing (one int)")
+        await other.row("INSERT INTO changing VALUES (1)")
+        rows = []
+        for change in ("two", "three"):
+            rows.append(await database.row("SELECT * FROM changing"))
+            await other.row(f"ALTER TABLE changing ADD {change} int")
+        rows += [await database.row("SELECT * FROM changing") for _ in range(2)]
+        assert [len(row or ()) for row in rows] == [1, 2, 3, 3]
+        assert await _pid(database)
+
+
 async def test_more_callers_than_connections_wait_for_one(database_url: str) -> None:
     """Nobody is refused, nobody is forgotten, and no connection too many is made."""
     async with _database(database_url) as database:

@@ -3,9 +3,9 @@
 import asyncio
 from typing import Any, cast
 
-import asyncpg
 import pytest
 
+from shared.store.postgres.connection import Connection
 from shared.store.postgres.pool import Pool
 
 
@@ -28,12 +28,12 @@ class _Server:
         self.made: list[_Connection] = []
         self.is_away = False
 
-    async def connect(self) -> asyncpg.Connection:
+    async def connect(self) -> Connection:
         await asyncio.sleep(0)
         if self.is_away:
             raise OSError("it is away")
         self.made.append(_Connection())
-        return cast(asyncpg.Connection, self.made[-1])
+        return cast(Connection, self.made[-1])
 
     @property
     def open(self) -> int:

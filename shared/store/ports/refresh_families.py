@@ -1,8 +1,7 @@
 """Refresh tokens: one family a grant."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from shared.model import (
@@ -12,8 +11,7 @@ from shared.model import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
+class Rotation(NamedTuple):
     """A refresh token presented, and the successor made for it in case it is current."""
 
     family_hash: bytes
@@ -25,8 +23,7 @@ class Rotation:
     scope: Scope | None = None  # asked for: a grant that does not hold it all is not touched
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldToken:
+class HeldToken(NamedTuple):
     """The grant of a refresh token that holds. `expires_at` is the end that no rotation extends."""
 
     grant_id: UUID
@@ -35,8 +32,7 @@ class HeldToken:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotated:
+class Rotated(NamedTuple):
     """`now`: the candidate is current. `again`: an earlier successor is, sealed for the presented token.
     `spent`: the token was reused, and its grant has just been revoked."""
 

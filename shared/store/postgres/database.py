@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 import asyncpg
-import orjson
 
 from shared.store import Unavailable
-from shared.store.postgres.pool import ACQUIRE_TIMEOUT, BROKEN, Pool
-
-STATEMENT_TIMEOUT = 2.0  # seconds
+from shared.store.postgres.connection import Connection, Row, connect
+from shared.store.postgres.pool import BROKEN, Pool
 
 # Classes of SQLSTATE that tell of the server's state, not of the statement: connection exception, transaction
 # rollback, insufficient resources, operator intervention, system error.
@@ -21,8 +20,6 @@ _MOMENTARY = (
     "55P03",  # a lock was not to be had
     "23503",  # a referred row was deleted in this moment: whoever asks again is told so
 )
-
-Row = asyncpg.Record
 
 
 class Dependency:
@@ -45,16 +42,6 @@ class Dependency:
 DEPENDENCY = Dependency()
 
 
-async def _prepare(connection: asyncpg.Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        format="binary",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
-        decoder=lambda data: orjson.loads(data[1:]),
-    )
-
-
 class Database:
     """One process's way to PostgreSQL."""
 
@@ -68,17 +55,7 @@ class Database:
         *is_pooled*: a transaction-mode pooler stands between; prepared statements are off.
         """
 
-        async def connect() -> asyncpg.Connection:
-            connection = await asyncpg.connect(
-                url,
-                timeout=ACQUIRE_TIMEOUT,
-                command_timeout=STATEMENT_TIMEOUT,
-                statement_cache_size=0 if is_pooled else 200,
-            )
-            await _prepare(connection)
-            return connection
-
-        return cls(Pool(connect, size))
+        return cls(Pool(partial(connect, url, is_pooled=is_pooled), size))
 
     def close(self) -> None:
         self._pool.close()
@@ -88,7 +65,7 @@ class Database:
         with DEPENDENCY:
             connection = self._pool.take_idle() or await self._pool.take()
             try:
-                row = await connection.fetchrow(sql, *arguments)
+                row = await connection.first(sql, arguments)
             except BaseException as fault:
                 self._pool.give_back_after(connection, fault)
                 raise
@@ -109,7 +86,7 @@ class Database:
             return await self.row(sql, *arguments)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+    async def transaction(self) -> AsyncIterator[Connection]:
         """For what is rare: several statements at once. Hot paths use one statement."""
         with DEPENDENCY:
             async with self._pool.lend() as connection, connection.transaction():

@@ -6,7 +6,8 @@ from uuid import UUID
 from shared.model import AccessToken, Authorization, AuthorizationCode, User
 from shared.store import NewFamily, Redeemed, SpentCode, Standing
 from shared.store.authorizations import details
-from shared.store.postgres.database import Database, Row
+from shared.store.postgres.connection import Row
+from shared.store.postgres.database import Database
 
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
 """The columns of a user beside those of a grant; the user is not disabled."""

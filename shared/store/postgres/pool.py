@@ -12,6 +12,8 @@ from types import TracebackType
 
 import asyncpg
 
+from shared.store.postgres.connection import Connection
+
 ACQUIRE_TIMEOUT = 1.0  # seconds until a caller who waits is told that there is none
 IDLE_LIFETIME = 300.0  # what lies about for longer, a firewall may have forgotten
 
@@ -19,10 +21,10 @@ BROKEN = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientE
 """After these a connection may be in the middle of something. InternalClientError: a backend died under an
 idle one."""
 
-Connect = Callable[[], Awaitable[asyncpg.Connection]]
+Connect = Callable[[], Awaitable[Connection]]
 
 
-def _expire(served: "asyncio.Future[asyncpg.Connection | None]") -> None:
+def _expire(served: "asyncio.Future[Connection | None]") -> None:
     if not served.done():
         served.set_exception(TimeoutError("every connection is busy"))
 
@@ -33,9 +35,9 @@ class Pool:
     def __init__(self, connect: Connect, size: int) -> None:
         self._connect = connect
         self._free = size  # places without a connection, promised to nobody
-        self._idle: list[tuple[asyncpg.Connection, float]] = []
-        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
-        self._known: set[asyncpg.Connection] = set()
+        self._idle: list[tuple[Connection, float]] = []
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._known: set[Connection] = set()
 
     def lend(self) -> "Loan":
         """For `async with`. Raises what `connect` does; TimeoutError: all were busy for ACQUIRE_TIMEOUT."""
@@ -46,7 +48,7 @@ class Pool:
         for connection in self._known:
             connection.terminate()
 
-    def take_idle(self) -> asyncpg.Connection | None:
+    def take_idle(self) -> Connection | None:
         """A connection, if one is there at once."""
         while self._idle:
             connection, since = self._idle.pop()
@@ -55,7 +57,7 @@ class Pool:
             self.discard(connection)
         return None
 
-    async def take(self) -> asyncpg.Connection:
+    async def take(self) -> Connection:
         """A connection, to be given back. Raises as `lend`."""
         if (connection := self.take_idle()) is not None:
             return connection
@@ -64,20 +66,20 @@ class Pool:
             return await self._open()
         return await self._turn() or await self._open()
 
-    def give_back(self, connection: asyncpg.Connection) -> None:
+    def give_back(self, connection: Connection) -> None:
         if connection.is_closed():
             self.discard(connection)
         elif not self._serve(connection):
             self._idle.append((connection, time.monotonic()))
 
-    def give_back_after(self, connection: asyncpg.Connection, fault: BaseException) -> None:
+    def give_back_after(self, connection: Connection, fault: BaseException) -> None:
         """It is lent again unless *fault* is an interruption, or what breaks connections."""
         if isinstance(fault, Exception) and not isinstance(fault, BROKEN):
             self.give_back(connection)
         else:
             self.discard(connection)
 
-    def discard(self, connection: asyncpg.Connection) -> None:
+    def discard(self, connection: Connection) -> None:
         """Of no use any more: somebody else may open another in its place."""
         connection.terminate()
         self._known.discard(connection)
@@ -88,7 +90,7 @@ class Pool:
         if not self._serve(None):
             self._free += 1
 
-    async def _open(self) -> asyncpg.Connection:
+    async def _open(self) -> Connection:
         """A connection in a place that is the caller's."""
         try:
             connection = await self._connect()
@@ -98,10 +100,10 @@ class Pool:
         self._known.add(connection)
         return connection
 
-    async def _turn(self) -> asyncpg.Connection | None:
+    async def _turn(self) -> Connection | None:
         """Wait for a connection; None: for a place, which is the caller's."""
         loop = asyncio.get_running_loop()
-        served: asyncio.Future[asyncpg.Connection | None] = loop.create_future()
+        served: asyncio.Future[Connection | None] = loop.create_future()
         self._waiting.append(served)
         expiry = loop.call_later(ACQUIRE_TIMEOUT, _expire, served)
         try:
@@ -113,13 +115,13 @@ class Pool:
         finally:
             expiry.cancel()
 
-    def _pass_on(self, connection: asyncpg.Connection | None) -> None:
+    def _pass_on(self, connection: Connection | None) -> None:
         if connection is None:
             self._vacate()
         else:
             self.give_back(connection)
 
-    def _serve(self, connection: asyncpg.Connection | None) -> bool:
+    def _serve(self, connection: Connection | None) -> bool:
         """Whether somebody was waiting."""
         while self._waiting:
             served = self._waiting.popleft()
@@ -134,9 +136,9 @@ class Loan:
     """A connection for as long as a block lasts."""
 
     pool: Pool
-    connection: asyncpg.Connection | None = None
+    connection: Connection | None = None
 
-    async def __aenter__(self) -> asyncpg.Connection:
+    async def __aenter__(self) -> Connection:
         self.connection = connection = await self.pool.take()
         return connection
 

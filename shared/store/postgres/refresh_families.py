@@ -5,7 +5,8 @@ from datetime import timedelta
 from shared.model import Scope
 from shared.store import HeldToken, Rotated, Rotation
 from shared.store.authorizations import restored
-from shared.store.postgres.database import Database, Row
+from shared.store.postgres.connection import Row
+from shared.store.postgres.database import Database
 from shared.store.postgres.grants import GRANT_STANDS, SESSION, USER, user_of
 
 _FAMILY_STANDS = f"""

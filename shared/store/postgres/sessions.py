@@ -6,7 +6,8 @@ from uuid import UUID
 
 from shared.model import Json, Scope, Session
 from shared.store import SessionOwner, Unavailable
-from shared.store.postgres.database import Database, Row
+from shared.store.postgres.connection import Row
+from shared.store.postgres.database import Database
 from shared.store.postgres.outbox import TELL_OF_ENDED
 
 _BEGIN = """
