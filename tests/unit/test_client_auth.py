@@ -43,6 +43,17 @@ ASSERTION = _jwt(b'{"sub": "c"}')
 LONGEST = ASSERTION.ljust(16 * 1024, "A")
 
 
+def test_each_method_has_its_credentials() -> None:
+    """By the names of the registered `token_endpoint_auth_method`."""
+    methods = {kind: kind.methods for kind in (Anonymous, SecretBasic, SecretPost, Assertion)}
+    assert methods == {
+        Anonymous: ("none",),
+        SecretBasic: ("client_secret_basic",),
+        SecretPost: ("client_secret_post",),
+        Assertion: ("private_key_jwt", "client_secret_jwt"),
+    }
+
+
 @pytest.mark.parametrize(
     ("authorization", "form", "credentials"),
     [
@@ -51,6 +62,7 @@ LONGEST = ASSERTION.ljust(16 * 1024, "A")
         (_basic("c:s") + " ", {}, SecretBasic("c", "s")),
         (_basic("c:s:t"), {}, SecretBasic("c", "s:t")),
         (_basic("c+%3A%2B:s+%C3%BC"), {}, SecretBasic("c :+", "s ü")),
+        (_basic("c+d:s+t"), {}, SecretBasic("c d", "s t")),
         (_basic("ü:ü"), {}, SecretBasic("ü", "ü")),
         (_basic("c:s"), {"client_id": "c"}, SecretBasic("c", "s")),
         (_basic("c:"), {}, Anonymous("c")),
