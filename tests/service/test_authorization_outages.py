@@ -36,7 +36,9 @@ async def _away(*_: Any, **__: Any) -> Any:
 @asynccontextmanager
 async def away(op: AuthorizationService, *stores: tuple[type, tuple[str, ...]]) -> AsyncIterator[None]:
     """Nothing that these stores are asked is answered; what was confirmed before is forgotten."""
-    patches = [patch.object(store, name, _away) for store, names in stores for name in names]
+    patches: list[Any] = [patch.object(store, name, _away) for store, names in stores for name in names]
+    if POSTGRESQL in stores:
+        patches.append(patch.object(Pool, "take_idle", return_value=None))
     for one in patches:
         one.start()
     if POSTGRESQL in stores:
