@@ -5,7 +5,7 @@ And `hello.py` beside it, the measure of all.
 
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -19,13 +19,14 @@ from deploy.local.child import Child, Command
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
-from shared.paths import PATHS, PREFIX, Group, Service
+from shared.paths import PATHS, PREFIX, Group, Path, Service
 from shared.settings import Settings, child_environment
 from shared.store.migrate import migrate
 from tests.bench.cpu import pin, processors
 from tests.bench.load import Address
 
 HELLO = FilePath(__file__).with_name("hello.py")
+HELLO_PATH = Path("/hello", Service.DISCOVERY)
 SECRET_KEY = "the-benchmarks-own-and-no-secret-at-all"
 
 
@@ -43,10 +44,11 @@ class Running:
 
     services: dict[Service, int]
     hello: int
-    proxy: int
+    proxies: tuple[int, ...]  # one before the services, and one before hello
     direct: dict[Service, Address]
     proxied: dict[Service, Address]
-    hello_address: Address
+    hello_direct: Address
+    hello_proxied: Address
 
 
 async def _start(stack: AsyncExitStack, of: Command) -> int:
@@ -107,21 +109,36 @@ class Deployment:
             )
             for service in wanted
         }
-        site = caddy.site_of(settings.origin)
-        proxy = caddy.Caddy(
-            caddy.find_binary(), site, self.folder / "caddy", self.sockets, self.folder / "caddy.log"
-        )
+        hello = await self._start_measured(self._hello())
+        port = caddy.site_of(settings.origin).port
         public = [path for path in PATHS if path.group is Group.PUBLIC]
-        upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
-        proxy.prepare(caddyfile(public, site, upstreams, proxy.state))
+        sockets = {service: socket_of(self.sockets, service) for service in Service}
+        hello_port, hellos = _free_port(), dict.fromkeys(Service, self._hello_socket)
         return Running(
             services=services,
-            hello=await self._start_measured(self._hello()),
-            proxy=await _start(self.stack, proxy.command()),
-            direct={service: str(socket_of(self.sockets, service)) for service in wanted},
-            proxied=dict.fromkeys(wanted, ("127.0.0.1", site.port)),
-            hello_address=str(self._hello_socket),
+            hello=hello,
+            proxies=(
+                await self._start_proxy("caddy", port, public, sockets),
+                await self._start_proxy("hello-caddy", hello_port, [HELLO_PATH], hellos),
+            ),
+            direct={service: str(sockets[service]) for service in wanted},
+            proxied=dict.fromkeys(wanted, ("127.0.0.1", port)),
+            hello_direct=str(self._hello_socket),
+            hello_proxied=("127.0.0.1", hello_port),
         )
+
+    async def _start_proxy(
+        self, name: str, port: int, paths: Sequence[Path], sockets: Mapping[Service, FilePath]
+    ) -> int:
+        site = caddy.site_of(f"http://localhost:{port}")
+        configuration = self.folder / name
+        configuration.mkdir()
+        proxy = caddy.Caddy(
+            caddy.find_binary(), site, configuration / "state", configuration, self.folder / f"{name}.log"
+        )
+        upstreams = {service: f"unix/{socket}" for service, socket in sockets.items()}
+        proxy.prepare(caddyfile(paths, site, upstreams, proxy.state))
+        return await _start(self.stack, proxy.command())
 
     async def _start_measured(self, of: Command) -> int:
         pid = await _start(self.stack, of)

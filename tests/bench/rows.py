@@ -20,6 +20,7 @@ from shared.paths import (
     Path,
     Service,
 )
+from tests.bench.deployment import HELLO_PATH
 from tests.bench.population import CODE_CHALLENGE, CODE_VERIFIER, REDIRECT_URI, SCOPE, Client, Population
 from tests.bench.wire import Answer, Request, Script, WrongAnswer, basic, bearer, get, post
 
@@ -167,5 +168,5 @@ only where a deployment has no key for ES256, so there is no row for it."""
 
 def scripts(population: Population) -> dict[str, Iterator[Script]]:
     """The scripts of every row, by its name."""
-    hello = _document(Path("/hello", Service.DISCOVERY), population)
+    hello = _document(HELLO_PATH, population)
     return {HELLO: hello, **{row.name: row.scripts(population) for row in ROWS}}

@@ -27,9 +27,13 @@ def is_void(results: Sequence[Result]) -> bool:
     return too_busy or any(result.multiple is None for result in results)
 
 
+def _name(result: Result) -> str:
+    return f"{result.row.name}{', proxied' if result.is_proxied else ''}"
+
+
 def line(result: Result) -> str:
     """A row. Left the CPU time of an operation, right the time that it took."""
-    name = f"{result.row.name}{', proxied' if result.is_proxied else ''}"
+    name = _name(result)
     match result.measurement:
         case Measurement() as one:
             cpu = f"{one.services * 1e3:9.3f}{one.stores * 1e3:8.3f}{one.proxy * 1e3:7.3f}   "
@@ -47,12 +51,14 @@ def memory(sizes: Mapping[Service, int]) -> str:
 
 def closing(results: Sequence[Result], sizes: Mapping[Service, int]) -> Iterator[str]:
     """What the run says as a whole; *sizes* of the services' processes in bytes."""
-    span = [result.hello * 1e6 for result in results]
-    yield f"hello: {hello_microseconds(results):.0f} µs ({min(span):.0f}-{max(span):.0f})"
+    for name, is_proxied in (("hello", False), ("hello, proxied", True)):
+        if of_kind := [result for result in results if result.is_proxied is is_proxied]:
+            span = [result.hello * 1e6 for result in of_kind]
+            yield f"{name}: {hello_microseconds(of_kind):.0f} µs ({min(span):.0f}-{max(span):.0f})"
     yield f"memory: {memory(sizes)}"
     if is_void(results):
         yield f"VOID: hello above {HELLO_LIMIT * 1e6:.0f} µs, or a row that was answered wrongly"
-    misses = sorted({result.row.name for result in results if not result.is_hit})
+    misses = sorted(_name(result) for result in results if not result.is_hit)
     yield f"misses: {', '.join(misses) or 'none'}"
 
 
