@@ -189,13 +189,27 @@ async def test_a_body_that_nobody_reads_is_not_waited_for_long(monkeypatch: pyte
         assert await reader.read() == b""
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc", _get("a")])
-async def test_a_quiet_connection_ends(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    """Whether nothing was asked, half of it, or nothing any more."""
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: loc"])
+async def test_a_connection_over_which_nothing_is_asked_ends(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Or half of something."""
     monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.05)
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(sent)
-        assert (await reader.read()).startswith(b"HTTP/1.1 200 " if sent.endswith(b"\r\n\r\n") else b"")
+        assert await reader.read() == b""
+
+
+async def test_a_connection_over_which_nothing_more_is_asked_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it may end before it is asked anything: then another is."""
+    monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.05)
+    received = b""
+    async with Served(handling(_echo)) as server:
+        while not received:
+            async with _connected(server) as (reader, writer):
+                writer.write(_get("a"))
+                received = await reader.read()
+    assert received.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_who_does_not_read_the_answers_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
