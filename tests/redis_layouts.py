@@ -1,8 +1,8 @@
 """Valkeys beside the one of `tests.servers`: a cluster, and a primary with a replica and a Sentinel."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from deploy.local.child import Child, Command
 from deploy.local.valkey import find_binary
+from shared.store.redis.link import Link
 from tests.flow.processes import running
 from tests.flow.starter import eventually, free_port
 
@@ -66,6 +67,16 @@ class Node:
             return bool(self.ask("PING"))
         except RedisError:
             return False
+
+
+@asynccontextmanager
+async def open_link(url: str) -> AsyncIterator[Link]:
+    """A way to Redis, for as long as a block lasts."""
+    opened = Link.open(url)
+    try:
+        yield opened
+    finally:
+        await opened.close()
 
 
 def kill(child: Child) -> None:

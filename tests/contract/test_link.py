@@ -8,16 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.store import Unavailable
-from shared.store.redis.link import Link, Script
-
-
-@asynccontextmanager
-async def _link(url: str) -> AsyncIterator[Link]:
-    opened = Link.open(url)
-    try:
-        yield opened
-    finally:
-        await opened.close()
+from shared.store.redis.link import Script
+from tests.redis_layouts import open_link
 
 
 @asynccontextmanager
@@ -41,7 +33,7 @@ async def _silent_server(path: Path, greets: bool = True) -> AsyncIterator[list[
 
 async def test_each_of_many_callers_gets_their_own_answer(redis_url: str) -> None:
     """What travels together is told apart."""
-    async with _link(redis_url) as link:
+    async with open_link(redis_url) as link:
         asked = [link.command("ECHO", str(number)) for number in range(500)]
         assert await asyncio.gather(*asked) == [b"%d" % number for number in range(500)]
 
@@ -49,14 +41,14 @@ async def test_each_of_many_callers_gets_their_own_answer(redis_url: str) -> Non
 async def test_an_answer_larger_than_one_read_arrives_whole(redis_url: str) -> None:
     """And those that come after it are not shifted."""
     large = b"x" * 1_000_000
-    async with _link(redis_url) as link:
+    async with open_link(redis_url) as link:
         asked = [link.command("ECHO", word) for word in (large, b"after")]
         assert await asyncio.gather(*asked) == [large, b"after"]
 
 
 async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) -> None:
     """The answer to a request that was cancelled goes to nobody."""
-    async with _link(redis_url) as link:
+    async with open_link(redis_url) as link:
         await link.command("PING")
         given_up = asyncio.create_task(link.command("ECHO", "first"))
         others = asyncio.create_task(link.command("ECHO", "second"))
@@ -67,7 +59,7 @@ async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) 
 
 async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(redis_url: str) -> None:
     """A command that Redis refuses spoils no other on the same connection."""
-    async with _link(redis_url) as link:
+    async with open_link(redis_url) as link:
         asked = [link.command("GET"), link.command("ECHO", "fine")]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert isinstance(answers[0], Unavailable)
@@ -76,7 +68,7 @@ async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(red
 
 async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url: str) -> None:
     """Nothing is sent again, and the next command makes a new connection."""
-    async with _link(redis_url) as link, _link(redis_url) as other:
+    async with open_link(redis_url) as link, open_link(redis_url) as other:
         number = await link.command("CLIENT", "ID")
         waiting = [asyncio.create_task(link.command("BLPOP", "nothing", 0)) for _ in range(2)]
         while b"cmd=blpop" not in await other.command("CLIENT", "LIST", "ID", number):
@@ -89,7 +81,10 @@ async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url:
 
 async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None:
     """Nobody waits for ever, and the connection is given up."""
-    async with _silent_server(tmp_path / "redis") as connections, _link(f"unix://{tmp_path}/redis") as link:
+    async with (
+        _silent_server(tmp_path / "redis") as connections,
+        open_link(f"unix://{tmp_path}/redis") as link,
+    ):
         for attempt in range(1, 3):
             with pytest.raises(Unavailable):
                 await link.command("PING")
@@ -100,7 +95,7 @@ async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None
 async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, greets: bool) -> None:
     """One is tried, whoever gives up; and nobody waits for the tries of those before them."""
     path = tmp_path / "redis"
-    async with _silent_server(path, greets) as connections, _link(f"unix://{path}") as link:
+    async with _silent_server(path, greets) as connections, open_link(f"unix://{path}") as link:
         first = asyncio.create_task(link.command("PING"))
         others = [asyncio.create_task(link.command("PING")) for _ in range(20)]
         await asyncio.sleep(0)
@@ -112,7 +107,7 @@ async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, gre
 
 async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:
     """A process starts while Redis is away."""
-    async with _link(f"unix://{tmp_path}/nothing") as link:
+    async with open_link(f"unix://{tmp_path}/nothing") as link:
         with pytest.raises(Unavailable):
             await link.command("PING")
 
@@ -120,7 +115,7 @@ async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:
 async def test_a_script_is_loaded_where_the_server_does_not_know_it(redis_url: str) -> None:
     """By its digest first, by its text when the server has forgotten it."""
     script = Script("count_failure")
-    async with _link(redis_url) as link:
+    async with open_link(redis_url) as link:
         for _ in range(2):
             await link.command("SCRIPT", "FLUSH")
             await link.run(script, ["{a}", "{a}:failures"], [5])

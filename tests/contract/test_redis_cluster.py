@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -17,22 +17,13 @@ from shared.store import Unavailable
 from shared.store.redis.jtis import RedisReplayMarks
 from shared.store.redis.link import Link, Script
 from tests.deployment import remember_for_long
-from tests.redis_layouts import Cluster, Node, a_cluster, kill
-
-
-@asynccontextmanager
-async def _link(url: str) -> AsyncIterator[Link]:
-    opened = Link.open(url)
-    try:
-        yield opened
-    finally:
-        await opened.close()
+from tests.redis_layouts import Cluster, Node, a_cluster, kill, open_link
 
 
 @pytest.fixture
 async def link(redis_cluster: Cluster) -> AsyncIterator[Link]:
     """A way to the cluster that has learned where everything is."""
-    async with _link(redis_cluster.url) as opened:
+    async with open_link(redis_cluster.url) as opened:
         await opened.command("PING")
         yield opened
 
@@ -67,7 +58,7 @@ async def test_answers_of_many_nodes_come_in_the_order_of_the_commands(
 async def test_one_node_is_enough_to_begin_with(redis_cluster: Cluster, key: str) -> None:
     """Whichever the address names, and whether the others that it names are there or not."""
     url = f"redis+cluster://127.0.0.1:1,{redis_cluster.nodes[2].place},127.0.0.1:2"
-    async with _link(url) as link:
+    async with open_link(url) as link:
         assert await link.command("INCR", key) == 1
 
 
@@ -173,7 +164,7 @@ async def test_a_node_that_says_nothing_concerns_its_own_slots(
 
 async def test_no_node_at_all_is_unavailable() -> None:
     """A process starts while the cluster is away."""
-    async with _link("redis+cluster://127.0.0.1:1,127.0.0.1:2") as link:
+    async with open_link("redis+cluster://127.0.0.1:1,127.0.0.1:2") as link:
         with pytest.raises(Unavailable, match="no node tells"):
             await link.command("PING")
 
@@ -255,7 +246,7 @@ async def test_a_replica_that_takes_over_is_found(small_cluster: Cluster) -> Non
     """Nothing is answered in between; afterwards what was replicated is there, and nothing counts twice."""
     (node,), (replica,) = small_cluster.nodes, small_cluster.replicas
     await remember_for_long(small_cluster.url)
-    async with _link(small_cluster.url) as link:
+    async with open_link(small_cluster.url) as link:
         marks = RedisReplayMarks(link)
         await link.command("SET", "{one}", 1)
         assert await _add(marks, "jti")

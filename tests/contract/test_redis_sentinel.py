@@ -14,24 +14,14 @@ from shared import clock
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
 from shared.store import Unavailable
-from shared.store.redis.link import Link
 from tests.builders import World
 from tests.certificates import a_certificate
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.flow.processes import running
-from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, watched
+from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, open_link, watched
 
 MINUTE = timedelta(minutes=1)
 PUSHED = {"client_id": "c", "parameters": {}, "expires_at": 1.5}
-
-
-@asynccontextmanager
-async def _link(url: str) -> AsyncIterator[Link]:
-    opened = Link.open(url)
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 @pytest.fixture
@@ -142,7 +132,7 @@ async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tupl
     primary, replica = pair
     replica.ask("REPLICAOF", HOST, primary.port)
     fakes = FakeSentinel(None), FakeSentinel(replica), FakeSentinel(primary)
-    async with _sentinels(*fakes) as url, _link(f"{url}/3") as link:
+    async with _sentinels(*fakes) as url, open_link(f"{url}/3") as link:
         assert await link.command("SET", "{a}", 1) == b"OK"
         assert [fake.asked for fake in fakes] == [1, 1, 1]
         primary.ask("CLIENT", "KILL", "TYPE", "normal")
@@ -184,10 +174,10 @@ async def test_sentinels_and_primary_are_spoken_to_over_tls(pair: tuple[Node, No
         fake = FakeSentinel(reached, b"localhost")
         async with _sentinels(fake, tls=tls) as url:
             known = url.replace("redis+", "rediss+").replace(f"//{HOST}", "//one:p%40ss@localhost")
-            async with _link(f"{known}?ssl_ca_certs={files.ca_file}&sentinel_password=other") as link:
+            async with open_link(f"{known}?ssl_ca_certs={files.ca_file}&sentinel_password=other") as link:
                 assert await link.command("SET", "{a}", 1) == b"OK"
                 assert fake.passwords == {b"other"}
-            async with _link(known) as stranger:
+            async with open_link(known) as stranger:
                 with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
                     await stranger.command("PING")
 
@@ -198,7 +188,7 @@ async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
     replica.ask("REPLICAOF", HOST, primary.port)
     async with (
         _sentinels(FakeSentinel(None), FakeSentinel(replica)) as url,
-        _link(url.replace("//", f"//{HOST}:1,")) as link,
+        open_link(url.replace("//", f"//{HOST}:1,")) as link,
     ):
         with pytest.raises(Unavailable, match="no Sentinel leads to a primary of ostiary"):
             await link.command("GET", "{a}")
@@ -208,7 +198,7 @@ async def test_a_primary_that_is_demoted_is_left(pair: tuple[Node, Node]) -> Non
     """Its connection lives on, and the first write that it refuses ends that."""
     old, new = pair
     fake = FakeSentinel(old)
-    async with _sentinels(fake) as url, _link(url) as link:
+    async with _sentinels(fake) as url, open_link(url) as link:
         await link.command("SET", "{a}", 1)
         fake.named = new
         old.ask("REPLICAOF", HOST, new.port)
