@@ -1,7 +1,7 @@
 """The reverse proxy itself, between a client and upstreams that misbehave."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -15,7 +15,7 @@ from deploy.local.folders import run_folder
 from shared.paths import OPENID_CONFIGURATION, PATHS, TOKEN, Service
 from tests.flow.starter import free_port
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 BODY = b"a=b"
 SPOOFED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "X-Forwarded-Port": "1"} | {
     "Forwarded": "for=192.0.2.1",
@@ -42,12 +42,25 @@ async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
 
 @asynccontextmanager
 async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
-    """The proxy's port; the token service is *serve*."""
+    """The proxy's port; the token service is *serve*, which has closed every connection in the end."""
+    serving: list[asyncio.Task[None]] = []
+
+    async def whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.create_task(whole(reader, writer)))
+
     async with (
         _proxy(folder) as (port, sockets),
-        await asyncio.start_unix_server(serve, sockets / f"{Service.TOKEN}.sock"),
+        await asyncio.start_unix_server(begin, sockets / f"{Service.TOKEN}.sock"),
     ):
         yield port
+    await asyncio.gather(*serving, return_exceptions=True)  # a proxy may end a connection in its middle
 
 
 async def _ask(
