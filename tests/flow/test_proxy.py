@@ -40,10 +40,8 @@ async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
             await child.stop()
 
 
-@asynccontextmanager
-async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
-    """The proxy's port; the token service is *serve*, which has closed every connection in the end."""
-    serving: list[asyncio.Task[None]] = []
+def _closing(serve: Serve, serving: list[asyncio.Task[None]]) -> Callable[..., None]:
+    """*serve*, each of whose connections is closed in the end: when its task in *serving* is done."""
 
     async def whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -55,9 +53,16 @@ async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving.append(asyncio.create_task(whole(reader, writer)))
 
+    return begin
+
+
+@asynccontextmanager
+async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
+    """The proxy's port; the token service is *serve*."""
+    serving: list[asyncio.Task[None]] = []
     async with (
         _proxy(folder) as (port, sockets),
-        await asyncio.start_unix_server(begin, sockets / f"{Service.TOKEN}.sock"),
+        await asyncio.start_unix_server(_closing(serve, serving), sockets / f"{Service.TOKEN}.sock"),
     ):
         yield port
     await asyncio.gather(*serving, return_exceptions=True)  # a proxy may end a connection in its middle
@@ -144,12 +149,15 @@ async def test_a_post_waits_for_a_service_that_is_restarted(tmp_path: Path) -> N
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
         writer.close()
 
+    serving: list[asyncio.Task[None]] = []
     async with _proxy(tmp_path) as (port, sockets):
         asking = asyncio.create_task(_ask(port, "POST", TOKEN.path, b"x" * 60_000))
         await asyncio.wait([asking], timeout=0.5)
         assert not asking.done()
-        async with await asyncio.start_unix_server(length, sockets / f"{Service.TOKEN}.sock"):
+        path = sockets / f"{Service.TOKEN}.sock"
+        async with await asyncio.start_unix_server(_closing(length, serving), path):
             assert (await asking)[0] == 204
+    await asyncio.gather(*serving)
 
 
 async def test_a_service_that_stays_away_is_503(tmp_path: Path) -> None:
