@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -60,10 +60,10 @@ def _closing(serve: Serve, serving: list[asyncio.Task[None]]) -> Callable[..., N
 async def _proxied(folder: Path, serve: Serve) -> AsyncIterator[int]:
     """The proxy's port; the token service is *serve*."""
     serving: list[asyncio.Task[None]] = []
-    async with (
-        _proxy(folder) as (port, sockets),
-        await asyncio.start_unix_server(_closing(serve, serving), sockets / f"{Service.TOKEN}.sock"),
-    ):
+    async with AsyncExitStack() as after_the_proxy, _proxy(folder) as (port, sockets):
+        path = sockets / f"{Service.TOKEN}.sock"
+        server = await asyncio.start_unix_server(_closing(serve, serving), path)
+        after_the_proxy.callback(server.close)  # asyncio leaks what it accepts while it closes
         yield port
     await asyncio.gather(*serving, return_exceptions=True)  # a proxy may end a connection in its middle
 
