@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import HttpVersion10, web
 from aiohttp.http import HttpRequestParser
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import BadHttpMessage, HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 
@@ -112,7 +112,12 @@ class Connection(Connected):
         elif self._waiting:
             message, body = self._waiting.popleft()
             self._parsing.message_consumed()
-            self._answering = self._loop.create_task(self._exchange(message, body))
+            try:
+                request = Request(message, body, self, self._loop)
+            except ValueError:  # an absolute target, whose host can be none
+                self._refuse_malformed(self.transport, BadHttpMessage("malformed target"))
+                return
+            self._answering = self._loop.create_task(self._exchange(request, message, body))
             if self._buffer_paused and not self._waiting:  # its body may not have arrived yet
                 self._resume_reading_for_buffer()
                 self.data_received(b"")  # what the parser has held back
@@ -127,13 +132,13 @@ class Connection(Connected):
         self._watching.cancel()
         self._watching = self._loop.call_later(LINGER_TIMEOUT, transport.abort)
 
-    async def _exchange(self, message: RawRequestMessage, body: StreamReader) -> None:
+    async def _exchange(self, request: Request, message: RawRequestMessage, body: StreamReader) -> None:
         self._body = body
         self.is_last |= message.should_close or message.upgrade  # to nothing: as if it had not asked
         if "Expect" in message.headers:
             self._expect(message)
         try:
-            answer = await self._answer(Request(message, body, self, self._loop))
+            answer = await self._answer(request)
             if self.transport is not None:
                 self.transport.write(answer)
                 if not body.is_eof():

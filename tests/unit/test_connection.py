@@ -127,6 +127,7 @@ MALFORMED = {
     "a length beside chunks": _post("Content-Length: 4", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
     "a folded field": _get("", "X: a", " b"),
     "a space before the colon": _get("", "X : a"),
+    "a host that is none": b"GET http://xn--/ HTTP/1.1\r\nHost: localhost\r\n\r\n",
 }
 
 
