@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.keyring import KeyRing
+from shared.live.keyring import KeyRing
 from shared.model import AccessToken
 from shared.oauth.access_token import JWT_TYPE, PREFIX, NotAnAccessToken, from_claims, parse_sealed, unseal
 from shared.oauth.client_jwks import public_key

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.client_cache import ClientCache
-from shared.client_keys import ClientKeys, NoKeys
+from shared.live.client_cache import ClientCache
+from shared.live.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_auth import (
     Assertion,

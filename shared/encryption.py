@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.client_keys import ClientKeys, NoKeys
+from shared.live.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_jwks import BadKey
 from shared.oauth.jwe import DEFAULT_CONTENT_ENCRYPTION, Recipient

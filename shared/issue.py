@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from shared.keyring import KeyRing
+from shared.live.keyring import KeyRing
 from shared.mint import new_id
 from shared.model import AccessToken, Authorization, Client, Scope, User
 from shared.oauth.access_token import (

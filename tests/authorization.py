@@ -15,7 +15,7 @@ from aiohttp.test_utils import BaseTestServer
 from multidict import CIMultiDictProxy
 
 from services.authorization.app import mount
-from shared import clock
+from shared.live import clock
 from shared.mint import new_id
 from shared.model import AuthorizationCode, Client, User
 from shared.oauth.handle import digest

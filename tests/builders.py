@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from shared import clock
+from shared.live import clock
 from shared.mint import new_handle
 from shared.model import Authentication, Authorization, AuthorizationCode, Client, ClientSecret, User
 from shared.oauth.handle import Kind, digest

@@ -15,8 +15,8 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.token.app import mount
-from shared import clock
 from shared.admin.keys import ensure_keys
+from shared.live import clock
 from shared.model import AuthorizationCode, Client
 from shared.oauth.keys import from_base64url
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO

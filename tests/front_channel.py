@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from shared.keyring import open_keys
+from shared.live.keyring import open_keys
 from shared.model import Client
 from shared.oauth.client_jwks import public_key
 from shared.oauth.jwt import unverified_header, verify

@@ -11,8 +11,8 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
-from shared import clock
 from shared.admin.invitations import invite
+from shared.live import clock
 from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from shared.web.app import application
 from tests.builders import World

@@ -15,10 +15,10 @@ from services.authorization.request import Deployment, read_request
 from services.authorization.response import Callback
 from services.authorization.session import Cookies
 from services.authorization.session_management import browser_state, session_state
-from shared import clock
-from shared.client_cache import ClientCache
 from shared.issue import TokenIssuer
-from shared.keyring import KeyRing
+from shared.live import clock
+from shared.live.client_cache import ClientCache
+from shared.live.keyring import KeyRing
 from shared.mint import new_salt
 from shared.model import Client, Session
 from shared.oauth.errors import InvalidRequest, OAuthError

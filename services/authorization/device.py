@@ -25,7 +25,7 @@ from services.authorization.refusals import Expired
 from services.authorization.same_origin import check_same_origin
 from services.authorization.session import form_token, is_form_token
 from services.authorization.user_codes import Found, UserCodes
-from shared import clock
+from shared.live import clock
 from shared.mint import new_handle
 from shared.model import Approved, Authorization, Denied, Session
 from shared.oauth.errors import InvalidRequest

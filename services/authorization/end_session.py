@@ -25,8 +25,8 @@ from services.authorization.refusals import Strange
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
 from services.authorization.session import FORM_TOKEN, Cookies, form_token, is_form_token
-from shared.client_cache import ClientCache
-from shared.keyring import KeyRing
+from shared.live.client_cache import ClientCache
+from shared.live.keyring import KeyRing
 from shared.model import Client
 from shared.oauth.handle import digest
 from shared.oauth.parameters import Parameters

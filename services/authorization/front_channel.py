@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
-from shared.client_cache import ClientCache
+from shared.live.client_cache import ClientCache
 from shared.model import Client
 from shared.store import Sessions
 

@@ -7,9 +7,9 @@ from typing import Any
 from services.authorization.pushed_request import PushedRequest, handle_of, is_pushed, opened
 from services.authorization.request import KNOWN
 from services.authorization.request_object import header_of, read_object, unsigned_claims
-from shared import clock
-from shared.client_keys import ClientKeys, NoKeys
 from shared.fetch import FetchFailed
+from shared.live import clock
+from shared.live.client_keys import ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from shared.oauth.handle import digest

@@ -14,7 +14,7 @@ from services.authorization.pages import ClientView, LoginFault, LoginView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
 from services.authorization.throttle import Throttle, Try
-from shared import clock
+from shared.live import clock
 from shared.mint import new_handle, new_id
 from shared.model import Authentication, Session, User
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable

@@ -8,8 +8,8 @@ from services.authorization.asked import Refused
 from services.authorization.desk import Desk
 from services.authorization.intake import Effective
 from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
-from shared import clock
 from shared.client_authentication import ClientAuthentication
+from shared.live import clock
 from shared.mint import new_handle
 from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest

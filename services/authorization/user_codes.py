@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from services.authorization.pages import DeviceFault
-from shared.client_cache import ClientCache
+from shared.live.client_cache import ClientCache
 from shared.model import Client, DeviceCode, Session
 from shared.oauth.user_code import SPACE
 from shared.store import Counters, DeviceCodes, Pace

@@ -6,8 +6,8 @@ from typing import BinaryIO
 import click
 
 from services.cli.steps import as_json, collected, run_step, show, show_all
-from shared import clock
 from shared.admin import clients, invitations, pydio
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.json_text import parse_object, parse_value
 from shared.setting_kinds import parse_duration

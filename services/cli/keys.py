@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import click
 
 from services.cli.steps import as_json, run_step, show_all
-from shared import clock
 from shared.admin import keys as admin
+from shared.live import clock
 from shared.settings import Settings
 from shared.store import StoredKey
 from shared.store.open import Stores

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from services.client_registry.listing import page, read_page_request
 from services.client_registry.metadata import read_body
 from services.client_registry.preconditions import PreconditionFailed, check_if_match, etag
-from shared import clock
 from shared.admin.clients import (
     MAX_OVERLAP,
     Registered,
@@ -23,6 +22,7 @@ from shared.admin.clients import (
     secret_members,
 )
 from shared.admin.invitations import MAX_USES, invite
+from shared.live import clock
 from shared.model import Client, Json
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
 from shared.paths import ADMIN_CLIENT

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from services.client_registry.credentials import NoToken
 from services.client_registry.refusal import REALM
-from shared import clock
 from shared.access_tokens import AccessTokens
 from shared.admin.clients import NoSecret, NoSuchClient
-from shared.client_cache import ClientCache
+from shared.live import clock
+from shared.live.client_cache import ClientCache
 from shared.oauth.errors import (
     InsufficientScope,
     InvalidClientMetadata,

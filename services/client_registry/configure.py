@@ -9,8 +9,8 @@ from aiohttp import web
 from services.client_registry.credentials import ITSELF, bearer, own_client
 from services.client_registry.description import Descriptions
 from services.client_registry.metadata import check_identity, client_information, read_body
-from shared import clock
 from shared.admin.clients import allowed_by
+from shared.live import clock
 from shared.mint import new_client_secret
 from shared.model import Client, Json
 from shared.oauth.client_secret import needs_secret, new_secret

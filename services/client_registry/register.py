@@ -8,8 +8,8 @@ from aiohttp import web
 from services.client_registry.credentials import ITSELF, bearer
 from services.client_registry.description import Descriptions
 from services.client_registry.metadata import client_information, read_body
-from shared import clock
 from shared.admin.clients import allowed_by
+from shared.live import clock
 from shared.mint import new_client_id, new_client_secret, new_handle
 from shared.model import Client
 from shared.oauth.client_secret import needs_secret, new_secret

@@ -9,8 +9,8 @@ from aiohttp import web
 from services.discovery.document import Document
 from services.discovery.metadata import provider_metadata
 from services.discovery.webfinger import descriptor, is_known, resource_of
-from shared import clock
-from shared.keyring import KeyRing
+from shared.live import clock
+from shared.live.keyring import KeyRing
 from shared.oauth.keys import KeySet
 from shared.paths import (
     JWKS,

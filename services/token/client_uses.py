@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
+from shared.live.watch import cancel
 from shared.model import Client
 from shared.store import ClientUses, Unavailable
-from shared.watch import cancel
 from shared.web.resources import STORES
 
 FLUSH_INTERVAL = 10.0  # seconds

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from services.token.grants.device_code import INTERVAL
 from services.token.refusal import TooMany
-from shared import clock
 from shared.client_authentication import ClientAuthentication
+from shared.live import clock
 from shared.mint import new_handle
 from shared.model import Client, DeviceCode
 from shared.oauth.errors import UnauthorizedClient

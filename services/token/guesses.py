@@ -12,8 +12,8 @@ import structlog
 from aiohttp import web
 
 from services.token.refusal import TooMany
+from shared.live.watch import cancel
 from shared.store import Tallies, Unavailable
-from shared.watch import cancel
 from shared.web.app import SETTINGS
 from shared.web.resources import STORES
 

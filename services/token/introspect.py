@@ -9,10 +9,10 @@ from aiohttp import web
 
 from services.token.guesses import Guesses
 from services.token.jwt_answers import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
-from shared import clock
 from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
+from shared.live import clock
 from shared.model import AccessToken, Client
 from shared.oauth.client_auth import refused
 from shared.oauth.refresh_token import RefreshToken, parse_refresh_token

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from shared.encryption import Encryption
 from shared.issue import signer
-from shared.keyring import KeyRing
+from shared.live.keyring import KeyRing
 from shared.model import Client
 from shared.oauth.jwe import encrypt
 from shared.oauth.jwt import sign

@@ -13,16 +13,16 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from shared import clock
-from shared.background import keep_repeating
-from shared.client_cache import ClientCache
 from shared.encryption import Encryption, NoRecipient
 from shared.fetch import FetchFailed
 from shared.issue import TokenIssuer
+from shared.live import clock
+from shared.live.background import keep_repeating
+from shared.live.client_cache import ClientCache
+from shared.live.watch import cancel
 from shared.model import Client
 from shared.oauth.jwe import encrypt
 from shared.store import LogoutNotice, Outbox, Unavailable
-from shared.watch import cancel
 from shared.web.app import SETTINGS
 from shared.web.metrics import count_event
 from shared.web.resources import CLIENT_KEYS, CLIENTS, FETCHER, KEYRING, STORES

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from aiohttp import web
 
-from shared import clock
 from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.refresh_token import parse_refresh_token

@@ -9,8 +9,8 @@ from services.token.client_uses import NotedUses
 from services.token.grants import GRANTS
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
-from shared import clock
 from shared.client_authentication import ClientAuthentication
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from shared.oauth.parameters import Parameters

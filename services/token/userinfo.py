@@ -7,9 +7,9 @@ from aiohttp import web
 
 from services.token.jwt_answers import JwtAnswers, jwt_answer
 from services.token.refusal import REALM
-from shared import clock
 from shared.access_tokens import AccessTokens
-from shared.client_cache import ClientCache
+from shared.live import clock
+from shared.live.client_cache import ClientCache
 from shared.model import AccessToken, Client
 from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken

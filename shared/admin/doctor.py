@@ -11,9 +11,9 @@ from typing import Any
 
 import aiohttp
 
-from shared import clock
 from shared.admin.outbox import MOST_SHOWN
-from shared.keyring import open_keys
+from shared.live import clock
+from shared.live.keyring import open_keys
 from shared.oauth.json_text import BadJson, parse_object
 from shared.oauth.keys import NoKey
 from shared.oauth.wrapping import CannotUnwrap

@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shared import clock
 from shared.admin.clients import add_client, allowed_by
 from shared.admin.keys import ensure_keys
 from shared.admin.users import add_user
+from shared.live import clock
 from shared.model import Json
 from shared.passwords import hash_password
 from shared.settings import Settings

@@ -6,13 +6,13 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from shared.client_cache import ClientCache
-from shared.client_keys import ClientKeys
 from shared.fetch import Fetcher, open_fetcher
-from shared.keyring import KeyRing
+from shared.live.client_cache import ClientCache
+from shared.live.client_keys import ClientKeys
+from shared.live.keyring import KeyRing
+from shared.live.watch import Watch, cancel
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
-from shared.watch import Watch, cancel
 from shared.web.app import SETTINGS
 
 STORES = web.AppKey("STORES", Stores)

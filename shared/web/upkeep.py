@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from shared import clock
 from shared.admin.keys import keep_schedule
 from shared.admin.registrations import expire_registrations
-from shared.background import keep_doing
+from shared.live import clock
+from shared.live.background import keep_doing
+from shared.live.watch import cancel
 from shared.mint import new_id
-from shared.watch import cancel
 from shared.web.app import SETTINGS
 from shared.web.resources import STORES
 

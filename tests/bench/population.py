@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from services.authorization.session import Cookies
-from shared import clock
 from shared.admin.keys import ensure_keys
-from shared.keyring import open_keys
+from shared.live import clock
+from shared.live.keyring import open_keys
 from shared.mint import new_handle, new_id
 from shared.model import (
     AccessToken,

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared import clock
 from shared.admin.registrations import expire_registrations
+from shared.live import clock
 from shared.store import Wanted
 from tests.builders import World
 from tests.deployment import open_world, settings_for

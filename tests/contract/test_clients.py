@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.model import ClientSecret
 from shared.store import Stale, Taken
 from tests.builders import World, a_client

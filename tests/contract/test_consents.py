@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID, uuid4
 
-from shared import clock
+from shared.live import clock
 from shared.model import AccessToken, Authentication, AuthorizationCode, Session, User
 from shared.store import Given, Redeemed
 from shared.store.postgres.consents import PostgresConsents

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from shared import clock
+from shared.live import clock
 from shared.mint import new_handle
 from shared.model import Approved, ClaimsRequest, Denied, DeviceCode, Pending
 from shared.oauth.handle import Kind, digest

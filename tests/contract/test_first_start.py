@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared import clock
 from shared.admin.first_start import Newcomer, prepare
+from shared.live import clock
 from shared.oauth.claims import claims_of_scope, released
 from shared.settings import Settings
 from shared.store import Unavailable

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.mint import new_id
 from shared.model import AccessToken, AuthorizationCode, ClaimsRequest, Client
 from shared.oauth.handle import digest

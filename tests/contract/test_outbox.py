@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.model import Authentication, Client, Session, User
 from shared.store import LogoutNotice
 from tests.builders import SignIn, World

@@ -10,7 +10,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
 from shared.store import Unavailable

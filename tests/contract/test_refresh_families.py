@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.mint import new_id
 from shared.model import Authorization, ClaimsRequest, Client, Scope
 from shared.oauth.refresh_token import RefreshToken, open_successor, seal_successor

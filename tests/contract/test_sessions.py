@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.model import Authentication, Session, User
 from shared.store import Pace, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.cli import main
-from shared import clock
+from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
 from tests.deployment import open_world, settings_for
 

@@ -28,7 +28,7 @@ PURE = (
     "services/client_registry/preconditions.py",
     "services/client_registry/software_statement.py",
 )
-IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.clock", "shared.mint")
+IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.live", "shared.mint")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 
 SOURCES = sorted(

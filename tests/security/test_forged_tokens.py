@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared import clock
+from shared.live import clock
 from shared.oauth.client_jwks import public_key
 from shared.oauth.jwt import sign, unverified_header
 from shared.oauth.keys import base64url, from_base64url

@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.discovery.app import mount as discovery
-from shared import clock
 from shared.admin.keys import retire_key
+from shared.live import clock
 from shared.oauth.jwt import sign, unverified_header
 from shared.oauth.keys import public_jwk
 from shared.paths import END_SESSION, JWKS

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from services.client_registry.administrator import READ, WRITE
-from shared import clock
 from shared.issue import TokenIssuer
+from shared.live import clock
 from shared.mint import new_handle
 from shared.model import AccessToken, Client
 from shared.oauth.access_token import parse_sealed, seal, unseal

@@ -16,7 +16,7 @@ from aiohttp.test_utils import RawTestServer
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared import clock
+from shared.live import clock
 from shared.model import Client, ClientSecret
 from shared.oauth.client_secret import new_secret
 from shared.oauth.keys import PrivateKey, base64url, public_jwk

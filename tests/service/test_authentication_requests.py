@@ -10,7 +10,7 @@ from unittest.mock import patch
 import jwt
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.model import Client, User
 from shared.oauth.supported import ACR_VALUES
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, Page, is_consent, is_login

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.oauth.handle import digest
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import TokenService

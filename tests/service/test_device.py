@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from services.authorization.session import form_token
 from services.authorization.user_codes import BUDGET
 from services.token.device_authorization import LIFETIME
-from shared import clock
+from shared.live import clock
 from shared.model import Client, User
 from shared.oauth.handle import digest
 from shared.oauth.supported import DEVICE_CODE

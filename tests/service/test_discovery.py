@@ -7,8 +7,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
-from shared import clock
 from shared.admin.keys import ensure_keys
+from shared.live import clock
 from shared.paths import JWKS, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores

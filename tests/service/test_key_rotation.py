@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
-from shared import clock
 from shared.admin.keys import rotate_keys
+from shared.live import clock
 from shared.oauth.client_faults import CAPS
 from shared.oauth.keys import from_base64url
 from shared.paths import JWKS

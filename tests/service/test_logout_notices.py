@@ -26,10 +26,10 @@ from services.token.logout_notices import (
     Delivery,
     next_try,
 )
-from shared import clock
 from shared.encryption import Encryption
 from shared.fetch import FetchFailed
 from shared.issue import LOGOUT_EVENT, TokenIssuer
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.client_jwks import public_key
 from shared.oauth.keys import public_jwk

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from shared import clock
 from shared.admin.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
 from shared.admin.new_keys import SALT_KID
-from shared.keyring import open_keys
+from shared.live import clock
+from shared.live.keyring import open_keys
 from shared.model import Client, User
 from shared.oauth.subject import sector_of, subject
 from shared.paths import END_SESSION

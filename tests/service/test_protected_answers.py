@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, RSAKey
 from services.authorization.id_token_hint import read_hint
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
-from shared.keyring import open_keys
+from shared.live.keyring import open_keys
 from shared.model import Client
 from shared.oauth.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.oauth.jwt import BadJwt

@@ -9,7 +9,7 @@ from aiohttp import ClientResponse
 
 from services.authorization import intake
 from services.authorization.pushed_request import LIFETIME
-from shared import clock
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.handle import digest
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST, TOKEN

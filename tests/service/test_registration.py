@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared import clock
 from shared.admin.invitations import invite
+from shared.live import clock
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
 from shared.oauth.keys import public_jwk

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from shared import clock
+from shared.live import clock
 from shared.model import Client
 from shared.oauth.client_jwks import public_key
 from shared.oauth.keys import PrivateKey, base64url, public_jwk

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.oauth.keys import base64url
 from tests.authorization import (
     LOCAL_ISSUER,

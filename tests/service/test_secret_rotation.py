@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared import clock
 from shared.admin.clients import get, rotate_secret
+from shared.live import clock
 from shared.model import Client
 from shared.paths import TOKEN
 from tests.builders import SECRET

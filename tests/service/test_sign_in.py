@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.oauth.pkce import challenge_of
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN
 from tests.authorization import (

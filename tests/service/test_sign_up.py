@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.model import User
 from shared.oauth.supported import ACR_PASSWORD
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT, SIGN_UP

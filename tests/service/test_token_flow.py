@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared import clock
+from shared.live import clock
 from shared.paths import TOKEN, USERINFO
 from tests.builders import SCOPE
 from tests.deployment import ISSUER, TokenService, basic, bearer, unverified

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.token.userinfo import USERINFO_ENDPOINT, check_token
-from shared import clock
 from shared.issue import TokenIssuer
+from shared.live import clock
 from shared.model import AccessToken, ClaimsRequest
 from shared.oauth.access_token import parse_sealed, seal, to_claims
 from shared.oauth.errors import InsufficientScope, InvalidToken

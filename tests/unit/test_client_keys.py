@@ -7,8 +7,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.client_keys import COOL_DOWN, FRESH_FOR, STALE_FOR, ClientKeys, NoKeys
 from shared.fetch import FetchFailed
+from shared.live.client_keys import COOL_DOWN, FRESH_FOR, STALE_FOR, ClientKeys, NoKeys
 from shared.model import Client
 from shared.oauth.client_jwks import MAX_KEYS, BadKey, readable
 from shared.oauth.jwt import BadJwt

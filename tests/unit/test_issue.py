@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.issue import TokenIssuer, left_half_hash
-from shared.keyring import KeyRing
+from shared.live.keyring import KeyRing
 from shared.model import Authentication, Authorization, Client, User
 from shared.oauth.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
 from shared.settings import Settings

@@ -18,7 +18,7 @@ from shared.admin.keys import (
     rewrap_keys,
     rotate_keys,
 )
-from shared.keyring import open_keys
+from shared.live.keyring import open_keys
 from shared.oauth.jwt import sign, verify
 from shared.oauth.keys import KeySet
 from shared.oauth.wrapping import CannotUnwrap

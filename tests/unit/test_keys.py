@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.admin.new_keys import new_sealing_key, new_signing_key
-from shared.keyring import open_keys
+from shared.live.keyring import open_keys
 from shared.oauth.jwt import BadJwt, sign, verify
 from shared.oauth.keys import KeySet, NoKey, thumbprint
 from shared.oauth.wrapping import CannotUnwrap, unwrap, wrap

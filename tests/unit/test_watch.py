@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from shared.client_cache import ClientCache
+from shared.live.client_cache import ClientCache
+from shared.live.watch import TRUSTED_FOR, Watch
 from shared.model import Client
 from shared.store import Change, Unavailable
-from shared.watch import TRUSTED_FOR, Watch
 
 
 class _Database:

@@ -25,7 +25,7 @@ ClientEvent = Literal["client_changed", "client_secret_rotated"]
 
 
 class Clients(Protocol):
-    """Registered clients. PostgreSQL; `shared.client_cache` keeps those in use in memory.
+    """Registered clients. PostgreSQL; `shared.live.client_cache` keeps those in use in memory.
 
     *by* stands in the audit row: who made the change. None: an operator at the command line.
     """

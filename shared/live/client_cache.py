@@ -3,9 +3,9 @@
 import asyncio
 from collections import OrderedDict
 
+from shared.live.watch import Watch
 from shared.model import Client
 from shared.store import Change, Clients
-from shared.watch import Watch
 
 MAX_CLIENTS = 10_000
 
