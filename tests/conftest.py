@@ -8,6 +8,7 @@ from tests.tools import LACKING, is_strict
 
 pytest_plugins = (
     "tests.points",
+    "tests.planted.plugin",
     "tests.servers",
     "tests.redis_layouts",
     "tests.deployment",

@@ -27,7 +27,7 @@ HANG_GUARD = 60.0  # seconds
 ORIGIN = "http://token"
 
 RIGHT = ("-m", "services.cli", "serve", "token", "--listen")
-PLANTED = ("-m", "tests.planted")
+PLANTED = ("-m", "tests.planted", "races.finds_then_spends,races.finds_then_rotates", "token")
 
 Form = Mapping[str, str]
 

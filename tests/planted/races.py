@@ -1,28 +1,18 @@
-"""A token service with mistakes that only races find: for tests that must catch them, and for nobody else.
+"""Mistakes that only races find: both pass every test that sends one request after another."""
 
-    python -m tests.planted unix:PATH
-
-Both pass every test that asks one thing after another.
-"""
-
-import sys
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+import pytest
 
-from services.token.app import mount
 from shared.model import AuthorizationCode
-from shared.settings import read_settings
 from shared.store import NewFamily, Redeemed, Rotated, Rotation
 from shared.store import open as opening
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
-from shared.web.app import application
-from shared.web.log import configure_log
-from shared.web.serve import Listen, serve
 
 _SPEND = "UPDATE grants SET code_hash = $2 WHERE grant_id = $1"
 _ROTATE = """
@@ -74,9 +64,11 @@ class FindThenRotate(PostgresRefreshFamilies):
         return Rotated(verdict="now", sealed_successor=rotation.candidate_sealed, held=held)
 
 
-if __name__ == "__main__":
-    setattr(opening, PostgresGrants.__name__, FindThenSpend)
-    setattr(opening, PostgresRefreshFamilies.__name__, FindThenRotate)
-    settings = read_settings()
-    configure_log(settings.log_level, "planted")
-    serve(lambda: application(settings, mount), Listen(sys.argv[1]).bind())
+def finds_then_spends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code is looked up and spent in two statements."""
+    monkeypatch.setattr(opening, PostgresGrants.__name__, FindThenSpend)
+
+
+def finds_then_rotates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh token is looked up and rotated in two statements."""
+    monkeypatch.setattr(opening, PostgresRefreshFamilies.__name__, FindThenRotate)

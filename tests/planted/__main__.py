@@ -1,0 +1,19 @@
+"""A service with defects planted, as a process of its own: for tests that must catch them, and nobody else.
+
+python -m tests.planted AREA.DEFECT[,AREA.DEFECT…] SERVICE HOST:PORT|unix:PATH
+"""
+
+import sys
+from importlib import import_module
+
+import pytest
+
+from services.cli import main
+
+if __name__ == "__main__":
+    defects, service, address = sys.argv[1:]
+    monkeypatch = pytest.MonkeyPatch()
+    for name in defects.split(","):
+        area, _, defect = name.rpartition(".")
+        getattr(import_module(f"tests.planted.{area}"), defect)(monkeypatch)
+    main(["serve", service, "--listen", address])

@@ -1,0 +1,54 @@
+"""The pytest side of planted defects: the second run of a marked test, and its reversed verdict."""
+
+from collections.abc import Generator
+from typing import cast
+
+import pytest
+
+from tests.planted import Defect
+
+_FIXTURE = "_planted_defect"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark."""
+    config.addinivalue_line("markers", "planted(*defects): the test must fail with each of these in place")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a marked test once as it is, and once with each defect."""
+    marks = metafunc.definition.iter_markers("planted")
+    defects = [defect for mark in marks for defect in mark.args]
+    if defects:
+        names = [f"planted:{defect.__name__}" for defect in defects]
+        metafunc.parametrize(_FIXTURE, [None, *defects], ids=[pytest.HIDDEN_PARAM, *names], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _planted_defect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the defect of this run in place, before any other fixture of the test."""
+    if defect := cast("Defect | None", getattr(request, "param", None)):
+        defect(monkeypatch)
+
+
+def _defect(item: pytest.Item) -> Defect | None:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get(_FIXTURE) if callspec else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reverse the verdict of a run with a defect. What its failure leaves behind at teardown is ignored."""
+    report = yield
+    defect = _defect(item)
+    if defect is None:
+        return report
+    if call.when == "call" and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"the test passes with a defect in place: {defect.__name__}: {defect.__doc__}"
+    elif report.failed and call.when in ("call", "teardown"):
+        report.outcome = "passed"
+        report.longrepr = None
+    return report
