@@ -15,7 +15,7 @@ from shared.store.ports.clients import (
     Wanted,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
-from shared.store.ports.faults import Full, Stale, Taken, Unavailable
+from shared.store.ports.faults import Full, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
     AuthorizationCodes,
     DeviceCodes,
@@ -57,6 +57,7 @@ __all__ = [
     "LogoutNotice",
     "NewFamily",
     "Outbox",
+    "OutcomeUnknown",
     "Pace",
     "Polled",
     "PushedRequests",

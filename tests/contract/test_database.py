@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from shared.store import Unavailable
+from shared.store import OutcomeUnknown, Unavailable
 from shared.store.postgres.database import Database
+from tests.fault_proxy import postgresql_proxy
 
 _PID = "SELECT pg_backend_pid() AS pid"
 _SLEEP = "SELECT pg_backend_pid() AS pid, pg_sleep(0.01)"
@@ -110,3 +112,31 @@ async def test_a_row_that_has_just_gone_is_no_defect(database_url: str) -> None:
             await database.row(
                 "INSERT INTO credentials (user_id, password_hash) VALUES (gen_random_uuid(), '')"
             )
+
+
+_NOTE = "INSERT INTO audit (event) VALUES ($1)"
+
+
+async def test_a_statement_whose_answer_is_lost_has_an_unknown_outcome(
+    database_url: str, tmp_path: Path
+) -> None:
+    """The server committed it, and the caller learns that this is possible."""
+    async with (
+        postgresql_proxy(database_url, tmp_path) as (proxy, url),
+        _database(url) as database,
+        _database(database_url) as other,
+    ):
+        await database.row(_NOTE, "prepared")
+        proxy.lose_answer_to(b"unheard")
+        with pytest.raises(OutcomeUnknown):
+            await database.row(_NOTE, "unheard")
+        assert await other.rows("SELECT FROM audit WHERE event = 'unheard'")
+
+
+async def test_a_server_that_cannot_be_reached_has_done_nothing(database_url: str, tmp_path: Path) -> None:
+    """The outcome is known: the statement was never sent."""
+    async with postgresql_proxy(database_url, tmp_path) as (proxy, url), _database(url) as database:
+        proxy.break_off()
+        with pytest.raises(Unavailable) as fault:
+            await database.row(_PID)
+        assert not isinstance(fault.value, OutcomeUnknown)

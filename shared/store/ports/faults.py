@@ -5,6 +5,15 @@ class Unavailable(Exception):
     """A store did not answer, or not in time. Never a verdict: the caller gets 503 with Retry-After."""
 
 
+class OutcomeUnknown(Unavailable):
+    """The statement may have been committed, or may be committed later.
+
+    Raised when the connection is lost after the statement was sent, when no answer comes in time, and when a
+    standby has not confirmed the commit. A plain Unavailable means that nothing was or will be committed. A
+    cancelled task gets CancelledError, which leaves the outcome as unknown as this does.
+    """
+
+
 class Taken(Exception):
     """The name is in use."""
 
