@@ -1,12 +1,13 @@
 """Reading what a request carries, within limits of size and time."""
 
 import asyncio
+from typing import cast
 
 from aiohttp import web
 
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters, parse
-from shared.web.request import MAX_BODY
+from shared.web.request import MAX_BODY, Request
 
 BODY_TIMEOUT = 10.0  # seconds for a whole body
 FORM = "application/x-www-form-urlencoded"
@@ -36,13 +37,16 @@ async def body(request: web.Request) -> bytes:
     content = request.content
     try:
         if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: nothing to wait for
-            return content.read_nowait()
-        async with asyncio.timeout(BODY_TIMEOUT):
-            return await request.read()
+            received = content.read_nowait()
+        else:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                received = await request.read()
     except TimeoutError:
         raise InvalidRequest("the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
         raise InvalidRequest("the body is malformed, or was cut short") from None
+    cast(Request, request).complete()
+    return received
 
 
 async def form(request: web.Request) -> Parameters:

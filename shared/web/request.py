@@ -10,6 +10,8 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
+from shared.live import clock
+
 MAX_BODY = 64 * 1024
 
 
@@ -25,7 +27,7 @@ class Connected(BaseProtocol):
 class Request(web.Request):
     """aiohttp's, made without its server: nothing is answered through it, and no task is its own."""
 
-    ATTRS = web.Request.ATTRS | {"connection", "allowed_origins"}
+    ATTRS = web.Request.ATTRS | {"connection", "allowed_origins", "read_at", "completed_at"}
     allowed_origins: tuple[str, ...] | None = None
     """Whose pages may read the answer of a path that answers other origins; None: anybody's."""
 
@@ -37,6 +39,7 @@ class Request(web.Request):
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.connection = connection
+        self.read_at = self.completed_at = clock.monotonic()
         super().__init__(
             message,
             payload,
@@ -51,6 +54,10 @@ class Request(web.Request):
     def target(self) -> str:
         """The path as it was sent, without the query."""
         return self._message.path.partition("?")[0]
+
+    def complete(self) -> None:
+        """Note that the last byte of the body has been read."""
+        self.completed_at = clock.monotonic()
 
     def take(self, match: web.UrlMappingMatchInfo) -> None:
         """Say which route the request has come to."""
