@@ -23,8 +23,8 @@ from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.store.postgres.database import Database
-from shared.store.redis.jtis import RedisReplayMarks
-from shared.store.redis.link import Link
+from shared.store.redis.replay_marks import RedisReplayMarks
+from shared.store.redis.transport.client import RedisClient
 from shared.web.app import application
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
 from tests.served import Served
@@ -50,9 +50,9 @@ def settings_for(database_url: str, redis_url: str, **others: str) -> Settings:
 
 async def remember_for_long(redis_url: str) -> None:
     """Let Redis have been there for an hour: a new one judges no assertion in its first seconds."""
-    link = Link.open(redis_url)
-    await RedisReplayMarks(link, clock=lambda: time.time() - 3600).begin()
-    await link.close()
+    redis = RedisClient.open(redis_url)
+    await RedisReplayMarks(redis, clock=lambda: time.time() - 3600).begin()
+    await redis.close()
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from deploy.local.child import Child, Command
 from deploy.local.valkey import find_binary
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 from tests.flow.processes import running
 from tests.flow.starter import eventually, free_port
 
@@ -70,9 +70,9 @@ class Node:
 
 
 @asynccontextmanager
-async def open_link(url: str) -> AsyncIterator[Link]:
+async def open_redis(url: str) -> AsyncIterator[RedisClient]:
     """A way to Redis, for as long as a block lasts."""
-    opened = Link.open(url)
+    opened = RedisClient.open(url)
     try:
         yield opened
     finally:

@@ -46,11 +46,11 @@ from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.counters import RedisCounters
 from shared.store.redis.device_codes import RedisDeviceCodes
 from shared.store.redis.interactions import RedisInteractions
-from shared.store.redis.jtis import RedisReplayMarks
-from shared.store.redis.link import Link
 from shared.store.redis.pushed_requests import RedisPushedRequests
+from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
 from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.transport.client import RedisClient
 from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
@@ -96,7 +96,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     url, direct_url = settings.database_url, settings.database_direct_url
     database = Database.open(url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url))
     secret_keys = [key.get_secret_value() for key in settings.secret_key]
-    link = Link.open(settings.redis_url.get_secret_value())
+    redis = RedisClient.open(settings.redis_url.get_secret_value())
     try:
         yield Stores(
             changes=PostgresChanges(database),
@@ -106,23 +106,23 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),
-            codes=RedisAuthorizationCodes(link),
-            device_codes=RedisDeviceCodes(link),
+            codes=RedisAuthorizationCodes(redis),
+            device_codes=RedisDeviceCodes(redis),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
-            replay_marks=RedisReplayMarks(link),
+            replay_marks=RedisReplayMarks(redis),
             leases=PostgresLeases(database),
             outbox=PostgresOutbox(database),
-            probe=Probe(database, link, (direct_url or url).get_secret_value()),
+            probe=Probe(database, redis, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
-                PostgresSessionRows(database), RedisSessionContents(link, settings.session_idle_lifetime)
+                PostgresSessionRows(database), RedisSessionContents(redis, settings.session_idle_lifetime)
             ),
-            interactions=RedisInteractions(link),
-            pushed_requests=RedisPushedRequests(link),
+            interactions=RedisInteractions(redis),
+            pushed_requests=RedisPushedRequests(redis),
             consents=PostgresConsents(database),
-            counters=RedisCounters(link),
-            tallies=RedisTallies(link),
+            counters=RedisCounters(redis),
+            tallies=RedisTallies(redis),
         )
     finally:
-        await link.close()
+        await redis.close()
         database.close()

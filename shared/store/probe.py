@@ -5,15 +5,15 @@ from typing import cast
 
 from shared.store.migrate import migrate
 from shared.store.postgres.database import DEPENDENCY, Database
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 
 
 class Probe:
     """For those who look after a deployment; no request needs it."""
 
-    def __init__(self, database: Database, link: Link, direct_url: str) -> None:
+    def __init__(self, database: Database, redis: RedisClient, direct_url: str) -> None:
         self._database = database
-        self._link = link
+        self._redis = redis
         self._direct_url = direct_url
 
     async def database_time(self) -> datetime:
@@ -29,4 +29,4 @@ class Probe:
 
     async def ping_redis(self) -> None:
         """Raises Unavailable."""
-        await self._link.command("PING")
+        await self._redis.execute("PING")

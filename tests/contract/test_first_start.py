@@ -12,7 +12,7 @@ from shared.oauth.claims import claims_of_scope, released
 from shared.settings import Settings
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 from tests.deployment import settings_for
 
 NEWCOMER = Newcomer(
@@ -71,9 +71,9 @@ async def test_a_later_start_cannot_tell_what_an_empty_redis_forgot(
     await _start(stores, settings)
     jti = uuid4().hex
     assert await _is_new(stores, jti)
-    link = Link.open(redis_url)
-    await link.command("FLUSHALL")
-    await link.close()
+    redis = RedisClient.open(redis_url)
+    await redis.execute("FLUSHALL")
+    await redis.close()
     await _start(stores, settings)
     with pytest.raises(Unavailable):
         await _is_new(stores, jti)

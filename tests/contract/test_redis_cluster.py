@@ -14,17 +14,17 @@ import pytest
 from redis.crc import key_slot
 
 from shared.store import Unavailable
-from shared.store.redis.jtis import RedisReplayMarks
-from shared.store.redis.link import Link, Script
+from shared.store.redis.replay_marks import RedisReplayMarks
+from shared.store.redis.transport.client import RedisClient, Script
 from tests.deployment import remember_for_long
-from tests.redis_layouts import Cluster, Node, a_cluster, kill, open_link
+from tests.redis_layouts import Cluster, Node, a_cluster, kill, open_redis
 
 
 @pytest.fixture
-async def link(redis_cluster: Cluster) -> AsyncIterator[Link]:
+async def redis(redis_cluster: Cluster) -> AsyncIterator[RedisClient]:
     """A way to the cluster that has learned where everything is."""
-    async with open_link(redis_cluster.url) as opened:
-        await opened.command("PING")
+    async with open_redis(redis_cluster.url) as opened:
+        await opened.execute("PING")
         yield opened
 
 
@@ -46,36 +46,38 @@ def _silent(cluster: Cluster, node: Node) -> Iterator[None]:
 
 
 async def test_answers_of_many_nodes_come_in_the_order_of_the_commands(
-    redis_cluster: Cluster, link: Link
+    redis_cluster: Cluster, redis: RedisClient
 ) -> None:
     """As if they came from one server."""
     names = [f"{{{uuid4().hex}}}" for _ in range(100)]
     assert {redis_cluster.owner(name).port for name in names} == {node.port for node in redis_cluster.nodes}
-    await link.commands(*(("SET", name, name) for name in names))
-    assert await link.commands(*(("GET", name) for name in names)) == [name.encode() for name in names]
+    await redis.batch(*(("SET", name, name) for name in names))
+    assert await redis.batch(*(("GET", name) for name in names)) == [name.encode() for name in names]
 
 
 async def test_one_node_is_enough_to_begin_with(redis_cluster: Cluster, key: str) -> None:
     """Whichever the address names, and whether the others that it names are there or not."""
     url = f"redis+cluster://127.0.0.1:1,{redis_cluster.nodes[2].place},127.0.0.1:2"
-    async with open_link(url) as link:
-        assert await link.command("INCR", key) == 1
+    async with open_redis(url) as redis:
+        assert await redis.execute("INCR", key) == 1
 
 
-async def test_a_slot_that_has_moved_is_followed(redis_cluster: Cluster, link: Link, key: str) -> None:
+async def test_a_slot_that_has_moved_is_followed(
+    redis_cluster: Cluster, redis: RedisClient, key: str
+) -> None:
     """MOVED: the command is done once, at the new node; and so is the next without a detour."""
     home, target = redis_cluster.nodes[:2]
-    assert await link.command("INCR", key) == 1
+    assert await redis.execute("INCR", key) == 1
     redis_cluster.begin_to_move(key, target)
     redis_cluster.carry(key, target)
     redis_cluster.end_move(key, target)
     try:
-        assert await link.commands(("INCR", key), ("INCR", key)) == [2, 3]
+        assert await redis.batch(("INCR", key), ("INCR", key)) == [2, 3]
         refused = _refusals(home)
-        assert await link.command("INCR", key) == 4
+        assert await redis.execute("INCR", key) == 4
         assert _refusals(home) == refused
     finally:
-        await link.command("DEL", key)
+        await redis.execute("DEL", key)
         redis_cluster.end_move(key, home)
 
 
@@ -85,25 +87,25 @@ def _refusals(node: Node) -> int:
 
 
 async def test_what_is_on_the_move_is_asked_for_where_it_goes(
-    redis_cluster: Cluster, link: Link, key: str
+    redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
     """ASK: what has gone is found at the target, what has not at home, and a script is loaded there too."""
     home, target = redis_cluster.nodes[:2]
     gone, still, script = key, f"{key}:still", Script("attempt")
-    await link.commands(("SET", gone, 1), ("SET", still, 1))
+    await redis.batch(("SET", gone, 1), ("SET", still, 1))
     redis_cluster.begin_to_move(gone, target)
     try:
         redis_cluster.carry(gone, target)
-        assert await link.commands(("INCR", gone), ("INCR", still), ("INCR", gone)) == [2, 2, 3]
+        assert await redis.batch(("INCR", gone), ("INCR", still), ("INCR", gone)) == [2, 2, 3]
         target.ask("SCRIPT", "FLUSH")
-        assert await link.run(script, [f"{key}:new"], [3, 1000, 1000, 1000, 0, 0]) == [0, 1, 0]
+        assert await redis.run(script, [f"{key}:new"], [3, 1000, 1000, 1000, 0, 0]) == [0, 1, 0]
     finally:
-        await link.commands(("DEL", gone), ("DEL", still), ("DEL", f"{key}:new"))
+        await redis.batch(("DEL", gone), ("DEL", still), ("DEL", f"{key}:new"))
         redis_cluster.end_move(key, home)
 
 
 async def test_what_is_asked_while_its_slot_moves_is_done_once(
-    redis_cluster: Cluster, link: Link, key: str
+    redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
     """Twenty callers, and a slot that goes there and back again: no count is lost, and none comes twice."""
     home, target = redis_cluster.nodes[:2]
@@ -112,7 +114,7 @@ async def test_what_is_asked_while_its_slot_moves_is_done_once(
 
     async def count() -> None:
         while not has_moved.is_set():
-            answers.append(await link.command("INCR", key))
+            answers.append(await redis.execute("INCR", key))
 
     def move() -> None:
         for node in [target, home] * 3:
@@ -128,14 +130,16 @@ async def test_what_is_asked_while_its_slot_moves_is_done_once(
     assert sorted(answers) == list(range(1, len(answers) + 1))
 
 
-async def test_keys_that_are_torn_apart_are_waited_for(redis_cluster: Cluster, link: Link, key: str) -> None:
+async def test_keys_that_are_torn_apart_are_waited_for(
+    redis_cluster: Cluster, redis: RedisClient, key: str
+) -> None:
     """TRYAGAIN: one of two keys has gone, until the other follows."""
     home, target = redis_cluster.nodes[:2]
     one, other = f"{key}:one", f"{key}:other"
-    await link.commands(("SET", one, 1), ("SET", other, 2))
+    await redis.batch(("SET", one, 1), ("SET", other, 2))
     redis_cluster.begin_to_move(key, target)
     redis_cluster.carry(one, target)
-    asked = asyncio.create_task(link.command("MGET", one, other))
+    asked = asyncio.create_task(redis.execute("MGET", one, other))
     try:
         async with asyncio.timeout(10):
             while not home.ask("INFO", "errorstats").get("errorstat_TRYAGAIN"):
@@ -143,67 +147,69 @@ async def test_keys_that_are_torn_apart_are_waited_for(redis_cluster: Cluster, l
         redis_cluster.carry(other, target)
         assert await asked == [b"1", b"2"]
     finally:
-        await link.commands(("DEL", one), ("DEL", other))
+        await redis.batch(("DEL", one), ("DEL", other))
         redis_cluster.end_move(key, home)
         home.ask("CONFIG", "RESETSTAT")
 
 
 async def test_a_node_that_says_nothing_concerns_its_own_slots(
-    redis_cluster: Cluster, link: Link, key: str
+    redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
     """The others are served, alone and beside it; what it was asked is not asked again."""
     home, other = redis_cluster.nodes[0], redis_cluster.key_at(redis_cluster.nodes[1])
     with _silent(redis_cluster, home):
         with pytest.raises(Unavailable):
-            await link.commands(("INCR", key), ("SET", other, 1))
+            await redis.batch(("INCR", key), ("SET", other, 1))
         with pytest.raises(Unavailable):
-            await link.command("PING")
-        assert await link.command("GET", other) == b"1"
-    assert await link.command("INCR", key) in (1, 2)
+            await redis.execute("PING")
+        assert await redis.execute("GET", other) == b"1"
+    assert await redis.execute("INCR", key) in (1, 2)
 
 
 async def test_no_node_at_all_is_unavailable() -> None:
     """A process starts while the cluster is away."""
-    async with open_link("redis+cluster://127.0.0.1:1,127.0.0.1:2") as link:
+    async with open_redis("redis+cluster://127.0.0.1:1,127.0.0.1:2") as redis:
         with pytest.raises(Unavailable, match="no node tells"):
-            await link.command("PING")
+            await redis.execute("PING")
 
 
-async def test_a_slot_that_nobody_serves_is_unavailable(redis_cluster: Cluster, link: Link, key: str) -> None:
+async def test_a_slot_that_nobody_serves_is_unavailable(
+    redis_cluster: Cluster, redis: RedisClient, key: str
+) -> None:
     """Until somebody does; whoever asks whether all is well is told."""
     slot = key_slot(key.encode())
     for node in redis_cluster.nodes:
         node.ask("CLUSTER", "DELSLOTS", slot)
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await link.command("INCR", key)
+            await redis.execute("INCR", key)
     async with asyncio.timeout(10):
-        while await _answers(link):
+        while await _answers(redis):
             await asyncio.sleep(0.01)
     redis_cluster.nodes[0].ask("CLUSTER", "ADDSLOTS", slot)
     redis_cluster.agree()
-    assert await _once_it_is_back(link, "INCR", key) == 1
+    assert await _once_it_is_back(redis, "INCR", key) == 1
 
 
-async def _answers(link: Link) -> bool:
+async def _answers(redis: RedisClient) -> bool:
     with suppress(Unavailable):
-        await link.command("PING")
+        await redis.execute("PING")
         return True
     return False
 
 
-async def _once_it_is_back(link: Link, *command: str) -> Any:
+async def _once_it_is_back(redis: RedisClient, *command: str) -> Any:
     async with asyncio.timeout(30):
         while True:
             with suppress(Unavailable):
-                return await link.command(*command)
+                return await redis.execute(*command)
             await asyncio.sleep(0.01)
 
 
-async def test_a_bucket_of_marks_may_move(redis_cluster: Cluster, link: Link) -> None:
+async def test_a_bucket_of_marks_may_move(redis_cluster: Cluster, redis: RedisClient) -> None:
     """The node that takes it was there before and has lost nothing: what was seen is, and the new is new."""
     await remember_for_long(redis_cluster.url)
-    marks, jti, other = RedisReplayMarks(link), *_of_one_bucket()
+    marks, jti, other = RedisReplayMarks(redis), *_of_one_bucket()
     assert await _add(marks, jti)
     bucket = _bucket(jti)
     home = redis_cluster.owner(bucket)
@@ -246,18 +252,18 @@ async def test_a_replica_that_takes_over_is_found(small_cluster: Cluster) -> Non
     """Nothing is answered in between; afterwards what was replicated is there, and nothing counts twice."""
     (node,), (replica,) = small_cluster.nodes, small_cluster.replicas
     await remember_for_long(small_cluster.url)
-    async with open_link(small_cluster.url) as link:
-        marks = RedisReplayMarks(link)
-        await link.command("SET", "{one}", 1)
+    async with open_redis(small_cluster.url) as redis:
+        marks = RedisReplayMarks(redis)
+        await redis.execute("SET", "{one}", 1)
         assert await _add(marks, "jti")
         assert node.ask("WAIT", 1, 5000) == 1
         kill(small_cluster.children[node.port])
         for _ in range(3):
             with pytest.raises(Unavailable):
-                await link.command("GETDEL", "{one}")
+                await redis.execute("GETDEL", "{one}")
         replica.ask("CLUSTER", "FAILOVER", "TAKEOVER")
-        assert await _once_it_is_back(link, "GETDEL", "{one}") == b"1"
-        assert await link.command("GETDEL", "{one}") is None
+        assert await _once_it_is_back(redis, "GETDEL", "{one}") == b"1"
+        assert await redis.execute("GETDEL", "{one}") is None
         assert not await _add(marks, "jti")
         with pytest.raises(Unavailable):
             await _add(marks, "another")

@@ -18,7 +18,7 @@ from tests.builders import World
 from tests.certificates import a_certificate
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.flow.processes import running
-from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, open_link, watched
+from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node, Watched, open_redis, watched
 
 MINUTE = timedelta(minutes=1)
 PUSHED = {"client_id": "c", "parameters": {}, "expires_at": 1.5}
@@ -132,14 +132,14 @@ async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tupl
     primary, replica = pair
     replica.ask("REPLICAOF", HOST, primary.port)
     fakes = FakeSentinel(None), FakeSentinel(replica), FakeSentinel(primary)
-    async with _sentinels(*fakes) as url, open_link(f"{url}/3") as link:
-        assert await link.command("SET", "{a}", 1) == b"OK"
+    async with _sentinels(*fakes) as url, open_redis(f"{url}/3") as redis:
+        assert await redis.execute("SET", "{a}", 1) == b"OK"
         assert [fake.asked for fake in fakes] == [1, 1, 1]
         primary.ask("CLIENT", "KILL", "TYPE", "normal")
         async with asyncio.timeout(10):
             while [fake.asked for fake in fakes] == [1, 1, 1]:
                 with suppress(Unavailable):
-                    assert await link.command("GET", "{a}") == b"1"
+                    assert await redis.execute("GET", "{a}") == b"1"
         assert [fake.asked for fake in fakes] == [1, 1, 2]
 
 
@@ -174,12 +174,12 @@ async def test_sentinels_and_primary_are_spoken_to_over_tls(pair: tuple[Node, No
         fake = FakeSentinel(reached, b"localhost")
         async with _sentinels(fake, tls=tls) as url:
             known = url.replace("redis+", "rediss+").replace(f"//{HOST}", "//one:p%40ss@localhost")
-            async with open_link(f"{known}?ssl_ca_certs={files.ca_file}&sentinel_password=other") as link:
-                assert await link.command("SET", "{a}", 1) == b"OK"
+            async with open_redis(f"{known}?ssl_ca_certs={files.ca_file}&sentinel_password=other") as redis:
+                assert await redis.execute("SET", "{a}", 1) == b"OK"
                 assert fake.passwords == {b"other"}
-            async with open_link(known) as stranger:
+            async with open_redis(known) as stranger:
                 with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
-                    await stranger.command("PING")
+                    await stranger.execute("PING")
 
 
 async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
@@ -188,21 +188,21 @@ async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
     replica.ask("REPLICAOF", HOST, primary.port)
     async with (
         _sentinels(FakeSentinel(None), FakeSentinel(replica)) as url,
-        open_link(url.replace("//", f"//{HOST}:1,")) as link,
+        open_redis(url.replace("//", f"//{HOST}:1,")) as redis,
     ):
         with pytest.raises(Unavailable, match="no Sentinel leads to a primary of ostiary"):
-            await link.command("GET", "{a}")
+            await redis.execute("GET", "{a}")
 
 
 async def test_a_primary_that_is_demoted_is_left(pair: tuple[Node, Node]) -> None:
     """Its connection lives on, and the first write that it refuses ends that."""
     old, new = pair
     fake = FakeSentinel(old)
-    async with _sentinels(fake) as url, open_link(url) as link:
-        await link.command("SET", "{a}", 1)
+    async with _sentinels(fake) as url, open_redis(url) as redis:
+        await redis.execute("SET", "{a}", 1)
         fake.named = new
         old.ask("REPLICAOF", HOST, new.port)
         with pytest.raises(Unavailable, match="READONLY"):
-            await link.command("SET", "{a}", 2)
-        assert await link.command("SET", "{a}", 3) == b"OK"
+            await redis.execute("SET", "{a}", 2)
+        assert await redis.execute("SET", "{a}", 3) == b"OK"
         assert new.ask("GET", "{a}") == b"3"

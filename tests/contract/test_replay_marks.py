@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from shared.store import Unavailable
-from shared.store.redis.jtis import RedisReplayMarks
-from shared.store.redis.link import Link
+from shared.store.redis.replay_marks import RedisReplayMarks
+from shared.store.redis.transport.client import RedisClient
 from tests.contract.conftest import LAYOUTS
 from tests.deployment import remember_for_long
 
@@ -30,18 +30,18 @@ async def _add(marks: RedisReplayMarks, jti: str, *, owner: str = "client", kind
 
 
 @pytest.fixture
-async def link(redis_url: str) -> AsyncIterator[Link]:
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
     """A Redis that has been there for an hour."""
     await remember_for_long(redis_url)
-    opened = Link.open(redis_url)
+    opened = RedisClient.open(redis_url)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def marks(link: Link) -> RedisReplayMarks:
+def marks(redis: RedisClient) -> RedisReplayMarks:
     """Its replay marks."""
-    return RedisReplayMarks(link)
+    return RedisReplayMarks(redis)
 
 
 async def test_a_jti_counts_once(marks: RedisReplayMarks) -> None:
@@ -51,9 +51,9 @@ async def test_a_jti_counts_once(marks: RedisReplayMarks) -> None:
     assert not await _add(marks, jti)
 
 
-async def test_of_many_at_once_one_is_the_first(link: Link) -> None:
+async def test_of_many_at_once_one_is_the_first(redis: RedisClient) -> None:
     """Fifty proofs with one jti, over two processes' worth of stores."""
-    jti, stores = uuid4().hex, [RedisReplayMarks(link), RedisReplayMarks(link)]
+    jti, stores = uuid4().hex, [RedisReplayMarks(redis), RedisReplayMarks(redis)]
     outcomes = await asyncio.gather(*(_add(stores[number % 2], jti) for number in range(50)))
     assert outcomes.count(True) == 1
 
@@ -74,31 +74,33 @@ async def test_a_jti_is_data(marks: RedisReplayMarks, jti: str) -> None:
     assert not await _add(marks, jti)
 
 
-async def test_nothing_from_before_a_loss_of_memory_counts(link: Link, marks: RedisReplayMarks) -> None:
+async def test_nothing_from_before_a_loss_of_memory_counts(
+    redis: RedisClient, marks: RedisReplayMarks
+) -> None:
     """FLUSHALL: what was used a second before cannot be told from what is new, so neither is accepted."""
     jti = uuid4().hex
     assert await _add(marks, jti)
-    await link.command("FLUSHALL")
+    await redis.execute("FLUSHALL")
     for known in (jti, uuid4().hex):
         with pytest.raises(Unavailable):
             await _add(marks, known)
     assert await marks.add(KIND, "client", uuid4().hex, _in(11), _in(60))
 
 
-async def test_all_buckets_begin_at_once_after_a_loss(link: Link, marks: RedisReplayMarks) -> None:
+async def test_all_buckets_begin_at_once_after_a_loss(redis: RedisClient, marks: RedisReplayMarks) -> None:
     """Ten seconds after the first refusal every assertion is judged again, not only those in its bucket."""
-    await link.command("FLUSHALL")
+    await redis.execute("FLUSHALL")
     with pytest.raises(Unavailable):
         await _add(marks, uuid4().hex)
-    epochs = await link.commands(*(("GET", key) for key in EPOCHS))
+    epochs = await redis.batch(*(("GET", key) for key in EPOCHS))
     assert None not in epochs
 
 
-async def test_a_mark_that_is_still_there_is_seen(link: Link, marks: RedisReplayMarks) -> None:
+async def test_a_mark_that_is_still_there_is_seen(redis: RedisClient, marks: RedisReplayMarks) -> None:
     """A known replay is told as one even while the rest cannot be judged."""
     jti = uuid4().hex
     assert await _add(marks, jti)
-    await link.commands(*(("DEL", key) for key in EPOCHS))
+    await redis.batch(*(("DEL", key) for key in EPOCHS))
     assert not await _add(marks, jti)
 
 
@@ -113,9 +115,9 @@ async def test_another_server_starts_the_rule_anew(
     assert await marks.add(KIND, "client", uuid4().hex, _in(11), _in(60))
 
 
-async def test_marks_go_when_the_assertion_has(link: Link, marks: RedisReplayMarks) -> None:
+async def test_marks_go_when_the_assertion_has(redis: RedisClient, marks: RedisReplayMarks) -> None:
     """Nothing stays in Redis for longer than it can be replayed."""
     jti = uuid4().hex
     await _add(marks, jti)
     mark = hashlib.sha256(f"{KIND}\0client\0{jti}".encode()).hexdigest()
-    assert 60_000 < await link.command("PTTL", f"{{jti:{mark[:2]}}}:{mark}") <= 71_000
+    assert 60_000 < await redis.execute("PTTL", f"{{jti:{mark[:2]}}}:{mark}") <= 71_000

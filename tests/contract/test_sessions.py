@@ -14,8 +14,8 @@ from shared.model import Authentication, Session, User
 from shared.store import Pace, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.redis.counters import RedisCounters
-from shared.store.redis.link import Link
 from shared.store.redis.sessions import RedisSessionContents
+from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
 from tests.builders import World
 from tests.contract.conftest import LAYOUTS
@@ -147,29 +147,29 @@ async def test_contents_of_another_session_are_nothing(world: World) -> None:
 
 
 @pytest.fixture
-async def link(module_redis_url: str) -> AsyncIterator[Link]:
+async def redis(module_redis_url: str) -> AsyncIterator[RedisClient]:
     """A way to Redis."""
-    link = Link.open(module_redis_url)
-    yield link
-    await link.close()
+    redis = RedisClient.open(module_redis_url)
+    yield redis
+    await redis.close()
 
 
-async def test_use_renews_the_idle_lifetime(world: World, link: Link) -> None:
+async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) -> None:
     """To be found is to be used, in the same round trip."""
     sessions = KeptSessions(
-        PostgresSessionRows(world.database), RedisSessionContents(link, timedelta(minutes=10))
+        PostgresSessionRows(world.database), RedisSessionContents(redis, timedelta(minutes=10))
     )
     session = a_session(await world.user())
     await sessions.begin(session, None, {})
     key = f"{{session:{session.session_key.hex()}}}"
-    await link.command("PEXPIRE", key, 60_000)
+    await redis.execute("PEXPIRE", key, 60_000)
     await sessions.find(session.session_key, "x")
-    assert await link.command("PTTL", key) > 500_000
+    assert await redis.execute("PTTL", key) > 500_000
 
 
 async def test_a_session_ends_while_redis_is_away(world: World) -> None:
     """Logout needs PostgreSQL alone; being found needs both."""
-    away = Link.open("redis://127.0.0.1:1/0")
+    away = RedisClient.open("redis://127.0.0.1:1/0")
     gone = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
     session = a_session(await world.user())
     await world.stores.sessions.begin(session, None, {})
@@ -196,13 +196,13 @@ async def test_an_interaction_lives_until_it_is_ended(world: World) -> None:
     assert await interactions.find(key) is None
 
 
-async def test_a_change_does_not_lengthen_an_interaction(world: World, link: Link) -> None:
+async def test_a_change_does_not_lengthen_an_interaction(world: World, redis: RedisClient) -> None:
     """Its lifetime is counted from its beginning."""
     interactions, key = world.stores.interactions, uuid4().bytes * 2
     await interactions.add(key, {}, timedelta(seconds=100))
-    await link.command("PEXPIRE", f"{{interaction:{key.hex()}}}", 5000)
+    await redis.execute("PEXPIRE", f"{{interaction:{key.hex()}}}", 5000)
     await interactions.replace(key, {"more": True})
-    assert 0 < await link.command("PTTL", f"{{interaction:{key.hex()}}}") <= 5000
+    assert 0 < await redis.execute("PTTL", f"{{interaction:{key.hex()}}}") <= 5000
 
 
 async def test_of_fifty_who_complete_an_interaction_one_does(world: World) -> None:
@@ -251,9 +251,9 @@ PACE = Pace(
 )
 
 
-async def test_free_tries_then_a_wait_that_doubles(link: Link) -> None:
+async def test_free_tries_then_a_wait_that_doubles(redis: RedisClient) -> None:
     """And ends at its longest; a refused try is not counted."""
-    counters, key = RedisCounters(link), uuid4().hex
+    counters, key = RedisCounters(redis), uuid4().hex
 
     async def waits() -> float:
         wait = await counters.attempt("test", key, PACE)
@@ -264,38 +264,38 @@ async def test_free_tries_then_a_wait_that_doubles(link: Link) -> None:
     for most in (20, 40, 60, 60):
         assert most - 10 < await waits() <= most
         assert most - 10 < await waits() <= most
-        await _let_time_pass(link, key)
-        counters = RedisCounters(link)
+        await _let_time_pass(redis, key)
+        counters = RedisCounters(redis)
         assert await counters.attempt("test", key, PACE) is None
 
 
-async def _let_time_pass(link: Link, key: str) -> None:
-    await link.command("HSET", f"{{tries:test:{_hashed(key)}}}", "opens_at", 0)
+async def _let_time_pass(redis: RedisClient, key: str) -> None:
+    await redis.execute("HSET", f"{{tries:test:{_hashed(key)}}}", "opens_at", 0)
 
 
 def _hashed(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-async def test_tries_at_once_are_bounded(link: Link) -> None:
+async def test_tries_at_once_are_bounded(redis: RedisClient) -> None:
     """Two processes, a hundred tries: no more than the free ones go ahead."""
-    one, two, key = RedisCounters(link), RedisCounters(link), uuid4().hex
+    one, two, key = RedisCounters(redis), RedisCounters(redis), uuid4().hex
     outcomes = await asyncio.gather(*((one, two)[n % 2].attempt("test", key, PACE) for n in range(100)))
     assert outcomes.count(None) == 3
 
 
-async def test_what_redis_forgets_the_process_remembers(link: Link) -> None:
+async def test_what_redis_forgets_the_process_remembers(redis: RedisClient) -> None:
     """After a FLUSHALL a guesser is where they were."""
-    counters, key = RedisCounters(link), uuid4().hex
+    counters, key = RedisCounters(redis), uuid4().hex
     for _ in range(3):
         await counters.attempt("test", key, PACE)
-    await link.command("DEL", f"{{tries:test:{_hashed(key)}}}")
+    await redis.execute("DEL", f"{{tries:test:{_hashed(key)}}}")
     assert await counters.attempt("test", key, PACE) is not None
 
 
-async def test_a_success_is_known_to_every_process(link: Link) -> None:
+async def test_a_success_is_known_to_every_process(redis: RedisClient) -> None:
     """What another process remembers of the failures before does not count."""
-    one, two, key = RedisCounters(link), RedisCounters(link), uuid4().hex
+    one, two, key = RedisCounters(redis), RedisCounters(redis), uuid4().hex
     await one.attempt("test", key, PACE)
     await one.attempt("test", key, PACE)
     await two.attempt("test", key, PACE)
@@ -303,9 +303,9 @@ async def test_a_success_is_known_to_every_process(link: Link) -> None:
     assert [await one.attempt("test", key, PACE) for _ in range(3)] == [None] * 3
 
 
-async def test_a_try_taken_back_was_none(link: Link) -> None:
+async def test_a_try_taken_back_was_none(redis: RedisClient) -> None:
     """And there are never fewer than none."""
-    counters, key = RedisCounters(link), uuid4().hex
+    counters, key = RedisCounters(redis), uuid4().hex
     for _ in range(20):
         assert await counters.attempt("test", key, PACE) is None
         await counters.take_back("test", key)

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 
 from shared.store import Unavailable
-from shared.store.redis.link import Link
 from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.transport.client import RedisClient
 from tests.contract.conftest import LAYOUTS
 
 in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
@@ -19,35 +19,35 @@ LIFETIME = timedelta(minutes=1)
 
 
 @pytest.fixture
-async def link(redis_url: str) -> AsyncIterator[Link]:
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
     """A way to Redis."""
-    link = Link.open(redis_url)
-    yield link
-    await link.close()
+    redis = RedisClient.open(redis_url)
+    yield redis
+    await redis.close()
 
 
 @in_every_layout
-async def test_counts_of_all_processes_add_up(link: Link) -> None:
+async def test_counts_of_all_processes_add_up(redis: RedisClient) -> None:
     """Each key and each name by itself, and many at once lose nothing."""
-    tallies, one, two = RedisTallies(link), uuid4().hex, uuid4().hex
+    tallies, one, two = RedisTallies(redis), uuid4().hex, uuid4().hex
     assert await tallies.add("a", {one: 2, two: 1}, LIFETIME) == {one: 2, two: 1}
     assert await tallies.add("b", {one: 5}, LIFETIME) == {one: 5}
-    await asyncio.gather(*(RedisTallies(link).add("a", {one: 1}, LIFETIME) for _ in range(50)))
+    await asyncio.gather(*(RedisTallies(redis).add("a", {one: 1}, LIFETIME) for _ in range(50)))
     assert await tallies.add("a", {one: 1}, LIFETIME) == {one: 53}
 
 
 @in_every_layout
-async def test_a_tally_goes_by_itself(link: Link) -> None:
+async def test_a_tally_goes_by_itself(redis: RedisClient) -> None:
     """After its lifetime, whatever stands in the key."""
     key = "*:\n\0"
-    await RedisTallies(link).add("a", {key: 1}, LIFETIME)
+    await RedisTallies(redis).add("a", {key: 1}, LIFETIME)
     name = f"{{tally:a:{hashlib.sha256(key.encode()).hexdigest()}}}"
-    assert 0 < await link.command("PTTL", name) <= 60_000
+    assert 0 < await redis.execute("PTTL", name) <= 60_000
 
 
 async def test_without_redis_nothing_is_added() -> None:
     """And it says so."""
-    away = Link.open("redis://127.0.0.1:1/0")
+    away = RedisClient.open("redis://127.0.0.1:1/0")
     with pytest.raises(Unavailable):
         await RedisTallies(away).add("a", {"x": 1}, LIFETIME)
     await away.close()

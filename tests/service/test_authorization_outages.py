@@ -11,7 +11,7 @@ from shared.paths import AUTHORIZATION, END_SESSION, LOGOUT, LOGOUT_DONE
 from shared.store import Unavailable
 from shared.store.postgres.database import Database
 from shared.store.postgres.pool import Pool
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 from shared.web.resources import WATCH
 from tests.authorization import (
     ON_MODULE_LOOP,
@@ -24,9 +24,9 @@ from tests.authorization import (
 
 pytestmark = ON_MODULE_LOOP
 
-REDIS = (Link, ("command", "commands", "run"))
+REDIS = (RedisClient, ("execute", "batch", "run"))
 POSTGRESQL = (Pool, ("take",))  # a connection
-ROUND_TRIPS = ((Link, ("commands",)), (Database, ("row", "rows")))
+ROUND_TRIPS = ((RedisClient, ("batch",)), (Database, ("row", "rows")))
 
 
 async def _away(*_: Any, **__: Any) -> Any:
@@ -140,4 +140,4 @@ async def test_a_live_session_costs_two_and_one(op: AuthorizationService) -> Non
     for one in patches:
         one.stop()
     assert "code" in page.answer
-    assert sorted(asked) == ["Database", "Link", "Link"]
+    assert sorted(asked) == ["Database", "RedisClient", "RedisClient"]

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.redis_address import HostPort
-from shared.store.redis.slots import host_port, nodes_of, slot_of
+from shared.store.redis.transport.slots import host_port, nodes_of, slot_of
 
 ASKED = HostPort("h", 7000)
 

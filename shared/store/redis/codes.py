@@ -7,8 +7,8 @@ import orjson
 
 from shared.model import AuthorizationCode
 from shared.store.authorizations import details, restored
-from shared.store.redis.link import Link, Script
 from shared.store.redis.pushed_requests import pushed_key
+from shared.store.redis.transport.client import RedisClient, Script
 
 
 def _key(code_hash: bytes) -> str:
@@ -52,8 +52,8 @@ def _read(data: bytes) -> AuthorizationCode:
 class RedisAuthorizationCodes:
     """`AuthorizationCodes` over Redis: one round trip each."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
         self._count_failure = Script("count_failure")
 
     async def add(
@@ -62,15 +62,15 @@ class RedisAuthorizationCodes:
         milliseconds = int(lifetime.total_seconds() * 1000)
         put = ("SET", _key(code_hash), _write(code), "PX", milliseconds)
         if pushed is None:
-            await self._link.command(*put)
+            await self._redis.execute(*put)
             return True
-        _, request = await self._link.commands(put, ("GETDEL", pushed_key(pushed)))
+        _, request = await self._redis.batch(put, ("GETDEL", pushed_key(pushed)))
         return request is not None
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None:
-        data: bytes | None = await self._link.command("GET", _key(code_hash))
+        data: bytes | None = await self._redis.execute("GET", _key(code_hash))
         return _read(data) if data else None
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         key = _key(code_hash)
-        await self._link.run(self._count_failure, [key, f"{key}:failures"], [limit])
+        await self._redis.run(self._count_failure, [key, f"{key}:failures"], [limit])

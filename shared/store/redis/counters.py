@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from shared.store import Pace
-from shared.store.redis.link import Link, Script
+from shared.store.redis.transport.client import RedisClient, Script
 
 MAX_REMEMBERED = 10_000
 _SURELY = 0.9  # of its lifetime in Redis: what is remembered here and missing there was lost
@@ -25,8 +25,8 @@ def _milliseconds(duration: timedelta) -> int:
 class RedisCounters:
     """`Counters` over Redis: one round trip each."""
 
-    def __init__(self, link: Link, clock: Callable[[], float] = time.monotonic) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = redis
         self._clock = clock
         self._attempt = Script("attempt")
         self._take_back = Script("take_back")
@@ -35,7 +35,7 @@ class RedisCounters:
     async def attempt(self, name: str, key: str, pace: Pace) -> timedelta | None:
         counter = _key(name, key)
         lifetime = _milliseconds(pace.forgotten_after)
-        wait, tries, opens_at = await self._link.run(
+        wait, tries, opens_at = await self._redis.run(
             self._attempt,
             [counter],
             [
@@ -52,13 +52,13 @@ class RedisCounters:
     async def take_back(self, name: str, key: str) -> None:
         counter = _key(name, key)
         self._remembered.pop(counter, None)
-        await self._link.run(self._take_back, [counter], [])
+        await self._redis.run(self._take_back, [counter], [])
 
     async def forget(self, name: str, key: str, pace: Pace) -> None:
         # Zero, not deleted: another process must not take it for lost and put its own memory in its place.
         counter = _key(name, key)
         self._remembered.pop(counter, None)
-        await self._link.commands(
+        await self._redis.batch(
             ("HSET", counter, "tries", 0, "opens_at", 0),
             ("PEXPIRE", counter, _milliseconds(pace.forgotten_after)),
         )

@@ -14,7 +14,7 @@ from shared.model import Approved, Denied, DeviceCode, Pending
 from shared.oauth.user_code import user_code_digest
 from shared.store import Polled, Taken
 from shared.store.authorizations import details, restored
-from shared.store.redis.link import Link, Script
+from shared.store.redis.transport.client import RedisClient, Script
 
 REMEMBERED = timedelta(hours=1)  # beyond its end, to tell what has expired from what never was
 
@@ -80,17 +80,17 @@ def _decision(state: Approved | Denied) -> bytes:
 class RedisDeviceCodes:
     """`DeviceCodes` over Redis."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
         self._join = Script("join_flight")
         self._count_guess = Script("count_guess")
 
     async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
         milliseconds = _milliseconds(lifetime)
         flight = [f"{{devices:{code.client_id}}}"]
-        if not await self._link.run(self._join, flight, [code_hash.hex(), milliseconds, most]):
+        if not await self._redis.run(self._join, flight, [code_hash.hex(), milliseconds, most]):
             return False
-        await self._link.run(self._join, [_ALL], [code_hash.hex(), milliseconds, 0])
+        await self._redis.run(self._join, [_ALL], [code_hash.hex(), milliseconds, 0])
         data = orjson.dumps(
             {
                 "client_id": code.client_id,
@@ -100,7 +100,7 @@ class RedisDeviceCodes:
             }
         )
         remembered = _milliseconds(lifetime + REMEMBERED)
-        _, is_named = await self._link.commands(
+        _, is_named = await self._redis.batch(
             ("SET", _key(code_hash), data, "PX", remembered),
             ("SET", _user_code_key(code.user_code), code_hash.hex(), "NX", "PX", milliseconds),
         )
@@ -110,29 +110,29 @@ class RedisDeviceCodes:
 
     async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
         key = _key(code_hash)
-        (data, decision), is_in_time = await self._link.commands(
+        (data, decision), is_in_time = await self._redis.batch(
             ("MGET", key, _decision_key(code_hash)),
             ("SET", f"{key}:polled", "", "NX", "PX", _milliseconds(interval)),
         )
         return Polled(_read(data, decision), is_too_fast=not is_in_time) if data else None
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
-        named: bytes | None = await self._link.command("GET", _user_code_key(user_code))
+        named: bytes | None = await self._redis.execute("GET", _user_code_key(user_code))
         if named is None:
             return None
         code_hash = bytes.fromhex(named.decode())
-        data, decision = await self._link.command("MGET", _key(code_hash), _decision_key(code_hash))
+        data, decision = await self._redis.execute("MGET", _key(code_hash), _decision_key(code_hash))
         return (code_hash, _read(data, decision)) if data else None
 
     async def decide(self, code_hash: bytes, code: DeviceCode, state: Approved | Denied) -> bool:
         remembered = _milliseconds(REMEMBERED)
         put = ("SET", _decision_key(code_hash), _decision(state), "NX", "PX", remembered)
-        is_first, _ = await self._link.commands(put, ("DEL", _user_code_key(code.user_code)))
+        is_first, _ = await self._redis.batch(put, ("DEL", _user_code_key(code.user_code)))
         return bool(is_first)
 
     async def may_guess(self, budget: int) -> bool:
-        spent: Any = await self._link.command("GET", _GUESSES)
+        spent: Any = await self._redis.execute("GET", _GUESSES)
         return int(spent or 0) < budget
 
     async def count_guess(self, period: timedelta) -> None:
-        await self._link.run(self._count_guess, [_ALL, _GUESSES], [_milliseconds(period)])
+        await self._redis.run(self._count_guess, [_ALL, _GUESSES], [_milliseconds(period)])

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from shared.model import Authentication, Json, Session
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 
 
 def _key(session_key: bytes) -> str:
@@ -53,21 +53,21 @@ def restored(session_key: bytes, sid: UUID, user_id: UUID, epoch: int, kept: Jso
 class RedisSessionContents:
     """One round trip each. What is not used for the idle lifetime goes by itself."""
 
-    def __init__(self, link: Link, idle_lifetime: timedelta) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, idle_lifetime: timedelta) -> None:
+        self._redis = redis
         self._idle = int(idle_lifetime.total_seconds() * 1000)
 
     async def put(self, session: Session, replaced_key: bytes | None) -> None:
         """Store the contents, and drop those of the session that it takes the place of."""
         dropped = [("DEL", _key(replaced_key))] if replaced_key else []
-        await self._link.commands(
+        await self._redis.batch(
             ("SET", _key(session.session_key), _write(session), "PX", self._idle), *dropped
         )
 
     async def use(self, session_key: bytes) -> Json | None:
         """The contents, whose idle lifetime begins anew."""
-        data: bytes | None = await self._link.command("GETEX", _key(session_key), "PX", self._idle)
+        data: bytes | None = await self._redis.execute("GETEX", _key(session_key), "PX", self._idle)
         return cast(Json, orjson.loads(data)) if data else None
 
     async def drop(self, session_key: bytes) -> None:
-        await self._link.command("DEL", _key(session_key))
+        await self._redis.execute("DEL", _key(session_key))

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 
-from shared.store.redis.link import Link
+from shared.store.redis.transport.client import RedisClient
 
 
 def _key(name: str, key: str) -> str:
@@ -14,8 +14,8 @@ def _key(name: str, key: str) -> str:
 class RedisTallies:
     """`Tallies` over Redis."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient) -> None:
+        self._redis = redis
 
     async def add(self, name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
         milliseconds = int(lifetime.total_seconds() * 1000)
@@ -23,5 +23,5 @@ class RedisTallies:
         for key, count in counts.items():
             counter = _key(name, key)
             commands += [("INCRBY", counter, count), ("PEXPIRE", counter, milliseconds)]
-        answers = await self._link.commands(*commands)
+        answers = await self._redis.batch(*commands)
         return dict(zip(counts, answers[::2], strict=True))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared.store import Unavailable
-from shared.store.redis.joint import Joint
-from shared.store.redis.link import Link, Script
+from shared.store.redis.transport.client import RedisClient, Script
+from shared.store.redis.transport.single_flight import SingleFlight
 
 MARGIN = timedelta(seconds=10)  # more than the clock of a client may be ahead
 BUCKETS = 256
@@ -31,10 +31,10 @@ class RedisReplayMarks:
     bucket that moves to another node of a cluster takes its epoch and its marks along.
     """
 
-    def __init__(self, link: Link, clock: Callable[[], float] = time.time) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, clock: Callable[[], float] = time.time) -> None:
+        self._redis = redis
         self._clock = clock
-        self._beginning = Joint(self.begin)
+        self._beginning = SingleFlight(self.begin)
         self._begin = Script("begin_epoch")
         self._add = Script("add_replay_mark")
         self._since: dict[bytes, float] = {}  # of each replication id: when its memory may have begun
@@ -44,7 +44,7 @@ class RedisReplayMarks:
         epoch = int(since.timestamp() if since else self._clock())
         keys = [_epoch_key(number) for number in range(BUCKETS)]
         begun = await asyncio.gather(
-            *(self._link.run(self._begin, [key], [epoch]) for key in keys), return_exceptions=True
+            *(self._redis.run(self._begin, [key], [epoch]) for key in keys), return_exceptions=True
         )
         is_first = not self._since
         for memory in begun:
@@ -56,16 +56,16 @@ class RedisReplayMarks:
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
         if not self._since:
-            await self._beginning.outcome()
+            await self._beginning.result()
         mark = hashlib.sha256("\0".join((kind, owner, jti)).encode("utf-8", "surrogatepass")).digest()
         key, issued = f"{_bucket(mark[0])}:{mark.hex()}", issued_at.timestamp()
         left = max(0.0, expires_at.timestamp() - self._clock()) + MARGIN.total_seconds()
-        verdict, was_missing, memory = await self._link.run(
+        verdict, was_missing, memory = await self._redis.run(
             self._add, [key, _epoch_key(mark[0])], [issued, MARGIN.total_seconds(), int(left * 1000)]
         )
         since = self._since.setdefault(memory, self._clock())
         if was_missing:
-            await self._beginning.outcome()
+            await self._beginning.result()
         if verdict == b"seen":
             return False
         if verdict == b"unknown" or issued < since + MARGIN.total_seconds():

@@ -5,7 +5,7 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisError
 
 from shared.redis_address import HostPort, RedisAddress
-from shared.store.redis.server import connected
+from shared.store.redis.transport.node import connect
 
 
 class Sentinels:
@@ -35,7 +35,7 @@ class Sentinels:
         raise NotConnected(f"no Sentinel leads to a primary of {self._address.service} ({'; '.join(faults)})")
 
     async def _named_by(self, place: HostPort) -> HostPort:
-        sentinel = await connected(self._address.sentinel_url, place)
+        sentinel = await connect(self._address.sentinel_url, place)
         try:
             await sentinel.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service)
             answer = await sentinel.read_response()
@@ -47,7 +47,7 @@ class Sentinels:
         return HostPort(host.decode(), int(port))
 
     async def _primary_at(self, place: HostPort) -> AbstractConnection:
-        connection = await connected(self._address.url, place)
+        connection = await connect(self._address.url, place)
         try:
             await connection.send_command("ROLE")
             role, *_ = await connection.read_response()

@@ -1,4 +1,4 @@
-"""The way to one server, over one line that is made when it is needed."""
+"""The way to one server, over one pipeline that is made when it is needed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,16 +10,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from shared.redis_address import HostPort
-from shared.store.redis.joint import Joint
-from shared.store.redis.line import Line
-from shared.store.redis.way import Command
+from shared.store.redis.transport.pipeline import Pipeline
+from shared.store.redis.transport.single_flight import SingleFlight
+from shared.store.redis.transport.topology import Command
 
 SOCKET_TIMEOUT = 0.5  # seconds
 
 Connect = Callable[[], Awaitable[AbstractConnection]]
 
 
-async def connected(url: str, place: HostPort | None = None) -> AbstractConnection:
+async def connect(url: str, place: HostPort | None = None) -> AbstractConnection:
     """A connection to the server of *url*, or to one that is spoken to in the same way and stands at *place*.
 
     Raises RedisError or OSError.
@@ -50,45 +50,45 @@ def packed(command: Command) -> bytes:
     return sent
 
 
-class Server:
-    """A `Way` to whichever server *connect* leads to at the time."""
+class RedisNode:
+    """A `Topology` to whichever server *connect* leads to at the time."""
 
     def __init__(self, connect: Connect) -> None:
         """Opens no connection yet: a process starts while Redis is away."""
         self._connect = connect
-        self._line: Line | None = None
-        self._connecting = Joint(self._reconnect)
+        self._pipeline: Pipeline | None = None
+        self._connecting = SingleFlight(self._reconnect)
 
     def send(self, commands: Sequence[Command]) -> Awaitable[list[Any]]:
         """Without a detour where the line is open: a request pays for each."""
-        line = self._line
-        if line is not None and line.is_open:
-            return line.send([packed(command) for command in commands])
+        pipeline = self._pipeline
+        if pipeline is not None and pipeline.is_open:
+            return pipeline.send([packed(command) for command in commands])
         return self._connect_and_send(commands)
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody waits for it."""
-        return not (self._connecting.is_under_way or (self._line and self._line.is_awaited))
+        return not (self._connecting.is_running or (self._pipeline and self._pipeline.is_awaited))
 
-    def find_anew(self) -> None:
+    def rediscover(self) -> None:
         """What has been sent may still be answered."""
-        if self._line is not None:
-            self._line.is_open = False
+        if self._pipeline is not None:
+            self._pipeline.is_open = False
 
     async def close(self) -> None:
         self._connecting.cancel()
-        if self._line is not None:
-            await self._line.close()
+        if self._pipeline is not None:
+            await self._pipeline.close()
 
     async def _connect_and_send(self, commands: Sequence[Command]) -> list[Any]:
-        line = await self._connecting.outcome()
-        if not line.is_open:
+        pipeline = await self._connecting.result()
+        if not pipeline.is_open:
             raise ConnectionResetError("the connection was closed")
-        return await line.send([packed(command) for command in commands])
+        return await pipeline.send([packed(command) for command in commands])
 
-    async def _reconnect(self) -> Line:
-        if self._line is not None:
-            await self._line.close()
-        self._line = Line(await self._connect(), SOCKET_TIMEOUT)
-        return self._line
+    async def _reconnect(self) -> Pipeline:
+        if self._pipeline is not None:
+            await self._pipeline.close()
+        self._pipeline = Pipeline(await self._connect(), SOCKET_TIMEOUT)
+        return self._pipeline

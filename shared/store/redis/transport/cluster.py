@@ -11,30 +11,30 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import RedisError
 
 from shared.redis_address import HostPort, RedisAddress
-from shared.store.redis.joint import Joint
-from shared.store.redis.server import Server, connected
-from shared.store.redis.slots import host_port, nodes_of, slot_of
-from shared.store.redis.way import Command
+from shared.store.redis.transport.node import RedisNode, connect
+from shared.store.redis.transport.single_flight import SingleFlight
+from shared.store.redis.transport.slots import host_port, nodes_of, slot_of
+from shared.store.redis.transport.topology import Command
 
 MOST_REFUSALS = 10  # of one command, by nodes that leave it to another
 PAUSE = 0.05  # seconds, for a slot whose keys are on the move
 
 
-class Cluster:
-    """One line a node. A node that is away concerns its own slots alone."""
+class RedisCluster:
+    """One pipeline a node. A node that is away concerns its own slots alone."""
 
     def __init__(self, address: RedisAddress) -> None:
         """Opens no connection yet: a process starts while the cluster is away."""
         self._address = address
-        self._servers: dict[HostPort, Server] = {}
+        self._servers: dict[HostPort, RedisNode] = {}
         self._nodes: list[HostPort | None] = []  # of each slot
         self._turn = 0
-        self._learning = Joint(self._learn)  # which node serves which slot
+        self._discovery = SingleFlight(self._discover)  # which node serves which slot
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
         """Each node gets its commands at once. A command without a key goes to all nodes, and one answers."""
         if not self._nodes:
-            await self._learning.outcome()
+            await self._discovery.result()
         shares: dict[HostPort, list[int]] = defaultdict(list)
         for index, command in enumerate(commands):
             for node in self._serving(command):
@@ -49,25 +49,25 @@ class Cluster:
                 raise outcome
             for index, answer in zip(share, outcome, strict=True):
                 if isinstance(answer, ReplyError):
-                    answers[index] = await self._led_on(commands[index], node, answer)
+                    answers[index] = await self._redirected(commands[index], node, answer)
                 elif not isinstance(answers[index], ReplyError):
                     answers[index] = answer
         return answers
 
-    def find_anew(self) -> None:
-        self._learning.begin()
+    def rediscover(self) -> None:
+        self._discovery.start()
 
     async def close(self) -> None:
-        self._learning.cancel()
-        for server in self._servers.values():
-            await server.close()
+        self._discovery.cancel()
+        for node in self._servers.values():
+            await node.close()
 
     def _serving(self, command: Command) -> set[HostPort]:
         slot = slot_of(command)
         nodes = set(self._nodes if slot is None else [self._nodes[slot]])
         known = {node for node in nodes if node}
         if len(known) < len(nodes):
-            self._learning.begin()
+            self._discovery.start()
             raise NotConnected(f"no node serves {'some slots' if slot is None else f'slot {slot}'}")
         return known
 
@@ -75,21 +75,21 @@ class Cluster:
         try:
             return await self._server(node).send(commands)
         except (RedisError, OSError):
-            self._learning.begin()  # another may have taken its place
+            self._discovery.start()  # another may have taken its place
             raise
 
-    def _server(self, node: HostPort) -> Server:
+    def _server(self, node: HostPort) -> RedisNode:
         if node not in self._servers:
-            self._servers[node] = Server(partial(connected, self._address.url, node))
+            self._servers[node] = RedisNode(partial(connect, self._address.url, node))
         return self._servers[node]
 
-    async def _led_on(self, command: Command, node: HostPort, refusal: ReplyError) -> Any:
+    async def _redirected(self, command: Command, node: HostPort, refusal: ReplyError) -> Any:
         """The answer to a command that *node* has refused, and so has not done."""
         for _ in range(MOST_REFUSALS):
             match str(refusal).split():
                 case ["MOVED", slot, address]:
                     node = self._nodes[int(slot)] = host_port(address, node)
-                    self._learning.begin()
+                    self._discovery.start()
                     (answer,) = await self._ask(node, [command])
                 case ["ASK", _, address]:
                     _, answer = await self._ask(host_port(address, node), [("ASKING",), command])
@@ -97,7 +97,7 @@ class Cluster:
                     await asyncio.sleep(PAUSE)
                     (answer,) = await self._ask(node, [command])
                 case ["CLUSTERDOWN", *_]:
-                    self._learning.begin()
+                    self._discovery.start()
                     return refusal
                 case _:
                     return refusal
@@ -106,7 +106,7 @@ class Cluster:
             refusal = answer
         return refusal
 
-    async def _learn(self) -> None:
+    async def _discover(self) -> None:
         faults: list[str] = []
         known = list(dict.fromkeys([*filter(None, self._nodes), *self._address.hosts]))
         self._turn = (self._turn + 1) % len(known)  # one that lags behind is not asked each time
@@ -117,11 +117,11 @@ class Cluster:
                 rows = fault
             if isinstance(rows, list) and rows:
                 self._nodes = nodes_of(rows, node)
-                return await self._leave_strangers()
+                return await self._close_unused()
             faults.append(f"{node}: {rows or 'serves no slot'}")
         raise NotConnected(f"no node tells who serves which slot ({'; '.join(faults)})")
 
-    async def _leave_strangers(self) -> None:
+    async def _close_unused(self) -> None:
         for node in set(self._servers).difference(self._nodes):
             if self._servers[node].is_idle:
                 await self._servers.pop(node).close()

@@ -24,7 +24,7 @@ class _Batch:
     answers: list[Any] = field(default_factory=list)
 
 
-class Line(asyncio.Protocol):
+class Pipeline(asyncio.Protocol):
     """A connection that redis-py has made: TLS, authentication and the database are settled."""
 
     def __init__(self, connection: AbstractConnection, patience: float) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.store import Unavailable
-from shared.store.redis.link import Script
-from tests.redis_layouts import open_link
+from shared.store.redis.transport.client import Script
+from tests.redis_layouts import open_redis
 
 
 @asynccontextmanager
@@ -33,25 +33,25 @@ async def _silent_server(path: Path, greets: bool = True) -> AsyncIterator[list[
 
 async def test_each_of_many_callers_gets_their_own_answer(redis_url: str) -> None:
     """What travels together is told apart."""
-    async with open_link(redis_url) as link:
-        asked = [link.command("ECHO", str(number)) for number in range(500)]
+    async with open_redis(redis_url) as redis:
+        asked = [redis.execute("ECHO", str(number)) for number in range(500)]
         assert await asyncio.gather(*asked) == [b"%d" % number for number in range(500)]
 
 
 async def test_an_answer_larger_than_one_read_arrives_whole(redis_url: str) -> None:
     """And those that come after it are not shifted."""
     large = b"x" * 1_000_000
-    async with open_link(redis_url) as link:
-        asked = [link.command("ECHO", word) for word in (large, b"after")]
+    async with open_redis(redis_url) as redis:
+        asked = [redis.execute("ECHO", word) for word in (large, b"after")]
         assert await asyncio.gather(*asked) == [large, b"after"]
 
 
 async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) -> None:
     """The answer to a request that was cancelled goes to nobody."""
-    async with open_link(redis_url) as link:
-        await link.command("PING")
-        given_up = asyncio.create_task(link.command("ECHO", "first"))
-        others = asyncio.create_task(link.command("ECHO", "second"))
+    async with open_redis(redis_url) as redis:
+        await redis.execute("PING")
+        given_up = asyncio.create_task(redis.execute("ECHO", "first"))
+        others = asyncio.create_task(redis.execute("ECHO", "second"))
         await asyncio.sleep(0)
         given_up.cancel()
         assert await others == b"second"
@@ -59,8 +59,8 @@ async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) 
 
 async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(redis_url: str) -> None:
     """A command that Redis refuses spoils no other on the same connection."""
-    async with open_link(redis_url) as link:
-        asked = [link.command("GET"), link.command("ECHO", "fine")]
+    async with open_redis(redis_url) as redis:
+        asked = [redis.execute("GET"), redis.execute("ECHO", "fine")]
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert isinstance(answers[0], Unavailable)
         assert answers[1] == b"fine"
@@ -68,26 +68,26 @@ async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(red
 
 async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url: str) -> None:
     """Nothing is sent again, and the next command makes a new connection."""
-    async with open_link(redis_url) as link, open_link(redis_url) as other:
-        number = await link.command("CLIENT", "ID")
-        waiting = [asyncio.create_task(link.command("BLPOP", "nothing", 0)) for _ in range(2)]
-        while b"cmd=blpop" not in await other.command("CLIENT", "LIST", "ID", number):
+    async with open_redis(redis_url) as redis, open_redis(redis_url) as other:
+        number = await redis.execute("CLIENT", "ID")
+        waiting = [asyncio.create_task(redis.execute("BLPOP", "nothing", 0)) for _ in range(2)]
+        while b"cmd=blpop" not in await other.execute("CLIENT", "LIST", "ID", number):
             await asyncio.sleep(0)
-        await other.command("CLIENT", "KILL", "ID", number)
+        await other.execute("CLIENT", "KILL", "ID", number)
         ended = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(error) for error in ended] == [Unavailable, Unavailable]
-        assert await link.command("PING") == b"PONG"
+        assert await redis.execute("PING") == b"PONG"
 
 
 async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None:
     """Nobody waits for ever, and the connection is given up."""
     async with (
         _silent_server(tmp_path / "redis") as connections,
-        open_link(f"unix://{tmp_path}/redis") as link,
+        open_redis(f"unix://{tmp_path}/redis") as redis,
     ):
         for attempt in range(1, 3):
             with pytest.raises(Unavailable):
-                await link.command("PING")
+                await redis.execute("PING")
             assert len(connections) == attempt
 
 
@@ -95,9 +95,9 @@ async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None
 async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, greets: bool) -> None:
     """One is tried, whoever gives up; and nobody waits for the tries of those before them."""
     path = tmp_path / "redis"
-    async with _silent_server(path, greets) as connections, open_link(f"unix://{path}") as link:
-        first = asyncio.create_task(link.command("PING"))
-        others = [asyncio.create_task(link.command("PING")) for _ in range(20)]
+    async with _silent_server(path, greets) as connections, open_redis(f"unix://{path}") as redis:
+        first = asyncio.create_task(redis.execute("PING"))
+        others = [asyncio.create_task(redis.execute("PING")) for _ in range(20)]
         await asyncio.sleep(0)
         first.cancel()
         ended = await asyncio.gather(*others, return_exceptions=True)
@@ -107,16 +107,16 @@ async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, gre
 
 async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:
     """A process starts while Redis is away."""
-    async with open_link(f"unix://{tmp_path}/nothing") as link:
+    async with open_redis(f"unix://{tmp_path}/nothing") as redis:
         with pytest.raises(Unavailable):
-            await link.command("PING")
+            await redis.execute("PING")
 
 
 async def test_a_script_is_loaded_where_the_server_does_not_know_it(redis_url: str) -> None:
     """By its digest first, by its text when the server has forgotten it."""
     script = Script("count_failure")
-    async with open_link(redis_url) as link:
+    async with open_redis(redis_url) as redis:
         for _ in range(2):
-            await link.command("SCRIPT", "FLUSH")
-            await link.run(script, ["{a}", "{a}:failures"], [5])
-            assert await link.command("SCRIPT", "EXISTS", script.digest) == [1]
+            await redis.execute("SCRIPT", "FLUSH")
+            await redis.run(script, ["{a}", "{a}:failures"], [5])
+            assert await redis.execute("SCRIPT", "EXISTS", script.digest) == [1]

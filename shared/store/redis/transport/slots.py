@@ -6,7 +6,7 @@ from typing import Any
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
 from shared.redis_address import HostPort
-from shared.store.redis.way import Argument, Command
+from shared.store.redis.transport.topology import Argument, Command
 
 _KEYLESS = frozenset({"FLUSHALL", "PING", "SCRIPT"})
 _NUMBERED = frozenset({"EVAL", "EVALSHA"})  # script, number of keys, keys

@@ -1,0 +1,96 @@
+"""Redis for the stores: every failure is `Unavailable`, waits are short, and nothing is sent twice."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import hiredis
+from redis.exceptions import RedisError
+
+from shared.redis_address import RedisAddress
+from shared.store import Unavailable
+from shared.store.redis.transport.cluster import RedisCluster
+from shared.store.redis.transport.node import RedisNode, connect
+from shared.store.redis.transport.sentinels import Sentinels
+from shared.store.redis.transport.topology import Argument, Command, Topology
+
+_LUA = Path(__file__).parents[2] / "lua"
+
+
+class _Dependency:
+    """For `with`: every failure of Redis or of a connection to it becomes Unavailable."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, RedisError | OSError | TimeoutError | asyncio.IncompleteReadError):
+            raise Unavailable(f"Redis: {type(error).__name__} {error}") from error
+
+
+_DEPENDENCY = _Dependency()
+
+
+class Script:
+    """A Lua script from `lua/`, sent by its digest and loaded when the server does not know it."""
+
+    def __init__(self, name: str) -> None:
+        self.source = (_LUA / f"{name}.lua").read_text("utf-8")
+        self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+
+class RedisClient:
+    """The commands that the stores use, each one round trip, over connections made when they are needed."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+
+    @classmethod
+    def open(cls, url: str) -> "RedisClient":
+        """Opens no connection yet, so that a process starts while Redis is down. Raises ValueError."""
+        return cls(_topology(RedisAddress.parse(url)))
+
+    async def close(self) -> None:
+        await self._topology.close()
+
+    async def execute(self, *command: Argument) -> Any:
+        """Send one command; its answer as Redis gives it, strings as bytes."""
+        (answer,) = await self.batch(command)
+        return answer
+
+    async def batch(self, *commands: Command) -> list[Any]:
+        """Send several commands in one round trip, each on its own: not a transaction."""
+        with _DEPENDENCY:
+            answers = await self._topology.send(commands)
+        for answer in answers:
+            if isinstance(answer, hiredis.ReplyError):
+                if str(answer).startswith(("READONLY", "MASTERDOWN")):  # from a primary that has been demoted
+                    self._topology.rediscover()
+                raise Unavailable(f"Redis: {answer}") from answer
+        return answers
+
+    async def run(self, script: Script, keys: Sequence[Argument], arguments: Sequence[Argument]) -> Any:
+        """Run one Lua script, atomically."""
+        operands = (len(keys), *keys, *arguments)
+        try:
+            return await self.execute("EVALSHA", script.digest, *operands)
+        except Unavailable as fault:
+            if not str(fault.__cause__).startswith("NOSCRIPT"):
+                raise
+        return await self.execute("EVAL", script.source, *operands)
+
+
+def _topology(address: RedisAddress) -> Topology:
+    match address.layout:
+        case "server":
+            return RedisNode(partial(connect, address.url))
+        case "sentinel":
+            return RedisNode(Sentinels(address).primary)
+        case "cluster":
+            return RedisCluster(address)

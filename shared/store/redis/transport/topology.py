@@ -1,0 +1,24 @@
+"""The servers behind a `RedisClient`, and how commands reach the one that can answer them."""
+
+from collections.abc import Awaitable, Sequence
+from typing import Any, Protocol
+
+Argument = bytes | str | int | float
+Command = Sequence[Argument]
+
+
+class Topology(Protocol):
+    """One server, the primary among several, or the nodes of a cluster."""
+
+    def send(self, commands: Sequence[Command]) -> Awaitable[list[Any]]:
+        """The answers in the order of the commands; an error of Redis is one of them.
+
+        Raises RedisError or OSError when an answer does not come: whether the commands ran is unknown.
+        Nothing is sent twice, unless the server said that it had not run it.
+        """
+
+    def rediscover(self) -> None:
+        """The server found last takes no more commands."""
+
+    async def close(self) -> None:
+        """Close every connection; commands without an answer fail."""
