@@ -10,7 +10,7 @@ from shared.settings import Settings
 from shared.web.answers import Answer, Head
 from shared.web.cors import CROSS_ORIGIN
 from shared.web.forwarded import TrustedProxies, peer_address
-from shared.web.log import RequestLog
+from shared.web.request_log import RequestLog
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)

@@ -63,9 +63,9 @@ def observe_request(route: str, status: int, seconds: float) -> None:
     tally.seconds += seconds
 
 
-def count_event(event: str, outcome: str = "ok") -> None:
-    """Count one event of the protocol, such as `token_issued`."""
-    _COUNTED.events[event, outcome] += 1
+def count_event(event: str, outcome: str = "ok", count: int = 1) -> None:
+    """Count an event, such as `token_issued`, that happened *count* times."""
+    _COUNTED.events[event, outcome] += count
 
 
 async def show_metrics(_: web.Request) -> web.Response:

@@ -66,8 +66,10 @@ async def until(holds: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, folder: Path, *options: str) -> AsyncIterator[Running]:
-    """All services in processes of their own."""
+async def serving(
+    settings: Settings, folder: Path, *options: str, stderr: int | None = None
+) -> AsyncIterator[Running]:
+    """All services in processes of their own; *stderr* may replace the log file."""
     assert settings.database_url
     assert settings.redis_url
     environment = {
@@ -83,7 +85,10 @@ async def serving(settings: Settings, folder: Path, *options: str) -> AsyncItera
     arguments = ("serve", "all", "--listen", f"unix:{folder}/all", *options)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.cli", *arguments], env=environment, stderr=log, cwd=folder
+            [sys.executable, "-m", "services.cli", *arguments],
+            env=environment,
+            stderr=stderr or log,
+            cwd=folder,
         )
     connector = UnixConnector(f"{folder}/all", force_close=True)
     try:

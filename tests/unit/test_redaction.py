@@ -4,7 +4,7 @@ import pytest
 
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
-from shared.web.log import REDACTED, redact
+from shared.web.log_line import REDACTED, redact
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -1,0 +1,45 @@
+"""Planted defects of a process: its log, its workers, its end."""
+
+import os
+
+import pytest
+
+from shared.web import log_line, log_output
+
+
+def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log line that cannot be written raises into whatever was logging."""
+    monkeypatch.setattr(log_output.LogOutput, "write", lambda self, lines: self._write(memoryview(lines)))
+
+
+def forgets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of a line of which only the beginning was written is lost, so the next line is unreadable."""
+    send = log_output.LogOutput._send
+
+    def forgetting(self: log_output.LogOutput, lines: bytes) -> None:
+        send(self, lines)
+        self._begun = b""
+
+    monkeypatch.setattr(log_output.LogOutput, "_send", forgetting)
+
+
+def waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write blocks until the reader has taken it: shown by its failure, since a test cannot outlast it."""
+
+    def blocking(descriptor: int) -> log_output.Write:
+        os.set_blocking(descriptor, False)
+
+        def write(data: memoryview) -> int:
+            try:
+                return os.write(descriptor, data)
+            except BlockingIOError:
+                raise AssertionError("this write would block") from None
+
+        return write
+
+    monkeypatch.setattr(log_output, "writer", blocking)
+
+
+def renders_only_what_json_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that JSON cannot hold raises out of the logging call."""
+    monkeypatch.setattr(log_line, "as_text", lambda value: value)
