@@ -10,8 +10,8 @@ from shared.oauth.client_auth import (
     Assertion,
     SecretBasic,
     SecretPost,
-    check_algorithm,
     check_assertion,
+    check_header,
     check_secret,
     presented,
     refused,
@@ -62,7 +62,7 @@ class ClientAuthentication:
 
     async def _verified(self, token: str, client: Client, now: datetime) -> SignedClaims:
         try:
-            check_algorithm(token, client)
+            check_header(token, client)
             if client.token_endpoint_auth_method == "client_secret_jwt":
                 return verify_with_secrets(token, client, now)
             return await self.keys.verified(token, client)

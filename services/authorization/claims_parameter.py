@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from shared.model import ClaimsRequest, Json
 from shared.oauth.errors import InvalidRequest
+from shared.oauth.json_text import BadJson, parse_object
 
 MAX_CLAIMS = 4 * 1024
 MAX_NAMES = 100
@@ -21,12 +20,9 @@ def parse_claims(text: str | None) -> ClaimsRequest:
     if len(text) > MAX_CLAIMS:
         raise InvalidRequest("claims is too long")
     try:
-        members = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        raise InvalidRequest("claims is not JSON") from None
-    # PostgreSQL keeps no NUL, not even escaped.
-    if not isinstance(members, dict) or b"\\u0000" in orjson.dumps(members):
-        raise InvalidRequest("claims is not an object, or holds a NUL character")
+        members = parse_object(text.encode())
+    except BadJson as fault:
+        raise InvalidRequest(f"claims: {fault}") from None
     return ClaimsRequest(userinfo=_requested(members, "userinfo"), id_token=_requested(members, "id_token"))
 
 

@@ -8,8 +8,8 @@ from shared.model import Json
 from shared.oauth.client_jwks import jwks_faults, verify_with
 from shared.oauth.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
 from shared.oauth.json_text import BadJson, parse_object
-from shared.oauth.jwt import BadJwt, SignedClaims, is_for, unverified_header
-from shared.oauth.keys import from_base64url
+from shared.oauth.jwt import BadJwt, SignedClaims, is_for, unverified_claims, unverified_header
+from shared.oauth.jwt_type import SOFTWARE_STATEMENT_TYPES, is_of_type
 
 MEMBER = "software_statement"
 
@@ -56,10 +56,11 @@ def with_statement(members: Json, issuers: Issuers, audience: str, now: datetime
 
 def _verified(statement: str, issuers: Issuers) -> SignedClaims:
     try:
-        unverified_header(statement)
-        claimed = parse_object(from_base64url(statement.split(".")[1])).get("iss")
-    except (BadJwt, BadJson, ValueError) as fault:
+        typ, claimed = unverified_header(statement).typ, unverified_claims(statement).get("iss")
+    except BadJwt as fault:
         raise InvalidSoftwareStatement("software_statement is malformed", detail=str(fault)) from None
+    if not is_of_type(typ, SOFTWARE_STATEMENT_TYPES):  # RFC 8725 §3.11
+        raise InvalidSoftwareStatement("software_statement is a JWT of another type")
     if not isinstance(claimed, str):
         raise InvalidSoftwareStatement("software_statement has no iss")
     if claimed not in issuers:

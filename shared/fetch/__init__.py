@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
-import orjson
 import structlog
 from yarl import URL
 
 from shared.fetch.breaker import Breaker
 from shared.fetch.resolver import GuardedResolver, Lookup, SystemLookup
 from shared.oauth.fetch_target import BadTarget, Target, target
+from shared.oauth.json_text import BadJson, parse_value
 
 TIMEOUT = 3.0  # seconds, in all
 MAX_BODY = 256 * 1024
@@ -54,7 +54,7 @@ class Fetcher:
 
     async def get_json(self, uri: str) -> Any:
         """The JSON value of a 200 answer."""
-        return await self._get(uri, orjson.loads)
+        return await self._get(uri, lambda text: parse_value(text.encode()))
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         """Post; the status of the answer, whose body is not read."""
@@ -68,7 +68,7 @@ class Fetcher:
             return parse(await self._ask(found, "GET", _body, None))
         except _Busy:
             raise
-        except (FetchFailed, ValueError) as fault:
+        except (FetchFailed, BadJson, ValueError) as fault:
             self._breaker.remember(uri)
             raise FetchFailed(str(fault)) from None
 

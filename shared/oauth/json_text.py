@@ -1,14 +1,17 @@
-"""JSON from strangers: one reading of each text, or none."""
+"""JSON from outside: every text has one reading, or is refused. The only parser of what others wrote."""
 
 import json
 import math
+import re
 from typing import Any
 
 MAX_DEPTH = 20
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates can be neither stored nor sent
+
 
 class BadJson(Exception):
-    """It is not JSON, or not JSON that everybody reads alike. Says why."""
+    """The text is not JSON, or not JSON that every parser reads alike. The message says why."""
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -30,12 +33,12 @@ def _finite(text: str) -> float:
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """Depth and text: NUL and lone surrogates can be neither stored nor sent."""
+    """Check the depth of *value*, and every text in it. Raises BadJson."""
     if depth > MAX_DEPTH:
         raise BadJson("it is nested too deeply")
     match value:
         case str():
-            if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            if _UNSTORABLE.search(value):
                 raise BadJson("a string holds NUL or half a surrogate pair")
         case dict():
             for name, member in value.items():
@@ -59,8 +62,10 @@ def parse_value(data: bytes) -> Any:
         raise BadJson("it is not UTF-8") from None
     except RecursionError:
         raise BadJson("it is nested too deeply") from None
-    except ValueError:
-        raise BadJson("it is not JSON") from None
+    except json.JSONDecodeError as fault:
+        raise BadJson(f"it is not JSON: line {fault.lineno}, column {fault.colno}") from None
+    except ValueError:  # Python converts no integer of more than 4300 digits
+        raise BadJson("a number is too large") from None
     _check(value)
     return value
 

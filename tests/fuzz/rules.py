@@ -11,8 +11,8 @@ from services.client_registry.metadata import client_information, read_body
 from shared.model import Client, ClientSecret
 from shared.oauth.client_auth import (
     Assertion,
-    check_algorithm,
     check_assertion,
+    check_header,
     check_secret,
     presented,
     verify_with_secrets,
@@ -105,7 +105,7 @@ def _read_token(given: Input, now: datetime) -> None:
 
 def _verify(token: str, client: Client, now: datetime) -> None:
     try:
-        check_algorithm(token, client)
+        check_header(token, client)
         claims = verify_with_secrets(token, client, now)
     except BadJwt:
         return

@@ -26,6 +26,8 @@ from tests.authorization import (
 from tests.builders import REDIRECT_URI, SECRET
 from tests.deployment import basic, settings_for
 from tests.front_channel import Provider, serve_provider
+from tests.planted import planted
+from tests.planted.protocol import claims_without_limits, depth_without_limit
 from tests.service.test_request_objects import JWKS, members, signed
 
 pytestmark = ON_MODULE_LOOP
@@ -74,6 +76,15 @@ async def test_from_a_push_to_a_code(provider: Provider) -> None:
     page = await browser.decide(await browser.log_in(page, user))
     assert page.answer["state"] == "pushed"
     assert (await provider.tokens.redeem(client, page.answer["code"])).status == 200
+
+
+@planted(claims_without_limits, depth_without_limit)
+async def test_pushed_claims_nested_too_deeply_are_refused(provider: Provider) -> None:
+    """RFC 9126 §2.3: 400, as the authorization endpoint would refuse them."""
+    claims = '{"id_token":' + '{"x":' * 254 + "null" + "}" * 255
+    client = await provider.client()
+    response = await push(provider, client, a_request(client, claims=claims))
+    assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
 
 async def test_a_link_works_until_it_is_answered(provider: Provider) -> None:

@@ -16,6 +16,8 @@ from tests.authorization import (
     is_login,
 )
 from tests.builders import REDIRECT_URI
+from tests.planted import planted
+from tests.planted.protocol import claims_without_limits, depth_without_limit
 
 pytestmark = ON_MODULE_LOOP
 
@@ -90,6 +92,16 @@ async def test_a_fault_goes_to_the_client(
     assert is_refused(await op.browser().authorize(client, **parameters), error)
     page = await op.browser().post(AUTHORIZATION.path, a_request(client, **parameters))
     assert is_refused(page, error)
+
+
+@planted(claims_without_limits, depth_without_limit)
+@pytest.mark.parametrize("depth", [21, 100, 254])
+async def test_claims_nested_too_deeply_are_the_clients_fault(op: AuthorizationService, depth: int) -> None:
+    """Nobody has signed in, and the server does not fail: OpenID Connect Core 1.0 §5.5."""
+    claims = '{"id_token":' + '{"x":' * depth + "null" + "}" * depth + "}"
+    client = await op.client()
+    page = await op.browser().authorize(client, claims=claims)
+    assert is_refused(page, "invalid_request")
 
 
 @pytest.mark.point(2)

@@ -34,6 +34,9 @@ from tests.authorization import (
 )
 from tests.builders import REDIRECT_URI
 from tests.front_channel import Provider, serve_provider
+from tests.jwt_types import OTHER_TYPES
+from tests.planted import planted
+from tests.planted.protocol import any_type, jwts_without_limits
 
 pytestmark = ON_MODULE_LOOP
 
@@ -286,22 +289,40 @@ async def test_claims_that_hold(provider: Provider, changes: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize(
-    ("typ", "is_accepted"),
+    "typ",
     [
-        ("oauth-authz-req+jwt", True),
-        ("application/oauth-authz-req+jwt", True),
-        ("JWT", True),
-        (None, True),
-        ("at+jwt", False),
-        ("logout+jwt", False),
-        ("dpop+jwt", False),
+        "oauth-authz-req+jwt",
+        "application/oauth-authz-req+jwt",
+        "OAuth-AuthZ-Req+JWT",
+        "JWT",
+        "JOSE",
+        None,
     ],
 )
-async def test_types(provider: Provider, typ: str | None, is_accepted: bool) -> None:
-    """RFC 8725 §3.11: what was signed for another purpose is none."""
+async def test_types_that_are_accepted(provider: Provider, typ: str | None) -> None:
+    """RFC 9101 §10.8: the type of a request object, or one that says nothing."""
     client = await provider.client(jwks=JWKS)
-    page = await ask(provider, client, signed(members(client), typ=typ))
-    assert is_login(page) if is_accepted else is_refused(page)
+    assert is_login(await ask(provider, client, signed(members(client), typ=typ)))
+
+
+@planted(any_type)
+@pytest.mark.parametrize("typ", OTHER_TYPES)
+async def test_a_jwt_made_for_another_use_is_no_request_object(provider: Provider, typ: str) -> None:
+    """RFC 8725 §3.11."""
+    client = await provider.client(jwks=JWKS)
+    assert is_refused(await ask(provider, client, signed(members(client), typ=typ)))
+
+
+@planted(jwts_without_limits)
+@pytest.mark.parametrize("depth", [25, 254, 900])
+async def test_claims_nested_too_deeply_inside_are_refused(provider: Provider, depth: int) -> None:
+    """An object is read with the same limits as everything else."""
+    nested: Any = None
+    for _ in range(depth):
+        nested = {"x": nested}
+    client = await provider.client(jwks=JWKS)
+    page = await ask(provider, client, signed(members(client, claims={"id_token": nested})))
+    assert is_refused(page)
 
 
 PEM = EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -7,10 +7,13 @@ import jwt
 import pytest
 
 from shared.model import Client, ClientSecret
-from shared.oauth.client_auth import ProvenAssertion, check_algorithm, check_assertion, verify_with_secrets
+from shared.oauth.client_auth import ProvenAssertion, check_assertion, check_header, verify_with_secrets
 from shared.oauth.errors import InvalidClient
 from shared.oauth.jwt import BadJwt, SignedClaims
 from shared.oauth.keys import base64url
+from tests.jwt_types import OTHER_TYPES
+from tests.planted import planted
+from tests.planted.protocol import any_type
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -130,10 +133,30 @@ def test_an_algorithm_fits_the_method_and_what_is_registered(
         client_id="c", token_endpoint_auth_method=method, token_endpoint_auth_signing_alg=registered
     )
     if fits:
-        check_algorithm(_named(alg), client)
+        check_header(_named(alg), client)
     else:
         with pytest.raises(BadJwt, match=rf"^signed with {alg}$"):
-            check_algorithm(_named(alg), client)
+            check_header(_named(alg), client)
+
+
+def _typed(typ: str) -> str:
+    """An assertion that names a type."""
+    return ".".join((base64url(f'{{"alg":"ES256","typ":"{typ}"}}'.encode()), "e30", "AA"))
+
+
+@planted(any_type)
+@pytest.mark.parametrize("typ", [*OTHER_TYPES, "oauth-authz-req+jwt"])
+def test_a_jwt_made_for_another_use_authenticates_nobody(typ: str) -> None:
+    """RFC 8725 §3.11: neither a proof, nor a token, nor a request object."""
+    client = Client(client_id="c", token_endpoint_auth_method="private_key_jwt")
+    with pytest.raises(BadJwt, match=r"^of type "):
+        check_header(_typed(typ), client)
+
+
+@pytest.mark.parametrize("typ", ["JWT", "jwt", "JOSE", "client-authentication+jwt"])
+def test_a_type_of_an_assertion_may_be_its_own_or_say_nothing(typ: str) -> None:
+    """draft-ietf-oauth-rfc7523bis names one; most clients send `JWT`."""
+    check_header(_typed(typ), Client(client_id="c", token_endpoint_auth_method="private_key_jwt"))
 
 
 def _kept(value: str | None, expires_at: datetime | None = None) -> ClientSecret:

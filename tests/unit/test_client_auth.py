@@ -112,13 +112,13 @@ def test_what_a_request_presents(
         *(
             (None, _asserted(token), "the assertion is malformed")
             for token in (
-                *("x", "a.b", "a.b.c.d", "e30.ü.AA", "e30.e30.AA", f"{LONGEST}A"),
-                *map(_jwt, (b"null", b"[]", b'"sub"', b"{", b"\xff", b"[" * 9000)),
+                *("x", "a.b", "a.b.c.d", "e30.ü.AA", f"{LONGEST}A"),
+                *map(_jwt, (b"null", b"[]", b'"sub"', b"{", b"\xff", b"[" * 9000, b'{"sub": "\\u0000"}')),
             )
         ),
         *(
             (None, _asserted(_jwt(payload)), "the assertion has no sub")
-            for payload in (b'{"sub": 1}', b'{"sub": null}', b'{"sub": ""}', b'{"sub": "\\u0000"}')
+            for payload in (b"{}", b'{"sub": 1}', b'{"sub": null}', b'{"sub": ""}')
         ),
     ],
 )

@@ -11,6 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.client_registry.software_statement import BadIssuers, Issuers, read_issuers, with_statement
 from shared.oauth.errors import InvalidSoftwareStatement, OAuthError, UnapprovedSoftwareStatement
 from shared.oauth.keys import public_jwk
+from tests.jwt_types import OTHER_TYPES
+from tests.planted import planted
+from tests.planted.protocol import any_type
 
 KEY, OTHER = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 PUBLISHER, OP = "https://publisher.test", "https://id.example.org/oidc"
@@ -70,6 +73,15 @@ def test_where_nobody_is_believed_statements_are_ignored(statement: object) -> N
 def test_a_statement_that_does_not_hold_is_refused(statement: Any, error: type[OAuthError]) -> None:
     """RFC 7591 §3.2.2: another's, unsigned, confused, altered, out of time, for another server."""
     with pytest.raises(error):
+        _with(statement)
+
+
+@planted(any_type)
+@pytest.mark.parametrize("typ", [*OTHER_TYPES, "oauth-authz-req+jwt", "client-authentication+jwt"])
+def test_a_jwt_made_for_another_use_is_no_statement(typ: str) -> None:
+    """RFC 8725 §3.11."""
+    statement = jwt.encode({"iss": PUBLISHER}, KEY, "ES256", headers={"typ": typ})
+    with pytest.raises(InvalidSoftwareStatement):
         _with(statement)
 
 

@@ -1,0 +1,23 @@
+"""The `typ` of a JWT: which of them may be used for what (RFC 8725 §3.11).
+
+A type says what its issuer made a JWT for. Each use accepts its own type and, because senders mostly leave it
+out or write `JWT`, the types that say nothing.
+"""
+
+from collections.abc import Collection
+
+_UNSPECIFIC = frozenset({"jwt", "jose"})  # RFC 7519 §5.1, RFC 7515 §4.1.9
+
+CLIENT_ASSERTION_TYPES = _UNSPECIFIC | {"client-authentication+jwt"}  # draft-ietf-oauth-rfc7523bis
+REQUEST_OBJECT_TYPES = _UNSPECIFIC | {"oauth-authz-req+jwt"}  # RFC 9101 §10.8
+SOFTWARE_STATEMENT_TYPES = _UNSPECIFIC
+
+
+def media_type(typ: str) -> str:
+    """The type without case and without the prefix that may be left out: RFC 7515 §4.1.9."""
+    return typ.lower().removeprefix("application/")
+
+
+def is_of_type(typ: str | None, accepted: Collection[str]) -> bool:
+    """Whether the `typ` of a header is one of *accepted*, or missing."""
+    return typ is None or media_type(typ) in accepted
