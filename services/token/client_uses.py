@@ -3,18 +3,18 @@
 What a process forgets when it dies, the client's next token tells again.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import structlog
 from aiohttp import web
 
-from shared.live.watch import cancel
 from shared.model import Client
 from shared.store import ClientUses, Unavailable
+from shared.web.app import BACKGROUND
 from shared.web.resources import STORES
 
-FLUSH_INTERVAL = 10.0  # seconds
+FLUSH_INTERVAL = timedelta(seconds=10)
 MAX_WRITTEN = 10_000
 
 logger = structlog.get_logger()
@@ -44,15 +44,6 @@ class NotedUses:
             self._written.clear()
         self._written |= new
 
-    async def run(self) -> None:
-        """Flush for ever."""
-        while True:
-            await asyncio.sleep(FLUSH_INTERVAL)
-            try:
-                await self.flush()
-            except Unavailable as fault:
-                logger.warning("client_uses_delayed", cause=str(fault))
-
 
 NOTED_USES = web.AppKey("NOTED_USES", NotedUses)
 
@@ -60,9 +51,8 @@ NOTED_USES = web.AppKey("NOTED_USES", NotedUses)
 async def noted_uses(app: web.Application) -> AsyncIterator[None]:
     """NOTED_USES. Needs `stores`."""
     app[NOTED_USES] = uses = NotedUses(app[STORES].client_uses)
-    running = asyncio.create_task(uses.run())
-    yield
-    await cancel(running)
+    async with app[BACKGROUND].repeating("client_uses", uses.flush, FLUSH_INTERVAL):
+        yield
     try:
         await uses.flush()
     except Unavailable as fault:

@@ -3,18 +3,15 @@
 What holds is answered all the same; an access token that has expired or is another's is no guess.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-import structlog
 from aiohttp import web
 
 from services.token.refusal import TooMany
-from shared.live.watch import cancel
 from shared.store import Tallies, Unavailable
-from shared.web.app import SETTINGS
+from shared.web.app import BACKGROUND, SETTINGS
 from shared.web.resources import STORES
 
 PERIOD = timedelta(minutes=1)
@@ -22,9 +19,7 @@ MOST = 300
 """Of one client in a period, at all processes together."""
 ALONE = MOST // 4
 """Of one client in a period, at a process that hears nothing of the others."""
-SHARED_EVERY = 0.1  # seconds
-
-logger = structlog.get_logger()
+SHARED_EVERY = timedelta(seconds=0.1)
 
 
 class Guesses:
@@ -37,7 +32,6 @@ class Guesses:
         self._most = MOST
         self._shared: dict[str, int] = {}
         self._unshared: Counter[str] = Counter()
-        self._is_there_more = asyncio.Event()
 
     def count(self, client_id: str, now: datetime) -> None:
         """A client has guessed. Raises TooMany, and then nothing is counted."""
@@ -47,7 +41,6 @@ class Guesses:
             self._period = period
             self._shared.clear()
             self._unshared.clear()
-        self._is_there_more.set()
         if self._shared.get(client_id, 0) + self._unshared[client_id] >= self._most:
             raise TooMany("too many tokens that do not exist")
         self._unshared[client_id] += 1
@@ -55,7 +48,6 @@ class Guesses:
     async def share(self) -> None:
         """Tell the other processes, and hear of them. Raises Unavailable: then this one is alone."""
         period, counts = self._period, +self._unshared
-        self._is_there_more.clear()
         if not counts:
             return
         try:
@@ -68,16 +60,6 @@ class Guesses:
             self._shared.update(totals)
             self._unshared -= counts
 
-    async def run(self) -> None:
-        """Share for ever."""
-        while True:
-            await self._is_there_more.wait()
-            await asyncio.sleep(SHARED_EVERY)
-            try:
-                await self.share()
-            except Unavailable as fault:
-                logger.warning("guesses_not_shared", cause=str(fault))
-
 
 GUESSES = web.AppKey("GUESSES", Guesses)
 
@@ -85,6 +67,5 @@ GUESSES = web.AppKey("GUESSES", Guesses)
 async def guesses(app: web.Application) -> AsyncIterator[None]:
     """GUESSES. Needs `stores`."""
     app[GUESSES] = counted = Guesses(app[STORES].tallies, is_on=app[SETTINGS].rate_limits)
-    running = asyncio.create_task(counted.run())
-    yield
-    await cancel(running)
+    async with app[BACKGROUND].repeating("guesses", counted.share, SHARED_EVERY):
+        yield

@@ -17,13 +17,11 @@ from shared.encryption import Encryption, NoRecipient
 from shared.fetch import FetchFailed
 from shared.issue import TokenIssuer
 from shared.live import clock
-from shared.live.background import keep_repeating
 from shared.live.client_cache import ClientCache
-from shared.live.watch import cancel
 from shared.model import Client
 from shared.oauth.jwe import encrypt
 from shared.store import LogoutNotice, Outbox, Unavailable
-from shared.web.app import SETTINGS
+from shared.web.app import BACKGROUND, SETTINGS
 from shared.web.metrics import count_event
 from shared.web.resources import CLIENT_KEYS, CLIENTS, FETCHER, KEYRING, STORES
 
@@ -121,6 +119,5 @@ async def delivery(app: web.Application) -> AsyncIterator[None]:
         while await delivering.deliver(clock.now()) == AT_A_TIME:
             pass
 
-    task = asyncio.create_task(keep_repeating("logout_notices", until_nothing_is_due, EVERY))
-    yield
-    await cancel(task)
+    async with app[BACKGROUND].repeating("logout_notices", until_nothing_is_due, EVERY):
+        yield

@@ -1,40 +1,134 @@
-"""Work that goes on beside the requests: in every process, or under a lease in one of many."""
+"""The one supervised loop: everything periodic in a process runs in it.
+
+No fault ends a loop. `Unavailable` delays its work, and the store's own check reports it. Any other exception
+is a defect: it is logged and counted, and the loop goes on with backoff. A loop that completes no round for
+three periods has stalled, and the process is not ready.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
 
-from shared.store import Leases, Unavailable
+from shared.store import Leases, Misconfigured, Unavailable
+
+FIRST_BACKOFF = 1.0  # seconds; doubles with each failure in a row
+LONGEST_BACKOFF = 4.0  # or the loop's own period, if that is longer
+STALLED_AFTER = 3  # periods
+LEAST_STALL = 5.0  # seconds: a short period does not make a short fault a stall
+
+Work = Callable[[], Awaitable[object]]
+Outcome = Literal["ok", "unavailable", "failed"]
+Observe = Callable[[str, Outcome], None]
+Sleep = Callable[[float], Awaitable[None]]
 
 logger = structlog.get_logger()
 
 
-async def keep_repeating(name: str, work: Callable[[], Awaitable[object]], every: timedelta) -> None:
-    """Do *work* for ever: at once, then about *every* so often. No fault of it ends it."""
-    while True:
+class Loop:
+    """One piece of work, repeated. *observe* hears the outcome of each round."""
+
+    def __init__(
+        self, name: str, work: Work, every: timedelta, observe: Observe, monotonic: Callable[[], float]
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._period = every.total_seconds()
+        self._observe = observe
+        self._monotonic = monotonic
+        self._completed_at = monotonic()
+        self._failures = 0
+        self._is_delayed = False
+
+    @property
+    def has_stalled(self) -> bool:
+        """Whether no round was completed for three periods."""
+        limit = max(STALLED_AFTER * self._period, LEAST_STALL)
+        return self._monotonic() - self._completed_at > limit
+
+    async def round(self) -> float:
+        """Do the work once; the seconds to wait before the next round."""
         try:
-            await work()
+            await self._work()
+        except Misconfigured:
+            return self._failed()
         except Unavailable as fault:
-            logger.warning("background_work_delayed", work=name, cause=str(fault))
+            if not self._is_delayed:
+                logger.warning("background_work_delayed", work=self.name, cause=str(fault))
+            self._is_delayed = True
+            return self._completed("unavailable")
         except Exception:
-            logger.exception("background_work_failed", work=name)
-        await asyncio.sleep(every.total_seconds())
+            return self._failed()
+        if self._is_delayed or self._failures:
+            logger.info("background_work_resumed", work=self.name)
+        self._is_delayed = False
+        return self._completed("ok")
+
+    def _completed(self, outcome: Outcome) -> float:
+        self._observe(self.name, outcome)
+        self._failures = 0
+        self._completed_at = self._monotonic()
+        return self._period
+
+    def _failed(self) -> float:
+        logger.exception("background_work_failed", work=self.name)
+        self._observe(self.name, "failed")
+        backoff = FIRST_BACKOFF * (1 << min(self._failures, 20))
+        self._failures += 1
+        return min(backoff, max(self._period, LONGEST_BACKOFF))
 
 
-async def keep_doing(
-    name: str, work: Callable[[], Awaitable[object]], leases: Leases, holder: UUID, every: timedelta
-) -> None:
-    """As `keep_repeating`, in one process at a time.
+class Background:
+    """The loops of one process."""
+
+    def __init__(
+        self,
+        observe: Observe,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._observe = observe
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._loops: set[Loop] = set()
+
+    @asynccontextmanager
+    async def repeating(self, name: str, work: Work, every: timedelta) -> AsyncIterator[None]:
+        """Do *work* at once and then about *every* so often, until the block ends."""
+        loop = Loop(name, work, every, self._observe, self._monotonic)
+        self._loops.add(loop)
+        running = asyncio.create_task(self._run(loop), name=name)
+        try:
+            yield
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            self._loops.discard(loop)
+
+    async def _run(self, loop: Loop) -> None:
+        while True:
+            await self._sleep(await loop.round())
+
+    def stalled(self) -> tuple[str, ...]:
+        """The names of the loops that complete no rounds."""
+        return tuple(sorted(loop.name for loop in self._loops if loop.has_stalled))
+
+
+def under_lease(leases: Leases, name: str, holder: UUID, every: timedelta, work: Work) -> Work:
+    """*work*, done by one process at a time.
 
     The lease lasts two periods, so that its holder's death delays the work by at most as much. Work must be
-    idempotent: a process that was halted may wake up beside the next holder.
+    idempotent: a process that was halted may resume beside the next holder.
     """
 
-    async def under_lease() -> None:
+    async def as_holder() -> None:
         if await leases.take(name, holder, 2 * every):
             await work()
 
-    await keep_repeating(name, under_lease, every)
+    return as_holder

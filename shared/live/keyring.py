@@ -14,6 +14,7 @@ from shared.oauth.wrapping import unwrap
 from shared.store import Change, Keys, StoredKey, Unavailable
 
 SIGNS_FOR = 5.0  # seconds without a confirmation, after which nothing is signed
+SERVES_FOR = 3600.0  # without a confirmation, after which the process is not ready
 RELOADS_EVERY = 1.0
 
 logger = structlog.get_logger()
@@ -84,6 +85,16 @@ class KeyRing:
     def is_ready(self) -> bool:
         return bool(self._known.signing)
 
+    def fault(self) -> str | None:
+        """Why this process should serve no keys; None: it may.
+
+        While PostgreSQL is away nobody changes the keys, and the next ones are published already. A process
+        that alone is cut off must not serve what it has for ever.
+        """
+        if not self.is_ready:
+            return "no key set has been loaded"
+        return self._watch.silence(SERVES_FOR)
+
     def confirmed(self) -> KeySet:
         """The keys for signing and sealing. Raises Unavailable when they were not confirmed lately."""
         if self._watch.age > SIGNS_FOR or not self._known.signing:
@@ -93,7 +104,7 @@ class KeyRing:
     async def reload(self) -> KeySet:
         """For a token of an unknown key: ask for news now, at most once a second. Raises Unavailable."""
         if time.monotonic() - self._reloaded_at >= RELOADS_EVERY:
-            await self._watch.poll()
+            await self._watch.ask()
             self._reloaded_at = time.monotonic()
         await self._watch.fresh()
         return self._known

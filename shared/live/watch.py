@@ -7,17 +7,13 @@ the last answer; then requests wait for PostgreSQL, or get 503.
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from datetime import timedelta
 from typing import Protocol
-
-import structlog
 
 from shared.store import Change, Changes, Unavailable
 
-POLL_INTERVAL = 0.5  # seconds
-TRUSTED_FOR = 1.0
-
-logger = structlog.get_logger()
+POLL_INTERVAL = timedelta(seconds=0.5)
+TRUSTED_FOR = 1.0  # seconds
 
 
 class Watcher(Protocol):
@@ -46,13 +42,26 @@ class Watch:
         """Seconds since PostgreSQL last answered."""
         return self._clock() - self._confirmed_at
 
+    def silence(self, limit: float) -> str | None:
+        """Says so if PostgreSQL has not answered for more than *limit* seconds."""
+        return None if self.age <= limit else f"PostgreSQL has not answered for {self.age:.0f} s"
+
     async def fresh(self) -> None:
         """Return when what is kept may be trusted. Raises Unavailable."""
         if self.age > TRUSTED_FOR:
+            await self.ask()
+
+    async def ask(self) -> None:
+        """As `poll`, for a request. Raises Unavailable whatever the fault: the loop reports the others."""
+        try:
             await self.poll()
+        except Unavailable:
+            raise
+        except Exception as fault:
+            raise Unavailable(f"changes cannot be read: {type(fault).__name__} {fault}") from fault
 
     async def poll(self) -> None:
-        """Ask now; of many callers at once one asks. Raises Unavailable."""
+        """Ask now; of many callers at once one asks. Raises Unavailable, or what a watcher raised."""
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
             self._polling.add_done_callback(_heard)
@@ -67,30 +76,8 @@ class Watch:
         self.counter, self._is_known = change.counter, True
         self._confirmed_at = asked_at
 
-    async def run(self) -> None:
-        """Poll for ever; a fault is one line in the log, when it begins and when it ends."""
-        is_away = False
-        while True:
-            try:
-                await self.poll()
-                if is_away:
-                    logger.info("postgresql_back")
-                is_away = False
-            except Unavailable as fault:
-                if not is_away:
-                    logger.warning("postgresql_away", cause=str(fault))
-                is_away = True
-            await asyncio.sleep(POLL_INTERVAL)
-
 
 def _heard(polling: "asyncio.Task[None]") -> None:
-    """Whoever asked may have left by now: their fault is nobody's."""
+    """Mark the fault as retrieved: all callers may have left."""
     if not polling.cancelled():
         polling.exception()
-
-
-async def cancel(task: "asyncio.Task[None]") -> None:
-    """End a background task and wait until it has ended."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -15,7 +15,7 @@ from shared.store.ports.clients import (
     Wanted,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
-from shared.store.ports.faults import Full, OutcomeUnknown, Stale, Taken, Unavailable
+from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
     AuthorizationCodes,
     DeviceCodes,
@@ -55,6 +55,7 @@ __all__ = [
     "Keys",
     "Leases",
     "LogoutNotice",
+    "Misconfigured",
     "NewFamily",
     "Outbox",
     "OutcomeUnknown",

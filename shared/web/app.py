@@ -4,17 +4,22 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
+from shared.live.background import Background
 from shared.oauth.errors import OAuthError
 from shared.paths import Path
 from shared.settings import Settings
 from shared.web.answers import Answer, Head
 from shared.web.cors import CROSS_ORIGIN
 from shared.web.forwarded import TrustedProxies, peer_address
+from shared.web.metrics import observe_round
+from shared.web.readiness import Readiness
 from shared.web.request_log import RequestLog
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
 PROXIES = web.AppKey("PROXIES", TrustedProxies)
 REQUEST_LOG = web.AppKey("REQUEST_LOG", RequestLog)
+BACKGROUND = web.AppKey("BACKGROUND", Background)
+READINESS = web.AppKey("READINESS", Readiness)
 
 Mount = Callable[[web.Application], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -50,6 +55,9 @@ def application(settings: Settings, *mounts: Mount, request_log: RequestLog | No
     app = web.Application()
     app[SETTINGS] = settings
     app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
+    app[BACKGROUND] = background = Background(observe_round)
+    app[READINESS] = readiness = Readiness()
+    readiness.add("background", lambda: ", ".join(background.stalled()) or None)
     app[CROSS_ORIGIN] = set()
     app[REFUSALS] = {}
     if request_log:

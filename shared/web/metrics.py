@@ -34,6 +34,7 @@ class _Counted(Collector):
     def __init__(self) -> None:
         self.requests: defaultdict[tuple[str, int], _Tally] = defaultdict(_Tally)
         self.events: defaultdict[tuple[str, str], int] = defaultdict(int)
+        self.rounds: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     def collect(self) -> Iterable[Metric]:
         seconds = HistogramMetricFamily(
@@ -49,7 +50,14 @@ class _Counted(Collector):
         )
         for labels, count in self.events.items():
             events.add_metric(labels, count)
-        return seconds, events
+        rounds = CounterMetricFamily(
+            "ostiary_background_rounds",
+            "Rounds of background work, by work and outcome (ok, unavailable, failed).",
+            labels=("work", "outcome"),
+        )
+        for labels, count in self.rounds.items():
+            rounds.add_metric(labels, count)
+        return seconds, events, rounds
 
 
 _COUNTED = _Counted()
@@ -66,6 +74,11 @@ def observe_request(route: str, status: int, seconds: float) -> None:
 def count_event(event: str, outcome: str = "ok", count: int = 1) -> None:
     """Count an event, such as `token_issued`, that happened *count* times."""
     _COUNTED.events[event, outcome] += count
+
+
+def observe_round(work: str, outcome: str) -> None:
+    """Count one round of background work."""
+    _COUNTED.rounds[work, outcome] += 1
 
 
 async def show_metrics(_: web.Request) -> web.Response:

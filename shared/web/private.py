@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from shared.settings import nth_address
-from shared.web.app import SETTINGS, Mount
-from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
+from shared.web.app import READINESS, SETTINGS, Mount
 from shared.web.metrics import show_metrics
-from shared.web.resources import KEYRING, WATCH, Resource, need, stores
+from shared.web.resources import WATCH, Resource, need, stores
 from shared.web.serve import Listen
 
 SEEN_WITHIN = 5.0  # seconds
@@ -27,25 +26,22 @@ def _metrics(listen: Listen) -> Resource:
     return listener
 
 
-def _is_ready(app: web.Application, needs_postgresql: bool) -> bool:
-    return app[KEYRING].is_ready and (not needs_postgresql or app[WATCH].age < SEEN_WITHIN)
+async def _readyz(request: web.Request) -> web.Response:
+    return request.app[READINESS].answer()
 
 
 def private(*, needs_postgresql: bool, index: int = 0) -> Mount:
     """Mounts `/readyz`, and opens the metrics listener if there is one.
 
-    Ready: the keys are loaded and PostgreSQL was seen lately; discovery alone needs only the keys.
+    *needs_postgresql*: PostgreSQL must have answered lately. Discovery alone goes on without it.
     *index*: the number of this process among the workers of one service.
     """
 
     def mount(app: web.Application) -> None:
-        async def readyz(request: web.Request) -> web.Response:
-            if _is_ready(request.app, needs_postgresql):
-                return web.Response(text="ready\n", headers={**SAFE, **NO_STORE})
-            return web.Response(text="not ready\n", status=503, headers={**SAFE, **NO_STORE, **RETRY_AFTER})
-
         need(app, stores)
-        app.router.add_get("/readyz", readyz, allow_head=False)
+        if needs_postgresql:
+            app[READINESS].add("postgresql", lambda: app[WATCH].silence(SEEN_WITHIN))
+        app.router.add_get("/readyz", _readyz, allow_head=False)
         if address := app[SETTINGS].metrics_listen:
             app.cleanup_ctx.append(_metrics(Listen(nth_address(address, index))))
 

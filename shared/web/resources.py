@@ -1,6 +1,5 @@
 """Shared resources: each opened once in a process, however many services it runs."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -10,10 +9,9 @@ from shared.fetch import Fetcher, open_fetcher
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys
 from shared.live.keyring import KeyRing
-from shared.live.watch import Watch, cancel
-from shared.store import Unavailable
+from shared.live.watch import POLL_INTERVAL, Watch
 from shared.store.open import Stores, open_stores
-from shared.web.app import SETTINGS
+from shared.web.app import BACKGROUND, READINESS, SETTINGS
 
 STORES = web.AppKey("STORES", Stores)
 WATCH = web.AppKey("WATCH", Watch)
@@ -32,12 +30,13 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         app[STORES] = opened
         app[WATCH] = watch = Watch(opened.changes)
         app[CLIENTS] = ClientCache(opened.clients, watch)
-        app[KEYRING] = KeyRing(opened.keys, watch, [key.get_secret_value() for key in settings.secret_key])
-        with suppress(Unavailable):  # not ready yet, but running: it recovers by itself
+        secret_keys = [key.get_secret_value() for key in settings.secret_key]
+        app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys)
+        app[READINESS].add("keys", keyring.fault)
+        with suppress(Exception):  # the loop asks again, and reports it
             await watch.poll()
-        polling = asyncio.create_task(watch.run())
-        yield
-        await cancel(polling)
+        async with app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL):
+            yield
 
 
 async def fetcher(app: web.Application) -> AsyncIterator[None]:

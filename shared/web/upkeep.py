@@ -1,7 +1,7 @@
 """Background work of the token service: it needs a process that always runs, and any of them will do."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 from aiohttp import web
@@ -9,10 +9,9 @@ from aiohttp import web
 from shared.admin.keys import keep_schedule
 from shared.admin.registrations import expire_registrations
 from shared.live import clock
-from shared.live.background import keep_doing
-from shared.live.watch import cancel
+from shared.live.background import under_lease
 from shared.mint import new_id
-from shared.web.app import SETTINGS
+from shared.web.app import BACKGROUND, SETTINGS
 from shared.web.resources import STORES
 
 KEY_SCHEDULE = timedelta(seconds=30)
@@ -33,13 +32,11 @@ async def upkeep(app: web.Application) -> AsyncIterator[None]:
         await expire_registrations(stores.client_uses, stores.initial_access_tokens, settings)
 
     holder = new_id()
-    tasks = [
-        asyncio.create_task(keep_doing(name, work, stores.leases, holder, every))
+    async with AsyncExitStack() as running:
         for name, work, every in (
             ("keys", keys, KEY_SCHEDULE),
             ("registrations", registrations, REGISTRATIONS),
-        )
-    ]
-    yield
-    for task in tasks:
-        await cancel(task)
+        ):
+            leased = under_lease(stores.leases, name, holder, every, work)
+            await running.enter_async_context(app[BACKGROUND].repeating(name, leased, every))
+        yield

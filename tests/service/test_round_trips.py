@@ -76,11 +76,9 @@ def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("shared.live.watch.Watch.run", never)
+    monkeypatch.setattr("shared.live.background.Background._run", never)
     monkeypatch.setattr("shared.live.watch.TRUSTED_FOR", 3600.0)
     monkeypatch.setattr("shared.live.keyring.SIGNS_FOR", 3600.0)
-    monkeypatch.setattr("shared.web.upkeep.keep_doing", never)
-    monkeypatch.setattr("services.token.logout_notices.keep_repeating", never)
 
 
 @pytest.mark.usefixtures("nothing_in_the_background")

@@ -14,6 +14,13 @@ class OutcomeUnknown(Unavailable):
     """
 
 
+class Misconfigured(Unavailable):
+    """A store answers and turns this deployment away: wrong password, no such database, no privilege.
+
+    To a request it is Unavailable. Waiting does not help: the process is not ready and logs a defect.
+    """
+
+
 class Taken(Exception):
     """The name is in use."""
 

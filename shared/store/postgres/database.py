@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.store import OutcomeUnknown, Unavailable
+from shared.store import Misconfigured, OutcomeUnknown, Unavailable
 from shared.store.postgres.connection import Connection, Row, connect
 from shared.store.postgres.pool import BROKEN, Pool
 
@@ -20,7 +20,7 @@ _MOMENTARY = (
     "55P03",  # a lock was not to be had
     "23503",  # a referred row was deleted in this moment: whoever asks again is told so
 )
-
+_MISCONFIGURED = ("28", "3D", "42501")  # password or role, database, privilege
 
 _TIMED_OUT_IDLE = ("25P03", "57P05")  # the session ended before the statement arrived
 
@@ -43,6 +43,8 @@ class Dependency:
     ) -> None:
         if isinstance(error, asyncpg.PostgresError):
             state = error.sqlstate or ""
+            if state.startswith(_MISCONFIGURED):
+                raise Misconfigured(f"PostgreSQL: {state} {error}") from error
             if state.startswith(_OPERATIONAL) or state in (*_MOMENTARY, *_TIMED_OUT_IDLE):
                 is_certain = error.severity_en == "ERROR" or state in _TIMED_OUT_IDLE
                 raise self._fault(f"{state} {error}", is_certain) from error
