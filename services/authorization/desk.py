@@ -92,9 +92,9 @@ class Desk:
         if not handle or not is_handle(Kind.INTERACTION, handle):
             raise Expired("there is no such interaction")
         members = await self.interactions.find(digest(handle))
-        if members is None:
+        interaction = Interaction.from_json(members) if members else None
+        if interaction is None:
             raise Expired("the interaction is over")
-        interaction = Interaction.from_json(members)
         effective = Effective(Parameters(interaction.parameters), interaction.pushed_key)
         browser = self.cookies.browser_key(request)
         if interaction.browser and interaction.browser != (browser.hex() if browser else None):

@@ -5,6 +5,9 @@ The steps know nothing of each other. Each does its work and comes back here.
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from services.authorization.request import AuthorizationRequest
 from shared.model import Client, Json, Scope, Session
@@ -16,13 +19,15 @@ from shared.oauth.errors import (
 )
 from shared.oauth.supported import ACR_VALUES, CREATE
 
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
     """An authorization request that waits for a person: its parameters, and how far it has come."""
 
     parameters: dict[str, str]
-    pushed: str | None = None  # digest of the handle under which they were pushed
+    pushed: Digest | None = None  # of the handle under which they were pushed
     browser: str | None = None  # digest of the browser's cookie; None: no browser has come with it yet
     chosen: str | None = None  # key of the session that the user has chosen for this very request
     wants_another: bool = False  # the user will sign in, beside whoever is there
@@ -36,8 +41,15 @@ class Interaction:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, members: Json) -> "Interaction":
-        return cls(**members)
+    def from_json(cls, members: Json) -> "Interaction | None":
+        """None: another release wrote it, and this one cannot read it."""
+        try:
+            return _INTERACTION.validate_python(members)
+        except ValidationError:
+            return None
+
+
+_INTERACTION = TypeAdapter(Interaction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from services.authorization.request import KNOWN
 from shared.model import Json
@@ -50,9 +53,24 @@ class PushedRequest:
         }
 
     @classmethod
-    def from_json(cls, members: Json) -> "PushedRequest":
-        expires_at = datetime.fromtimestamp(members["expires_at"], UTC)
-        return cls(members["client_id"], Parameters(members["parameters"]), expires_at)
+    def from_json(cls, members: Json) -> "PushedRequest | None":
+        """None: another release wrote it, and this one cannot read it."""
+        try:
+            record = _RECORD.validate_python(members)
+        except ValidationError:
+            return None
+        expires_at = datetime.fromtimestamp(record.expires_at, UTC)
+        return cls(record.client_id, Parameters(record.parameters), expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    client_id: str
+    parameters: dict[str, str]
+    expires_at: Annotated[float, Field(ge=0, lt=253_402_300_800)]  # seconds, before the year 10000
+
+
+_RECORD = TypeAdapter(_Record)
 
 
 def known_of(parameters: Parameters, client_id: str) -> Parameters:

@@ -2,18 +2,32 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict  # before Python 3.12 pydantic reads no other
 
 from shared.model import Authentication, Authorization, ClaimsRequest, Json, Scope
 
 
-def details(authorization: Authorization) -> dict[str, Any]:
-    """What has no column of its own: the claims request, the nonce, and the authentication."""
+class AuthorizationDetails(TypedDict):
+    """The members without a column of their own: the claims request, the nonce, and the authentication."""
+
+    userinfo: dict[str, dict[str, Any] | None]
+    id_token: dict[str, dict[str, Any] | None]
+    nonce: str | None
+    auth_time: Annotated[int, Field(ge=0, lt=253_402_300_800)]  # before the year 10000
+    acr: str
+    amr: tuple[str, ...]
+
+
+def details(authorization: Authorization) -> AuthorizationDetails:
+    """The details of an authorization, as they are stored."""
     authentication = authorization.authentication
     return {
-        "userinfo": dict(authorization.claims.userinfo),
-        "id_token": dict(authorization.claims.id_token),
+        "userinfo": _claims(authorization.claims.userinfo),
+        "id_token": _claims(authorization.claims.id_token),
         "nonce": authorization.nonce,
         "auth_time": int(authentication.auth_time.timestamp()),
         "acr": authentication.acr,
@@ -21,7 +35,13 @@ def details(authorization: Authorization) -> dict[str, Any]:
     }
 
 
-def restored(client_id: str, user_id: UUID, sid: UUID, scope: Scope, kept: Json) -> Authorization:
+def _claims(requested: Mapping[str, Json | None]) -> dict[str, dict[str, Any] | None]:
+    return {name: None if request is None else dict(request) for name, request in requested.items()}
+
+
+def restored(
+    client_id: str, user_id: UUID, sid: UUID, scope: Scope, kept: AuthorizationDetails | Json
+) -> Authorization:
     """The authorization of which `details` kept the rest."""
     userinfo: Mapping[str, Json | None] = kept["userinfo"]
     id_token: Mapping[str, Json | None] = kept["id_token"]

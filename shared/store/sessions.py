@@ -43,7 +43,7 @@ class KeptSessions:
             kept = await self._contents.use(session_key)
         if kept is None:
             return None
-        return SessionOwner(sid=UUID(kept["sid"]), user_id=UUID(kept["user_id"]), username=kept["username"])
+        return SessionOwner(sid=kept.sid, user_id=kept.user_id, username=kept.username)
 
     async def end(self, sid: UUID, reason: str) -> bool:
         session_key = await self._rows.end(sid, reason)

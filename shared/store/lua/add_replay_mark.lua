@@ -2,14 +2,14 @@
 -- as old as the bucket's epoch, which a server without memory sets to its own time.
 -- KEYS[1] the mark, KEYS[2] the bucket's epoch; ARGV[1] iat and ARGV[2] margin in seconds, ARGV[3] lifetime in ms
 -- Returns {'new' | 'seen' | 'unknown', whether the epoch was missing, the server's replication id}
-local epoch = redis.call('GET', KEYS[2])
+local epoch = tonumber(redis.call('GET', KEYS[2]) or '')
 local was_missing = not epoch
 if was_missing then
-    epoch = redis.call('TIME')[1]
+    epoch = tonumber(redis.call('TIME')[1])
     redis.call('SET', KEYS[2], epoch)
 end
 local memory = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-if tonumber(ARGV[1]) < tonumber(epoch) + tonumber(ARGV[2]) then
+if tonumber(ARGV[1]) < epoch + tonumber(ARGV[2]) then
     local verdict = redis.call('EXISTS', KEYS[1]) == 1 and 'seen' or 'unknown'
     return {verdict, was_missing and 1 or 0, memory}
 end

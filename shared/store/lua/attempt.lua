@@ -5,8 +5,8 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local kept = redis.call('HMGET', KEYS[1], 'tries', 'opens_at')
-local tries = tonumber(kept[1] or ARGV[5])
-local opens_at = tonumber(kept[2] or ARGV[6])
+local tries = tonumber(kept[1] or '') or tonumber(ARGV[5])
+local opens_at = tonumber(kept[2] or '') or tonumber(ARGV[6])
 if now < opens_at then
     return {opens_at - now, tries, opens_at}
 end

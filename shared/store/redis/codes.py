@@ -1,51 +1,67 @@
-"""Authorization codes in Redis. That one is redeemed once is PostgreSQL's to decide."""
+"""Authorization codes in Redis. PostgreSQL decides that each is redeemed once."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-import orjson
-
 from shared.model import AuthorizationCode
-from shared.store.authorizations import details, restored
+from shared.store.authorizations import AuthorizationDetails, details, restored
 from shared.store.redis.pushed_requests import pushed_key
+from shared.store.redis.records import Epoch, RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient, Script
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeRecord:
+    """An authorization code as it is written."""
+
+    v: Version = 1
+    client_id: str
+    user_id: UUID
+    sid: UUID
+    scope: tuple[str, ...]
+    details: AuthorizationDetails
+    redirect_uri: str
+    code_challenge: str | None
+    epoch: Epoch
+    expires_at: Seconds
+
+
+FORMAT = RecordFormat(CodeRecord)
 
 
 def _key(code_hash: bytes) -> str:
     return f"{{code:{code_hash.hex()}}}"
 
 
-def _write(code: AuthorizationCode) -> bytes:
+def encode(code: AuthorizationCode) -> bytes:
+    """The record of a code."""
     authorization = code.authorization
-    return orjson.dumps(
-        {
-            "client_id": authorization.client_id,
-            "user_id": str(authorization.user_id),  # of asyncpg: a subclass of UUID, which orjson refuses
-            "sid": str(authorization.sid),
-            "scope": authorization.scope,
-            "details": details(authorization),
-            "redirect_uri": code.redirect_uri,
-            "code_challenge": code.code_challenge,
-            "epoch": code.epoch,
-            "expires_at": code.expires_at.timestamp(),
-        }
+    record = CodeRecord(
+        client_id=authorization.client_id,
+        user_id=authorization.user_id,
+        sid=authorization.sid,
+        scope=authorization.scope,
+        details=details(authorization),
+        redirect_uri=code.redirect_uri,
+        code_challenge=code.code_challenge,
+        epoch=code.epoch,
+        expires_at=code.expires_at.timestamp(),
     )
+    return FORMAT.encode(record)
 
 
-def _read(data: bytes) -> AuthorizationCode:
-    kept = orjson.loads(data)
+def decode(data: bytes | None) -> AuthorizationCode | None:
+    """None: there is no such code, or none that this release can read."""
+    record = FORMAT.decode(data)
+    if record is None:
+        return None
     return AuthorizationCode(
-        authorization=restored(
-            kept["client_id"],
-            UUID(kept["user_id"]),
-            UUID(kept["sid"]),
-            tuple(kept["scope"]),
-            kept["details"],
-        ),
-        redirect_uri=kept["redirect_uri"],
-        code_challenge=kept["code_challenge"],
-        epoch=kept["epoch"],
-        expires_at=datetime.fromtimestamp(kept["expires_at"], UTC),
+        authorization=restored(record.client_id, record.user_id, record.sid, record.scope, record.details),
+        redirect_uri=record.redirect_uri,
+        code_challenge=record.code_challenge,
+        epoch=record.epoch,
+        expires_at=moment(record.expires_at),
     )
 
 
@@ -60,7 +76,7 @@ class RedisAuthorizationCodes:
         self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
     ) -> bool:
         milliseconds = int(lifetime.total_seconds() * 1000)
-        put = ("SET", _key(code_hash), _write(code), "PX", milliseconds)
+        put = ("SET", _key(code_hash), encode(code), "PX", milliseconds)
         if pushed is None:
             await self._redis.execute(*put)
             return True
@@ -68,8 +84,7 @@ class RedisAuthorizationCodes:
         return request is not None
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None:
-        data: bytes | None = await self._redis.execute("GET", _key(code_hash))
-        return _read(data) if data else None
+        return decode(await self._redis.execute("GET", _key(code_hash)))
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         key = _key(code_hash)

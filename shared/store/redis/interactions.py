@@ -1,21 +1,22 @@
 """Interactions in Redis: authorization requests that wait for a person."""
 
 from datetime import timedelta
-from typing import Any
-
-import orjson
 
 from shared.model import Json
+from shared.store.redis.records import JsonRecord, RecordFormat
 from shared.store.redis.transport.client import RedisClient
+
+FORMAT = RecordFormat(JsonRecord)
 
 
 def _key(interaction_hash: bytes) -> str:
     return f"{{interaction:{interaction_hash.hex()}}}"
 
 
-def _read(data: bytes | None) -> Json | None:
-    interaction: dict[str, Any] | None = orjson.loads(data) if data else None
-    return interaction
+def decode(data: bytes | None) -> Json | None:
+    """None: there is no such interaction, or none that this release can read."""
+    record = FORMAT.decode(data)
+    return record.model_extra if record else None
 
 
 class RedisInteractions:
@@ -25,17 +26,15 @@ class RedisInteractions:
         self._redis = redis
 
     async def add(self, interaction_hash: bytes, interaction: Json, lifetime: timedelta) -> None:
-        milliseconds = int(lifetime.total_seconds() * 1000)
-        await self._redis.execute(
-            "SET", _key(interaction_hash), orjson.dumps(interaction), "PX", milliseconds
-        )
+        data, milliseconds = FORMAT.encode(JsonRecord(**interaction)), int(lifetime.total_seconds() * 1000)
+        await self._redis.execute("SET", _key(interaction_hash), data, "PX", milliseconds)
 
     async def find(self, interaction_hash: bytes) -> Json | None:
-        return _read(await self._redis.execute("GET", _key(interaction_hash)))
+        return decode(await self._redis.execute("GET", _key(interaction_hash)))
 
     async def replace(self, interaction_hash: bytes, interaction: Json) -> bool:
-        data = orjson.dumps(interaction)
+        data = FORMAT.encode(JsonRecord(**interaction))
         return bool(await self._redis.execute("SET", _key(interaction_hash), data, "XX", "KEEPTTL"))
 
     async def end(self, interaction_hash: bytes) -> Json | None:
-        return _read(await self._redis.execute("GETDEL", _key(interaction_hash)))
+        return decode(await self._redis.execute("GETDEL", _key(interaction_hash)))

@@ -1,16 +1,22 @@
 """Pushed authorization requests in Redis."""
 
 from datetime import timedelta
-from typing import Any
-
-import orjson
 
 from shared.model import Json
+from shared.store.redis.records import JsonRecord, RecordFormat
 from shared.store.redis.transport.client import RedisClient
+
+FORMAT = RecordFormat(JsonRecord)
 
 
 def pushed_key(request_hash: bytes) -> str:
     return f"{{pushed:{request_hash.hex()}}}"
+
+
+def decode(data: bytes | None) -> Json | None:
+    """None: there is no such request, or none that this release can read."""
+    record = FORMAT.decode(data)
+    return record.model_extra if record else None
 
 
 class RedisPushedRequests:
@@ -20,13 +26,11 @@ class RedisPushedRequests:
         self._redis = redis
 
     async def add(self, request_hash: bytes, pushed: Json, lifetime: timedelta) -> None:
-        milliseconds = int(lifetime.total_seconds() * 1000)
-        await self._redis.execute("SET", pushed_key(request_hash), orjson.dumps(pushed), "PX", milliseconds)
+        data, milliseconds = FORMAT.encode(JsonRecord(**pushed)), int(lifetime.total_seconds() * 1000)
+        await self._redis.execute("SET", pushed_key(request_hash), data, "PX", milliseconds)
 
     async def find(self, request_hash: bytes) -> Json | None:
-        data: bytes | None = await self._redis.execute("GET", pushed_key(request_hash))
-        pushed: dict[str, Any] | None = orjson.loads(data) if data else None
-        return pushed
+        return decode(await self._redis.execute("GET", pushed_key(request_hash)))
 
     async def end(self, request_hash: bytes) -> bool:
         return await self._redis.execute("GETDEL", pushed_key(request_hash)) is not None

@@ -1,73 +1,85 @@
-"""The contents of browser sessions in Redis: what a user can do again, by signing in."""
+"""The contents of browser sessions in Redis. A user restores them by signing in again."""
 
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-import orjson
-
-from shared.model import Authentication, Json, Session
+from shared.model import Authentication, Session
+from shared.store.redis.records import RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """The contents of a session as they are written."""
+
+    v: Version = 1
+    sid: UUID
+    user_id: UUID
+    username: str
+    auth_time: Seconds
+    acr: str
+    amr: tuple[str, ...]
+    expires_at: Seconds
+
+
+FORMAT = RecordFormat(SessionRecord)
 
 
 def _key(session_key: bytes) -> str:
     return f"{{session:{session_key.hex()}}}"
 
 
-def _write(session: Session) -> bytes:
-    return orjson.dumps(
-        {
-            "sid": str(session.sid),  # of asyncpg: a subclass of UUID, which orjson refuses
-            "user_id": str(session.user_id),
-            "username": session.username,
-            "auth_time": session.authentication.auth_time.timestamp(),
-            "acr": session.authentication.acr,
-            "amr": session.authentication.amr,
-            "expires_at": session.expires_at.timestamp(),
-        }
+def encode(session: Session) -> bytes:
+    """The record of a session's contents."""
+    record = SessionRecord(
+        sid=session.sid,
+        user_id=session.user_id,
+        username=session.username,
+        auth_time=session.authentication.auth_time.timestamp(),
+        acr=session.authentication.acr,
+        amr=session.authentication.amr,
+        expires_at=session.expires_at.timestamp(),
     )
+    return FORMAT.encode(record)
 
 
-def restored(session_key: bytes, sid: UUID, user_id: UUID, epoch: int, kept: Json) -> Session | None:
-    """The session whose row has *sid*, *user_id* and *epoch*. None: *kept* are the contents of another.
+def restored(
+    session_key: bytes, sid: UUID, user_id: UUID, epoch: int, record: SessionRecord
+) -> Session | None:
+    """The session whose row has *sid*, *user_id* and *epoch*. None: *record* is another session's.
 
-    The epoch is the row's: it has risen where a consent was revoked since the session began.
+    The epoch is the row's: it has risen if a consent was revoked since the session began.
     """
-    if kept["sid"] != str(sid) or kept["user_id"] != str(user_id):
+    if record.sid != sid or record.user_id != user_id:
         return None
     return Session(
         session_key=session_key,
         sid=sid,
         user_id=user_id,
-        username=kept["username"],
+        username=record.username,
         epoch=epoch,
-        authentication=Authentication(
-            auth_time=datetime.fromtimestamp(kept["auth_time"], UTC),
-            acr=kept["acr"],
-            amr=tuple(kept["amr"]),
-        ),
-        expires_at=datetime.fromtimestamp(kept["expires_at"], UTC),
+        authentication=Authentication(auth_time=moment(record.auth_time), acr=record.acr, amr=record.amr),
+        expires_at=moment(record.expires_at),
     )
 
 
 class RedisSessionContents:
-    """One round trip each. What is not used for the idle lifetime goes by itself."""
+    """One round trip each. Contents that are not used for the idle lifetime expire."""
 
     def __init__(self, redis: RedisClient, idle_lifetime: timedelta) -> None:
         self._redis = redis
         self._idle = int(idle_lifetime.total_seconds() * 1000)
 
     async def put(self, session: Session, replaced_key: bytes | None) -> None:
-        """Store the contents, and drop those of the session that it takes the place of."""
+        """Store the contents, and drop those of the session that it replaces."""
         dropped = [("DEL", _key(replaced_key))] if replaced_key else []
-        await self._redis.batch(
-            ("SET", _key(session.session_key), _write(session), "PX", self._idle), *dropped
-        )
+        data = encode(session)
+        await self._redis.batch(("SET", _key(session.session_key), data, "PX", self._idle), *dropped)
 
-    async def use(self, session_key: bytes) -> Json | None:
+    async def use(self, session_key: bytes) -> SessionRecord | None:
         """The contents, whose idle lifetime begins anew."""
-        data: bytes | None = await self._redis.execute("GETEX", _key(session_key), "PX", self._idle)
-        return cast(Json, orjson.loads(data)) if data else None
+        return FORMAT.decode(await self._redis.execute("GETEX", _key(session_key), "PX", self._idle))
 
     async def drop(self, session_key: bytes) -> None:
         await self._redis.execute("DEL", _key(session_key))

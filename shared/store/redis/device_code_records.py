@@ -1,0 +1,93 @@
+"""How device codes are written to Redis: the request, and the user's decision about it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.model import Approved, Denied, DeviceCode, Pending
+from shared.store.authorizations import AuthorizationDetails, details, restored
+from shared.store.redis.records import Epoch, RecordFormat, Seconds, Version, moment
+
+DENIED = b"null"
+"""In every version: it has no members that could change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCodeRecord:
+    """A device code as it is written: the request, without the decision."""
+
+    v: Version = 1
+    client_id: str
+    scope: tuple[str, ...]
+    user_code: str
+    expires_at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRecord:
+    """The decision of a user who approved, as it is written."""
+
+    v: Version = 1
+    client_id: str
+    user_id: UUID
+    sid: UUID
+    scope: tuple[str, ...]
+    details: AuthorizationDetails
+    epoch: Epoch
+
+
+FORMAT = RecordFormat(DeviceCodeRecord)
+APPROVAL_FORMAT = RecordFormat(ApprovalRecord)
+
+
+def encode_request(code: DeviceCode) -> bytes:
+    """What the client asked for, without the decision."""
+    return FORMAT.encode(
+        DeviceCodeRecord(
+            client_id=code.client_id,
+            scope=code.scope,
+            user_code=code.user_code,
+            expires_at=code.expires_at.timestamp(),
+        )
+    )
+
+
+def decode(data: bytes | None, decision: bytes | None) -> DeviceCode | None:
+    """None: there is no such device code, or none that this release can read."""
+    record = FORMAT.decode(data)
+    if record is None:
+        return None
+    return DeviceCode(
+        client_id=record.client_id,
+        scope=record.scope,
+        user_code=record.user_code,
+        expires_at=moment(record.expires_at),
+        state=_state(decision),
+    )
+
+
+def _state(decision: bytes | None) -> Pending | Approved | Denied:
+    """An unreadable decision leaves the code pending until it expires."""
+    if decision == DENIED:
+        return Denied()
+    record = APPROVAL_FORMAT.decode(decision)
+    if record is None:
+        return Pending()
+    authorization = restored(record.client_id, record.user_id, record.sid, record.scope, record.details)
+    return Approved(authorization, record.epoch)
+
+
+def encode_decision(state: Approved | Denied) -> bytes:
+    """What the user decided."""
+    if isinstance(state, Denied):
+        return DENIED
+    authorization = state.authorization
+    return APPROVAL_FORMAT.encode(
+        ApprovalRecord(
+            client_id=authorization.client_id,
+            user_id=authorization.user_id,
+            sid=authorization.sid,
+            scope=authorization.scope,
+            details=details(authorization),
+            epoch=state.epoch,
+        )
+    )
