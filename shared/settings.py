@@ -88,6 +88,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_listen: Address | None = None
     rate_limits: Switch = True
+    worker: Literal["token", "alone"] = "token"
 
     @property
     def origin(self) -> str:
@@ -176,5 +177,6 @@ def child_environment(settings: Settings, index: int) -> dict[str, str]:
         "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
         "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
         "OSTIARY_METRICS_LISTEN": metrics,
+        "OSTIARY_WORKER": "token",
         "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
     }

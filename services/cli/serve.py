@@ -7,7 +7,7 @@ import click
 from services.cli.faults import faults_in_sentences
 from shared.paths import Service
 from shared.setting_kinds import address
-from shared.settings import read_settings
+from shared.settings import Settings, read_settings
 from shared.web.app import Mount, application
 from shared.web.log import configure_log
 from shared.web.private import private
@@ -16,6 +16,7 @@ from shared.web.serve import serve as serve_application
 from shared.web.workers import MAX_WORKERS, keep_workers
 
 ALL = "all"
+WORKER = "worker"
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -26,7 +27,7 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> str:
 
 
 @click.command()
-@click.argument("name", type=click.Choice([*(service.value for service in Service), ALL]))
+@click.argument("name", type=click.Choice([*(service.value for service in Service), WORKER, ALL]))
 @click.option(
     "--listen", required=True, callback=_address, metavar="HOST:PORT|unix:PATH", help="Where to listen."
 )
@@ -36,12 +37,12 @@ def serve(name: str, listen: str, workers: int) -> None:
     with faults_in_sentences():
         settings = read_settings()
         request_log = configure_log(settings.log_level, name)
-        services = [service for service in Service if name in (service, ALL)]
-        mounts = [_mount(service) for service in services]
+        names = services_of(name, settings)
+        mounts = [_mount(each) for each in names]
         listening = Listen(listen).bind()
 
         def work(index: int) -> None:
-            operators = private(needs_postgresql=services != [Service.DISCOVERY], index=index)
+            operators = private(needs_postgresql=names != [Service.DISCOVERY], index=index)
             serve_application(
                 lambda: application(settings, operators, *mounts, request_log=request_log), listening
             )
@@ -52,7 +53,15 @@ def serve(name: str, listen: str, workers: int) -> None:
             keep_workers(work, workers)
 
 
-def _mount(service: Service) -> Mount:
-    # Imported by name: a process loads the service that it is.
-    mount: Mount = import_module(f"services.{service.replace('-', '_')}.app").mount
+def services_of(name: str, settings: Settings) -> list[str]:
+    """The services that this process runs: the worker beside token, unless it runs alone."""
+    names: list[str] = [*Service] if name == ALL else [name]
+    if Service.TOKEN in names and settings.worker == "token":
+        names.append(WORKER)
+    return names
+
+
+def _mount(name: str) -> Mount:
+    # Imported by name: a process loads only the services that it runs.
+    mount: Mount = import_module(f"services.{name.replace('-', '_')}.app").mount
     return mount

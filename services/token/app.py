@@ -16,7 +16,6 @@ from services.token.grants.collaborators import Collaborators
 from services.token.guesses import GUESSES, guesses
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
-from services.token.logout_notices import delivery
 from services.token.refusal import to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
@@ -30,7 +29,6 @@ from shared.store import Unavailable
 from shared.web.app import SETTINGS, refuse_with
 from shared.web.cors import cross_origin
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
-from shared.web.upkeep import upkeep
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
@@ -71,7 +69,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, noted_uses, guesses, _endpoints, upkeep, delivery)
+    need(app, stores, fetcher, client_keys, noted_uses, guesses, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
     refuse_with(app, to_client, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
     refuse_with(app, to_bearer, [USERINFO])

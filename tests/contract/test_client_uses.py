@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.admin.registrations import expire_registrations
+from services.worker.client_upkeep import client_upkeep
 from shared.live import clock
 from shared.store import Wanted
 from tests.builders import World
@@ -71,10 +71,11 @@ async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
     await _old(world, "b")
     before = (await world.stores.changes.since(0)).counter
     settings = settings_for("postgresql://x", "redis://x", unused_client_lifetime="30d")
-    await expire_registrations(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    job = client_upkeep(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    await job.work()
     change = await world.stores.changes.since(before)
     assert (change.counter, set(change.client_ids)) == (before + 1, {"a", "b"})
-    await expire_registrations(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    await job.work()
     assert await world.audited("client_expired") == 2
     assert (await world.stores.changes.since(0)).counter == before + 1
 

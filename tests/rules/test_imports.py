@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("authorization", "client_registry", "discovery", "token")
+SERVICES = ("authorization", "client_registry", "discovery", "token", "worker")
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
     "shared/oauth",

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
-from services.token.app import mount
-from services.token.logout_notices import (
+from services.worker.app import mount
+from services.worker.logout_notices import (
     AT_A_TIME,
     FIRST_WAIT,
     LEASE,
@@ -315,7 +315,7 @@ def test_there_is_an_end_to_trying() -> None:
 
 
 @pytest.mark.point(24)
-async def test_a_running_token_service_delivers_by_itself(
+async def test_a_running_worker_delivers_by_itself(
     module_database_url: str, module_redis_url: str, world: World
 ) -> None:
     """Through the guarded fetcher, as a form, to a server that the operator allows."""

@@ -5,14 +5,14 @@ at least once and always with the same `jti`; it is gone once the client has ans
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from aiohttp import web
 
+from services.worker.job import Job
 from shared.encryption import Encryption, NoRecipient
 from shared.fetch import FetchFailed
 from shared.issue import TokenIssuer
@@ -21,9 +21,7 @@ from shared.live.client_cache import ClientCache
 from shared.model import Client
 from shared.oauth.jwe import encrypt
 from shared.store import LogoutNotice, Outbox, Unavailable
-from shared.web.app import BACKGROUND, SETTINGS
 from shared.web.metrics import count_event
-from shared.web.resources import CLIENT_KEYS, CLIENTS, FETCHER, KEYRING, STORES
 
 EVERY = timedelta(seconds=1)
 AT_A_TIME = 16
@@ -53,7 +51,7 @@ def next_try(notice: LogoutNotice, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Who delivers."""
+    """Delivers the notices of the outbox."""
 
     outbox: Outbox
     clients: ClientCache
@@ -76,6 +74,8 @@ class Delivery:
                 await self.outbox.settle(notice.notice_id)
         except Unavailable as fault:  # when the lease ends it is due again
             logger.warning("logout_notice_delayed", **told, cause=str(fault))
+        except Exception:  # a defect that one notice meets must not delay the others; it is due again, too
+            logger.exception("logout_notice_defect", **told)
 
     async def _tell(self, notice: LogoutNotice, now: datetime) -> str | None:
         """Why the client could not be told; None if it was, or wants to be told no more."""
@@ -110,14 +110,11 @@ class Delivery:
             logger.error("logout_notice_given_up", **told)
 
 
-async def delivery(app: web.Application) -> AsyncIterator[None]:
-    """Notices go out while the application runs. Needs `stores`, `fetcher` and `client_keys` before it."""
-    tokens, encryption = TokenIssuer(app[SETTINGS], app[KEYRING]), Encryption(app[CLIENT_KEYS])
-    delivering = Delivery(app[STORES].outbox, app[CLIENTS], tokens, encryption, app[FETCHER])
+def logout_notices(delivery: Delivery) -> Job:
+    """Notices go out as they become due."""
 
     async def until_nothing_is_due() -> None:
-        while await delivering.deliver(clock.now()) == AT_A_TIME:
+        while await delivery.deliver(clock.now()) == AT_A_TIME:
             pass
 
-    async with app[BACKGROUND].repeating("logout_notices", until_nothing_is_due, EVERY):
-        yield
+    return Job(name="logout_notices", work=until_nothing_is_due, every=EVERY, is_leased=False)

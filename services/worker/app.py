@@ -1,0 +1,55 @@
+"""The worker service. It has no public paths.
+
+Each process of the token service mounts it, unless a deployment runs it alone (`OSTIARY_WORKER`).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+from aiohttp import web
+
+from services.worker.client_upkeep import client_upkeep
+from services.worker.job import Job
+from services.worker.key_schedule import key_schedule
+from services.worker.logout_notices import Delivery, logout_notices
+from shared.encryption import Encryption
+from shared.issue import TokenIssuer
+from shared.live.background import under_lease
+from shared.mint import new_id
+from shared.web.app import BACKGROUND, SETTINGS
+from shared.web.resources import (
+    CLIENT_KEYS,
+    CLIENTS,
+    FETCHER,
+    KEYRING,
+    STORES,
+    client_keys,
+    fetcher,
+    need,
+    stores,
+)
+
+
+def _jobs(app: web.Application) -> tuple[Job, ...]:
+    settings, opened = app[SETTINGS], app[STORES]
+    tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
+    return (
+        key_schedule(opened.keys, settings),
+        client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
+        logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
+    )
+
+
+async def _working(app: web.Application) -> AsyncIterator[None]:
+    """The jobs run while the application does."""
+    leases, holder = app[STORES].leases, new_id()
+    async with AsyncExitStack() as running:
+        for job in _jobs(app):
+            work = under_lease(leases, job.name, holder, job.every, job.work) if job.is_leased else job.work
+            await running.enter_async_context(app[BACKGROUND].repeating(job.name, work, job.every))
+        yield
+
+
+def mount(app: web.Application) -> None:
+    """Start the jobs with the application."""
+    need(app, stores, fetcher, client_keys, _working)

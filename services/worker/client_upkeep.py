@@ -1,0 +1,22 @@
+"""The end of registrations that nobody has used, and of initial access tokens that have expired."""
+
+from datetime import timedelta
+
+import structlog
+
+from services.worker.job import Job
+from shared.settings import Settings
+from shared.store import ClientUses, InitialAccessTokens
+
+logger = structlog.get_logger()
+
+
+def client_upkeep(uses: ClientUses, initial_access_tokens: InitialAccessTokens, settings: Settings) -> Job:
+    """Delete what is due."""
+
+    async def work() -> None:
+        while expired := await uses.expire(settings.unused_client_lifetime):
+            logger.info("clients_expired", number=len(expired))
+        await initial_access_tokens.delete_expired()
+
+    return Job(name="registrations", work=work, every=timedelta(minutes=10))

@@ -1,0 +1,18 @@
+"""Keys are made, rotated and emptied when it is time."""
+
+from datetime import timedelta
+
+from services.worker.job import Job
+from shared.admin.keys import keep_schedule
+from shared.live import clock
+from shared.settings import Settings
+from shared.store import Keys
+
+
+def key_schedule(keys: Keys, settings: Settings) -> Job:
+    """Do what the schedule asks for now, if anything."""
+
+    async def work() -> None:
+        await keep_schedule(keys, settings, clock.now())
+
+    return Job(name="keys", work=work, every=timedelta(seconds=30))

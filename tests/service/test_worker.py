@@ -1,0 +1,41 @@
+"""The worker: what runs by itself, in the token service's processes or alone."""
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from services.cli.serve import services_of
+from services.worker.app import mount
+from shared.paths import PATHS
+from shared.settings import Settings
+from shared.web.app import application
+from shared.web.private import private
+from tests.builders import World
+from tests.deployment import settings_for
+from tests.served import Served
+
+
+@pytest.mark.parametrize(
+    ("name", "worker", "services"),
+    [
+        ("token", "token", ["token", "worker"]),
+        ("token", "alone", ["token"]),
+        ("worker", "alone", ["worker"]),
+        ("discovery", "token", ["discovery"]),
+        ("all", "token", ["discovery", "authorization", "token", "client-registry", "worker"]),
+        ("all", "alone", ["discovery", "authorization", "token", "client-registry"]),
+    ],
+)
+def test_the_worker_runs_beside_token_unless_it_runs_alone(
+    name: str, worker: str, services: list[str]
+) -> None:
+    """By the setting OSTIARY_WORKER."""
+    assert services_of(name, settings_for("postgresql://x", "redis://x", worker=worker)) == services
+
+
+async def test_the_worker_alone_answers_no_public_path(settings: Settings, world: World) -> None:
+    """Only its health, which becomes good by itself."""
+    app = application(settings, private(needs_postgresql=True), mount)
+    async with TestClient(Served(app)) as client:
+        assert (await client.get("/readyz")).status == 200
+        for path in PATHS:
+            assert (await client.get(path.path)).status == 404, path
