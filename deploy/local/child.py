@@ -1,8 +1,6 @@
 """One child process: how it is started, known to be ready, and stopped; it never outlives its starter."""
 
 import asyncio
-import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -12,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.web.parent_death import by_kernel
+
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class RunError(Exception):
@@ -53,17 +52,7 @@ def dropped_to(account: Account | None) -> dict[str, Any]:
 
 def dying_with_starter(orphan_signal: signal.Signals) -> Callable[[], None] | None:
     """What a child does before exec so that Linux sends it *orphan_signal* when its starter dies."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork
-    starter = os.getpid()
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
-        if os.getppid() != starter:  # it died between fork and prctl
-            os._exit(1)
-
-    return ask
+    return by_kernel(orphan_signal) if sys.platform == "linux" else None
 
 
 def guard(pid: int, orphan_signal: signal.Signals) -> "subprocess.Popen[bytes]":

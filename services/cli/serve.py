@@ -13,10 +13,11 @@ from shared.web.log import configure_log
 from shared.web.private import private
 from shared.web.serve import Listen
 from shared.web.serve import serve as serve_application
-from shared.web.workers import MAX_WORKERS, keep_workers
+from shared.web.workers import MAX_WORKERS, Workers
 
 ALL = "all"
 WORKER = "worker"
+PATIENCE = 30.0  # seconds that workers may take to end
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -50,7 +51,8 @@ def serve(name: str, listen: str, workers: int) -> None:
         if workers == 1:
             work(0)
         else:
-            keep_workers(work, workers)
+            # Workers accept until they stop. What only the parent held open would leave connections waiting.
+            Workers(work, on_stop=listening.close, patience=PATIENCE).keep(workers)
 
 
 def services_of(name: str, settings: Settings) -> list[str]:

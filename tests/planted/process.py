@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from shared.web import log_line, log_output
+from shared.web import log_line, log_output, workers
 
 
 def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +43,18 @@ def waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
 def renders_only_what_json_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that JSON cannot hold raises out of the logging call."""
     monkeypatch.setattr(log_line, "as_text", lambda value: value)
+
+
+def knows_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parent of workers takes every process that it reaps for a worker."""
+
+    def reap(self: workers.Workers) -> None:
+        pid, _ = os.wait()
+        del self._places[pid]
+
+    monkeypatch.setattr(workers.Workers, "_reap", reap)
+
+
+def workers_outlive_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing tells workers that their parent was killed."""
+    monkeypatch.setattr(workers, "ending_with_parent", lambda number: lambda: None)

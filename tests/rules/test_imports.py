@@ -29,6 +29,12 @@ PURE = (
     "services/client_registry/software_statement.py",
 )
 IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.live", "shared.mint")
+ALLOWED_IN_DEPLOY = (
+    "shared.paths",
+    "shared.settings",
+    "shared.setting_kinds",
+    "shared.web.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
+)
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 
 SOURCES = sorted(
@@ -86,7 +92,7 @@ def violations(name: str, imports: set[str]) -> set[str]:
             module
             for module in imports
             if _starts(module, ("services", "shared"))
-            and not _starts(module, ("shared.paths", "shared.settings", "shared.setting_kinds"))
+            and not _starts(module, ALLOWED_IN_DEPLOY)
             and module not in ("shared",)
         }
     return forbidden
