@@ -11,20 +11,22 @@ MAX_CLIENTS = 10_000
 
 
 class ClientCache:
-    """`find` for hot paths. A client that is not there is asked for every time: strangers fill no cache."""
+    """`find` for hot paths. An unknown client is looked up every time, so strangers fill no cache."""
 
     def __init__(self, clients: Clients, watch: Watch) -> None:
         self._clients = clients
         self._watch = watch
         self._kept: OrderedDict[str, Client] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Client | None]] = {}
+        self._generation = 0
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
+        if change.client_ids:
+            self._generation += 1  # a read that began before may be older than the change
         for client_id in change.client_ids:
             self._kept.pop(client_id, None)
-            # A read that began before the change must not be shared with those who come after it.
-            self._loading.pop(client_id, None)
+            self._loading.pop(client_id, None)  # callers from now on must not share that read
 
     async def find(self, client_id: str) -> Client | None:
         """The client, disabled or not. Raises Unavailable."""
@@ -38,9 +40,9 @@ class ClientCache:
 
     async def _load(self, client_id: str) -> Client | None:
         try:
-            counter = self._watch.counter
+            generation = self._generation
             client = await self._clients.find(client_id)
-            if client and counter == self._watch.counter:
+            if client and generation == self._generation:
                 self._kept[client_id] = client
                 if len(self._kept) > MAX_CLIENTS:
                     self._kept.popitem(last=False)

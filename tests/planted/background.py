@@ -3,6 +3,8 @@
 import pytest
 
 from shared.live.background import Background, Loop, Outcome
+from shared.live.client_cache import ClientCache
+from shared.model import Client
 from shared.store import Misconfigured, Unavailable
 
 
@@ -20,6 +22,20 @@ def ends_with_the_first_defect(monkeypatch: pytest.MonkeyPatch) -> None:
             await self._sleep(loop._period)
 
     monkeypatch.setattr(Background, "_run", run)
+
+
+def judges_a_read_by_the_watch_s_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client cache compares the watch's counter, which is raised after all watchers were told."""
+
+    async def load(self: ClientCache, client_id: str) -> Client | None:
+        counter = self._watch.counter
+        client = await self._clients.find(client_id)
+        if client and counter == self._watch.counter:
+            self._kept[client_id] = client
+        self._loading.pop(client_id, None)
+        return client
+
+    monkeypatch.setattr(ClientCache, "_load", load)
 
 
 def takes_a_defect_for_a_round(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ from shared.live.client_cache import ClientCache
 from shared.live.watch import TRUSTED_FOR, Watch
 from shared.model import Client
 from shared.store import Change, Unavailable
+from tests.planted import planted
+from tests.planted.background import judges_a_read_by_the_watch_s_counter
 
 
 class _Database:
@@ -95,6 +97,60 @@ async def test_a_read_that_a_change_overtook_is_not_kept() -> None:
     database.go.set()
     assert await reading == "old"
     assert await _name(cache) == "new"
+
+
+class _SlowWatcher:
+    """Takes part in a poll for as long as the test wants, as the key ring does while it loads keys."""
+
+    def __init__(self) -> None:
+        self.is_told = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def changed(self, _: Change) -> None:
+        self.is_told.set()
+        await self.go.wait()
+
+
+@planted(judges_a_read_by_the_watch_s_counter)
+async def test_a_read_that_ends_within_the_poll_that_overtook_it_is_not_kept() -> None:
+    """A client and the keys changed in one poll, and the keys are still being loaded."""
+    database, _, watch, cache = _cache()
+    await watch.poll()
+    database.go.clear()
+    reading = asyncio.create_task(_name(cache))
+    while database.reads == 0:
+        await asyncio.sleep(0)
+    keys = _SlowWatcher()
+    watch.add(keys)
+    database.rename("new")
+    polling = asyncio.create_task(watch.poll())
+    await keys.is_told.wait()
+    database.go.set()
+    assert await reading == "old"
+    keys.go.set()
+    await polling
+    assert await _name(cache) == "new"
+
+
+async def test_a_watcher_that_fails_hears_of_the_change_again() -> None:
+    """Nothing is confirmed before everybody knows."""
+    database, clock, watch, cache = _cache()
+    await cache.find("c")
+    told: list[Change] = []
+
+    class _Failing:
+        async def changed(self, change: Change) -> None:
+            told.append(change)
+            if len(told) == 1:
+                raise RuntimeError("a key cannot be unwrapped")
+
+    watch.add(_Failing())
+    database.rename("new")
+    clock.time = TRUSTED_FOR + 0.1
+    with pytest.raises(Unavailable):
+        await cache.find("c")
+    assert await _name(cache) == "new"
+    assert told[0] == told[1]
 
 
 async def test_of_many_readers_at_once_one_asks() -> None:
