@@ -17,6 +17,7 @@ pytest_plugins = (
     "tests.flow.running",
     "tests.registry",
     "tests.administration",
+    "tests.manual_time",
 )
 
 

@@ -1,0 +1,113 @@
+"""A fault of the database that waiting does not end: loops survive it, and the process says so."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient
+from pydantic import SecretStr
+
+from services.discovery.app import mount
+from shared.admin.keys import rewrap_keys, rotate_keys
+from shared.live import clock
+from shared.paths import JWKS
+from shared.settings import Settings
+from shared.web.app import application
+from shared.web.private import private
+from tests.builders import World
+from tests.deployment import SECRET_KEY
+from tests.manual_time import ManualTime
+from tests.planted import planted
+from tests.planted.background import ends_with_the_first_defect
+from tests.served import Served
+
+_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1"
+
+Act = Callable[[World, Settings, str], Awaitable[object]]
+
+
+def _as(role: str, settings: Settings) -> Settings:
+    """The same deployment, whose processes connect as *role*."""
+    assert settings.database_url
+    url = urlsplit(settings.database_url.get_secret_value())
+    host = url.netloc.rpartition("@")[2]
+    return settings.model_copy(
+        update={"database_url": SecretStr(url._replace(netloc=f"{role}@{host}").geturl())}
+    )
+
+
+def _under(settings: Settings, *secret_keys: str) -> Settings:
+    return settings.model_copy(update={"secret_key": tuple(map(SecretStr, secret_keys))})
+
+
+async def _lock_out(world: World, _: Settings, role: str) -> None:
+    await world.database.row(f"ALTER ROLE {role} NOLOGIN")
+    await world.database.row(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role
+    )
+
+
+async def _let_in(world: World, settings: Settings, role: str) -> None:
+    await world.database.row(f"ALTER ROLE {role} LOGIN")
+    await rotate_keys(world.stores.keys, settings, clock.now())
+
+
+async def _take_privilege(world: World, _: Settings, role: str) -> None:
+    await world.database.row(f"REVOKE SELECT ON change_counter FROM {role}")
+
+
+async def _give_privilege(world: World, settings: Settings, role: str) -> None:
+    await world.database.row(f"GRANT SELECT ON change_counter TO {role}")
+    await rotate_keys(world.stores.keys, settings, clock.now())
+
+
+async def _add_keys_of_another_secret(world: World, settings: Settings, _: str) -> None:
+    await rotate_keys(world.stores.keys, _under(settings, "t" * 32, SECRET_KEY), clock.now())
+
+
+async def _rewrap(world: World, settings: Settings, _: str) -> None:
+    await rewrap_keys(world.stores.keys, _under(settings, SECRET_KEY, "t" * 32))
+
+
+@planted(ends_with_the_first_defect)
+@pytest.mark.parametrize(
+    ("damage", "repair"),
+    [
+        pytest.param(_lock_out, _let_in, id="28000"),
+        pytest.param(_take_privilege, _give_privilege, id="42501"),
+        pytest.param(_add_keys_of_another_secret, _rewrap, id="a key of another secret"),
+    ],
+)
+async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
+    settings: Settings, world: World, manual_time: ManualTime, damage: Act, repair: Act
+) -> None:
+    """What it has it serves on, not ready; when the fault is repaired it serves the new keys, by itself."""
+    role = f"role_{uuid4().hex}"
+    await world.database.row(f"CREATE ROLE {role} LOGIN")
+    await world.database.row(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    app = application(_as(role, settings), private(needs_postgresql=False), mount)
+    async with TestClient(Served(app)) as client:
+
+        async def ready() -> tuple[int, str]:
+            response = await client.get("/readyz")
+            return response.status, await response.text()
+
+        async def kids() -> set[str]:
+            response = await client.get(JWKS.path)
+            assert response.status == 200
+            return {key["kid"] for key in (await response.json())["keys"]}
+
+        before = await kids()
+        assert await ready() == (200, "ready\n")
+        await damage(world, settings, role)
+        for _ in range(6):
+            await manual_time.advance(1)
+        assert await ready() == (503, "not ready: background\n")
+        assert await kids() == before
+        await repair(world, settings, role)
+        await manual_time.advance(5)
+        assert await ready() == (200, "ready\n")
+        assert await kids() > before
+    await world.database.row(f"DROP OWNED BY {role}")
+    await world.database.row(f"DROP ROLE {role}")
