@@ -1,12 +1,12 @@
 """Time that passes only when a test says so, for the loops that run in the background."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 
-from shared.live.background import Background
+from shared.live.background import Background, Observe
 
 
 @dataclass(slots=True)
@@ -14,9 +14,8 @@ class ManualTime:
     """A monotonic clock, and a sleep that ends when the clock is advanced far enough."""
 
     now: float = 0.0
-    _sleeping: dict["asyncio.Task[object]", tuple[float, "asyncio.Future[None]"]] = field(
-        default_factory=dict
-    )
+    backgrounds: list[Background] = field(default_factory=list)
+    _sleeping: "dict[asyncio.Task[object], tuple[float, asyncio.Future[None]]]" = field(default_factory=dict)
 
     def __call__(self) -> float:
         return self.now
@@ -30,21 +29,34 @@ class ManualTime:
         await awake
 
     async def advance(self, seconds: float) -> None:
-        """Wake the loops that are due, and wait until each sleeps again or has ended."""
+        """Wake the loops that are due, and wait until every loop sleeps again or has ended."""
+        await self.settle()
         self.now += seconds
-        woken = [task for task, (due_at, _) in self._sleeping.items() if due_at <= self.now]
-        for task in woken:
-            _, awake = self._sleeping.pop(task)
-            if not awake.done():
-                awake.set_result(None)
+        for task, (due_at, awake) in tuple(self._sleeping.items()):
+            if due_at <= self.now:
+                del self._sleeping[task]
+                if not awake.done():
+                    awake.set_result(None)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until every loop sleeps or has ended."""
         async with asyncio.timeout(60):  # a hang guard
-            while not all(task.done() or task in self._sleeping for task in woken):
+            while not all(task.done() or task in self._sleeping for task in self._tasks()):
                 await asyncio.sleep(0.001)
+
+    def _tasks(self) -> "list[asyncio.Task[None]]":
+        return [task for background in self.backgrounds for task in background._running.values()]
 
 
 @pytest.fixture
 def manual_time(monkeypatch: pytest.MonkeyPatch) -> ManualTime:
     """The time of the loops of every application that the test starts."""
     time = ManualTime()
-    monkeypatch.setattr("shared.web.app.Background", partial(Background, monotonic=time, sleep=time.sleep))
+
+    def background(observe: Observe, *_: Callable[..., object]) -> Background:
+        time.backgrounds.append(Background(observe, time, time.sleep))
+        return time.backgrounds[-1]
+
+    monkeypatch.setattr("shared.web.app.Background", background)
     return time

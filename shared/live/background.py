@@ -95,21 +95,20 @@ class Background:
         self._observe = observe
         self._monotonic = monotonic
         self._sleep = sleep
-        self._loops: set[Loop] = set()
+        self._running: dict[Loop, asyncio.Task[None]] = {}
 
     @asynccontextmanager
     async def repeating(self, name: str, work: Work, every: timedelta) -> AsyncIterator[None]:
         """Do *work* at once and then about *every* so often, until the block ends."""
         loop = Loop(name, work, every, self._observe, self._monotonic)
-        self._loops.add(loop)
-        running = asyncio.create_task(self._run(loop), name=name)
+        self._running[loop] = running = asyncio.create_task(self._run(loop), name=name)
         try:
             yield
         finally:
             running.cancel()
             with suppress(asyncio.CancelledError):
                 await running
-            self._loops.discard(loop)
+            del self._running[loop]
 
     async def _run(self, loop: Loop) -> None:
         while True:
@@ -117,7 +116,7 @@ class Background:
 
     def stalled(self) -> tuple[str, ...]:
         """The names of the loops that complete no rounds."""
-        return tuple(sorted(loop.name for loop in self._loops if loop.has_stalled))
+        return tuple(sorted(loop.name for loop in self._running if loop.has_stalled))
 
 
 def under_lease(leases: Leases, name: str, holder: UUID, every: timedelta, work: Work) -> Work:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -62,6 +62,8 @@ class _Counted(Collector):
 
 _COUNTED = _Counted()
 REGISTRY.register(_COUNTED)
+
+CLOCK_SKEW = Gauge("ostiary_clock_skew_seconds", "How far this process's clock is ahead of PostgreSQL's.")
 
 
 def observe_request(route: str, status: int, seconds: float) -> None:

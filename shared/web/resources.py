@@ -8,10 +8,12 @@ from aiohttp import web
 from shared.fetch import Fetcher, open_fetcher
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys
+from shared.live.clock_skew import EVERY, ClockSkew
 from shared.live.keyring import KeyRing
 from shared.live.watch import POLL_INTERVAL, Watch
 from shared.store.open import Stores, open_stores
 from shared.web.app import BACKGROUND, READINESS, SETTINGS
+from shared.web.metrics import CLOCK_SKEW
 
 STORES = web.AppKey("STORES", Stores)
 WATCH = web.AppKey("WATCH", Watch)
@@ -33,9 +35,15 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         secret_keys = [key.get_secret_value() for key in settings.secret_key]
         app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys)
         app[READINESS].add("keys", keyring.fault)
-        with suppress(Exception):  # the loop asks again, and reports it
-            await watch.poll()
-        async with app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL):
+        clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
+        app[READINESS].add("clock", clock_skew.fault)
+        for work in (watch.poll, clock_skew.measure):
+            with suppress(Exception):  # its loop does it again, and reports the fault
+                await work()
+        async with (
+            app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL),
+            app[BACKGROUND].repeating("clock", clock_skew.measure, EVERY),
+        ):
             yield
 
 

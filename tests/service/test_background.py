@@ -101,7 +101,7 @@ async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
         before = await kids()
         assert await ready() == (200, "ready\n")
         await damage(world, settings, role)
-        for _ in range(6):
+        for _ in range(10):
             await manual_time.advance(1)
         assert await ready() == (503, "not ready: background\n")
         assert await kids() == before

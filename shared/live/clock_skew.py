@@ -1,0 +1,50 @@
+"""How far this process's clock is from PostgreSQL's, which judges what has expired."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from shared.live import clock
+
+EVERY = timedelta(minutes=1)
+WARNED_BEYOND = 5.0  # seconds
+READY_WITHIN = 20.0
+
+logger = structlog.get_logger()
+
+
+def skew(before: datetime, theirs: datetime, after: datetime) -> float:
+    """Seconds that our clock is ahead of theirs (negative: behind), at least.
+
+    *theirs* was read between *before* and *after* by our clock, so a slow answer is no skew.
+    """
+    ahead, behind = (before - theirs).total_seconds(), (theirs - after).total_seconds()
+    return ahead if ahead > 0 else -behind if behind > 0 else 0.0
+
+
+class ClockSkew:
+    """Compares the two clocks. *observe* hears each measurement, in seconds."""
+
+    def __init__(
+        self, database_time: Callable[[], Awaitable[datetime]], observe: Callable[[float], None]
+    ) -> None:
+        self._database_time = database_time
+        self._observe = observe
+        self._seconds = 0.0
+
+    async def measure(self) -> None:
+        """Ask PostgreSQL for its time. Raises Unavailable."""
+        before = clock.now()
+        theirs = await self._database_time()
+        self._seconds = skew(before, theirs, clock.now())
+        self._observe(self._seconds)
+        if abs(self._seconds) > WARNED_BEYOND:
+            logger.warning("clock_skew", seconds=round(self._seconds, 1))
+
+    def fault(self) -> str | None:
+        """Why this process must not judge what has expired; None: it may."""
+        if abs(self._seconds) <= READY_WITHIN:
+            return None
+        direction = "ahead of" if self._seconds > 0 else "behind"
+        return f"the clock is {abs(self._seconds):.0f} s {direction} PostgreSQL's"
