@@ -12,13 +12,11 @@ from services.cli.outbox import outbox
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
-from shared.settings import ignore_libpq_environment
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Ostiary: an OpenID Connect provider for people who host their own identity."""
-    ignore_libpq_environment()
 
 
 for command in (run, serve, migrate, user, client, keys, outbox, doctor):

@@ -4,8 +4,6 @@ import os
 
 import pytest
 
-from services import cli
-from shared import setting_kinds
 from shared.web import log_line, log_output, workers
 
 
@@ -60,16 +58,3 @@ def knows_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
 def workers_outlive_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing tells workers that their parent was killed."""
     monkeypatch.setattr(workers, "ending_with_parent", lambda number: lambda: None)
-
-
-def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An absolute path is accepted as an address and left as it is, which no socket can be bound to."""
-    address = setting_kinds.address
-    monkeypatch.setattr(
-        setting_kinds, "address", lambda value: value if value.startswith("/") else address(value)
-    )
-
-
-def takes_libpq_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line lets asyncpg read PGPORT, PGTARGETSESSIONATTRS and the others."""
-    monkeypatch.setattr(cli, "ignore_libpq_environment", lambda: None)

@@ -22,7 +22,7 @@ from tests.planted import planted
 from tests.planted.background import ends_with_the_first_defect
 from tests.served import Served
 
-_TERMINATE = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1"
+_TERMINATE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1"
 
 Act = Callable[[World, Settings, str], Awaitable[object]]
 
