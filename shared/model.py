@@ -88,7 +88,7 @@ class Client:
     refresh_token_idle_lifetime: timedelta | None = None
     refresh_token_rotation: bool = True
     allowed_cors_origins: tuple[str, ...] | None = None
-    assertion_audience: str = "endpoint"
+    assertion_audience: str = "issuer_or_endpoint"
 
     secrets: tuple[ClientSecret, ...] = ()
     registration_access_token_hash: bytes | None = None
