@@ -128,10 +128,10 @@ LOGOUTS: Mapping[str, LogoutView] = {
     "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
 }
 SIGNED_OUTS: Mapping[str, SignedOutView] = {
-    "signed-out": SignedOutView(CLIENT, True, "https://files.example.org/"),
-    "signed-out-incomplete": SignedOutView(None, False),
+    "signed-out": SignedOutView(CLIENT, "https://files.example.org/"),
+    "signed-out-plain": SignedOutView(None),
     "signed-out-telling": SignedOutView(
-        CLIENT, True, "https://files.example.org/", ("https://rp.example.org/logout",)
+        CLIENT, "https://files.example.org/", ("https://rp.example.org/logout",)
     ),
 }
 OUT_OF_BANDS: Mapping[str, OutOfBandView] = {
@@ -169,6 +169,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "device-denied": pages.device_done(DeviceDoneView(LONG_CLIENT, False), locale),
         "select-account": pages.select_account(SELECT_ACCOUNT, locale),
         **{name: pages.confirm_logout(view, locale) for name, view in LOGOUTS.items()},
+        "sign-out-incomplete": pages.sign_out_incomplete(LOGOUTS["confirm-logout-plain"], locale),
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},
         **{name: pages.error(view, locale, status) for name, (view, status) in ERRORS.items()},

@@ -16,10 +16,13 @@ from services.authorization.device import DevicePage
 from services.authorization.end_session import EndSession
 from services.authorization.front_channel import FrontChannel
 from services.authorization.intake import Intake
+from services.authorization.language import language
 from services.authorization.login import SignIn
 from services.authorization.out_of_band import out_of_band
-from services.authorization.pages import ErrorView, Pages
+from services.authorization.pages import ClientView, ErrorView, Pages
+from services.authorization.posted import PostedRequests
 from services.authorization.pushed import Push, refusal
+from services.authorization.refusals import Expired, Strange
 from services.authorization.request import Deployment
 from services.authorization.select_account import ChooseAccount
 from services.authorization.session import Cookies
@@ -29,7 +32,8 @@ from services.authorization.start import applications, start_view
 from services.authorization.static import ASSETS, static
 from services.authorization.throttle import SignUpThrottle, Throttle
 from services.authorization.user_codes import UserCodes
-from shared.client_authentication import ClientAuthentication, assertion_audiences
+from services.authorization.way_back import way_back
+from shared.client_authentication import ClientAuthentication
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
@@ -51,6 +55,7 @@ from shared.paths import (
     START,
     START_ALIAS,
     STATIC,
+    TOKEN,
 )
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
@@ -103,12 +108,13 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         pages,
         cookies,
     )
-    audiences = assertion_audiences(settings.issuer, PUSHED_AUTHORIZATION_REQUEST)
+    audiences = (settings.issuer, TOKEN.at(settings.issuer), PUSHED_AUTHORIZATION_REQUEST.at(settings.issuer))
     authentication = ClientAuthentication(app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences)
     app[PUSH] = Push(desk, authentication, opened.pushed_requests)
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
-    app[AUTHORIZE] = Authorize(desk)
+    posted = PostedRequests(opened.interactions, opened.counters, settings.rate_limits)
+    app[AUTHORIZE] = Authorize(desk, posted)
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
     sign_ups = SignUpThrottle(opened.counters, settings.rate_limits)
     app[ADD_USER] = SignUp(desk, app[SIGN_IN], opened.users, passwords, sign_ups)
@@ -118,7 +124,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[ASK_CONSENT] = AskConsent(desk, opened.consents)
     front_channel = FrontChannel(settings.issuer, opened.sessions, app[CLIENTS])
     app[END] = EndSession(
-        settings, app[CLIENTS], app[KEYRING], opened.sessions, front_channel, pages, cookies
+        settings, app[CLIENTS], app[KEYRING], opened.sessions, posted, front_channel, pages, cookies
     )
     yield
     passwords.close()
@@ -126,15 +132,25 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def _error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
     pages = request.app[PAGES]
-    locale = pages.locale(None, request.headers.get("Accept-Language"))
-    request_id = REQUEST_ID.get(None)
+    locale, request_id = language(request, pages), REQUEST_ID.get(None)
     if isinstance(error, OAuthError):
-        return pages.error(ErrorView(error.error, error.description, request_id), locale, error.status)
+        view = ErrorView(error.error, error.description, request_id)
+        if isinstance(error, Expired | Strange):
+            view = _with_a_way_back(view, error, request.app[SETTINGS].issuer)
+        return pages.error(view, locale, error.status)
     name = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
     response = pages.error(ErrorView(name, None, request_id), locale, error.status)
     if "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
     return response
+
+
+def _with_a_way_back(view: ErrorView, error: Expired | Strange, issuer: str) -> ErrorView:
+    if error.again:
+        return replace(view, back_href=error.again)
+    if error.client and (href := way_back(error.client, issuer)):
+        return replace(view, back_href=href, client=ClientView.of(error.client))
+    return view
 
 
 def _step(steps: web.AppKey[Steps], step: Step[Steps]) -> Handler:
@@ -160,8 +176,8 @@ async def show_code(request: web.Request) -> web.Response:
 async def start(request: web.Request) -> web.Response:
     pages, settings = request.app[PAGES], request.app[SETTINGS]
     shown = await applications(request.app[STORES].clients, settings.issuer)
-    locale = pages.locale(None, request.headers.get("Accept-Language"))
-    return pages.start(replace(start_view(settings), applications=shown), locale)
+    view = replace(start_view(settings), applications=shown)
+    return pages.start(view, language(request, pages))
 
 
 def mount(app: web.Application) -> None:

@@ -1,10 +1,12 @@
 """An authorization request that has been read: it holds, it waits for a person, or it is refused."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.authorization.intake import Effective
 from services.authorization.interaction import Interaction
+from services.authorization.language import UI_LOCALES
 from services.authorization.request import AuthorizationRequest
 from services.authorization.response import Callback
 from shared.model import Client
@@ -13,6 +15,7 @@ from shared.oauth.handle import digest
 from shared.paths import Path
 
 INTERACTION = "interaction"
+CLIENT = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A request that waits for a person, as this browser brings it back."""
+    """A request that waits for a person, as the browser to which it is bound brings it back."""
 
     handle: str
+    browser: str  # the browser's handle
     interaction: Interaction
     asked: Asked
 
@@ -38,9 +42,16 @@ class Waiting:
     def key(self) -> bytes:
         return digest(self.handle)
 
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What a step's URI and form carry: the interaction, and what a page must know once it is over."""
+        ui_locales = self.asked.effective.parameters[UI_LOCALES]
+        wanted = {UI_LOCALES: ui_locales} if ui_locales else {}
+        return {CLIENT: self.asked.client.client_id, **wanted, INTERACTION: self.handle}
+
     def at(self, path: Path) -> str:
         """The URI of a step of this interaction."""
-        return f"{path}?{urlencode({INTERACTION: self.handle})}"
+        return f"{path}?{urlencode(self.fields)}"
 
 
 class Refused(Exception):

@@ -1,7 +1,7 @@
 """The authorization endpoint: `/oauth2/auth`. A request begins here, and every step comes back here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -17,10 +17,13 @@ from services.authorization.interaction import (
     SelectAccount,
     Step,
 )
+from services.authorization.posted import POSTED, PostedRequests
+from services.authorization.request import KNOWN
 from services.authorization.response import see_other
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
+from shared.web.app import client_address
 from shared.web.form import form, query
 
 _PAGES: Mapping[type[Step], Path] = {
@@ -36,19 +39,26 @@ class Authorize:
     """The endpoint's steps."""
 
     desk: Desk
+    posted: PostedRequests
 
     async def get(self, request: web.Request) -> web.Response:
-        """A client's request, or an interaction that goes on."""
+        """A client's request, one that was posted, or an interaction that goes on."""
         parameters = query(request)
-        if INTERACTION in parameters and "client_id" not in parameters:
-            return await self._go_on(request, await self.desk.open(request, parameters[INTERACTION]))
+        if "client_id" not in parameters:
+            if INTERACTION in parameters:
+                return await self._go_on(request, await self.desk.open(request, parameters))
+            if POSTED in parameters:
+                parameters = await self.posted.find(parameters[POSTED])
         return await self._begin(request, await self.desk.read(request, parameters))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Keep the request and come back for it by GET: a form of another site brings no session cookie."""
-        asked = await self.desk.read(request, await form(request))
-        waiting = await self._keep(asked, browser=None)
-        return see_other(waiting.at(AUTHORIZATION))
+        """Come back by GET with a request that holds, as far as can be said without looking it up."""
+        parameters = await form(request)
+        if "request_uri" in parameters:
+            await self.desk.client(parameters)
+        else:
+            await self.desk.read(request, parameters)
+        return see_other(await self.posted.keep(AUTHORIZATION, parameters, KNOWN, client_address(request)))
 
     async def _begin(self, request: web.Request, asked: Asked) -> web.Response:
         step = self.desk.next_step(asked, await self.desk.present(request, asked))
@@ -59,8 +69,22 @@ class Authorize:
                 await self.desk.end_pushed(asked)
                 return self.desk.refuse(asked, error)
             case Login() | Create() | SelectAccount() | Consent():
-                browser, fresh_handle = self._browser(request)
-                return self._show(await self._keep(asked, browser), step, fresh_handle)
+                return await self._bind(request, asked, step)
+
+    async def _bind(self, request: web.Request, asked: Asked, step: Step) -> web.Response:
+        """Keep the request as an interaction of this browser, and show the step's page."""
+        browser, handle = self.desk.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
+        effective = asked.effective
+        interaction = Interaction(
+            parameters=dict(effective.parameters.values),
+            browser=digest(browser).hex(),
+            pushed=effective.pushed.hex() if effective.pushed else None,
+        )
+        lifetime = self.desk.settings.interaction_lifetime
+        await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)
+        response = self._show(Waiting(handle, browser, interaction, asked), step)
+        self.desk.cookies.set_browser(response, browser)
+        return response
 
     async def _go_on(self, request: web.Request, waiting: Waiting) -> web.Response:
         step = await self.desk.step(request, waiting)
@@ -72,38 +96,7 @@ class Authorize:
                 await self.desk.finish(waiting)
                 return self.desk.refuse(waiting.asked, error)
             case Login() | Create() | SelectAccount() | Consent():
-                return await self._bind(request, waiting, step)
+                return self._show(waiting, step)
 
-    async def _bind(self, request: web.Request, waiting: Waiting, step: Step) -> web.Response:
-        """From here on the interaction is this browser's."""
-        if waiting.interaction.browser:
-            return self._show(waiting, step, None)
-        browser, fresh_handle = self._browser(request)
-        bound = replace(waiting.interaction, browser=browser)
-        await self.desk.update(waiting, bound)
-        return self._show(waiting, step, fresh_handle)
-
-    async def _keep(self, asked: Asked, browser: str | None) -> Waiting:
-        handle = new_handle(Kind.INTERACTION)
-        effective = asked.effective
-        interaction = Interaction(
-            parameters=dict(effective.parameters.values),
-            pushed=effective.pushed.hex() if effective.pushed else None,
-            browser=browser,
-        )
-        lifetime = self.desk.settings.interaction_lifetime
-        await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)
-        return Waiting(handle, interaction, asked)
-
-    def _browser(self, request: web.Request) -> tuple[str, str | None]:
-        """The digest of the browser's handle, and the handle if the browser has none yet."""
-        if key := self.desk.cookies.browser_key(request):
-            return key.hex(), None
-        handle = new_handle(Kind.BROWSER)
-        return digest(handle).hex(), handle
-
-    def _show(self, waiting: Waiting, step: Step, fresh_handle: str | None) -> web.Response:
-        response = see_other(waiting.at(_PAGES[type(step)]))
-        if fresh_handle:
-            self.desk.cookies.set_browser(response, fresh_handle)
-        return response
+    def _show(self, waiting: Waiting, step: Step) -> web.Response:
+        return see_other(waiting.at(_PAGES[type(step)]))

@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
-from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.asked import Waiting
 from services.authorization.desk import Desk
 from services.authorization.interaction import Consent, Respond
 from services.authorization.pages import ClientView, ConsentView
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import FORM_TOKEN, form_token, is_form_token
+from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.model import Session
 from shared.oauth.errors import AccessDenied, InvalidRequest
+from shared.oauth.handle import digest
 from shared.paths import AUTHORIZATION, CONSENT
 from shared.store import Consents
 from shared.web.form import form, query
@@ -31,7 +32,7 @@ class AskConsent:
 
     async def get(self, request: web.Request) -> web.Response:
         """The question, if it is still to be asked."""
-        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        waiting = await self.desk.open(request, query(request))
         match await self.desk.step(request, waiting):
             case Consent(session):
                 return self._page(request, waiting, session)
@@ -42,13 +43,13 @@ class AskConsent:
         """The answer. It counts only for the session to which the question was shown."""
         check_same_origin(request, self.desk.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields[INTERACTION])
-        handle = self.desk.cookies.session_handle(request)
-        if not is_form_token(fields[FORM_TOKEN], handle, waiting.handle):
+        waiting = await self.desk.open(request, fields)
+        handle = self.desk.cookies.session_of_form(request, fields[FORM_TOKEN], waiting.handle)
+        if handle is None:
             return see_other(waiting.at(AUTHORIZATION))
         match fields["decision"]:
             case "allow":
-                return await self._allow(request, waiting)
+                return await self._allow(request, waiting, digest(handle))
             case "deny":
                 await self.desk.finish(waiting)
                 logger.info("consent_denied", client_id=waiting.asked.client.client_id)
@@ -56,12 +57,13 @@ class AskConsent:
             case _:
                 raise InvalidRequest("decision must be allow or deny")
 
-    async def _allow(self, request: web.Request, waiting: Waiting) -> web.Response:
+    async def _allow(self, request: web.Request, waiting: Waiting, session_key: bytes) -> web.Response:
+        """Respond if the session to which the question was shown is still the active one."""
         asked = waiting.asked
         present = await self.desk.present(request, asked, waiting.interaction)
         agreed = replace(present, has_agreed=True) if present else None
         match self.desk.next_step(asked, agreed):
-            case Respond(session):
+            case Respond(session) if session.session_key == session_key:
                 await self.consents.add(
                     session.user_id,
                     asked.client.client_id,
@@ -76,14 +78,14 @@ class AskConsent:
 
     def _page(self, request: web.Request, waiting: Waiting, session: Session) -> web.Response:
         asked = waiting.asked
-        handle = self.desk.cookies.session_handle(request)
+        handle = self.desk.cookies.session_handle(request, session.session_key)
         view = ConsentView(
             ClientView.of(asked.client),
             CONSENT.path,
             session.username,
             asked.request.scope,
             asked.request.claims_beyond_scope,
-            {INTERACTION: waiting.handle, FORM_TOKEN: form_token(handle, waiting.handle)},
+            {**waiting.fields, FORM_TOKEN: form_token(handle, waiting.handle)},
             (asked.callback.redirect_uri,),
         )
         return self.desk.pages.consent(view, asked.locale)

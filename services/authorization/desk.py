@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.active_session import active_session
 from services.authorization.answer import Allowed, Answers
-from services.authorization.asked import Asked, Refused, Waiting
+from services.authorization.asked import CLIENT, INTERACTION, Asked, Refused, Waiting
 from services.authorization.intake import Effective, Intake
 from services.authorization.interaction import Interaction, Present, Step, next_step
+from services.authorization.language import UI_LOCALES, language, note_ui_locales
 from services.authorization.pages import Pages
-from services.authorization.refusals import Expired, Strange
+from services.authorization.refusals import CookieMissing, Expired
 from services.authorization.request import Deployment, read_request
 from services.authorization.response import Callback
 from services.authorization.session import Cookies
@@ -46,20 +48,20 @@ class Desk:
     pages: Pages
     cookies: Cookies
 
-    def locale(self, request: web.Request, ui_locales: str | None) -> str:
-        return self.pages.locale(ui_locales, request.headers.get("Accept-Language"))
+    def locale(self, request: web.Request) -> str:
+        return language(request, self.pages)
 
     async def read(self, request: web.Request, parameters: Parameters) -> Asked:
         """Check a request. Raises OAuthError, for a page, before its callback holds, and Refused after."""
-        client = await self._client(parameters)
-        locale = self.locale(request, parameters["ui_locales"])
+        note_ui_locales(request, parameters[UI_LOCALES])
+        client = await self.client(parameters)
         try:
             effective = await self.intake.at_authorization(parameters, client)
         except OAuthError as error:
-            raise Refused(self._callback(parameters, client, error), error, locale) from None
-        if effective.parameters is not parameters:
-            locale = self.locale(request, effective.parameters["ui_locales"])
-        return self.check(client, effective, locale)
+            callback = self._callback(parameters, client, error)
+            raise Refused(callback, error, self.locale(request)) from None
+        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        return self.check(client, effective, self.locale(request))
 
     def check(self, client: Client, effective: Effective, locale: str) -> Asked:
         """Check the parameters that count. Raises as `read`."""
@@ -70,7 +72,8 @@ class Desk:
             raise Refused(callback, error, locale) from None
         return Asked(client, callback, asked, locale, effective)
 
-    async def _client(self, parameters: Parameters) -> Client:
+    async def client(self, parameters: Parameters) -> Client:
+        """The client that *parameters* name. Raises InvalidRequest, Unavailable."""
         client = await self.clients.find(parameters.require("client_id"))
         if client is None or client.disabled_at:
             raise InvalidRequest("client_id is not registered here")
@@ -87,43 +90,44 @@ class Desk:
         except InvalidRequest as error:
             raise fault or error from None
 
-    async def open(self, request: web.Request, handle: str | None) -> Waiting:
-        """The interaction that this browser brings back. Raises Expired, Strange, and as `read`."""
-        if not handle or not is_handle(Kind.INTERACTION, handle):
-            raise Expired("there is no such interaction")
-        members = await self.interactions.find(digest(handle))
+    async def open(self, request: web.Request, parameters: Parameters) -> Waiting:
+        """The interaction that *parameters* name, brought back by the browser to which it is bound.
+
+        Raises Expired, CookieMissing, InvalidRequest, Unavailable, and as `read`.
+        """
+        note_ui_locales(request, parameters[UI_LOCALES])
+        handle, members = parameters[INTERACTION], None
+        if handle and is_handle(Kind.INTERACTION, handle):
+            members = await self.interactions.find(digest(handle))
         interaction = Interaction.from_json(members) if members else None
-        if interaction is None:
-            raise Expired("the interaction is over")
+        if handle is None or interaction is None:
+            client_id = parameters[CLIENT]
+            client = await self.clients.find(client_id) if client_id else None
+            raise Expired("there is no such interaction any more", client=client)
         effective = Effective(Parameters(interaction.parameters), interaction.pushed_key)
-        browser = self.cookies.browser_key(request)
-        if interaction.browser and interaction.browser != (browser.hex() if browser else None):
-            raise Strange("the interaction began in another browser")
-        client, locale = (
-            await self._client(effective.parameters),
-            self.locale(request, effective.parameters["ui_locales"]),
-        )
-        return Waiting(handle, interaction, self.check(client, effective, locale))
+        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        client = await self.client(effective.parameters)
+        browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
+        if browser is None:
+            raise CookieMissing("the cookie of this interaction was not sent", client=client)
+        return Waiting(handle, browser, interaction, self.check(client, effective, self.locale(request)))
 
     async def present(
         self, request: web.Request, asked: Asked, interaction: Interaction | None = None
     ) -> Present | None:
         """Who is there, by the cookie of the session."""
-        key = self.cookies.session_key(request)
-        found = await self.sessions.find(key, asked.client.client_id) if key else None
-        if found is None:
+        active = await active_session(request, self.cookies, self.sessions, asked.client.client_id)
+        if active is None:
             return None
-        session, consented = found
-        if session.expires_at <= clock.now():
-            return None
+        session = active.session
         sub = self.tokens.sub(session.user_id, asked.client)
         if interaction is None:
-            return Present(session, consented, sub)
+            return Present(session, active.consented, sub)
         mark = session.session_key.hex()
         is_fresh, is_chosen = interaction.signed_in == mark, interaction.chosen == mark
         if interaction.wants_another and not is_fresh:
             return None
-        return Present(session, consented, sub, is_fresh, is_chosen)
+        return Present(session, active.consented, sub, is_fresh, is_chosen)
 
     async def step(self, request: web.Request, waiting: Waiting) -> Step:
         """What comes next for an interaction."""
@@ -136,19 +140,19 @@ class Desk:
     async def update(self, waiting: Waiting, interaction: Interaction) -> None:
         """Write down how far it has come. Raises Expired."""
         if not await self.interactions.replace(waiting.key, interaction.to_json()):
-            raise Expired("the interaction is over")
+            raise Expired("the interaction is over", client=waiting.asked.client)
 
     async def finish(self, waiting: Waiting) -> None:
         """Take it out, and what was pushed with it: of many who complete it one goes on. Raises Expired."""
         if await self.interactions.end(waiting.key) is None:
-            raise Expired("the interaction is over")
+            raise Expired("the interaction is over", client=waiting.asked.client)
         await self.end_pushed(waiting.asked)
 
     async def end_pushed(self, asked: Asked) -> None:
         """What was pushed is answered now. Raises Expired: it has been answered before."""
         pushed = asked.effective.pushed
         if pushed is not None and not await self.pushed_requests.end(pushed):
-            raise Expired("the pushed request has been answered")
+            raise Expired("the pushed request has been answered", client=asked.client)
 
     async def respond(self, asked: Asked, session: Session, pushed: bytes | None = None) -> web.Response:
         """Mint what was asked for and send it. *pushed*: the pushed request that this ends."""

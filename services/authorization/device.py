@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
+from services.authorization.active_session import active_session
 from services.authorization.desk import Desk
 from services.authorization.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from services.authorization.pages import (
@@ -23,13 +24,10 @@ from services.authorization.pages import (
 )
 from services.authorization.refusals import Expired
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import form_token, is_form_token
 from services.authorization.user_codes import Found, UserCodes
-from shared.live import clock
-from shared.mint import new_handle
+from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.model import Approved, Authorization, Denied, Session
 from shared.oauth.errors import InvalidRequest
-from shared.oauth.handle import Kind
 from shared.oauth.parameters import Parameters
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
@@ -38,7 +36,7 @@ from shared.web.app import client_address
 from shared.web.form import form, query
 from shared.web.metrics import count_event
 
-STEP, USER_CODE, FORM_TOKEN = "step", "user_code", "form_token"
+STEP, USER_CODE = "step", "user_code"
 MAX_SHOWN = 32  # characters of what was typed
 
 logger = structlog.get_logger()
@@ -73,18 +71,16 @@ class DevicePage:
             case "sign_in":
                 return await self._sign_in(request, fields, user_code)
             case _ if session:
-                handle = self.desk.cookies.session_handle(request) or ""
+                handle = self.desk.cookies.session_handle(request, session.session_key)
                 return await self._confirm(request, user_code, session, handle)
         return self._login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
-        key = self.desk.cookies.session_key(request)
-        found = await self.desk.sessions.find(key, "") if key else None
-        return found[0] if found and found[0].expires_at > clock.now() else None
+        active = await active_session(request, self.desk.cookies, self.desk.sessions)
+        return active.session if active else None
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
-        browser = self.desk.cookies.browser_handle(request)
-        if not browser or not is_form_token(fields[FORM_TOKEN], browser, _purpose(user_code)):
+        if not self.desk.cookies.browser_of_form(request, fields[FORM_TOKEN], _purpose(user_code)):
             return self._login(request, user_code)
         match await self.sign_in.authenticate(fields, client_address(request)):
             case WaitLonger(wait):
@@ -93,7 +89,7 @@ class DevicePage:
             case None:
                 return self._login(request, user_code, "credentials", WRONG)
             case user:
-                replaced = self.desk.cookies.session_key(request)
+                replaced = await self.sign_in.replaced(request, user)
                 begun = await self.sign_in.begin_session(request, user, replaced)
         if begun is None:
             return self._login(request, user_code, "credentials", WRONG)
@@ -118,12 +114,12 @@ class DevicePage:
             found.code.scope,
             {STEP: "decide", USER_CODE: user_code, FORM_TOKEN: form_token(handle, _purpose(user_code))},
         )
-        return self.desk.pages.confirm_device(view, self.desk.locale(request, None))
+        return self.desk.pages.confirm_device(view, self.desk.locale(request))
 
     async def _decide(
         self, request: web.Request, fields: Parameters, user_code: str, session: Session
     ) -> web.Response:
-        handle = self.desk.cookies.session_handle(request) or ""
+        handle = self.desk.cookies.session_handle(request, session.session_key)
         if not is_form_token(fields[FORM_TOKEN], handle, _purpose(user_code)):
             return await self._confirm(request, user_code, session, handle)
         found = await self.user_codes.find(user_code, session)
@@ -137,9 +133,9 @@ class DevicePage:
             case _:
                 raise InvalidRequest("decision must be allow or deny")
         if not await self._write(found, session, is_allowed=is_allowed):
-            raise Expired("the code was decided on in the meantime")
+            raise Expired("the code was decided on in the meantime", again=DEVICE.path)
         view = DeviceDoneView(ClientView.of(found.client), is_allowed)
-        return self.desk.pages.device_done(view, self.desk.locale(request, None))
+        return self.desk.pages.device_done(view, self.desk.locale(request))
 
     async def _write(self, found: Found, session: Session, *, is_allowed: bool) -> bool:
         state: Approved | Denied = Denied()
@@ -171,7 +167,7 @@ class DevicePage:
     ) -> web.Response:
         uri = f"{DEVICE.at(self.desk.settings.issuer)}?{urlencode({USER_CODE: user_code})}"
         view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, {STEP: "code"})
-        return self.desk.pages.device(view, self.desk.locale(request, None), status)
+        return self.desk.pages.device(view, self.desk.locale(request), status)
 
     def _login(
         self,
@@ -182,8 +178,7 @@ class DevicePage:
         retry_after: int | None = None,
     ) -> web.Response:
         """The form is bound to this browser: another site cannot sign it in."""
-        known = self.desk.cookies.browser_handle(request)
-        browser = known or new_handle(Kind.BROWSER)
+        browser = self.desk.cookies.newest_browser_handle(request)
         token = form_token(browser, _purpose(user_code))
         view = LoginView(
             None,
@@ -192,8 +187,8 @@ class DevicePage:
             retry_after=retry_after,
             hidden={STEP: "sign_in", USER_CODE: user_code, FORM_TOKEN: token},
         )
-        response = self.desk.pages.login(view, self.desk.locale(request, None), status)
-        if known is None:
+        response = self.desk.pages.login(view, self.desk.locale(request), status)
+        if fault is None:  # with a fault the form came back, and its cookie with it
             self.desk.cookies.set_browser(response, browser)
         return response
 

@@ -1,7 +1,8 @@
 """RP-initiated logout: OpenID Connect RP-Initiated Logout 1.0.
 
-The end is committed in PostgreSQL before it is told. It works while Redis is away; while PostgreSQL is away
-the browser at least forgets its session, and is told that this is not all.
+The end of every session is committed in PostgreSQL before anything is told or forgotten. Until then the
+browser keeps its cookies, so the request can be repeated; a repetition never finds a session that lives on
+without its cookie. Redis is not needed.
 """
 
 from dataclasses import dataclass
@@ -11,20 +12,24 @@ import structlog
 from aiohttp import web
 
 from services.authorization.front_channel import FrontChannel
+from services.authorization.id_token_hint import Hint
+from services.authorization.language import UI_LOCALES, language, note_ui_locales
 from services.authorization.logout_request import (
     KNOWN,
     Hinted,
-    NoHint,
+    carried,
     client_id_of,
     hinted,
     is_of_session,
     return_uri,
 )
 from services.authorization.pages import ClientView, LogoutView, Pages, SignedOutView
-from services.authorization.refusals import Strange
+from services.authorization.posted import POSTED, PostedRequests
+from services.authorization.refusals import StaleForm
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import FORM_TOKEN, Cookies, form_token, is_form_token
+from services.authorization.session import Cookies
+from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
 from shared.model import Client
@@ -34,12 +39,11 @@ from shared.oauth.subject import subject
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from shared.settings import Settings
 from shared.store import SessionOwner, Sessions, Unavailable
+from shared.web.app import client_address
 from shared.web.form import form, query
-from shared.web.headers import RETRY_AFTER
 from shared.web.metrics import count_event
 
 PURPOSE = "logout"
-_CARRIED = ("client_id", "post_logout_redirect_uri", "state", "ui_locales")
 
 logger = structlog.get_logger()
 
@@ -52,71 +56,91 @@ class EndSession:
     clients: ClientCache
     keyring: KeyRing
     sessions: Sessions
+    posted: PostedRequests
     front_channel: FrontChannel
     pages: Pages
     cookies: Cookies
 
     async def get(self, request: web.Request) -> web.Response:
-        """End the session that the hint was issued in; in every other case ask.
-
-        One is a request that names a URI to go to which is not the client's.
-        """
+        """A client's request, or one that was posted."""
         parameters = query(request)
-        parameters.refuse_repeated(KNOWN)
-        hint = hinted(parameters, self.keyring.known, self.settings.issuer)
-        client = await self._client(client_id_of(parameters, hint))
-        owner = await self._owner(self.cookies.session_key(request))
-        target = return_uri(parameters, client)
-        is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
-        if owner and is_of_session(hint, owner.sid, self._sub(owner, client)) and not is_lost:
-            return await self._end(request, parameters, client)
-        if owner is None and target and not isinstance(hint, NoHint):
-            return self._gone(target)
-        return self._ask(request, parameters, hint, client, owner)
+        if POSTED in parameters:
+            parameters = await self.posted.find(parameters[POSTED], again=LOGOUT.path)
+        return await self._requested(request, parameters)
 
     async def post(self, request: web.Request) -> web.Response:
-        """Come back by GET: a form of another site brings no session cookie."""
+        """The same by form; one that brings no cookie comes back by GET."""
         parameters = await form(request)
+        if self.cookies.every_handle(request):
+            return await self._requested(request, parameters)
         parameters.refuse_repeated(KNOWN)
-        known = {name: value for name in sorted(KNOWN) if (value := parameters[name])}
-        return see_other(f"{END_SESSION}?{urlencode(known)}" if known else END_SESSION.path)
+        return see_other(await self.posted.keep(END_SESSION, parameters, KNOWN, client_address(request)))
 
     async def ask(self, request: web.Request) -> web.Response:
         """The question without a client: somebody came here by themselves."""
-        return self._ask(
-            request, Parameters({}), NoHint(), None, await self._owner(self.cookies.session_key(request))
-        )
+        return await self._requested(request, Parameters({}))
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """The user agrees. Raises Strange for a form that was not made for this session."""
+        """The user agrees. Raises StaleForm: the form was made for another session, or for none."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
-        if not is_form_token(fields[FORM_TOKEN], self.cookies.session_handle(request), PURPOSE):
-            raise Strange("the form was made for another session")
-        client = await self._client(fields["client_id"])
-        return await self._end(request, fields, client)
+        note_ui_locales(request, fields[UI_LOCALES])
+        if not self._is_ours(request, fields[FORM_TOKEN]):
+            raise StaleForm("the form was made for another session", again=LOGOUT.path)
+        try:
+            return await self._end(request, fields, await self._client(fields["client_id"]))
+        except Unavailable as fault:
+            return self._incomplete(request, fields, fields["client_id"], fault)
 
     async def done(self, request: web.Request) -> web.Response:
         """You are signed out."""
-        locale = self.pages.locale(None, request.headers.get("Accept-Language"))
-        return self.pages.signed_out(SignedOutView(None, is_complete=True), locale)
+        return self.pages.signed_out(SignedOutView(None), language(request, self.pages))
+
+    async def _requested(self, request: web.Request, parameters: Parameters) -> web.Response:
+        note_ui_locales(request, parameters[UI_LOCALES])
+        parameters.refuse_repeated(KNOWN)
+        hint = hinted(parameters, self.keyring.known, self.settings.issuer)
+        try:
+            return await self._answer(request, parameters, hint)
+        except Unavailable as fault:
+            if not self.cookies.every_handle(request):
+                raise
+            return self._incomplete(request, parameters, client_id_of(parameters, hint), fault)
+
+    async def _answer(self, request: web.Request, parameters: Parameters, hint: Hinted) -> web.Response:
+        """End the sessions if the hint was issued in one of them; in every other case ask.
+
+        One is a request that names a URI to go to which is not the client's.
+        """
+        client = await self._client(client_id_of(parameters, hint))
+        active = await self._owners(self.cookies.session_handles(request))
+        target = return_uri(parameters, client)
+        is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
+        if not is_lost and any(is_of_session(hint, one.sid, self._sub(one, client)) for one in active):
+            return await self._end(request, parameters, client)
+        if target and isinstance(hint, Hint) and not await self._owners(self.cookies.every_handle(request)):
+            return self._gone(target)
+        return self._ask(request, parameters, client, active)
 
     async def _end(self, request: web.Request, parameters: Parameters, client: Client | None) -> web.Response:
         """End every session of this browser, and lead on; where clients are to be framed, by a page."""
-        locale = self.pages.locale(parameters["ui_locales"], request.headers.get("Accept-Language"))
-        try:
-            frames = [uri for owner in await self._owners(request) for uri in await self._end_one(owner)]
-        except Unavailable as fault:
-            logger.warning("sign_out_incomplete", cause=str(fault))
-            return self._incomplete(locale)
-        target = return_uri(parameters, client)
+        handles = self.cookies.every_handle(request)
+        frames = [uri for handle in handles for uri in await self._end_one(digest(handle))]
+        target, done = return_uri(parameters, client), _done(parameters)
         if not frames:
-            return self._gone(target or LOGOUT_DONE.path)
-        view = SignedOutView(ClientView.of(client) if client else None, True, target, tuple(frames))
-        return self._forgotten(self.pages.signed_out(view, locale))
+            return self._gone(target or done)
+        view = SignedOutView(ClientView.of(client) if client else None, target, tuple(frames), done)
+        return self._forgotten(self.pages.signed_out(view, language(request, self.pages)))
 
-    async def _end_one(self, owner: SessionOwner) -> tuple[str, ...]:
-        """End a session; what to frame."""
+    async def _end_one(self, session_key: bytes) -> tuple[str, ...]:
+        """End a session, and find the URIs to frame.
+
+        Those of a session that has ended before are framed again: this may repeat a request that was not
+        completed.
+        """
+        owner = await self.sessions.owner(session_key, is_ended_too=True)
+        if owner is None:
+            return ()
         if await self.sessions.end(owner.sid, "logout"):
             count_event("sign_out")
             logger.info("signed_out", user_id=str(owner.user_id), sid=str(owner.sid))
@@ -129,51 +153,69 @@ class EndSession:
     def _gone(self, uri: str) -> web.Response:
         return self._forgotten(see_other(uri))
 
-    def _incomplete(self, locale: str) -> web.Response:
-        response = self.pages.signed_out(SignedOutView(None, is_complete=False), locale)
-        response.set_status(503)
-        response.headers.update(RETRY_AFTER)
-        return self._forgotten(response)
+    def _incomplete(
+        self, request: web.Request, parameters: Parameters, client_id: str | None, fault: Unavailable
+    ) -> web.Response:
+        """503: the cookies stay, and the same form tries again."""
+        logger.warning("sign_out_incomplete", cause=str(fault))
+        token, browser = self._form_token(request)
+        fields = carried(parameters, client_id)
+        uri = fields.get("post_logout_redirect_uri")
+        view = LogoutView(None, None, LOGOUT.path, {FORM_TOKEN: token, **fields}, (uri,) if uri else ())
+        response = self.pages.sign_out_incomplete(view, language(request, self.pages))
+        return self._bound(response, browser)
 
     def _ask(
         self,
         request: web.Request,
         parameters: Parameters,
-        hint: Hinted,
         client: Client | None,
-        owner: SessionOwner | None,
+        active: list[SessionOwner],
     ) -> web.Response:
-        token = form_token(self.cookies.session_handle(request), PURPOSE)
-        carried = {name: value for name in _CARRIED if (value := parameters[name])} if client else {}
+        token, browser = self._form_token(request)
+        fields = carried(parameters, client.client_id if client else None)
         target = return_uri(parameters, client)
         view = LogoutView(
             ClientView.of(client) if client else None,
-            owner.username if owner else None,
+            active[0].username if active else None,
             LOGOUT.path,
-            {FORM_TOKEN: token, **carried, **({"client_id": client.client_id} if client else {})},
+            {FORM_TOKEN: token, **fields},
             (target,) if target else (),
         )
-        locale = self.pages.locale(parameters["ui_locales"], request.headers.get("Accept-Language"))
-        return self.pages.confirm_logout(view, locale)
+        return self._bound(self.pages.confirm_logout(view, language(request, self.pages)), browser)
+
+    def _bound(self, response: web.Response, browser: str | None) -> web.Response:
+        if browser:
+            self.cookies.set_browser(response, browser)
+        return response
+
+    def _form_token(self, request: web.Request) -> tuple[str, str | None]:
+        """The token of the form, and the browser's handle to which it is bound where there is no session."""
+        if handles := self.cookies.session_handles(request):
+            return form_token(handles[0], PURPOSE), None
+        browser = self.cookies.newest_browser_handle(request)
+        return form_token(browser, PURPOSE), browser
+
+    def _is_ours(self, request: web.Request, token: str | None) -> bool:
+        """Whether the form was made for this session; for this browser, where there is none."""
+        if self.cookies.session_handles(request):
+            return self.cookies.session_of_form(request, token, PURPOSE) is not None
+        return self.cookies.browser_of_form(request, token, PURPOSE) is not None
 
     def _sub(self, owner: SessionOwner, client: Client | None) -> str | None:
         """What the client of a hint knows the user by; where the client is not found, the public one."""
         return subject(owner.user_id, client, self.keyring.known.salt) if client else str(owner.user_id)
 
     async def _client(self, client_id: str | None) -> Client | None:
-        """The client, for its name and its URIs. Fails open, to None: logging out needs no client, and goes
-        on while PostgreSQL is away; without the client nobody is redirected anywhere."""
-        if client_id is None:
-            return None
-        try:
-            return await self.clients.find(client_id)
-        except Unavailable:
-            return None
+        return await self.clients.find(client_id) if client_id else None
 
-    async def _owner(self, key: bytes | None) -> SessionOwner | None:
-        return await self.sessions.owner(key) if key else None
+    async def _owners(self, handles: tuple[str, ...]) -> list[SessionOwner]:
+        """The owners of those sessions that are alive."""
+        found = [await self.sessions.owner(digest(handle)) for handle in handles]
+        return [owner for owner in found if owner]
 
-    async def _owners(self, request: web.Request) -> list[SessionOwner]:
-        """Everybody who is signed in with this browser."""
-        keys = [self.cookies.session_key(request), *map(digest, self.cookies.account_handles(request))]
-        return [owner for key in keys if (owner := await self._owner(key))]
+
+def _done(parameters: Parameters) -> str:
+    """The page that ends a logout, in the language of its request."""
+    ui_locales = parameters[UI_LOCALES]
+    return f"{LOGOUT_DONE}?{urlencode({UI_LOCALES: ui_locales})}" if ui_locales else LOGOUT_DONE.path

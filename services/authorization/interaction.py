@@ -17,6 +17,7 @@ from shared.oauth.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
+from shared.oauth.handle import digest
 from shared.oauth.supported import ACR_VALUES, CREATE
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -27,8 +28,8 @@ class Interaction:
     """An authorization request that waits for a person: its parameters, and how far it has come."""
 
     parameters: dict[str, str]
+    browser: Digest  # of the handle of the browser to which it is bound
     pushed: Digest | None = None  # of the handle under which they were pushed
-    browser: str | None = None  # digest of the browser's cookie; None: no browser has come with it yet
     chosen: str | None = None  # key of the session that the user has chosen for this very request
     wants_another: bool = False  # the user will sign in, beside whoever is there
     signed_in: str | None = None  # key of the session that began for this very request
@@ -36,6 +37,10 @@ class Interaction:
     @property
     def pushed_key(self) -> bytes | None:
         return bytes.fromhex(self.pushed) if self.pushed else None
+
+    def is_of(self, browser: str) -> bool:
+        """Whether it is bound to the browser with this handle."""
+        return self.browser == digest(browser).hex()
 
     def to_json(self) -> Json:
         return asdict(self)
@@ -132,12 +137,11 @@ def _step_of(request: AuthorizationRequest, present: Present, client: Client, no
     if not _is_wanted(request, present):
         # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()
-    session = present.session
-    if not present.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
+    if not present.is_fresh and _is_stale(request, present.session, now):
         return Login()
     if not _is_allowed(request, present, client):
-        return Consent(session)
-    return Respond(session)
+        return Consent(present.session)
+    return Respond(present.session)
 
 
 def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
@@ -148,16 +152,6 @@ def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
 def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:
     age = now - session.authentication.auth_time
     return "login" in request.prompt or (request.max_age is not None and age > request.max_age)
-
-
-def _can_do_better(request: AuthorizationRequest, session: Session) -> bool:
-    """Whether another sign-in would reach a preferred `acr`.
-
-    It is voluntary (Core 1.0 §3.1.2.1): nobody is refused without it, or asked for one that none reaches.
-    """
-    preferred = request.acr_values.intersection(ACR_VALUES)
-    is_met = session.authentication.acr in preferred
-    return bool(preferred) and not is_met and "none" not in request.prompt
 
 
 def _is_allowed(request: AuthorizationRequest, present: Present, client: Client) -> bool:

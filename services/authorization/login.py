@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.asked import Waiting
 from services.authorization.desk import Desk
 from services.authorization.interaction import Create, Login
 from services.authorization.pages import ClientView, LoginFault, LoginView
@@ -53,7 +53,7 @@ class SignIn:
 
     async def get(self, request: web.Request) -> web.Response:
         """The form; whoever need not sign in any more goes on."""
-        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        waiting = await self.desk.open(request, query(request))
         if not isinstance(await self.desk.step(request, waiting), Login | Create):
             return see_other(waiting.at(AUTHORIZATION))
         return self._page(waiting, waiting.asked.request.login_hint or "")
@@ -62,7 +62,7 @@ class SignIn:
         """Begin a session if the password is right. Nothing tells why it is not."""
         check_same_origin(request, self.desk.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields[INTERACTION])
+        waiting = await self.desk.open(request, fields)
         username = fields["username"] or ""
         match await self.authenticate(fields, client_address(request)):
             case WaitLonger(wait):
@@ -108,8 +108,8 @@ class SignIn:
     ) -> tuple[Session, str] | None:
         """A session and its handle: a new one at every login, whatever cookie the browser came with.
 
-        *replaced*: the key of the one that it takes the place of. None: the user was disabled since their
-        password was looked at.
+        *replaced*: the key of the session whose place it takes. None: the user was disabled after their
+        password was checked.
         """
         handle, now = new_handle(Kind.SESSION), clock.now()
         session = Session(
@@ -128,6 +128,22 @@ class SignIn:
         count_event("sign_in")
         logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
         return begun, handle
+
+    async def replaced(self, request: web.Request, user: User) -> bytes | None:
+        """The key of the session that a new one of *user* replaces in this browser.
+
+        Where several are presented, none of which counted, the others end here: the new one must be the only
+        one that is alive.
+        """
+        keys = [digest(handle) for handle in self.desk.cookies.session_handles(request)]
+        if len(keys) <= 1:
+            return keys[0] if keys else None
+        owners = {key: await self.desk.sessions.owner(key) for key in keys}
+        own = next((key for key, owner in owners.items() if owner and owner.user_id == user.user_id), None)
+        for key, owner in owners.items():
+            if owner and key != own:
+                await self.desk.sessions.end(owner.sid, "replaced")
+        return own
 
     async def enter(self, request: web.Request, waiting: Waiting, user: User) -> web.Response:
         """Begin a session of *user* in this browser, and go on with the interaction."""
@@ -151,9 +167,9 @@ class SignIn:
         the active one, or, where the user comes to those who are there, the one that they have already."""
         cookies = self.desk.cookies
         if not waiting.interaction.wants_another:
-            return (), cookies.session_key(request)
-        active = cookies.session_handle(request)
-        handles = tuple(dict.fromkeys([*([active] if active else []), *cookies.account_handles(request)]))
+            return (), await self.replaced(request, user)
+        presented = (*cookies.session_handles(request), *cookies.account_handles(request))
+        handles = tuple(dict.fromkeys(presented))
         owners = {handle: await self.desk.sessions.owner(digest(handle)) for handle in handles}
         own = next((h for h, owner in owners.items() if owner and owner.user_id == user.user_id), None)
         kept = tuple(h for h, owner in owners.items() if owner and owner.user_id != user.user_id)
@@ -175,7 +191,7 @@ class SignIn:
             fault,
             retry_after,
             asked.callback.link(AccessDenied("the user did not sign in").parameters()),
-            {INTERACTION: waiting.handle},
+            waiting.fields,
             (asked.callback.redirect_uri,),
             waiting.at(SIGN_UP) if self.desk.settings.may_sign_up and not asked.request.subs else None,
         )

@@ -54,6 +54,13 @@ def client_id_of(parameters: Parameters, hint: Hinted) -> str | None:
             return parameters["client_id"]
 
 
+def carried(parameters: Parameters, client_id: str | None) -> dict[str, str]:
+    """The fields with which a form goes on with the request, of the client that is known to ask."""
+    names = ("ui_locales", "post_logout_redirect_uri", "state") if client_id else ("ui_locales",)
+    fields = {name: value for name in names if (value := parameters[name])}
+    return {"client_id": client_id, **fields} if client_id else fields
+
+
 def is_of_session(hint: Hinted, sid: UUID, sub: str | None) -> bool:
     """Whether the hint was issued within this very session: then nobody need be asked.
 

@@ -1,5 +1,6 @@
-"""Refusals that are no answer of the protocol: a person sees them on a page."""
+"""Refusals that are no answer of the protocol: a person sees them on a page, with a way back."""
 
+from shared.model import Client
 from shared.oauth.errors import AccessDenied, InvalidRequest
 
 
@@ -9,8 +10,46 @@ class Expired(InvalidRequest):
     error = "expired"
     status = 410
 
+    def __init__(self, description: str, *, client: Client | None = None, again: str | None = None) -> None:
+        """*client*: the one whose interaction it was. *again*: a path where the person can start again."""
+        super().__init__(description)
+        self.client = client
+        self.again = again
+
 
 class Strange(AccessDenied):
-    """The request comes from elsewhere than a page of ours in this browser."""
+    """The request comes from elsewhere than a page of this browser."""
 
     status = 403
+
+    def __init__(
+        self,
+        description: str,
+        *,
+        detail: str | None = None,
+        client: Client | None = None,
+        again: str | None = None,
+    ) -> None:
+        """As of Expired."""
+        super().__init__(description, detail=detail)
+        self.client = client
+        self.again = again
+
+
+class CookieMissing(Strange):
+    """The browser has not sent the cookie to which the interaction is bound."""
+
+    error = "cookie_missing"
+
+
+class StaleForm(Strange):
+    """The form was made for another session, or for none that is still there."""
+
+    error = "stale_form"
+
+
+class TooMany(AccessDenied):
+    """An address asks too often."""
+
+    error = "too_many_requests"
+    status = 429

@@ -10,14 +10,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.asked import Waiting
 from services.authorization.desk import Desk
 from services.authorization.interaction import SelectAccount
 from services.authorization.pages import AccountView, ClientView, SelectAccountView
-from services.authorization.refusals import Strange
+from services.authorization.refusals import StaleForm
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import FORM_TOKEN, form_token, is_form_token
+from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.model import Session
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.handle import digest
@@ -35,18 +35,18 @@ class ChooseAccount:
 
     async def get(self, request: web.Request) -> web.Response:
         """Who is signed in with this browser, if it is still to be asked."""
-        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        waiting = await self.desk.open(request, query(request))
         if not isinstance(await self.desk.step(request, waiting), SelectAccount):
             return see_other(waiting.at(AUTHORIZATION))
-        return self._page(request, waiting, await self._signed_in(request, waiting))
+        return self._page(waiting, await self._signed_in(request, waiting))
 
     async def post(self, request: web.Request) -> web.Response:
         """The answer: one of them, or somebody who has yet to sign in."""
         check_same_origin(request, self.desk.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields[INTERACTION])
-        if not is_form_token(fields[FORM_TOKEN], self.desk.cookies.session_handle(request), waiting.handle):
-            raise Strange("the form was made for another session")
+        waiting = await self.desk.open(request, fields)
+        if self.desk.cookies.session_of_form(request, fields[FORM_TOKEN], waiting.handle) is None:
+            raise StaleForm("the form was made for another session", again=waiting.at(AUTHORIZATION))
         account = fields["account"]
         if account is None:
             raise InvalidRequest("account is missing")
@@ -70,23 +70,22 @@ class ChooseAccount:
     async def _signed_in(self, request: web.Request, waiting: Waiting) -> Mapping[str, Session]:
         """The live sessions of this browser by their handles, the active one first, one for each user."""
         cookies, client_id = self.desk.cookies, waiting.asked.client.client_id
-        active = cookies.session_handle(request)
         found: dict[str, Session] = {}
         users: set[UUID] = set()
-        for handle in dict.fromkeys([*([active] if active else []), *cookies.account_handles(request)]):
+        for handle in dict.fromkeys((*cookies.session_handles(request), *cookies.account_handles(request))):
             alive = await self.desk.sessions.find(digest(handle), client_id)
             if alive is not None and alive[0].user_id not in users:
                 found[handle] = alive[0]
                 users.add(alive[0].user_id)
         return found
 
-    def _page(self, request: web.Request, waiting: Waiting, signed_in: Mapping[str, Session]) -> web.Response:
-        handle = self.desk.cookies.session_handle(request)
+    def _page(self, waiting: Waiting, signed_in: Mapping[str, Session]) -> web.Response:
+        active = next(iter(signed_in))
         view = SelectAccountView(
             ClientView.of(waiting.asked.client),
             SELECT_ACCOUNT.path,
             tuple(AccountView(str(one.sid), one.username) for one in signed_in.values()),
-            {INTERACTION: waiting.handle, FORM_TOKEN: form_token(handle, waiting.handle)},
+            {**waiting.fields, FORM_TOKEN: form_token(active, waiting.handle)},
             (waiting.asked.callback.redirect_uri,),
         )
         return self.desk.pages.select_account(view, waiting.asked.locale)

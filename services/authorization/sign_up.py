@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.authorization.asked import INTERACTION, Waiting
+from services.authorization.asked import Waiting
 from services.authorization.desk import Desk
 from services.authorization.interaction import Create, Login
 from services.authorization.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from services.authorization.new_user import NewUser, read_new_user
 from services.authorization.pages import ClientView, SignUpFault, SignUpView
-from services.authorization.refusals import Strange
+from services.authorization.refusals import StaleForm
 from services.authorization.response import see_other
 from services.authorization.same_origin import check_same_origin
-from services.authorization.session import FORM_TOKEN, form_token, is_form_token
 from services.authorization.throttle import SignUpThrottle
 from shared.admin.users import MIN_PASSWORD, add_user
+from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.model import User
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
@@ -43,29 +43,28 @@ class SignUp:
 
     async def get(self, request: web.Request) -> web.Response:
         """The form; whoever need not sign in any more goes on."""
-        waiting = await self.desk.open(request, query(request)[INTERACTION])
+        waiting = await self.desk.open(request, query(request))
         if not await self._is_open(request, waiting):
             return see_other(waiting.at(AUTHORIZATION))
         hint = waiting.asked.request.login_hint or ""
-        return self._page(request, waiting, Parameters({"email" if "@" in hint else "username": hint}))
+        return self._page(waiting, Parameters({"email" if "@" in hint else "username": hint}))
 
     async def post(self, request: web.Request) -> web.Response:
         """Add the user and begin their session. A form sent again adds nobody: its user is there by then."""
         check_same_origin(request, self.desk.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields[INTERACTION])
+        waiting = await self.desk.open(request, fields)
         if not await self._is_open(request, waiting):
             return see_other(waiting.at(AUTHORIZATION))
-        browser = self.desk.cookies.browser_handle(request)
-        if not is_form_token(fields[FORM_TOKEN], browser, _purpose(waiting)):
-            raise Strange("the form was made for another browser")
+        if not is_form_token(fields[FORM_TOKEN], waiting.browser, _purpose(waiting)):
+            raise StaleForm("the form was made for another browser", again=waiting.at(AUTHORIZATION))
         match await self.add(fields, client_address(request)):
             case User() as user:
                 return await self.sign_in.enter(request, waiting, user)
             case WaitLonger(wait):
-                return self._page(request, waiting, fields, "throttled", math.ceil(wait.total_seconds()))
+                return self._page(waiting, fields, "throttled", math.ceil(wait.total_seconds()))
             case fault:
-                return self._page(request, waiting, fields, fault)
+                return self._page(waiting, fields, fault)
 
     async def add(self, fields: Parameters, address: str) -> User | WaitLonger | SignUpFault:
         """The user, if they may be and the name is free. Raises TemporarilyUnavailable, Unavailable."""
@@ -92,9 +91,7 @@ class SignUp:
         return user
 
     async def _is_open(self, request: web.Request, waiting: Waiting) -> bool:
-        """Whether somebody is still to be asked who they are, in this browser, and anybody may answer."""
-        if waiting.interaction.browser is None:
-            return False
+        """Whether somebody is still to be asked who they are, and anybody may answer."""
         match await self.desk.step(request, waiting):
             case Create():
                 return True
@@ -104,13 +101,12 @@ class SignUp:
 
     def _page(
         self,
-        request: web.Request,
         waiting: Waiting,
         fields: Parameters,
         fault: SignUpFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
-        asked, browser = waiting.asked, self.desk.cookies.browser_handle(request)
+        asked = waiting.asked
         view = SignUpView(
             ClientView.of(asked.client),
             SIGN_UP.path,
@@ -122,7 +118,7 @@ class SignUp:
             fault,
             retry_after,
             asked.callback.link(AccessDenied("the user did not sign up").parameters()),
-            {INTERACTION: waiting.handle, FORM_TOKEN: form_token(browser, _purpose(waiting))},
+            {**waiting.fields, FORM_TOKEN: form_token(waiting.browser, _purpose(waiting))},
             (asked.callback.redirect_uri,),
         )
         return self.desk.pages.sign_up(view, asked.locale, _status(fault))

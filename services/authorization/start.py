@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from services.authorization.pages import ApplicationView, ClientView, StartView
+from services.authorization.way_back import initiate_login_href
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION
 from shared.settings import Settings
@@ -26,12 +27,6 @@ def _try_href(demo: Any, origin: str) -> str | None:
             }
             return f"{AUTHORIZATION}?{urlencode(request)}"
     return None
-
-
-def initiate_login_href(uri: str, issuer: str) -> str:
-    """Where a login begins at a client: OpenID Connect Core 1.0 §4. Nobody is named to it yet."""
-    separator = "&" if "?" in uri else "?"
-    return f"{uri}{separator}{urlencode({'iss': issuer})}"
 
 
 async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:

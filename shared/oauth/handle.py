@@ -22,6 +22,7 @@ class Kind(StrEnum):
     BROWSER = "br"
     INTERACTION = "in"
     PUSHED_REQUEST = "pr"
+    POSTED_REQUEST = "po"
     INITIAL_ACCESS_TOKEN = "ia"
     REGISTRATION_ACCESS_TOKEN = "ra"
 

@@ -36,13 +36,13 @@ class KeptSessions:
         session = restored(session_key, sid, user_id, epoch, kept)
         return (session, consented) if session else None
 
-    async def owner(self, session_key: bytes) -> SessionOwner | None:
+    async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
         try:
-            return await self._rows.owner(session_key)
+            return await self._rows.owner(session_key, is_ended_too=is_ended_too)
         except Unavailable:
             kept = await self._contents.use(session_key)
-        if kept is None:
-            return None
+            if kept is None:  # that says nothing about the row
+                raise
         return SessionOwner(sid=kept.sid, user_id=kept.user_id, username=kept.username)
 
     async def end(self, sid: UUID, reason: str) -> bool:

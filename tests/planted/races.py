@@ -2,12 +2,13 @@
 
 from contextlib import suppress
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from shared.model import AuthorizationCode
-from shared.store import Attempt, NewFamily, Redeemed, Rotated, Rotation
+from shared.store import NewFamily, Redeemed, Rotated, Rotation
 from shared.store import open as opening
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
@@ -28,7 +29,7 @@ class FindThenSpend(PostgresGrants):
 
     async def redeem(
         self,
-        attempt: Attempt,
+        grant_id: UUID,
         code_hash: bytes,
         code: AuthorizationCode,
         expires_at: datetime,
@@ -36,8 +37,7 @@ class FindThenSpend(PostgresGrants):
     ) -> Redeemed | None:
         if await self.find_spent(code_hash):
             return None
-        grant_id = attempt.attempt_id
-        redeemed = await super().redeem(attempt, grant_id.bytes, code, expires_at, family)
+        redeemed = await super().redeem(grant_id, grant_id.bytes, code, expires_at, family)
         with suppress(asyncpg.UniqueViolationError):
             await self._planted.row(_SPEND, grant_id, code_hash)
         return redeemed

@@ -13,7 +13,7 @@ from shared.oauth.keys import from_base64url
 from shared.oauth.pkce import challenge_of
 from shared.oauth.supported import DEVICE_CODE
 from shared.paths import AUTHORIZATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, a_request, is_login
+from tests.authorization import ON_MODULE_LOOP, a_request, is_login
 from tests.builders import SignIn
 from tests.deployment import basic, unverified
 from tests.front_channel import Provider
@@ -256,31 +256,6 @@ async def test_guessing_tokens_tells_nothing(provider: Provider) -> None:
             guess = f"{genuine[:position]}{other}{genuine[position + 1 :]}"
             answers.add(str(await provider.tokens.introspect(client, guess)))
     assert answers == {"{'active': False}"}
-
-
-async def _with_cookies(op: AuthorizationService, *cookies: str) -> Browser:
-    browser = op.browser(has_jar=False)
-    browser.headers = {**browser.headers, "Cookie": "; ".join(cookies)}
-    return browser
-
-
-@pytest.mark.parametrize("is_first", [True, False])
-async def test_of_two_session_cookies_the_planted_one_gains_nothing(
-    provider: Provider, is_first: bool
-) -> None:
-    """A sibling domain can plant a second cookie of the name: its session never becomes the victim's."""
-    client, attacker, victim = await provider.client(), provider.op.browser(), provider.op.browser()
-    thief = await provider.op.user()
-    await attacker.sign_in(client, thief)
-    await victim.sign_in(client, await provider.op.user())
-    name = next(cookie.key for cookie in victim.http.cookie_jar if "session" in cookie.key)
-    planted, own = (f"{name}={browser.cookie('session')}" for browser in (attacker, victim))
-    both = await _with_cookies(provider.op, *((planted, own) if is_first else (own, planted)))
-    page = await both.authorize(client, prompt="login")
-    assert is_login(page) or page.status in (400, 403)
-    alone = await _with_cookies(provider.op, planted)
-    code = await provider.op.code(await alone.authorize(client, prompt="none"))
-    assert code.authorization.user_id == thief.user_id
 
 
 async def test_an_internationalised_host_is_what_was_registered(provider: Provider) -> None:

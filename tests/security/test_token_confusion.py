@@ -53,6 +53,7 @@ class Stage:
     jwt_client: Client  # one whose access tokens are JWTs
     registered: Mapping[str, Any]  # one that registered itself
     browser: Browser
+    stranger: Browser  # to whom the interaction belongs
     session_cookie: str  # its name
 
     # Places. Each tells whether what is presented was taken for something.
@@ -119,7 +120,7 @@ class Stage:
         return False
 
     async def interaction(self, value: str) -> bool:
-        return is_login(await self.provider.op.browser().get(AUTHORIZATION.path, {"interaction": value}))
+        return is_login(await self.stranger.get(AUTHORIZATION.path, {"interaction": value}))
 
     async def session(self, value: str) -> bool:
         thief = self.provider.op.browser(has_jar=False)
@@ -189,7 +190,7 @@ class Stage:
             headers=basic(self.client.client_id),
         ) as response:
             request_uri = (await response.json())["request_uri"]
-        waiting = await http.request("POST", AUTHORIZATION.path, data=a_request(self.client))
+        waiting = await self.stranger.request("GET", AUTHORIZATION.path, params=a_request(self.client))
         device_code, user_code = await self._device_codes()
         introspected = await tokens.post(
             INTROSPECTION.path,
@@ -244,6 +245,7 @@ async def _stage(provider: Provider, registry: Registry) -> Stage:
         await provider.client(access_token_format="jwt"),
         await registry.register(),
         browser,
+        provider.op.browser(),
         next(cookie.key for cookie in browser.http.cookie_jar if "session" in cookie.key),
     )
 

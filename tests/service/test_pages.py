@@ -63,9 +63,9 @@ MARKED: dict[str, Callable[[], web.Response]] = {
     "device_done denied": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, False), "fr"),
     "confirm_logout": lambda: PAGES.confirm_logout(LogoutView(MARKED_CLIENT, M, M, {M: M}, (M,)), "fr"),
     "signed_out": lambda: PAGES.signed_out(
-        SignedOutView(MARKED_CLIENT, True, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"
+        SignedOutView(MARKED_CLIENT, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"
     ),
-    "signed_out path": lambda: PAGES.signed_out(SignedOutView(MARKED_CLIENT, False, f"/{M}"), "en"),
+    "signed_out path": lambda: PAGES.signed_out(SignedOutView(MARKED_CLIENT, f"/{M}"), "en"),
     "out_of_band": lambda: PAGES.out_of_band(OutOfBandView(M, None, M), "en"),
     "out_of_band error": lambda: PAGES.out_of_band(OutOfBandView(None, M, M), "en"),
     "error": lambda: PAGES.error(ErrorView(M, M, M), "en"),
@@ -202,7 +202,7 @@ def test_dangerous_links_are_not_shown(uri: str) -> None:
     assert link(uri) is None
     page = body(PAGES.login(replace(sample_pages.LOGIN, cancel_href=uri), "en"))
     assert ">Cancel<" not in page
-    assert "Back to" not in body(PAGES.signed_out(SignedOutView(None, True, uri), "en"))
+    assert "Back to" not in body(PAGES.signed_out(SignedOutView(None, uri), "en"))
 
 
 @pytest.mark.point(19)
@@ -243,7 +243,7 @@ def test_an_https_logo_is_shown_and_allowed_alone() -> None:
 def test_frames_of_a_logout_are_https_and_allowed_alone() -> None:
     """Only https logout URIs are framed, from just their origins."""
     frames = ("https://rp1.test/out?sid=1", "http://rp2.test/out", "javascript:x")
-    response = PAGES.signed_out(SignedOutView(None, True, None, frames), "en")
+    response = PAGES.signed_out(SignedOutView(None, None, frames), "en")
     assert [frame["src"] for frame in Document(response).all("iframe")] == ["https://rp1.test/out?sid=1"]
     assert directives(response)["frame-src"] == "https://rp1.test"
 
@@ -299,7 +299,7 @@ def test_fixed_names_of_the_forms() -> None:
     assert "<h1>Create an account</h1>" in body(PAGES.sign_up(sample_pages.SIGN_UP, "en"))
     assert "<h1>Something went wrong</h1>" in body(PAGES.error(ErrorView("invalid_request"), "en"))
     assert "<h1>Something went wrong</h1>" in body(PAGES.out_of_band(OutOfBandView(error="x"), "en"))
-    assert "<h1>You are signed out</h1>" in body(PAGES.signed_out(SignedOutView(None, True), "en"))
+    assert "<h1>You are signed out</h1>" in body(PAGES.signed_out(SignedOutView(None), "en"))
 
 
 @pytest.mark.point(26)

@@ -1,6 +1,7 @@
 """Sessions, consent and forms under attack, and the requests that ask for more than a live session."""
 
 import asyncio
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -399,9 +400,8 @@ async def test_cookies_of_a_loopback_issuer(op: AuthorizationService) -> None:
     page = await browser.request("GET", AUTHORIZATION.path, params=a_request(client))
     assert len(page.cookies) == 1
     name, _, attributes = page.cookies[0].partition("=")
-    assert name.startswith("ostiary-browser-")
-    assert len(name) == len("ostiary-browser-") + 8
-    assert {"HttpOnly", "Path=/oidc", "SameSite=Lax"} == set(attributes.split("; ")[1:])
+    assert re.fullmatch("ostiary-browser-[0-9a-f]{8}-[0-9a-f]{8}", name)
+    assert {"HttpOnly", "Max-Age=1800", "Path=/oidc", "SameSite=Lax"} == set(attributes.split("; ")[1:])
 
 
 async def test_cookies_of_an_https_issuer(
@@ -416,9 +416,11 @@ async def test_cookies_of_an_https_issuer(
         login = await browser.request("GET", page.location, headers={"Cookie": cookie})
         fields = {**login.hidden, "username": user.username, "password": "correct horse battery staple"}
         signed_in = await browser.request("POST", LOGIN.path, data=fields, headers={"Cookie": cookie})
-        for header, name in ((page.cookies[0], "browser"), (signed_in.cookies[0], "session")):
-            assert header.startswith(f"__Host-ostiary-{name}=")
-            assert {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"} == set(header.split("; ")[1:])
+        always = {"HttpOnly", "Path=/", "SameSite=Lax", "Secure"}
+        assert re.match("__Host-ostiary-browser-[0-9a-f]{8}=", page.cookies[0])
+        assert set(page.cookies[0].split("; ")[1:]) == always | {"Max-Age=1800"}
+        assert signed_in.cookies[0].startswith("__Host-ostiary-session=")
+        assert set(signed_in.cookies[0].split("; ")[1:]) == always
 
 
 async def test_a_session_is_alive_in_every_process(op: AuthorizationService) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -202,14 +201,12 @@ async def test_beside_others_where_another_account_was_asked_for(open_op: Author
 
 
 async def test_a_posted_request_leads_to_the_page(open_op: AuthorizationService) -> None:
-    """It belongs to no browser until one comes with it, and to that one from then on."""
+    """The interaction belongs to the browser that came with the redirect."""
     client, browser = await open_op.client(skip_consent=True), open_op.browser()
     request = a_request(client, prompt="create")
-    posted = await open_op.browser().request("POST", AUTHORIZATION.path, data=request)
-    asked = dict(parse_qsl(urlsplit(posted.location).query))
-    page = await browser.get(SIGN_UP.path, asked)
+    page = await browser.follow(await open_op.browser().request("POST", AUTHORIZATION.path, data=request))
     assert is_sign_up(page)
-    assert (await open_op.browser().get(SIGN_UP.path, asked)).status == 403
+    assert (await open_op.browser().get(SIGN_UP.path, page.hidden)).status == 403
     assert "code" in (await sign_up(browser, page, a_name())).answer
 
 

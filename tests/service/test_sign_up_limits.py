@@ -24,7 +24,7 @@ from tests.authorization import (
     serve_authorization,
 )
 from tests.deployment import settings_for
-from tests.service.test_authorization_outages import POSTGRESQL, REDIS, away, is_away
+from tests.outages import POSTGRESQL, REDIS, away, is_away
 from tests.sign_up import a_name, a_stranger, is_asked_again, sign_up, user_named
 
 pytestmark = ON_MODULE_LOOP

@@ -61,7 +61,7 @@ TEMPLATES = Path(__file__).parent.parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
 SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
 START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
-RETRY_AFTER = 5  # seconds, where a 503 names none
+RETRY_AFTER = 5  # seconds, where a 429 or 503 names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,10 @@ class Pages:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
         return self._flow_page("confirm_logout.html", locale, view)
 
+    def sign_out_incomplete(self, view: LogoutView, locale: str) -> web.Response:
+        """503: says that signing out is not complete; the form tries again."""
+        return _retry_after(self._flow_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
+
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
         """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
 
@@ -146,7 +150,7 @@ class Pages:
         """
         frames = [uri for uri in view.frames if frame(uri)]
         fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
-        onward = link(view.return_href) or paths.LOGOUT_DONE.path
+        onward = link(view.return_href) or view.done_href
         return self._page("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
 
     def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
@@ -157,7 +161,7 @@ class Pages:
         """What happened, what to do next, and what to quote to who helps."""
         policy = content_security_policy()
         response = self._page("error.html", locale, headers(policy, locale), status, view=view)
-        return _retry_after(response, view.retry_after or (RETRY_AFTER if status == 503 else None))
+        return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
 
     def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
         """OAuth 2.0 Form Post Response Mode: a form that submits itself, or by its button without script.

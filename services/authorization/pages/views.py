@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from services.authorization.pages.security import https, source
 from shared.model import Client
+from shared.paths import LOGOUT_DONE
 from shared.setting_kinds import is_loopback
 
 LoginFault = Literal["credentials", "throttled", "expired"]
@@ -224,12 +225,12 @@ class LogoutView:
 
 @dataclass(frozen=True, slots=True)
 class SignedOutView:
-    """`is_complete`: every application was told. `frames`: front-channel logout URIs, if `frame` allows."""
+    """`frames`: front-channel logout URIs, if `frame` allows; then on to `return_href` or `done_href`."""
 
     client: ClientView | None
-    is_complete: bool
     return_href: str | None = None
     frames: tuple[str, ...] = ()
+    done_href: str = LOGOUT_DONE.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,12 +244,22 @@ class OutOfBandView:
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
-    """`error`: an OAuth code, `not_found`, `method_not_allowed` or `expired`; `retry_after` in seconds."""
+    """`error`: an OAuth code or one of the texts'; `retry_after` in seconds.
+
+    `back_href`: where the person can go on, at `client` if there is one, else here.
+    """
 
     error: str
     description: str | None = None
     request_id: str | None = None
     retry_after: int | None = None
+    back_href: str | None = None
+    client: ClientView | None = None
+
+    @property
+    def host(self) -> str:
+        """Where the link leads, if it leaves here."""
+        return urlsplit(self.back_href or "").netloc
 
 
 @dataclass(frozen=True, slots=True)

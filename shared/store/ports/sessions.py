@@ -38,8 +38,11 @@ class Sessions(Protocol):
         To be found is to be used: the idle lifetime begins anew.
         """
 
-    async def owner(self, session_key: bytes) -> SessionOwner | None:
-        """Whose it is, if it has not ended: by PostgreSQL, or by Redis where that is away."""
+    async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
+        """Whose it is, if it is alive or *is_ended_too*: by PostgreSQL, or by Redis while that is away.
+
+        Raises Unavailable: PostgreSQL is away, and Redis does not know the session, which may still be alive.
+        """
 
     async def end(self, sid: UUID, reason: str) -> bool:
         """Commit the end, with its audit row and its logout notices. False: it had ended before."""

@@ -44,7 +44,7 @@ SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
 
 _OWNER = """
 SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)
- WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()"""
+ WHERE s.session_key = $1 AND ($2 OR s.ended_at IS NULL AND s.expires_at > now())"""
 
 _END = """
 WITH ended AS (
@@ -99,8 +99,8 @@ class PostgresSessionRows:
         consented = row["consented"]
         return row["sid"], row["user_id"], row["epoch"], tuple(consented) if consented is not None else None
 
-    async def owner(self, session_key: bytes) -> SessionOwner | None:
-        row = await self._database.row(_OWNER, session_key)
+    async def owner(self, session_key: bytes, *, is_ended_too: bool) -> SessionOwner | None:
+        row = await self._database.row(_OWNER, session_key, is_ended_too)
         return SessionOwner(**dict(row)) if row else None
 
     async def end(self, sid: UUID, reason: str) -> bytes | None:

@@ -1,0 +1,1 @@
+"""What services with pages share about the browser in front of them."""

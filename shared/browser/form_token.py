@@ -1,0 +1,18 @@
+"""Form tokens: the proof that a form was made for the browser that sends it. Pure."""
+
+import hmac
+
+FORM_TOKEN = "form_token"
+
+
+def form_token(handle: str, purpose: str) -> str:
+    """The token of a form made for the browser whose cookie holds *handle*, and for *purpose* alone.
+
+    Only a holder of the cookie can compute it; 64 hexadecimal digits.
+    """
+    return hmac.digest(handle.encode(), purpose.encode(), "sha256").hex()
+
+
+def is_form_token(given: str | None, handle: str, purpose: str) -> bool:
+    """Whether *given* is that token."""
+    return hmac.compare_digest((given or "").encode(), form_token(handle, purpose).encode())

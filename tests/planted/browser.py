@@ -1,0 +1,92 @@
+"""Mistakes about cookies, forms and the end of sessions."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from services.authorization.end_session import EndSession
+from services.authorization.interaction import Interaction
+from services.authorization.posted import PostedRequests
+from services.authorization.session import Cookies
+from shared.browser import cookie_header
+from shared.oauth.parameters import Parameters
+from shared.paths import Path
+from shared.store import SessionOwner, Unavailable
+from shared.store.sessions import KeptSessions
+
+
+def forgets_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A logout that is not complete drops the cookies, so its repetition finds no session."""
+    incomplete = EndSession._incomplete
+
+    def forget(self: EndSession, *arguments: Any) -> web.Response:
+        return self._forgotten(incomplete(self, *arguments))
+
+    monkeypatch.setattr(EndSession, "_incomplete", forget)
+
+
+def believes_redis_about_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that Redis does not know counts as ended while PostgreSQL is away."""
+    owner = KeptSessions.owner
+
+    async def ask(self: KeptSessions, session_key: bytes, **more: Any) -> SessionOwner | None:
+        try:
+            return await owner(self, session_key, **more)
+        except Unavailable:
+            return None
+
+    monkeypatch.setattr(KeptSessions, "owner", ask)
+
+
+def trims_every_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every Unicode space around a cookie's name is dropped."""
+    monkeypatch.setattr(cookie_header, "_BLANK", None)
+
+
+def takes_the_last_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several cookies of one name the last counts."""
+    values = Cookies._values
+
+    def last(self: Cookies, request: web.Request, name: str) -> list[str]:
+        return values(replace(self, is_secure=False), request, name)[-1:]
+
+    monkeypatch.setattr(Cookies, "_values", last)
+
+
+def binds_to_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interaction accepts the form of any browser."""
+    monkeypatch.setattr(Interaction, "is_of", lambda self, browser: True)
+    handles = Cookies.browser_handles
+    monkeypatch.setattr(
+        Cookies, "browser_handles", lambda self, request: handles(self, request) or ("br_" + "A" * 43,)
+    )
+
+
+def knows_the_token_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that was made for nobody has a token without a secret, which anyone can compute."""
+
+    def accept(self: EndSession, request: web.Request, token: str | None) -> bool:
+        return True
+
+    monkeypatch.setattr(EndSession, "_is_ours", accept)
+
+
+def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A posted request is stored for anybody, however many an address sends."""
+    keep = PostedRequests.keep
+
+    async def without_limits(
+        self: PostedRequests, path: Path, parameters: Parameters, known: Any, address: str
+    ) -> str:
+        unlimited = PostedRequests(self.interactions, self.counters, is_limited=False)
+        return await keep(unlimited, path, parameters, known, address)
+
+    monkeypatch.setattr(PostedRequests, "keep", without_limits)
+    monkeypatch.setattr("services.authorization.posted.MAX_QUERY", 0)
+
+
+def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All handles of a browser have one name, so that the last answer replaces those before."""
+    monkeypatch.setattr(Cookies, "_browser_name", lambda self, handle: "".join(self.browser))

@@ -1,0 +1,31 @@
+"""Where a person can begin again at a client."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.authorization.way_back import way_back
+from shared.live import clock
+from tests.builders import a_client
+
+HOME = "https://app.example/home"
+
+
+@pytest.mark.parametrize(
+    ("fields", "href"),
+    [
+        ({"initiate_login_uri": "https://a.test/go?x=1", "client_uri": HOME}, "https://a.test/go?x=1&iss=I"),
+        ({"initiate_login_uri": "https://a.test/go"}, "https://a.test/go?iss=I"),
+        ({"client_uri": HOME}, HOME),
+        ({"redirect_uris": ("app.example:/cb", "https://a.test:8443/cb?x=1")}, "https://a.test:8443/"),
+        ({"redirect_uris": ("app.example:/cb",)}, None),
+    ],
+)
+def test_where_a_client_is_begun_again(fields: dict[str, str], href: str | None) -> None:
+    """At its login, else at its home page, else at the site that its answers go to."""
+    assert way_back(a_client(**fields), "I") == href
+
+
+def test_a_disabled_client_is_no_way_back() -> None:
+    """Nothing is to be had there."""
+    assert way_back(replace(a_client(client_uri=HOME), disabled_at=clock.now()), "I") is None
