@@ -19,14 +19,20 @@ from shared.oauth.client_auth import (
 )
 from shared.oauth.jwt import BadJwt, SignedClaims
 from shared.oauth.parameters import Parameters
+from shared.paths import TOKEN, Path
 from shared.store import ReplayMarks
 
 ASSERTION = "client_assertion"  # the kind of its replay marks
 
 
+def assertion_audiences(issuer: str, endpoint: Path) -> tuple[str, ...]:
+    """What an assertion sent to *endpoint* may address: the issuer, the token endpoint, or that endpoint."""
+    return tuple(dict.fromkeys((issuer, TOKEN.at(issuer), endpoint.at(issuer))))
+
+
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """`audiences`: whom an assertion may address, the issuer and the token endpoint (RFC 7523 §3)."""
+    """`audiences`: what an assertion may address, the issuer first (RFC 7523 §3, RFC 9126 §2)."""
 
     clients: ClientCache
     keys: ClientKeys

@@ -88,7 +88,7 @@ class Client:
     refresh_token_idle_lifetime: timedelta | None = None
     refresh_token_rotation: bool = True
     allowed_cors_origins: tuple[str, ...] | None = None
-    assertion_audience: str = "endpoint"
+    assertion_audience: str = "issuer_or_endpoint"
 
     secrets: tuple[ClientSecret, ...] = ()
     registration_access_token_hash: bytes | None = None
@@ -167,13 +167,17 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationCode:
-    """What an authorization code stands for."""
+    """What an authorization code stands for.
+
+    `unknown_attempts`: attempts to redeem it of which nobody knows the outcome.
+    """
 
     authorization: Authorization
     redirect_uri: str
     code_challenge: str | None  # always S256
     epoch: int
     expires_at: datetime
+    unknown_attempts: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +200,14 @@ class Approved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCode:
-    """What a device code stands for: RFC 8628 §3.2. `user_code` as it is shown."""
+    """What a device code stands for: RFC 8628 §3.2. `user_code` as it is shown; attempts as for a code."""
 
     client_id: str
     scope: Scope
     user_code: str
     expires_at: datetime
     state: Pending | Denied | Approved = field(default_factory=Pending)
+    unknown_attempts: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The settings: one frozen object, read once from the environment, all faults reported together.
 
-`OSTIARY_ENV_FILE` may name a file of NAME=value lines; the environment wins over it.
+`OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/env_file.py`); the environment wins over it.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.env_file import EnvFile, parse
 from shared.paths import PREFIX
 from shared.setting_kinds import (
     SIGNING_ALGORITHMS,
@@ -106,13 +107,13 @@ class Settings(BaseModel):
         return self.issuer.startswith("https:")
 
 
-def _env_file(path: Path) -> dict[str, str]:
+def _env_file(path: str | None) -> EnvFile:
+    if not path:
+        return EnvFile({}, ())
     try:
-        lines = path.read_text("utf-8").splitlines()
+        return parse(Path(path).read_text("utf-8"), NAME_PREFIX)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError((f"OSTIARY_ENV_FILE: cannot read {path}: {error}",)) from None
-    pairs = (line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _sentences(error: ValidationError) -> tuple[str, ...]:
@@ -134,14 +135,15 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsError with every fault found: unknown names, malformed values, unreadable files.
     """
-    named = _env_file(Path(file)) if (file := environ.get("OSTIARY_ENV_FILE")) else {}
-    named |= {name: value for name, value in environ.items() if name.startswith(NAME_PREFIX)}
+    env_file = _env_file(environ.get("OSTIARY_ENV_FILE"))
+    of_environment = {name: value for name, value in environ.items() if name.startswith(NAME_PREFIX)}
+    named = {**env_file.values, **of_environment}
     values = {
         name.removeprefix(NAME_PREFIX).lower(): value
         for name, value in named.items()
         if name not in NOT_SETTINGS and value != ""
     }
-    faults: tuple[str, ...] = ()
+    faults = tuple(f"OSTIARY_ENV_FILE: {fault}" for fault in env_file.faults)
     if file := named.get("OSTIARY_SECRET_KEY_FILE"):
         if "secret_key" in values:
             faults += ("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",)

@@ -1,16 +1,18 @@
 """Records for tests: clients, users, sessions and codes, with what a test does not care about filled in."""
 
 import hashlib
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from shared.live import clock
-from shared.mint import new_handle
+from shared.mint import new_handle, new_id
 from shared.model import Authentication, Authorization, AuthorizationCode, Client, ClientSecret, User
 from shared.oauth.handle import Kind, digest
 from shared.oauth.pkce import challenge_of
+from shared.store import Attempt
 from shared.store.open import Stores
 from shared.store.postgres.database import Database
 
@@ -47,6 +49,18 @@ def a_client(client_id: str | None = None, **fields: Any) -> Client:
 def a_public_client(client_id: str | None = None, **fields: Any) -> Client:
     """A client that cannot keep a secret."""
     return a_client(client_id, token_endpoint_auth_method="none", secrets=(), **fields)
+
+
+def an_attempt(
+    attempt_id: UUID | None = None, *, age: float | None = None, patience: float = 60.0
+) -> Attempt:
+    """An attempt to redeem a code: of a request complete *age* seconds ago, if it proved something."""
+    now = time.monotonic()
+    return Attempt(
+        attempt_id=attempt_id or new_id(),
+        deadline=now + patience,
+        completed_at=None if age is None else now - age,
+    )
 
 
 @dataclass(frozen=True, slots=True)

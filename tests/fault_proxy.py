@@ -16,6 +16,8 @@ class FaultProxy:
         self._target = target
         self._is_up = True
         self._needle: bytes | None = None
+        self._faults_left = 0
+        self._is_delivered = True
         self._writers: set[asyncio.StreamWriter] = set()
 
     def break_off(self) -> None:
@@ -28,14 +30,17 @@ class FaultProxy:
         """Relay again."""
         self._is_up = True
 
-    def lose_answer_to(self, needle: bytes) -> None:
-        """Let the next message with *needle* through, and cut the connection instead of answering."""
-        self._needle = needle
+    def lose_answer_to(self, needle: bytes, times: int = 1, *, is_delivered: bool = True) -> None:
+        """Cut the connection instead of answering the next messages with *needle*.
+
+        *is_delivered*: the server gets them and answers. Otherwise it does not, which the client cannot know.
+        """
+        self._needle, self._faults_left, self._is_delivered = needle, times, is_delivered
 
     @property
     def has_lost_it(self) -> bool:
-        """Whether an answer has been lost since it was asked for."""
-        return self._needle is None
+        """Whether as many answers have been lost as were asked for."""
+        return self._faults_left == 0
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
@@ -47,12 +52,13 @@ class FaultProxy:
         answers = asyncio.create_task(_copy(server_reader, writer))
         try:
             while data := await reader.read(65536):
-                if self._needle and self._needle in data:
-                    self._needle = None
+                if self._faults_left and self._needle and self._needle in data:
+                    self._faults_left -= 1
                     answers.cancel()
-                    server_writer.write(data)
-                    await server_writer.drain()
-                    await server_reader.read(65536)  # it was done, and the answer is lost
+                    if self._is_delivered:
+                        server_writer.write(data)
+                        await server_writer.drain()
+                        await server_reader.read(65536)  # it was done, and the answer is lost
                     break
                 server_writer.write(data)
         except OSError:

@@ -6,7 +6,8 @@ from pydantic import SecretStr
 
 from deploy.local.child import RunError
 from deploy.local.folders import write_private
-from shared.settings import Settings
+from shared.env_file import line, parse
+from shared.settings import NAME_PREFIX, Settings
 
 _NAME = "run.env"
 _SEPARATOR = " "
@@ -16,14 +17,14 @@ def write_run_file(data: Path, settings: Settings) -> Path:
     """Note the issuer, the stores and the secret of this run, for its owner alone."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
-    lines = (
-        f"OSTIARY_ISSUER={settings.issuer}",
-        f"OSTIARY_DATABASE_URL={settings.database_url.get_secret_value()}",
-        f"OSTIARY_REDIS_URL={settings.redis_url.get_secret_value()}",
-        f"OSTIARY_SECRET_KEY={_SEPARATOR.join(key.get_secret_value() for key in settings.secret_key)}",
-    )
+    values = {
+        "OSTIARY_ISSUER": settings.issuer,
+        "OSTIARY_DATABASE_URL": settings.database_url.get_secret_value(),
+        "OSTIARY_REDIS_URL": settings.redis_url.get_secret_value(),
+        "OSTIARY_SECRET_KEY": _SEPARATOR.join(key.get_secret_value() for key in settings.secret_key),
+    }
     path = data / _NAME
-    write_private(path, "\n".join(lines) + "\n")
+    write_private(path, "".join(line(name, value) for name, value in values.items()))
     return path
 
 
@@ -36,13 +37,12 @@ def of_running(settings: Settings) -> Settings:
         return settings
     path = settings.data_dir / _NAME
     try:
-        lines = path.read_text("utf-8").splitlines()
+        named = parse(path.read_text("utf-8"), NAME_PREFIX).values
     except OSError:
         raise RunError(
             f"No database is set, and nothing runs in the data folder {settings.data_dir}:"
             " start `ostiary run`, or set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL"
         ) from None
-    named = dict(line.split("=", 1) for line in lines if "=" in line)
     running: dict[str, object] = {
         "issuer": named["OSTIARY_ISSUER"],
         "database_url": SecretStr(named["OSTIARY_DATABASE_URL"]),

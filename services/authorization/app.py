@@ -33,7 +33,7 @@ from services.authorization.static import ASSETS, static
 from services.authorization.throttle import SignUpThrottle, Throttle
 from services.authorization.user_codes import UserCodes
 from services.authorization.way_back import way_back
-from shared.client_authentication import ClientAuthentication
+from shared.client_authentication import ClientAuthentication, assertion_audiences
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
@@ -55,7 +55,6 @@ from shared.paths import (
     START,
     START_ALIAS,
     STATIC,
-    TOKEN,
 )
 from shared.store import Unavailable
 from shared.web.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
@@ -108,7 +107,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         pages,
         cookies,
     )
-    audiences = (settings.issuer, TOKEN.at(settings.issuer), PUSHED_AUTHORIZATION_REQUEST.at(settings.issuer))
+    audiences = assertion_audiences(settings.issuer, PUSHED_AUTHORIZATION_REQUEST)
     authentication = ClientAuthentication(app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences)
     app[PUSH] = Push(desk, authentication, opened.pushed_requests)
     with suppress(Unavailable):  # the first assertion will begin them

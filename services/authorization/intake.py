@@ -84,8 +84,6 @@ class Intake:
 
     async def _inside(self, token: str, client: Client) -> Parameters:
         header = header_of(token, client, is_unsigned_allowed=self.settings.unsigned_request_objects)
-        if header.alg == UNSIGNED and client.require_signed_request_object:
-            raise InvalidRequestObject("the client must send signed request objects")
         claims = unsigned_claims(token) if header.alg == UNSIGNED else await self._signed(token, client)
         return read_object(claims, client, self.settings.issuer, clock.now())
 

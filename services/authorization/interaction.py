@@ -137,11 +137,12 @@ def _step_of(request: AuthorizationRequest, present: Present, client: Client, no
     if not _is_wanted(request, present):
         # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()
-    if not present.is_fresh and _is_stale(request, present.session, now):
+    session = present.session
+    if not present.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
         return Login()
     if not _is_allowed(request, present, client):
-        return Consent(present.session)
-    return Respond(present.session)
+        return Consent(session)
+    return Respond(session)
 
 
 def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
@@ -152,6 +153,16 @@ def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
 def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:
     age = now - session.authentication.auth_time
     return "login" in request.prompt or (request.max_age is not None and age > request.max_age)
+
+
+def _can_do_better(request: AuthorizationRequest, session: Session) -> bool:
+    """Whether another sign-in would reach a preferred `acr`.
+
+    It is voluntary (Core 1.0 §3.1.2.1): nobody is refused without it, or asked for one that none reaches.
+    """
+    preferred = request.acr_values.intersection(ACR_VALUES)
+    is_met = session.authentication.acr in preferred
+    return bool(preferred) and not is_met and "none" not in request.prompt
 
 
 def _is_allowed(request: AuthorizationRequest, present: Present, client: Client) -> bool:

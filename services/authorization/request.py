@@ -83,6 +83,7 @@ class AuthorizationRequest:
     login_hint: str | None
     subs: frozenset[str]  # each must be the user's: of `id_token_hint`, of a `sub` asked for by `claims`
     acr: frozenset[str]  # one must be reached; empty: any will do
+    acr_values: frozenset[str]  # one is preferred, where it can be reached; voluntary: §3.1.2.1
 
     @property
     def asked(self) -> Scope:
@@ -105,8 +106,13 @@ def read_request(
     response_type = read_response_type(parameters, client, deployment.response_types)
     check_response_mode(parameters)
     scope = _scope(parameters, client, response_type)
+    prompt = _prompt(parameters, deployment)
     claims = parse_claims(parameters["claims"])
+    if client.skip_consent and "consent" not in prompt:
+        claims = _without_unasked(claims, client)
     subs = _subs(parameters, claims, client, deployment.issuer, keys)
+    if CREATE in prompt and subs:
+        raise InvalidRequest("prompt has create, but a user is named who is there already")
     return AuthorizationRequest(
         redirect_uri=parameters.require("redirect_uri"),
         state=parameters["state"],
@@ -116,11 +122,12 @@ def read_request(
         claims_beyond_scope=_beyond(claims, scope),
         nonce=_nonce(parameters, response_type),
         code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
-        prompt=_prompt(parameters, subs, deployment),
+        prompt=prompt,
         max_age=_max_age(parameters, client),
         login_hint=parameters["login_hint"],
         subs=subs,
         acr=acr_wanted(claims),
+        acr_values=_acr_values(parameters, client),
     )
 
 
@@ -137,6 +144,16 @@ def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
     """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
     return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
+
+
+def _without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
+    """Without the claims that neither the registered scope nor anybody who is asked allows: Core 1.0 §5.5."""
+    unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
+    userinfo, id_token = (
+        {name: request for name, request in asked.items() if name not in unasked}
+        for asked in (claims.userinfo, claims.id_token)
+    )
+    return ClaimsRequest(userinfo=userinfo, id_token=id_token)
 
 
 def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
@@ -163,7 +180,7 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
     return challenge
 
 
-def _prompt(parameters: Parameters, subs: frozenset[str], deployment: Deployment) -> frozenset[str]:
+def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
     if (asked := parameters["prompt"]) is None:
         return frozenset()
     prompt = frozenset(asked.split(" ")) - {""}
@@ -171,8 +188,6 @@ def _prompt(parameters: Parameters, subs: frozenset[str], deployment: Deployment
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
         raise InvalidRequest("prompt has none beside another value")
-    if CREATE in prompt and subs:
-        raise InvalidRequest("prompt has create, but a user is named who is there already")
     return prompt
 
 
@@ -183,6 +198,12 @@ def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
     if not _SECONDS.fullmatch(asked):
         raise InvalidRequest("max_age is not a number of seconds")
     return timedelta(seconds=int(asked))
+
+
+def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
+    """What is asked for, or by default what the client registered: Registration 1.0 §2."""
+    asked = parameters["acr_values"]
+    return frozenset(client.default_acr_values if asked is None else asked.split())
 
 
 def _subs(

@@ -5,7 +5,7 @@ same `state`, `nonce` and PKCE challenge, of which its client accepts one: its `
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,15 +26,17 @@ _NUMBERS = frozenset({"max_age"})
 def header_of(token: str, client: Client, *, is_unsigned_allowed: bool) -> Header:
     """The header of an object that this client may send; its `alg` is the one to verify it with, or `none`.
 
-    Raises InvalidRequestObject.
+    *is_unsigned_allowed*: by the deployment. Raises InvalidRequestObject.
     """
+    may_be_unsigned = is_unsigned_allowed and not client.require_signed_request_object
     try:
         header = unverified_header(token)
     except BadJwt as fault:
         raise _bad(str(fault)) from None
     registered = client.request_object_signing_alg
-    allowed: Iterable[str] = (registered,) if registered else REQUEST_OBJECT_ALGORITHMS
-    if header.alg not in allowed or (header.alg == UNSIGNED and not is_unsigned_allowed):
+    # Registration 1.0 §2: omitted means any algorithm that the server supports, `none` included.
+    allowed = (registered,) if registered else (*REQUEST_OBJECT_ALGORITHMS, UNSIGNED)
+    if header.alg not in allowed or (header.alg == UNSIGNED and not may_be_unsigned):
         raise _bad(f"signed with {header.alg}")
     if not is_of_type(header.typ, REQUEST_OBJECT_TYPES):  # RFC 8725 §3.11
         raise _bad(f"of type {header.typ}")

@@ -41,22 +41,27 @@ class Disabled(AccessDenied):
     status = 403
 
 
-async def _client(request: web.Request) -> Client:
-    endpoint = request.app[CONFIGURATION_ENDPOINT]
-    token_hash = bearer(request, Kind.REGISTRATION_ACCESS_TOKEN)
-    return await own_client(endpoint.clients, request.match_info["client_id"], token_hash)
+async def _client(request: web.Request, token: str) -> Client:
+    clients = request.app[CONFIGURATION_ENDPOINT].clients
+    return await own_client(clients, request.match_info["client_id"], token)
 
 
 async def show(request: web.Request) -> web.Response:
-    """RFC 7592 §2.1. The secret is kept as a hash, so it is not shown again."""
+    """RFC 7592 §2.1. The client secret is kept as a hash, so it is not shown again.
+
+    The registration access token is never rotated, so an answer repeats the one presented (§3).
+    """
     issuer = request.app[CONFIGURATION_ENDPOINT].settings.issuer
-    return json_answer(client_information(await _client(request), issuer))
+    token = bearer(request, Kind.REGISTRATION_ACCESS_TOKEN)
+    client = await _client(request, token)
+    return json_answer(client_information(client, issuer, registration_access_token=token))
 
 
 async def update(request: web.Request) -> web.Response:
     """RFC 7592 §2.2: what the request omits goes back to its default."""
     endpoint = request.app[CONFIGURATION_ENDPOINT]
-    current = await _client(request)
+    token = bearer(request, Kind.REGISTRATION_ACCESS_TOKEN)
+    current = await _client(request, token)
     if current.disabled_at:
         raise Disabled("the client is disabled")
     members = read_body(request.content_type, await body(request))
@@ -77,7 +82,7 @@ async def update(request: web.Request) -> web.Response:
         # Changed or disabled since it was read, and perhaps for a reason: nothing of this request is kept.
         raise InvalidClientMetadata("the client was changed in the meantime: read it and try again") from None
     kept = await endpoint.clients.find(changed.client_id) or changed
-    information = client_information(kept, endpoint.settings.issuer, secret)
+    information = client_information(kept, endpoint.settings.issuer, secret, registration_access_token=token)
     return json_answer({**information, **endpoint.descriptions.echoed(members)})
 
 
@@ -93,7 +98,7 @@ def _check_secret(members: Json, client: Client) -> None:
 
 async def delete(request: web.Request) -> web.Response:
     """RFC 7592 §2.3."""
-    client = await _client(request)
+    client = await _client(request, bearer(request, Kind.REGISTRATION_ACCESS_TOKEN))
     if client.disabled_at:
         raise Disabled("the client is disabled")
     if not await request.app[CONFIGURATION_ENDPOINT].clients.delete(client.client_id, by=ITSELF):

@@ -19,24 +19,24 @@ class NoToken(InvalidToken):
     """No token at all: the challenge names no error (RFC 6750 §3.1)."""
 
 
-def bearer(request: web.Request, kind: Kind) -> bytes:
-    """The digest of the bearer token of that kind. Raises InvalidToken, NoToken: never in a query or body."""
+def bearer(request: web.Request, kind: Kind) -> str:
+    """The bearer token of that kind, from the header alone. Raises InvalidToken, NoToken."""
     values = request.headers.getall("Authorization", [])
     scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token:
         raise NoToken("a bearer token is needed")
     if not is_handle(kind, token):
         raise InvalidToken("the token is of another kind, or malformed")
-    return digest(token)
+    return token
 
 
-async def own_client(clients: Clients, client_id: str, token_hash: bytes) -> Client:
+async def own_client(clients: Clients, client_id: str, token: str) -> Client:
     """The client of that id whose registration access token this is.
 
-    Raises InvalidToken, the same for a client that is not there: nothing of it is disclosed.
+    Raises InvalidToken, the same for a client that does not exist: nothing of it is disclosed.
     """
     client = await clients.find(client_id)
     expected = (client.registration_access_token_hash if client else None) or _NOBODY
-    if not hmac.compare_digest(expected, token_hash) or client is None:
+    if not hmac.compare_digest(expected, digest(token)) or client is None:
         raise InvalidToken("the token is not for this client")
     return client

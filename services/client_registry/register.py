@@ -55,7 +55,7 @@ async def _admitted(endpoint: RegistrationEndpoint, request: web.Request) -> byt
     """The digest of a good initial access token; None where nobody needs one. Raises InvalidToken."""
     if endpoint.settings.registration == "open":
         return None
-    token_hash = bearer(request, Kind.INITIAL_ACCESS_TOKEN)
+    token_hash = digest(bearer(request, Kind.INITIAL_ACCESS_TOKEN))
     if not await endpoint.initial_access_tokens.is_good(token_hash):
         raise InvalidToken("the initial access token is unknown, used up or expired")
     return token_hash

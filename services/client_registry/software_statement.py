@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.model import Json
-from shared.oauth.client_jwks import jwks_faults, verify_with
+from shared.oauth.client_jwks import can_verify, jwks_faults, verify_with
 from shared.oauth.errors import InvalidSoftwareStatement, UnapprovedSoftwareStatement
 from shared.oauth.json_text import BadJson, parse_object
 from shared.oauth.jwt import BadJwt, SignedClaims, is_for, unverified_claims, unverified_header
 from shared.oauth.jwt_type import SOFTWARE_STATEMENT_TYPES, is_of_type
+from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS
 
 MEMBER = "software_statement"
 
@@ -34,6 +35,8 @@ def read_issuers(data: bytes) -> Issuers:
             raise BadIssuers(f"has no JWK Set for {issuer}")
         if faults := jwks_faults(jwks):
             raise BadIssuers(f"has no usable JWK Set for {issuer}: {' '.join(faults[0])}")
+        if not can_verify(jwks, PUBLIC_KEY_ALGORITHMS):
+            raise BadIssuers(f"has no usable JWK Set for {issuer}: no key in it verifies a signature")
     return issuers
 
 

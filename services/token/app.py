@@ -21,10 +21,10 @@ from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revok
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
 from shared.access_tokens import AccessTokens
-from shared.client_authentication import ClientAuthentication
+from shared.client_authentication import ClientAuthentication, assertion_audiences
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
-from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.store import Unavailable
 from shared.web.app import SETTINGS, refuse_with
 from shared.web.cors import cross_origin
@@ -33,14 +33,17 @@ from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_k
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, clients, keyring = app[SETTINGS], app[STORES], app[CLIENTS], app[KEYRING]
-    audiences = (settings.issuer, TOKEN.at(settings.issuer))
-    authentication = ClientAuthentication(clients, app[CLIENT_KEYS], opened.replay_marks, audiences)
+
+    def authentication(endpoint: Path) -> ClientAuthentication:
+        audiences = assertion_audiences(settings.issuer, endpoint)
+        return ClientAuthentication(clients, app[CLIENT_KEYS], opened.replay_marks, audiences)
+
     access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
     issuer = TokenIssuer(settings, keyring)
     encryption = Encryption(app[CLIENT_KEYS])
     jwt_answers = JwtAnswers(settings.issuer, keyring, encryption)
     app[TOKEN_ENDPOINT] = TokenEndpoint(
-        authentication,
+        authentication(TOKEN),
         Collaborators(
             opened.codes,
             opened.device_codes,
@@ -53,13 +56,19 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         app[NOTED_USES],
     )
     app[DEVICE_AUTHORIZATION_ENDPOINT] = DeviceAuthorizationEndpoint(
-        authentication, opened.device_codes, opened.counters, settings
+        authentication(DEVICE_AUTHORIZATION), opened.device_codes, opened.counters, settings
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
-        authentication, access_tokens, opened.refresh_families, jwt_answers, settings, issuer, app[GUESSES]
+        authentication(INTROSPECTION),
+        access_tokens,
+        opened.refresh_families,
+        jwt_answers,
+        settings,
+        issuer,
+        app[GUESSES],
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
-        authentication, access_tokens, opened.grants, opened.refresh_families
+        authentication(REVOCATION), access_tokens, opened.grants, opened.refresh_families
     )
     app[USERINFO_ENDPOINT] = UserinfoEndpoint(settings.issuer, access_tokens, clients, jwt_answers)
     with suppress(Unavailable):  # the first assertion will begin them

@@ -1,7 +1,7 @@
 """The token endpoint: RFC 6749 §3.2. Authenticate, dispatch, answer."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -9,15 +9,15 @@ from services.token.client_uses import NotedUses
 from services.token.grants import GRANTS
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
+from services.token.grants.request import TokenRequest
 from shared.client_authentication import ClientAuthentication
 from shared.live import clock
-from shared.model import Client
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
-from shared.oauth.parameters import Parameters
 from shared.web.answers import json_answer
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
+from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_since_complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,15 @@ class TokenEndpoint:
     collaborators: Collaborators
     uses: NotedUses
 
-    async def issue(self, client: Client, asked: Parameters, now: datetime) -> Answer:
+    async def issue(self, request: TokenRequest) -> Answer:
         """The answer to an authenticated client. Raises OAuthError, Unavailable."""
-        grant_type = asked.require("grant_type")
+        client, grant_type = request.client, request.form.require("grant_type")
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise UnsupportedGrantType("this grant_type is not supported")
         if grant_type not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
-        answer = await grant(self.collaborators, client, asked, now)
+        answer = await grant(self.collaborators, request)
         self.uses.note(client)
         count_event("token_issued", grant_type)
         return answer
@@ -46,8 +46,17 @@ TOKEN_ENDPOINT = web.AppKey("TOKEN_ENDPOINT", TokenEndpoint)
 
 
 async def token(request: web.Request) -> web.Response:
-    endpoint, now, asked = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
-    asked.refuse_repeated()
-    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    endpoint, now, fields = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
+    fields.refuse_repeated()
+    client = await endpoint.authentication.client(authorization_header(request), fields, now)
     note_origins(request, client.allowed_cors_origins)
-    return json_answer(await endpoint.issue(client, asked, now))
+    moment = clock.monotonic()
+    asked = TokenRequest(
+        client=client,
+        form=fields,
+        now=now,
+        completed_at=moment - time_since_complete(request).total_seconds(),
+        deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),
+        is_abandoned=partial(is_abandoned, request),
+    )
+    return json_answer(await endpoint.issue(asked))

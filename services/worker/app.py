@@ -12,6 +12,7 @@ from services.worker.client_upkeep import client_upkeep
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
+from services.worker.outages import outage_watch
 from shared.encryption import Encryption
 from shared.issue import TokenIssuer
 from shared.live.background import under_lease
@@ -35,6 +36,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
     tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
     return (
         key_schedule(opened.keys, settings),
+        outage_watch(opened.outages),
         client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
     )

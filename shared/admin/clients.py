@@ -9,7 +9,7 @@ from shared.mint import new_client_id, new_client_secret
 from shared.model import Client, Json
 from shared.oauth.client_faults import Allowed
 from shared.oauth.client_metadata import to_metadata
-from shared.oauth.client_rules import read_operators
+from shared.oauth.client_rules import CONFIDENTIAL_DEFAULTS, read_operators
 from shared.oauth.client_secret import kept_secrets, needs_secret, new_secret, rotated_secrets
 from shared.settings import Settings
 from shared.store import Clients
@@ -98,7 +98,13 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
     current = await get(clients, client_id)
-    return await replace_client(clients, current, {**to_metadata(current), **changes}, allowed)
+    metadata = to_metadata(current)
+    if not current.is_public and changes.get("token_endpoint_auth_method") == "none":
+        # What nobody may have chosen for a client that could keep a secret follows the new method.
+        metadata = {
+            name: value for name, value in metadata.items() if CONFIDENTIAL_DEFAULTS.get(name) is not value
+        }
+    return await replace_client(clients, current, {**metadata, **changes}, allowed)
 
 
 async def replace_client(

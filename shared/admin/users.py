@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.mint import new_id
 from shared.model import Json, User
-from shared.oauth.supported import CLAIMS, SCOPE_CLAIMS
+from shared.oauth.supported import SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.store import Users
 from shared.store.text import is_storable
 
@@ -26,16 +26,6 @@ class BadUser(Exception):
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 _STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
-_RESERVED = (frozenset(CLAIMS) - _RELEASED) | {
-    "azp",
-    "nbf",
-    "jti",
-    "at_hash",
-    "c_hash",
-    "s_hash",
-    "cnf",
-    "events",
-}
 
 
 def _check_text(value: object, path: str, depth: int = 0) -> None:
@@ -58,7 +48,7 @@ def check_claims(claims: Json) -> None:
     """Whether *claims* are what OpenID Connect Core 1.0 §5.1 says they are. Raises BadUser."""
     _check_text(claims, "claims")
     for name, value in claims.items():
-        if name in _RESERVED:
+        if name in SERVER_CLAIMS:
             raise BadUser(f"the claim {name} is the server's own")
         if name in _STRINGS and not isinstance(value, str):
             raise BadUser(f"the claim {name} must be a string")
@@ -66,10 +56,20 @@ def check_claims(claims: Json) -> None:
             raise BadUser(f"the claim {name} must be true or false")
         if name == "updated_at" and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise BadUser("the claim updated_at must be a number")
-        if name == "address" and not isinstance(value, Mapping):
-            raise BadUser("the claim address must be an object")
+        if name == "address" and not _is_object_of_strings(value):
+            raise BadUser("the claim address must be an object of strings")
+        if name == "roles" and not _is_list_of_strings(value):
+            raise BadUser("the claim roles must be a list of strings")
     if "email" in claims and not _is_address(claims["email"]):
         raise BadUser("the claim email is not an e-mail address")
+
+
+def _is_object_of_strings(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(member, str) for member in value.values())
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(member, str) for member in value)
 
 
 def _is_address(email: str) -> bool:

@@ -41,14 +41,30 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "address": _is_object,
     "roles": _is_texts,
 }
-"""OpenID Connect Core 1.0 §5.1: every other claim is a string."""
+"""OpenID Connect Core 1.0 §5.1: every other standard claim is a string."""
+
+_KNOWN = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
 
-def _without_empty(value: object) -> object:
-    """The members of an address are strings, absent rather than empty: OpenID Connect Core 1.0 §5.1.1."""
-    if isinstance(value, dict):
-        return {name: member for name, member in cast(Claims, value).items() if _is_text(member)}
-    return value
+def is_same_shape(name: str, other: str) -> bool:
+    """Whether two claims have values of one type, as far as it is known; `username` is a user name."""
+    known = _KNOWN | {"username"}
+    if name not in known or other not in known:
+        return True
+    return _SHAPES.get(name, _is_text) is _SHAPES.get(other, _is_text)
+
+
+def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
+    """The value as it is released; None where it is not.
+
+    A standard claim is absent rather than empty or of a wrong type (§5.3.2). What an operator has configured
+    beside the standard, a claim of their own or a mapping, is delivered as it is.
+    """
+    if name == "address" and isinstance(value, dict):  # §5.1.1: its members are absent rather than empty
+        value = {member: text for member, text in cast(Claims, value).items() if _is_text(text)}
+    if name in _KNOWN and not is_mapped:
+        return value if _SHAPES.get(name, _is_text)(value) else None
+    return None if value == "" else value
 
 
 def attributes(user: User) -> Json:
@@ -63,15 +79,13 @@ def attributes(user: User) -> Json:
 
 
 def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
-    """The claims of these names that the user has: absent rather than empty or of a wrong type."""
+    """The claims of these names that the user has."""
     known = attributes(user)
     found: Claims = {}
     for name in names:
-        known_as = mapping.get(name, name)
-        if known_as in known:
-            value = _without_empty(known[known_as])
-            if _SHAPES.get(name, _is_text)(value):
-                found[name] = value
+        value = _deliverable(name, known.get(mapping.get(name, name)), is_mapped=name in mapping)
+        if value is not None:
+            found[name] = value
     return found
 
 

@@ -201,14 +201,14 @@ def _time(claims: Json, name: str) -> datetime:
 def check_assertion(
     claims: SignedClaims, client: Client, audiences: tuple[str, ...], now: datetime
 ) -> ProvenAssertion:
-    """RFC 7523 §3. *audiences*: the issuer, then what else may be addressed. Raises InvalidClient."""
+    """RFC 7523 §3. *audiences*: the issuer first, then what else may be addressed. Raises InvalidClient."""
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise refused("the assertion's iss or sub is not the client")
     aud = claims.get("aud")
     if client.assertion_audience == "issuer" and aud != audiences[0]:  # FAPI 2.0 Security Profile §5.3.2.1
         raise refused("the assertion's aud is not the issuer alone")
     named = cast(list[object], aud) if isinstance(aud, list) else [aud]
-    # An audience of others beside us could use the assertion at ours.
+    # Another server that is named beside this one could use the assertion here.
     if not named or any(one not in audiences for one in named):
         raise refused("the assertion is for another audience")
     exp, iat = _time(claims, "exp"), _time(claims, "iat")

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from shared.model import Client
 from shared.oauth import supported
-from shared.oauth.client_jwks import jwks_faults
+from shared.oauth.claims import is_same_shape
+from shared.oauth.client_jwks import can_verify, jwks_faults
 from shared.oauth.client_responses import response_faults
 from shared.oauth.fetch_target import target_fault
 from shared.oauth.registered_uri import (
@@ -74,9 +75,32 @@ def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     for name, cap in CAPS.items():
         if (lifetime := getattr(client, name)) and lifetime > cap:
             yield name, f"is longer than {int(cap.total_seconds())} seconds"
-    if client.jwks is not None:
-        for path, fault in jwks_faults(client.jwks):
-            yield f"jwks.{path}", fault
+    yield from _key_faults(client)
+    yield from _claim_faults(client)
+
+
+def _claim_faults(client: Client) -> Iterator[Fault]:
+    """What is configured is delivered, so what cannot be delivered is not configured."""
+    for index, name in enumerate(client.id_token_claims):
+        if name in supported.SERVER_CLAIMS and name not in supported.CLAIMS:
+            yield f"id_token_claims.{index}", f"is {name}, which the server alone says"
+    for name, source in client.claims_mapping.items():
+        if name in supported.SERVER_CLAIMS:
+            yield f"claims_mapping.{name}", "is a claim that the server alone says"
+        elif not is_same_shape(name, source):
+            yield f"claims_mapping.{name}", f"takes {source}, which is of another type"
+
+
+def _key_faults(client: Client) -> Iterator[Fault]:
+    if client.jwks is None:
+        return
+    faults = [(f"jwks.{path}", fault) for path, fault in jwks_faults(client.jwks)]
+    yield from faults
+    alg = client.request_object_signing_alg
+    signs_requests = client.require_signed_request_object or alg not in (None, supported.UNSIGNED)
+    needs_key = signs_requests or client.token_endpoint_auth_method == "private_key_jwt"
+    if needs_key and not faults and not can_verify(client.jwks, supported.PUBLIC_KEY_ALGORITHMS):
+        yield "jwks", "has no key that is understood here and verifies a signature: the client needs one"
 
 
 def _type_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:

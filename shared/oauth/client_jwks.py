@@ -1,5 +1,9 @@
-"""The public keys of a client, by value: RFC 7517. What is weak, private or ambiguous is refused."""
+"""The public keys of a client: RFC 7517.
 
+A weak, private or malformed key is refused. A key of a kind that is not understood here is ignored (§5).
+"""
+
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -12,7 +16,7 @@ from shared.oauth.keys import PublicKey, from_base64url
 MAX_KEYS = 20
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 RSA_EXPONENT = 65537
-PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})  # RFC 7518 §6, AKP
 _USED = frozenset({"kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"})
 _MAX_MEMBER = 1024
 
@@ -34,10 +38,17 @@ _SMALL_ORDER = frozenset(
 """The y coordinates of Ed25519's eight points of small order: under such a key any signature may hold."""
 
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_SIGNING_ALGORITHMS = frozenset(
+    {*_RSA_ALGORITHMS, *(alg for _, alg in _CURVES.values()), "EdDSA", "Ed25519", "HS256", "HS384", "HS512"}
+)
 
 
 class BadKey(Exception):
     """What is wrong with a key, as the end of a sentence."""
+
+
+class UnknownKey(BadKey):
+    """The key is of a type, on a curve or for a use that is not understood here: RFC 7517 §5."""
 
 
 def _bytes(jwk: Json, member: str) -> bytes:
@@ -74,7 +85,7 @@ def _ed25519(jwk: Json) -> ed25519.Ed25519PublicKey:
 
 
 def public_key(jwk: Json) -> PublicKey:
-    """The public key of a JWK: RSA, EC on P-256, P-384 or P-521, or Ed25519. Raises BadKey."""
+    """The public key of a JWK: RSA, EC on P-256, P-384 or P-521, or Ed25519. Raises BadKey, UnknownKey."""
     if PRIVATE_MEMBERS.intersection(jwk):
         raise BadKey("holds private members: send the public key only")
     try:
@@ -88,7 +99,8 @@ def public_key(jwk: Json) -> PublicKey:
                 return _ed25519(jwk)
     except ValueError as error:
         raise BadKey(f"is not a key: {error}"[:80]) from None
-    raise BadKey("is of a type or on a curve that is not supported")
+    is_named = isinstance(jwk.get("kty"), str) and isinstance(jwk.get("crv", ""), str)
+    raise (UnknownKey if is_named else BadKey)("is of a type or on a curve that is not supported")
 
 
 def _algorithms(key: PublicKey) -> tuple[str, ...]:
@@ -105,16 +117,21 @@ def _check(jwk: object) -> None:
     if not isinstance(jwk, dict):
         raise BadKey("is not an object")
     key = public_key(jwk)
-    if not isinstance(jwk.get("kid", ""), str):
-        raise BadKey("has a kid that is not a string")
+    for member, name in (("kid", "a kid"), ("use", "a use"), ("alg", "an alg")):
+        if not isinstance(jwk.get(member, ""), str):
+            raise BadKey(f"has {name} that is not a string")
     if jwk.get("use", "sig") not in ("sig", "enc"):
-        raise BadKey("has a use that is neither sig nor enc")
-    if jwk.get("use", "sig") == "sig" and jwk.get("alg", _algorithms(key)[0]) not in _algorithms(key):
+        raise UnknownKey("has a use that is neither sig nor enc")
+    alg, fitting = jwk.get("alg"), _algorithms(key)
+    if jwk.get("use") == "enc" or alg is None or alg in fitting:
+        return
+    if alg in _SIGNING_ALGORITHMS:
         raise BadKey("has an alg that does not fit its type")
+    raise UnknownKey("has an alg that verifies no signature here")
 
 
 def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
-    """The faults of a JWK Set, each with the path of the key below `jwks`."""
+    """The faults of a JWK Set, each with the path of the key below `jwks`. A key not understood is none."""
     keys: Any = jwks.get("keys")
     if not isinstance(keys, list) or not keys:
         return [("keys", "must be a list of at least one key")]
@@ -125,6 +142,8 @@ def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
     for index, jwk in enumerate(keys):
         try:
             _check(jwk)
+        except UnknownKey:
+            continue
         except BadKey as fault:
             faults.append((f"keys.{index}", str(fault)))
             continue
@@ -133,6 +152,11 @@ def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
                 faults.append((f"keys.{index}", "has the kid of another key"))
             kids.add(kid)
     return faults
+
+
+def can_verify(jwks: Json, algorithms: Iterable[str]) -> bool:
+    """Whether a key of the set verifies signatures made with one of *algorithms*."""
+    return any(keys_for(jwks, alg, None) for alg in algorithms)
 
 
 def _may_verify(jwk: Json, kid: str | None) -> bool:

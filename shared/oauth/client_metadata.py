@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from shared.model import Client, Json
 
@@ -28,6 +28,11 @@ Uris = Annotated[list[str], Field(max_length=MAX_URIS)]
 Names = Annotated[list[Name], Field(max_length=MAX_LIST)]
 Texts = Annotated[list[Text], Field(max_length=MAX_LIST)]
 Seconds = Annotated[int, Field(ge=1)]
+
+
+def renamed_audience(value: object) -> object:
+    """`endpoint` is the former name of `issuer_or_endpoint`: files and rows that have it stay readable."""
+    return "issuer_or_endpoint" if value == "endpoint" else value
 
 
 class StandardMetadata(BaseModel):
@@ -100,7 +105,9 @@ class OwnMetadata(BaseModel):
     refresh_token_idle_lifetime: Seconds | None = None
     refresh_token_rotation: bool = True
     allowed_cors_origins: Names | None = None
-    assertion_audience: Literal["endpoint", "issuer"] = "endpoint"
+    assertion_audience: Annotated[
+        Literal["issuer_or_endpoint", "issuer"], BeforeValidator(renamed_audience)
+    ] = "issuer_or_endpoint"
 
 
 class ClientCredentials(BaseModel):
@@ -143,6 +150,8 @@ def _from_wire(name: str, value: Any) -> Any:
         return timedelta(seconds=value)
     if name == "scope":
         return tuple(value.split())
+    if name == "assertion_audience":
+        return renamed_audience(value)
     return tuple(value) if isinstance(value, list) else value
 
 

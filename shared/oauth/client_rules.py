@@ -5,12 +5,12 @@ over HTTP says what the standards name; other members are ignored (RFC 7591 §2)
 say keeps its value.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from shared.model import Client, Json
 from shared.oauth import supported
@@ -24,37 +24,20 @@ from shared.oauth.client_metadata import (
     from_metadata,
     to_metadata,
 )
+from shared.oauth.client_policy import policy_faults, with_policy
+from shared.oauth.client_profiles import PROFILES
 from shared.oauth.client_secret import MIN_SIGNING_SECRET, kept_secrets, needs_secret, signs_with_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 from shared.oauth.registered_uri import is_loopback, is_private_use, uri_fault
 
-PROFILES: Mapping[str, Json] = MappingProxyType(
-    {
-        "default": {},
-        "cells-legacy": {
-            "require_pkce": False,
-            "claims_mapping": {"name": "username"},
-            "id_token_claims": ["name", "email", "authSource", "sid", "rat"],
-        },
-        "fapi2": {
-            "token_endpoint_auth_method": "private_key_jwt",
-            "require_pkce": True,
-            "require_pushed_authorization_requests": True,
-            "refresh_token_rotation": False,
-            "assertion_audience": "issuer",
-            "id_token_signed_response_alg": "ES256",
-        },
-    }
-)
-
 _DEFAULT_SCOPE = "openid profile email address phone"
-_NOT_SUPPORTED = frozenset(
-    {
-        "request_object_encryption_alg",
-    }
-)
-"""Members that would make the server fetch, or promise what it does not do: never ignored in silence."""
+_NOT_SUPPORTED = frozenset({"request_object_encryption_alg"})
+"""Members that promise what the server does not do: never ignored in silence."""
+_EMPTY_IS_MISSING = ("grant_types", "scope")  # a client with none of either could do nothing
 _MAX_FAULTS = 10
+
+CONFIDENTIAL_DEFAULTS: Json = MappingProxyType({"require_pkce": False, "remember_consent": True})
+"""Members that have the opposite default for a public client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +85,14 @@ def read_registration(
     if malformed:
         _refuse([*faults, *malformed])
     if standard.get("scope"):
-        known = [scope for scope in standard["scope"].split() if scope in supported.SCOPES]
+        may_have = {*supported.SCOPES, *(current.scope if current else ())}
+        known = [scope for scope in standard["scope"].split() if scope in may_have]
         standard |= {"scope": " ".join(known)}
         faults += [] if known else [("scope", "holds no scope that this server knows")]
     kept = to_metadata(current) if current else {}
     kept = {name: value for name, value in kept.items() if name in OWN_MEMBERS}
-    changed = _complete(client_id, standard, kept)
-    _refuse([*faults, *client_faults(changed, allowed)])
+    changed = with_policy(_complete(client_id, standard, kept), current)
+    _refuse([*faults, *client_faults(changed, allowed), *policy_faults(changed, current)])
     if current is None:
         return replace(changed, is_dynamically_registered=True)
     return replace(
@@ -150,10 +134,15 @@ def _validated(model: type[BaseModel], given: Json) -> tuple[dict[str, Any], lis
     try:
         return model.model_validate(given).model_dump(exclude_unset=True), []
     except ValidationError as error:
-        return {}, [
-            (".".join(str(part) for part in fault["loc"]), f"is not accepted: {fault['msg']}")
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        return {}, [(".".join(str(part) for part in fault["loc"]), _sentence(fault)) for fault in faults]
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    """The end of a sentence. A regular expression tells nobody what is wrong."""
+    if fault["type"] == "string_pattern_mismatch":
+        return "is not accepted: it has characters that are not allowed there"
+    return f"is not accepted: {fault['msg']}"
 
 
 def _refuse(faults: list[Fault]) -> None:
@@ -167,6 +156,7 @@ def _refuse(faults: list[Fault]) -> None:
 
 def _complete(client_id: str, given: Json, kept: Json) -> Client:
     """The client of well-formed members, with what they leave open filled in."""
+    given = {name: value for name, value in given.items() if value or name not in _EMPTY_IS_MISSING}
     profile = PROFILES[kept.get("profile") or given.get("profile") or "default"]
     metadata: dict[str, Any] = {**profile, **kept, **given}
     is_public = metadata.get("token_endpoint_auth_method") == "none"
@@ -174,8 +164,7 @@ def _complete(client_id: str, given: Json, kept: Json) -> Client:
     scope = _DEFAULT_SCOPE + (" offline_access" if "refresh_token" in grant_types else "")
     metadata = {
         "application_type": _application_type(metadata, is_public),
-        "require_pkce": is_public,
-        "remember_consent": not is_public,
+        **{name: default is not is_public for name, default in CONFIDENTIAL_DEFAULTS.items()},
         "scope": scope,
         **metadata,
         "grant_types": grant_types,
@@ -196,7 +185,7 @@ def _types(metadata: Json) -> tuple[list[str], list[str]]:
 
 
 def _application_type(metadata: Json, is_public: bool) -> str:
-    """OpenID Connect Registration says web; a public client that only a device can be is native."""
-    uris = metadata.get("redirect_uris") or ["https:"]
-    is_on_device = all(uri_fault(uri) is None and (is_private_use(uri) or is_loopback(uri)) for uri in uris)
+    """OpenID Connect Registration says web. A public client that answers on a device too is native."""
+    uris = metadata.get("redirect_uris") or ()
+    is_on_device = any(uri_fault(uri) is None and (is_private_use(uri) or is_loopback(uri)) for uri in uris)
     return "native" if is_public and is_on_device else "web"

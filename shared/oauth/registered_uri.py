@@ -10,6 +10,8 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from shared.oauth.uri_schemes import is_denied
+
 MAX_URI = 2000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -20,19 +22,6 @@ _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()+,;=]|%[0-9A-Fa-f]{2
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _HIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
-
-# Schemes that a browser acts on itself, or that another program owns.
-# fmt: off
-_NOT_PRIVATE_USE = frozenset(
-    {
-        "about", "blob", "chrome", "chrome-extension", "content", "data", "feed", "file",
-        "filesystem", "ftp", "ftps", "git", "gopher", "intent", "jar", "javascript", "ldap",
-        "ldaps", "livescript", "mailto", "mhtml", "mocha", "news", "nfs", "nntp", "resource",
-        "rtsp", "sftp", "shell", "sip", "sips", "smb", "sms", "ssh", "tel", "telnet", "tftp", "urn",
-        "vbscript", "view-source", "ws", "wss",
-    }
-)
-# fmt: on
 
 # RFC 6749 §4.1.2, RFC 9207 §2, JARM, OpenID Connect Core 1.0 §3.2.2.5: what a response adds must be its own.
 RESPONSE_PARAMETERS = frozenset(
@@ -160,7 +149,7 @@ def redirect_uri_fault(uri: str, application_type: str) -> str | None:
 
 
 def _private_use_fault(url: SplitResult, application_type: str) -> str | None:
-    if url.scheme in _NOT_PRIVATE_USE:
+    if is_denied(url.scheme):
         return f"has the scheme {url.scheme}, which is not for redirects"
     if application_type != "native":
         return "has a private-use scheme: that needs application_type native"

@@ -73,6 +73,14 @@ SCOPE_CLAIMS = {
 
 SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access", "offline")
 
+SERVER_CLAIMS = frozenset(
+    {
+        *("sub", "iss", "aud", "exp", "iat", "nbf", "jti", "azp", "auth_time", "nonce", "acr", "amr", "sid"),
+        *("at_hash", "c_hash", "s_hash", "cnf", "events"),
+    }
+)
+"""Claims that the server alone says: neither a user's record nor a mapping may."""
+
 CLAIMS = (
     "sub",
     "iss",

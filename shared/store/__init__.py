@@ -17,6 +17,8 @@ from shared.store.ports.clients import (
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
+    KEPT_FOR,
+    Attempt,
     AuthorizationCodes,
     DeviceCodes,
     Grants,
@@ -27,13 +29,16 @@ from shared.store.ports.grants import (
     Standing,
 )
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
-from shared.store.ports.refresh_families import HeldToken, RefreshFamilies, Rotated, Rotation
+from shared.store.ports.refresh_families import MAX_OUTAGE, HeldToken, RefreshFamilies, Rotated, Rotation
 from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
-from shared.store.ports.upkeep import AuditLog, Leases, LogoutNotice, Outbox
+from shared.store.ports.upkeep import AuditLog, Leases, LogoutNotice, Outages, Outbox
 from shared.store.ports.users import Credential, Users
 
 __all__ = [
     "EVERY_CLIENT",
+    "KEPT_FOR",
+    "MAX_OUTAGE",
+    "Attempt",
     "AuditLog",
     "AuthorizationCodes",
     "Change",
@@ -57,6 +62,7 @@ __all__ = [
     "LogoutNotice",
     "Misconfigured",
     "NewFamily",
+    "Outages",
     "Outbox",
     "OutcomeUnknown",
     "Pace",

@@ -19,6 +19,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    Outages,
     Outbox,
     PushedRequests,
     RefreshFamilies,
@@ -37,6 +38,7 @@ from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
@@ -74,6 +76,7 @@ class Stores:
     refresh_families: RefreshFamilies
     replay_marks: ReplayMarks
     leases: Leases
+    outages: Outages
     outbox: Outbox
     probe: Probe
     sessions: Sessions
@@ -94,7 +97,9 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     if settings.database_url is None or settings.redis_url is None:
         raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
     url, direct_url = settings.database_url, settings.database_direct_url
-    database = Database.open(url.get_secret_value(), size=POOL_SIZE, is_pooled=direct_url not in (None, url))
+    is_pooled = direct_url not in (None, url)
+    database = Database.open(url.get_secret_value(), size=POOL_SIZE, is_pooled=is_pooled)
+    alone = Database.open(url.get_secret_value(), size=1, is_pooled=is_pooled)
     secret_keys = [key.get_secret_value() for key in settings.secret_key]
     redis = RedisClient.open(settings.redis_url.get_secret_value())
     try:
@@ -112,6 +117,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             refresh_families=PostgresRefreshFamilies(database),
             replay_marks=RedisReplayMarks(redis),
             leases=PostgresLeases(database),
+            outages=PostgresOutages(alone),
             outbox=PostgresOutbox(database),
             probe=Probe(database, redis, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(
@@ -125,4 +131,5 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         )
     finally:
         await redis.close()
+        alone.close()
         database.close()

@@ -1,12 +1,14 @@
-"""What every request passes on its way to a handler, and every answer on its way back."""
+"""Dispatch: every request's way to its handler, and its answer's way back."""
 
+import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
-from aiohttp import HttpVersion11, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
 from shared.mint import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
@@ -15,9 +17,12 @@ from shared.web.answers import error_answer, json_answer, wire
 from shared.web.app import ERROR_PAGE, PROXIES, REFUSALS, REQUEST_LOG, Handler, Refusal
 from shared.web.cors import CROSS_ORIGIN, origin_fields
 from shared.web.forwarded import peer_address, request_id_of
+from shared.web.lateness import Lateness
 from shared.web.log import REQUEST_ID
 from shared.web.metrics import observe_request
-from shared.web.request import Request
+from shared.web.refusals import HeaderFieldsTooLarge, defect
+from shared.web.request import MAX_FIELDS, Request
+from shared.web.request_age import MAX_AGE, request_age
 
 logger = structlog.get_logger()
 
@@ -41,8 +46,11 @@ def wants_page(request: web.Request) -> bool:
 class Front:
     """Answers every request of an application, whose routes and settings are complete."""
 
-    def __init__(self, app: web.Application) -> None:
+    is_closing = False  # the server stops: every answer is the last on its connection
+
+    def __init__(self, app: web.Application, lateness: Lateness) -> None:
         self._app = app
+        self._lateness = lateness
         self._proxies = app[PROXIES]
         self._log = app.get(REQUEST_LOG)
         self._known = dict(self._plain_routes())
@@ -62,7 +70,18 @@ class Front:
         return _Route(match, match.handler, name, self._app[REFUSALS].get(name), is_cross_origin)
 
     async def answer(self, request: Request) -> bytes:
-        """The answer as it goes over the wire. Raises nothing."""
+        """The answer as it goes over the wire. Raises nothing but its own cancellation."""
+        try:
+            return await self._answer(request)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+        except Exception:
+            _report(request)
+        request.is_last = True
+        return defect()
+
+    async def _answer(self, request: Request) -> bytes:
         started = time.perf_counter()
         given = request.headers.get("X-Request-Id")
         is_trusted = given is not None and self._proxies.trusts(peer_address(request))
@@ -71,10 +90,10 @@ class Front:
         method = request.method
         if (route := self._known.get((method, request.target))) is None:
             route = self._route(await self._app.router.resolve(request))
-        request.take(route.match)
+        request.route_match = route.match
         try:
-            response = await route.handler(request)
-            answer = _wire(request, route, request_id, response)
+            response = await self._respond(request, route)
+            answer = self._wire(request, route, request_id, response)
         except Exception as error:
             response, answer = self._refused(request, route, request_id, error)
         seconds = time.perf_counter() - started
@@ -83,16 +102,34 @@ class Front:
             self._log.answered(request_id, method, route.name, response.status, seconds)
         return answer
 
+    async def _respond(self, request: Request, route: _Route) -> web.StreamResponse:
+        """Raises Unavailable: what asks is too old to be answered, or its answer takes too long."""
+        if self._lateness.is_late():
+            request.is_last = True
+            raise Unavailable("the event loop was late: the request may be older than it looks")
+        if sum([len(name) + len(value) + 4 for name, value in request.raw_headers]) > MAX_FIELDS:
+            raise HeaderFieldsTooLarge
+        left = MAX_AGE - request_age(request)
+        if left <= timedelta():
+            raise Unavailable(f"the request is {MAX_AGE - left} old, or the proxy's clock differs")
+        try:
+            async with asyncio.timeout(left.total_seconds()) as deadline:
+                return await route.handler(request)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise Unavailable("the request took too long") from None
+
     def _refused(
         self, request: Request, route: _Route, request_id: str, error: Exception
     ) -> tuple[web.StreamResponse, bytes]:
         try:
             response = self._refusal(request, route, error)
-            return response, _wire(request, route, request_id, response)
+            return response, self._wire(request, route, request_id, response)
         except Exception:
             logger.exception("defect", path=request.path)
             response = json_answer({"error": "server_error"}, status=500)
-            return response, _wire(request, route, request_id, response)
+            return response, self._wire(request, route, request_id, response)
 
     def _refusal(self, request: Request, route: _Route, error: Exception) -> web.StreamResponse:
         match error:
@@ -122,17 +159,16 @@ class Front:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, InvalidRequest.error)
         return json_answer({"error": code}, status=error.status, headers=allow)
 
+    def _wire(self, request: Request, route: _Route, request_id: str, response: web.StreamResponse) -> bytes:
+        fields = f"X-Request-Id: {request_id}\r\n".encode()
+        if route.is_cross_origin:
+            fields += origin_fields(request.headers.get("Origin"), request.allowed_origins)
+        # What a client sent behind this request waits unread by us, and would be as old.
+        request.is_last |= self.is_closing or self._lateness.last_noticed >= request.read_at
+        is_head = request.method == "HEAD"
+        return wire(response, fields, request.version, is_kept=not request.is_last, is_head=is_head)
 
-def _wire(request: Request, route: _Route, request_id: str, response: web.StreamResponse) -> bytes:
-    fields = f"X-Request-Id: {request_id}\r\n".encode()
-    if route.is_cross_origin:
-        fields += origin_fields(request.headers.get("Origin"), request.allowed_origins)
-    is_kept, is_head = not request.connection.is_last, request.method == "HEAD"
-    return wire(response, fields, request.version, is_kept=is_kept, is_head=is_head)
 
-
-def refuse_malformed(error: HttpProcessingError) -> bytes:
-    """The answer to what is no HTTP/1.1, after which the connection ends."""
-    logger.info("http_refused", detail=error.message[:200])
-    refused = error_answer(InvalidRequest("this is not a well-formed HTTP/1.1 request"))
-    return wire(refused, b"", HttpVersion11, is_kept=False, is_head=False)
+def _report(request: Request) -> None:
+    with suppress(Exception):  # the client is answered even if the log refuses the line
+        logger.exception("defect", path=request.path)

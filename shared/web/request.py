@@ -1,64 +1,65 @@
 """A request as handlers get it."""
 
 import asyncio
-from typing import cast
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.http_parser import RawRequestMessage
-from aiohttp.streams import StreamReader
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.http import RawRequestMessage
+from yarl import URL
 
 from shared.live import clock
 
 MAX_BODY = 64 * 1024
+MAX_TARGET = 16 * 1024
+MAX_FIELDS = 32 * 1024  # all header fields together
+
+UNREADABLE = ""
+"""The method of what stands for a request that cannot be made."""
 
 
-class Connected(BaseProtocol):
-    """What a request asks of the connection that it came over."""
-
-    ssl_context = None  # TLS ends at the proxy
-    peername: object = None
-    sockname: object = None
-    is_last = False  # nothing is read after the request that is being answered
+def unreadable(message: RawRequestMessage) -> RawRequestMessage:
+    """*message* without its target, which aiohttp's request does not bear."""
+    return RawRequestMessage(
+        UNREADABLE, "/", message.version, message.headers, (), True, None, False, False, URL("/")
+    )
 
 
 class Request(web.Request):
-    """aiohttp's, made without its server: nothing is answered through it, and no task is its own."""
+    """aiohttp's, with its route found and its time of arrival."""
 
-    ATTRS = web.Request.ATTRS | {"connection", "allowed_origins", "read_at", "completed_at"}
+    ATTRS = web.Request.ATTRS | {"route_match", "allowed_origins", "read_at", "completed_at", "is_last"}
+    route_match: web.UrlMappingMatchInfo
     allowed_origins: tuple[str, ...] | None = None
     """Whose pages may read the answer of a path that answers other origins; None: anybody's."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # aiohttp's signature
         self,
         message: RawRequestMessage,
         payload: StreamReader,
-        connection: Connected,
+        protocol: web.RequestHandler,
+        writer: AbstractStreamWriter,
+        task: "asyncio.Task[None]",
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self.connection = connection
+        """Raises ValueError: the target is absolute, and its host cannot be one."""
+        super().__init__(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
         self.read_at = self.completed_at = clock.monotonic()
-        super().__init__(
-            message,
-            payload,
-            cast(RequestHandler, connection),
-            cast(AbstractStreamWriter, None),
-            cast("asyncio.Task[None]", None),
-            loop,
-            client_max_size=MAX_BODY,
-        )
+        # A client that asks for another protocol gets its answer over this one, and no more (RFC 9110 §7.8).
+        self.is_last = message.should_close or message.upgrade
+
+    @property
+    def match_info(self) -> web.UrlMappingMatchInfo:
+        return self.route_match
+
+    @property
+    def app(self) -> web.Application:
+        return self.route_match.current_app
 
     @property
     def target(self) -> str:
         """The path as it was sent, without the query."""
-        return self._message.path.partition("?")[0]
+        return self.raw_path.partition("?")[0]
 
     def complete(self) -> None:
         """Note that the last byte of the body has been read."""
         self.completed_at = clock.monotonic()
-
-    def take(self, match: web.UrlMappingMatchInfo) -> None:
-        """Say which route the request has come to."""
-        self._match_info = match

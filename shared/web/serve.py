@@ -40,6 +40,8 @@ class Listen:
 
     def _tcp(self) -> socket.socket:
         host, _, port = self.address.rpartition(":")
+        if int(port) > 65535:  # that of a service's last workers
+            raise ValueError("there is no such port")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG)
 

@@ -34,7 +34,7 @@ from shared.oauth.pkce import challenge_of
 from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.oauth.supported import ACR_PASSWORD
 from shared.settings import Settings
-from shared.store import NewFamily
+from shared.store import Attempt, NewFamily
 from shared.store.open import POOL_SIZE, Stores, open_stores
 
 Made = TypeVar("Made")
@@ -147,7 +147,8 @@ class _Settler:
             expires_at=self.now + _DAY,
         )
         grant_id = new_id()
-        await self.stores.grants.redeem(grant_id, token_bytes(32), code, self.now + _DAY, family)
+        attempt = Attempt(attempt_id=grant_id, deadline=clock.monotonic() + 60, completed_at=None)
+        await self.stores.grants.redeem(attempt, token_bytes(32), code, self.now + _DAY, family)
         return self._access_token(grant_id, authorization), refresh_token.value
 
     def _access_token(self, grant_id: UUID, authorization: Authorization) -> str:

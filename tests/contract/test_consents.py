@@ -11,7 +11,7 @@ from shared.model import AccessToken, Authentication, AuthorizationCode, Session
 from shared.store import Given, Redeemed
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.grants import PostgresGrants
-from tests.builders import SCOPE, SignIn, World
+from tests.builders import SCOPE, SignIn, World, an_attempt
 
 WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%users%'"
 
@@ -23,7 +23,9 @@ def expiry() -> datetime:
 
 async def redeem(world: World, code: AuthorizationCode, grant_id: UUID | None = None) -> Redeemed | None:
     """What becomes of a code."""
-    return await world.stores.grants.redeem(grant_id or uuid4(), uuid4().bytes * 2, code, expiry(), None)
+    return await world.stores.grants.redeem(
+        an_attempt(grant_id or uuid4()), uuid4().bytes * 2, code, expiry(), None
+    )
 
 
 async def stands(world: World, client_id: str, grant_id: UUID) -> bool:
@@ -157,7 +159,7 @@ async def test_revoking_waits_for_grants_that_are_being_made(world: World) -> No
     async with world.database.transaction() as connection:
         with patch.object(world.database, "row_idempotent", connection.fetchrow):
             code = sign_in.code(client.client_id)
-            assert await in_flight.redeem(late, late.bytes * 2, code, expiry(), None)
+            assert await in_flight.redeem(an_attempt(late), late.bytes * 2, code, expiry(), None)
         revoking = asyncio.create_task(world.stores.consents.revoke(sign_in.user.user_id, client.client_id))
         await until_one_waits(world)
     assert await revoking == 1

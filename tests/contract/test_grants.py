@@ -15,7 +15,7 @@ from shared.model import AccessToken, AuthorizationCode, ClaimsRequest, Client
 from shared.oauth.handle import digest
 from shared.store import Redeemed
 from shared.store.postgres.grants import PostgresGrants
-from tests.builders import SCOPE, SignIn, World
+from tests.builders import SCOPE, SignIn, World, an_attempt
 
 Change = Callable[[World, SignIn, Client], Awaitable[None]]
 
@@ -25,7 +25,7 @@ def _expiry(days: int = 365) -> datetime:
 
 
 async def _redeem(world: World, code_hash: bytes, code: AuthorizationCode, grant_id: UUID) -> Redeemed | None:
-    return await world.stores.grants.redeem(grant_id, code_hash, code, _expiry(), None)
+    return await world.stores.grants.redeem(an_attempt(grant_id), code_hash, code, _expiry(), None)
 
 
 def _access_token(client_id: str, grant_id: UUID | None) -> AccessToken:
@@ -166,7 +166,7 @@ async def test_a_grant_ends_at_its_end(world: World) -> None:
     client, sign_in = await world.client(), await world.sign_in()
     grant_id = new_id()
     code = sign_in.code(client.client_id)
-    await world.stores.grants.redeem(grant_id, uuid4().bytes, code, _expiry(-1), None)
+    await world.stores.grants.redeem(an_attempt(grant_id), uuid4().bytes, code, _expiry(-1), None)
     assert not await _holds(world, _access_token(client.client_id, grant_id))
 
 
@@ -236,7 +236,7 @@ async def test_revoking_a_client_s_grants_waits_for_those_in_flight(world: World
     in_flight = PostgresGrants(world.database)
     async with world.database.transaction() as connection:
         with patch.object(world.database, "row_idempotent", connection.fetchrow):
-            assert await in_flight.redeem(uuid4(), b"2" * 32, late, _expiry(), None)
+            assert await in_flight.redeem(an_attempt(), b"2" * 32, late, _expiry(), None)
         revoking = asyncio.create_task(world.stores.grants.revoke_of_client(client.client_id))
         async with asyncio.timeout(30):
             while not (row := await world.database.row(_WAITING)) or not row["n"]:

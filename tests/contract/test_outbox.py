@@ -10,7 +10,7 @@ import pytest
 from shared.live import clock
 from shared.model import Authentication, Client, Session, User
 from shared.store import LogoutNotice
-from tests.builders import SignIn, World
+from tests.builders import SignIn, World, an_attempt
 
 LEASE = timedelta(seconds=30)
 LATER = timedelta(hours=1)
@@ -37,7 +37,7 @@ async def grant(world: World, sign_in: SignIn, client: Client, **fields: object)
     """Let the client redeem a code of the session; whether it could."""
     code, grant_id = sign_in.code(client.client_id, **fields), uuid4()
     expires_at = clock.now() + timedelta(days=1)
-    made = await world.stores.grants.redeem(grant_id, grant_id.bytes, code, expires_at, None)
+    made = await world.stores.grants.redeem(an_attempt(grant_id), grant_id.bytes, code, expires_at, None)
     return made is not None
 
 

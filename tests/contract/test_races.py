@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession, UnixConnector
 
+from shared.oauth.pkce import challenge_of
 from shared.paths import INTROSPECTION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER, World
 from tests.deployment import basic, open_world, settings_for
@@ -154,19 +155,19 @@ async def stores(module_database_url: str, module_redis_url: str) -> AsyncIterat
         yield world
 
 
-async def _redemptions(world: World, racers: Racers, rounds: int) -> tuple[History, list[bool]]:
+async def _redemptions(
+    world: World, racers: Racers, rounds: int, *, is_proved: bool = True
+) -> tuple[History, list[bool]]:
     """Rounds of one code each, and whether what the winner got holds afterwards."""
-    client = await world.client()
-    headers, history, holding = basic(client.client_id), [], []
+    confidential, public = await world.client(), await world.public_client()
+    client, challenge = (confidential, challenge_of(VERIFIER)) if is_proved else (public, None)
+    headers, history, holding = basic(confidential.client_id), [], []
+    proof = {"code_verifier": VERIFIER} if is_proved else {"client_id": public.client_id}
     for _ in range(rounds):
-        code = await world.add_code((await world.sign_in()).code(client.client_id))
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": REDIRECT_URI,
-            "code_verifier": VERIFIER,
-        }
-        outcomes = await racers.race(TOKEN.path, headers, form)
+        sign_in = await world.sign_in()
+        code = await world.add_code(sign_in.code(client.client_id, code_challenge=challenge))
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT_URI, **proof}
+        outcomes = await racers.race(TOKEN.path, headers if is_proved else {}, form)
         history.append(outcomes)
         for outcome in outcomes:
             if outcome.status == 200:
@@ -196,12 +197,15 @@ async def _rotations(world: World, racers: Racers, rounds: int) -> History:
 
 
 @pytest.mark.point(12)
-async def test_a_code_is_redeemed_once(stores: World, environment: dict[str, str], tmp_path: Path) -> None:
-    """At most one success a code; and since the others were replays, what it gave is dead."""
+@pytest.mark.parametrize("is_proved", [True, False])
+async def test_a_code_is_redeemed_once(
+    stores: World, environment: dict[str, str], tmp_path: Path, is_proved: bool
+) -> None:
+    """At most one success a code. Where nothing was proved the others are replays, and revoke the grant."""
     async with _racers(RIGHT, tmp_path, environment) as racers:
-        history, holding = await _redemptions(stores, racers, ROUNDS)
+        history, holding = await _redemptions(stores, racers, ROUNDS, is_proved=is_proved)
     assert redemption_faults(history) == []
-    assert not any(holding)
+    assert is_proved or not any(holding)
 
 
 async def test_a_refresh_token_has_one_successor(

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,11 +11,13 @@ from uuid import uuid4
 import pytest
 
 from shared.live import clock
-from shared.mint import new_id
 from shared.model import Authorization, ClaimsRequest, Client, Scope
 from shared.oauth.refresh_token import RefreshToken, open_successor, seal_successor
-from shared.store import NewFamily, Rotated, Rotation
-from tests.builders import SignIn, World
+from shared.store import NewFamily, RefreshFamilies, Rotated, Rotation, Unavailable
+from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from tests.builders import SignIn, World, an_attempt
+from tests.planted import planted
+from tests.planted.redemption import ignores_deadlines
 
 WINDOW = timedelta(seconds=60)
 NO_WINDOW = timedelta(0)
@@ -37,6 +40,8 @@ class Family:
         window: timedelta = WINDOW,
         client_id: str | None = None,
         scope: Scope | None = None,
+        patience: float = 60.0,
+        families: RefreshFamilies | None = None,
     ) -> tuple[Rotated | None, RefreshToken]:
         """Present a token; what came of it, beside the candidate."""
         candidate = presented.succeeded_by(secrets.token_bytes(32))
@@ -47,9 +52,10 @@ class Family:
             candidate_hash=candidate.hash,
             candidate_sealed=seal_successor(presented, candidate, secrets.token_bytes(12)),
             reuse_window=window,
+            deadline=time.monotonic() + patience,
             scope=scope,
         )
-        return await self.world.stores.refresh_families.rotate(rotation), candidate
+        return await (families or self.world.stores.refresh_families).rotate(rotation), candidate
 
     async def verdict(self, presented: RefreshToken, window: timedelta = WINDOW) -> str | None:
         """The verdict alone."""
@@ -64,27 +70,28 @@ class Family:
         return candidate if rotated.verdict == "now" else open_successor(presented, rotated.sealed_successor)
 
 
-async def _family(
+async def a_family(
     world: World,
     *,
     idle: timedelta = timedelta(days=60),
     lifetime: timedelta = timedelta(days=365),
     scope: Scope = ("openid", "profile", "offline_access"),
 ) -> Family:
+    """A new one."""
     client, sign_in = await world.client(), await world.sign_in()
     first = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
     end = clock.now() + lifetime
     new = NewFamily(family_hash=first.family_hash, token_hash=first.hash, idle=idle, expires_at=end)
     claims = ClaimsRequest(userinfo={"email": None}, id_token={"name": {"essential": True}})
     code = sign_in.code(client.client_id, scope=scope, claims=claims)
-    redeemed = await world.stores.grants.redeem(new_id(), uuid4().bytes, code, end, new)
+    redeemed = await world.stores.grants.redeem(an_attempt(), uuid4().bytes, code, end, new)
     assert redeemed is not None
     return Family(world, client, sign_in, code.authorization, first)
 
 
 async def test_the_current_token_is_rotated(world: World) -> None:
     """The candidate becomes current; the answer tells whose it is."""
-    family = await _family(world)
+    family = await a_family(world)
     rotated, candidate = await family.rotate(family.first)
     assert rotated is not None
     assert rotated.verdict == "now"
@@ -95,7 +102,7 @@ async def test_the_current_token_is_rotated(world: World) -> None:
 
 async def test_the_predecessor_gets_the_same_successor(world: World) -> None:
     """Within the window, as often as it asks, and without touching the current token."""
-    family = await _family(world)
+    family = await a_family(world)
     second = await family.successor(family.first)
     for _ in range(3):
         assert await family.successor(family.first) == second
@@ -105,7 +112,7 @@ async def test_the_predecessor_gets_the_same_successor(world: World) -> None:
 
 async def test_the_predecessor_after_the_window_ends_the_grant(world: World) -> None:
     """RFC 9700 §4.14.2: one of the two who hold it is a thief, and nobody can tell which."""
-    family = await _family(world)
+    family = await a_family(world)
     before = await world.audited("refresh_token_reused")
     second = await family.successor(family.first)
     assert await family.verdict(family.first, window=NO_WINDOW) == "spent"
@@ -115,7 +122,7 @@ async def test_the_predecessor_after_the_window_ends_the_grant(world: World) -> 
 
 async def test_an_older_token_ends_the_grant_within_the_window_too(world: World) -> None:
     """Only the immediate predecessor is forgiven."""
-    family = await _family(world)
+    family = await a_family(world)
     third = await family.successor(await family.successor(family.first))
     assert await family.verdict(family.first) == "spent"
     assert await family.verdict(third) is None
@@ -123,20 +130,20 @@ async def test_an_older_token_ends_the_grant_within_the_window_too(world: World)
 
 async def test_a_token_of_the_family_that_never_was_ends_it(world: World) -> None:
     """Whoever knows the family's secret and has no token of it has made one up."""
-    family = await _family(world)
+    family = await a_family(world)
     assert await family.verdict(family.first.succeeded_by(b"x" * 32)) == "spent"
 
 
 async def test_another_client_changes_nothing(world: World) -> None:
     """A stolen token in the wrong hands neither rotates nor revokes."""
-    family = await _family(world)
+    family = await a_family(world)
     assert (await family.rotate(family.first, client_id="another"))[0] is None
     assert await family.verdict(family.first) == "now"
 
 
 async def test_too_much_scope_changes_nothing(world: World) -> None:
     """The token is not spent on a request that cannot be granted; less is granted, and not kept."""
-    family = await _family(world)
+    family = await a_family(world)
     assert (await family.rotate(family.first, scope=("openid", "email")))[0] is None
     rotated, second = await family.rotate(family.first, scope=("openid",))
     assert rotated is not None
@@ -147,7 +154,7 @@ async def test_too_much_scope_changes_nothing(world: World) -> None:
 
 async def test_an_unknown_family_is_none(world: World) -> None:
     """Never issued."""
-    family = await _family(world)
+    family = await a_family(world)
     assert await family.verdict(RefreshToken.of(b"r" * 32, b"f" * 16)) is None
 
 
@@ -156,13 +163,13 @@ async def test_a_family_ends_when_it_is_not_used_and_when_it_is_old(
     world: World, idle: int, lifetime: int
 ) -> None:
     """The idle lifetime starts anew with each rotation; the end of the grant never moves."""
-    family = await _family(world, idle=timedelta(days=idle), lifetime=timedelta(days=lifetime))
+    family = await a_family(world, idle=timedelta(days=idle), lifetime=timedelta(days=lifetime))
     assert await family.verdict(family.first) is None
 
 
 async def test_rotation_does_not_move_the_end(world: World) -> None:
     """ASVS 10.4.8: each successor ends when the first would have."""
-    family = await _family(world)
+    family = await a_family(world)
     ends, token = [], family.first
     for _ in range(3):
         rotated, token = await family.rotate(token)
@@ -198,7 +205,7 @@ async def test_a_refresh_is_held_against_everything(
     world: World, end: Callable[[Family], Awaitable[None]]
 ) -> None:
     """Every one of them ends a family, for rotation, use and introspection alike."""
-    family = await _family(world)
+    family = await a_family(world)
     families, first, client_id = world.stores.refresh_families, family.first, family.client.client_id
     assert await families.find(first.family_hash, first.hash, WINDOW) is not None
     await end(family)
@@ -215,21 +222,21 @@ async def test_the_end_of_a_session_ends_what_is_not_offline(
     world: World, scope: Scope, verdict: str | None
 ) -> None:
     """OpenID Connect Core 1.0 §11."""
-    family = await _family(world, scope=scope)
+    family = await a_family(world, scope=scope)
     await _sign_out(family)
     assert await family.verdict(family.first) == verdict
 
 
 async def test_another_client_cannot_revoke(world: World) -> None:
     """RFC 7009 §2.1."""
-    family = await _family(world)
+    family = await a_family(world)
     await world.stores.refresh_families.revoke(family.first.family_hash, "another", "test")
     assert await family.verdict(family.first) == "now"
 
 
 async def test_a_token_that_does_not_rotate_is_used_again_and_again(world: World) -> None:
     """Its use counts against idleness; only the current one will do, and only for its client and scope."""
-    family = await _family(world)
+    family = await a_family(world)
     families, first, client_id = world.stores.refresh_families, family.first, family.client.client_id
     await world.database.row(
         "UPDATE refresh_families SET rotated_at = now() - interval '50 days' WHERE family_hash = $1",
@@ -253,7 +260,7 @@ async def test_a_token_that_does_not_rotate_is_used_again_and_again(world: World
 
 async def test_what_is_found_is_the_current_token_and_its_predecessor(world: World) -> None:
     """Introspection agrees with what a refresh would say."""
-    family = await _family(world)
+    family = await a_family(world)
     find = world.stores.refresh_families.find
     second = await family.successor(family.first)
     third = await family.successor(second)
@@ -265,7 +272,7 @@ async def test_what_is_found_is_the_current_token_and_its_predecessor(world: Wor
 
 async def test_of_many_racers_all_get_one_successor(world: World) -> None:
     """Fifty present the current token at once: one wins, and the others open what it sealed."""
-    family = await _family(world)
+    family = await a_family(world)
     outcomes = await asyncio.gather(*(family.rotate(family.first) for _ in range(50)))
     verdicts = [rotated and rotated.verdict for rotated, _ in outcomes]
     assert verdicts.count("now") == 1
@@ -281,7 +288,7 @@ async def test_of_many_racers_all_get_one_successor(world: World) -> None:
 
 async def test_the_same_rotation_may_be_sent_again(world: World) -> None:
     """After a lost answer the statement finds its own candidate current, and says so."""
-    family = await _family(world)
+    family = await a_family(world)
     candidate = family.first.succeeded_by(b"s" * 32)
     rotation = Rotation(
         family_hash=family.first.family_hash,
@@ -290,6 +297,7 @@ async def test_the_same_rotation_may_be_sent_again(world: World) -> None:
         candidate_hash=candidate.hash,
         candidate_sealed=seal_successor(family.first, candidate, bytes(12)),
         reuse_window=WINDOW,
+        deadline=time.monotonic() + 60,
     )
     for _ in range(2):
         rotated = await world.stores.refresh_families.rotate(rotation)
@@ -297,9 +305,23 @@ async def test_the_same_rotation_may_be_sent_again(world: World) -> None:
         assert rotated.verdict == "now"
 
 
+@planted(ignores_deadlines)
+@pytest.mark.parametrize("patience", [-1.0, 30.0])
+async def test_a_stale_request_rotates_and_ends_nothing(world: World, patience: float) -> None:
+    """Past its deadline in the process that sends it, or only when the server reads it."""
+    family = await a_family(world)
+    second = await family.successor(family.first)
+    families = PostgresRefreshFamilies(world.database)
+    world.database.clock.measured(time.monotonic(), clock.now() - timedelta(seconds=60))
+    for token in (family.first, second):
+        with pytest.raises(Unavailable):
+            await family.rotate(token, window=NO_WINDOW, patience=patience, families=families)
+    assert await family.verdict(second) == "now"
+
+
 async def test_the_store_keeps_nothing_that_is_worth_stealing(world: World) -> None:
     """A dump holds neither a token nor anything that opens the sealed successor."""
-    family = await _family(world)
+    family = await a_family(world)
     second = await family.successor(family.first)
     row = await world.database.row(
         "SELECT * FROM refresh_families WHERE family_hash = $1", second.family_hash

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from services.cli import main
 from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
+from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
 
 Ostiary = Callable[..., Result]
@@ -283,7 +284,7 @@ async def _grant(database_url: str, redis_url: str, *client_ids: str) -> list[st
         for client_id in client_ids:
             sign_in, grant_id = await world.sign_in(), uuid4()
             code, expires_at = sign_in.code(client_id), clock.now() + timedelta(days=1)
-            await world.stores.grants.redeem(grant_id, grant_id.bytes, code, expires_at, None)
+            await world.stores.grants.redeem(an_attempt(grant_id), grant_id.bytes, code, expires_at, None)
             names.append(sign_in.user.username)
     return names
 

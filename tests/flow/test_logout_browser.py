@@ -19,7 +19,7 @@ from shared.passwords import hash_password
 from shared.paths import CHECK_SESSION, END_SESSION
 from shared.web.app import application
 from shared.web.server import Runner
-from tests.builders import World, a_client
+from tests.builders import World, a_client, an_attempt
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, Deployment, arrived, callback, free_socket, served
 from tests.screenshots import ARGUMENTS
@@ -87,7 +87,9 @@ class Site:
         answer = await arrived(page)
         code, grant_id = await self.world.stores.codes.find(digest(answer["code"])), new_id()
         assert code
-        assert await self.world.stores.grants.redeem(grant_id, grant_id.bytes, code, code.expires_at, None)
+        assert await self.world.stores.grants.redeem(
+            an_attempt(grant_id), grant_id.bytes, code, code.expires_at, None
+        )
         return str(code.authorization.sid)
 
     async def log_out(self, page: Page, **parameters: str) -> None:

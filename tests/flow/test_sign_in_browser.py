@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 
 
 @asynccontextmanager
-async def served(runner: web.AppRunner, listening: socket.socket) -> AsyncIterator[None]:
+async def served(runner: web.BaseRunner, listening: socket.socket) -> AsyncIterator[None]:
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()

@@ -2,13 +2,12 @@
 
 from contextlib import suppress
 from datetime import datetime
-from uuid import UUID
 
 import asyncpg
 import pytest
 
 from shared.model import AuthorizationCode
-from shared.store import NewFamily, Redeemed, Rotated, Rotation
+from shared.store import Attempt, NewFamily, Redeemed, Rotated, Rotation
 from shared.store import open as opening
 from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
@@ -29,7 +28,7 @@ class FindThenSpend(PostgresGrants):
 
     async def redeem(
         self,
-        grant_id: UUID,
+        attempt: Attempt,
         code_hash: bytes,
         code: AuthorizationCode,
         expires_at: datetime,
@@ -37,7 +36,8 @@ class FindThenSpend(PostgresGrants):
     ) -> Redeemed | None:
         if await self.find_spent(code_hash):
             return None
-        redeemed = await super().redeem(grant_id, grant_id.bytes, code, expires_at, family)
+        grant_id = attempt.attempt_id
+        redeemed = await super().redeem(attempt, grant_id.bytes, code, expires_at, family)
         with suppress(asyncpg.UniqueViolationError):
             await self._planted.row(_SPEND, grant_id, code_hash)
         return redeemed

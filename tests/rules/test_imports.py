@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("authorization", "client_registry", "discovery", "token", "worker")
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
+    "shared/env_file.py",
     "shared/oauth",
     "services/discovery/metadata.py",
     "services/authorization/claims_parameter.py",
@@ -33,6 +34,7 @@ ALLOWED_IN_DEPLOY = (
     "shared.paths",
     "shared.settings",
     "shared.setting_kinds",
+    "shared.env_file",
     "shared.web.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
 )
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}

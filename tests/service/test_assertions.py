@@ -21,8 +21,11 @@ from shared.model import Client, ClientSecret
 from shared.oauth.client_secret import new_secret
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.settings import Settings
 from tests.deployment import ISSUER, TokenService, open_world, serve_tokens, settings_for
+from tests.planted import planted
+from tests.planted.protocol import token_endpoint_alone
 
 FORM = {"grant_type": "client_credentials", "scope": "api:read"}
 VALUE = "a-secret-of-sixty-four-characters-for-hs512-needs-as-many-bytes!"
@@ -261,3 +264,22 @@ async def test_a_strict_client_addresses_the_issuer_alone(
     """assertion_audience issuer, which profile fapi2 fills in: a single string."""
     client = await _key_client(tokens, assertion_audience="issuer")
     assert await _status(tokens, _assertion(client, KEYS["ES256"], "ES256", aud=aud)) == expected
+
+
+@planted(token_endpoint_alone)
+@pytest.mark.parametrize("path", [REVOCATION, INTROSPECTION, DEVICE_AUTHORIZATION])
+async def test_an_assertion_may_address_the_endpoint_that_is_called(tokens: TokenService, path: Path) -> None:
+    """Or the issuer, or the token endpoint; no other endpoint, and nothing beside them."""
+    client = await _key_client(tokens)
+    here, token, other = path.at(ISSUER), TOKEN.at(ISSUER), USERINFO.at(ISSUER)
+    for aud, is_accepted in (
+        *((aud, True) for aud in (ISSUER, token, here, [here], [ISSUER, token, here])),
+        *((aud, False) for aud in (other, [here, other], "https://other.test", [here, "https://other.test"])),
+    ):
+        form = {
+            "token": "x",
+            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            "client_assertion": _assertion(client, KEYS["ES256"], "ES256", aud=aud),
+        }
+        response = await tokens.http.post(path.path, data=form)
+        assert (response.status != 401) is is_accepted, aud

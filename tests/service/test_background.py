@@ -44,7 +44,7 @@ def _under(settings: Settings, *secret_keys: str) -> Settings:
 async def _lock_out(world: World, _: Settings, role: str) -> None:
     await world.database.row(f"ALTER ROLE {role} NOLOGIN")
     await world.database.row(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", role
     )
 
 
@@ -100,6 +100,7 @@ async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
 
         before = await kids()
         assert await ready() == (200, "ready\n")
+        await manual_time.settle()  # no connection is being opened
         await damage(world, settings, role)
         for _ in range(10):
             await manual_time.advance(1)

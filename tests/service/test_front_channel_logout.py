@@ -23,6 +23,7 @@ from tests.authorization import (
     Page,
     is_consent,
 )
+from tests.builders import an_attempt
 
 pytestmark = ON_MODULE_LOOP
 
@@ -49,7 +50,9 @@ async def grant(op: AuthorizationService, browser: Browser, client: Client) -> s
     if is_consent(page):
         page = await browser.decide(page)
     code, grant_id = await op.code(page), new_id()
-    made = await op.world.stores.grants.redeem(grant_id, grant_id.bytes, code, code.expires_at, None)
+    made = await op.world.stores.grants.redeem(
+        an_attempt(grant_id), grant_id.bytes, code, code.expires_at, None
+    )
     assert made
     return str(code.authorization.sid)
 

@@ -37,7 +37,7 @@ from shared.settings import Settings
 from shared.store import LogoutNotice, Outbox, Unavailable
 from shared.web.app import application
 from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores
-from tests.builders import SignIn, World
+from tests.builders import SignIn, World, an_attempt
 from tests.deployment import ISSUER, settings_for
 from tests.served import Served
 
@@ -90,7 +90,9 @@ class Setup:
         for sid in sids:
             code, grant_id = SignIn(user, sid).code(client.client_id), uuid4()
             expires_at = clock.now() + timedelta(days=1)
-            await self.world.stores.grants.redeem(grant_id, grant_id.bytes, code, expires_at, None)
+            await self.world.stores.grants.redeem(
+                an_attempt(grant_id), grant_id.bytes, code, expires_at, None
+            )
         for sid in sids:
             await self.world.stores.sessions.end(sid, "logout")
         return client, sids

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.model import Client
+from shared.oauth.refresh_token import parse_refresh_token
 from tests.builders import SignIn
 from tests.deployment import TokenService
 
@@ -140,3 +142,43 @@ async def test_a_public_client_refreshes_by_its_name(tokens: TokenService) -> No
     first: Any = await tokens.tokens(client)
     second = await (await tokens.refresh(client, first["refresh_token"])).json()
     assert second["refresh_token"].startswith("rt_")
+
+
+@pytest.mark.parametrize(
+    ("fields", "idle", "expires_in"),
+    [
+        ({}, 60 * 86400, 365 * 86400),
+        ({"refresh_token_idle_lifetime": timedelta(hours=2)}, 7200, 365 * 86400),
+        ({"refresh_token_lifetime": timedelta(days=1)}, 86400, 86400),
+        ({"refresh_token_rotation": False}, 60 * 86400, 365 * 86400),
+    ],
+)
+async def test_a_client_is_told_how_long_it_may_refresh(
+    tokens: TokenService, fields: dict[str, Any], idle: int, expires_in: int
+) -> None:
+    """draft-ietf-oauth-refresh-token-expiration: with the first refresh token and with each later one."""
+    client = await tokens.world.client(**fields)
+    first = await tokens.tokens(client)
+    await tokens.world.database.row(
+        """UPDATE refresh_families SET expires_at = expires_at - interval '1 hour'
+            WHERE family_hash = $1""",
+        _family_hash(first["refresh_token"]),
+    )
+    second = await (await tokens.refresh(client, first["refresh_token"])).json()
+    for answer, passed in ((first, 0), (second, 3600)):
+        left = expires_in - passed
+        assert left - 60 <= answer["authorization_expires_in"] <= left
+        assert min(idle, left) - 60 <= answer["refresh_token_timeout"] <= min(idle, left)
+        assert answer["refresh_token_timeout"] <= answer["authorization_expires_in"]
+
+
+async def test_without_a_refresh_token_nothing_is_told(tokens: TokenService) -> None:
+    """There is nothing that could expire."""
+    answer = await tokens.tokens(await tokens.world.client(), scope=("openid",))
+    assert not {"refresh_token_timeout", "authorization_expires_in"} & answer.keys()
+
+
+def _family_hash(value: str) -> bytes:
+    token = parse_refresh_token(value)
+    assert token
+    return token.family_hash

@@ -11,6 +11,8 @@ from shared.mint import new_handle
 from shared.oauth.handle import Kind
 from shared.oauth.keys import public_jwk
 from tests.deployment import ISSUER
+from tests.planted import planted
+from tests.planted.protocol import no_token_in_answers, policy_of_what_was
 from tests.registry import URI, Registry, serve_registry
 
 
@@ -97,6 +99,29 @@ async def test_the_registration_access_token_reads_changes_and_deletes(registry:
     deleted = await registry.ask("DELETE", client_id, token)
     assert deleted.status == 204
     assert (await registry.ask("GET", client_id, token)).status == 401
+
+
+@planted(no_token_in_answers)
+async def test_every_answer_has_the_registration_access_token(registry: Registry) -> None:
+    """RFC 7592 §3: it is REQUIRED; it is never rotated, so it is the one presented."""
+    made = await registry.register()
+    client_id, token = made["client_id"], made["registration_access_token"]
+    read = await (await registry.ask("GET", client_id, token)).json()
+    changed = await (await registry.ask("PUT", client_id, token, read)).json()
+    assert read["registration_access_token"] == changed["registration_access_token"] == token
+    assert changed == read
+
+
+@planted(policy_of_what_was)
+async def test_a_client_that_makes_itself_public_needs_pkce(registry: Registry) -> None:
+    """RFC 9700 §2.1.1: the policy is that of a public client, not that of the one it was."""
+    made = await registry.register()
+    client_id, token = made["client_id"], made["registration_access_token"]
+    members = {**URI, "client_id": client_id, "token_endpoint_auth_method": "none"}
+    assert (await registry.ask("PUT", client_id, token, members)).status == 200
+    client = await registry.world.stores.clients.find(client_id)
+    assert client
+    assert (client.is_public, client.require_pkce, client.remember_consent) == (True, True, False)
 
 
 async def test_a_client_that_becomes_confidential_gets_its_secret_once(registry: Registry) -> None:

@@ -1,9 +1,12 @@
 """Parameters of an authorization request that are wrong, hostile or too many."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
 
+from services.authorization import login
+from shared.oauth.supported import ACR_PASSWORD
 from shared.paths import AUTHORIZATION
 from tests.authorization import (
     LOCAL_ISSUER,
@@ -12,12 +15,18 @@ from tests.authorization import (
     AuthorizationService,
     Page,
     a_request,
+    is_consent,
     is_error_page,
     is_login,
 )
 from tests.builders import REDIRECT_URI
 from tests.planted import planted
-from tests.planted.protocol import claims_without_limits, depth_without_limit
+from tests.planted.protocol import (
+    claims_without_limits,
+    defaults_are_ignored,
+    depth_without_limit,
+    nobody_is_asked,
+)
 
 pytestmark = ON_MODULE_LOOP
 
@@ -357,3 +366,57 @@ async def test_without_scope_the_registered_one_counts(op: AuthorizationService)
     client = await op.client(scope=("openid", "email", "offline_access"))
     page = await op.browser().sign_in(client, await op.user(), scope="")
     assert (await op.code(page)).authorization.scope == ("openid", "email")
+
+
+_ALL_BY_NAME = json.dumps(
+    {
+        "userinfo": {"email": None, "phone_number": {"essential": True}, "address": None, "name": None},
+        "id_token": {"email": {"essential": True}, "phone_number": None, "auth_time": None, "sub": None},
+    }
+)
+
+
+@planted(nobody_is_asked)
+async def test_where_nobody_is_asked_no_claim_goes_beyond_the_registered_scope(
+    op: AuthorizationService,
+) -> None:
+    """Core 1.0 §5.5: left out silently, by whichever way the request comes."""
+    client = await op.client(skip_consent=True, scope=("openid", "profile"))
+    user, browser = await op.user(), op.browser()
+    page = await browser.sign_in(client, user, scope="openid", claims=_ALL_BY_NAME)
+    for answered in (
+        page,
+        await browser.authorize(client, scope="openid", claims=_ALL_BY_NAME, prompt="none"),
+    ):
+        authorization = (await op.code(answered)).authorization
+        assert authorization.claims.userinfo.keys() == {"name"}
+        assert authorization.claims.id_token.keys() == {"auth_time", "sub"}
+
+
+async def test_where_consent_is_asked_claims_by_name_are_shown_and_given(op: AuthorizationService) -> None:
+    """Core 1.0 §5.5: somebody decides, also for a client that is not asked for otherwise."""
+    for fields, prompt in (({}, ""), ({"skip_consent": True}, "consent")):
+        client = await op.client(scope=("openid",), **fields)
+        user, browser = await op.user(), op.browser()
+        page = await browser.authorize(client, scope="openid", claims=_ALL_BY_NAME, prompt=prompt)
+        page = await browser.log_in(page, user)
+        assert is_consent(page)
+        page = await browser.decide(page)
+        assert "phone_number" in (await op.code(page)).authorization.claims.userinfo
+
+
+@planted(defaults_are_ignored)
+async def test_default_acr_values_are_asked_for_by_default(
+    op: AuthorizationService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Registration 1.0 §2: a session without them asks for another sign-in, unless nothing reaches them."""
+    client = await op.client(skip_consent=True, default_acr_values=(ACR_PASSWORD,))
+    wishing = await op.client(skip_consent=True, default_acr_values=("urn:unknown",))
+    user, browser = await op.user(), op.browser()
+    with monkeypatch.context() as former:  # the session was begun by what the server no longer does
+        former.setattr(login, "ACR_PASSWORD", "urn:older")
+        await browser.sign_in(client, user)
+    assert is_login(await browser.authorize(client))
+    assert (await browser.authorize(client, acr_values="urn:unknown")).is_at_client
+    assert (await browser.authorize(wishing)).is_at_client
+    assert is_login(await browser.authorize(wishing, acr_values=f"urn:unknown {ACR_PASSWORD}"))

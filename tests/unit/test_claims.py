@@ -1,13 +1,20 @@
 """Claims: what a scope, a request by name and a client's record release, and in what shape."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared.admin.users import BadUser, check_claims
 from shared.model import Authentication, Authorization, ClaimsRequest, Client, Json, Scope, User
 from shared.oauth.claims import id_token_user_claims, userinfo_claims
+from shared.oauth.client_faults import Allowed
+from shared.oauth.client_rules import read_operators
+from shared.oauth.errors import InvalidClientMetadata
+from tests.planted import planted
+from tests.planted.protocol import claims_are_texts
 
 USER = User(
     user_id=UUID(int=7),
@@ -111,3 +118,68 @@ def test_a_clients_record_may_ask_once_for_all() -> None:
         "email": "ada@example.org",
         "authSource": "ldap",
     }
+
+
+AS_CONFIGURED: dict[str, Any] = {
+    "groups": ["a", "b"],
+    "no_groups": [],
+    "level": 7,
+    "none": 0,
+    "rate": 1.5,
+    "is_admin": False,
+    "department": {"id": 1, "tags": ["x", ""], "head": None},
+    "matrix": [[1], {"a": [True]}],
+}
+
+
+@planted(claims_are_texts)
+@pytest.mark.parametrize("name", AS_CONFIGURED)
+def test_a_claim_of_an_operators_own_is_delivered_as_it_is(name: str) -> None:
+    """`id_token_claims`, and by a mapping: whatever JSON it is."""
+    user = replace(USER, claims=AS_CONFIGURED)
+    named = Client(client_id="c", id_token_claims=(name,))
+    mapped = Client(client_id="c", id_token_claims=("own",), claims_mapping={"own": name})
+    as_standard = Client(client_id="c", id_token_claims=("nickname",), claims_mapping={"nickname": name})
+    authorization = _authorization(("openid",))
+    assert id_token_user_claims(user, authorization, named) == {name: AS_CONFIGURED[name]}
+    assert id_token_user_claims(user, authorization, mapped) == {"own": AS_CONFIGURED[name]}
+    assert id_token_user_claims(user, authorization, as_standard) == {"nickname": AS_CONFIGURED[name]}
+
+
+def test_an_operators_claim_that_says_nothing_is_absent() -> None:
+    """OpenID Connect Core 1.0 §5.3.2: rather than null or an empty string."""
+    user = replace(USER, claims={"one": None, "two": ""})
+    client = Client(client_id="c", id_token_claims=("one", "two", "three"))
+    assert id_token_user_claims(user, _authorization(("openid",)), client) == {}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"id_token_claims": ["name", "at_hash"]},
+        {"id_token_claims": ["jti"]},
+        {"claims_mapping": {"sub": "email"}},
+        {"claims_mapping": {"azp": "email"}},
+        {"claims_mapping": {"name": "address"}},
+        {"claims_mapping": {"email_verified": "username"}},
+        {"claims_mapping": {"roles": "email"}},
+    ],
+)
+def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
+    """Rather than left out in silence for each user."""
+    allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+    uris = {"redirect_uris": ["https://rp.test/cb"]}
+    with pytest.raises(InvalidClientMetadata, match=next(iter(members))):
+        read_operators({**uris, **members}, "c", allowed)
+    good = {
+        "id_token_claims": ["groups", "sid", "rat"],
+        "claims_mapping": {"name": "username", "x": "groups"},
+    }
+    assert read_operators({**uris, **good}, "c", allowed)
+
+
+@pytest.mark.parametrize("claims", [{"roles": "ADMIN"}, {"roles": [1]}, {"address": {"locality": 1}}])
+def test_a_standard_claim_of_a_wrong_type_is_refused_when_it_is_configured(claims: dict[str, Any]) -> None:
+    """It would never be released."""
+    with pytest.raises(BadUser):
+        check_claims(claims)

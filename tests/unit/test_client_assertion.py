@@ -8,12 +8,15 @@ import pytest
 
 from shared.model import Client, ClientSecret
 from shared.oauth.client_auth import ProvenAssertion, check_assertion, check_header, verify_with_secrets
+from shared.oauth.client_faults import Allowed
+from shared.oauth.client_metadata import from_metadata, to_metadata
+from shared.oauth.client_rules import read_operators
 from shared.oauth.errors import InvalidClient
 from shared.oauth.jwt import BadJwt, SignedClaims
 from shared.oauth.keys import base64url
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
-from tests.planted.protocol import any_type
+from tests.planted.protocol import any_type, two_names_of_an_audience
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -102,6 +105,19 @@ def test_a_client_may_be_held_to_the_issuer_alone() -> None:
         with pytest.raises(InvalidClient) as refused:
             _proven(client, aud=aud)
         assert refused.value.detail == "the assertion's aud is not the issuer alone"
+
+
+@planted(two_names_of_an_audience)
+def test_the_former_name_of_the_audience_is_read_and_never_written() -> None:
+    """Files and rows from before it was renamed: `endpoint` is `issuer_or_endpoint`."""
+    members = {"redirect_uris": ["https://rp.test/cb"], "assertion_audience": "endpoint"}
+    client = read_operators(
+        members, "c", Allowed(response_types=("code",), signing_algorithms=("RS256",))
+    ).client
+    for read in (client, from_metadata("c", {"assertion_audience": "endpoint"})):
+        assert read.assertion_audience == "issuer_or_endpoint"
+        assert to_metadata(read)["assertion_audience"] == "issuer_or_endpoint"
+    assert Client(client_id="c").assertion_audience == "issuer_or_endpoint"
 
 
 def _named(alg: str) -> str:

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.oauth.client_jwks import (
     BadKey,
+    can_verify,
     jwks_faults,
     keys_for,
     public_key,
@@ -16,6 +17,8 @@ from shared.oauth.client_jwks import (
 )
 from shared.oauth.jwt import BadJwt
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
+from tests.planted import planted
+from tests.planted.protocol import no_key_is_ignored
 
 P256, OTHER_P256 = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 P384, P521 = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP521R1())
@@ -62,11 +65,22 @@ def test_an_rsa_key_has_2048_to_4096_bits(bits: int) -> None:
     assert public_key(_modulus(1 << bits - 1 | 1))
 
 
+UNKNOWN = {
+    "X25519": {"kty": "OKP", "crv": "X25519", "x": "AQ"},
+    "Ed448": {"kty": "OKP", "crv": "Ed448", "x": "AQ"},
+    "secp256k1": {"kty": "EC", "crv": "secp256k1", "x": "AQ", "y": "AQ"},
+    "post-quantum": {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AQ"},
+    "use: tls": _jwk(use="tls", kid="tls"),
+    "an algorithm to come": _jwk(alg="ESP256", use="sig"),
+    "encryption": _jwk(RSA, alg="RSA-OAEP"),
+}
+
 FIELD = 2**255 - 19
 ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022
 BASE = 4 * pow(5, -1, FIELD) % FIELD
 SMALL_ORDER = [0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8]
 UNSAFE = "is a point that is not safe to use"
+PRIVATE = "holds private members: send the public key only"
 UNSUPPORTED = "is of a type or on a curve that is not supported"
 BITS = "must have 2048 to 4096 bits"
 BAD: list[tuple[str, dict[str, Any]]] = [
@@ -134,6 +148,16 @@ def test_a_set_of_keys_for_every_purpose_may_be_registered(key: PrivateKey) -> N
     assert jwks_faults({"keys": [_jwk(key)] * 20}) == []
 
 
+@planted(no_key_is_ignored)
+@pytest.mark.parametrize("jwk", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_key_that_is_not_understood_is_ignored(jwk: dict[str, Any]) -> None:
+    """RFC 7517 §5: the other keys of the set serve as if it were not there."""
+    assert jwks_faults({"keys": [jwk, _jwk(), jwk]}) == []
+    assert keys_for({"keys": [jwk, _jwk()]}, "ES256", None) == [P256.public_key()]
+    assert not can_verify({"keys": [jwk]}, ALGORITHMS)
+    assert can_verify({"keys": [jwk, _jwk()]}, ALGORITHMS)
+
+
 NO_SETS: list[dict[str, Any]] = [{}, {"keys": None}, {"keys": []}, {"keys": {}}, {"keys": "x"}]
 
 
@@ -144,16 +168,19 @@ NO_SETS: list[dict[str, Any]] = [{}, {"keys": None}, {"keys": []}, {"keys": {}},
         ({"keys": [_jwk()] * 21}, {"keys": "has more than 20 keys"}),
         ({"keys": ["x", _jwk(), None]}, {"keys.0": "is not an object", "keys.2": "is not an object"}),
         ({"keys": [_jwk(), {}]}, {"keys.1": UNSUPPORTED}),
+        ({"keys": [_jwk(), {"kty": "RSA", "use": "tls"}]}, {"keys.1": "lacks n"}),
+        ({"keys": [_jwk(), {"kty": "AKP", "priv": "AQ"}]}, {"keys.1": PRIVATE}),
+        ({"keys": [_jwk(), {"kty": "oct", "k": "AQ"}]}, {"keys.1": PRIVATE}),
         ({"keys": [_jwk(kid=1)]}, {"keys.0": "has a kid that is not a string"}),
-        ({"keys": [_jwk(use="both")]}, {"keys.0": "has a use that is neither sig nor enc"}),
-        ({"keys": [_jwk(use=None)]}, {"keys.0": "has a use that is neither sig nor enc"}),
+        ({"keys": [_jwk(use=None)]}, {"keys.0": "has a use that is not a string"}),
+        ({"keys": [_jwk(alg=None)]}, {"keys.0": "has an alg that is not a string"}),
+        ({"keys": [_jwk(alg=["ES256"])]}, {"keys.0": "has an alg that is not a string"}),
         *(
             ({"keys": [_jwk(**members)]}, {"keys.0": "has an alg that does not fit its type"})
             for members in (
                 {"alg": "ES384"},
                 {"alg": "RS256", "use": "sig"},
-                {"alg": None},
-                {"alg": ["ES256"]},
+                {"alg": "HS256"},
             )
         ),
         (

@@ -297,7 +297,6 @@ WEAK = {
     "exponent": {**public_jwk(rsa.generate_private_key(65537, 2048).public_key()), "e": "Aw"},
     "huge": {"kty": "RSA", "e": "AQAB", "n": "_" * 5000},
     "off the curve": {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
-    "foreign curve": {"kty": "EC", "crv": "secp256k1", "x": "AQ", "y": "AQ"},
     "a list as curve": {"kty": "EC", "crv": ["P-256"], "x": "AQ", "y": "AQ"},
     "an object as curve": {"kty": "EC", "crv": {}, "x": "AQ", "y": "AQ"},
     "an object as type": {"kty": {}, "x": "AQ"},

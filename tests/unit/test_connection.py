@@ -9,10 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
 
-from shared.web import connection
+from shared.web import connection, form
 from shared.web.answers import Answer, Head
 from shared.web.form import body
 from shared.web.request import MAX_BODY
+from tests.planted import http, planted
 from tests.served import Served, handling, raw
 
 TEXT = Head({"Content-Type": "text/plain"})
@@ -72,7 +73,7 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
 
 async def test_pipelined_requests_are_answered_in_their_order() -> None:
     """However many there are, and however many the parser holds back (RFC 9112 §9.3.2)."""
-    count = 5 * connection.MAX_WAITING
+    count = 160
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(b"".join(_get(str(number)) for number in range(count)))
         answers = [await _read(reader) for _ in range(count)]
@@ -103,7 +104,7 @@ async def test_who_waits_to_be_told_so_is_told_to_go_on(version: str) -> None:
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(head)
         if version == "1.1":
-            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            assert await reader.readuntil(b"\r\n\r\n") == CONTINUE
         writer.write(b"body")
         assert await _read(reader) == (200, b"body")
 
@@ -139,19 +140,52 @@ async def test_what_is_no_http_ends_the_connection(name: str) -> None:
         assert await _read(reader) == (200, b"before")
         writer.write(MALFORMED[name])
         head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 400 ")
+        status = 431 if name == "a head that does not end" else 400
+        assert head.startswith(f"HTTP/1.1 {status} ".encode())
         assert b"Cache-Control: no-store" in head
         assert b"Connection: close" in head
         assert b'"invalid_request"' in await reader.read()
 
 
-async def test_a_body_that_turns_out_malformed_is_refused_at_once() -> None:
-    """And once: nothing is waited for, and the rest is no request."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LATER_FAULT = b"3\r\nabc\r\nno size\r\n"
+STALL_GUARD = 8.0  # seconds; less than a body may take
+
+
+@planted(http.waits_for_malformed_bodies)
+async def test_a_body_that_turns_out_malformed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once: the rest is neither waited for nor a request."""
+    monkeypatch.setattr(form, "CHUNK_TIMEOUT", 0.05)
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
-        writer.write(_post("Transfer-Encoding: chunked"))
+        writer.write(_post("Transfer-Encoding: chunked", "Expect: 100-continue"))
+        assert await reader.readuntil(b"\r\n\r\n") == CONTINUE
+        writer.write(LATER_FAULT)
+        async with asyncio.timeout(STALL_GUARD):
+            assert (await _read(reader))[0] == 400
+            assert await reader.read() == b""
+
+
+@planted(http.waits_for_malformed_bodies)
+async def test_a_body_that_turned_out_malformed_while_it_waited_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Behind another request, too, nothing waits for the rest."""
+    monkeypatch.setattr(form, "CHUNK_TIMEOUT", 0.05)
+    gate = _Gate()
+
+    async def answer(request: web.Request) -> web.Response:
+        return await gate.answer(request) if request.method == "GET" else await _echo(request)
+
+    async with Served(handling(answer)) as server, _connected(server) as (reader, writer):
+        writer.write(_get() + _post("Transfer-Encoding: chunked") + b"3\r\nabc\r\n")
+        await gate.entered.wait()
         writer.write(b"no size\r\n")
-        assert (await _read(reader))[0] == 400
-        assert await reader.read() == b""
+        await writer.drain()
+        gate.opened.set()
+        async with asyncio.timeout(STALL_GUARD):
+            assert await _read(reader) == (200, b"at last")
+            assert (await _read(reader))[0] == 400
+            assert await reader.read() == b""
 
 
 async def test_the_next_body_may_begin_while_a_request_is_answered() -> None:

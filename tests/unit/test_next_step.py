@@ -47,6 +47,7 @@ REQUEST = AuthorizationRequest(
     login_hint=None,
     subs=frozenset(),
     acr=frozenset(),
+    acr_values=frozenset(),
 )
 NOBODY = None
 AGREED = Present(SESSION, ("openid", "email", "profile"), str(SESSION.user_id))
@@ -74,6 +75,9 @@ MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
         ({"acr": frozenset({ACR_PASSWORD, "other"})}, AGREED, Respond, None),
         ({"acr": frozenset({"other"})}, AGREED, Refuse, "unmet_authentication_requirements"),
         ({"acr": frozenset({"other"})}, NOBODY, Refuse, "unmet_authentication_requirements"),
+        ({"acr_values": frozenset({ACR_PASSWORD, "other"})}, AGREED, Respond, None),
+        ({"acr_values": frozenset({"other"})}, AGREED, Respond, None),
+        ({"acr_values": frozenset({"other"})}, FRESH, Respond, None),
         ({"claims_beyond_scope": ("phone_number",)}, AGREED, Consent, "consent_required"),
     ],
 )
@@ -135,3 +139,27 @@ def test_an_interaction_survives_its_store() -> None:
     """What is written is what is read."""
     interaction = Interaction(parameters={"client_id": "x"}, browser="b" * 64, signed_in=None)
     assert Interaction.from_json(interaction.to_json()) == interaction
+
+
+OLDER = replace(
+    AGREED, session=replace(SESSION, authentication=replace(SESSION.authentication, acr="urn:older"))
+)
+
+
+@pytest.mark.parametrize(
+    ("acr_values", "prompt", "step"),
+    [
+        ({ACR_PASSWORD}, (), Login),
+        ({ACR_PASSWORD}, ("none",), Respond),
+        ({"urn:unknown"}, (), Respond),
+        ({"urn:older"}, (), Respond),
+        (set(), (), Respond),
+    ],
+)
+def test_a_preferred_acr_is_reached_where_it_can_be(
+    acr_values: set[str], prompt: tuple[str, ...], step: type
+) -> None:
+    """Core 1.0 §3.1.2.1: voluntary, so nobody is refused without it, or asked for what nothing reaches."""
+    request = replace(REQUEST, acr_values=frozenset(acr_values), prompt=frozenset(prompt))
+    assert isinstance(next_step(request, OLDER, CLIENT, NOW), step)
+    assert isinstance(next_step(request, replace(OLDER, is_fresh=True), CLIENT, NOW), Respond)

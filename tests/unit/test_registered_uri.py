@@ -12,6 +12,8 @@ from shared.oauth.registered_uri import (
     uri_fault,
     web_uri_fault,
 )
+from tests.planted import planted
+from tests.planted.protocol import programs_may_be_started
 
 GOOD = [
     ("web", "https://rp.test/cb"),
@@ -105,6 +107,11 @@ def test_what_is_no_uri_is_none_anywhere(fault: str, uri: str) -> None:
 
 
 # fmt: off
+PROGRAMS = [
+    "ms-msdt", "search-ms", "jnlp", "microsoft-edge", "ms-word", "ms-officecmd", "ms-appinstaller",
+    "hcp", "steam", "vscode", "cursor", "teamviewer10", "help", "x-man-page", "itms-services", "apt",
+    "com.epicgames.launcher", "onenote", "zoommtg", "firefoxurl", "ms-settings", "ms-x.y",
+]
 SCHEMES = [
     "about", "blob", "chrome", "chrome-extension", "content", "data", "feed", "file", "filesystem", "ftp",
     "ftps", "git", "gopher", "intent", "jar", "javascript", "ldap", "ldaps", "livescript", "mailto", "mhtml",
@@ -118,6 +125,14 @@ SCHEMES = [
 def test_a_scheme_that_others_act_on_is_no_redirect(scheme: str) -> None:
     """A browser, a mail program, a file manager: not even for a native client."""
     for uri in (f"{scheme}:x", f"{scheme}://rp.test/cb", f"{scheme}:"):
+        assert redirect_uri_fault(uri, "native") == f"has the scheme {scheme}, which is not for redirects"
+
+
+@planted(programs_may_be_started)
+@pytest.mark.parametrize("scheme", PROGRAMS)
+def test_a_scheme_that_starts_a_program_is_no_redirect(scheme: str) -> None:
+    """A redirect would start it with a stranger's arguments, whoever registered the client."""
+    for uri in (f"{scheme}:/id?x=1", f"{scheme}://rp.test/cb"):
         assert redirect_uri_fault(uri, "native") == f"has the scheme {scheme}, which is not for redirects"
 
 

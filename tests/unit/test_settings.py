@@ -36,6 +36,25 @@ def test_the_defaults_hold_by_themselves() -> None:
         "localhost/oidc",
         "https:///oidc",
         "https://id.example.org:port/oidc",
+        "https://id.example.org:0/oidc",
+        "https://id.example.org:65536/oidc",
+        "https://id.example.org/oidc?",
+        "https://id.example.org/oidc#",
+        "https://id.example.org?/oidc",
+        "https://id example.org/oidc",
+        " https://id.example.org/oidc",
+        "https://id.example.org/oidc\n",
+        "https://id\texample.org/oidc",
+        "https://bücher.example/oidc",
+        "https://id..example.org/oidc",
+        "https://-id.example.org/oidc",
+        "https://%69d.example.org/oidc",
+        "https://@id.example.org/oidc",
+        "https://id.example.org:/oidc",
+        "https://id.example.org\\oidc",
+        "https://[::g]/oidc",
+        "https://[fe80::1%25eth0]/oidc",
+        "http://[2001:db8::1]/oidc",
     ],
 )
 def test_an_issuer_that_clients_could_not_compare_is_refused(issuer: str) -> None:
@@ -45,11 +64,35 @@ def test_an_issuer_that_clients_could_not_compare_is_refused(issuer: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "issuer", ["http://127.0.0.1:8080/oidc", "http://[::1]:8080/oidc", "https://a.b/oidc"]
+    "issuer",
+    [
+        "http://127.0.0.1:8080/oidc",
+        "http://[::1]:8080/oidc",
+        "http://login.localhost:8080/oidc",
+        "https://a.b/oidc",
+        "https://[2001:db8::1]:8443/oidc",
+        "https://xn--bcher-kva.example/oidc",
+    ],
 )
 def test_an_issuer_on_this_machine_or_over_tls_is_taken(issuer: str) -> None:
     """Loopback literals count as this machine."""
     assert read_settings({"OSTIARY_ISSUER": issuer}).issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://files.example.org?",
+        "https://files.example.org/#",
+        "https://bücher.example",
+        "https://a b",
+        "https://u@h",
+    ],
+)
+def test_an_external_url_is_an_origin_and_nothing_more(url: str) -> None:
+    """It is written into redirect URIs, which are compared byte for byte."""
+    (fault,) = _faults(external_urls=url)
+    assert fault.startswith("OSTIARY_EXTERNAL_URLS: must be origins")
 
 
 def test_all_faults_are_told_together_and_no_secret_with_them() -> None:

@@ -1,6 +1,7 @@
 """The answer of the token endpoint: RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3."""
 
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,24 @@ def bearer(access_token: IssuedAccessToken, scope: Scope) -> Answer:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class IssuedRefreshToken:
+    """A refresh token, how long it may lie unused, and the end of its grant."""
+
+    value: str = field(repr=False)
+    idle: timedelta
+    expires_at: datetime
+
+    def members(self, now: datetime) -> Answer:
+        """RFC 6749 §5.1, and the lifetimes of draft-ietf-oauth-refresh-token-expiration, in seconds."""
+        left = max(self.expires_at - now, timedelta())
+        return {
+            "refresh_token": self.value,
+            "refresh_token_timeout": int(min(self.idle, left).total_seconds()),
+            "authorization_expires_in": int(left.total_seconds()),
+        }
+
+
 def tokens_of_user(
     tokens: TokenIssuer,
     client: Client,
@@ -33,7 +52,7 @@ def tokens_of_user(
     now: datetime,
     recipient: Recipient | None,
     nonce: str | None = None,
-    refresh_token: str | None = None,
+    refresh: IssuedRefreshToken | None = None,
 ) -> Answer:
     """An access token, with *scope* openid an ID token, and the refresh token that was made, if any."""
     access_token = tokens.access_token(client, tokens.sub(user.user_id, client), scope, grant_id, now)
@@ -48,6 +67,6 @@ def tokens_of_user(
             access_token=access_token.value,
             nonce=nonce,
         )
-    if refresh_token is not None:
-        answer["refresh_token"] = refresh_token
+    if refresh is not None:
+        answer |= refresh.members(now)
     return answer

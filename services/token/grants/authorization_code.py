@@ -1,14 +1,12 @@
 """`authorization_code`: RFC 6749 §4.1.3. Find, check, spend, mint."""
 
-from datetime import datetime
-
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
-from services.token.grants.redemption import REFUSED, spend
-from shared.model import AuthorizationCode, Client
+from services.token.grants.redemption import REFUSED, Spendable, proves, spend
+from services.token.grants.request import TokenRequest
+from shared.model import AuthorizationCode
 from shared.oauth.errors import InvalidGrant
 from shared.oauth.handle import Kind, digest, is_handle
-from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import check_verifier
 from shared.store import SpentCode
 
@@ -22,32 +20,36 @@ def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, ver
     check_verifier(code.code_challenge, verifier)
 
 
-async def authorization_code(with_: Collaborators, client: Client, form: Parameters, now: datetime) -> Answer:
+async def authorization_code(with_: Collaborators, request: TokenRequest) -> Answer:
     """The tokens of an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
-    code, redirect_uri, verifier = form.require("code"), form.require("redirect_uri"), form["code_verifier"]
-    if not is_handle(Kind.AUTHORIZATION_CODE, code):
+    client, form = request.client, request.form
+    value, redirect_uri, verifier = form.require("code"), form.require("redirect_uri"), form["code_verifier"]
+    if not is_handle(Kind.AUTHORIZATION_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a code")
-    code_hash = digest(code)
-    found = await with_.codes.find(code_hash)
-    if found is None or found.expires_at <= now:
-        await _end_spent(with_, client, code_hash, redirect_uri, verifier)
+    code_hash = digest(value)
+    code = await with_.codes.find(code_hash)
+    if code is None or (code.expires_at <= request.now and not code.unknown_attempts):
+        await _end_spent(with_, request, code_hash, redirect_uri, verifier)
         raise InvalidGrant(REFUSED, detail="unknown, expired or spent")
-    if found.authorization.client_id != client.client_id:
+    if code.authorization.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
     try:
-        check_redemption(found, redirect_uri, verifier)
+        check_redemption(code, redirect_uri, verifier)
     except InvalidGrant:
         await with_.codes.count_failure(code_hash, MAX_FAILURES)
         raise
-    return await spend(with_, client, code_hash, found, now)
+    if code.expires_at <= request.now:
+        raise InvalidGrant(REFUSED, detail="expired after an attempt whose outcome is unknown")
+    return await spend(with_, request, Spendable(code_hash, code, with_.codes.keep_attempt))
 
 
 async def _end_spent(
-    with_: Collaborators, client: Client, code_hash: bytes, redirect_uri: str, verifier: str | None
+    with_: Collaborators, request: TokenRequest, code_hash: bytes, redirect_uri: str, verifier: str | None
 ) -> None:
-    """A replay of a code that Redis no longer knows: what it gave ends, if the verifier holds."""
-    spent = await with_.grants.find_spent(code_hash)
+    """A replay of a code that Redis no longer knows: revoke its grant, if the verifier is right."""
+    client, spent = request.client, await with_.grants.find_spent(code_hash)
     if spent is None or spent.client_id != client.client_id:
         return
     check_redemption(spent, redirect_uri, verifier)
-    await with_.grants.revoke(spent.grant_id, "code_replayed")
+    is_proved = proves(client, spent.code_challenge)
+    await with_.grants.revoke_replayed(code_hash, client.client_id, request.attempt(is_proved=is_proved))

@@ -1,13 +1,12 @@
 """`client_credentials`: RFC 6749 §4.4. No user, no store, no refresh token."""
 
 import re
-from datetime import datetime
 
 from services.token.grants.answer import Answer, bearer
 from services.token.grants.collaborators import Collaborators
+from services.token.grants.request import TokenRequest
 from shared.model import Client
 from shared.oauth.errors import UnauthorizedClient
-from shared.oauth.parameters import Parameters
 from shared.oauth.scope import machine_scope, parse_scope
 
 _USER_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -22,9 +21,9 @@ def check_client(client: Client) -> None:
         raise UnauthorizedClient("this client_id could be taken for a user's identifier")
 
 
-async def client_credentials(with_: Collaborators, client: Client, form: Parameters, now: datetime) -> Answer:
+async def client_credentials(with_: Collaborators, request: TokenRequest) -> Answer:
     """The access token of a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
+    client, requested = request.client, request.form["scope"]
     check_client(client)
-    requested = form["scope"]
     scope = machine_scope(parse_scope(requested) if requested else None, client.scope)
-    return bearer(with_.tokens.access_token(client, client.client_id, scope, None, now), scope)
+    return bearer(with_.tokens.access_token(client, client.client_id, scope, None, request.now), scope)

@@ -1,43 +1,46 @@
 """The device code grant: RFC 8628 §3.4 and §3.5. Find, check, spend, mint."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
-from services.token.grants.redemption import REFUSED, spend
-from shared.model import Approved, AuthorizationCode, Client, Denied, DeviceCode
+from services.token.grants.redemption import REFUSED, Spendable, proves, spend
+from services.token.grants.request import TokenRequest
+from shared.model import Approved, AuthorizationCode, Denied, DeviceCode
 from shared.oauth.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, SlowDown
 from shared.oauth.handle import Kind, digest, is_handle
-from shared.oauth.parameters import Parameters
 
 INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2
 _FORGIVEN = timedelta(milliseconds=500)  # of a client's clock, and of the way to us
 
 
-async def device_code(with_: Collaborators, client: Client, form: Parameters, now: datetime) -> Answer:
+async def device_code(with_: Collaborators, request: TokenRequest) -> Answer:
     """The tokens of a device code, once its user has approved it.
 
     Raises AuthorizationPending, SlowDown, AccessDenied, ExpiredToken, InvalidRequest, InvalidGrant,
     InvalidScope, Unavailable.
     """
-    value = form.require("device_code")
+    client = request.client
+    value = request.form.require("device_code")
     if not is_handle(Kind.DEVICE_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a device code")
     code_hash = digest(value)
     polled = await with_.device_codes.poll(code_hash, INTERVAL - _FORGIVEN)
     if polled is None:
-        await _end_spent(with_, client, code_hash)
+        await _end_spent(with_, request, code_hash)
         raise InvalidGrant(REFUSED, detail="unknown or long expired")
     if polled.code.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
-    if polled.code.expires_at <= now:
-        await _end_spent(with_, client, code_hash)
+    if polled.code.expires_at <= request.now:
+        if not polled.code.unknown_attempts:
+            await _end_spent(with_, request, code_hash)
         raise ExpiredToken("the device code has expired")
     match polled.code.state:
         case Denied():
             raise AccessDenied("the user did not allow it")
         case Approved() as approved:
-            return await spend(with_, client, code_hash, _as_code(polled.code, approved), now)
+            code = _as_code(polled.code, approved)
+            return await spend(with_, request, Spendable(code_hash, code, with_.device_codes.keep_attempt))
     if polled.is_too_fast:
         raise SlowDown("wait five seconds longer between two requests")
     raise AuthorizationPending("the user has not decided yet")
@@ -51,11 +54,11 @@ def _as_code(code: DeviceCode, approved: Approved) -> AuthorizationCode:
         code_challenge=None,
         epoch=approved.epoch,
         expires_at=code.expires_at,
+        unknown_attempts=code.unknown_attempts,
     )
 
 
-async def _end_spent(with_: Collaborators, client: Client, code_hash: bytes) -> None:
-    """A replay of a code that is over: what it gave ends."""
-    spent = await with_.grants.find_spent(code_hash)
-    if spent is not None and spent.client_id == client.client_id:
-        await with_.grants.revoke(spent.grant_id, "code_replayed")
+async def _end_spent(with_: Collaborators, request: TokenRequest, code_hash: bytes) -> None:
+    """A replay of a code that is over: revoke its grant."""
+    attempt = request.attempt(is_proved=proves(request.client, None))
+    await with_.grants.revoke_replayed(code_hash, request.client.client_id, attempt)

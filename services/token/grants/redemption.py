@@ -1,23 +1,36 @@
 """Spending a code, whatever kind it is, and minting what it gives: the end of find, check, spend, mint."""
 
+import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from services.token.grants.answer import Answer, tokens_of_user
+import structlog
+
+from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
-from shared.mint import new_id
+from services.token.grants.request import TokenRequest
 from shared.model import Authorization, AuthorizationCode, Client
-from shared.oauth.errors import InvalidGrant
+from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.settings import Settings
-from shared.store import NewFamily
+from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
 REFUSED = "the code does not hold"
+
+logger = structlog.get_logger()
 
 
 def may_refresh(client: Client, authorization: Authorization) -> bool:
     """Whether a refresh token is issued: offline access was granted to a client that can refresh."""
     return authorization.is_offline and "refresh_token" in client.grant_types
+
+
+def new_refresh_token() -> RefreshToken:
+    """The first of a family."""
+    return RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
 
 
 def new_family(token: RefreshToken, client: Client, settings: Settings, now: datetime) -> NewFamily:
@@ -31,37 +44,89 @@ def new_family(token: RefreshToken, client: Client, settings: Settings, now: dat
     )
 
 
-async def spend(
-    with_: Collaborators, client: Client, code_hash: bytes, code: AuthorizationCode, now: datetime
-) -> Answer:
-    """The tokens of a code that has passed every check. Raises InvalidGrant, InvalidScope, Unavailable."""
-    authorization, grant_id, refresh_token = code.authorization, new_id(), None
-    with_.tokens.check(client, authorization.scope, now)
+def proves(client: Client, code_challenge: str | None) -> bool:
+    """Whether a redemption that passed its checks proved more than to know the code."""
+    return not client.is_public or code_challenge is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Spendable:
+    """A code that has passed every check, and where an attempt of unknown outcome is kept beside it."""
+
+    code_hash: bytes
+    code: AuthorizationCode
+    keep_attempt: Callable[[bytes, UUID], Awaitable[None]]
+
+
+async def spend(with_: Collaborators, request: TokenRequest, spendable: Spendable) -> Answer:
+    """The tokens of a code. Raises InvalidGrant, InvalidScope, Unavailable.
+
+    The client repeats a request that was answered 503. So an attempt that may have spent the code and then
+    gives no tokens is kept with the code, and the next attempt takes over what it made.
+    """
+    client, code = request.client, spendable.code
+    with_.tokens.check(client, code.authorization.scope, request.now)
     recipient = await with_.encryption.of_id_token(client)
-    if may_refresh(client, authorization):
-        refresh_token = RefreshToken.of(
-            secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES)
+    attempt = request.attempt(is_proved=proves(client, code.code_challenge))
+    refresh_token = new_refresh_token() if may_refresh(client, code.authorization) else None
+    family = new_family(refresh_token, client, with_.settings, request.now) if refresh_token else None
+    redeemed = None
+    try:
+        redeemed = await _redeem(with_, request, spendable, attempt, family)
+        return tokens_of_user(
+            with_.tokens,
+            client,
+            grant_id=redeemed.grant_id,
+            authorization=code.authorization,
+            user=redeemed.user,
+            scope=code.authorization.scope,
+            now=request.now,
+            recipient=recipient,
+            nonce=code.authorization.nonce,
+            refresh=_issued(refresh_token, family),
         )
-    family = new_family(refresh_token, client, with_.settings, now) if refresh_token else None
-    redeemed = await with_.grants.redeem(
-        grant_id, code_hash, code, now + with_.settings.grant_lifetime, family
-    )
+    except OAuthError:
+        raise
+    except BaseException as fault:  # a cancelled request, too
+        is_certain = isinstance(fault, Unavailable) and not isinstance(fault, OutcomeUnknown)
+        if redeemed or not is_certain:
+            await _keep(spendable, attempt.attempt_id)
+        raise
+
+
+async def _redeem(
+    with_: Collaborators,
+    request: TokenRequest,
+    spendable: Spendable,
+    attempt: Attempt,
+    family: NewFamily | None,
+) -> Redeemed:
+    """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
+    code_hash, code, end = spendable.code_hash, spendable.code, request.now + with_.settings.grant_lifetime
+    redeemed = await with_.grants.redeem(attempt, code_hash, code, end, family)
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.
-        if spent := await with_.grants.find_spent(code_hash):
-            await with_.grants.revoke(spent.grant_id, "code_replayed")
+        await with_.grants.revoke_replayed(code_hash, request.client.client_id, attempt)
         raise InvalidGrant(REFUSED, detail="the user or the session has ended")
     if not redeemed.is_mine:
-        raise InvalidGrant(REFUSED, detail="replayed: the grant has been revoked")
-    return tokens_of_user(
-        with_.tokens,
-        client,
-        grant_id=grant_id,
-        authorization=authorization,
-        user=redeemed.user,
-        scope=authorization.scope,
-        now=now,
-        recipient=recipient,
-        nonce=authorization.nonce,
-        refresh_token=refresh_token.value if refresh_token else None,
-    )
+        detail = "replayed: the grant has been revoked" if redeemed.is_replay else "redeemed at the same time"
+        raise InvalidGrant(REFUSED, detail=detail)
+    return redeemed
+
+
+def _issued(token: RefreshToken | None, family: NewFamily | None) -> IssuedRefreshToken | None:
+    if token is None or family is None:
+        return None
+    return IssuedRefreshToken(token.value, family.idle, family.expires_at)
+
+
+async def _keep(spendable: Spendable, attempt_id: UUID) -> None:
+    """Keep the attempt, even if the request is cancelled meanwhile.
+
+    Where Redis is away too, the repetition is refused as a replay.
+    """
+    keeping = asyncio.ensure_future(spendable.keep_attempt(spendable.code_hash, attempt_id))
+    try:
+        await asyncio.shield(keeping)
+    except Unavailable as fault:
+        logger.warning("attempt_not_kept", cause=str(fault))

@@ -1,13 +1,12 @@
 """`refresh_token`: RFC 6749 §6, with rotation as RFC 9700 §4.14.2 has it."""
 
 import secrets
-from datetime import datetime
 
-from services.token.grants.answer import Answer, tokens_of_user
+from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
+from services.token.grants.request import TokenRequest
 from shared.model import Client, Scope
 from shared.oauth.errors import InvalidGrant, InvalidScope
-from shared.oauth.parameters import Parameters
 from shared.oauth.refresh_token import (
     NONCE_BYTES,
     RANDOM_BYTES,
@@ -22,8 +21,9 @@ from shared.store import HeldToken, Rotation
 _REFUSED = "the refresh token does not hold"
 
 
-async def refresh_token(with_: Collaborators, client: Client, form: Parameters, now: datetime) -> Answer:
+async def refresh_token(with_: Collaborators, request: TokenRequest) -> Answer:
     """New tokens of a grant. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
+    client, form, now = request.client, request.form, request.now
     presented = parse_refresh_token(form.require("refresh_token"))
     if presented is None:
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
@@ -31,7 +31,7 @@ async def refresh_token(with_: Collaborators, client: Client, form: Parameters, 
     with_.tokens.check(client, requested or (), now)
     recipient = await with_.encryption.of_id_token(client)
     step = _rotate if client.refresh_token_rotation else _use
-    held, successor = await step(with_, client, presented, requested)
+    held, successor = await step(with_, request, presented, requested)
     return tokens_of_user(
         with_.tokens,
         client,
@@ -41,14 +41,15 @@ async def refresh_token(with_: Collaborators, client: Client, form: Parameters, 
         scope=requested or held.authorization.scope,
         now=now,
         recipient=recipient,
-        refresh_token=successor.value,
+        refresh=IssuedRefreshToken(successor.value, held.idle, held.expires_at),
     )
 
 
 async def _rotate(
-    with_: Collaborators, client: Client, presented: RefreshToken, requested: Scope | None
+    with_: Collaborators, request: TokenRequest, presented: RefreshToken, requested: Scope | None
 ) -> tuple[HeldToken, RefreshToken]:
-    candidate = presented.succeeded_by(secrets.token_bytes(RANDOM_BYTES))
+    client, candidate = request.client, presented.succeeded_by(secrets.token_bytes(RANDOM_BYTES))
+    request.check_awaited()
     rotated = await with_.refresh_families.rotate(
         Rotation(
             family_hash=presented.family_hash,
@@ -57,6 +58,7 @@ async def _rotate(
             candidate_hash=candidate.hash,
             candidate_sealed=seal_successor(presented, candidate, secrets.token_bytes(NONCE_BYTES)),
             reuse_window=with_.settings.refresh_token_reuse_window,
+            deadline=request.deadline,
             scope=requested,
         )
     )
@@ -72,8 +74,9 @@ async def _rotate(
 
 
 async def _use(
-    with_: Collaborators, client: Client, presented: RefreshToken, requested: Scope | None
+    with_: Collaborators, request: TokenRequest, presented: RefreshToken, requested: Scope | None
 ) -> tuple[HeldToken, RefreshToken]:
+    client = request.client
     held = await with_.refresh_families.use(
         presented.family_hash, presented.hash, client.client_id, requested
     )

@@ -17,6 +17,9 @@ from shared.model import (
     User,
 )
 
+KEPT_FOR = timedelta(minutes=5)
+"""How long a code can be redeemed after an attempt whose outcome is unknown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFamily:
@@ -29,11 +32,29 @@ class NewFamily:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt to redeem a code. Times are those of `time.monotonic`.
+
+    `completed_at`: when the request was complete. None: the request proved neither a code challenge nor a
+    client's identity, so it is never taken for a retry.
+    """
+
+    attempt_id: UUID
+    deadline: float
+    completed_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Redeemed:
-    """What became of a redemption. `is_mine` is false for a replay, which has just revoked `grant_id`."""
+    """The outcome of an attempt: made by it (`is_mine`), or by another one.
+
+    `is_replay`: this attempt has just revoked the grant. Otherwise the attempts ran at the same time, or a
+    later one has replaced this one.
+    """
 
     grant_id: UUID
     is_mine: bool
+    is_replay: bool
     user: User
 
 
@@ -62,6 +83,9 @@ class AuthorizationCodes(Protocol):
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         """Note a wrong try by the code's own authenticated client; the `limit`-th ends the code."""
+
+    async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
+        """Keep an attempt whose outcome is unknown with its code, which lives KEPT_FOR from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +117,28 @@ class DeviceCodes(Protocol):
     async def count_guess(self, period: timedelta) -> None:
         """Note a wrong guess at a user code: it counts for as many as are in flight."""
 
+    async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
+        """As `AuthorizationCodes.keep_attempt`."""
+
 
 class Grants(Protocol):
     """Grants: one authorization each. PostgreSQL."""
 
     async def redeem(
         self,
-        grant_id: UUID,
+        attempt: Attempt,
         code_hash: bytes,
         code: AuthorizationCode,
         expires_at: datetime,
         family: NewFamily | None,
     ) -> Redeemed | None:
-        """Make the grant of a code, once: by one statement, idempotent in `grant_id`.
+        """Make the grant of a code, once, by one statement that is idempotent in the attempt.
 
-        A second redemption of the code revokes the grant of the first. None: the user is disabled, or the
-        session has ended, since the code was made.
+        An attempt takes the grant over from one in `code.unknown_attempts`, and replaces its refresh family.
+        Any other second redemption revokes the grant, unless its request was complete before the grant was
+        made. None: since the code was made, the user was disabled or the session has ended.
+
+        Raises Unavailable past the attempt's deadline, even by the server's clock: nothing was done.
         """
 
     async def add(
@@ -127,6 +157,9 @@ class Grants(Protocol):
     async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
 
     async def revoke(self, grant_id: UUID, reason: str) -> None: ...
+
+    async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
+        """Revoke the grant of a code that is over and was presented again; exceptions as for `redeem`."""
 
     async def revoke_of_client(self, client_id: str) -> int:
         """Revoke every grant that a client has; how many. A code in flight may still become a new one."""

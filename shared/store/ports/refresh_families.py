@@ -10,6 +10,9 @@ from shared.model import (
     User,
 )
 
+MAX_OUTAGE = timedelta(minutes=15)
+"""The most that outages add to the reuse window."""
+
 
 class Rotation(NamedTuple):
     """A refresh token presented, and the successor made for it in case it is current."""
@@ -20,15 +23,20 @@ class Rotation(NamedTuple):
     candidate_hash: bytes
     candidate_sealed: bytes
     reuse_window: timedelta
+    deadline: float  # by `time.monotonic`
     scope: Scope | None = None  # asked for: a grant that does not hold it all is not touched
 
 
 class HeldToken(NamedTuple):
-    """The grant of a refresh token that holds. `expires_at` is the end that no rotation extends."""
+    """The grant of a refresh token that holds.
+
+    `idle`: how long a token of the family may lie unused. `expires_at`: the end that no rotation extends.
+    """
 
     grant_id: UUID
     authorization: Authorization
     user: User
+    idle: timedelta
     expires_at: datetime
 
 
@@ -45,7 +53,11 @@ class RefreshFamilies(Protocol):
     """Refresh tokens, one row a grant. PostgreSQL."""
 
     async def rotate(self, rotation: Rotation) -> Rotated | None:
-        """Rotate by one statement. None: no such token for this client, and nothing has changed."""
+        """Rotate by one statement. None: no such token for this client, and nothing has changed.
+
+        The window does not run while PostgreSQL could acknowledge nothing (`Outages`), MAX_OUTAGE at most.
+        Raises Unavailable past the deadline, even by the server's clock: nothing was done.
+        """
 
     async def use(
         self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None

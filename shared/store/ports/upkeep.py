@@ -18,6 +18,17 @@ class Leases(Protocol):
         """Take or renew the lease for *period*. False: another has it."""
 
 
+class Outages(Protocol):
+    """When PostgreSQL acknowledged no write, as facts that it keeps itself. PostgreSQL."""
+
+    async def beat(self) -> None:
+        """Write, and note the time since the last acknowledged write as an outage if it was over 3 s.
+
+        For workers: each of them, every second, without a lease. It has a connection of its own, so neither
+        a full pool nor a flood of requests looks like an outage.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
     """What a client is yet to be told by the back channel: a session of one of its users has ended."""

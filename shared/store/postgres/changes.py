@@ -4,6 +4,8 @@ The counter's row is locked until the change commits, so a process that has seen
 up to it.
 """
 
+import time
+
 from shared.store import Change
 from shared.store.postgres.database import Database
 
@@ -17,7 +19,8 @@ noted AS (INSERT INTO changes (name, value) SELECT {name}, value FROM bumped
 """Two members of a WITH clause: raise the counter for the SQL expression `name`."""
 
 _SINCE = """
-SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names FROM change_counter"""
+SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names, clock_timestamp() AS at
+  FROM change_counter"""
 
 
 class PostgresChanges:
@@ -27,8 +30,10 @@ class PostgresChanges:
         self._database = database
 
     async def since(self, counter: int) -> Change:
+        sent_at = time.monotonic()
         row = await self._database.row(_SINCE, counter)
         assert row is not None
+        self._database.clock.measured(sent_at, row["at"])
         return Change(
             row["value"],
             tuple(name.removeprefix(CLIENT) for name in row["names"] if name.startswith(CLIENT)),

@@ -11,6 +11,7 @@ import asyncpg
 from shared.store import Misconfigured, OutcomeUnknown, Unavailable
 from shared.store.postgres.connection import Connection, Row, connect
 from shared.store.postgres.pool import BROKEN, Pool
+from shared.store.postgres.server_clock import ServerClock
 
 # Classes of SQLSTATE that tell of the server's state, not of the statement: connection exception, transaction
 # rollback, insufficient resources, operator intervention, system error.
@@ -65,6 +66,7 @@ class Database:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.clock = ServerClock()
 
     @classmethod
     def open(cls, url: str, *, size: int, is_pooled: bool = False) -> "Database":

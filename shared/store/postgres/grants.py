@@ -1,16 +1,16 @@
-"""Grants in PostgreSQL: the statement that redeems a code, and the one that every token is held against."""
+"""Grants in PostgreSQL, and the statements by which tokens are judged. `redemption` redeems codes."""
 
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from shared.model import AccessToken, Authorization, AuthorizationCode, User
-from shared.store import NewFamily, Redeemed, SpentCode, Standing
+from shared.store import Attempt, NewFamily, Redeemed, SpentCode, Standing, Unavailable
 from shared.store.authorizations import details
 from shared.store.postgres.connection import Row
 from shared.store.postgres.database import Database
-
-USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
-"""The columns of a user beside those of a grant; the user is not disabled."""
+from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
 
 SWEEP_TIMEOUT = 60.0  # seconds
 
@@ -20,35 +20,6 @@ GRANT_STANDS = """
 """State is compared at use: over grants g, users u, and sessions s as SESSION joins them."""
 
 SESSION = "LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"
-
-# FOR SHARE: whoever ends the session, or all of the user's, waits for this grant and tells its client.
-# A replay meets the row of the first redemption and revokes it, in the same statement. A statement that is
-# sent again after a lost answer meets its own row by the grant id: nothing changes.
-_REDEEM = f"""
-WITH redeemed AS (
-  INSERT INTO grants AS g (grant_id, code_hash, client_id, redirect_uri, code_challenge, user_id, sid,
-                           is_offline, scope, claims, epoch, expires_at)
-  SELECT $1, $2, $3, $4, $5, u.user_id, s.sid, $8, $9, $10, u.epoch, $12
-    FROM users u JOIN sessions s USING (user_id)
-   WHERE u.user_id = $6 AND u.disabled_at IS NULL AND u.epoch = $11
-     AND s.sid = $7 AND s.ended_at IS NULL AND s.epoch = u.epoch
-     FOR SHARE OF u, s
-  ON CONFLICT (code_hash) DO UPDATE SET
-     revoked_at = CASE WHEN g.grant_id = excluded.grant_id THEN g.revoked_at
-                       ELSE coalesce(g.revoked_at, now()) END
-   WHERE g.client_id = excluded.client_id
-  RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new,
-            g.grant_id = $1 AND g.revoked_at IS NULL AS is_mine),
-family AS (
-  INSERT INTO refresh_families (family_hash, grant_id, client_id, current_hash, idle, expires_at)
-  SELECT $13, grant_id, client_id, $14, $15, $16 FROM redeemed WHERE is_new AND $13::bytea IS NOT NULL
-  ON CONFLICT DO NOTHING),
-audited AS (
-  INSERT INTO audit (event, user_id, client_id, detail)
-  SELECT CASE WHEN is_new THEN 'grant_made' ELSE 'code_replayed' END, user_id, client_id,
-         jsonb_build_object('grant_id', grant_id)
-    FROM redeemed WHERE is_new OR grant_id <> $1)
-SELECT r.grant_id, r.is_mine, {USER} FROM redeemed r JOIN users u USING (user_id)"""
 
 # Sent again after a lost answer it meets its own row: nothing changes.
 _ADD = f"""
@@ -121,6 +92,12 @@ def user_of(row: Row) -> User:
     )
 
 
+def _age(attempt: Attempt) -> timedelta | None:
+    if attempt.completed_at is None:
+        return None
+    return timedelta(seconds=time.monotonic() - attempt.completed_at)
+
+
 class PostgresGrants:
     """`Grants` over PostgreSQL: one statement each."""
 
@@ -129,16 +106,17 @@ class PostgresGrants:
 
     async def redeem(
         self,
-        grant_id: UUID,
+        attempt: Attempt,
         code_hash: bytes,
         code: AuthorizationCode,
         expires_at: datetime,
         family: NewFamily | None,
     ) -> Redeemed | None:
         authorization = code.authorization
-        row = await self._database.row_idempotent(
-            _REDEEM,
-            grant_id,
+        row = await self._in_time(
+            REDEEM,
+            attempt,
+            attempt.attempt_id,
             code_hash,
             authorization.client_id,
             code.redirect_uri,
@@ -154,10 +132,25 @@ class PostgresGrants:
             family and family.token_hash,
             family and family.idle,
             family and family.expires_at,
+            code.unknown_attempts,
         )
-        if row is None:
+        if row["grant_id"] is None:
             return None
-        return Redeemed(grant_id=row["grant_id"], is_mine=row["is_mine"], user=user_of(row))
+        return Redeemed(
+            grant_id=row["grant_id"], is_mine=row["is_mine"], is_replay=row["is_replay"], user=user_of(row)
+        )
+
+    async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
+        await self._in_time(REVOKE_REPLAYED, attempt, code_hash, client_id)
+
+    async def _in_time(self, sql: str, attempt: Attempt, *arguments: Any) -> Row:
+        """Run a statement whose last arguments are the age and the deadline of the request."""
+        deadline = self._database.clock.deadline(attempt.deadline)
+        row = await self._database.row_idempotent(sql, *arguments, _age(attempt), deadline)
+        assert row is not None
+        if row["is_late"]:
+            raise Unavailable("PostgreSQL: the statement arrived after the deadline of its request")
+        return row
 
     async def add(
         self,

@@ -3,17 +3,26 @@
 from datetime import timedelta
 
 from shared.model import Scope
-from shared.store import HeldToken, Rotated, Rotation
+from shared.store import HeldToken, Rotated, Rotation, Unavailable
 from shared.store.authorizations import restored
 from shared.store.postgres.connection import Row
 from shared.store.postgres.database import Database
-from shared.store.postgres.grants import GRANT_STANDS, SESSION, USER, user_of
+from shared.store.postgres.grants import GRANT_STANDS, SESSION, user_of
+from shared.store.postgres.outages import OUTAGE
+from shared.store.postgres.redemption import IN_TIME, IS_LATE, USER
 
 _FAMILY_STANDS = f"""
       f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()
   AND g.grant_id = f.grant_id AND {GRANT_STANDS}"""
 
 _GRANT = "g.grant_id, g.client_id, g.sid, g.scope, g.claims"
+
+
+def _is_forgiven(presented: str, window: str) -> str:
+    """Whether the token is the predecessor, within the window. The outages are read only after the window."""
+    return f"""f.previous_hash = {presented} AND f.rotated_at > now() - {window}::interval - CASE
+       WHEN f.rotated_at > now() - {window}::interval THEN interval '0' ELSE {OUTAGE} END"""
+
 
 # Every assignment is a CASE: after waiting for another rotation, PostgreSQL evaluates the UPDATE anew on the
 # newest row, while a SELECT of the same row in this statement would still see the old one.
@@ -24,14 +33,14 @@ WITH family AS (
      sealed_successor = CASE WHEN f.current_hash = $2 THEN $5 ELSE f.sealed_successor END,
      rotated_at       = CASE WHEN f.current_hash = $2 THEN now() ELSE f.rotated_at END,
      generation       = f.generation + (f.current_hash = $2)::int,
-     revoked_at       = CASE WHEN f.current_hash = $2
-                               OR f.previous_hash = $2 AND f.rotated_at > now() - $6::interval THEN NULL
+     revoked_at       = CASE WHEN f.current_hash = $2 OR {_is_forgiven("$2", "$6")} THEN NULL
                              ELSE now() END,
      current_hash     = CASE WHEN f.current_hash = $2 THEN $4 ELSE f.current_hash END
     FROM grants g JOIN users u USING (user_id) {SESSION}
    WHERE f.family_hash = $1 AND f.client_id = $3 AND f.jkt IS NULL
      AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
-  RETURNING f.sealed_successor, f.expires_at, {_GRANT}, {USER},
+     AND {IN_TIME.format(deadline="$8::timestamptz")}
+  RETURNING f.sealed_successor, f.idle, f.expires_at, {_GRANT}, {USER},
             CASE WHEN f.revoked_at IS NOT NULL THEN 'spent' WHEN f.current_hash = $4 THEN 'now'
                  ELSE 'again' END AS verdict),
 ended AS (
@@ -41,15 +50,15 @@ audited AS (
   INSERT INTO audit (event, user_id, client_id, detail)
   SELECT 'refresh_token_reused', user_id, client_id, jsonb_build_object('grant_id', grant_id)
     FROM family WHERE verdict = 'spent')
-SELECT * FROM family"""
+SELECT family.*, {IS_LATE.format(deadline="$8")} FROM (SELECT) AS once LEFT JOIN family ON true"""
 
 _HELD = f"""
-SELECT {_GRANT}, {USER}, f.rotated_at, f.expires_at
+SELECT {_GRANT}, {USER}, f.rotated_at, f.idle, f.expires_at
   FROM refresh_families f, grants g JOIN users u USING (user_id) {SESSION}
  WHERE f.family_hash = $1 AND f.jkt IS NULL AND {_FAMILY_STANDS}"""
 
 _FIND = f"""{_HELD}
-   AND (f.current_hash = $2 OR f.previous_hash = $2 AND f.rotated_at > now() - $3::interval)"""
+   AND (f.current_hash = $2 OR {_is_forgiven("$2", "$3")})"""
 
 _USE = f"""
 WITH held AS ({_HELD} AND f.current_hash = $2 AND f.client_id = $3
@@ -76,6 +85,7 @@ def _held(row: Row) -> HeldToken:
             row["client_id"], row["user_id"], row["sid"], tuple(row["scope"]), row["claims"]
         ),
         user=user_of(row),
+        idle=row["idle"],
         expires_at=row["expires_at"],
     )
 
@@ -96,8 +106,12 @@ class PostgresRefreshFamilies:
             rotation.candidate_sealed,
             rotation.reuse_window,
             rotation.scope,
+            self._database.clock.deadline(rotation.deadline),
         )
-        if row is None:
+        assert row is not None
+        if row["is_late"]:
+            raise Unavailable("PostgreSQL: the statement arrived after the deadline of its request")
+        if row["verdict"] is None:
             return None
         return Rotated(verdict=row["verdict"], sealed_successor=row["sealed_successor"], held=_held(row))
 

@@ -6,9 +6,13 @@ from uuid import UUID
 
 from shared.model import AuthorizationCode
 from shared.store.authorizations import AuthorizationDetails, details, restored
+from shared.store.redis.attempts import attempts_key, kept_attempt, with_attempts
 from shared.store.redis.pushed_requests import pushed_key
 from shared.store.redis.records import Epoch, RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient, Script
+
+BEYOND_EXPIRY = timedelta(seconds=30)
+"""A request that began before the code expired may still keep its attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ class RedisAuthorizationCodes:
     async def add(
         self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
     ) -> bool:
-        milliseconds = int(lifetime.total_seconds() * 1000)
+        milliseconds = int((lifetime + BEYOND_EXPIRY).total_seconds() * 1000)
         put = ("SET", _key(code_hash), encode(code), "PX", milliseconds)
         if pushed is None:
             await self._redis.execute(*put)
@@ -84,8 +88,14 @@ class RedisAuthorizationCodes:
         return request is not None
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None:
-        return decode(await self._redis.execute("GET", _key(code_hash)))
+        key = _key(code_hash)
+        data, attempts = await self._redis.execute("MGET", key, attempts_key(key))
+        code = decode(data)
+        return with_attempts(code, attempts) if code else None
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
         key = _key(code_hash)
         await self._redis.run(self._count_failure, [key, f"{key}:failures"], [limit])
+
+    async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
+        await self._redis.batch(*kept_attempt(_key(code_hash), attempt_id))

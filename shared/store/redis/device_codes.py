@@ -5,10 +5,12 @@ code has a key of its own. Codes in flight are counted in two sets: one for each
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 from shared.model import Approved, Denied, DeviceCode
 from shared.oauth.user_code import user_code_digest
 from shared.store import Polled, Taken
+from shared.store.redis.attempts import attempts_key, kept_attempt, with_attempts
 from shared.store.redis.device_code_records import decode, encode_decision, encode_request
 from shared.store.redis.transport.client import RedisClient, Script
 
@@ -59,12 +61,12 @@ class RedisDeviceCodes:
 
     async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
         key = _key(code_hash)
-        (data, decision), is_in_time = await self._redis.batch(
-            ("MGET", key, _decision_key(code_hash)),
+        (data, decision, attempts), is_in_time = await self._redis.batch(
+            ("MGET", key, _decision_key(code_hash), attempts_key(key)),
             ("SET", f"{key}:polled", "", "NX", "PX", _milliseconds(interval)),
         )
         code = decode(data, decision)
-        return Polled(code, is_too_fast=not is_in_time) if code else None
+        return Polled(with_attempts(code, attempts), is_too_fast=not is_in_time) if code else None
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
         named: bytes | None = await self._redis.execute("GET", _user_code_key(user_code))
@@ -90,3 +92,6 @@ class RedisDeviceCodes:
 
     async def count_guess(self, period: timedelta) -> None:
         await self._redis.run(self._count_guess, [_ALL, _GUESSES], [_milliseconds(period)])
+
+    async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
+        await self._redis.batch(*kept_attempt(_key(code_hash), attempt_id))

@@ -1,0 +1,48 @@
+"""Outages of PostgreSQL, as it noted them itself. They extend the reuse window of refresh tokens."""
+
+from datetime import datetime
+
+from shared.store import MAX_OUTAGE
+from shared.store.postgres.database import Database
+
+GAP = "interval '3 seconds'"
+"""A shorter time without an acknowledgement is no outage."""
+
+KEPT = "interval '1 day'"
+
+UNFINISHED = "interval '5 seconds'"
+"""An outage goes on if there was none for so long. `acknowledged` may be two writes old without one."""
+
+OUTAGE = f"""least(interval '{MAX_OUTAGE.total_seconds()} seconds', (
+       SELECT coalesce(sum(least(o.ended_at, now()) - greatest(o.began_at, f.rotated_at)), interval '0')
+         FROM (SELECT began_at, ended_at FROM outages WHERE ended_at > f.rotated_at
+               UNION ALL
+               SELECT at, now() FROM acknowledged WHERE at < now() - {UNFINISHED}) o))"""
+"""How long PostgreSQL acknowledged nothing since the family `f` was rotated: an SQL interval."""
+
+# It always writes, since a standby is waited for only then. What a standby has not confirmed may be visible,
+# so only what the worker was told counts as acknowledged.
+_BEAT = f"""
+WITH known AS (
+  UPDATE acknowledged SET at = CASE WHEN at IS NULL THEN clock_timestamp()
+                                    ELSE greatest(at, $1::timestamptz) END
+  RETURNING at),
+outage AS (
+  INSERT INTO outages (began_at, ended_at)
+  SELECT at, clock_timestamp() FROM known WHERE at < clock_timestamp() - {GAP}
+  ON CONFLICT (began_at) DO UPDATE SET ended_at = greatest(outages.ended_at, excluded.ended_at)),
+forgotten AS (DELETE FROM outages WHERE ended_at < now() - {KEPT})
+SELECT clock_timestamp() AS at"""
+
+
+class PostgresOutages:
+    """`Outages` over PostgreSQL: one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._acknowledged_at: datetime | None = None
+
+    async def beat(self) -> None:
+        row = await self._database.row(_BEAT, self._acknowledged_at)
+        assert row is not None
+        self._acknowledged_at = row["at"]

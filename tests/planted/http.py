@@ -1,0 +1,60 @@
+"""Planted defects of the HTTP layer: dispatch, age and deadlines, limits."""
+
+import pytest
+from aiohttp import web
+
+from shared.web import form, front, server
+from shared.web.lateness import Lateness
+from shared.web.request import Request
+
+
+def ignores_middlewares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Middlewares and signals are accepted and never called."""
+    monkeypatch.setattr(server, "_check", lambda _: None)
+
+
+def skips_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose handling failed unexpectedly is never answered, and its connection stays open."""
+    respond = front.Front._answer
+
+    async def answer(self: front.Front, request: Request) -> bytes:
+        try:
+            return await respond(self, request)
+        except BaseException:
+            return b""
+
+    monkeypatch.setattr(front.Front, "answer", answer)
+
+
+def is_never_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped answers what it reads when it resumes."""
+    monkeypatch.setattr(Lateness, "is_late", lambda _: False)
+
+
+def keeps_late_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped keeps the connections whose requests it refused."""
+    monkeypatch.setattr(Request, "is_last", property(lambda _: False, lambda _, __: None), raising=False)
+
+
+def answers_at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is handled however old it is, and for however long that takes."""
+
+    async def respond(_: front.Front, request: Request, route: front._Route) -> web.StreamResponse:
+        return await route.handler(request)
+
+    monkeypatch.setattr(front.Front, "_respond", respond)
+
+
+def waits_for_malformed_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunked body that turns out malformed is waited for like one that is slow."""
+    monkeypatch.setattr(form, "_read", web.Request.read)
+
+
+def limits_each_field_to_8_kib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cookies of another application make every request malformed."""
+    monkeypatch.setattr("shared.web.connection.MAX_FIELDS", 8190)
+
+
+def counts_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Header fields are limited one by one, never together."""
+    monkeypatch.setattr(front, "MAX_FIELDS", 1 << 30)

@@ -1,0 +1,86 @@
+"""Mistakes in redeeming codes and rotating refresh tokens."""
+
+import pytest
+
+from shared.store.postgres import grants, outages, redemption, refresh_families
+from shared.store.postgres.server_clock import ServerClock
+from shared.store.redis.codes import RedisAuthorizationCodes
+from shared.store.redis.device_codes import RedisDeviceCodes
+
+
+def _rewrite(monkeypatch: pytest.MonkeyPatch, module: object, name: str, old: str, new: str) -> None:
+    sql = getattr(module, name)
+    assert old in sql
+    monkeypatch.setattr(module, name, sql.replace(old, new))
+
+
+async def _nothing(*_: object) -> None:
+    pass
+
+
+def keeps_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt whose outcome is unknown is forgotten: its repetition counts as a replay."""
+    monkeypatch.setattr(RedisAuthorizationCodes, "keep_attempt", _nothing)
+    monkeypatch.setattr(RedisDeviceCodes, "keep_attempt", _nothing)
+
+
+def takes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every attempt that meets another's grant is a replay."""
+    _rewrite(monkeypatch, grants, "REDEEM", redemption._TAKES_OVER, "false")
+
+
+def leaves_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The repetition gets a refresh token that no family knows."""
+    start = redemption.REDEEM.index("  ON CONFLICT (grant_id)")
+    end = redemption.REDEEM.index("  RETURNING f.grant_id")
+    _rewrite(monkeypatch, grants, "REDEEM", redemption.REDEEM[start:end], "  ON CONFLICT DO NOTHING\n")
+    _rewrite(monkeypatch, grants, "REDEEM", "EXISTS (SELECT FROM family)", "true")
+
+
+def updates_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The family is replaced as the statement saw it when it began, before it waited."""
+    start = redemption.REDEEM.index("family AS (")
+    end = redemption.REDEEM.index("audited AS (")
+    updated = """family AS (
+  UPDATE refresh_families f SET family_hash = $13, current_hash = $14, idle = $15, expires_at = $16
+    FROM redeemed r WHERE r.is_mine AND NOT r.is_new AND f.grant_id = r.grant_id RETURNING f.grant_id),
+made AS (
+  INSERT INTO refresh_families (family_hash, grant_id, client_id, current_hash, idle, expires_at)
+  SELECT $13, grant_id, client_id, $14, $15, $16 FROM redeemed WHERE is_new AND $13::bytea IS NOT NULL),
+"""
+    _rewrite(monkeypatch, grants, "REDEEM", redemption.REDEEM[start:end], updated)
+    _rewrite(monkeypatch, grants, "REDEEM", "EXISTS (SELECT FROM family)", "true")
+
+
+def revokes_what_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that is executed after its repetition counts as a replay."""
+    _rewrite(monkeypatch, grants, "REDEEM", "OR $1 = ANY(g.attempts)", "")
+
+
+def knows_no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request delivered twice at once is a replay."""
+    overlaps = redemption._overlaps
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$18"), "false")
+    _rewrite(monkeypatch, grants, "REVOKE_REPLAYED", overlaps("$3"), "false")
+
+
+def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay within five seconds is taken for a retry, although it began later."""
+    overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"
+    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$18"), f"coalesce({overlap}, false)")
+
+
+def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement is executed whenever it arrives."""
+
+    def never(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(ServerClock, "deadline", never)
+
+
+def forgets_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reuse window runs while PostgreSQL is away."""
+    outage = outages.OUTAGE
+    _rewrite(monkeypatch, refresh_families, "_ROTATE", outage, "interval '0'")
+    _rewrite(monkeypatch, refresh_families, "_FIND", outage, "interval '0'")

@@ -1,0 +1,46 @@
+"""aiohttp is used by its public names alone, so that any release within the pinned range will do."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.web.connection import Connection, Written
+from shared.web.request import Request
+from shared.web.server import Runner, Server
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = {"aiohttp", "aiohttp.abc", "aiohttp.http", "aiohttp.http_exceptions"}
+PRIVATE = re.compile(r"\b_[a-z]\w*")
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_internal_module_of_aiohttp_is_imported() -> None:
+    """Those that aiohttp's documentation does not name."""
+    for folder in ("shared", "services", "deploy"):
+        for path in (ROOT / folder).rglob("*.py"):
+            modules = {name for name in _imported(ast.parse(path.read_text())) if name.startswith("aiohttp.")}
+            assert modules <= PUBLIC, path
+
+
+def _bases(kind: type) -> Iterator[type]:
+    return (base for base in kind.__mro__ if base.__module__.startswith("aiohttp."))
+
+
+@pytest.mark.parametrize("kind", [Connection, Written, Request, Runner, Server])
+def test_no_private_name_of_a_base_class_is_used(kind: type) -> None:
+    """Neither read nor overridden."""
+    ours = set(PRIVATE.findall(inspect.getsource(kind)))
+    theirs = {name for base in _bases(kind) for name in PRIVATE.findall(inspect.getsource(base))}
+    assert theirs, "aiohttp has private names: the test looks at the wrong classes"
+    assert not ours & theirs

@@ -1,0 +1,93 @@
+"""A process notices that its event loop was late, whatever the loop turns to first."""
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from shared.live import clock
+from shared.web.lateness import LATE, TICK, TURNS, Lateness
+
+
+class Loop:
+    """A loop whose timers and callbacks run when the test says so, and the time of its process."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.timer: Callable[[], None] | None = None
+        self.soon: list[Callable[[], None]] = []
+
+    def call_later(self, _: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        self.timer = callback
+        return cast(asyncio.TimerHandle, None)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.soon.append(callback)
+
+    def tick(self) -> None:
+        """The timer is due."""
+        assert self.timer
+        self.timer()
+
+    def turn(self) -> None:
+        """One turn of the loop."""
+        callbacks, self.soon = self.soon, []
+        for callback in callbacks:
+            callback()
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    """The loop of the process, which stands still."""
+    loop = Loop()
+    monkeypatch.setattr(clock, "monotonic", lambda: loop.now)
+    return loop
+
+
+@pytest.fixture
+def lateness(loop: Loop) -> Lateness:
+    """Its watch."""
+    return Lateness(cast(asyncio.AbstractEventLoop, loop))
+
+
+def test_a_loop_that_turns_is_not_late(loop: Loop, lateness: Lateness) -> None:
+    """However long it has been running."""
+    for _ in range(100):
+        loop.now += TICK
+        assert not lateness.is_late()
+        loop.tick()
+    assert not lateness.is_late()
+
+
+@pytest.mark.parametrize("timer_first", [True, False])
+def test_a_loop_that_was_stopped_is_late_until_it_has_read_everything(
+    loop: Loop, lateness: Lateness, timer_first: bool
+) -> None:
+    """Whether it turns to its timers first or to what it reads."""
+    loop.now += LATE + 0.1
+    if timer_first:
+        loop.tick()
+    assert lateness.is_late()
+    assert lateness.last_noticed == loop.now
+    if not timer_first:
+        loop.tick()
+    for _ in range(TURNS - 1):
+        loop.turn()
+        assert lateness.is_late()
+    loop.turn()
+    assert not lateness.is_late()
+
+
+def test_a_stop_while_it_is_late_begins_anew(loop: Loop, lateness: Lateness) -> None:
+    """Twice stopped is late for as long after the second stop."""
+    loop.now += LATE + 0.1
+    loop.tick()
+    loop.turn()
+    loop.now += LATE + 0.1
+    assert lateness.is_late()
+    for _ in range(TURNS - 1):
+        loop.turn()
+    assert lateness.is_late()
+    loop.turn()
+    assert not lateness.is_late()
