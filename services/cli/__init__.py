@@ -3,18 +3,29 @@
 Exit status 0 done, 1 failed (one plain sentence on stderr), 2 wrong usage.
 """
 
+from importlib.metadata import version
+from typing import Any
+
 import click
 
 from services.cli.client import client
 from services.cli.doctor import doctor
 from services.cli.keys import keys
 from services.cli.outbox import outbox
+from services.cli.output import lost_output_in_a_sentence
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Ostiary(click.Group):
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        with lost_output_in_a_sentence():
+            return super().main(*arguments, **options)
+
+
+@click.group(cls=_Ostiary, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("ostiary"), message="%(prog)s %(version)s")
 def main() -> None:
     """Ostiary: an OpenID Connect provider for people who host their own identity."""
 

@@ -5,8 +5,9 @@ from typing import BinaryIO
 
 import click
 
-from services.cli.steps import as_json, collected, run_step, show, show_all
-from shared.admin import clients, invitations, pydio
+from services.cli.output import as_json, show, show_all, show_each
+from services.cli.steps import run_step
+from shared.admin import client_import, clients, invitations, pydio
 from shared.live import clock
 from shared.model import Client
 from shared.oauth.json_text import parse_object, parse_value
@@ -48,10 +49,12 @@ def add(file: BinaryIO, is_json: bool) -> None:
 def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, is_json: bool) -> None:
     """Import Cells' pydio.json, or a JSON list of RFC 7591 metadata."""
 
-    async def step(stores: Stores, settings: Settings) -> pydio.Imported:
+    async def step(stores: Stores, settings: Settings) -> client_import.Imported:
         urls = external_urls or settings.external_urls or (settings.origin,)
         read = pydio.read(parse_value(file.read()), urls, clients.allowed_by(settings))
-        return await pydio.import_clients(stores.clients, read, clients.allowed_by(settings), prune=prune)
+        return await client_import.import_clients(
+            stores.clients, read, clients.allowed_by(settings), prune=prune
+        )
 
     imported = run_step(step)
     for note in imported.notes:
@@ -64,11 +67,13 @@ def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, 
 def list_clients(is_json: bool) -> None:
     """All clients, by client_id."""
 
-    async def step(stores: Stores, _: Settings) -> list[Client]:
-        return await collected(clients.every_client(stores.clients))
+    columns = ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled")
 
-    rows = [clients.listed(each) for each in run_step(step)]
-    show_all(rows, ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled"), is_json)
+    async def step(stores: Stores, _: Settings) -> None:
+        listed = (clients.listed(each) async for each in clients.every_client(stores.clients))
+        await show_each(listed, columns, is_json)
+
+    run_step(step)
 
 
 @client.command(name="show")

@@ -7,7 +7,8 @@ import click
 
 from deploy.local.caddy import local_ca
 from services.cli.faults import faults_in_sentences
-from services.cli.steps import as_json, echo_json, settings_here
+from services.cli.output import as_json, echo_json
+from services.cli.steps import settings_here
 from shared.admin import doctor as admin
 
 

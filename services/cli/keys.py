@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from services.cli.steps import as_json, run_step, show_all
+from services.cli.output import as_json, show_all
+from services.cli.steps import run_step
 from shared.admin import keys as admin
 from shared.live import clock
 from shared.settings import Settings

@@ -10,7 +10,8 @@ import click
 
 from services.authorization.throttle import USER
 from services.cli.faults import faults_in_sentences
-from services.cli.steps import as_json, collected, run_step, show, show_all
+from services.cli.output import as_json, show, show_all, show_each
+from services.cli.steps import run_step
 from shared.admin import clients, users
 from shared.model import User
 from shared.oauth.json_text import parse_object
@@ -28,9 +29,18 @@ _password_stdin = click.option(
 )
 
 
+_email = click.option("--email", help="E-mail address, also a name to sign in with unless it is unverified.")
+_email_verified = click.option(
+    "--email-verified/--email-unverified",
+    "is_verified",
+    default=None,
+    help="Whether the e-mail address is known to be the user's.",
+)
+
+
 @click.group()
 def user() -> None:
-    """Users: add, show, disable, sign out, take back consents."""
+    """Users: add, change, show, disable, sign out, take back consents."""
 
 
 def _password(is_given: bool) -> tuple[str, dict[str, str]]:
@@ -44,17 +54,28 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
 
 @user.command()
 @click.argument("name")
-@click.option("--email", help="E-mail address, also a name to sign in with.")
+@_email
+@_email_verified
 @_password_stdin
 @click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims.")
 @as_json
-def add(name: str, email: str | None, password_stdin: bool, claims: BinaryIO | None, is_json: bool) -> None:
+def add(
+    name: str,
+    *,
+    email: str | None,
+    is_verified: bool | None,
+    password_stdin: bool,
+    claims: BinaryIO | None,
+    is_json: bool,
+) -> None:
     """Add a user. A password that is made here is shown once."""
     password, shown_once = _password(password_stdin)
 
     async def step(stores: Stores, _: Settings) -> User:
         members = parse_object(claims.read()) if claims else {}
-        return await users.add_user(stores.users, name, members, hash_password(password), email)
+        changes = users.Changes(email=email, is_email_verified=is_verified)
+        all_claims = users.changed_claims(members, changes)
+        return await users.add_user(stores.users, name, all_claims, hash_password(password))
 
     show(users.shown(run_step(step)) | shown_once, is_json)
 
@@ -64,18 +85,51 @@ def add(name: str, email: str | None, password_stdin: bool, claims: BinaryIO | N
 def list_users(is_json: bool) -> None:
     """All users, by name."""
 
-    async def step(stores: Stores, _: Settings) -> list[User]:
-        return await collected(users.every_user(stores.users))
+    async def step(stores: Stores, _: Settings) -> None:
+        shown = (users.shown(each) async for each in users.every_user(stores.users))
+        await show_each(shown, ("username", "sub", "is_disabled"), is_json)
 
-    rows = [users.shown(each) for each in run_step(step)]
-    show_all(rows, ("username", "sub", "is_disabled"), is_json)
+    run_step(step)
+
+
+@user.command()
+@click.argument("name")
+@_email
+@_email_verified
+@click.option("--claims", type=click.File("rb"), help="A JSON object of claims to set; null removes one.")
+@click.option("--username", metavar="NEW", help="Another user name.")
+@click.option("--locale", metavar="L", help="The language of the user, such as fr.")
+@as_json
+def update(
+    name: str,
+    *,
+    email: str | None,
+    is_verified: bool | None,
+    claims: BinaryIO | None,
+    username: str | None,
+    locale: str | None,
+    is_json: bool,
+) -> None:
+    """Change a user's name, e-mail address or claims. A new address is unverified unless it is said to be."""
+
+    async def step(stores: Stores, _: Settings) -> User:
+        changes = users.Changes(
+            username=username,
+            email=email,
+            is_email_verified=is_verified,
+            locale=locale,
+            claims=parse_object(claims.read()) if claims else {},
+        )
+        return await users.update_user(stores.users, name, changes)
+
+    show(users.shown(run_step(step)), is_json)
 
 
 @user.command(name="show")
 @click.argument("name")
 @as_json
 def show_user(name: str, is_json: bool) -> None:
-    """One user."""
+    """One user, by user name or by an e-mail address that signs in."""
 
     async def step(stores: Stores, _: Settings) -> User:
         return await users.get(stores.users, name)

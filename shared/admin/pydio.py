@@ -6,18 +6,15 @@ be kept is dropped and noted.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from shared.admin.clients import add_client, every_client, update_client
 from shared.model import Json
 from shared.oauth.client_faults import CAPS, Allowed
 from shared.oauth.client_metadata import OWN_MEMBERS, STANDARD_MEMBERS
-from shared.oauth.errors import OAuthError
 from shared.oauth.registered_uri import is_private_use, redirect_uri_fault, uri_fault
-from shared.store import Clients
 
 SERVICE = "pydio.web.oauth"
 MAX_PORTS = 100
@@ -60,14 +57,6 @@ class Read:
 
     clients: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of each client, and every note."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 def go_duration(text: str) -> timedelta | None:
@@ -177,33 +166,3 @@ def _fit(metadata: dict[str, Any], entry: Json, allowed: Allowed) -> Iterator[st
 
 def _seconds(lifetime: timedelta) -> int:
     return max(1, int(lifetime.total_seconds()))
-
-
-async def import_clients(clients: Clients, read_: Read, allowed: Allowed, *, prune: bool) -> Imported:
-    """Add the clients that are new and update the others; one that is refused stops no other.
-
-    *prune*: delete the clients that the file does not name, but those that registered themselves.
-    """
-    imported = Imported(notes=list(read_.notes))
-    known = {client.client_id: client async for client in every_client(clients)}
-    for metadata in read_.clients:
-        client_id = metadata.get("client_id")
-        try:
-            if client_id in known:
-                await update_client(clients, str(client_id), metadata, allowed)
-                imported.rows.append({"client_id": client_id, "result": "updated"})
-                continue
-            registered = await add_client(clients, metadata, allowed)
-        except OAuthError as error:
-            imported.notes.append(f"{client_id}: refused: {error.description}")
-            imported.rows.append({"client_id": client_id, "result": "refused"})
-            continue
-        row = {"client_id": registered.client.client_id, "result": "added"}
-        is_made = registered.client_secret and "client_secret" not in metadata
-        imported.rows.append({**row, **({"client_secret": registered.client_secret} if is_made else {})})
-    named = {metadata.get("client_id") for metadata in read_.clients}
-    for client_id, client in known.items():
-        if prune and client_id not in named and not client.is_dynamically_registered:
-            await clients.delete(client_id)
-            imported.rows.append({"client_id": client_id, "result": "deleted"})
-    return imported

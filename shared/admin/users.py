@@ -1,6 +1,7 @@
 """What operators do with users, and people who sign up with their own: functions over ports."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.mint import new_id
@@ -105,28 +106,58 @@ def shown(user: User) -> dict[str, Any]:
     }
 
 
-async def get(users: Users, username: str) -> User:
-    """Raises NoSuchUser."""
-    if user := await users.find_by_name(username):
-        return user
-    raise NoSuchUser(username)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to become of a user; None: it stays. A claim that is None is removed."""
+
+    username: str | None = None
+    email: str | None = None
+    is_email_verified: bool | None = None
+    locale: str | None = None
+    claims: Json = field(default_factory=dict)
+
+
+def changed_claims(claims: Json, changes: Changes) -> dict[str, Any]:
+    """The claims after *changes*. What was known of an e-mail address does not hold for another.
+
+    Raises BadUser.
+    """
+    said = {"email": changes.email, "email_verified": changes.is_email_verified, "locale": changes.locale}
+    asked = {**changes.claims, **{name: value for name, value in said.items() if value is not None}}
+    changed = {**claims, **asked}
+    if changed.get("email") != claims.get("email") and "email_verified" not in asked:
+        changed.pop("email_verified", None)
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if changes.is_email_verified is not None and "email" not in changed:
+        raise BadUser("there is no e-mail address that could be verified")
+    check_claims(changed)
+    return changed
+
+
+async def get(users: Users, name: str) -> User:
+    """The user of a user name or an e-mail address that signs in. Raises NoSuchUser."""
+    if credential := await users.find_credential(name):
+        return credential.user
+    raise NoSuchUser(name)
 
 
 async def add_user(
-    users: Users,
-    username: str,
-    claims: Json,
-    password_hash: str | None,
-    email: str | None = None,
-    *,
-    detail: Json | None = None,
+    users: Users, username: str, claims: Json, password_hash: str | None, *, detail: Json | None = None
 ) -> User:
-    """Add a user; *email* is a claim like others, *detail* for the audit row. Raises BadUser, Taken."""
+    """Add a user; *detail* is for the audit row. Raises BadUser, Taken."""
     check_username(username)
-    all_claims = {**claims, **({"email": email} if email else {})}
-    check_claims(all_claims)
-    user = User(user_id=new_id(), username=username, claims=all_claims)
+    check_claims(claims)
+    user = User(user_id=new_id(), username=username, claims=claims)
     await users.add(user, password_hash, detail)
+    return await users.find(user.user_id) or user
+
+
+async def update_user(users: Users, name: str, changes: Changes) -> User:
+    """Change a user; sessions and grants go on. Raises NoSuchUser, BadUser, Taken, Stale."""
+    user = await get(users, name)
+    username = user.username if changes.username is None else changes.username
+    check_username(username)
+    await users.replace(replace(user, username=username, claims=changed_claims(user.claims, changes)))
     return await users.find(user.user_id) or user
 
 

@@ -11,6 +11,7 @@ import pytest
 from shared.live import clock
 from shared.model import ClientSecret
 from shared.store import Stale, Taken
+from shared.store.postgres.clients import _LIST_STARTABLE
 from tests.builders import World, a_client
 from tests.deployment import open_world, settings_for
 
@@ -136,3 +137,19 @@ async def test_a_lease_has_one_holder_until_it_ends(world: World) -> None:
     assert await leases.take("keys", one, timedelta(seconds=-1))
     assert await leases.take("keys", other, timedelta(hours=1))
     assert not await leases.take("keys", one, timedelta(hours=1))
+
+
+async def test_the_start_page_reads_no_more_clients_than_it_shows(world: World) -> None:
+    """Whatever the number of clients: an index holds those at which a login can be started, by name."""
+    await world.database.row(
+        """INSERT INTO clients (client_id, metadata, secrets)
+           SELECT 'c' || i, jsonb_build_object('client_name', 'n' || i, 'initiate_login_uri', 'https://x.test/')
+                  - CASE WHEN i % 2 = 0 THEN 'initiate_login_uri' ELSE 'nothing' END, '[]'
+             FROM generate_series(1, 20000) i"""
+    )
+    await world.database.row("ANALYZE clients")
+    plan = "\n".join(row[0] for row in await world.database.rows(f"EXPLAIN {_LIST_STARTABLE}", 50))
+    assert "clients_startable" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan
+    assert len(await world.stores.clients.list_startable(50)) == 50

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from shared.model import User
-from shared.store import Taken
+from shared.store import Stale, Taken
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 
@@ -71,9 +71,9 @@ async def test_an_unverified_address_is_no_name(world: World) -> None:
     found = await users.find_credential(email)
     assert found
     assert found.user.user_id == ada.user_id
-    await users.set_claims(ada.user_id, {"email": email, "email_verified": False})
+    await users.replace(replace(ada, claims={"email": email, "email_verified": False}))
     assert await users.find_credential(email) is None
-    await users.set_claims(claimed.user_id, {"email": email, "email_verified": True})
+    await users.replace(replace(claimed, claims={"email": email, "email_verified": True}))
     assert await users.find_credential(email)
 
 
@@ -105,7 +105,7 @@ async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World
     for step in (
         users.rehash(user.user_id, "old", "newer"),
         users.rehash(user.user_id, "old", "stale"),
-        users.set_claims(user.user_id, {"name": "Ada"}),
+        users.replace(replace(user, claims={"name": "Ada"})),
         users.set_password(user.user_id, "new"),
         users.disable(user.user_id),
         users.disable(user.user_id),
@@ -145,12 +145,43 @@ async def test_a_new_email_replaces_the_old_one_as_a_name(world: World) -> None:
     users, ada = world.stores.users, a_user("ada", "old@x.test")
     await users.add(ada, None)
     await users.add(a_user("bob", "bob@x.test"), None)
-    await users.set_claims(ada.user_id, {"email": "new@x.test"})
+    await users.replace(replace(ada, claims={"email": "new@x.test"}))
     assert await users.find_credential("old@x.test") is None
     assert await users.find_credential("new@x.test")
     with pytest.raises(Taken):
-        await users.set_claims(ada.user_id, {"email": "bob"})
+        await users.replace(replace(ada, claims={"email": "bob"}, claims_version=1))
     assert await users.find_credential("new@x.test")
+
+
+async def test_a_new_name_replaces_the_old_one(world: World) -> None:
+    """Everything else of the user stays, and the audit log knows the former name."""
+    users, ada = world.stores.users, a_user("ada", "ada@x.test")
+    await users.add(ada, "hash")
+    await users.add(a_user("bob"), None)
+    await users.replace(replace(ada, username="Countess"))
+    assert await users.find_credential("ada") is None
+    found = await users.find_credential("countess")
+    assert found
+    assert (found.user.user_id, found.user.username, found.password_hash) == (ada.user_id, "Countess", "hash")
+    with pytest.raises(Taken):
+        await users.replace(replace(ada, username="BOB", claims_version=1))
+    rows = [row async for row in world.stores.audit_log.read()]
+    assert rows[-1]["detail"] == {"former_username": "ada"}
+
+
+async def test_a_change_of_what_has_changed_since_is_refused(world: World) -> None:
+    """Of two who read the same user one writes; a deleted user comes back by no change."""
+    users, ada = world.stores.users, a_user("ada")
+    await users.add(ada, None)
+    results = await asyncio.gather(
+        *(users.replace(replace(ada, claims={"name": name})) for name in ("A", "B", "C")),
+        return_exceptions=True,
+    )
+    assert sum(result is None for result in results) == 1
+    assert sum(isinstance(result, Stale) for result in results) == 2
+    await users.delete(ada.user_id)
+    with pytest.raises(Stale):
+        await users.replace(replace(ada, claims_version=1))
 
 
 async def test_a_deleted_user_leaves_the_names_free(world: World) -> None:

@@ -12,8 +12,9 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientResponse
 
+from shared.admin.client_import import import_clients
 from shared.admin.clients import add_client, allowed_by
-from shared.admin.pydio import import_clients, read
+from shared.admin.pydio import read
 from shared.admin.users import add_user
 from shared.oauth.jwt import unverified_header
 from shared.passwords import FAST, hash_password

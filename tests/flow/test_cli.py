@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +16,9 @@ import asyncpg
 import pytest
 from click.testing import CliRunner, Result
 
-from services.cli import main
+from services.cli import main, output
+from shared.admin import clients, users
+from shared.admin.users import add_user
 from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
 from tests.builders import an_attempt
@@ -83,6 +89,97 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
     assert "bob" in ostiary("user", "list").stdout
 
 
+def test_a_user_is_changed(ostiary: Ostiary) -> None:
+    """Name, address, locale and claims; a new address signs in, and nothing is known of it yet."""
+    ostiary("user", "add", "ada", "--email", "ada@x.test", "--email-verified")
+    ostiary("user", "add", "bob", "--email", "bob@x.test")
+    assert of(ostiary("user", "show", "ADA@x.test", "--json"))["claims"]["email_verified"] is True
+    changed = of(ostiary("user", "update", "ada@x.test", "--email", "new@x.test", "--locale", "fr", "--json"))
+    assert changed["claims"] == {"email": "new@x.test", "locale": "fr"}
+    assert ostiary("user", "show", "ada@x.test").exit_code == 1
+    claims = '{"groups": ["a"], "locale": null}'
+    arguments = (
+        "user",
+        "update",
+        "new@x.test",
+        "--claims",
+        "-",
+        "--username",
+        "countess",
+        "--email-verified",
+    )
+    changed = of(ostiary(*arguments, "--json", given=claims))
+    assert changed["username"] == "countess"
+    assert changed["claims"] == {"email": "new@x.test", "email_verified": True, "groups": ["a"]}
+    of(ostiary("user", "update", "countess", "--email-unverified", "--json"))
+    assert ostiary("user", "show", "new@x.test").exit_code == 1
+    taken = ostiary("user", "update", "countess", "--username", "bob@x.test")
+    assert (taken.exit_code, taken.stdout) == (1, "")
+    assert "is taken" in taken.stderr
+    assert ostiary("user", "update", "countess", "--email", "nowhere").exit_code == 1
+
+
+def test_a_long_list_is_printed_as_it_is_read(
+    ostiary: Ostiary, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, each record once, in JSON and as a table; an empty list is one, too."""
+    assert of(ostiary("user", "list", "--json")) == of(ostiary("client", "list", "--json")) == []
+    monkeypatch.setattr(users, "PAGE", 2)
+    monkeypatch.setattr(clients, "PAGE", 2)
+
+    async def add() -> None:
+        async with open_world(settings_for(database_url, redis_url)) as world:
+            for name in ("a", "b", "c", "d", "e"):
+                await add_user(world.stores.users, name, {"nickname": 'line\n"two"'}, None)
+                await world.client(client_id=name)
+
+    asyncio.run(add())
+    listed = of(ostiary("user", "list", "--json"))
+    assert [user["username"] for user in listed] == ["a", "b", "c", "d", "e"]
+    assert listed[0]["claims"] == {"nickname": 'line\n"two"'}
+    assert [client["client_id"] for client in of(ostiary("client", "list", "--json"))] == [
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+    ]
+    monkeypatch.setattr(output, "_MEASURED", 2)
+    rows = ostiary("user", "list").stdout.splitlines()
+    assert [row.split()[0] for row in rows] == ["username", "a", "b", "c", "d", "e"]
+
+
+def test_its_version(ostiary: Ostiary) -> None:
+    """That of the package."""
+    assert ostiary("--version").stdout.split() == ["main", version("ostiary")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize(
+    "arguments", [("user", "list", "--json"), ("user", "list"), ("--help",), ("--version",)]
+)
+def test_output_without_room_is_one_sentence(
+    ostiary: Ostiary, database_url: str, redis_url: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Exit status 1 and no traceback, also not when the interpreter ends; nothing where nobody reads it."""
+    environment = {
+        **os.environ,
+        "OSTIARY_DATABASE_URL": database_url,
+        "OSTIARY_REDIS_URL": redis_url,
+        "OSTIARY_SECRET_KEY": "s" * 32,
+        "OSTIARY_DATA_DIR": str(tmp_path),
+    }
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "services.cli", *arguments],
+            stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "Error: The output cannot be written: No space left on device\n",
+    )
+
+
 def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
     """OpenID Connect Core 1.0 §5.1, `sub` aside, which is the server's to give."""
     names = [claim for scope in ("profile", "email", "address", "phone") for claim in SCOPE_CLAIMS[scope]]
@@ -111,6 +208,9 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
         (("client", "add", "-"), "[]", "is not a JSON object"),
         (("client", "add", "-"), '{"redirect_uris": ["http://evil/"]}', "invalid_redirect_uri"),
         (("client", "import", "-"), "{}", "pydio.json"),
+        (("client", "import", "-"), '[\n {"a": 1},\n}', "it is not JSON: line 3, column 1"),
+        (("user", "update", "nobody", "--locale", "fr"), None, "There is no user nobody"),
+        (("user", "add", "eve", "--email-verified"), None, "no e-mail address"),
         (("client", "rotate-secret", "nobody"), None, "There is no client nobody"),
         (("keys", "retire", "nobody"), None, "no usable key"),
     ],
@@ -187,6 +287,26 @@ def test_cells_clients_are_imported_again_and_again_and_pruned_only_when_told(os
     assert len(of(ostiary("client", "list", "--json"))) == 5
     of(ostiary("client", "import", CELLS, *url, "--prune", "--json"))
     assert "other" not in {client["client_id"] for client in of(ostiary("client", "list", "--json"))}
+
+
+def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: Ostiary) -> None:
+    """An entry is the client of the same name and redirect URIs; of several alike none is guessed."""
+    entries: list[dict[str, Any]] = [
+        {"client_name": "Files", "redirect_uris": ["https://a.test/cb", "https://b.test/cb"]},
+        {"client_name": "Files", "redirect_uris": ["https://c.test/cb"]},
+        {"redirect_uris": ["https://d.test/cb"]},
+    ]
+    first = of(ostiary("client", "import", "-", "--json", given=json.dumps(entries)))
+    entries[0] |= {"redirect_uris": ["https://b.test/cb", "https://a.test/cb"], "scope": "openid"}
+    again = of(ostiary("client", "import", "-", "--prune", "--json", given=json.dumps(entries)))
+    assert [row["result"] for row in (*first, *again)] == ["added"] * 3 + ["updated"] * 3
+    assert [row["client_id"] for row in first] == [row["client_id"] for row in again]
+    assert of(ostiary("client", "show", first[0]["client_id"], "--json"))["scope"] == "openid"
+    assert len(of(ostiary("client", "list", "--json"))) == 3
+    ostiary("client", "add", "-", given=json.dumps(entries[1]))
+    ambiguous = ostiary("client", "import", "-", "--prune", "--json", given=json.dumps(entries[1:2]))
+    assert [row["result"] for row in of(ambiguous)][:1] == ["refused"]
+    assert "say by client_id which one is meant" in ambiguous.stderr
 
 
 def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:

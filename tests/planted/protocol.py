@@ -1,16 +1,18 @@
 """Mistakes in reading what clients and strangers send, and in judging what they register."""
 
 import json
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
 import pytest
 
 from services.authorization import claims_parameter, intake, request, request_object
+from services.cli import output
 from services.client_registry import configure, metadata, software_statement
 from services.token import app
 from shared.admin import clients
-from shared.model import Client
+from shared.model import Client, Json
 from shared.oauth import (
     claims,
     client_auth,
@@ -134,3 +136,19 @@ def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what followed from the method of a client when its operator changes the method."""
     monkeypatch.setattr(clients, "CONFIDENTIAL_DEFAULTS", {})
+
+
+def lists_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read a whole list before any of it is printed."""
+    show_each = output.show_each
+
+    async def collected(records: AsyncIterator[Json], columns: Sequence[str], is_json: bool) -> None:
+        whole = [record async for record in records]
+
+        async def each() -> AsyncIterator[Json]:
+            for record in whole:
+                yield record
+
+        await show_each(each(), columns, is_json)
+
+    monkeypatch.setattr(output, "show_each", collected)

@@ -44,8 +44,11 @@ class Users(Protocol):
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """The same password under newer parameters; nothing ends."""
 
-    async def set_claims(self, user_id: UUID, claims: Json) -> None:
-        """Raises Taken when the e-mail address is."""
+    async def replace(self, user: User) -> None:
+        """Write the user name and the claims, if the stored version is `user.claims_version`.
+
+        Raises Stale; Taken when the user name or the e-mail address is.
+        """
 
     async def disable(self, user_id: UUID) -> None: ...
 

@@ -8,7 +8,7 @@ import asyncpg
 
 from shared.model import Json, User
 from shared.oauth.username import canonical
-from shared.store import Credential, Taken
+from shared.store import Credential, Stale, Taken
 from shared.store.postgres.database import Database
 from shared.store.postgres.outbox import LOCK_USER, TELL_OF_USER
 from shared.store.text import is_storable
@@ -28,10 +28,11 @@ _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[
 _ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
 _AUDIT = "INSERT INTO audit (event, user_id, detail) VALUES ($1, $2, $3)"
 
-_LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 FOR UPDATE"
+_LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 AND claims_version = $2 FOR UPDATE"
 _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
-_SET_CLAIMS = """
-UPDATE users SET claims = $2, claims_version = claims_version + 1, updated_at = now() WHERE user_id = $1"""
+_REPLACE = """
+UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version = claims_version + 1,
+       updated_at = now() WHERE user_id = $1"""
 
 _REHASH = "UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2"
 _SET_PASSWORD = """
@@ -119,18 +120,20 @@ class PostgresUsers:
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)
 
-    async def set_claims(self, user_id: UUID, claims: Json) -> None:
+    async def replace(self, user: User) -> None:
+        user_id, username, claims = user.user_id, user.username, user.claims
         try:
             async with self._database.transaction() as connection:
-                username: Any = await connection.fetchval(_LOCK_NAME, user_id)
-                if username is None:
-                    return
+                former: Any = await connection.fetchval(_LOCK_NAME, user_id, user.claims_version)
+                if former is None:
+                    raise Stale(username)
                 await connection.execute(_DELETE_NAMES, user_id)
                 await connection.execute(_ADD_NAMES, names(username, claims), user_id)
-                await connection.execute(_SET_CLAIMS, user_id, claims)
-                await connection.execute(_AUDIT, "user_claims_changed", user_id, {})
+                await connection.execute(_REPLACE, user_id, username, canonical(username), claims)
+                detail = {} if former == username else {"former_username": former}
+                await connection.execute(_AUDIT, "user_claims_changed", user_id, detail)
         except asyncpg.UniqueViolationError:
-            raise Taken(str(claims.get("email"))) from None
+            raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 
     async def disable(self, user_id: UUID) -> None:
         await self._end_sessions(_DISABLE, user_id)

@@ -1,0 +1,131 @@
+"""What a command prints: JSON, a line for each member, or a table. Lists are printed as they are read."""
+
+import asyncio
+import errno
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import click
+import orjson
+
+Members = Mapping[str, Any]
+
+_MEASURED = 100  # rows that decide how wide the columns of a table are
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
+
+
+def echo_json(value: Any) -> None:
+    _echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+
+
+def show(members: Members, is_json: bool) -> None:
+    """One record: JSON, or a line for each member that has a value."""
+    if is_json:
+        echo_json(members)
+        return
+    for name, value in members.items():
+        if value not in (None, "", [], {}):
+            _echo(f"{name}: {_text(value)}")
+
+
+def show_all(records: Sequence[Members], columns: Sequence[str], is_json: bool) -> None:
+    """Many records: JSON with every member, or a table of *columns*."""
+
+    async def each() -> AsyncIterator[Members]:
+        for record in records:
+            yield record
+
+    asyncio.run(show_each(each(), columns, is_json))
+
+
+async def show_each(records: AsyncIterator[Members], columns: Sequence[str], is_json: bool) -> None:
+    """The same for records that are printed while they are read, however many there are."""
+    if is_json:
+        await _show_list(records)
+    else:
+        await _show_table(records, columns)
+
+
+async def _show_list(records: AsyncIterator[Members]) -> None:
+    before = "[\n  "
+    async for record in records:
+        # A line break inside a JSON string is escaped, so each of these ends a line.
+        text = orjson.dumps(record, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
+        _echo(f"{before}{text}", nl=False)
+        before = ",\n  "
+    _echo("[]" if before.startswith("[") else "\n]")
+
+
+async def _show_table(records: AsyncIterator[Members], columns: Sequence[str]) -> None:
+    rows, widths = [tuple(columns)], None
+    async for record in records:
+        rows.append(tuple(_text(record.get(name)) for name in columns))
+        if widths is not None or len(rows) > _MEASURED:
+            widths = widths or _widths(rows)
+            _echo_rows(rows, widths)
+            rows = []
+    _echo_rows(rows, widths or _widths(rows))
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _echo_rows(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    for row in rows:
+        _echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return " ".join(map(str, value))
+        case Mapping():
+            return orjson.dumps(value).decode()
+    return str(value)
+
+
+class CannotWrite(Exception):
+    """Standard output takes no more: its reader has gone, or its disk is full."""
+
+    def __init__(self, fault: OSError) -> None:
+        super().__init__(fault.strerror)
+        self.is_unread = fault.errno == errno.EPIPE
+
+
+def _echo(text: str | bytes, *, nl: bool = True) -> None:
+    """Raises CannotWrite, which no fault of a store is taken for."""
+    try:
+        click.echo(text, nl=nl)
+    except OSError as fault:
+        raise CannotWrite(fault) from None
+
+
+@contextmanager
+def lost_output_in_a_sentence() -> Iterator[None]:
+    """Turn output that cannot be written into exit status 1, with a sentence unless nobody reads it."""
+    try:
+        yield
+    except CannotWrite as fault:
+        _give_up(fault)
+    except OSError as fault:  # of click itself: help, version
+        if fault.errno not in _NO_ROOM:
+            raise
+        _give_up(CannotWrite(fault))
+
+
+def _give_up(fault: CannotWrite) -> NoReturn:
+    # What is still buffered would raise once more when the interpreter ends.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not fault.is_unread:
+        click.echo(f"Error: The output cannot be written: {fault}", err=True)
+    sys.exit(1)
