@@ -43,9 +43,7 @@ def _under(settings: Settings, *secret_keys: str) -> Settings:
 
 async def _lock_out(world: World, _: Settings, role: str) -> None:
     await world.database.row(f"ALTER ROLE {role} NOLOGIN")
-    await world.database.row(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = $1", role
-    )
+    await world.database.row(_TERMINATE, role)
 
 
 async def _let_in(world: World, settings: Settings, role: str) -> None:
