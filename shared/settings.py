@@ -89,6 +89,8 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_listen: Address | None = None
     rate_limits: Switch = True
+    audit_retention: Duration = timedelta(days=400)
+    expired_retention: Duration = timedelta(days=7)
     worker: Literal["token", "alone"] = "token"
 
     @property

@@ -18,6 +18,7 @@ pytest_plugins = (
     "tests.registry",
     "tests.administration",
     "tests.manual_time",
+    "tests.volume",
 )
 
 

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from services.worker.client_upkeep import client_upkeep
+from services.worker.expiry import expiry, growth
+from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
@@ -35,7 +37,10 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
     settings, opened = app[SETTINGS], app[STORES]
     tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
     return (
+        heartbeat(opened.outages),
         key_schedule(opened.keys, settings),
+        expiry(opened.expiry, settings),
+        growth(opened.expiry),
         outage_watch(opened.outages),
         client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),

@@ -29,7 +29,6 @@ LEASE = timedelta(seconds=30)  # ten times what one request may take
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 TRIED_FOR = timedelta(days=1)
-REMEMBERED = timedelta(days=30)
 
 logger = structlog.get_logger()
 
@@ -105,7 +104,7 @@ class Delivery:
             count_event("logout_notice", "failed")
             logger.warning("logout_notice_failed", **told)
         else:
-            await self.outbox.give_up(notice.notice_id, now, REMEMBERED)
+            await self.outbox.give_up(notice.notice_id, now)
             count_event("logout_notice", "given_up")
             logger.error("logout_notice_given_up", **told)
 

@@ -8,6 +8,7 @@ from shared.model import Client
 from shared.store import Change, Clients
 
 MAX_CLIENTS = 10_000
+FORGOTTEN_AFTER = 3600.0  # seconds without an answer of PostgreSQL
 
 
 class ClientCache:
@@ -22,6 +23,10 @@ class ClientCache:
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
+        if self._watch.age > FORGOTTEN_AFTER:  # the record of older changes may be gone
+            self._kept.clear()
+            self._loading.clear()
+            self._generation += 1
         if change.client_ids:
             self._generation += 1  # a read that began before may be older than the change
         for client_id in change.client_ids:

@@ -15,6 +15,7 @@ from shared.store.ports.clients import (
     Wanted,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
+from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
     KEPT_FOR,
@@ -50,8 +51,11 @@ __all__ = [
     "Counters",
     "Credential",
     "DeviceCodes",
+    "Expiring",
+    "Expiry",
     "Full",
     "Given",
+    "GrantPosition",
     "Grants",
     "HeldToken",
     "InitialAccessTokens",
@@ -79,6 +83,7 @@ __all__ = [
     "Stale",
     "Standing",
     "StoredKey",
+    "TableSize",
     "Taken",
     "Tallies",
     "Unavailable",

@@ -14,6 +14,7 @@ from shared.store import (
     Consents,
     Counters,
     DeviceCodes,
+    Expiry,
     Grants,
     InitialAccessTokens,
     Interactions,
@@ -34,6 +35,7 @@ from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
+from shared.store.postgres.expiry import PostgresExpiry
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
@@ -77,6 +79,7 @@ class Stores:
     replay_marks: ReplayMarks
     leases: Leases
     outages: Outages
+    expiry: Expiry
     outbox: Outbox
     probe: Probe
     sessions: Sessions
@@ -118,6 +121,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             replay_marks=RedisReplayMarks(redis),
             leases=PostgresLeases(database),
             outages=PostgresOutages(alone),
+            expiry=PostgresExpiry(database),
             outbox=PostgresOutbox(database),
             probe=Probe(database, redis, (direct_url or url).get_secret_value()),
             sessions=KeptSessions(

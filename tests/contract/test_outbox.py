@@ -9,7 +9,7 @@ import pytest
 
 from shared.live import clock
 from shared.model import Authentication, Client, Session, User
-from shared.store import LogoutNotice
+from shared.store import Expiring, LogoutNotice
 from tests.builders import SignIn, World, an_attempt
 
 LEASE = timedelta(seconds=30)
@@ -202,7 +202,7 @@ async def test_a_notice_is_settled_put_off_or_given_up(world: World) -> None:
     await outbox.settle(settled.notice_id)
     await outbox.put_off(put_off.notice_id, now + LATER)
     for _ in range(2):
-        await outbox.give_up(given_up.notice_id, now, LATER)
+        await outbox.give_up(given_up.notice_id, now)
     assert await world.audited("logout_notice_given_up") == 1
     assert await outbox.take(10, LEASE, now + LATER - timedelta(seconds=1)) == []
     assert [notice.notice_id for notice in await outbox.take(10, LEASE, now + LATER)] == [put_off.notice_id]
@@ -217,8 +217,9 @@ async def test_what_was_given_up_long_ago_is_forgotten(world: World) -> None:
     await filled(world, 2)
     outbox, now = world.stores.outbox, clock.now()
     old, new = await outbox.take(2, LEASE, now)
-    await outbox.give_up(old.notice_id, now, LATER)
-    await outbox.give_up(new.notice_id, now + 2 * LATER, LATER)
+    await outbox.give_up(old.notice_id, now - 2 * LATER)
+    await outbox.give_up(new.notice_id, now)
+    assert await world.stores.expiry.remove(Expiring.OUTBOX, LATER, 10) == 1
     assert [left.notice_id for left in await outbox.list(10)] == [new.notice_id]
 
 

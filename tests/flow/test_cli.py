@@ -411,4 +411,4 @@ async def _grant(database_url: str, redis_url: str, *client_ids: str) -> list[st
 
 async def _give_up(database_url: str, redis_url: str, notice_id: UUID) -> None:
     async with open_world(settings_for(database_url, redis_url)) as world:
-        await world.stores.outbox.give_up(notice_id, clock.now(), timedelta(days=1))
+        await world.stores.outbox.give_up(notice_id, clock.now())

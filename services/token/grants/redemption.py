@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,9 @@ from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.settings import Settings
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
+
+LAST_ATTEMPT = timedelta(minutes=15)
+"""After the first attempt to redeem a code, another may finish it, by a clock that is not PostgreSQL's."""
 
 REFUSED = "the code does not hold"
 
@@ -42,6 +45,13 @@ def new_family(token: RefreshToken, client: Client, settings: Settings, now: dat
         idle=client.refresh_token_idle_lifetime or settings.refresh_token_lifetime,
         expires_at=now + lifetime,
     )
+
+
+def grant_end(client: Client, family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
+    """When a grant that is made now ends: without a refresh token, with the last token it can have issued."""
+    if family:
+        return now + settings.grant_lifetime
+    return now + (client.access_token_lifetime or settings.access_token_lifetime) + LAST_ATTEMPT
 
 
 def proves(client: Client, code_challenge: str | None) -> bool:
@@ -102,7 +112,8 @@ async def _redeem(
     family: NewFamily | None,
 ) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
-    code_hash, code, end = spendable.code_hash, spendable.code, request.now + with_.settings.grant_lifetime
+    code_hash, code = spendable.code_hash, spendable.code
+    end = grant_end(request.client, family, with_.settings, request.now)
     redeemed = await with_.grants.redeem(attempt, code_hash, code, end, family)
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.

@@ -54,8 +54,8 @@ class Outbox(Protocol):
 
     async def put_off(self, notice_id: UUID, due_at: datetime) -> None: ...
 
-    async def give_up(self, notice_id: UUID, now: datetime, remembered: timedelta) -> None:
-        """Try no more, with an audit row; what was given up longer ago than *remembered* is forgotten."""
+    async def give_up(self, notice_id: UUID, now: datetime) -> None:
+        """Try no more, with an audit row."""
 
     async def list(self, limit: int) -> Sequence[LogoutNotice]:
         """Everything that waits or was given up, the oldest first."""

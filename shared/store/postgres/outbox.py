@@ -46,8 +46,7 @@ _SETTLE = "DELETE FROM outbox WHERE notice_id = $1"
 _PUT_OFF = "UPDATE outbox SET due_at = $2 WHERE notice_id = $1 AND given_up_at IS NULL"
 
 _GIVE_UP = """
-WITH forgotten AS (DELETE FROM outbox WHERE given_up_at < $2::timestamptz - $3::interval),
-given_up AS (
+WITH given_up AS (
   UPDATE outbox SET given_up_at = $2 WHERE notice_id = $1 AND given_up_at IS NULL
   RETURNING client_id, user_id, sid)
 INSERT INTO audit (event, user_id, client_id, detail)
@@ -81,8 +80,8 @@ class PostgresOutbox:
     async def put_off(self, notice_id: UUID, due_at: datetime) -> None:
         await self._database.row_idempotent(_PUT_OFF, notice_id, due_at)
 
-    async def give_up(self, notice_id: UUID, now: datetime, remembered: timedelta) -> None:
-        await self._database.row_idempotent(_GIVE_UP, notice_id, now, remembered)
+    async def give_up(self, notice_id: UUID, now: datetime) -> None:
+        await self._database.row_idempotent(_GIVE_UP, notice_id, now)
 
     async def list(self, limit: int) -> Sequence[LogoutNotice]:
         return [_notice(row) for row in await self._database.rows(_LIST, limit)]

@@ -1,0 +1,81 @@
+"""What has expired leaves the database, in short batches, and enough of them to catch up after a day off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from services.worker.job import Job
+from shared.oauth.client_faults import CAPS
+from shared.settings import Settings
+from shared.store import Expiring, Expiry, GrantPosition
+
+BATCH = 500  # rows: a few milliseconds
+MAX_BATCHES = 40  # of one table in a round, and of grants that are examined
+EVERY = timedelta(seconds=10)
+GIVEN_UP_RETENTION = timedelta(days=30)  # of logout notices
+TOKEN_LIFETIME = CAPS["access_token_lifetime"]
+"""No client's access tokens live longer."""
+
+REMOVED = Counter("ostiary_expired_rows", "Rows that have left the database.", ["table"])
+ROWS = Gauge("ostiary_table_rows", "Live rows, as PostgreSQL estimates them.", ["table"])
+BYTES = Gauge("ostiary_table_bytes", "Bytes of a table and its indexes.", ["table"])
+
+logger = structlog.get_logger()
+
+
+def retentions(settings: Settings) -> Mapping[Expiring, timedelta]:
+    """How long each table keeps what has expired."""
+    retention = dict.fromkeys(Expiring, settings.expired_retention)
+    return retention | {Expiring.OUTBOX: GIVEN_UP_RETENTION, Expiring.AUDIT: settings.audit_retention}
+
+
+@dataclass(slots=True)
+class Expirer:
+    """Removes what has expired. Each round examines some of the long-lived grants."""
+
+    expiry: Expiry
+    retentions: Mapping[Expiring, timedelta]
+    position: GrantPosition | None = field(default=None, init=False)
+
+    async def work(self) -> None:
+        """One round. Raises Unavailable."""
+        await self._end_spent_grants()
+        await self.expiry.pass_changes()
+        for table, retention in self.retentions.items():
+            await self._remove(table, retention)
+
+    async def _end_spent_grants(self) -> None:
+        for _ in range(MAX_BATCHES):
+            self.position = await self.expiry.end_spent_grants(self.position, BATCH, TOKEN_LIFETIME)
+            if self.position is None:
+                return
+
+    async def _remove(self, table: Expiring, retention: timedelta) -> None:
+        removed = 0
+        for _ in range(MAX_BATCHES):
+            batch = await self.expiry.remove(table, retention, BATCH)
+            removed += batch
+            if batch < BATCH:
+                break
+        if removed:
+            REMOVED.labels(table).inc(removed)
+            logger.info("expired", table=table, rows=removed)
+
+
+def expiry(expiry: Expiry, settings: Settings) -> Job:
+    """Expired rows leave."""
+    return Job(name="expiry", work=Expirer(expiry, retentions(settings)).work, every=EVERY)
+
+
+def growth(expiry: Expiry) -> Job:
+    """The sizes of the tables are shown as metrics."""
+
+    async def work() -> None:
+        for table, size in (await expiry.sizes()).items():
+            ROWS.labels(table).set(size.rows)
+            BYTES.labels(table).set(size.size)
+
+    return Job(name="growth", work=work, every=timedelta(minutes=1), is_leased=False)
