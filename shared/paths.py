@@ -72,6 +72,9 @@ OAUTH_AUTHORIZATION_SERVER = _discovery(
 OAUTH_AUTHORIZATION_SERVER_BELOW = _discovery(
     "/oidc/.well-known/oauth-authorization-server"
 )  # where clients look that only append
+OPENID_CONFIGURATION_INSERTED = _discovery(
+    "/.well-known/openid-configuration/oidc", group=Group.ROOT_ALIAS
+)  # where clients look that insert as RFC 8414 does
 WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")

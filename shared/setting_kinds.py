@@ -169,6 +169,7 @@ def _long_enough(value: SecretStr) -> SecretStr:
     return value
 
 
+Delay = Annotated[timedelta, BeforeValidator(_duration)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
 Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
 PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]

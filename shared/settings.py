@@ -18,6 +18,7 @@ from shared.setting_kinds import (
     UI_LOCALES,
     Address,
     CAFile,
+    Delay,
     Duration,
     HostPorts,
     Issuer,
@@ -78,7 +79,7 @@ class Settings(BaseModel):
     session_lifetime: Duration = timedelta(hours=12)
     session_idle_lifetime: Duration = timedelta(hours=2)
 
-    root_aliases: Switch = False
+    root_aliases: Switch = True
     signing_algorithms: SigningAlgorithms = SIGNING_ALGORITHMS
     key_rotation: Duration = timedelta(days=90)
     jwks_max_age: Duration = timedelta(minutes=5)
@@ -88,6 +89,7 @@ class Settings(BaseModel):
     fetch_ca_file: CAFile | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_listen: Address | None = None
+    drain_delay: Delay = timedelta(seconds=5)
     rate_limits: Switch = True
     audit_retention: Duration = timedelta(days=400)
     expired_retention: Duration = timedelta(days=7)
@@ -181,6 +183,7 @@ def child_environment(settings: Settings, index: int) -> dict[str, str]:
         "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
         "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
         "OSTIARY_METRICS_LISTEN": metrics,
+        "OSTIARY_DRAIN_DELAY": f"{settings.drain_delay.total_seconds():.0f}s",
         "OSTIARY_WORKER": "token",
         "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
     }

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path as FilePath
 from urllib.parse import urlsplit
 
@@ -122,8 +123,8 @@ async def run(settings: Settings, prepare: Prepare, say: Callable[[str], None]) 
 
     Raises RunError, whose one sentence says what is wrong and what to do.
     """
-    if "root_aliases" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"root_aliases": True})
+    if "drain_delay" not in settings.model_fields_set:  # no other process could take over
+        settings = settings.model_copy(update={"drain_delay": timedelta(0)})
     with ExitStack() as closing:
         data = closing.enter_context(data_folder(settings.data_dir))
         logs.rotate(data / "log")

@@ -1,7 +1,57 @@
-"""Print the configuration for the sites and services of `Site`'s defaults."""
+"""Print nginx's configuration for the deployment that the settings describe."""
 
-import sys
+from typing import Any
+from urllib.parse import urlsplit
 
-from deploy.nginx.render import Site, render
+import click
 
-sys.stdout.write(render(Site()))
+from deploy.nginx.render import DEFAULT_UPSTREAMS, Site, render
+from shared.paths import Service
+from shared.settings import SettingsError, read_settings
+
+_DEFAULT = Site()
+
+
+def _upstreams(
+    _: click.Context, __: click.Parameter, values: tuple[str, ...]
+) -> dict[Service, tuple[str, ...]]:
+    upstreams = {service: tuple(servers) for service, servers in DEFAULT_UPSTREAMS.items()}
+    for value in values:
+        name, _separator, servers = value.partition("=")
+        if name not in list(Service) or not servers:
+            raise click.BadParameter(f"{value} is not SERVICE=SERVER[,SERVER…]")
+        upstreams[Service(name)] = tuple(servers.split(","))
+    return upstreams
+
+
+@click.command()
+@click.option("--host", help="With its port unless that is 443.  [default: OSTIARY_ISSUER's]")
+@click.option("--listen", multiple=True, default=_DEFAULT.listen, show_default=True, help="May be repeated.")
+@click.option("--internal-listen", default=_DEFAULT.internal_listen, show_default=True)
+@click.option("--certificate", default=_DEFAULT.certificate, show_default=True)
+@click.option("--certificate-key", default=_DEFAULT.certificate_key, show_default=True)
+@click.option("--run-dir", default=_DEFAULT.run_dir, show_default=True)
+@click.option("--cache-dir", default=_DEFAULT.cache_dir, show_default=True)
+@click.option(
+    "--upstream", "upstreams", multiple=True, callback=_upstreams, metavar="SERVICE=SERVER[,SERVER…]"
+)
+def main(host: str | None, **site: Any) -> None:
+    """Print nginx's configuration. Addresses and servers are written as nginx writes them.
+
+    OSTIARY_ISSUER, OSTIARY_ROOT_ALIASES and OSTIARY_DRAIN_DELAY are those of the services.
+    """
+    try:
+        settings = read_settings()
+    except SettingsError as error:
+        raise click.ClickException("\n".join(error.faults)) from None
+    issuer = settings.issuer if "issuer" in settings.model_fields_set else f"https://{_DEFAULT.host}"
+    configured = Site(
+        host=host or urlsplit(issuer).netloc,
+        has_root_aliases=settings.root_aliases,
+        drain_delay=settings.drain_delay,
+        **site,
+    )
+    click.echo(render(configured), nl=False)
+
+
+main()

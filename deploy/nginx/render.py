@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path as FilePath
 from string import Template
 
@@ -23,7 +24,7 @@ class Site:
     """What differs between deployments. Listeners and servers are written as nginx writes them."""
 
     host: str = "id.example.org"  # the issuer's, with its port unless that is 443
-    listen: str = "443"
+    listen: Sequence[str] = ("443", "[::]:443")
     internal_listen: str = "127.0.0.1:8444"
     certificate: str = "/etc/ostiary/tls/fullchain.pem"
     certificate_key: str = "/etc/ostiary/tls/privkey.pem"
@@ -31,6 +32,7 @@ class Site:
     cache_dir: str = "/var/cache/nginx/ostiary"
     upstreams: Mapping[Service, Sequence[str]] = field(default_factory=lambda: DEFAULT_UPSTREAMS)
     has_root_aliases: bool = True
+    drain_delay: timedelta = timedelta(seconds=5)  # of the services
 
 
 # Of the request that fills the cache nothing is passed on but that it came: no query, no header.
@@ -63,13 +65,26 @@ def _locations(paths: Iterable[Path]) -> str:
     )
 
 
-def _upstreams(upstreams: Mapping[Service, Sequence[str]]) -> str:
+def _upstreams(site: Site) -> str:
+    """The servers of each service.
+
+    Both waits are shorter than the drain delay, for which a process that is told to stop serves on: a server
+    that was away is tried again before the next one goes, and nginx closes idle connections first.
+    """
+    seconds = max(1, int(site.drain_delay.total_seconds() / 2))
     blocks = []
-    for service, servers in upstreams.items():
-        listed = "".join(f"        server {server} max_fails=1 fail_timeout=2s;\n" for server in servers)
+    for service, servers in site.upstreams.items():
+        listed = "".join(
+            f"        server {server} max_fails=1 fail_timeout={seconds}s;\n" for server in servers
+        )
         name = service.replace("-", "_")
-        blocks.append(f"    upstream ostiary_{name} {{\n{listed}        keepalive 64;\n    }}")
+        keepalive = f"        keepalive 64;\n        keepalive_timeout {seconds}s;\n"
+        blocks.append(f"    upstream ostiary_{name} {{\n{listed}{keepalive}    }}")
     return "\n".join(blocks)
+
+
+def _listen(addresses: Sequence[str]) -> str:
+    return "\n".join(f"        listen {address} ssl http2;" for address in addresses)
 
 
 def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
@@ -77,15 +92,15 @@ def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
     groups = {Group.PUBLIC, Group.ROOT_ALIAS} if site.has_root_aliases else {Group.PUBLIC}
     return TEMPLATE.substitute(
         host=site.host,
-        listen=site.listen,
+        listen=_listen(site.listen),
         certificate=site.certificate,
         certificate_key=site.certificate_key,
         run_dir=site.run_dir,
         cache_dir=site.cache_dir,
         prefix=PREFIX,
-        upstreams=_upstreams(site.upstreams),
+        upstreams=_upstreams(site),
         public_locations=_locations(path for path in paths if path.group in groups),
-        internal_listen=site.internal_listen,
+        internal_listen=_listen([site.internal_listen]),
         administration_locations=_locations(path for path in paths if path.group is Group.ADMINISTRATION),
         unavailable=UNAVAILABLE,
     )

@@ -17,7 +17,7 @@ from shared.web.workers import MAX_WORKERS, Workers
 
 ALL = "all"
 WORKER = "worker"
-PATIENCE = 30.0  # seconds that workers may take to end
+PATIENCE = 30.0  # seconds that workers may take to end after the drain delay
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -45,14 +45,17 @@ def serve(name: str, listen: str, workers: int) -> None:
         def work(index: int) -> None:
             operators = private(needs_postgresql=names != [Service.DISCOVERY], index=index)
             serve_application(
-                lambda: application(settings, operators, *mounts, request_log=request_log), listening
+                lambda: application(settings, operators, *mounts, request_log=request_log),
+                listening,
+                settings.drain_delay,
             )
 
         if workers == 1:
             work(0)
         else:
             # Workers accept until they stop. What only the parent held open would leave connections waiting.
-            Workers(work, on_stop=listening.close, patience=PATIENCE).keep(workers)
+            patience = settings.drain_delay.total_seconds() + PATIENCE
+            Workers(work, on_stop=listening.close, patience=patience).keep(workers)
 
 
 def services_of(name: str, settings: Settings) -> list[str]:

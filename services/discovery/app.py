@@ -17,6 +17,7 @@ from shared.paths import (
     OAUTH_AUTHORIZATION_SERVER,
     OAUTH_AUTHORIZATION_SERVER_BELOW,
     OPENID_CONFIGURATION,
+    OPENID_CONFIGURATION_INSERTED,
     WEBFINGER,
 )
 from shared.settings import Settings
@@ -100,7 +101,7 @@ def mount(app: web.Application) -> None:
     need(app, stores, _shelf)
     metadata_paths = [OPENID_CONFIGURATION, OAUTH_AUTHORIZATION_SERVER_BELOW]
     if app[SETTINGS].root_aliases:
-        metadata_paths.append(OAUTH_AUTHORIZATION_SERVER)
+        metadata_paths += [OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION_INSERTED]
         app.router.add_get(WEBFINGER.path, webfinger)
         cross_origin(app, [WEBFINGER])  # RFC 7033 §5
     for path in metadata_paths:

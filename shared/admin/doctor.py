@@ -17,7 +17,15 @@ from shared.live.keyring import open_keys
 from shared.oauth.json_text import BadJson, parse_object
 from shared.oauth.keys import NoKey
 from shared.oauth.wrapping import CannotUnwrap
-from shared.paths import OPENID_CONFIGURATION
+from shared.paths import (
+    OAUTH_AUTHORIZATION_SERVER,
+    OPENID_CONFIGURATION,
+    OPENID_CONFIGURATION_INSERTED,
+    OUT_OF_BAND,
+    OUT_OF_BAND_ALIAS,
+    PREFIX,
+    WEBFINGER,
+)
 from shared.settings import Settings
 from shared.store import LogoutNotice, StoredKey, Unavailable
 from shared.store.migrate import MigrationError
@@ -29,6 +37,11 @@ MAX_SKEW = timedelta(seconds=5)
 MAX_OVERDUE = timedelta(minutes=10)
 MAX_DOCUMENT = 256 * 1024
 SEALING = "sealing"
+WITHOUT_ROOT_PATHS = (
+    f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
+    f" {OAUTH_AUTHORIZATION_SERVER} and {OPENID_CONFIGURATION_INSERTED} are not served. Give clients that"
+    f" look there the metadata's URL, and those that use the former {OUT_OF_BAND}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,27 @@ async def _whole(content: aiohttp.StreamReader) -> bytes:
     return body
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What a URL answers."""
+
+    url: str
+    status: int
+    content_type: str
+    body: bytes
+    date: str = ""
+
+
+async def _fetch(url: str, trust: ssl.SSLContext) -> Fetched:
+    """Raises ClientError, OSError, TimeoutError."""
+    async with (
+        aiohttp.ClientSession(timeout=TIMEOUT, auto_decompress=True) as session,
+        session.get(url, ssl=trust, allow_redirects=False) as response,
+    ):
+        body = await _whole(response.content)
+        return Fetched(url, response.status, response.content_type, body, response.headers.get("Date", ""))
+
+
 async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Finding]:
     url = OPENID_CONFIGURATION.at(settings.issuer)
     trust = ssl.create_default_context()
@@ -166,22 +200,33 @@ async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Fin
         trust.load_verify_locations(file)
     before = clock.now()
     try:
-        async with (
-            aiohttp.ClientSession(timeout=TIMEOUT, auto_decompress=True) as session,
-            session.get(url, ssl=trust, allow_redirects=False) as response,
-        ):
-            body = await _whole(response.content)
-            status, content_type, date = response.status, response.content_type, response.headers.get("Date")
+        fetched = await _fetch(url, trust)
+        yield public_finding(settings.issuer, fetched)
+        with suppress(ValueError):
+            yield _clock("Proxy", parsedate_to_datetime(fetched.date), before - timedelta(seconds=1))
+        if settings.root_aliases:
+            alias = settings.origin + OAUTH_AUTHORIZATION_SERVER.path
+            yield root_paths_finding(settings.issuer, await _fetch(alias, trust))
+        else:
+            yield good("Root paths", WITHOUT_ROOT_PATHS)
     except (aiohttp.ClientError, OSError, TimeoutError) as fault:
         yield bad("Public URL", f"{url} cannot be reached ({fault}): see OSTIARY_ISSUER and the proxy")
-        return
-    yield public_finding(settings.issuer, url, status, content_type, body)
-    with suppress(ValueError):
-        yield _clock("Proxy", parsedate_to_datetime(date or ""), before - timedelta(seconds=1))
 
 
-def public_finding(issuer: str, url: str, status: int, content_type: str, body: bytes) -> Finding:
+def root_paths_finding(issuer: str, fetched: Fetched) -> Finding:
+    """Whether the proxy maps the paths outside the issuer's."""
+    if public_finding(issuer, fetched).is_good:
+        return good("Root paths", f"{fetched.url} answers with this issuer")
+    return bad(
+        "Root paths",
+        f"{fetched.url} is not this issuer's metadata: let the proxy map the paths outside {PREFIX}, or set"
+        " OSTIARY_ROOT_ALIASES to off",
+    )
+
+
+def public_finding(issuer: str, fetched: Fetched) -> Finding:
     """Whether the public URL answers as this deployment: exactly this issuer, without a redirect."""
+    url, status, content_type = fetched.url, fetched.status, fetched.content_type
     if status in range(300, 400):
         return bad("Public URL", f"{url} redirects: OSTIARY_ISSUER is not the address that the proxy serves")
     if status != 200 or content_type != "application/json":
@@ -190,7 +235,7 @@ def public_finding(issuer: str, url: str, status: int, content_type: str, body: 
             f"{url} answers {status} {content_type}: the proxy must map the path to the discovery service",
         )
     try:
-        found = parse_object(body).get("issuer")
+        found = parse_object(fetched.body).get("issuer")
     except BadJson as fault:
         return bad("Public URL", f"{url} is not the metadata document ({fault})")
     if found != issuer:

@@ -1,18 +1,18 @@
 """Serving an application on a TCP port or a unix socket until a signal says stop."""
 
-import asyncio
-import signal
 import socket
 import stat
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 import uvloop
 from aiohttp import web
 
+from shared.web.drain import LAST_REQUESTS, StopSignals, announce, close, last_requests
 from shared.web.server import Runner
 
 BACKLOG = 1024
@@ -56,21 +56,24 @@ class Listen:
         return bound
 
 
-async def _until_told_to_stop(app: web.Application, listening: socket.socket) -> None:
+async def until_told_to_stop(app: web.Application, listening: socket.socket, drain_delay: timedelta) -> None:
+    """Serve on *listening* until SIGINT or SIGTERM, then stop as `shared/web/drain.py` describes."""
     runner = Runner(app, shutdown_timeout=SHUTDOWN_TIMEOUT)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    signals = StopSignals()
     await runner.setup()
     try:
-        await web.SockSite(runner, listening, backlog=BACKLOG).start()
+        site = web.SockSite(runner, listening, backlog=BACKLOG)
+        await site.start()
         logger.info("serving")
-        await stop.wait()
+        await signals.told()
+        announce(app, runner)
+        await signals.hurried(drain_delay)
+        await close(runner, site, listening)
+        await last_requests(runner, min(drain_delay, LAST_REQUESTS))
     finally:
         await runner.cleanup()
 
 
-def serve(make: Callable[[], web.Application], listening: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM; requests in flight are finished."""
-    uvloop.run(_until_told_to_stop(make(), listening))
+def serve(make: Callable[[], web.Application], listening: socket.socket, drain_delay: timedelta) -> None:
+    """Run `until_told_to_stop` in an event loop, in which the application is made."""
+    uvloop.run(until_told_to_stop(make(), listening, drain_delay))

@@ -72,9 +72,13 @@ class Server(web.Server):
                 await drain(request)
         return _LAST if request.is_last else _KEPT
 
+    def drain(self) -> None:
+        """Make each answer the last on its connection; new connections are served as before."""
+        self._front.is_closing = True
+
     def pre_shutdown(self) -> None:
         """Close idle connections, and the others after their answer."""
-        self._front.is_closing = True
+        self.drain()
         super().pre_shutdown()
 
     async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # aiohttp's signature
@@ -94,7 +98,8 @@ class Runner(web.ServerRunner):
     """Starts an application, serves it, and cleans up after it."""
 
     def __init__(self, app: web.Application, *, shutdown_timeout: float = 60.0) -> None:
-        super().__init__(Server(app), shutdown_timeout=shutdown_timeout)
+        self._served = Server(app)
+        super().__init__(self._served, shutdown_timeout=shutdown_timeout)
         self._app = app
 
     async def setup(self) -> None:
@@ -105,6 +110,10 @@ class Runner(web.ServerRunner):
         await self._app.startup()
         self._app.freeze()
         await super().setup()
+
+    def drain(self) -> None:
+        """Make each answer the last on its connection."""
+        self._served.drain()
 
     async def shutdown(self) -> None:
         await self._app.shutdown()

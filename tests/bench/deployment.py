@@ -102,6 +102,7 @@ class Deployment:
             **child_environment(settings, 0),
             "OSTIARY_ISSUER": settings.issuer,
             "OSTIARY_RATE_LIMITS": "off",
+            "OSTIARY_DRAIN_DELAY": "0s",
         }
         services = {
             service: await self._start_measured(

@@ -145,6 +145,7 @@ def environment(module_database_url: str, module_redis_url: str) -> dict[str, st
         "OSTIARY_REDIS_URL": module_redis_url,
         "OSTIARY_SECRET_KEY": settings.secret_key[0].get_secret_value(),
         "OSTIARY_LOG_LEVEL": "error",
+        "OSTIARY_DRAIN_DELAY": "0s",
     }
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
@@ -49,17 +50,23 @@ class Nginx:
         configuration = str(self.folder / "nginx.conf")
         return ("-p", str(self.folder), "-c", configuration, "-e", "stderr", "-g", f"daemon off;{user}")
 
-    def write(self, upstreams: Mapping[Service, Sequence[str]], paths: Sequence[MappedPath] = PATHS) -> None:
+    def write(
+        self,
+        upstreams: Mapping[Service, Sequence[str]],
+        paths: Sequence[MappedPath] = PATHS,
+        drain_delay: timedelta = timedelta(seconds=5),
+    ) -> None:
         """Writes the configuration that maps *paths* to *upstreams*."""
         site = Site(
             host=f"localhost:{self.port}",
-            listen=f"127.0.0.1:{self.port}",
+            listen=(f"127.0.0.1:{self.port}",),
             internal_listen=f"127.0.0.1:{self.internal_port}",
             certificate=str(self.files.chain_file),
             certificate_key=str(self.files.key_file),
             run_dir=str(self.folder),
             cache_dir=str(self.folder / "cache"),
             upstreams=upstreams,
+            drain_delay=drain_delay,
         )
         (self.folder / "nginx.conf").write_text(render(site, paths), "utf-8")
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -94,6 +95,7 @@ def four_processes(folder: Path) -> Iterator[Processes]:
             redis_url=redis_url,
             secret_key=(SecretStr(secrets.token_urlsafe(32)),),
             root_aliases=True,
+            drain_delay=timedelta(0),
         )
         asyncio.run(_prepare(settings))
         environment = child_environment(settings, 0) | {

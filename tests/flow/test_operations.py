@@ -80,6 +80,7 @@ async def serving(
         "OSTIARY_REDIS_URL": settings.redis_url.get_secret_value(),
         "OSTIARY_SECRET_KEY": SECRET_KEY,
         "OSTIARY_LOG_LEVEL": "debug",
+        "OSTIARY_DRAIN_DELAY": "0s",
         "OSTIARY_METRICS_LISTEN": f"unix:{folder}/metrics",
     }
     arguments = ("serve", "all", "--listen", f"unix:{folder}/all", *options)

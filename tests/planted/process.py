@@ -3,8 +3,9 @@
 import os
 
 import pytest
+from aiohttp import web
 
-from shared.web import log_line, log_output, workers
+from shared.web import drain, log_line, log_output, serve, workers
 
 
 def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +59,22 @@ def knows_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
 def workers_outlive_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing tells workers that their parent was killed."""
     monkeypatch.setattr(workers, "ending_with_parent", lambda number: lambda: None)
+
+
+def stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM closes the socket while proxies still send requests to it."""
+
+    async def hurried(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(serve, "announce", lambda app, runner: None)
+    monkeypatch.setattr(drain.StopSignals, "hurried", hurried)
+
+
+def resets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that the kernel has accepted are reset when the socket is closed."""
+
+    async def close(_: object, site: web.SockSite, __: object) -> None:
+        await site.stop()
+
+    monkeypatch.setattr(drain, "close", close)

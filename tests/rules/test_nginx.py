@@ -1,13 +1,16 @@
 """nginx's configuration against the path map."""
 
+import itertools
+import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
-from deploy.nginx.render import Site, render
-from shared.paths import PATHS, Group, Path
+from deploy.nginx.render import DEFAULT_UPSTREAMS, Site, render
+from shared.paths import PATHS, Group, Path, Service
 
 RENDERED = render(Site())
 LOCATION = re.compile(
@@ -64,6 +67,58 @@ def test_the_aliases_can_be_left_out() -> None:
     assert aliases
     assert all(_upstream(RENDERED, alias) for alias in aliases)
     assert not any(_upstream(plain, alias) for alias in aliases)
+
+
+def test_it_listens_on_ipv6_too() -> None:
+    """On the public listener; administration stays on the IPv4 loopback interface."""
+    public, internal = _public_and_internal()
+    assert "listen 443 ssl http2;" in public
+    assert "listen [::]:443 ssl http2;" in public
+    assert internal.count("listen ") == 1
+
+
+def test_its_waits_are_shorter_than_the_drain_delay() -> None:
+    """A process that is told to stop serves on until nginx has turned elsewhere."""
+    rendered = render(Site(drain_delay=timedelta(seconds=9)))
+    waits = re.findall(
+        r"(?:fail_timeout=|keepalive_timeout )(\d+)s;\n", rendered.partition("proxy_http_version")[0]
+    )
+    assert set(waits) == {"60", "4"}  # the clients' connections, and the services'
+
+
+def test_the_command_takes_addresses_and_files() -> None:
+    """And reads the issuer, the root paths and the drain delay from the services' settings."""
+    settings = {
+        "OSTIARY_ISSUER": "https://login.example.org:8443/oidc",
+        "OSTIARY_ROOT_ALIASES": "off",
+        "OSTIARY_DRAIN_DELAY": "20s",
+    }
+    options = {
+        "--listen": "8443",
+        "--internal-listen": "127.0.0.1:9444",
+        "--certificate": "/tls/cert",
+        "--certificate-key": "/tls/key",
+        "--upstream": "token=10.0.0.1:1,10.0.0.2:1",
+    }
+    done = subprocess.run(
+        (sys.executable, "-m", "deploy.nginx", *itertools.chain(*options.items())),
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == render(
+        Site(
+            host="login.example.org:8443",
+            listen=("8443",),
+            internal_listen="127.0.0.1:9444",
+            certificate="/tls/cert",
+            certificate_key="/tls/key",
+            upstreams={**DEFAULT_UPSTREAMS, Service.TOKEN: ("10.0.0.1:1", "10.0.0.2:1")},
+            has_root_aliases=False,
+            drain_delay=timedelta(seconds=20),
+        )
+    )
 
 
 def test_the_command_prints_what_is_rendered() -> None:

@@ -9,7 +9,13 @@ from aiohttp.test_utils import TestClient
 from services.discovery.app import mount
 from shared.admin.keys import ensure_keys
 from shared.live import clock
-from shared.paths import JWKS, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
+from shared.paths import (
+    JWKS,
+    OAUTH_AUTHORIZATION_SERVER,
+    OPENID_CONFIGURATION,
+    OPENID_CONFIGURATION_INSERTED,
+    WEBFINGER,
+)
 from shared.settings import Settings, read_settings
 from shared.store.open import open_stores
 from shared.web.app import application
@@ -59,15 +65,28 @@ async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
     assert metadata["response_types_supported"] == ["code"]
 
 
-async def test_the_same_document_is_where_rfc_8414_looks(settings: Settings) -> None:
-    """RFC 8414 §3.1: the well-known part before the issuer's path, byte for byte the same."""
+ROOT_PATHS = [OAUTH_AUTHORIZATION_SERVER.path, OPENID_CONFIGURATION_INSERTED.path]
+
+
+@pytest.mark.parametrize("path", ROOT_PATHS)
+async def test_the_same_document_is_where_clients_insert_the_well_known_part(
+    discovery: Client, path: str
+) -> None:
+    """RFC 8414 §3.1, and its form for OpenID: byte for byte the same, and open to any origin."""
+    usual = await discovery.get(OPENID_CONFIGURATION.path)
+    inserted = await discovery.get(path, headers={"Origin": "https://app.example"})
+    assert inserted.status == 200
+    assert inserted.headers["Access-Control-Allow-Origin"] == "*"
+    assert await inserted.read() == await usual.read()
+
+
+async def test_root_paths_can_be_left_to_another_application(settings: Settings) -> None:
+    """Then the issuer's own paths are all."""
     await _make_keys(settings)
-    with_aliases = settings.model_copy(update={"root_aliases": True})
-    async with TestClient(Served(application(with_aliases, mount))) as client:
-        usual = await client.get(OPENID_CONFIGURATION.path)
-        inserted = await client.get(OAUTH_AUTHORIZATION_SERVER.path)
-        assert inserted.status == 200
-        assert await inserted.read() == await usual.read()
+    without = settings.model_copy(update={"root_aliases": False})
+    async with TestClient(Served(application(without, mount))) as client:
+        assert {(await client.get(path)).status for path in [*ROOT_PATHS, WEBFINGER.path]} == {404}
+        assert (await client.get(OPENID_CONFIGURATION.path)).status == 200
 
 
 FORGED = [

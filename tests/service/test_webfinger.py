@@ -144,7 +144,9 @@ async def test_what_is_off_is_not_announced(
     module_database_url: str, module_redis_url: str, world: World
 ) -> None:
     """No session management, no iframe; no root aliases, no WebFinger."""
-    settings = settings_for(module_database_url, module_redis_url, session_management="off")
+    settings = settings_for(
+        module_database_url, module_redis_url, session_management="off", root_aliases="off"
+    )
     async with TestClient(Served(application(settings, mount))) as client:
         assert "check_session_iframe" not in await (await client.get(OPENID_CONFIGURATION.path)).json()
         assert (await client.get(WEBFINGER.path, params={"resource": "acct:a@b"})).status == 404

@@ -1,0 +1,139 @@
+"""A rolling restart: every process of every service is replaced under load, and no request is lost."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientError, ClientSession, TCPConnector
+
+from deploy.local.child import Child
+from deploy.local.folders import run_folder
+from deploy.local.service import command, socket_of
+from shared.admin.clients import add_client, allowed_by
+from shared.paths import DEVICE, PREFIX, REGISTRATION, TOKEN, WEBFINGER, Service
+from shared.settings import Settings, child_environment
+from tests.deployment import open_world, settings_for
+from tests.flow.nginx import Nginx
+from tests.flow.starter import ROOT
+from tests.tools import needs
+
+DRAIN = timedelta(seconds=2)
+REPLICAS = 2
+CONNECTIONS = 6
+CLIENT = {"client_id": "rp", "client_secret": secrets.token_urlsafe(32)}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request to one service, and the status that it has when nothing is lost."""
+
+    method: str
+    path: str
+    status: int
+    form: Mapping[str, str] | None = None
+
+
+OPERATIONS = (
+    Operation("GET", f"{WEBFINGER}?resource=acct:ada@example.org", 200),
+    Operation("GET", str(DEVICE), 200),
+    Operation("POST", str(TOKEN), 200, {"grant_type": "client_credentials", **CLIENT}),
+    Operation("POST", str(REGISTRATION), 401),
+)
+
+
+async def _load(session: ClientSession, is_over: asyncio.Event) -> tuple[int, list[str]]:
+    """How many requests one client sent, and a line for each that was lost."""
+    sent, lost = 0, []
+    while not is_over.is_set():
+        for each in OPERATIONS:
+            sent += 1
+            try:
+                async with session.request(each.method, each.path, data=each.form) as response:
+                    await response.read()
+                    if response.status != each.status:
+                        lost.append(f"{each.method} {each.path}: {response.status}")
+            except ClientError as error:
+                lost.append(f"{each.method} {each.path}: {error!r}")
+    return sent, lost
+
+
+async def _restart(replicas: Sequence[Sequence[Child]]) -> None:
+    """One replica of every service after the other, without a pause."""
+    for replica in replicas:
+        await asyncio.gather(*(child.stop() for child in replica))
+        await asyncio.gather(*(child.start() for child in replica))
+
+
+async def _restarted_under_load(nginx: Nginx, replicas: Sequence[Sequence[Child]]) -> tuple[int, list[str]]:
+    trusting = ssl.create_default_context(cafile=nginx.files.ca_file)
+    is_over = asyncio.Event()
+    async with ClientSession(nginx.door.origin, connector=TCPConnector(ssl=trusting)) as session:
+        clients = [asyncio.create_task(_load(session, is_over)) for _ in range(CONNECTIONS)]
+        await _restart(replicas)
+        is_over.set()
+        outcomes = await asyncio.gather(*clients)
+    return sum(sent for sent, _ in outcomes), [line for _, lost in outcomes for line in lost]
+
+
+@pytest.fixture
+async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[Settings, Nginx]:
+    """A deployment with a client, whose issuer is where an nginx may be started."""
+    nginx = Nginx.new(tmp_path)
+    settings = settings_for(
+        database_url,
+        redis_url,
+        issuer=nginx.door.origin + PREFIX,
+        rate_limits="off",
+        drain_delay=f"{DRAIN.total_seconds():.0f}s",
+    )
+    entry = {**CLIENT, "grant_types": ["client_credentials"], "redirect_uris": [], "response_types": []}
+    async with open_world(settings) as world:
+        await add_client(
+            world.stores.clients,
+            entry | {"token_endpoint_auth_method": "client_secret_post"},
+            allowed_by(settings),
+        )
+    return settings, nginx
+
+
+@pytest.mark.timeout(300)
+async def test_a_rolling_restart_loses_no_request(settings: tuple[Settings, Nginx], tmp_path: Path) -> None:
+    """Two processes a service, restarted one after the other as soon as the former is ready."""
+    program = needs("nginx")
+    deployment, nginx = settings
+    environment = child_environment(deployment, 0) | {
+        "OSTIARY_ISSUER": deployment.issuer,
+        "OSTIARY_RATE_LIMITS": "off",
+        "PYTHONPATH": str(ROOT),
+    }
+    with run_folder() as sockets:
+        folders = [sockets / str(number) for number in range(REPLICAS)]
+        for folder in folders:
+            folder.mkdir()
+        replicas = [
+            [
+                Child(command(service, folder, environment, tmp_path / f"{service}-{folder.name}.log"))
+                for service in Service
+            ]
+            for folder in folders
+        ]
+        upstreams = {
+            service: [f"unix:{socket_of(folder, service)}" for folder in folders] for service in Service
+        }
+        nginx.write(upstreams, drain_delay=DRAIN)
+        proxy = Child(nginx.command(program))
+        children = [child for replica in replicas for child in replica]
+        try:
+            await asyncio.gather(*(child.start() for child in children))
+            await proxy.start()
+            sent, lost = await _restarted_under_load(nginx, replicas)
+        finally:
+            await proxy.stop()
+            await asyncio.gather(*(child.stop() for child in children))
+    assert set(lost) == set()
+    assert sent > len(OPERATIONS) * CONNECTIONS
