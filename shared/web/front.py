@@ -16,13 +16,14 @@ from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer, wire
 from shared.web.app import ERROR_PAGE, PROXIES, REFUSALS, REQUEST_LOG, Handler, Refusal
 from shared.web.cors import CROSS_ORIGIN, origin_fields
+from shared.web.deadlines import Deadlines
 from shared.web.forwarded import peer_address, request_id_of
 from shared.web.lateness import Lateness
 from shared.web.log import REQUEST_ID
 from shared.web.metrics import observe_request
 from shared.web.refusals import HeaderFieldsTooLarge, defect
 from shared.web.request import MAX_FIELDS, Request
-from shared.web.request_age import MAX_AGE, request_age
+from shared.web.request_age import MAX_AGE, REQUEST_START, request_age
 
 logger = structlog.get_logger()
 
@@ -48,9 +49,10 @@ class Front:
 
     is_closing = False  # the server stops: every answer is the last on its connection
 
-    def __init__(self, app: web.Application, lateness: Lateness) -> None:
+    def __init__(self, app: web.Application, lateness: Lateness, deadlines: Deadlines) -> None:
         self._app = app
         self._lateness = lateness
+        self._deadlines = deadlines
         self._proxies = app[PROXIES]
         self._log = app.get(REQUEST_LOG)
         self._known = dict(self._plain_routes())
@@ -103,22 +105,16 @@ class Front:
         return answer
 
     async def _respond(self, request: Request, route: _Route) -> web.StreamResponse:
-        """Raises Unavailable: what asks is too old to be answered, or its answer takes too long."""
+        """Raises Unavailable: the request is too old to be answered, or its answer takes too long."""
         if self._lateness.is_late():
             request.is_last = True
             raise Unavailable("the event loop was late: the request may be older than it looks")
         if sum([len(name) + len(value) + 4 for name, value in request.raw_headers]) > MAX_FIELDS:
             raise HeaderFieldsTooLarge
-        left = MAX_AGE - request_age(request)
-        if left <= timedelta():
+        left = MAX_AGE
+        if REQUEST_START in request.headers and (left := MAX_AGE - request_age(request)) <= timedelta():
             raise Unavailable(f"the request is {MAX_AGE - left} old, or the proxy's clock differs")
-        try:
-            async with asyncio.timeout(left.total_seconds()) as deadline:
-                return await route.handler(request)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise Unavailable("the request took too long") from None
+        return await self._deadlines.keep(route.handler(request), request.read_at + left.total_seconds())
 
     def _refused(
         self, request: Request, route: _Route, request_id: str, error: Exception

@@ -13,7 +13,8 @@ from shared.web.metrics import count_event
 
 LATE = 1.0  # seconds without a turn of the loop
 TICK = 0.25  # seconds
-TURNS = 16  # of the loop, in which it reads everything that arrived meanwhile, new connections included
+TURNS = 8  # of the loop in which nothing more arrives: it has read everything that waited
+SETTLING = 0.25  # seconds after which new arrivals do not prolong that
 
 logger = structlog.get_logger()
 
@@ -30,10 +31,15 @@ class Lateness:
         """Monotonic time."""
 
     def is_late(self) -> bool:
-        """Whether what is read in this turn of the loop may have waited for more than LATE."""
+        """Whether what is read now may have waited longer than LATE. Ask for each request and new connection.
+
+        An event loop may accept one connection a turn, so each that arrives may have others behind it.
+        """
         now = clock.monotonic()
         if now - self._ticked_at > LATE:
             self._notice(now)
+        elif self._turns_left and now - self.last_noticed < SETTLING:
+            self._turns_left = TURNS
         return self._turns_left > 0
 
     def stop(self) -> None:
@@ -42,8 +48,10 @@ class Lateness:
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK, self._tick)
-        self.is_late()
-        self._ticked_at = clock.monotonic()
+        now = clock.monotonic()
+        if now - self._ticked_at > LATE:
+            self._notice(now)
+        self._ticked_at = now
 
     def _notice(self, now: float) -> None:
         logger.warning("loop_late", seconds=round(now - self._ticked_at, 1))

@@ -13,6 +13,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage
 
 from shared.web.connection import Connection, Written, drain
+from shared.web.deadlines import Deadlines
 from shared.web.front import Front
 from shared.web.lateness import Lateness
 from shared.web.request import UNREADABLE, Request, unreadable
@@ -40,10 +41,12 @@ class Server(web.Server):
     def __init__(self, app: web.Application) -> None:
         self._event_loop = asyncio.get_running_loop()
         self._lateness = Lateness(self._event_loop)
-        self._front = Front(app, self._lateness)
+        self._deadlines = Deadlines(self._event_loop)
+        self._front = Front(app, self._lateness, self._deadlines)
         super().__init__(self._answer, request_factory=self._request)
 
     def __call__(self) -> Connection:
+        self._lateness.is_late()  # this connection may have waited, and others behind it
         return Connection(self, self._event_loop)
 
     def _request(
@@ -85,6 +88,7 @@ class Server(web.Server):
         """Wait *timeout* seconds for requests in flight, then cancel them."""
         await super().shutdown(timeout)
         self._lateness.stop()
+        self._deadlines.stop()
 
 
 def _expect(request: Request) -> None:

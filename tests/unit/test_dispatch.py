@@ -11,7 +11,7 @@ from aiohttp import web
 
 from shared.live import clock
 from shared.settings import Settings
-from shared.web import front, lateness, server
+from shared.web import deadlines, front, lateness, server
 from shared.web.answers import json_answer
 from shared.web.app import Handler, application
 from shared.web.server import Runner, UnsupportedApplicationError
@@ -235,6 +235,7 @@ async def test_a_request_that_a_proxy_stamped_long_ago_is_refused() -> None:
 async def test_a_request_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its handler waits for."""
     monkeypatch.setattr(front, "MAX_AGE", timedelta(seconds=0.05))
+    monkeypatch.setattr(deadlines, "TICK", 0.01)
 
     async def handler(_: web.Request) -> web.Response:
         await asyncio.sleep(0.5)
