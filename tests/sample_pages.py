@@ -14,6 +14,7 @@ from services.authorization.pages import (
     DeviceDoneView,
     DeviceView,
     ErrorView,
+    LeavingView,
     LoginView,
     LogoutView,
     OutOfBandView,
@@ -144,6 +145,12 @@ ERRORS: Mapping[str, tuple[ErrorView, int]] = {
         400,
     ),
     "error-expired": (ErrorView("expired", request_id="01JD3W8PZ6Q9"), 400),
+    "error-expired-back": (
+        ErrorView("expired", back_href="https://files.example.org/start", client=LONG_CLIENT),
+        410,
+    ),
+    "error-cookie": (ErrorView("cookie_missing", back_href="https://files.example.org/", client=CLIENT), 403),
+    "error-stale": (ErrorView("stale_form", back_href="/oidc/logout"), 403),
     "error-not-found": (ErrorView("not_found"), 404),
     "error-unavailable": (ErrorView("temporarily_unavailable", request_id="01JD3W8PZ6Q9"), 503),
 }
@@ -173,6 +180,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},
         **{name: pages.error(view, locale, status) for name, (view, status) in ERRORS.items()},
+        "leaving": pages.leaving(LeavingView(LONG_CLIENT, "org.example.app:/cb?error=x"), locale),
         "form-post": pages.form_post(CALLBACK[0], {"code": "ac_1", "state": "s"}, locale),
         "start": pages.start(START, locale),
     }

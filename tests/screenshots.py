@@ -59,7 +59,15 @@ async def main(folder: Path, chromium: str) -> None:
     states += [
         (locale, name)
         for locale in ("de", "fr")
-        for name in (*LOGINS, *SIGN_UPS, "select-account", "consent-everything")
+        for name in (
+            *LOGINS,
+            *SIGN_UPS,
+            "select-account",
+            "consent-everything",
+            "sign-out-incomplete",
+            "error-cookie",
+            "leaving",
+        )
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

@@ -1,7 +1,8 @@
 """An authorization request that has been read: it holds, it waits for a person, or it is refused."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import urlencode
 
 from services.authorization.intake import Effective
@@ -27,6 +28,10 @@ class Asked:
     request: AuthorizationRequest
     locale: str
     effective: Effective
+
+    def after_a_page(self) -> Self:
+        """The same request, for whose client the user has answered a page."""
+        return replace(self, callback=replace(self.callback, unseen=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class AskConsent:
         handle = self.desk.cookies.session_of_form(request, fields[FORM_TOKEN], waiting.handle)
         if handle is None:
             return see_other(waiting.at(AUTHORIZATION))
+        waiting = replace(waiting, asked=waiting.asked.after_a_page())
         match fields["decision"]:
             case "allow":
                 return await self._allow(request, waiting, digest(handle))

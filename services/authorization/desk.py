@@ -110,7 +110,10 @@ class Desk:
         browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
         if browser is None:
             raise CookieMissing("the cookie of this interaction was not sent", client=client)
-        return Waiting(handle, browser, interaction, self.check(client, effective, self.locale(request)))
+        asked = self.check(client, effective, self.locale(request))
+        if interaction.signed_in or interaction.chosen:
+            asked = asked.after_a_page()
+        return Waiting(handle, browser, interaction, asked)
 
     async def present(
         self, request: web.Request, asked: Asked, interaction: Interaction | None = None

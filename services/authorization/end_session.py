@@ -21,6 +21,7 @@ from services.authorization.logout_request import (
     client_id_of,
     hinted,
     is_of_session,
+    must_ask_first,
     return_uri,
 )
 from services.authorization.pages import ClientView, LogoutView, Pages, SignedOutView
@@ -118,8 +119,10 @@ class EndSession:
         is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
         if not is_lost and any(is_of_session(hint, one.sid, self._sub(one, client)) for one in active):
             return await self._end(request, parameters, client)
-        if target and isinstance(hint, Hint) and not await self._owners(self.cookies.every_handle(request)):
-            return self._gone(target)
+        if target and isinstance(hint, Hint) and not must_ask_first(target, client):
+            is_over = not await self._owners(self.cookies.every_handle(request))
+            if is_over:
+                return self._gone(target)
         return self._ask(request, parameters, client, active)
 
     async def _end(self, request: web.Request, parameters: Parameters, client: Client | None) -> web.Response:

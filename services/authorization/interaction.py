@@ -18,6 +18,7 @@ from shared.oauth.errors import (
     UnmetAuthenticationRequirements,
 )
 from shared.oauth.handle import digest
+from shared.oauth.registered_uri import opens_a_strangers_app
 from shared.oauth.supported import ACR_VALUES, CREATE
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -169,6 +170,11 @@ def _is_allowed(request: AuthorizationRequest, present: Present, client: Client)
     if present.has_agreed:
         return True
     if "consent" in request.prompt:
+        return False
+    is_dynamic, has_seen_a_page = client.is_dynamically_registered, present.is_fresh or present.is_chosen
+    if not has_seen_a_page and opens_a_strangers_app(
+        request.redirect_uri, is_dynamically_registered=is_dynamic
+    ):
         return False
     if client.skip_consent:
         return True

@@ -9,6 +9,7 @@ from shared.model import Client
 from shared.oauth.jwt import BadJwt
 from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
+from shared.oauth.registered_uri import opens_a_strangers_app
 
 KNOWN = frozenset(
     {"client_id", "id_token_hint", "logout_hint", "post_logout_redirect_uri", "state", "ui_locales"}
@@ -67,6 +68,12 @@ def is_of_session(hint: Hinted, sid: UUID, sub: str | None) -> bool:
     *sub*: what the client knows its user by, if that can be told.
     """
     return isinstance(hint, Hint) and hint.sid == sid and hint.sub == sub
+
+
+def must_ask_first(target: str, client: Client | None) -> bool:
+    """Whether a page must come before *target*, although nobody is signed in."""
+    is_dynamic = client is not None and client.is_dynamically_registered
+    return opens_a_strangers_app(target, is_dynamically_registered=is_dynamic)
 
 
 def return_uri(parameters: Parameters, client: Client | None) -> str | None:

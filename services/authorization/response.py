@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from services.authorization.pages import Pages
+from services.authorization.pages import ClientView, LeavingView, Pages
 from services.authorization.response_type import ResponseMode, safe_response_mode
 from shared.model import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
+from shared.oauth.registered_uri import opens_a_strangers_app
 from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
 
@@ -54,6 +55,7 @@ class Callback:
     state: str | None
     iss: str
     sign: Sign
+    unseen: ClientView | None = None  # the client for which the user must see a page first
 
     @classmethod
     def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
@@ -64,7 +66,10 @@ class Callback:
             raise InvalidRequest("redirect_uri is not registered for this client")
         if state is not None and len(_quoted(state)) > MAX_STATE:  # no error could take it along
             raise InvalidRequest("state is too long")
-        return cls(redirect_uri, safe_response_mode(parameters), state, issuer, sign)
+        is_dynamic = client.is_dynamically_registered
+        is_guarded = opens_a_strangers_app(redirect_uri, is_dynamically_registered=is_dynamic)
+        unseen = ClientView.of(client) if is_guarded else None
+        return cls(redirect_uri, safe_response_mode(parameters), state, issuer, sign, unseen)
 
     def _complete(self, parameters: Mapping[str, str]) -> dict[str, str]:
         state = {} if self.state is None else {"state": self.state}
@@ -87,8 +92,12 @@ class Callback:
         return None if self.mode.is_jwt else self._uri(parameters)
 
     def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
-        """The answer, in the mode asked for."""
-        if uri := self._uri(parameters):
+        """The answer, in the mode asked for; on a page whose button sends it where none was seen before."""
+        uri = self._uri(parameters)
+        if self.unseen:
+            fields = {} if uri else self._complete(parameters)
+            return pages.leaving(LeavingView(self.unseen, uri or self.redirect_uri, fields), locale)
+        if uri:
             return see_other(uri)
         return pages.form_post(self.redirect_uri, self._complete(parameters), locale)
 

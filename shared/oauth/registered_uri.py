@@ -128,6 +128,14 @@ def is_private_use(uri: str) -> bool:
     return urlsplit(uri).scheme not in ("http", "https")
 
 
+def opens_a_strangers_app(uri: str, *, is_dynamically_registered: bool) -> bool:
+    """Whether *uri* starts a program on the user's device at the wish of a client that registered itself.
+
+    No redirect may lead there before the user has seen a page for this client (RFC 9700 §4.11.2).
+    """
+    return is_dynamically_registered and is_private_use(uri)
+
+
 def is_loopback(uri: str) -> bool:
     """Whether *uri* can only be the user's own machine: RFC 8252 §7.3 and §8.3."""
     url = urlsplit(uri)

@@ -1,5 +1,6 @@
 """Mistakes about cookies, forms and the end of sessions."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -90,3 +91,14 @@ def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
 def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """All handles of a browser have one name, so that the last answer replaces those before."""
     monkeypatch.setattr(Cookies, "_browser_name", lambda self, handle: "".join(self.browser))
+
+
+def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that registered itself opens a program on the user's device without a page before it."""
+    for module in ("response", "interaction", "logout_request"):
+        monkeypatch.setattr(f"services.authorization.{module}.opens_a_strangers_app", lambda *_, **__: False)
+
+
+def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The out-of-band page shows any text."""
+    monkeypatch.setattr("services.authorization.out_of_band._CODE", re.compile(".*", re.DOTALL))

@@ -66,8 +66,8 @@ MARKED: dict[str, Callable[[], web.Response]] = {
         SignedOutView(MARKED_CLIENT, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"
     ),
     "signed_out path": lambda: PAGES.signed_out(SignedOutView(MARKED_CLIENT, f"/{M}"), "en"),
-    "out_of_band": lambda: PAGES.out_of_band(OutOfBandView(M, None, M), "en"),
-    "out_of_band error": lambda: PAGES.out_of_band(OutOfBandView(None, M, M), "en"),
+    "out_of_band": lambda: PAGES.out_of_band(OutOfBandView(M), "en"),
+    "out_of_band error": lambda: PAGES.out_of_band(OutOfBandView(None, M), "en"),
     "error": lambda: PAGES.error(ErrorView(M, M, M), "en"),
     "form_post": lambda: PAGES.form_post(MARKED_HTTPS, {M: M, "state": M}, "en"),
     "start": lambda: PAGES.start(StartView(M, M, M, M, f"/{M}"), "en"),

@@ -34,6 +34,7 @@ from services.authorization.pages.views import (
     DeviceFault,
     DeviceView,
     ErrorView,
+    LeavingView,
     LoginFault,
     LoginView,
     LogoutView,
@@ -51,8 +52,8 @@ from shared.settings import Settings
 
 __all__ = [
     "AccountView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView",
-    "DeviceFault", "DeviceView", "ErrorView", "LoginFault", "LoginView", "LogoutView", "OutOfBandView",
-    "Pages", "SelectAccountView", "SignUpFault", "SignUpView", "SignedOutView", "StartView",
+    "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView", "LogoutView",
+    "OutOfBandView", "Pages", "SelectAccountView", "SignUpFault", "SignUpView", "SignedOutView", "StartView",
 ]  # fmt: skip
 
 FlowView = LoginView | SignUpView | SelectAccountView | ConsentView | LogoutView
@@ -180,6 +181,12 @@ class Pages:
             destination=Destination.of((redirect_uri,)),
             script=SUBMIT_SCRIPT,
         )
+
+    def leaving(self, view: LeavingView, locale: str) -> web.Response:
+        """Asks before a program on the user's device is opened."""
+        forms = [view.href] if view.fields else []
+        policy = content_security_policy(forms=forms, images=[view.client.logo])
+        return self._page("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
 
     def start(self, view: StartView, locale: str) -> web.Response:
         """What `ostiary run` has started, and what to try first."""

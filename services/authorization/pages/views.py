@@ -234,12 +234,25 @@ class SignedOutView:
 
 
 @dataclass(frozen=True, slots=True)
+class LeavingView:
+    """Asks before a program on the user's device is opened; `fields` are posted there, if there are any."""
+
+    client: ClientView
+    href: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> str:
+        """What says which program it is."""
+        return urlsplit(self.href).scheme
+
+
+@dataclass(frozen=True, slots=True)
 class OutOfBandView:
     """A code to carry by hand into an application without a browser, or the error instead of it."""
 
     code: str | None = None
     error: str | None = None
-    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""The out-of-band page, to which anybody can link."""
+
+import pytest
+
+from shared.mint import new_handle
+from shared.oauth.handle import Kind
+from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
+from tests.authorization import ON_MODULE_LOOP, AuthorizationService
+from tests.planted import planted
+from tests.planted.browser import shows_whatever_is_called_a_code
+
+pytestmark = ON_MODULE_LOOP
+
+CODE = new_handle(Kind.AUTHORIZATION_CODE)
+
+
+@pytest.mark.parametrize("path", [OUT_OF_BAND.path, OUT_OF_BAND_ALIAS.path])
+async def test_a_code_is_shown(op: AuthorizationService, path: str) -> None:
+    """As the authorization endpoint sends it."""
+    page = await op.browser().get(path, {"code": CODE, "state": "s", "iss": "i"})
+    assert (page.status, CODE in page.text, 'id="code"' in page.text) == (200, True, True)
+
+
+@planted(shows_whatever_is_called_a_code)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call +1 555 0100 now",
+        "ac_1",
+        CODE + "x",
+        CODE[:-1],
+        CODE + "\n",
+        "at_" + CODE[3:],
+        "é" * 46,
+        "<b>x</b>",
+    ],
+)
+async def test_no_other_text_is_shown_as_a_code(op: AuthorizationService, text: str) -> None:
+    """A person would take it for the provider's."""
+    page = await op.browser().get(OUT_OF_BAND.path, {"code": text})
+    assert 'id="code"' not in page.text
+    assert "Something went wrong" in page.text
+
+
+@pytest.mark.parametrize("error", ["Call_+1_555_0100", "call us now", "x" * 200, "<b>"])
+async def test_no_other_text_is_shown_as_an_error(op: AuthorizationService, error: str) -> None:
+    """Only what has an error's shape."""
+    assert error not in (await op.browser().get(OUT_OF_BAND.path, {"error": error})).text
+    page = await op.browser().get(OUT_OF_BAND.path, {"error": "access_denied", "code": CODE})
+    assert ("access_denied" in page.text, CODE in page.text) == (True, False)
