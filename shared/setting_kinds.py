@@ -134,9 +134,11 @@ def _host_port(value: str) -> str:
 
 def address(value: str) -> str:
     """Where a process listens: `HOST:PORT`, `unix:PATH` or an absolute path. Raises ValueError."""
+    if value.startswith("/"):
+        return f"unix:{value}"
     host, _, port = value.rpartition(":")
     is_port = bool(host) and port.isdecimal() and int(port) < 65536
-    if not value.startswith(("/", "unix:")) and not is_port:
+    if not value.removeprefix("unix:") or not (value.startswith("unix:") or is_port):
         raise ValueError("must be HOST:PORT or unix:PATH")
     return value
 

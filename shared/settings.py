@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -164,11 +164,19 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Remove libpq's variables, such as PGPORT and PGSSLMODE: only the settings say how to reach PostgreSQL.
+
+    asyncpg would take from them whatever a URL leaves open.
+    """
+    for name in [name for name in environ if name.startswith("PG")]:
+        del environ[name]
+
+
 def nth_address(address: str, index: int) -> str:
     """Where process *index* of those that share one address listens: port + index, or path.index."""
-    if address.startswith(("/", "unix:")):
-        path = address.removeprefix("unix:")
-        return f"unix:{path}.{index}" if index else f"unix:{path}"
+    if address.startswith("unix:"):
+        return f"{address}.{index}" if index else address
     host, _, port = address.rpartition(":")
     return f"{host}:{int(port) + index}"
 

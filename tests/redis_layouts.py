@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from deploy.local.child import Child, Command
 from deploy.local.valkey import find_binary
 from shared.store.redis.transport.client import RedisClient
+from shared.store.redis.transport.limits import LIMITS, Limits
 from tests.flow.processes import running
 from tests.flow.starter import eventually, free_port
 
@@ -70,9 +71,9 @@ class Node:
 
 
 @asynccontextmanager
-async def open_redis(url: str) -> AsyncIterator[RedisClient]:
-    """A way to Redis, for as long as a block lasts."""
-    opened = RedisClient.open(url)
+async def open_redis(url: str, limits: Limits = LIMITS) -> AsyncIterator[RedisClient]:
+    """A client of Redis, for as long as a block lasts."""
+    opened = RedisClient.open(url, limits)
     try:
         yield opened
     finally:

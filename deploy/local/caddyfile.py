@@ -7,7 +7,6 @@ resolves `..`, and would then pass on something else than it matched.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 
 from shared.paths import PREFIX, Path, Service
 
@@ -46,8 +45,8 @@ def pattern(paths: Iterable[str]) -> str:
     return rf"^({'|'.join(alternatives)})(\?.*)?$"
 
 
-def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str], state: FilePath) -> str:
-    """A Caddyfile that maps *paths* at *site* to *upstreams*, and keeps its local CA in *state*.
+def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str]) -> str:
+    """A Caddyfile that maps *paths* at *site* to *upstreams*; Caddy keeps its local CA where it is started.
 
     What is below PREFIX and in no service's map goes to the authorization service, which has a page for it.
     """
@@ -57,10 +56,10 @@ def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str
         _route(service, pattern(mine[service]), upstreams[service]) for service in Service if mine[service]
     ]
     routes.append(_route("unknown", _BELOW_PREFIX, upstreams[Service.AUTHORIZATION]))
-    return "\n".join((_options(site, state), _site(site, routes), _elsewhere(site)))
+    return "\n".join((_options(site), _site(site, routes), _elsewhere(site)))
 
 
-def _options(site: Site, state: FilePath) -> str:
+def _options(site: Site) -> str:
     # default_sni: a client may leave a name without a dot out of its handshake, as Java does with localhost.
     return f"""{{
 	admin off
@@ -68,7 +67,7 @@ def _options(site: Site, state: FilePath) -> str:
 	skip_install_trust
 	auto_https {"disable_redirects" if site.scheme == "https" else "off"}
 	default_sni {site.address}
-	storage file_system "{state}"
+	storage file_system .
 	grace_period 3s
 	servers {{
 		protocols h1 h2

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 LIMIT = 64 * 1024 * 1024  # bytes
@@ -31,4 +32,5 @@ async def keep_bounded(folder: Path) -> None:
     """Bounds the logs of a run, for ever."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        await asyncio.to_thread(bound, folder)
+        with suppress(OSError):  # a full disk: the next round may succeed
+            await asyncio.to_thread(bound, folder)

@@ -3,13 +3,15 @@
 Its socket lies in its own data folder, which only its account may enter; a short link in the run's folder
 leads there. So a restarted server is found under the same path, and no path is too long for a socket.
 PostgreSQL refuses to run as root: root starts it under another account, in a folder entered before the
-account is changed (`/proc/self/cwd`), so that no folder above needs another mode.
+account is changed (`/proc/self/cwd`), so that no folder above needs another mode. Server and URL
+take nothing from libpq's environment.
 """
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,7 +55,7 @@ class Postgres:
 
     def url_of(self, database: str) -> str:
         """Where another database of the same cluster is."""
-        return f"postgresql://{_NAME}@/{database}?host={quote(str(self._link))}"
+        return f"postgresql://{_NAME}@/{database}?host={quote(str(self._link))}&port=5432&sslmode=disable"
 
     @property
     def _link(self) -> Path:
@@ -61,7 +63,7 @@ class Postgres:
 
     @property
     def _folder(self) -> str:
-        return str(self.cluster) if self.account is None else "/proc/self/cwd"
+        return _as_working_directory(self.cluster)
 
     def prepare(self) -> None:
         """Makes the cluster and its database when they are missing; raises RunError when it is not ours."""
@@ -91,10 +93,9 @@ class Postgres:
         new = self.cluster.with_name(self.cluster.name + ".new")
         shutil.rmtree(new, ignore_errors=True)  # a start that was interrupted
         new.mkdir(mode=0o700)
-        folder = str(new)
+        folder = _as_working_directory(new)
         if self.account is not None:
             os.chown(new, self.account.uid, self.account.gid)
-            folder = self._folder
         syncing = () if self.is_durable else ("--no-sync",)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
         access = ("--auth-local=trust", "--auth-host=reject")  # the folder is the fence: no TCP
@@ -124,6 +125,7 @@ class Postgres:
         """How the server is started."""
         settings = {
             "listen_addresses": "",
+            "port": "5432",  # a part of its socket's name
             "unix_socket_directories": ".",
             "unix_socket_permissions": "0700",
             "max_connections": "100",
@@ -153,6 +155,11 @@ class Postgres:
         except OSError:
             return False
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+
+
+def _as_working_directory(folder: Path) -> str:
+    """Its name for a process that is started in it, whatever characters and parents its own name has."""
+    return "/proc/self/cwd" if sys.platform == "linux" else str(folder)
 
 
 def _afresh(cluster: Path) -> str:

@@ -72,7 +72,7 @@ class _Run:
         await self.supervisor.start(self._services())
         served = [path for path in PATHS if path.group in served_groups(self.settings)]
         upstreams = {service: f"unix/{socket_of(self.sockets, service)}" for service in Service}
-        proxy.prepare(caddyfile(served, site, upstreams, proxy.state))
+        proxy.prepare(caddyfile(served, site, upstreams))
         await self.supervisor.start([proxy.command()])
         certificate = proxy.root_certificate if self.settings.is_https else None
         self.say(welcome(self.settings, self.data, demo, demo_file, certificate))

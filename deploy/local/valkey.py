@@ -48,7 +48,7 @@ class Valkey:
             "port": "0",
             "unixsocket": str(self.socket),
             "unixsocketperm": "700",
-            "dir": f'"{self.data}"',
+            "dir": ".",  # the data folder, whatever characters its name has
             "save": '""',
             "appendonly": "yes" if self.is_durable else "no",
             "appendfsync": "everysec",

@@ -16,6 +16,7 @@ from services.cli.output import lost_output_in_a_sentence
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
+from shared.settings import ignore_libpq_environment
 
 
 class _Ostiary(click.Group):
@@ -28,6 +29,7 @@ class _Ostiary(click.Group):
 @click.version_option(version("ostiary"), message="%(prog)s %(version)s")
 def main() -> None:
     """Ostiary: an OpenID Connect provider for people who host their own identity."""
+    ignore_libpq_environment()
 
 
 for command in (run, serve, migrate, user, client, keys, outbox, doctor):

@@ -1,6 +1,7 @@
 """`ostiary run` and `ostiary migrate`."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import asdict
 
 import asyncpg
@@ -23,7 +24,12 @@ from shared.store.open import open_stores
 def run() -> None:
     """Run everything embedded, in the foreground, until Ctrl-C."""
     with faults_in_sentences():
-        asyncio.run(run_everything(read_settings(), _prepare, click.echo))
+        asyncio.run(run_everything(read_settings(), _prepare, _say))
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):  # a terminal that is gone must not end what runs
+        click.echo(text)
 
 
 @click.command()

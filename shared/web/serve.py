@@ -35,7 +35,7 @@ class Listen:
         """A bound, listening socket. Raises ListenError."""
         try:
             return self._unix() if self.address.startswith("unix:") else self._tcp()
-        except (OSError, ValueError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             raise ListenError(f"cannot listen on {self.address}: {error}") from None
 
     def _tcp(self) -> socket.socket:

@@ -138,7 +138,7 @@ class Deployment:
             caddy.find_binary(), site, configuration / "state", configuration, self.folder / f"{name}.log"
         )
         upstreams = {service: f"unix/{socket}" for service, socket in sockets.items()}
-        proxy.prepare(caddyfile(paths, site, upstreams, proxy.state))
+        proxy.prepare(caddyfile(paths, site, upstreams))
         return await _start(self.stack, proxy.command())
 
     async def _start_measured(self, of: Command) -> int:

@@ -87,7 +87,7 @@ class Starter:
     @property
     def said(self) -> str:
         """What it has printed."""
-        return self.output.read_text("utf-8")
+        return self.output.read_text("utf-8", errors="replace")
 
     def wait_until_ready(self) -> None:
         def is_ready() -> bool:

@@ -23,6 +23,8 @@ from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
+from tests.planted import planted
+from tests.planted.process import takes_libpq_variables
 
 Ostiary = Callable[..., Result]
 CELLS = str(Path(__file__).parents[2] / "deploy" / "cells-clients.json")
@@ -67,6 +69,18 @@ def test_migrate_check_says_what_is_missing(database_url: str, redis_url: str) -
     assert before.exit_code == 1
     assert CliRunner().invoke(main, ["migrate"], env=environment).exit_code == 0
     assert CliRunner().invoke(main, ["migrate", "--check"], env=environment).exit_code == 0
+
+
+@planted(takes_libpq_variables)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PGPORT", "1"), ("PGTARGETSESSIONATTRS", "standby"), ("PGSSLMODE", "verify-full")],
+)
+def test_libpq_variables_are_ignored(ostiary: Ostiary, database_url: str, name: str, value: str) -> None:
+    """A shell that is set up for another database changes nothing, although the URL leaves them open."""
+    url = database_url.partition("&port=")[0]
+    result = ostiary("migrate", "--check", **{"OSTIARY_DATABASE_URL": url, name: value})
+    assert result.exit_code == 0, result.output
 
 
 def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
     with run_folder() as sockets:
         upstreams = {service: f"unix/{sockets}/{service}.sock" for service in Service}
         caddy = Caddy(find_binary(), site_of(f"http://localhost:{port}"), folder, sockets, folder / "log")
-        caddy.prepare(caddyfile(PATHS, caddy.site, upstreams, folder))
+        caddy.prepare(caddyfile(PATHS, caddy.site, upstreams))
         child = Child(caddy.command())
         await child.start()
         try:

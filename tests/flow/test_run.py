@@ -183,6 +183,20 @@ def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
     assert not (tmp_path / "data" / "demo.json").exists()
 
 
+HOSTILE = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PGSSLMODE": "require", "PGUSER": "nobody"}
+
+
+@pytest.mark.parametrize(
+    "name", ['a "quoted" name', "back\\slash \\", "new\nline", "größe", "\udcff"], ids=ascii
+)
+def test_any_name_of_a_data_folder_will_do(tmp_path: Path, name: str) -> None:
+    """Also in a shell that is set up for another PostgreSQL."""
+    data = tmp_path / name
+    with started(data, tmp_path / "output", port=None, **HOSTILE) as starter:
+        assert starter.discovers()
+        assert (data / "valkey").is_dir()
+
+
 def test_the_same_child_twice_ends_the_run(tmp_path: Path) -> None:
     """What dies twice within 30 s is no accident: one sentence with its log's path, exit 1, nothing left."""
     with started(tmp_path / "data", tmp_path / "output") as starter:

@@ -5,6 +5,8 @@ import os
 import pytest
 from aiohttp import web
 
+from services import cli
+from shared import setting_kinds
 from shared.web import drain, log_line, log_output, serve, workers
 
 
@@ -78,3 +80,16 @@ def resets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         await site.stop()
 
     monkeypatch.setattr(drain, "close", close)
+
+
+def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An absolute path is accepted as an address and left as it is, which no socket can be bound to."""
+    address = setting_kinds.address
+    monkeypatch.setattr(
+        setting_kinds, "address", lambda value: value if value.startswith("/") else address(value)
+    )
+
+
+def takes_libpq_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line lets asyncpg read PGPORT, PGTARGETSESSIONATTRS and the others."""
+    monkeypatch.setattr(cli, "ignore_libpq_environment", lambda: None)

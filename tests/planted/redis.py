@@ -1,10 +1,19 @@
 """Defects of the stores in Redis and of the transport under them."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+import hiredis
 import pytest
+from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 
+from shared.redis_address import HostPort
+from shared.store import Unavailable
 from shared.store.redis.records import RecordFormat
+from shared.store.redis.transport import client
+from shared.store.redis.transport.limits import Limits
+from shared.store.redis.transport.pipeline import Pipeline, _Batch
 
 
 def records_raise_when_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,3 +33,68 @@ def records_take_any_version(monkeypatch: pytest.MonkeyPatch) -> None:
         return read(self, data and data.replace(b'"v": 2', b'"v": 1'))
 
     monkeypatch.setattr(RecordFormat, "decode", decode)
+
+
+def protocol_errors_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A protocol error fails the requests with itself, which no service takes for an outage."""
+
+    def fail(self: _Batch, fault: Unavailable) -> None:
+        if not self.done.done():
+            is_protocol = "ProtocolError" in str(fault)
+            self.done.set_exception(hiredis.ProtocolError(str(fault)) if is_protocol else fault)
+
+    monkeypatch.setattr(_Batch, "fail", fail)
+
+
+def empty_batches_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch of no commands takes the first answer of the next."""
+
+    def send(self: Pipeline, commands: Sequence[bytes]) -> asyncio.Future[list[Any]]:
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.extend(commands)
+        self._commands += len(commands)
+        done = self._loop.create_future()
+        self._waiting.append(_Batch(len(commands), self._loop.time(), done))
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._limits.silence, self._check)
+        return done
+
+    monkeypatch.setattr(Pipeline, "send", send)
+
+
+def only_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request waits for as long as the server says something to anyone."""
+    monkeypatch.setattr(Pipeline, "_fail_overdue", lambda self, now: float("inf"))
+
+
+def queues_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is asked waits."""
+    initial = Limits.__init__
+
+    def without_bound(self: Limits, **limits: Any) -> None:
+        initial(self, **limits | {"commands": 1 << 60, "unsent": 1 << 30})
+
+    monkeypatch.setattr(Limits, "__init__", without_bound)
+
+
+def faults_of_connecting_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A RuntimeError of the event loop while connecting is no outage to anyone."""
+
+    async def connect(url: str, limits: Limits, place: HostPort | None = None) -> AbstractConnection:
+        connection = UnixDomainSocketConnection(path=url.removeprefix("unix://"))
+        await connection.connect()  # type: ignore[no-untyped-call] # redis-py's is untyped
+        return connection
+
+    monkeypatch.setattr(client, "connect", connect)
+
+
+def faults_of_writing_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A RuntimeError of the event loop while writing leaves the requests waiting."""
+
+    def flush(self: Pipeline) -> None:
+        sent = b"".join(self._outbox)
+        self._outbox.clear()
+        self._transport.write(sent)
+
+    monkeypatch.setattr(Pipeline, "_flush", flush)

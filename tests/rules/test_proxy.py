@@ -1,7 +1,6 @@
 """The reverse proxy's configuration against the path map."""
 
 import re
-from pathlib import Path as FilePath
 
 import pytest
 
@@ -12,7 +11,7 @@ from shared.paths import PATHS, Group, Path, Service
 
 SITE = Site("http", "localhost", 8080, ("127.0.0.1",))
 UPSTREAMS = {service: f"unix//run/{service}.sock" for service in Service}
-RENDERED = caddyfile(PATHS, SITE, UPSTREAMS, FilePath("/state"))
+RENDERED = caddyfile(PATHS, SITE, UPSTREAMS)
 MATCHER = re.compile(r"@(\S+) vars_regexp \{http\.request\.uri\} `(.+)`")
 EXAMPLES = {"{version}": "0a1b", "{file}": "page.css", "{client_id}": "cells-sync"}
 
@@ -69,9 +68,7 @@ def test_what_lies_outside_is_not_mapped(target: str) -> None:
 
 def test_a_group_that_is_not_served_is_not_in_the_file() -> None:
     """The start page and the aliases are there only where they are asked for."""
-    public = caddyfile(
-        [path for path in PATHS if path.group is Group.PUBLIC], SITE, UPSTREAMS, FilePath("/s")
-    )
+    public = caddyfile([path for path in PATHS if path.group is Group.PUBLIC], SITE, UPSTREAMS)
     assert "/oauth2/oob|" in RENDERED or "|/oauth2/oob" in RENDERED
     assert "|/oauth2/oob" not in public
 

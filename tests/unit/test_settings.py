@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import SettingsError, read_settings
+from shared import setting_kinds
+from shared.settings import SettingsError, ignore_libpq_environment, nth_address, read_settings
+from shared.web.serve import Listen, ListenError
+from tests.planted import planted
+from tests.planted.process import keeps_a_bare_path
 
 
 def _faults(**values: str) -> tuple[str, ...]:
@@ -185,10 +189,31 @@ def test_a_fault_of_the_secret_is_told_with_the_others(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:9100", "[::1]:9100", "unix:/run/metrics", "/run/metrics"])
+@pytest.mark.parametrize("address", ["127.0.0.1:9100", "[::1]:9100", "unix:/run/metrics"])
 def test_metrics_are_shown_on_a_port_or_a_unix_path(address: str) -> None:
-    """Written as `serve --listen` has it, or as a bare path."""
+    """Written as for `serve --listen`."""
     assert read_settings({"OSTIARY_METRICS_LISTEN": address}).metrics_listen == address
+
+
+@planted(keeps_a_bare_path)
+def test_an_absolute_path_is_a_unix_path(tmp_path: Path) -> None:
+    """Accepted without its scheme, it can also be listened on."""
+    settings = read_settings({"OSTIARY_METRICS_LISTEN": f"{tmp_path}/metrics"})
+    assert settings.metrics_listen == f"unix:{tmp_path}/metrics"
+    Listen(setting_kinds.address(f"{tmp_path}/listen")).bind().close()
+
+
+@pytest.mark.parametrize("address", ["unix:", ":9100", "9100", "localhost:", "localhost:65536", "metrics"])
+def test_an_address_that_cannot_be_listened_on_is_refused(address: str) -> None:
+    """When the settings are read, not when the process listens."""
+    (fault,) = _faults(metrics_listen=address)
+    assert fault == "OSTIARY_METRICS_LISTEN: must be HOST:PORT or unix:PATH"
+
+
+def test_a_port_beyond_the_last_is_a_fault_in_words() -> None:
+    """Worker 1 of a service whose metrics have port 65535."""
+    with pytest.raises(ListenError, match=r"cannot listen on 127\.0\.0\.1:65536"):
+        Listen(nth_address("127.0.0.1:65535", 1)).bind()
 
 
 @pytest.mark.parametrize(
@@ -203,3 +228,10 @@ def test_a_store_that_is_not_understood_is_refused_at_once(name: str, url: str) 
     """And not at the first request."""
     (fault,) = _faults(**{name: url})
     assert fault.startswith(f"OSTIARY_{name.upper()}: must begin with")
+
+
+def test_libpq_variables_are_removed_from_the_environment() -> None:
+    """And no others."""
+    environment = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PATH": "/bin", "OSTIARY_ISSUER": "x"}
+    ignore_libpq_environment(environment)
+    assert set(environment) == {"PATH", "OSTIARY_ISSUER"}

@@ -1,40 +1,23 @@
 """Redis for the stores: every failure is `Unavailable`, waits are short, and nothing is sent twice."""
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import hiredis
-from redis.exceptions import RedisError
 
 from shared.redis_address import RedisAddress
 from shared.store import Unavailable
 from shared.store.redis.transport.cluster import RedisCluster
-from shared.store.redis.transport.node import RedisNode, connect
+from shared.store.redis.transport.connect import connect
+from shared.store.redis.transport.limits import LIMITS, Limits
+from shared.store.redis.transport.node import RedisNode
 from shared.store.redis.transport.sentinels import Sentinels
 from shared.store.redis.transport.topology import Argument, Command, Topology
 
 _LUA = Path(__file__).parents[2] / "lua"
-
-
-class _Dependency:
-    """For `with`: every failure of Redis or of a connection to it becomes Unavailable."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if isinstance(error, RedisError | OSError | TimeoutError | asyncio.IncompleteReadError):
-            raise Unavailable(f"Redis: {type(error).__name__} {error}") from error
-
-
-_DEPENDENCY = _Dependency()
 
 
 class Script:
@@ -52,9 +35,9 @@ class RedisClient:
         self._topology = topology
 
     @classmethod
-    def open(cls, url: str) -> "RedisClient":
+    def open(cls, url: str, limits: Limits = LIMITS) -> "RedisClient":
         """Opens no connection yet, so that a process starts while Redis is down. Raises ValueError."""
-        return cls(_topology(RedisAddress.parse(url)))
+        return cls(_topology(RedisAddress.parse(url), limits))
 
     async def close(self) -> None:
         await self._topology.close()
@@ -65,9 +48,11 @@ class RedisClient:
         return answer
 
     async def batch(self, *commands: Command) -> list[Any]:
-        """Send several commands in one round trip, each on its own: not a transaction."""
-        with _DEPENDENCY:
-            answers = await self._topology.send(commands)
+        """Send several commands in one round trip, each on its own: not a transaction.
+
+        Raises Unavailable within the deadline: no answer, or an error of Redis to any of the commands.
+        """
+        answers = await self._topology.send(commands)
         for answer in answers:
             if isinstance(answer, hiredis.ReplyError):
                 if str(answer).startswith(("READONLY", "MASTERDOWN")):  # from a primary that has been demoted
@@ -86,11 +71,11 @@ class RedisClient:
         return await self.execute("EVAL", script.source, *operands)
 
 
-def _topology(address: RedisAddress) -> Topology:
+def _topology(address: RedisAddress, limits: Limits) -> Topology:
     match address.layout:
         case "server":
-            return RedisNode(partial(connect, address.url))
+            return RedisNode(partial(connect, address.url, limits), limits)
         case "sentinel":
-            return RedisNode(Sentinels(address).primary)
+            return RedisNode(Sentinels(address, limits).primary, limits)
         case "cluster":
-            return RedisCluster(address)
+            return RedisCluster(address, limits)

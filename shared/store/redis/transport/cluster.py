@@ -1,4 +1,4 @@
-"""The way to the nodes of a cluster: each command goes to the node that serves the slot of its key."""
+"""The nodes of a cluster: each command goes to the node that serves the slot of its key."""
 
 import asyncio
 from collections import defaultdict
@@ -7,33 +7,39 @@ from functools import partial
 from typing import Any
 
 from hiredis import ReplyError
-from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import RedisError
 
 from shared.redis_address import HostPort, RedisAddress
-from shared.store.redis.transport.node import RedisNode, connect
+from shared.store import Unavailable
+from shared.store.redis.transport.connect import connect
+from shared.store.redis.transport.limits import Limits, within
+from shared.store.redis.transport.node import RedisNode
 from shared.store.redis.transport.single_flight import SingleFlight
 from shared.store.redis.transport.slots import host_port, nodes_of, slot_of
 from shared.store.redis.transport.topology import Command
 
-MOST_REFUSALS = 10  # of one command, by nodes that leave it to another
-PAUSE = 0.05  # seconds, for a slot whose keys are on the move
+MOST_REDIRECTIONS = 10  # of one command
+PAUSE = 0.05  # seconds, for a slot whose keys are being moved
 
 
 class RedisCluster:
-    """One pipeline a node. A node that is away concerns its own slots alone."""
+    """One connection to each node. A node that is down concerns its own slots alone."""
 
-    def __init__(self, address: RedisAddress) -> None:
-        """Opens no connection yet: a process starts while the cluster is away."""
+    def __init__(self, address: RedisAddress, limits: Limits) -> None:
+        """Opens no connection yet, so that a process starts while the cluster is down."""
         self._address = address
-        self._servers: dict[HostPort, RedisNode] = {}
-        self._nodes: list[HostPort | None] = []  # of each slot
+        self._limits = limits
+        self._nodes: dict[HostPort, RedisNode] = {}
+        self._slots: list[HostPort | None] = []  # the node that serves each slot
         self._turn = 0
-        self._discovery = SingleFlight(self._discover)  # which node serves which slot
+        self._discovery = SingleFlight(self._discover)
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        """Each node gets its commands at once. A command without a key goes to all nodes, and one answers."""
-        if not self._nodes:
+        """Ask all nodes concerned at once. A command without a key goes to every node, and one answers."""
+        async with within(self._limits.deadline):
+            return await self._send(commands)
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        if not self._slots:
             await self._discovery.result()
         shares: dict[HostPort, list[int]] = defaultdict(list)
         for index, command in enumerate(commands):
@@ -41,7 +47,7 @@ class RedisCluster:
                 shares[node].append(index)
         asked = [self._ask(node, [commands[index] for index in share]) for node, share in shares.items()]
         outcomes = (
-            await asyncio.gather(*asked, return_exceptions=True) if len(asked) > 1 else [await asked[0]]
+            [await asked[0]] if len(asked) == 1 else await asyncio.gather(*asked, return_exceptions=True)
         )
         answers: list[Any] = [None] * len(commands)
         for (node, share), outcome in zip(shares.items(), outcomes, strict=True):
@@ -58,44 +64,45 @@ class RedisCluster:
         self._discovery.start()
 
     async def close(self) -> None:
-        self._discovery.cancel()
-        for node in self._servers.values():
+        await self._discovery.close()
+        for node in self._nodes.values():
             await node.close()
 
     def _serving(self, command: Command) -> set[HostPort]:
         slot = slot_of(command)
-        nodes = set(self._nodes if slot is None else [self._nodes[slot]])
-        known = {node for node in nodes if node}
-        if len(known) < len(nodes):
+        places = set(self._slots if slot is None else [self._slots[slot]])
+        known = {place for place in places if place}
+        if len(known) < len(places):
             self._discovery.start()
-            raise NotConnected(f"no node serves {'some slots' if slot is None else f'slot {slot}'}")
+            raise Unavailable(f"no node serves {'some slots' if slot is None else f'slot {slot}'}")
         return known
 
-    async def _ask(self, node: HostPort, commands: Sequence[Command]) -> list[Any]:
+    async def _ask(self, place: HostPort, commands: Sequence[Command]) -> list[Any]:
         try:
-            return await self._server(node).send(commands)
-        except (RedisError, OSError):
-            self._discovery.start()  # another may have taken its place
+            return await self._node(place).send(commands)
+        except Unavailable:
+            self._discovery.start()  # another node may have taken over its slots
             raise
 
-    def _server(self, node: HostPort) -> RedisNode:
-        if node not in self._servers:
-            self._servers[node] = RedisNode(partial(connect, self._address.url, node))
-        return self._servers[node]
+    def _node(self, place: HostPort) -> RedisNode:
+        if place not in self._nodes:
+            reach = partial(connect, self._address.url, self._limits, place)
+            self._nodes[place] = RedisNode(reach, self._limits)
+        return self._nodes[place]
 
-    async def _redirected(self, command: Command, node: HostPort, refusal: ReplyError) -> Any:
-        """The answer to a command that *node* has refused, and so has not done."""
-        for _ in range(MOST_REFUSALS):
+    async def _redirected(self, command: Command, place: HostPort, refusal: ReplyError) -> Any:
+        """The answer to a command that the node at *place* has refused, and so has not run."""
+        for _ in range(MOST_REDIRECTIONS):
             match str(refusal).split():
                 case ["MOVED", slot, address]:
-                    node = self._nodes[int(slot)] = host_port(address, node)
+                    place = self._slots[int(slot)] = host_port(address, place)
                     self._discovery.start()
-                    (answer,) = await self._ask(node, [command])
+                    (answer,) = await self._ask(place, [command])
                 case ["ASK", _, address]:
-                    _, answer = await self._ask(host_port(address, node), [("ASKING",), command])
+                    _, answer = await self._ask(host_port(address, place), [("ASKING",), command])
                 case ["TRYAGAIN", *_]:
                     await asyncio.sleep(PAUSE)
-                    (answer,) = await self._ask(node, [command])
+                    (answer,) = await self._ask(place, [command])
                 case ["CLUSTERDOWN", *_]:
                     self._discovery.start()
                     return refusal
@@ -107,21 +114,22 @@ class RedisCluster:
         return refusal
 
     async def _discover(self) -> None:
+        """Learn which node serves which slot."""
         faults: list[str] = []
-        known = list(dict.fromkeys([*filter(None, self._nodes), *self._address.hosts]))
-        self._turn = (self._turn + 1) % len(known)  # one that lags behind is not asked each time
-        for node in [*known[self._turn :], *known[: self._turn]]:
+        known = list(dict.fromkeys([*filter(None, self._slots), *self._address.hosts]))
+        self._turn = (self._turn + 1) % len(known)  # a node that lags behind is not asked every time
+        for place in [*known[self._turn :], *known[: self._turn]]:
             try:
-                (rows,) = await self._server(node).send([("CLUSTER", "SLOTS")])
-            except (RedisError, OSError) as fault:
+                (rows,) = await self._node(place).send([("CLUSTER", "SLOTS")])
+            except Unavailable as fault:
                 rows = fault
             if isinstance(rows, list) and rows:
-                self._nodes = nodes_of(rows, node)
+                self._slots = nodes_of(rows, place)
                 return await self._close_unused()
-            faults.append(f"{node}: {rows or 'serves no slot'}")
-        raise NotConnected(f"no node tells who serves which slot ({'; '.join(faults)})")
+            faults.append(f"{place}: {rows or 'serves no slot'}")
+        raise Unavailable(f"no node tells which node serves which slot ({'; '.join(faults)})")
 
     async def _close_unused(self) -> None:
-        for node in set(self._servers).difference(self._nodes):
-            if self._servers[node].is_idle:
-                await self._servers.pop(node).close()
+        for place in set(self._nodes).difference(self._slots):
+            if self._nodes[place].is_idle:
+                await self._nodes.pop(place).close()

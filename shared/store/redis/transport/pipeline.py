@@ -1,18 +1,32 @@
-"""One connection to Redis that all requests of a process share.
+"""One connection to a Redis server that all requests of a process share.
 
-What they send in one turn of the loop leaves in one write, and the answers come in the order of the commands:
-a command costs a tenth of one that takes a connection of its own. Nothing here blocks: no command that waits
-in the server (BLPOP and its like) may be sent.
+Commands of one turn of the loop leave in one write, and answers come in the order of the commands: a command
+costs a tenth of one that takes a connection of its own from redis-py's pool. Lost against redis-py:
+
+- retries, health checks and maintenance notifications: a request fails with its connection, the next one
+  reconnects;
+- RESP3, push messages, client-side caching, publish/subscribe, MONITOR, and transactions with WATCH;
+- commands that wait in the server (BLPOP and its like): nothing sent here may block, and a large answer
+  delays the answers behind it;
+- parsed answers: they are bytes, integers, lists and errors, as hiredis reads them;
+- replicas as readers, and redis-py's metrics.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
+
+from shared.store import Unavailable
+from shared.store.redis.transport.connect import disconnect, transport_of
+from shared.store.redis.transport.limits import Limits
+
+_INCOMPLETE = object()
+_LEAST_PAUSE = 0.01  # seconds between two checks of what is overdue
 
 
 @dataclass(slots=True)
@@ -20,82 +34,139 @@ class _Batch:
     """Commands that were sent together, and their answers so far."""
 
     length: int
+    sent_at: float
     done: asyncio.Future[list[Any]]
     answers: list[Any] = field(default_factory=list)
 
+    def fail(self, fault: Unavailable) -> None:
+        if not self.done.done():  # its request may have given up
+            self.done.set_exception(fault)
+
 
 class Pipeline(asyncio.Protocol):
-    """A connection that redis-py has made: TLS, authentication and the database are settled."""
+    """Takes over a connection that redis-py has opened."""
 
-    def __init__(self, connection: AbstractConnection, patience: float) -> None:
-        """*patience*: the seconds within which a server that has been asked must say something."""
+    def __init__(self, connection: AbstractConnection, limits: Limits) -> None:
+        """Raises Unavailable: the connection has closed in the meantime."""
         self.is_open = True  # whether it takes commands; those that it took may still be answered
         self._connection = connection
-        self._patience = patience
-        self._reader = hiredis.Reader()
+        self._limits = limits
+        self._first_check = min(limits.silence, limits.deadline)
+        self._reader = hiredis.Reader(notEnoughData=_INCOMPLETE)
         self._waiting: deque[_Batch] = deque()
+        self._commands = 0  # in `_waiting`
         self._outbox: list[bytes] = []
-        self._has_heard = True
+        self._is_writable = True
         self._loop = asyncio.get_running_loop()
-        writer = connection._writer  # redis-py has no way to hand it over
-        assert writer is not None
-        self._transport = cast(asyncio.Transport, writer.transport)
+        self._heard_at = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport = transport_of(connection)
+        self._transport.set_write_buffer_limits(high=limits.unsent)
         self._transport.set_protocol(self)
-        self._watching = self._loop.call_later(patience, self._watch)
 
     @property
-    def is_awaited(self) -> bool:
-        return bool(self._waiting)
+    def is_idle(self) -> bool:
+        """Whether no command waits for its answer."""
+        return not self._waiting
 
     def send(self, commands: Sequence[bytes]) -> asyncio.Future[list[Any]]:
         """Send packed commands; an error of Redis is one of the answers, and no exception.
 
-        The future raises OSError when the connection ends first: what became of the commands is unknown.
+        Raises Unavailable: too much waits already. The future raises Unavailable when the connection ends
+        first or the answers are not there in time: whether the commands ran is unknown.
         """
+        done = self._loop.create_future()
+        if not commands:
+            done.set_result([])
+            return done
+        if not self._is_writable or self._commands + len(commands) > self._limits.commands:
+            raise Unavailable("Redis: too many commands wait")
         if not self._outbox:
             self._loop.call_soon(self._flush)
         self._outbox.extend(commands)
-        batch = _Batch(len(commands), self._loop.create_future())
-        self._waiting.append(batch)
-        return batch.done
+        self._commands += len(commands)
+        now = self._loop.time()
+        self._waiting.append(_Batch(len(commands), now, done))
+        if self._timer is None:
+            self._timer = self._loop.call_at(now + self._first_check, self._check)
+        return done
 
     async def close(self) -> None:
-        """Commands that wait for their answers fail."""
-        self.is_open = False
-        self._watching.cancel()
-        self._transport.abort()
-        await self._connection.disconnect(nowait=True)
+        """Close the connection; commands that wait for their answers fail."""
+        self._end("the connection was closed")
+        await disconnect(self._connection)
 
     def _flush(self) -> None:
-        self._transport.write(b"".join(self._outbox))
+        sent = b"".join(self._outbox)
         self._outbox.clear()
+        if sent:
+            try:
+                self._transport.write(sent)
+            except RuntimeError as fault:  # uvloop's, for a connection that was just reset
+                self._end(str(fault))
 
-    def _watch(self) -> None:
-        if self._waiting and not self._has_heard:
-            self.is_open = False
-            self._transport.abort()
+    def _check(self) -> None:
+        """Fail what is overdue, and end a connection whose server says nothing."""
+        self._timer = None
+        if not self._waiting:
             return
-        self._has_heard = not self._waiting
-        self._watching = self._loop.call_later(self._patience, self._watch)
+        now = self._loop.time()
+        silent_at = max(self._heard_at, self._waiting[0].sent_at) + self._limits.silence
+        if silent_at <= now:
+            self._end("the server says nothing")
+            return
+        due = self._fail_overdue(now)
+        self._timer = self._loop.call_at(max(min(silent_at, due), now + _LEAST_PAUSE), self._check)
+
+    def _fail_overdue(self, now: float) -> float:
+        """When the next batch is due. Overdue batches keep their places: their answers may still come."""
+        for batch in self._waiting:
+            due = batch.sent_at + self._limits.deadline
+            if due > now:
+                return due
+            batch.fail(Unavailable("Redis: no answer in time"))
+        return float("inf")
+
+    def _end(self, reason: str) -> None:
+        self.is_open = False
+        self._outbox.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._transport.abort()
+        while self._waiting:
+            self._waiting.popleft().fail(Unavailable(f"Redis: {reason}"))
+        self._commands = 0
 
     def data_received(self, data: bytes) -> None:
-        self._has_heard = True
-        self._reader.feed(data)
-        while (answer := self._reader.gets()) is not False:
-            batch = self._waiting[0]
-            batch.answers.append(answer)
-            if len(batch.answers) == batch.length:
-                self._waiting.popleft()
-                if not batch.done.done():  # its request may have been given up
-                    batch.done.set_result(batch.answers)
+        self._heard_at = self._loop.time()
+        try:
+            self._reader.feed(data)
+            while (answer := self._reader.gets()) is not _INCOMPLETE:
+                if not self._waiting:
+                    self._end("an answer to no command")
+                    return
+                self._deliver(answer)
+        except hiredis.HiredisError as fault:
+            self._end(f"{type(fault).__name__} {fault}")
+
+    def _deliver(self, answer: Any) -> None:
+        batch = self._waiting[0]
+        batch.answers.append(answer)
+        if len(batch.answers) == batch.length:
+            self._waiting.popleft()
+            self._commands -= batch.length
+            if not batch.done.done():  # its request may have given up
+                batch.done.set_result(batch.answers)
+
+    def pause_writing(self) -> None:
+        self._is_writable = False
+
+    def resume_writing(self) -> None:
+        self._is_writable = True
 
     def eof_received(self) -> None:
         self.is_open = False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.is_open = False
-        self._watching.cancel()
-        for batch in self._waiting:
-            if not batch.done.done():
-                batch.done.set_exception(error or ConnectionResetError("the connection was closed"))
-        self._waiting.clear()
+        self._end(f"the connection was lost{f': {error}' if error else ''}")

@@ -1,22 +1,23 @@
-"""Finding the primary of a service: Sentinels are asked in turn, and whom they name must say so itself."""
+"""Finding the primary of a service: Sentinels are asked in turn, and the server they name must confirm it."""
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import RedisError
 
 from shared.redis_address import HostPort, RedisAddress
-from shared.store.redis.transport.node import connect
+from shared.store import Unavailable
+from shared.store.redis.transport.connect import ask, connect, disconnect
+from shared.store.redis.transport.limits import Limits
 
 
 class Sentinels:
-    """Those of one deployment; who led to the primary last is asked first."""
+    """The Sentinels of one deployment; the one that led to the primary last is asked first."""
 
-    def __init__(self, address: RedisAddress) -> None:
+    def __init__(self, address: RedisAddress, limits: Limits) -> None:
         self._address = address
+        self._limits = limits
         self._places = list(address.hosts)
 
     async def primary(self) -> AbstractConnection:
-        """A connection to the primary. Raises RedisError when no Sentinel leads to one."""
+        """A connection to the primary. Raises Unavailable when no Sentinel leads to one."""
         faults: list[str] = []
         refused: set[HostPort] = set()
         for place in list(self._places):
@@ -26,34 +27,33 @@ class Sentinels:
                     continue
                 refused.add(named)
                 connection = await self._primary_at(named)
-            except (RedisError, OSError) as fault:
+            except Unavailable as fault:
                 faults.append(f"{place}: {fault}")
                 continue
             self._places.remove(place)
             self._places.insert(0, place)
             return connection
-        raise NotConnected(f"no Sentinel leads to a primary of {self._address.service} ({'; '.join(faults)})")
+        raise Unavailable(f"no Sentinel leads to a primary of {self._address.service} ({'; '.join(faults)})")
 
     async def _named_by(self, place: HostPort) -> HostPort:
-        sentinel = await connect(self._address.sentinel_url, place)
+        sentinel = await connect(self._address.sentinel_url, self._limits, place)
         try:
-            await sentinel.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service)
-            answer = await sentinel.read_response()
+            command = "SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._address.service
+            answer = await ask(sentinel, self._limits, *command)
         finally:
-            await sentinel.disconnect(nowait=True)
+            await disconnect(sentinel)
         if answer is None:
-            raise NotConnected(f"knows no service {self._address.service}")
+            raise Unavailable(f"knows no service {self._address.service}")
         host, port = answer
         return HostPort(host.decode(), int(port))
 
     async def _primary_at(self, place: HostPort) -> AbstractConnection:
-        connection = await connect(self._address.url, place)
+        connection = await connect(self._address.url, self._limits, place)
         try:
-            await connection.send_command("ROLE")
-            role, *_ = await connection.read_response()
+            role, *_ = await ask(connection, self._limits, "ROLE")
             if role != b"master":
-                raise NotConnected(f"{place} is no primary")
+                raise Unavailable(f"{place} is no primary")
         except BaseException:
-            await connection.disconnect(nowait=True)
+            await disconnect(connection)
             raise
         return connection

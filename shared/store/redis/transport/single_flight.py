@@ -29,9 +29,11 @@ class SingleFlight(Generic[Result]):
         """The result of the attempt that is running, or of a new one. Raises what the attempt raises."""
         return await asyncio.shield(self.start())
 
-    def cancel(self) -> None:
+    async def close(self) -> None:
+        """Cancel the attempt that is running, and wait until it has released what it holds."""
         if self._task is not None:
             self._task.cancel()
+            await asyncio.wait([self._task])
 
     def _finish(self, task: asyncio.Task[Result]) -> None:
         self._task = None

@@ -25,7 +25,7 @@ def slot_of(command: Command) -> int | None:
 
 
 def nodes_of(rows: Sequence[Any], asked: HostPort) -> list[HostPort | None]:
-    """Who serves each slot, as `CLUSTER SLOTS` tells; None for one that nobody serves.
+    """The node that serves each slot, from the answer to `CLUSTER SLOTS`; None: no node serves it.
 
     A node that does not know its own name is reached where it was *asked*.
     """

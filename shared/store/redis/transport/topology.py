@@ -13,8 +13,8 @@ class Topology(Protocol):
     def send(self, commands: Sequence[Command]) -> Awaitable[list[Any]]:
         """The answers in the order of the commands; an error of Redis is one of them.
 
-        Raises RedisError or OSError when an answer does not come: whether the commands ran is unknown.
-        Nothing is sent twice, unless the server said that it had not run it.
+        Raises Unavailable when an answer does not come in time: whether the commands ran is unknown. Nothing
+        is sent twice, unless the server said that it had not run it.
         """
 
     def rediscover(self) -> None:
