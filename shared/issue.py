@@ -122,6 +122,7 @@ class TokenIssuer:
             aud=(self._issuer, *client.audience),
             iat=now,
             exp=now + lifetime,
+            client_epoch=client.epoch if grant_id is None else None,
         )
         return IssuedAccessToken(self._write(token, client, keys, now), int(lifetime.total_seconds()))
 

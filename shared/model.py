@@ -96,6 +96,7 @@ class Client:
     disabled_at: datetime | None = None
     created_at: datetime | None = None
     version: int = 1
+    epoch: int = 0  # compared with that of whatever the client was given
 
     @property
     def is_public(self) -> bool:
@@ -158,6 +159,7 @@ class Authorization:
     authentication: Authentication
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
     nonce: str | None = None
+    client_epoch: int = 0
 
     @property
     def is_offline(self) -> bool:
@@ -206,6 +208,7 @@ class DeviceCode:
     scope: Scope
     user_code: str
     expires_at: datetime
+    client_epoch: int = 0
     state: Pending | Denied | Approved = field(default_factory=Pending)
     unknown_attempts: tuple[UUID, ...] = ()
 
@@ -222,3 +225,4 @@ class AccessToken:
     aud: tuple[str, ...]
     iat: datetime
     exp: datetime
+    client_epoch: int | None = None  # of an opaque one without a grant

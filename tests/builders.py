@@ -143,10 +143,19 @@ class World:
         """Sign the browser out."""
         await self.database.row("UPDATE sessions SET ended_at = now() WHERE sid = $1", sid)
 
+    async def issued(self, authorization: Authorization) -> Authorization:
+        """The authorization as it is given to its client now."""
+        client = await self.stores.clients.find(authorization.client_id)
+        return replace(authorization, client_epoch=client.epoch) if client else authorization
+
+    async def issued_code(self, code: AuthorizationCode) -> AuthorizationCode:
+        """The code as it is issued to its client now."""
+        return replace(code, authorization=await self.issued(code.authorization))
+
     async def add_code(self, code: AuthorizationCode, lifetime: timedelta = timedelta(seconds=60)) -> str:
-        """Put a code into flight; what the client gets."""
+        """Put a code into flight, issued now; what the client gets."""
         value = new_handle(Kind.AUTHORIZATION_CODE)
-        await self.stores.codes.add(digest(value), code, lifetime)
+        await self.stores.codes.add(digest(value), await self.issued_code(code), lifetime)
         return value
 
     async def audited(self, event: str) -> int:

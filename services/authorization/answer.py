@@ -38,6 +38,7 @@ class Allowed:
             authentication=self.session.authentication,
             claims=self.request.claims,
             nonce=self.request.nonce,
+            client_epoch=self.client.epoch,
         )
 
     @property

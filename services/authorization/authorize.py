@@ -79,6 +79,7 @@ class Authorize:
             parameters=dict(effective.parameters.values),
             browser=digest(browser).hex(),
             pushed=effective.pushed.hex() if effective.pushed else None,
+            client_epoch=asked.client.epoch,
         )
         lifetime = self.desk.settings.interaction_lifetime
         await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)

@@ -110,6 +110,8 @@ class Desk:
         browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
         if browser is None:
             raise CookieMissing("the cookie of this interaction was not sent", client=client)
+        if interaction.client_epoch != client.epoch:
+            raise Expired("the client's grants have been revoked since", client=client)
         asked = self.check(client, effective, self.locale(request))
         if interaction.signed_in or interaction.chosen:
             asked = asked.after_a_page()

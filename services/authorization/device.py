@@ -146,6 +146,7 @@ class DevicePage:
                 sid=session.sid,
                 scope=found.code.scope,
                 authentication=session.authentication,
+                client_epoch=found.code.client_epoch,
             )
             state = Approved(authorization, session.epoch)
             # Of this moment alone: a device is not known again by its client_id.

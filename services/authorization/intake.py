@@ -71,7 +71,7 @@ class Intake:
         key = digest(handle)
         members = await self.pushed_requests.find(key)
         found = PushedRequest.from_json(members) if members else None
-        return Effective(opened(found, client.client_id, clock.now()), key)
+        return Effective(opened(found, client, clock.now()), key)
 
     async def _fetched(self, request_uri: str, client: Client) -> str:
         """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""

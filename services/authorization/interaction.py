@@ -34,6 +34,7 @@ class Interaction:
     chosen: str | None = None  # key of the session that the user has chosen for this very request
     wants_another: bool = False  # the user will sign in, beside whoever is there
     signed_in: str | None = None  # key of the session that began for this very request
+    client_epoch: int = 0  # of the client when it asked
 
     @property
     def pushed_key(self) -> bytes | None:

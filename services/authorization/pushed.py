@@ -47,7 +47,7 @@ class Push:
         parameters = known_of(await self.desk.intake.at_push(fields, client), client.client_id)
         self.desk.check(client, Effective(parameters), locale="")
         handle = new_handle(Kind.PUSHED_REQUEST)
-        pushed = PushedRequest(client.client_id, parameters, now + LIFETIME)
+        pushed = PushedRequest(client.client_id, parameters, now + LIFETIME, client.epoch)
         kept = LIFETIME + self.desk.settings.interaction_lifetime
         await self.pushed_requests.add(digest(handle), pushed.to_json(), kept)
         count_event("pushed_request")

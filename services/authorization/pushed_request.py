@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from services.authorization.request import KNOWN
-from shared.model import Json
+from shared.model import Client, Json
 from shared.oauth.errors import InvalidRequestUri
 from shared.oauth.handle import Kind, is_handle
 from shared.oauth.parameters import Parameters
@@ -44,12 +44,14 @@ class PushedRequest:
     client_id: str
     parameters: Parameters
     expires_at: datetime
+    client_epoch: int = 0
 
     def to_json(self) -> Json:
         return {
             "client_id": self.client_id,
             "parameters": dict(self.parameters.values),
             "expires_at": self.expires_at.timestamp(),
+            "client_epoch": self.client_epoch,
         }
 
     @classmethod
@@ -60,7 +62,7 @@ class PushedRequest:
         except ValidationError:
             return None
         expires_at = datetime.fromtimestamp(record.expires_at, UTC)
-        return cls(record.client_id, Parameters(record.parameters), expires_at)
+        return cls(record.client_id, Parameters(record.parameters), expires_at, record.client_epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class _Record:
     client_id: str
     parameters: dict[str, str]
     expires_at: Annotated[float, Field(ge=0, lt=253_402_300_800)]  # seconds, before the year 10000
+    client_epoch: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
 _RECORD = TypeAdapter(_Record)
@@ -79,8 +82,9 @@ def known_of(parameters: Parameters, client_id: str) -> Parameters:
     return Parameters({**values, "client_id": client_id})
 
 
-def opened(found: PushedRequest | None, client_id: str, now: datetime) -> Parameters:
+def opened(found: PushedRequest | None, client: Client, now: datetime) -> Parameters:
     """The parameters of a pushed request, for the client that pushed it. Raises InvalidRequestUri."""
-    if found is None or found.client_id != client_id or found.expires_at <= now:
+    pusher = (found.client_id, found.client_epoch) if found else None
+    if found is None or pusher != (client.client_id, client.epoch) or found.expires_at <= now:
         raise InvalidRequestUri("request_uri is unknown, has expired or was used")
     return found.parameters

@@ -54,7 +54,7 @@ class UserCodes:
             return "throttled"
         named = await self.device_codes.find(user_code)
         client = await self.clients.find(named[1].client_id) if named else None
-        if named is None or client is None or client.disabled_at:
+        if named is None or client is None or client.disabled_at or named[1].client_epoch != client.epoch:
             await self.device_codes.count_guess(PERIOD)
             return "unknown"
         if self.is_limited:

@@ -147,11 +147,16 @@ def enable(client_id: str) -> None:
 @click.argument("client_id", metavar="ID")
 @as_json
 def revoke_grants(client_id: str, is_json: bool) -> None:
-    """Revoke every grant of a client, with its tokens; users stay signed in here, and consents stay."""
+    """Revoke every grant of a client, with its tokens and codes; users stay signed in, and consents stay.
+
+    The number of grants is counted up to 10000.
+    """
 
     async def step(stores: Stores, _: Settings) -> int:
         await clients.get(stores.clients, client_id)
-        return await stores.grants.revoke_of_client(client_id)
+        number = await stores.grants.count_of_client(client_id)
+        await stores.clients.revoke_grants(client_id)
+        return number
 
     show({"client_id": client_id, "grants_revoked": run_step(step)}, is_json)
 
@@ -159,7 +164,7 @@ def revoke_grants(client_id: str, is_json: bool) -> None:
 @client.command()
 @click.argument("client_id", metavar="ID")
 def delete(client_id: str) -> None:
-    """Delete a client, with its consents and grants."""
+    """Delete a client. Its consents and grants end at once and are removed soon after."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await clients.get(stores.clients, client_id)

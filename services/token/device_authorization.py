@@ -82,7 +82,11 @@ class DeviceAuthorizationEndpoint:
         for _ in range(_TRIES):
             user_code = new_user_code(secrets.choice)
             code = DeviceCode(
-                client_id=client.client_id, scope=scope, user_code=user_code, expires_at=now + LIFETIME
+                client_id=client.client_id,
+                scope=scope,
+                user_code=user_code,
+                expires_at=now + LIFETIME,
+                client_epoch=client.epoch,
             )
             try:
                 has_room = await self.device_codes.add(digest(device_code), code, LIFETIME, IN_FLIGHT)

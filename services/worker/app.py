@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from services.worker.client_removal import client_removal
 from services.worker.client_upkeep import client_upkeep
 from services.worker.expiry import expiry, growth
 from services.worker.heartbeat import heartbeat
@@ -42,6 +43,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         expiry(opened.expiry, settings),
         growth(opened.expiry),
         outage_watch(opened.outages),
+        client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
     )

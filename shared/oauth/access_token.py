@@ -30,9 +30,9 @@ PREFIX = f"{Kind.ACCESS_TOKEN}_"  # of the opaque ones
 _VERSION = 1
 _HEAD = struct.Struct(f">B4s{NONCE_BYTES}s")
 _TAG_BYTES = 16
-_FIXED = struct.Struct(">16s?16sQI")  # token id, has a grant, grant id, iat, seconds until exp
+_FIXED = struct.Struct(">16s?16sQI")  # token id, has a grant, grant id or client epoch, iat, s until exp
 _LENGTH = struct.Struct(">H")
-_NO_GRANT = bytes(16)
+_GRANT_BYTES = 16
 
 
 class TooLong(Exception):
@@ -48,7 +48,7 @@ def _pack(token: AccessToken) -> bytes:
     fixed = _FIXED.pack(
         token.token_id.bytes,
         token.grant_id is not None,
-        token.grant_id.bytes if token.grant_id else _NO_GRANT,
+        token.grant_id.bytes if token.grant_id else (token.client_epoch or 0).to_bytes(_GRANT_BYTES, "big"),
         iat,
         int(token.exp.timestamp()) - iat,
     )
@@ -76,6 +76,7 @@ def _unpack(content: bytes) -> AccessToken:
         aud=tuple(aud),
         iat=datetime.fromtimestamp(iat, UTC),
         exp=datetime.fromtimestamp(iat + seconds, UTC),
+        client_epoch=None if has_grant else int.from_bytes(grant_id, "big"),
     )
 
 

@@ -40,7 +40,13 @@ def _claims(requested: Mapping[str, Json | None]) -> dict[str, dict[str, Any] | 
 
 
 def restored(
-    client_id: str, user_id: UUID, sid: UUID, scope: Scope, kept: AuthorizationDetails | Json
+    client_id: str,
+    user_id: UUID,
+    sid: UUID,
+    scope: Scope,
+    kept: AuthorizationDetails | Json,
+    *,
+    client_epoch: int,
 ) -> Authorization:
     """The authorization of which `details` kept the rest."""
     userinfo: Mapping[str, Json | None] = kept["userinfo"]
@@ -57,4 +63,5 @@ def restored(
         ),
         claims=ClaimsRequest(userinfo=userinfo, id_token=id_token),
         nonce=kept["nonce"],
+        client_epoch=client_epoch,
     )

@@ -9,6 +9,7 @@ from shared.store import (
     AuditLog,
     AuthorizationCodes,
     Changes,
+    ClientRemovals,
     Clients,
     ClientUses,
     Consents,
@@ -31,6 +32,7 @@ from shared.store import (
 )
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.client_removals import PostgresClientRemovals
 from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
@@ -70,6 +72,7 @@ class Stores:
     users: Users
     clients: Clients
     client_uses: ClientUses
+    client_removals: ClientRemovals
     initial_access_tokens: InitialAccessTokens
     audit_log: AuditLog
     codes: AuthorizationCodes
@@ -111,6 +114,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
+            client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             audit_log=PostgresAuditLog(database),

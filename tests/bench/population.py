@@ -114,6 +114,7 @@ class _Settler:
     stores: Stores
     issuer: str
     sealing_key: SealingKey
+    client_epochs: Mapping[Client, int]
     now: datetime
 
     async def settle(self, person: _Person) -> None:
@@ -131,6 +132,7 @@ class _Settler:
             sid=person.session.sid,
             scope=(*SCOPE, "offline_access"),
             authentication=person.session.authentication,
+            client_epoch=self.client_epochs[client],
         )
         code = AuthorizationCode(
             authorization=authorization,
@@ -183,10 +185,13 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
     people = [_person(number, now) for number in range(size)]
     async with open_stores(settings) as stores:
         await ensure_keys(stores.keys, settings.signing_algorithms, secret_key, now)
+        epochs = {}
         for client in Client:
             await stores.clients.add(_client(client, client_secret))
+            added = await stores.clients.find(client)
+            epochs[client] = added.epoch if added else 0
         sealing_key = open_keys(await stores.keys.load(), [secret_key]).sealer(now)
-        settler = _Settler(stores, settings.issuer, sealing_key, now)
+        settler = _Settler(stores, settings.issuer, sealing_key, epochs, now)
         await _each(people, settler.settle)
         tokens = {
             client: await _each(people, partial(settler.grant, client=client))

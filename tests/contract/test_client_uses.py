@@ -45,7 +45,11 @@ async def test_only_what_registered_itself_long_ago_and_was_never_used_expires(w
     await world.client(client_id="young", is_dynamically_registered=True)
     await world.stores.client_uses.mark(["marked", "nobody"])
     await world.stores.grants.redeem(
-        an_attempt(sign_in.sid), b"c" * 32, sign_in.code("granted"), clock.now() + A_MONTH, None
+        an_attempt(sign_in.sid),
+        b"c" * 32,
+        await world.issued_code(sign_in.code("granted")),
+        clock.now() + A_MONTH,
+        None,
     )
     await world.stores.consents.add(sign_in.user.user_id, "consented", ("openid",), is_remembered=True)
     assert await world.stores.client_uses.expire(A_MONTH) == ["unused"]
@@ -58,7 +62,11 @@ async def test_a_use_is_remembered_when_its_grant_has_left(world: World) -> None
     sign_in = await world.sign_in()
     await _old(world, "granted")
     await world.stores.grants.redeem(
-        an_attempt(sign_in.sid), b"c" * 32, sign_in.code("granted"), clock.now() + A_MONTH, None
+        an_attempt(sign_in.sid),
+        b"c" * 32,
+        await world.issued_code(sign_in.code("granted")),
+        clock.now() + A_MONTH,
+        None,
     )
     await world.stores.client_uses.expire(A_MONTH)
     await world.database.row("DELETE FROM grants")

@@ -24,7 +24,7 @@ def expiry() -> datetime:
 async def redeem(world: World, code: AuthorizationCode, grant_id: UUID | None = None) -> Redeemed | None:
     """What becomes of a code."""
     return await world.stores.grants.redeem(
-        an_attempt(grant_id or uuid4()), uuid4().bytes * 2, code, expiry(), None
+        an_attempt(grant_id or uuid4()), uuid4().bytes * 2, await world.issued_code(code), expiry(), None
     )
 
 
@@ -158,7 +158,7 @@ async def test_revoking_waits_for_grants_that_are_being_made(world: World) -> No
     in_flight = PostgresGrants(world.database)
     async with world.database.transaction() as connection:
         with patch.object(world.database, "row_idempotent", connection.fetchrow):
-            code = sign_in.code(client.client_id)
+            code = await world.issued_code(sign_in.code(client.client_id))
             assert await in_flight.redeem(an_attempt(late), late.bytes * 2, code, expiry(), None)
         revoking = asyncio.create_task(world.stores.consents.revoke(sign_in.user.user_id, client.client_id))
         await until_one_waits(world)

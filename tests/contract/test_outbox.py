@@ -37,6 +37,7 @@ async def grant(world: World, sign_in: SignIn, client: Client, **fields: object)
     """Let the client redeem a code of the session; whether it could."""
     code, grant_id = sign_in.code(client.client_id, **fields), uuid4()
     expires_at = clock.now() + timedelta(days=1)
+    code = await world.issued_code(code)
     made = await world.stores.grants.redeem(an_attempt(grant_id), grant_id.bytes, code, expires_at, None)
     return made is not None
 
@@ -91,7 +92,11 @@ async def test_every_end_tells_each_client_of_the_session_once(world: World, act
         assert await grant(world, sign_in, client)
     assert await grant(world, sign_in, two, scope=("openid",))
     assert await world.stores.grants.add(
-        uuid4(), sign_in.authorization(implicit.client_id), "https://rp1.test/cb", 0, clock.now() + LATER
+        uuid4(),
+        await world.issued(sign_in.authorization(implicit.client_id)),
+        "https://rp1.test/cb",
+        0,
+        clock.now() + LATER,
     )
     assert await grant(world, stranger, one)
     await world.stores.clients.disable(disabled.client_id)
@@ -230,6 +235,8 @@ async def test_a_notice_goes_with_its_client_and_outlives_its_user(world: World)
         assert await grant(world, sign_in, client)
     await _delete(world, sign_in)
     await world.stores.clients.delete(one.client_id)
+    while await world.stores.client_removals.remove(100):
+        pass
     (left,) = await world.stores.outbox.list(10)
     assert isinstance(left, LogoutNotice)
     assert (left.client_id, left.user_id) == (two.client_id, sign_in.user.user_id)

@@ -116,7 +116,7 @@ SELECT count(*) AS n FROM pg_stat_activity
 async def code(world: World) -> Code:
     """A code in flight."""
     client, sign_in = await world.client(), await world.sign_in()
-    return Code(world, client, sign_in.code(client.client_id), uuid4().bytes * 2)
+    return Code(world, client, await world.issued_code(sign_in.code(client.client_id)), uuid4().bytes * 2)
 
 
 @planted(takes_nothing_over, leaves_the_family)

@@ -83,7 +83,7 @@ async def a_family(
     end = clock.now() + lifetime
     new = NewFamily(family_hash=first.family_hash, token_hash=first.hash, idle=idle, expires_at=end)
     claims = ClaimsRequest(userinfo={"email": None}, id_token={"name": {"essential": True}})
-    code = sign_in.code(client.client_id, scope=scope, claims=claims)
+    code = await world.issued_code(sign_in.code(client.client_id, scope=scope, claims=claims))
     redeemed = await world.stores.grants.redeem(an_attempt(), uuid4().bytes, code, end, new)
     assert redeemed is not None
     return Family(world, client, sign_in, code.authorization, first)

@@ -417,7 +417,10 @@ async def _grant(database_url: str, redis_url: str, *client_ids: str) -> list[st
     async with open_world(settings_for(database_url, redis_url)) as world:
         for client_id in client_ids:
             sign_in, grant_id = await world.sign_in(), uuid4()
-            code, expires_at = sign_in.code(client_id), clock.now() + timedelta(days=1)
+            code, expires_at = (
+                await world.issued_code(sign_in.code(client_id)),
+                clock.now() + timedelta(days=1),
+            )
             await world.stores.grants.redeem(an_attempt(grant_id), grant_id.bytes, code, expires_at, None)
             names.append(sign_in.user.username)
     return names

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.store.postgres import grants, outages, redemption, refresh_families
+from shared.store.postgres import clients, grants, outages, redemption, refresh_families
 from shared.store.postgres.server_clock import ServerClock
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.device_codes import RedisDeviceCodes
@@ -60,14 +60,14 @@ def revokes_what_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
 def knows_no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request delivered twice at once is a replay."""
     overlaps = redemption._overlaps
-    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$18"), "false")
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$19"), "false")
     _rewrite(monkeypatch, grants, "REVOKE_REPLAYED", overlaps("$3"), "false")
 
 
 def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay within five seconds is taken for a retry, although it began later."""
     overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"
-    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$18"), f"coalesce({overlap}, false)")
+    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$19"), f"coalesce({overlap}, false)")
 
 
 def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +84,22 @@ def forgets_outages(monkeypatch: pytest.MonkeyPatch) -> None:
     outage = outages.OUTAGE
     _rewrite(monkeypatch, refresh_families, "_ROTATE", outage, "interval '0'")
     _rewrite(monkeypatch, refresh_families, "_FIND", outage, "interval '0'")
+
+
+def compares_no_client_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a client was given outlives the end of its grants, and the client itself."""
+    _rewrite(monkeypatch, grants, "REDEEM", "AND c.epoch = $18", "AND $18::bigint >= 0")
+    for module, name in (
+        (grants, "_HOLDS"),
+        (grants, "_STANDING"),
+        (refresh_families, "_ROTATE"),
+        (refresh_families, "_FIND"),
+        (refresh_families, "_USE"),
+    ):
+        _rewrite(monkeypatch, module, name, "AND g.client_epoch = c.epoch", "")
+
+
+def keeps_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is registered anew under the id of a deleted one inherits what that was given."""
+    _rewrite(monkeypatch, clients, "_DELETE", "epoch = nextval('client_epochs'), ", "")
+    _rewrite(monkeypatch, clients, "_ADD", "epoch = excluded.epoch, first_epoch = excluded.first_epoch, ", "")

@@ -126,7 +126,9 @@ def _samples(release: str) -> dict[str, Any]:
     return samples
 
 
-def _damaged(record: Any, optional: frozenset[str] = frozenset({"v"})) -> Iterator[tuple[str, bytes]]:
+def _damaged(
+    record: Any, optional: frozenset[str] = frozenset({"v", "client_epoch"})
+) -> Iterator[tuple[str, bytes]]:
     """The record as another release may have written it, or nobody."""
     yield "another version", json.dumps({**record, "v": 2}).encode()
     yield "a version that is no number", json.dumps({**record, "v": "x"}).encode()
@@ -159,13 +161,15 @@ def test_members_of_a_later_release_are_ignored(kind: str) -> None:
     assert READERS[kind](json.dumps(sample).encode()) == VALUES[kind]
 
 
-OPTIONAL = frozenset({"v", "pushed", "browser", "chosen", "wants_another", "signed_in"})  # of an interaction
+OPTIONAL = frozenset(
+    {"v", "client_epoch", "pushed", "browser", "chosen", "wants_another", "signed_in"}
+)  # of an interaction
 
 
 @planted(records_raise_when_unreadable, records_take_any_version)
 @pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "denial"])
 def test_an_unreadable_record_is_absent(kind: str) -> None:
     """Another version, a missing member or garbage is no failure of a request."""
-    optional = OPTIONAL if kind == "interaction" else frozenset({"v"})
+    optional = OPTIONAL if kind == "interaction" else frozenset({"v", "client_epoch"})
     read = {name: READERS[kind](data) for name, data in _damaged(_samples("current")[kind], optional)}
     assert read == dict.fromkeys(read, ABSENT.get(kind))

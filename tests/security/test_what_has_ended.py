@@ -90,6 +90,7 @@ async def _held(provider: Provider, fields: Mapping[str, Any]) -> Held:
         scope=("openid",),
         user_code=new_user_code(lambda letters: letters[uuid4().int % len(letters)]),
         expires_at=code.expires_at,
+        client_epoch=code.authorization.client_epoch,
     )
     codes = provider.world.stores.device_codes
     await codes.add(digest(device_code), pending, LIFETIME, 1000)
@@ -142,6 +143,20 @@ async def _delete_client(held: Held) -> None:
     await _tell(held)
 
 
+async def _revoke_grants(held: Held) -> None:
+    await held.provider.world.stores.clients.revoke_grants(held.client.client_id)
+    await _tell(held)
+
+
+async def _delete_and_add_client(held: Held) -> None:
+    clients = held.provider.world.stores.clients
+    client = await clients.find(held.client.client_id)
+    assert client
+    await clients.delete(client.client_id)
+    await clients.add(client)
+    await _tell(held)
+
+
 async def _tell(held: Held) -> None:
     """Each process asks twice a second what has changed: it asks now."""
     tokens: web.Application | None = held.provider.tokens.http.app
@@ -174,6 +189,8 @@ ENDINGS: Mapping[str, tuple[Callable[[Held], Awaitable[None]], Mapping[str, str]
     ),
     "client disabled": (_disable_client, NO_CLIENT),
     "client deleted": (_delete_client, NO_CLIENT),
+    "client's grants revoked": (_revoke_grants, {**NO_USER, "cookie": "good"}),
+    "client deleted and added again": (_delete_and_add_client, {**NO_USER, "cookie": "consent_required"}),
 }
 
 

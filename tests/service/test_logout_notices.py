@@ -88,7 +88,7 @@ class Setup:
         user = await self.world.user()
         sids = [await self.world.session(user) for _ in range(count)]
         for sid in sids:
-            code, grant_id = SignIn(user, sid).code(client.client_id), uuid4()
+            code, grant_id = await self.world.issued_code(SignIn(user, sid).code(client.client_id)), uuid4()
             expires_at = clock.now() + timedelta(days=1)
             await self.world.stores.grants.redeem(
                 an_attempt(grant_id), grant_id.bytes, code, expires_at, None

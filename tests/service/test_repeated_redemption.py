@@ -48,7 +48,8 @@ class Deployment:
         """A device code that its user has approved."""
         codes, value = self.tokens.world.stores.device_codes, new_handle(Kind.DEVICE_CODE)
         sign_in, scope = await self.tokens.world.sign_in(), ("openid", "offline_access")
-        authorization = sign_in.authorization(self.client.client_id, scope=scope, nonce=None)
+        given = sign_in.authorization(self.client.client_id, scope=scope, nonce=None)
+        authorization = await self.tokens.world.issued(given)
         expires_at = clock.now() + timedelta(minutes=10)
         pending = DeviceCode(
             client_id=self.client.client_id, scope=scope, user_code=value[-9:], expires_at=expires_at

@@ -58,8 +58,17 @@ class Clients(Protocol):
 
     async def enable(self, client_id: str) -> bool: ...
 
+    async def revoke_grants(self, client_id: str) -> bool:
+        """Raise the client's epoch: everything that it was given is over, codes in flight too.
+
+        Consents stay. False: there is no such client.
+        """
+
     async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
-        """False: there is none, or not of that *version*."""
+        """Raise the client's epoch and mark it for removal; its client_id is free at once.
+
+        False: there is none, or not of that *version*.
+        """
 
 
 class ClientUses(Protocol):
@@ -72,6 +81,16 @@ class ClientUses(Protocol):
         """Delete those that were registered so long ago and never used, some at a time; which they were.
 
         What grants and consents tell counts as use. Disabled clients stay: an operator decided on them.
+        """
+
+
+class ClientRemovals(Protocol):
+    """What deleted clients leave behind. PostgreSQL."""
+
+    async def remove(self, batch: int) -> int:
+        """Remove so many grants, consents and notices of a deleted client, or at last the client.
+
+        For a worker; several share the clients out. The number of records removed; 0: nothing is left.
         """
 
 

@@ -161,8 +161,8 @@ class Grants(Protocol):
     async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
         """Revoke the grant of a code that is over and was presented again; exceptions as for `redeem`."""
 
-    async def revoke_of_client(self, client_id: str) -> int:
-        """Revoke every grant that a client has; how many. A code in flight may still become a new one."""
+    async def count_of_client(self, client_id: str) -> int:
+        """How many grants of a client stand, of the 10 000 that are read at most."""
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None: ...
 

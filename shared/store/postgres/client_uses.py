@@ -15,8 +15,10 @@ _UNUSED = "is_dynamically_registered AND used_at IS NULL"
 # Kept on the client, because grants leave at their end.
 _MARK_BY_GRANTS = f"""
 UPDATE clients c SET used_at = now()
- WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g WHERE g.client_id = c.client_id)
-                      OR EXISTS (SELECT FROM consents s WHERE s.client_id = c.client_id))"""
+ WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g
+                               WHERE g.client_id = c.client_id AND g.client_epoch >= c.first_epoch)
+                      OR EXISTS (SELECT FROM consents s
+                                  WHERE s.client_id = c.client_id AND s.client_epoch >= c.first_epoch))"""
 
 _EXPIRE = f"""
 WITH expired AS (

@@ -17,11 +17,11 @@ from shared.store.secret_rows import SecretRows
 from shared.store.text import is_storable
 
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
-   version, disabled_at, created_at"""
-_FIND = f"SELECT {_COLUMNS} FROM clients WHERE client_id = $1"
+   version, disabled_at, created_at, epoch"""
+_FIND = f"SELECT {_COLUMNS} FROM clients WHERE client_id = $1 AND deleted_at IS NULL"
 _LIST = f"""
 SELECT {_COLUMNS} FROM clients
- WHERE client_id > $1 AND ($3::boolean IS NULL OR (disabled_at IS NOT NULL) = $3)
+ WHERE client_id > $1 AND deleted_at IS NULL AND ($3::boolean IS NULL OR (disabled_at IS NOT NULL) = $3)
    AND ($4::boolean IS NULL OR is_dynamically_registered = $4)
    AND ($5::text IS NULL
         OR strpos(lower(concat_ws(' ', client_id, metadata ->> 'client_name')), lower($5)) > 0)
@@ -29,14 +29,18 @@ SELECT {_COLUMNS} FROM clients
 
 
 _LIST_STARTABLE = f"""
-SELECT {_COLUMNS} FROM clients WHERE metadata ? 'initiate_login_uri' AND disabled_at IS NULL
+SELECT {_COLUMNS} FROM clients
+ WHERE metadata ? 'initiate_login_uri' AND disabled_at IS NULL AND deleted_at IS NULL
  ORDER BY lower(metadata ->> 'client_name'), client_id LIMIT $1"""
 
 
-def _told(change: str, event: str) -> str:
-    """A statement that makes *change* of the client $1, notes *event* by $2, and tells every process."""
+def _told(change: str, event: str, consequences: str = "") -> str:
+    """A statement that makes *change* of the client $1, notes *event* by $2, and tells every process.
+
+    *consequences*: further members of its WITH clause.
+    """
     return f"""
-WITH changed AS ({change} RETURNING client_id),
+WITH changed AS ({change} RETURNING client_id, epoch), {consequences}
 bumped AS (UPDATE change_counter SET value = value + 1 WHERE EXISTS (SELECT FROM changed) RETURNING value),
 noted AS (INSERT INTO changes (name, value) SELECT '{CLIENT}' || $1, value FROM bumped
           ON CONFLICT (name) DO UPDATE SET value = excluded.value),
@@ -44,19 +48,28 @@ audited AS (INSERT INTO audit (event, client_id, detail) SELECT '{event}', clien
 SELECT client_id FROM changed"""
 
 
+# The client_id of a deleted client is free: a client that takes it is a new one and inherits nothing.
 _ADD = _told(
-    """INSERT INTO clients (client_id, metadata, secrets, registration_access_token_hash,
-     is_dynamically_registered, disabled_at) VALUES ($1, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING""",
+    """INSERT INTO clients AS c (client_id, metadata, secrets, registration_access_token_hash,
+     is_dynamically_registered, disabled_at, epoch, first_epoch)
+   SELECT $1, $3, $4, $5, $6, $7, epoch, epoch FROM nextval('client_epochs') AS epoch
+   ON CONFLICT (client_id) DO UPDATE SET
+     metadata = excluded.metadata, secrets = excluded.secrets,
+     registration_access_token_hash = excluded.registration_access_token_hash,
+     is_dynamically_registered = excluded.is_dynamically_registered, disabled_at = excluded.disabled_at,
+     epoch = excluded.epoch, first_epoch = excluded.first_epoch, deleted_at = NULL, used_at = NULL,
+     version = c.version + 1, created_at = now(), updated_at = now()
+    WHERE c.deleted_at IS NOT NULL""",
     "client_added",
 )
 # Who adds a client that registers itself waits here for the others, so that the count is exact.
 _LOCK = "SELECT FROM change_counter FOR UPDATE"
-_COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered"
+_COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered AND deleted_at IS NULL"
 _REPLACE = {
     event: _told(
         """UPDATE clients SET metadata = $3, secrets = $4, registration_access_token_hash = $5,
      is_dynamically_registered = $6, version = version + 1, updated_at = now()
-   WHERE client_id = $1 AND version = $7""",
+   WHERE client_id = $1 AND version = $7 AND deleted_at IS NULL""",
         event,
     )
     for event in get_args(ClientEvent)
@@ -66,16 +79,28 @@ SELECT client_id, secrets FROM clients WHERE jsonb_path_exists(secrets, '$[*].wr
 _REWRAP = "UPDATE clients SET secrets = $3 WHERE client_id = $1 AND secrets = $2 RETURNING client_id"
 _DISABLE = _told(
     """UPDATE clients SET disabled_at = now(), version = version + 1, updated_at = now()
-   WHERE client_id = $1 AND disabled_at IS NULL""",
+   WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL""",
     "client_disabled",
 )
 _ENABLE = _told(
     """UPDATE clients SET disabled_at = NULL, version = version + 1, updated_at = now()
-   WHERE client_id = $1 AND disabled_at IS NOT NULL""",
+   WHERE client_id = $1 AND disabled_at IS NOT NULL AND deleted_at IS NULL""",
     "client_enabled",
 )
+_REVOKE_GRANTS = _told(
+    """UPDATE clients SET epoch = nextval('client_epochs'), updated_at = now()
+   WHERE client_id = $1 AND deleted_at IS NULL""",
+    "grants_revoked",
+)
+# Disabled, too: a process of the previous release knows nothing of deleted_at.
 _DELETE = _told(
-    "DELETE FROM clients WHERE client_id = $1 AND ($3::int IS NULL OR version = $3)", "client_deleted"
+    """UPDATE clients SET deleted_at = now(), disabled_at = coalesce(disabled_at, now()), secrets = '[]',
+     registration_access_token_hash = NULL, epoch = nextval('client_epochs'), version = version + 1
+   WHERE client_id = $1 AND ($3::int IS NULL OR version = $3) AND deleted_at IS NULL""",
+    "client_deleted",
+    """removal AS (INSERT INTO client_removals (client_id, epoch) SELECT client_id, epoch FROM changed
+            ON CONFLICT (client_id) DO UPDATE
+            SET epoch = excluded.epoch, deleted_at = excluded.deleted_at),""",
 )
 
 
@@ -93,6 +118,7 @@ def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
         version=row["version"],
         disabled_at=row["disabled_at"],
         created_at=row["created_at"],
+        epoch=row["epoch"],
     )
 
 
@@ -156,6 +182,9 @@ class PostgresClients:
 
     async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
         return await self._database.row(_DELETE, client_id, _by(by), version) is not None
+
+    async def revoke_grants(self, client_id: str) -> bool:
+        return await self._database.row(_REVOKE_GRANTS, client_id, {}) is not None
 
     async def rewrap(self) -> int:
         rewrapped = 0

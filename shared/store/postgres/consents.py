@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.model import Scope
 from shared.store import Given
 from shared.store.postgres.database import Database
-from shared.store.postgres.grants import GRANT_STANDS, SESSION
+from shared.store.postgres.grants import GRANT, GRANT_STANDS
 from shared.store.postgres.outbox import LOCK_USER
 
 _NOTE = """
@@ -14,16 +14,20 @@ INSERT INTO audit (event, user_id, client_id, detail)
 VALUES ('consent_given', $1, $2, jsonb_build_object('scope', $3::text[]))"""
 _ADD = f"""
 WITH noted AS ({_NOTE})
-INSERT INTO consents AS c (user_id, client_id, scope) VALUES ($1, $2, $3)
-ON CONFLICT (user_id, client_id) DO UPDATE SET updated_at = now(),
-   scope = ARRAY(SELECT DISTINCT unnest(c.scope || excluded.scope) ORDER BY 1)"""
+INSERT INTO consents AS c (user_id, client_id, scope, client_epoch)
+SELECT $1, $2, $3, epoch FROM clients WHERE client_id = $2
+ON CONFLICT (user_id, client_id) DO UPDATE SET updated_at = now(), client_epoch = excluded.client_epoch,
+   scope = CASE WHEN c.client_epoch < (SELECT first_epoch FROM clients WHERE client_id = $2)
+                THEN excluded.scope  -- the former was given to a deleted client of that client_id
+                ELSE ARRAY(SELECT DISTINCT unnest(c.scope || excluded.scope) ORDER BY 1) END"""
 
 _GIVEN = f"""
 WITH standing AS (
-  SELECT g.client_id, count(*) AS grants FROM grants g JOIN users u USING (user_id) {SESSION}
-   WHERE g.user_id = $1 AND {GRANT_STANDS} GROUP BY g.client_id)
+  SELECT client_id, count(*) AS grants FROM {GRANT}
+   WHERE g.user_id = $1 AND {GRANT_STANDS} GROUP BY client_id)
 SELECT client_id, coalesce(c.scope, '{{}}') AS scope, coalesce(s.grants, 0) AS grants
-  FROM (SELECT client_id, scope FROM consents WHERE user_id = $1) c FULL JOIN standing s USING (client_id)
+  FROM (SELECT client_id, scope FROM consents JOIN clients USING (client_id)
+         WHERE user_id = $1 AND client_epoch >= first_epoch) c FULL JOIN standing s USING (client_id)
  ORDER BY client_id"""
 
 # The epoch rises, and all but what is revoked is carried on under the new one. What no statement here can

@@ -12,22 +12,24 @@ from shared.store.postgres.connection import Row
 from shared.store.postgres.database import Database
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
 
-SWEEP_TIMEOUT = 60.0  # seconds
+COUNTED = 10_000  # grants of a client are read to count them
 
 GRANT_STANDS = """
       g.revoked_at IS NULL AND g.expires_at > now() AND g.epoch = u.epoch AND u.disabled_at IS NULL
-  AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
-"""State is compared at use: over grants g, users u, and sessions s as SESSION joins them."""
+  AND g.client_epoch = c.epoch AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
+"""State is compared at use, over GRANT."""
 
-SESSION = "LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"
+GRANT = """grants g JOIN users u USING (user_id) JOIN clients c USING (client_id)
+     LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"""
+"""Grants with what they are judged by."""
 
 # Sent again after a lost answer it meets its own row: nothing changes.
 _ADD = f"""
 WITH made AS (
   INSERT INTO grants AS g (grant_id, client_id, redirect_uri, user_id, sid, is_offline, scope, claims, epoch,
-                           expires_at)
-  SELECT $1, $2, $3, u.user_id, s.sid, false, $6, $7, u.epoch, $9
-    FROM users u JOIN sessions s USING (user_id)
+                           client_epoch, expires_at)
+  SELECT $1, $2, $3, u.user_id, s.sid, false, $6, $7, u.epoch, c.epoch, $9
+    FROM users u JOIN sessions s USING (user_id) JOIN clients c ON c.client_id = $2 AND c.epoch = $10
    WHERE u.user_id = $4 AND u.disabled_at IS NULL AND u.epoch = $8
      AND s.sid = $5 AND s.ended_at IS NULL AND s.epoch = u.epoch
      FOR SHARE OF u, s
@@ -48,16 +50,10 @@ INSERT INTO audit (event, user_id, client_id, detail)
 SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $2::text)
   FROM revoked"""
 
-# Who makes a grant holds its client's row by the reference: with the row locked, none is in flight unseen.
-_LOCK_CLIENT = "SELECT FROM clients WHERE client_id = $1 FOR UPDATE"
-_REVOKE_OF_CLIENT = """
-WITH revoked AS (
-  UPDATE grants SET revoked_at = now()
-   WHERE client_id = $1 AND revoked_at IS NULL AND expires_at > now() RETURNING grant_id),
-noted AS (
-  INSERT INTO audit (event, client_id, detail)
-  SELECT 'grants_revoked', $1, jsonb_build_object('grants', count(*)) FROM revoked)
-SELECT count(*) FROM revoked"""
+_COUNT_OF_CLIENT = f"""
+SELECT count(*) AS n
+  FROM (SELECT * FROM grants WHERE client_id = $1 LIMIT {COUNTED}) g JOIN clients c USING (client_id)
+ WHERE g.revoked_at IS NULL AND g.expires_at > now() AND g.client_epoch = c.epoch"""
 
 _REVOKE_ACCESS_TOKEN = """
 WITH revoked AS (
@@ -67,7 +63,7 @@ INSERT INTO audit (event, client_id, detail)
 SELECT 'access_token_revoked', $3, jsonb_build_object('token_id', token_id) FROM revoked"""
 
 _OF_STANDING = f"""
-  FROM grants g JOIN users u USING (user_id) {SESSION} JOIN clients c USING (client_id)
+  FROM {GRANT}
  WHERE g.grant_id = $1 AND g.client_id = $2 AND c.disabled_at IS NULL AND {GRANT_STANDS}
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
@@ -75,7 +71,9 @@ _HOLDS = f"SELECT {_OF_STANDING}"
 _STANDING = f"SELECT {USER}, g.claims -> 'userinfo' AS requested {_OF_STANDING}"
 
 _HOLDS_OF_CLIENT = """
-SELECT FROM clients WHERE client_id = $1 AND disabled_at IS NULL
+SELECT FROM clients
+ WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL
+   AND first_epoch <= coalesce($3, first_epoch)
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $2)"""
 
 
@@ -133,6 +131,7 @@ class PostgresGrants:
             family and family.idle,
             family and family.expires_at,
             code.unknown_attempts,
+            authorization.client_epoch,
         )
         if row["grant_id"] is None:
             return None
@@ -171,6 +170,7 @@ class PostgresGrants:
             details(authorization),
             epoch,
             expires_at,
+            authorization.client_epoch,
         )
         return user_of(row) if row else None
 
@@ -181,17 +181,18 @@ class PostgresGrants:
     async def revoke(self, grant_id: UUID, reason: str) -> None:
         await self._database.row_idempotent(_REVOKE, grant_id, reason)
 
-    async def revoke_of_client(self, client_id: str) -> int:
-        async with self._database.transaction() as connection:
-            await connection.execute(_LOCK_CLIENT, client_id)
-            return int(await connection.fetchval(_REVOKE_OF_CLIENT, client_id, timeout=SWEEP_TIMEOUT))
+    async def count_of_client(self, client_id: str) -> int:
+        row = await self._database.row(_COUNT_OF_CLIENT, client_id)
+        return int(row["n"]) if row else 0
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None:
         await self._database.row_idempotent(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)
 
     async def holds(self, token: AccessToken) -> bool:
         if token.grant_id is None:
-            row = await self._database.row(_HOLDS_OF_CLIENT, token.client_id, token.token_id)
+            row = await self._database.row(
+                _HOLDS_OF_CLIENT, token.client_id, token.token_id, token.client_epoch
+            )
         else:
             row = await self._database.row(_HOLDS, token.grant_id, token.client_id, token.token_id)
         return row is not None

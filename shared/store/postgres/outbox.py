@@ -23,7 +23,7 @@ INSERT INTO outbox (client_id, sid, user_id)
 SELECT DISTINCT g.client_id, g.sid, g.user_id
   FROM sessions s JOIN users u USING (user_id) JOIN grants g USING (sid) JOIN clients c USING (client_id)
  WHERE {sessions} AND s.epoch = u.epoch
-   AND c.metadata ? 'backchannel_logout_uri' AND c.disabled_at IS NULL
+   AND c.metadata ? 'backchannel_logout_uri' AND c.disabled_at IS NULL AND g.client_epoch >= c.first_epoch
 ON CONFLICT DO NOTHING"""
 
 
@@ -37,7 +37,9 @@ _COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given
 
 _TAKE = f"""
 WITH due AS MATERIALIZED (
-  SELECT notice_id AS due_id FROM outbox WHERE due_at <= $1 AND given_up_at IS NULL
+  SELECT notice_id AS due_id FROM outbox o WHERE due_at <= $1 AND given_up_at IS NULL
+     AND NOT EXISTS (SELECT FROM client_removals r
+                      WHERE r.client_id = o.client_id AND o.created_at < r.deleted_at)
    ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
 UPDATE outbox SET tries = tries + 1, due_at = $2 FROM due WHERE notice_id = due_id RETURNING {_COLUMNS}"""
 

@@ -43,24 +43,24 @@ def _overlaps(age: str) -> str:
 REDEEM = f"""
 WITH redeemed AS (
   INSERT INTO grants AS g (grant_id, code_hash, client_id, redirect_uri, code_challenge, user_id, sid,
-                           is_offline, scope, claims, epoch, expires_at, attempts)
-  SELECT $1, $2, $3, $4, $5, u.user_id, s.sid, $8, $9, $10, u.epoch, $12,
+                           is_offline, scope, claims, epoch, client_epoch, expires_at, attempts)
+  SELECT $1, $2, $3, $4, $5, u.user_id, s.sid, $8, $9, $10, u.epoch, c.epoch, $12,
          CASE WHEN $17::uuid[] <> '{{}}' THEN $17 || $1::uuid END
-    FROM users u JOIN sessions s USING (user_id)
+    FROM users u JOIN sessions s USING (user_id) JOIN clients c ON c.client_id = $3 AND c.epoch = $18
    WHERE u.user_id = $6 AND u.disabled_at IS NULL AND u.epoch = $11
      AND s.sid = $7 AND s.ended_at IS NULL AND s.epoch = u.epoch
-     AND {IN_TIME.format(deadline="$19::timestamptz")}
+     AND {IN_TIME.format(deadline="$20::timestamptz")}
      FOR SHARE OF u, s
   ON CONFLICT (code_hash) DO UPDATE SET
      attempts   = CASE WHEN {_TAKES_OVER} THEN coalesce(g.attempts, ARRAY[g.grant_id]) || $17 || $1
                        ELSE g.attempts END,
      made_at    = CASE WHEN {_TAKES_OVER} THEN clock_timestamp() ELSE g.made_at END,
-     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$18")}
+     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$19")}
                        THEN g.revoked_at ELSE coalesce(g.revoked_at, now()) END
    WHERE g.client_id = excluded.client_id
   RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new,
             {_OWNER} = $1 AND g.revoked_at IS NULL AS is_mine,
-            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$18")}) AS is_replay),
+            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$19")}) AS is_replay),
 family AS (
   INSERT INTO refresh_families AS f (family_hash, grant_id, client_id, current_hash, idle, expires_at)
   SELECT $13, grant_id, client_id, $14, $15, $16 FROM redeemed WHERE is_mine AND $13::bytea IS NOT NULL
@@ -75,11 +75,11 @@ audited AS (
          jsonb_build_object('grant_id', grant_id)
     FROM redeemed WHERE is_new OR is_replay)
 SELECT r.grant_id, r.is_mine AND ($13::bytea IS NULL OR EXISTS (SELECT FROM family)) AS is_mine, r.is_replay,
-       {IS_LATE.format(deadline="$19")}, {USER}
+       {IS_LATE.format(deadline="$20")}, {USER}
   FROM (SELECT) AS once LEFT JOIN (redeemed r JOIN users u USING (user_id)) ON true"""
 """$1 attempt, $2 code hash, $3 client, $4 redirect URI, $5 challenge, $6 user, $7 sid, $8 is offline,
 $9 scope, $10 details, $11 epoch, $12 end; $13 family hash or NULL, $14 token hash, $15 idle, $16 its end;
-$17 unknown attempts, $18 age of the request or NULL, $19 deadline or NULL."""
+$17 unknown attempts, $18 epoch of the client, $19 age of the request or NULL, $20 deadline or NULL."""
 
 REVOKE_REPLAYED = f"""
 WITH revoked AS (

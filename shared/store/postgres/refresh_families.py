@@ -7,7 +7,7 @@ from shared.store import HeldToken, Rotated, Rotation, Unavailable
 from shared.store.authorizations import restored
 from shared.store.postgres.connection import Row
 from shared.store.postgres.database import Database
-from shared.store.postgres.grants import GRANT_STANDS, SESSION, user_of
+from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
 from shared.store.postgres.outages import OUTAGE
 from shared.store.postgres.redemption import IN_TIME, IS_LATE, USER
 
@@ -15,7 +15,7 @@ _FAMILY_STANDS = f"""
       f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()
   AND g.grant_id = f.grant_id AND {GRANT_STANDS}"""
 
-_GRANT = "g.grant_id, g.client_id, g.sid, g.scope, g.claims"
+_GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims"
 
 
 def _is_forgiven(presented: str, window: str) -> str:
@@ -36,7 +36,7 @@ WITH family AS (
      revoked_at       = CASE WHEN f.current_hash = $2 OR {_is_forgiven("$2", "$6")} THEN NULL
                              ELSE now() END,
      current_hash     = CASE WHEN f.current_hash = $2 THEN $4 ELSE f.current_hash END
-    FROM grants g JOIN users u USING (user_id) {SESSION}
+    FROM {GRANT}
    WHERE f.family_hash = $1 AND f.client_id = $3 AND f.jkt IS NULL
      AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
      AND {IN_TIME.format(deadline="$8::timestamptz")}
@@ -54,7 +54,7 @@ SELECT family.*, {IS_LATE.format(deadline="$8")} FROM (SELECT) AS once LEFT JOIN
 
 _HELD = f"""
 SELECT {_GRANT}, {USER}, f.rotated_at, f.idle, f.expires_at
-  FROM refresh_families f, grants g JOIN users u USING (user_id) {SESSION}
+  FROM refresh_families f, {GRANT}
  WHERE f.family_hash = $1 AND f.jkt IS NULL AND {_FAMILY_STANDS}"""
 
 _FIND = f"""{_HELD}
@@ -82,7 +82,12 @@ def _held(row: Row) -> HeldToken:
     return HeldToken(
         grant_id=row["grant_id"],
         authorization=restored(
-            row["client_id"], row["user_id"], row["sid"], tuple(row["scope"]), row["claims"]
+            row["client_id"],
+            row["user_id"],
+            row["sid"],
+            tuple(row["scope"]),
+            row["claims"],
+            client_epoch=row["client_epoch"],
         ),
         user=user_of(row),
         idle=row["idle"],

@@ -39,6 +39,7 @@ _FIND = """
 SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
   FROM sessions s JOIN users u USING (user_id)
   LEFT JOIN consents c ON c.user_id = s.user_id AND c.client_id = $2
+        AND c.client_epoch >= (SELECT first_epoch FROM clients WHERE client_id = $2)
  WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()
    AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
 

@@ -8,7 +8,7 @@ from shared.model import AuthorizationCode
 from shared.store.authorizations import AuthorizationDetails, details, restored
 from shared.store.redis.attempts import attempts_key, kept_attempt, with_attempts
 from shared.store.redis.pushed_requests import pushed_key
-from shared.store.redis.records import Epoch, RecordFormat, Seconds, Version, moment
+from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient, Script
 
 BEYOND_EXPIRY = timedelta(seconds=30)
@@ -21,6 +21,7 @@ class CodeRecord:
 
     v: Version = 1
     client_id: str
+    client_epoch: ClientEpoch = 0
     user_id: UUID
     sid: UUID
     scope: tuple[str, ...]
@@ -43,6 +44,7 @@ def encode(code: AuthorizationCode) -> bytes:
     authorization = code.authorization
     record = CodeRecord(
         client_id=authorization.client_id,
+        client_epoch=authorization.client_epoch,
         user_id=authorization.user_id,
         sid=authorization.sid,
         scope=authorization.scope,
@@ -61,7 +63,14 @@ def decode(data: bytes | None) -> AuthorizationCode | None:
     if record is None:
         return None
     return AuthorizationCode(
-        authorization=restored(record.client_id, record.user_id, record.sid, record.scope, record.details),
+        authorization=restored(
+            record.client_id,
+            record.user_id,
+            record.sid,
+            record.scope,
+            record.details,
+            client_epoch=record.client_epoch,
+        ),
         redirect_uri=record.redirect_uri,
         code_challenge=record.code_challenge,
         epoch=record.epoch,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.model import Approved, Denied, DeviceCode, Pending
 from shared.store.authorizations import AuthorizationDetails, details, restored
-from shared.store.redis.records import Epoch, RecordFormat, Seconds, Version, moment
+from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds, Version, moment
 
 DENIED = b"null"
 """In every version: it has no members that could change."""
@@ -17,6 +17,7 @@ class DeviceCodeRecord:
 
     v: Version = 1
     client_id: str
+    client_epoch: ClientEpoch = 0
     scope: tuple[str, ...]
     user_code: str
     expires_at: Seconds
@@ -28,6 +29,7 @@ class ApprovalRecord:
 
     v: Version = 1
     client_id: str
+    client_epoch: ClientEpoch = 0
     user_id: UUID
     sid: UUID
     scope: tuple[str, ...]
@@ -44,6 +46,7 @@ def encode_request(code: DeviceCode) -> bytes:
     return FORMAT.encode(
         DeviceCodeRecord(
             client_id=code.client_id,
+            client_epoch=code.client_epoch,
             scope=code.scope,
             user_code=code.user_code,
             expires_at=code.expires_at.timestamp(),
@@ -58,6 +61,7 @@ def decode(data: bytes | None, decision: bytes | None) -> DeviceCode | None:
         return None
     return DeviceCode(
         client_id=record.client_id,
+        client_epoch=record.client_epoch,
         scope=record.scope,
         user_code=record.user_code,
         expires_at=moment(record.expires_at),
@@ -72,7 +76,14 @@ def _state(decision: bytes | None) -> Pending | Approved | Denied:
     record = APPROVAL_FORMAT.decode(decision)
     if record is None:
         return Pending()
-    authorization = restored(record.client_id, record.user_id, record.sid, record.scope, record.details)
+    authorization = restored(
+        record.client_id,
+        record.user_id,
+        record.sid,
+        record.scope,
+        record.details,
+        client_epoch=record.client_epoch,
+    )
     return Approved(authorization, record.epoch)
 
 
@@ -84,6 +95,7 @@ def encode_decision(state: Approved | Denied) -> bytes:
     return APPROVAL_FORMAT.encode(
         ApprovalRecord(
             client_id=authorization.client_id,
+            client_epoch=authorization.client_epoch,
             user_id=authorization.user_id,
             sid=authorization.sid,
             scope=authorization.scope,

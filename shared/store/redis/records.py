@@ -23,6 +23,9 @@ Seconds = Annotated[float, Field(ge=0, lt=253_402_300_800)]
 Epoch = Annotated[int, Field(ge=0, lt=2**31)]
 """A user's `epoch`, as PostgreSQL's integer holds it."""
 
+ClientEpoch = Annotated[int, Field(ge=0, lt=2**63)]
+"""A client's `epoch`, as PostgreSQL's bigint holds it."""
+
 logger = structlog.get_logger()
 
 
