@@ -1,7 +1,8 @@
 """What to do with the keys: rules over the key table as it is. They make no key; they say which are wanted.
 
-A signing key is `next` until a rotation gives it the moment at which it takes over; then it is active until
-the one after it takes over; it leaves the JWK Set when the last token that it signed has expired.
+A signing key is `next` until a rotation gives it the moment at which it takes over. Then it is active until
+the one after it takes over, or its algorithm is taken out of the settings. It leaves the JWK Set when the
+last token that it signed has expired.
 """
 
 from collections.abc import Iterator, Sequence
@@ -59,11 +60,18 @@ def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
 
 
 def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
-    """What is missing: an active and a next key for each algorithm, a sealing key, and the salt."""
+    """What is missing: an active and a next key for each algorithm, a sealing key, and the salt.
+
+    The last key of an algorithm that was taken out and is set again goes on, unless it has retired.
+    """
     wanted: list[Wanted] = []
+    resumed: list[StoredKey] = []
     for alg in algorithms:
         of_alg = _of(keys, alg)
-        if not any(key.activates_at for key in of_alg):
+        activated = [key for key in of_alg if key.activates_at]
+        if activated and (last := activated[-1]).retires_at and last.retires_at > now:
+            resumed.append(replace(last, retires_at=None))
+        elif not activated or activated[-1].retires_at:
             wanted.append(Wanted(alg, now))
         if all(key.activates_at for key in of_alg):
             wanted.append(Wanted(alg, None))
@@ -71,7 +79,19 @@ def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -
         wanted.append(Wanted(SEALING_ALGORITHM, now))
     if not _of(keys, SALT_ALGORITHM):
         wanted.append(Wanted(SALT_ALGORITHM, now))
-    return Plan((), tuple(wanted))
+    return Plan(tuple(resumed), tuple(wanted))
+
+
+def _dropped(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Iterator[StoredKey]:
+    """Keys of algorithms that are no longer set. One that is `next` has signed nothing, and goes at once."""
+    for key in keys:
+        if key.use != "sig" or key.alg in policy.algorithms or key.retires_at:
+            continue
+        if key.activates_at is None:
+            yield replace(key, is_compromised=True, retires_at=now, private=b"")
+        else:  # other processes may sign with it until they have the new settings
+            last_use = max(now, key.activates_at) + policy.jwks_max_age + SPREAD
+            yield replace(key, retires_at=last_use + policy.longest_token)
 
 
 def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime) -> Plan:
@@ -94,13 +114,14 @@ def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime
 
 
 def scheduled(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
-    """What is due: rotations, the next day's sealing key, and private halves that nobody needs any more."""
+    """What is due: rotations, the end of algorithms, the next sealing key, the end of private halves."""
     plan = Plan()
     for alg in policy.algorithms:
-        activations = [key.activates_at for key in _of(keys, alg) if key.activates_at]
+        activations = [key.activates_at for key in _of(keys, alg) if key.activates_at and not key.retires_at]
         if activations and max(activations) + policy.rotation <= now:
             plan += rotate(keys, alg, policy, now)
-    return plan + _next_sealing_key(keys, policy, now) + Plan(tuple(_spent(keys, now)))
+    changed = (*_dropped(keys, policy, now), *_spent(keys, now))
+    return plan + _next_sealing_key(keys, policy, now) + Plan(changed)
 
 
 def _next_sealing_key(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
@@ -178,5 +199,7 @@ def state(key: StoredKey, keys: Sequence[StoredKey], now: datetime) -> str:
         return "scheduled"
     if key.retires_at and key.retires_at <= now:
         return "retired"
-    active = [other for other in _of(keys, key.alg) if other.activates_at and other.activates_at <= now]
-    return "active" if active and active[-1].kid == key.kid else "retiring"
+    of_alg = [other for other in _of(keys, key.alg) if other.activates_at]
+    last = [other for other in of_alg if other.activates_at and other.activates_at <= now][-1]
+    has_end = key.retires_at is not None and of_alg[-1] is last  # without a successor
+    return "active" if last.kid == key.kid and not has_end else "retiring"

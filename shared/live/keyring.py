@@ -37,8 +37,10 @@ def _private(row: StoredKey, secret_keys: Sequence[str]) -> PrivateKey | None:
     return cast(PrivateKey, load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True))
 
 
-def open_keys(rows: Sequence[StoredKey], secret_keys: Sequence[str]) -> KeySet:
-    """Stored keys, decrypted. Raises CannotUnwrap."""
+def open_keys(
+    rows: Sequence[StoredKey], secret_keys: Sequence[str], signs_with: tuple[str, ...] | None = None
+) -> KeySet:
+    """Stored keys, decrypted, of which those for *signs_with* may sign. Raises CannotUnwrap."""
     return KeySet(
         signing=tuple(
             SigningKey(
@@ -57,23 +59,31 @@ def open_keys(rows: Sequence[StoredKey], secret_keys: Sequence[str]) -> KeySet:
             if row.use == "seal" and row.private
         ),
         salt=next((unwrap(secret_keys, row.kid, row.private) for row in rows if row.use == "salt"), None),
+        signs_with=signs_with,
     )
 
 
 class KeyRing:
     """The current KeySet, reloaded when the change counter says so."""
 
-    def __init__(self, keys: Keys, watch: Watch, secret_keys: Sequence[str]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        watch: Watch,
+        secret_keys: Sequence[str],
+        signs_with: tuple[str, ...] | None = None,
+    ) -> None:
         self._keys = keys
         self._watch = watch
         self._secret_keys = secret_keys
+        self._signs_with = signs_with
         self._known = KeySet()
         self._reloaded_at = float("-inf")
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
         if change.has_keys or not self._known.signing:
-            self._known = open_keys(await self._keys.load(), self._secret_keys)
+            self._known = open_keys(await self._keys.load(), self._secret_keys, self._signs_with)
             logger.info("keys_loaded", kids=[key.kid for key in self._known.signing])
 
     @property

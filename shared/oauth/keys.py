@@ -132,10 +132,13 @@ class KeySet:
     signing: tuple[SigningKey, ...] = ()
     sealing: tuple[SealingKey, ...] = ()
     salt: bytes | None = field(default=None, repr=False)  # of pairwise subject identifiers
+    signs_with: tuple[str, ...] | None = None  # the algorithms that are set; None: all
 
     @cached_property
     def _signers(self) -> Mapping[str, tuple[SigningKey, ...]]:
         algorithms = {key.alg for key in self.signing}
+        if self.signs_with is not None:
+            algorithms &= set(self.signs_with)
         return {alg: _by_activation(key for key in self.signing if key.alg == alg) for alg in algorithms}
 
     @cached_property
@@ -175,4 +178,4 @@ class KeySet:
 
     def algorithms(self, now: datetime) -> tuple[str, ...]:
         """The algorithms that this deployment signs with."""
-        return tuple(sorted({key.alg for key in self.signing if key.times.is_active_by(now)}))
+        return tuple(sorted(alg for alg, keys in self._signers.items() if _active(keys, now)))

@@ -33,7 +33,7 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         app[WATCH] = watch = Watch(opened.changes)
         app[CLIENTS] = ClientCache(opened.clients, watch)
         secret_keys = [key.get_secret_value() for key in settings.secret_key]
-        app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys)
+        app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys, settings.signing_algorithms)
         app[READINESS].add("keys", keyring.fault)
         clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
         app[READINESS].add("clock", clock_skew.fault)

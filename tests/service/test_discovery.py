@@ -65,6 +65,12 @@ async def test_the_metadata_is_the_issuers_own(discovery: Client) -> None:
     assert metadata["response_types_supported"] == ["code"]
 
 
+CLIENTS_OWN = (
+    "token_endpoint",
+    "revocation_endpoint",
+    "introspection_endpoint",
+    "request_object",
+)  # they sign
 ROOT_PATHS = [OAUTH_AUTHORIZATION_SERVER.path, OPENID_CONFIGURATION_INSERTED.path]
 
 
@@ -154,3 +160,20 @@ async def test_without_keys_it_says_try_again_and_recovers_by_itself(settings: S
         await _make_keys(settings)
         await app[WATCH].poll()
         assert (await client.get(JWKS.path)).status == 200
+
+
+async def test_an_algorithm_that_is_taken_out_is_no_longer_announced(settings: Settings) -> None:
+    """Its key is still in the JWK Set, since tokens that it signed are still valid."""
+    await _make_keys(settings)
+    without = settings.model_copy(update={"signing_algorithms": ("RS256", "ES256")})
+    async with TestClient(Served(application(without, mount))) as client:
+        metadata = await (await client.get(OPENID_CONFIGURATION.path)).json()
+        keys = (await (await client.get(JWKS.path)).json())["keys"]
+    announced = {
+        alg
+        for member, values in metadata.items()
+        if member.endswith("_signing_alg_values_supported") and not member.startswith(CLIENTS_OWN)
+        for alg in values
+    }
+    assert announced == {"RS256", "ES256"}
+    assert "EdDSA" in {key["alg"] for key in keys}

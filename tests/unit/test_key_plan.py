@@ -20,7 +20,7 @@ from shared.admin.keys import (
 )
 from shared.live.keyring import open_keys
 from shared.oauth.jwt import sign, verify
-from shared.oauth.keys import KeySet
+from shared.oauth.keys import KeySet, NoKey
 from shared.oauth.wrapping import CannotUnwrap
 from shared.settings import Settings
 from shared.store import StoredKey
@@ -247,3 +247,50 @@ def test_the_policy_outlasts_every_token() -> None:
     """A client may have longer tokens than the settings say, up to the caps."""
     assert isinstance(policy_of(settings()), KeyPolicy)
     assert policy_of(settings()).longest_token >= DAY
+
+
+def without_es256() -> Settings:
+    """The same deployment after its operator has taken ES256 out."""
+    return settings().model_copy(update={"signing_algorithms": ("RS256",)})
+
+
+async def test_a_key_of_an_algorithm_that_is_no_longer_set_is_shown_until_its_last_token_has_expired(
+    table: TableOfKeys,
+) -> None:
+    """It is retiring from then on; the next one, which has signed nothing, goes at once."""
+    active, following = table.kid("ES256", "active", NOW), table.kid("ES256", "next", NOW)
+    await keep_schedule(table, without_es256(), NOW)
+    assert table.kid("ES256", "retiring", NOW) == active
+    assert [key["kid"] for key in table.open().jwks(NOW)["keys"] if key["alg"] == "ES256"] == [active]
+    assert table.rows[following].private == b""
+    end = table.rows[active].retires_at
+    assert end is not None
+    policy = policy_of(without_es256())
+    assert end >= NOW + policy.jwks_max_age + policy.longest_token
+    assert await keep_schedule(table, without_es256(), NOW + MINUTE) == []
+    await keep_schedule(table, without_es256(), end)
+    assert table.kid("ES256", "retired", end) == active
+    assert not any(key["alg"] == "ES256" for key in table.open().jwks(end)["keys"])
+
+
+async def test_an_algorithm_that_is_set_again_goes_on_with_its_key(table: TableOfKeys) -> None:
+    """As long as that is shown; afterwards a new one is made."""
+    active = table.kid("ES256", "active", NOW)
+    await keep_schedule(table, without_es256(), NOW)
+    await keep_schedule(table, settings(), NOW + DAY)
+    assert table.kid("ES256", "active", NOW + DAY) == active
+    assert table.kid("ES256", "next", NOW + DAY)
+    await keep_schedule(table, without_es256(), NOW + DAY)
+    later = NOW + 400 * DAY
+    await keep_schedule(table, without_es256(), later)
+    await keep_schedule(table, settings(), later)
+    assert table.kid("ES256", "active", later) != active
+
+
+async def test_nothing_is_signed_with_an_algorithm_that_is_not_set(table: TableOfKeys) -> None:
+    """Although its key still verifies, and other processes may still sign with it."""
+    keys = open_keys(list(table.rows.values()), [SECRET], ("RS256",))
+    assert keys.algorithms(NOW) == ("RS256",)
+    assert keys.verifier(table.kid("ES256", "active", NOW))
+    with pytest.raises(NoKey):
+        keys.signer("ES256", NOW)
