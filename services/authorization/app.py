@@ -63,10 +63,12 @@ from shared.web.log import REQUEST_ID
 from shared.web.resources import (
     CLIENT_KEYS,
     CLIENTS,
+    FAILED_AUTHENTICATIONS,
     FETCHER,
     KEYRING,
     STORES,
     client_keys,
+    failed_authentications,
     fetcher,
     need,
     stores,
@@ -108,7 +110,9 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         cookies,
     )
     audiences = assertion_audiences(settings.issuer, PUSHED_AUTHORIZATION_REQUEST)
-    authentication = ClientAuthentication(app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences)
+    authentication = ClientAuthentication(
+        app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences, app[FAILED_AUTHENTICATIONS]
+    )
     app[PUSH] = Push(desk, authentication, opened.pushed_requests)
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
@@ -181,7 +185,7 @@ async def start(request: web.Request) -> web.Response:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, _endpoints)
+    need(app, stores, fetcher, client_keys, failed_authentications, _endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets

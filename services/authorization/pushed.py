@@ -1,6 +1,7 @@
 """The pushed authorization request endpoint: RFC 9126 §2. Authenticate, check, keep, answer."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError
 from shared.oauth.handle import Kind, digest
 from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
+from shared.web.app import client_address
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
@@ -40,7 +42,8 @@ class Push:
     async def _keep(self, request: web.Request) -> web.Response:
         fields, now = await form(request), clock.now()
         fields.refuse_repeated()
-        client = await self.authentication.client(authorization_header(request), fields, now)
+        address = partial(client_address, request)
+        client = await self.authentication.client(authorization_header(request), fields, address, now)
         note_origins(request, client.allowed_cors_origins)
         if "request_uri" in fields:  # RFC 9126 §2.1
             raise InvalidRequest("request_uri cannot be pushed")

@@ -49,7 +49,17 @@ from shared.paths import (
 from shared.settings import Settings, SettingsError
 from shared.web.answers import json_answer
 from shared.web.app import SETTINGS, refuse_with
-from shared.web.resources import CLIENTS, FETCHER, KEYRING, STORES, fetcher, need, stores
+from shared.web.resources import (
+    CLIENTS,
+    FAILED_AUTHENTICATIONS,
+    FETCHER,
+    KEYRING,
+    STORES,
+    failed_authentications,
+    fetcher,
+    need,
+    stores,
+)
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
 
@@ -68,9 +78,16 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened = app[SETTINGS], app[STORES]
     descriptions = Descriptions(settings.issuer, app[STATEMENT_ISSUERS], app[FETCHER])
     app[REGISTRATION_ENDPOINT] = RegistrationEndpoint(
-        opened.clients, opened.initial_access_tokens, opened.counters, descriptions, settings
+        opened.clients,
+        opened.initial_access_tokens,
+        opened.counters,
+        descriptions,
+        app[FAILED_AUTHENTICATIONS],
+        settings,
     )
-    app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(opened.clients, descriptions, settings)
+    app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(
+        opened.clients, descriptions, app[FAILED_AUTHENTICATIONS], settings
+    )
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
     app[ADMINISTRATORS] = Administrators(settings.issuer, access_tokens, app[CLIENTS])
     app[ADMINISTRATION] = Administration(opened.clients, opened.initial_access_tokens, settings)
@@ -83,7 +100,7 @@ def mount(app: web.Application) -> None:
     Raises SettingsError.
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
-    need(app, stores, fetcher, _endpoints)
+    need(app, stores, fetcher, failed_authentications, _endpoints)
     refuse_with(app, refusal, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
         app.router.add_post(REGISTRATION.path, register)

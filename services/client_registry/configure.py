@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from services.client_registry.credentials import ITSELF, bearer, own_client
+from services.client_registry.credentials import ITSELF, bearer, limited, own_client
 from services.client_registry.description import Descriptions
 from services.client_registry.metadata import check_identity, client_information, read_body
 from shared.admin.clients import allowed_by
 from shared.live import clock
+from shared.live.rate_limiter import RateLimiter
 from shared.mint import new_client_secret
 from shared.model import Client, Json
 from shared.oauth.client_secret import needs_secret, new_secret
@@ -29,6 +30,7 @@ class ConfigurationEndpoint:
 
     clients: Clients
     descriptions: Descriptions
+    failures: RateLimiter
     settings: Settings
 
 
@@ -42,8 +44,9 @@ class Disabled(AccessDenied):
 
 
 async def _client(request: web.Request, token: str) -> Client:
-    clients = request.app[CONFIGURATION_ENDPOINT].clients
-    return await own_client(clients, request.match_info["client_id"], token)
+    endpoint, client_id = request.app[CONFIGURATION_ENDPOINT], request.match_info["client_id"]
+    with limited(endpoint.failures, f"registration_access_token {client_id}", request):
+        return await own_client(endpoint.clients, client_id, token)
 
 
 async def show(request: web.Request) -> web.Response:

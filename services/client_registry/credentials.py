@@ -1,13 +1,19 @@
 """What proves the right to register a client, or to read and change one."""
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
+from shared.live import clock
+from shared.live.rate_limiter import RateLimiter
 from shared.model import Client
-from shared.oauth.errors import InvalidToken
+from shared.oauth.errors import InvalidToken, TooManyRequests
 from shared.oauth.handle import Kind, digest, is_handle
+from shared.source import source
 from shared.store import Clients
+from shared.web.app import client_address
 
 ITSELF = "itself"
 """Who makes such a change, as the audit log has it."""
@@ -28,6 +34,22 @@ def bearer(request: web.Request, kind: Kind) -> str:
     if not is_handle(kind, token):
         raise InvalidToken("the token is of another kind, or malformed")
     return token
+
+
+@contextmanager
+def limited(failures: RateLimiter, credential: str, request: web.Request) -> Iterator[None]:
+    """Count a refused *credential* for the address that it comes from.
+
+    Raises TooManyRequests after too many of them, whatever comes then.
+    """
+    key, now = f"{credential}\0{source(client_address(request))}", clock.now()
+    if wait := failures.wait(key, now):
+        raise TooManyRequests("too many tokens that do not hold", wait)
+    try:
+        yield
+    except InvalidToken:
+        failures.count(key, now)
+        raise
 
 
 async def own_client(clients: Clients, client_id: str, token: str) -> Client:

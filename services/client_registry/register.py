@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.client_registry.credentials import ITSELF, bearer
+from services.client_registry.credentials import ITSELF, bearer, limited
 from services.client_registry.description import Descriptions
 from services.client_registry.metadata import client_information, read_body
 from shared.admin.clients import allowed_by
 from shared.live import clock
+from shared.live.rate_limiter import RateLimiter
 from shared.mint import new_client_id, new_client_secret, new_handle
 from shared.model import Client
 from shared.oauth.client_secret import needs_secret, new_secret
@@ -45,6 +46,7 @@ class RegistrationEndpoint:
     initial_access_tokens: InitialAccessTokens
     counters: Counters
     descriptions: Descriptions
+    failures: RateLimiter
     settings: Settings
 
 
@@ -56,8 +58,9 @@ async def _admitted(endpoint: RegistrationEndpoint, request: web.Request) -> byt
     if endpoint.settings.registration == "open":
         return None
     token_hash = digest(bearer(request, Kind.INITIAL_ACCESS_TOKEN))
-    if not await endpoint.initial_access_tokens.is_good(token_hash):
-        raise InvalidToken("the initial access token is unknown, used up or expired")
+    with limited(endpoint.failures, "initial_access_token", request):
+        if not await endpoint.initial_access_tokens.is_good(token_hash):
+            raise InvalidToken("the initial access token is unknown, used up or expired")
     return token_hash
 
 

@@ -13,12 +13,12 @@ from services.token.device_authorization import (
     device_authorization,
 )
 from services.token.grants.collaborators import Collaborators
-from services.token.guesses import GUESSES, guesses
 from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.jwt_answers import JwtAnswers
 from services.token.refusal import to_bearer, to_client
 from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
+from services.token.unknown_tokens import UNKNOWN_TOKENS, unknown_tokens
 from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
 from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication, assertion_audiences
@@ -28,15 +28,31 @@ from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN,
 from shared.store import Unavailable
 from shared.web.app import SETTINGS, refuse_with
 from shared.web.cors import cross_origin
-from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, STORES, client_keys, fetcher, need, stores
+from shared.web.resources import (
+    CLIENT_KEYS,
+    CLIENTS,
+    FAILED_AUTHENTICATIONS,
+    KEYRING,
+    STORES,
+    client_keys,
+    failed_authentications,
+    fetcher,
+    need,
+    stores,
+)
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened, clients, keyring = app[SETTINGS], app[STORES], app[CLIENTS], app[KEYRING]
 
     def authentication(endpoint: Path) -> ClientAuthentication:
-        audiences = assertion_audiences(settings.issuer, endpoint)
-        return ClientAuthentication(clients, app[CLIENT_KEYS], opened.replay_marks, audiences)
+        return ClientAuthentication(
+            clients,
+            app[CLIENT_KEYS],
+            opened.replay_marks,
+            assertion_audiences(settings.issuer, endpoint),
+            app[FAILED_AUTHENTICATIONS],
+        )
 
     access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
     issuer = TokenIssuer(settings, keyring)
@@ -65,7 +81,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         jwt_answers,
         settings,
         issuer,
-        app[GUESSES],
+        app[UNKNOWN_TOKENS],
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication(REVOCATION), access_tokens, opened.grants, opened.refresh_families
@@ -78,7 +94,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, noted_uses, guesses, _endpoints)
+    need(app, stores, fetcher, client_keys, noted_uses, unknown_tokens, failed_authentications, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
     refuse_with(app, to_client, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
     refuse_with(app, to_bearer, [USERINFO])

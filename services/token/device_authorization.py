@@ -3,18 +3,18 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from services.token.grants.device_code import INTERVAL
-from services.token.refusal import TooMany
 from shared.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.mint import new_handle
 from shared.model import Client, DeviceCode
-from shared.oauth.errors import UnauthorizedClient
+from shared.oauth.errors import TooManyRequests, UnauthorizedClient
 from shared.oauth.handle import Kind, digest
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import granted_scope, parse_scope
@@ -22,6 +22,7 @@ from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.user_code import new_user_code
 from shared.paths import DEVICE
 from shared.settings import Settings
+from shared.source import source
 from shared.store import Counters, DeviceCodes, Pace, Taken, Unavailable
 from shared.web.answers import json_answer
 from shared.web.app import client_address
@@ -52,7 +53,7 @@ class DeviceAuthorizationEndpoint:
     async def begin(self, client: Client, asked: Parameters, address: str, now: datetime) -> dict[str, Any]:
         """Codes for the device and its user.
 
-        Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooMany: too many are in flight.
+        Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooManyRequests: too many are in flight.
         """
         if DEVICE_CODE not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
@@ -73,9 +74,9 @@ class DeviceAuthorizationEndpoint:
     async def _check_pace(self, client: Client, address: str) -> None:
         if not self.settings.rate_limits:
             return
-        key = f"{client.client_id} {address}"
-        if await self.counters.attempt("device_authorization", key, PACE):
-            raise TooMany("too many requests from this address")
+        key = f"{client.client_id} {source(address)}"
+        if wait := await self.counters.attempt("device_authorization", key, PACE):
+            raise TooManyRequests("too many requests from this address", wait)
 
     async def _add(self, client: Client, scope: tuple[str, ...], now: datetime) -> tuple[str, str]:
         device_code = new_handle(Kind.DEVICE_CODE)
@@ -93,7 +94,7 @@ class DeviceAuthorizationEndpoint:
             except Taken:
                 continue
             if not has_room:
-                raise TooMany("too many device codes of this client are in flight")
+                raise TooManyRequests("too many device codes of this client are in flight")
             return device_code, user_code
         raise Unavailable("every user code that was tried is in flight")
 
@@ -104,6 +105,7 @@ DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", Devi
 async def device_authorization(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
     asked.refuse_repeated()
-    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     note_origins(request, client.allowed_cors_origins)
     return json_answer(await endpoint.begin(client, asked, client_address(request), now))

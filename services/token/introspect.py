@@ -3,22 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
-from services.token.guesses import Guesses
 from services.token.jwt_answers import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
 from shared.access_tokens import AccessTokens
 from shared.client_authentication import ClientAuthentication
 from shared.issue import TokenIssuer
 from shared.live import clock
+from shared.live.rate_limiter import RateLimiter
 from shared.model import AccessToken, Client
 from shared.oauth.client_auth import refused
+from shared.oauth.errors import TooManyRequests
 from shared.oauth.refresh_token import RefreshToken, parse_refresh_token
 from shared.settings import Settings
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
+from shared.web.app import client_address
 from shared.web.form import authorization_header, form
 
 Description = dict[str, Any]
@@ -67,12 +70,13 @@ class IntrospectionEndpoint:
     jwt_answers: JwtAnswers
     settings: Settings
     tokens: TokenIssuer
-    guesses: Guesses
+    unknown_tokens: RateLimiter
 
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
         """What *client* may know of a token: of one that is not its business no more than of none.
 
-        Raises InvalidClient: a public client cannot ask. Raises TooMany: it is guessing. Raises Unavailable.
+        Raises InvalidClient: a public client cannot ask. Raises TooManyRequests: it is guessing.
+        Raises Unavailable.
         """
         if client.is_public:
             raise refused("a public client introspects nothing")
@@ -80,18 +84,22 @@ class IntrospectionEndpoint:
             return await self._refresh_token(client, presented, now)
         token = await self.access_tokens.open(value)
         if token is None:
-            self.guesses.count(client.client_id, now)
+            self._count_unknown(client, now)
             return INACTIVE
         if token.exp <= now or not may_introspect(client, token):
             return INACTIVE
         return described(token, self.settings.issuer) if await self.access_tokens.holds(token) else INACTIVE
+
+    def _count_unknown(self, client: Client, now: datetime) -> None:
+        if wait := self.unknown_tokens.take(client.client_id, now):
+            raise TooManyRequests("too many tokens that do not exist", wait)
 
     async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
         held = await self.refresh_families.find(
             presented.family_hash, presented.hash, self.settings.refresh_token_reuse_window
         )
         if held is None:
-            self.guesses.count(client.client_id, now)
+            self._count_unknown(client, now)
             return INACTIVE
         if held.authorization.client_id != client.client_id:
             return INACTIVE
@@ -111,7 +119,8 @@ INTROSPECTION_ENDPOINT = web.AppKey("INTROSPECTION_ENDPOINT", IntrospectionEndpo
 async def introspect(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
     asked.refuse_repeated()
-    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     description = await endpoint.describe(client, asked.require("token"), now)
     if wants_jwt(request.headers.getall("Accept", [])):
         signed = await endpoint.jwt_answers.introspection(client, description, now)

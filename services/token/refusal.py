@@ -7,17 +7,10 @@ from shared.oauth.errors import (
     InvalidClient,
     InvalidToken,
     OAuthError,
-    SlowDown,
 )
 from shared.web.answers import error_answer
 
 REALM = 'realm="ostiary"'
-
-
-class TooMany(SlowDown):
-    """RFC 6585 §4."""
-
-    status = 429
 
 
 def to_client(error: OAuthError) -> web.Response:

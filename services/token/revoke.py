@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from shared.model import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.refresh_token import parse_refresh_token
 from shared.store import Grants, RefreshFamilies
+from shared.web.app import client_address
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
@@ -48,7 +50,8 @@ async def revoke(request: web.Request) -> web.Response:
     endpoint, now = request.app[REVOCATION_ENDPOINT], clock.now()
     asked: Parameters = await form(request)
     asked.refuse_repeated()
-    client = await endpoint.authentication.client(authorization_header(request), asked, now)
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     note_origins(request, client.allowed_cors_origins)
     await endpoint.revoke(client, asked.require("token"), now)
     return web.Response(headers={**SAFE, **NO_STORE})

@@ -14,6 +14,7 @@ from shared.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from shared.web.answers import json_answer
+from shared.web.app import client_address
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
@@ -48,7 +49,8 @@ TOKEN_ENDPOINT = web.AppKey("TOKEN_ENDPOINT", TokenEndpoint)
 async def token(request: web.Request) -> web.Response:
     endpoint, now, fields = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
     fields.refuse_repeated()
-    client = await endpoint.authentication.client(authorization_header(request), fields, now)
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), fields, address, now)
     note_origins(request, client.allowed_cors_origins)
     moment = clock.monotonic()
     asked = TokenRequest(

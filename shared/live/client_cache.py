@@ -35,10 +35,17 @@ class ClientCache:
 
     async def find(self, client_id: str) -> Client | None:
         """The client, disabled or not. Raises Unavailable."""
+        return await self.cached(client_id) or await self.read(client_id)
+
+    async def cached(self, client_id: str) -> Client | None:
+        """The client if it is in memory, without asking PostgreSQL. Raises Unavailable."""
         await self._watch.fresh()
         if client := self._kept.get(client_id):
             self._kept.move_to_end(client_id)
-            return client
+        return client
+
+    async def read(self, client_id: str) -> Client | None:
+        """The client as PostgreSQL has it now: one round trip, shared by all who ask. Raises Unavailable."""
         if (task := self._loading.get(client_id)) is None:
             task = self._loading[client_id] = asyncio.create_task(self._load(client_id))
         return await asyncio.shield(task)

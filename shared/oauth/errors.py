@@ -4,6 +4,7 @@
 """
 
 import re
+from datetime import timedelta
 from typing import ClassVar
 
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
@@ -141,6 +142,16 @@ class AuthorizationPending(OAuthError):
 
 class SlowDown(OAuthError):
     error = "slow_down"
+
+
+class TooManyRequests(SlowDown):
+    """RFC 6585 §4. The client may repeat its request after *retry_after*."""
+
+    status = 429
+
+    def __init__(self, description: str, retry_after: timedelta = timedelta(seconds=1)) -> None:
+        super().__init__(description)
+        self.retry_after = retry_after
 
 
 class ExpiredToken(OAuthError):

@@ -1,5 +1,6 @@
 """Answers: JSON, and the protocol's errors as JSON."""
 
+import math
 import time
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -11,7 +12,7 @@ from typing import Any, Self
 import orjson
 from aiohttp import HttpVersion, HttpVersion11, web
 
-from shared.oauth.errors import OAuthError
+from shared.oauth.errors import OAuthError, TemporarilyUnavailable, TooManyRequests
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
 
 SERVER = "Ostiary"  # and no versions
@@ -120,5 +121,12 @@ def error_answer(
     members: Mapping[str, Any] | None = None,
 ) -> web.Response:
     """An error as RFC 6749 §5.2 has it; *members* are added to the JSON object."""
-    all_headers = {**RETRY_AFTER, **(headers or {})} if error.status in (429, 503) else headers
+    retry_after = _retry_after(error)
+    all_headers = {**retry_after, **(headers or {})} if retry_after else headers
     return json_answer({**error.parameters(), **(members or {})}, status=error.status, headers=all_headers)
+
+
+def _retry_after(error: OAuthError) -> Mapping[str, str]:
+    if isinstance(error, TooManyRequests):
+        return {"Retry-After": str(max(1, math.ceil(error.retry_after.total_seconds())))}
+    return RETRY_AFTER if error.status == TemporarilyUnavailable.status else {}

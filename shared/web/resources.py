@@ -5,11 +5,13 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from shared.client_authentication import RATE
 from shared.fetch import Fetcher, open_fetcher
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys
 from shared.live.clock_skew import EVERY, ClockSkew
 from shared.live.keyring import KeyRing
+from shared.live.rate_limiter import RateLimiter
 from shared.live.watch import POLL_INTERVAL, Watch
 from shared.store.open import Stores, open_stores
 from shared.web.app import BACKGROUND, READINESS, SETTINGS
@@ -21,6 +23,8 @@ CLIENTS = web.AppKey("CLIENTS", ClientCache)
 KEYRING = web.AppKey("KEYRING", KeyRing)
 FETCHER = web.AppKey("FETCHER", Fetcher)
 CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
+
+FAILED_AUTHENTICATIONS = web.AppKey("FAILED_AUTHENTICATIONS", RateLimiter)
 
 Resource = Callable[[web.Application], AsyncIterator[None]]
 
@@ -45,6 +49,14 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
             app[BACKGROUND].repeating("clock", clock_skew.measure, EVERY),
         ):
             yield
+
+
+async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
+    """FAILED_AUTHENTICATIONS: what limits guesses at the credentials of clients. Needs `stores`."""
+    tallies, is_on = app[STORES].tallies, app[SETTINGS].rate_limits
+    app[FAILED_AUTHENTICATIONS] = limiter = RateLimiter(tallies, "failed_authentications", RATE, is_on=is_on)
+    async with limiter.sharing(app[BACKGROUND]):
+        yield
 
 
 async def fetcher(app: web.Application) -> AsyncIterator[None]:

@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import hiredis
 import pytest
 from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 
+from shared import client_authentication
+from shared.client_authentication import ClientAuthentication
+from shared.live.rate_limiter import RateLimiter
+from shared.model import Client
+from shared.oauth.client_auth import Credentials
 from shared.redis_address import HostPort
 from shared.store import Unavailable
 from shared.store.redis.records import RecordFormat
@@ -98,3 +104,24 @@ def faults_of_writing_escape(monkeypatch: pytest.MonkeyPatch) -> None:
         self._transport.write(sent)
 
     monkeypatch.setattr(Pipeline, "_flush", flush)
+
+
+def rate_limits_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever was counted, the next try is judged."""
+    monkeypatch.setattr(RateLimiter, "wait", lambda self, key, now: None)
+
+
+def failures_lock_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Failures count for the client wherever they come from."""
+    monkeypatch.setattr(
+        client_authentication, "_failure_key", lambda credentials, address: credentials.client_id
+    )
+
+
+def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is asked for unknown clients alone."""
+
+    async def authenticated(self: ClientAuthentication, credentials: Credentials, now: datetime) -> Client:
+        return await self._judged(await self.clients.find(credentials.client_id), credentials, now)
+
+    monkeypatch.setattr(ClientAuthentication, "_authenticated", authenticated)

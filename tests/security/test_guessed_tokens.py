@@ -3,13 +3,14 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from services.token.guesses import MOST
+from services.token.unknown_tokens import RATE
 from shared.model import Client
 from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.paths import INTROSPECTION
@@ -19,6 +20,7 @@ from shared.web.app import SETTINGS
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.fault_proxy import redis_proxy
 
+MOST = RATE.most
 INACTIVE = (200, {"active": False})
 
 
@@ -33,7 +35,8 @@ async def limited(database_url: str, redis_url: str) -> AsyncIterator[TokenServi
 @pytest.fixture(autouse=True)
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is so slow that a new period begins within it."""
-    monkeypatch.setattr("services.token.guesses.PERIOD", timedelta(days=36500))
+    endless = replace(RATE, period=timedelta(days=36500))
+    monkeypatch.setattr("services.token.unknown_tokens.RATE", endless)
 
 
 def guesses(*genuine: str) -> Iterator[str]:

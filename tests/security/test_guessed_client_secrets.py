@@ -1,0 +1,173 @@
+"""Guessing the credentials of clients: a guesser is stopped, the honest client elsewhere is not."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from unittest.mock import patch
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient
+
+from services.authorization.app import mount as authorization
+from services.token.app import mount as token
+from shared.client_authentication import RATE
+from shared.model import Client
+from shared.oauth.client_secret import new_secret
+from shared.paths import (
+    DEVICE_AUTHORIZATION,
+    INTROSPECTION,
+    PUSHED_AUTHORIZATION_REQUEST,
+    REVOCATION,
+    TOKEN,
+    Path,
+)
+from shared.store import Unavailable
+from shared.store.postgres.clients import PostgresClients
+from shared.store.redis.tallies import RedisTallies
+from shared.web.app import application
+from tests.builders import REDIRECT_URI, World
+from tests.deployment import basic, open_world, settings_for
+from tests.planted import planted
+from tests.planted import redis as defects
+from tests.served import Served
+
+HERE, ELSEWHERE = "192.0.2.7", "198.51.100.7"
+
+FORMS = {
+    TOKEN: {"grant_type": "client_credentials", "scope": "api:read"},
+    INTROSPECTION: {"token": "at_unknown"},
+    REVOCATION: {"token": "at_unknown"},
+    DEVICE_AUTHORIZATION: {"scope": "openid"},
+    PUSHED_AUTHORIZATION_REQUEST: {"response_type": "code", "scope": "openid", "redirect_uri": REDIRECT_URI},
+}
+GRANTS = ("authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code")
+
+
+class Guesser:
+    """Sends forms to both services, from an address of its choice."""
+
+    def __init__(self, http: TestClient[web.Request, web.Application], world: World) -> None:
+        self._http = http
+        self.world = world
+
+    async def ask(
+        self, path: Path, client_id: str, secret: str | None = None, address: str = HERE
+    ) -> ClientResponse:
+        """As the client, with its own secret unless another is given."""
+        credentials = basic(client_id) if secret is None else basic(client_id, secret)
+        headers = {**credentials, "X-Forwarded-For": address}
+        return await self._http.post(path.path, data=FORMS[path], headers=headers)
+
+    async def statuses(self, path: Path, client_id: str, times: int) -> list[int]:
+        """The answers to wrong secrets."""
+        return [(await self.ask(path, client_id, f"wrong {number}")).status for number in range(times)]
+
+
+@pytest.fixture(autouse=True)
+def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test is so slow that a new period begins within it."""
+    endless = replace(RATE, period=timedelta(days=36500))
+    monkeypatch.setattr("shared.web.resources.RATE", endless)
+
+
+@pytest.fixture
+async def guesser(database_url: str, redis_url: str) -> AsyncIterator[Guesser]:
+    """Both services in one process, with their rate limits on."""
+    settings = settings_for(database_url, redis_url)
+    async with (
+        open_world(settings) as world,
+        TestClient(Served(application(settings, token, authorization))) as http,
+    ):
+        yield Guesser(http, world)
+
+
+async def _client(guesser: Guesser) -> Client:
+    return await guesser.world.client(grant_types=GRANTS, scope=("openid", "api:read"))
+
+
+@planted(defects.rate_limits_never_wait, defects.failures_lock_the_client)
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.path.rsplit("/", 1)[-1])
+async def test_wrong_secrets_in_a_row_are_stopped(guesser: Guesser, path: Path) -> None:
+    """429 with Retry-After for the guesser, even with the right secret; the client elsewhere is answered."""
+    client = await _client(guesser)
+    assert await guesser.statuses(path, client.client_id, RATE.most) == [401] * RATE.most
+    refused = await guesser.ask(path, client.client_id)
+    assert refused.status == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (await refused.json())["error"] == "slow_down"
+    assert (await guesser.ask(path, client.client_id, address=ELSEWHERE)).ok
+    assert (await guesser.ask(path, (await _client(guesser)).client_id)).ok
+
+
+async def test_every_endpoint_counts_for_the_others(guesser: Guesser) -> None:
+    """A guesser does not begin anew at another door."""
+    client = await _client(guesser)
+    paths = list(FORMS)
+    for number in range(RATE.most):
+        assert (await guesser.ask(paths[number % len(paths)], client.client_id, "wrong")).status == 401
+    for path in paths:
+        assert (await guesser.ask(path, client.client_id)).status == 429
+
+
+async def test_an_unknown_client_is_stopped_like_a_known_one(guesser: Guesser) -> None:
+    """The limit tells nobody which clients there are."""
+    assert await guesser.statuses(TOKEN, "nobody", RATE.most + 1) == [401] * RATE.most + [429]
+
+
+async def test_a_success_costs_redis_nothing(guesser: Guesser) -> None:
+    """A client that authenticates is never counted."""
+    client = await _client(guesser)
+    with patch.object(RedisTallies, "add", side_effect=AssertionError) as add:
+        for _ in range(RATE.most + 5):
+            assert (await guesser.ask(TOKEN, client.client_id)).status == 200
+    assert not add.called
+
+
+async def test_guesses_are_stopped_while_redis_is_down(guesser: Guesser) -> None:
+    """A process on its own allows fewer, and the honest client is answered."""
+    client, statuses = await _client(guesser), list[int]()
+    with patch.object(RedisTallies, "add", side_effect=Unavailable("Redis: away")):
+        while 429 not in statuses and len(statuses) <= RATE.most:
+            statuses += await guesser.statuses(TOKEN, client.client_id, 1)
+        assert statuses[-1] == 429
+        assert (await guesser.ask(TOKEN, client.client_id, address=ELSEWHERE)).status == 200
+
+
+async def test_an_outage_counts_against_nobody(guesser: Guesser) -> None:
+    """503 says nothing about a secret."""
+    client = await _client(guesser)
+    for _ in range(RATE.most + 1):
+        with patch.object(PostgresClients, "find", side_effect=Unavailable("PostgreSQL: away")):
+            assert (await guesser.ask(TOKEN, client.client_id, "wrong")).status == 503
+    assert (await guesser.ask(TOKEN, client.client_id)).status == 200
+
+
+@planted(defects.an_unknown_client_takes_longer)
+async def test_an_unknown_client_costs_what_a_wrong_secret_does(guesser: Guesser) -> None:
+    """One question to PostgreSQL for each, whether the client is in memory or not."""
+    client, disabled = await _client(guesser), await _client(guesser)
+    await guesser.world.stores.clients.disable(disabled.client_id)
+    assert (await guesser.ask(TOKEN, client.client_id)).status == 200  # from now on it is in memory
+    read = PostgresClients.find
+    asked: list[str] = []
+
+    async def counted(self: PostgresClients, client_id: str) -> Client | None:
+        asked.append(client_id)
+        return await read(self, client_id)
+
+    with patch.object(PostgresClients, "find", counted):
+        for client_id in ("nobody", client.client_id, disabled.client_id) * 3:
+            assert (await guesser.ask(TOKEN, client_id, "wrong")).status == 401
+    assert sorted(asked) == sorted(["nobody", client.client_id, disabled.client_id] * 3)
+
+
+async def test_a_secret_that_was_just_rotated_holds(guesser: Guesser) -> None:
+    """What the memory of a process refuses is judged by PostgreSQL."""
+    client = await _client(guesser)
+    assert (await guesser.ask(TOKEN, client.client_id)).status == 200
+    with patch("shared.live.client_cache.ClientCache.changed"):
+        rotated = replace(client, secrets=(new_secret(client, "another secret, just made"),))
+        await guesser.world.stores.clients.replace(rotated)
+        response = await guesser.ask(TOKEN, client.client_id, "another secret, just made")
+    assert response.status == 200
