@@ -84,20 +84,23 @@ class Fetcher:
         host, deadline = f"{found.host}:{found.port}", asyncio.get_running_loop().time() + TIMEOUT
         if not self._breaker.enter(host):
             raise _Busy(f"{host} is busy or keeps failing")
-        has_answered = True
+        has_answered: bool | None = None
         try:
-            async with self._slot(deadline), asyncio.timeout_at(deadline):
-                has_answered = False
-                async with self._session.request(
+            async with (
+                self._slot(deadline),
+                asyncio.timeout_at(deadline),
+                self._session.request(
                     method, URL(found.uri, encoded=True), data=form, allow_redirects=False
-                ) as response:
-                    result = await read(response)
-                    has_answered = True
-                    return result
+                ) as response,
+            ):
+                result = await read(response)
+                has_answered = True
+                return result
         except _BadAnswer:
             has_answered = True
             raise
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as fault:
+            has_answered = False
             logger.info("fetch_failed", host=host, cause=f"{type(fault).__name__}: {fault}"[:200])
             raise FetchFailed("there is no answer") from None
         finally:

@@ -47,11 +47,12 @@ class Breaker:
         self._forget()
         return True
 
-    def leave(self, host: str, has_answered: bool) -> None:
-        """*has_answered*: whatever the answer was."""
+    def leave(self, host: str, has_answered: bool | None) -> None:
+        """*has_answered*: whatever the answer was. None: nobody asked the host, or waited for its answer."""
         state = self._hosts[host]
         state.in_flight -= 1
-        state.failures = 0 if has_answered else state.failures + 1
+        if has_answered is not None:
+            state.failures = 0 if has_answered else state.failures + 1
         if state.failures >= OPEN_AFTER:
             state.closed_at = self._clock() + OPEN_FOR
             state.failures = OPEN_AFTER - 1  # then one try; if it fails, closed again

@@ -11,6 +11,7 @@ from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnect
 
 from shared import client_authentication
 from shared.client_authentication import ClientAuthentication
+from shared.fetch.breaker import Breaker
 from shared.live.rate_limiter import RateLimiter
 from shared.model import Client
 from shared.oauth.client_auth import Credentials
@@ -125,3 +126,11 @@ def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
         return await self._judged(await self.clients.find(credentials.client_id), credentials, now)
 
     monkeypatch.setattr(ClientAuthentication, "_authenticated", authenticated)
+
+
+def a_host_not_asked_counts_as_answering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The breaker forgets the failures of a host that nobody has asked."""
+    leave = Breaker.leave
+    monkeypatch.setattr(
+        Breaker, "leave", lambda self, host, has_answered: leave(self, host, has_answered is not False)
+    )

@@ -17,6 +17,8 @@ from shared import fetch
 from shared.fetch import Fetcher, FetchFailed, FetchRefused, open_fetcher
 from shared.fetch.breaker import FAILED_FOR, OPEN_AFTER, OPEN_FOR, PER_HOST
 from tests.certificates import a_certificate
+from tests.planted import planted
+from tests.planted.redis import a_host_not_asked_counts_as_answering
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -318,6 +320,40 @@ async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_Host, RawTes
         is_down, clock.time = False, OPEN_FOR + 0.1
         assert await fetcher.post_form(f"{origin}/", {}) == 200
         assert await fetcher.post_form(f"{origin}/", {}) == 200
+
+
+@planted(a_host_not_asked_counts_as_answering)
+async def test_a_host_that_is_not_asked_keeps_its_failures(
+    host: tuple[_Host, RawTestServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fetch that waits for its turn in vain, or is given up, tells nothing of the host."""
+    answering, server = host
+    answering.answer = _hang_up
+    monkeypatch.setattr(fetch, "AT_A_TIME", 1)
+    async with _fetcher(server) as (fetcher, origin):
+        for number in range(OPEN_AFTER - 1):
+            with pytest.raises(FetchFailed):
+                await fetcher.post_form(f"{origin}/{number}", {})
+        async with fetcher._slots:  # all that are fetched at a time
+            monkeypatch.setattr(fetch, "TIMEOUT", 0.0)
+            with pytest.raises(FetchFailed):
+                await fetcher.post_form(f"{origin}/waits", {})
+            monkeypatch.undo()
+            given_up = asyncio.create_task(fetcher.post_form(f"{origin}/given-up", {}))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            await asyncio.gather(given_up, return_exceptions=True)
+        asked = len(answering.seen)
+        for number in range(5):
+            with pytest.raises(FetchFailed):
+                await fetcher.post_form(f"{origin}/after-{number}", {})
+        assert len(answering.seen) == asked + 1
+
+
+async def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
+    assert request.transport
+    request.transport.abort()
+    return web.Response()
 
 
 async def test_one_host_holds_a_few_slots_at_most(host: tuple[_Host, RawTestServer]) -> None:
