@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.model import ClaimsRequest, Json
+from shared.model import ClaimsRequest, Client, Json, Scope
+from shared.oauth.claims import claims_of_scope
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.json_text import BadJson, parse_object
+from shared.oauth.supported import SCOPE_CLAIMS
 
 MAX_CLAIMS = 4 * 1024
 MAX_NAMES = 100
 
 _NOTHING = ClaimsRequest()
+_ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
 
 def parse_claims(text: str | None) -> ClaimsRequest:
@@ -55,3 +58,21 @@ def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
 def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
     """§5.5.1: the user who alone will do, when a client asks for `sub` with a value."""
     return _values(claims.id_token.get("sub")) | _values(claims.userinfo.get("sub"))
+
+
+def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
+    """The claims within the registered scope: nobody has consented to the others where nobody is asked."""
+    unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
+    userinfo, id_token = (
+        {name: request for name, request in asked.items() if name not in unasked}
+        for asked in (claims.userinfo, claims.id_token)
+    )
+    return ClaimsRequest(userinfo=userinfo, id_token=id_token)
+
+
+def beyond_scope(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
+    """The claims about the user that no scope releases: a consent to the scope does not cover them."""
+    if not claims.userinfo and not claims.id_token:
+        return ()
+    covered = set(claims_of_scope(scope))
+    return tuple(sorted({*claims.userinfo, *claims.id_token} & _ON_PAGES - covered))

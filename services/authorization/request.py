@@ -5,11 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.authorization.claims_parameter import acr_wanted, parse_claims, sub_wanted
+from services.authorization.claims_parameter import (
+    acr_wanted,
+    beyond_scope,
+    parse_claims,
+    sub_wanted,
+    without_unasked,
+)
 from services.authorization.id_token_hint import hinted_sub
 from services.authorization.response_type import check_response_mode, read_response_type
 from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
-from shared.oauth.claims import claims_of_scope
 from shared.oauth.errors import (
     InvalidRequest,
     RegistrationNotSupported,
@@ -18,11 +23,10 @@ from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
-from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, SCOPE_CLAIMS, prompt_values
+from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
 from shared.settings import Settings
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
-_ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
 KNOWN = frozenset(
     {
@@ -109,7 +113,7 @@ def read_request(
     prompt = _prompt(parameters, deployment)
     claims = parse_claims(parameters["claims"])
     if client.skip_consent and "consent" not in prompt:
-        claims = _without_unasked(claims, client)
+        claims = without_unasked(claims, client)
     subs = _subs(parameters, claims, client, deployment.issuer, keys)
     if CREATE in prompt and subs:
         raise InvalidRequest("prompt has create, but a user is named who is there already")
@@ -119,7 +123,7 @@ def read_request(
         response_type=response_type,
         scope=scope,
         claims=claims,
-        claims_beyond_scope=_beyond(claims, scope),
+        claims_beyond_scope=beyond_scope(claims, scope),
         nonce=_nonce(parameters, response_type),
         code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
         prompt=prompt,
@@ -144,24 +148,6 @@ def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
     """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
     return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
-
-
-def _without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
-    """Without the claims that neither the registered scope nor anybody who is asked allows: Core 1.0 §5.5."""
-    unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
-    userinfo, id_token = (
-        {name: request for name, request in asked.items() if name not in unasked}
-        for asked in (claims.userinfo, claims.id_token)
-    )
-    return ClaimsRequest(userinfo=userinfo, id_token=id_token)
-
-
-def _beyond(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
-    """The claims about the user that no scope releases: a consent to the scope does not cover them."""
-    if not claims.userinfo and not claims.id_token:
-        return ()
-    covered = set(claims_of_scope(scope))
-    return tuple(sorted({*claims.userinfo, *claims.id_token} & _ON_PAGES - covered))
 
 
 def _code_challenge(parameters: Parameters, client: Client) -> str | None:
