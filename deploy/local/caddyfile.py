@@ -21,6 +21,20 @@ _BELOW_PREFIX = rf"^{re.escape(PREFIX)}(/[^?]*)?(\?.*)?$"
 _PARAMETER = re.compile(r"\{[a-z_]+\}")
 
 
+# How Go's net/http names the fault of a request's body: Caddy would call it one of the service.
+MALFORMED_BODY = (
+    r"^(invalid byte in chunk length|malformed chunked encoding|http chunk length too large"
+    r"|header line too long|chunked encoding contains too much non-data|malformed MIME header.*"
+    r"|unexpected EOF"
+    r"|http: ContentLength=.*|request declared a Content-Length of .*)$"
+)
+OWN_ANSWER = """header {
+			-Server
+			Cache-Control no-store
+			X-Content-Type-Options nosniff
+		}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What the proxy listens on: `address` as in an issuer, `binds` the interfaces."""
@@ -84,6 +98,7 @@ def _options(site: Site) -> str:
 
 
 def _site(site: Site, routes: Iterable[str]) -> str:
+    # No Strict-Transport-Security: browsers apply it to every port of localhost, those of others too.
     # @unmeasured: where a body ends by itself, or two headers say where, nothing more is read after it.
     tls = "\ttls internal\n" if site.scheme == "https" else ""
     return f"""{site.origin} {{
@@ -111,13 +126,17 @@ def _site(site: Site, routes: Iterable[str]) -> str:
 		respond "Not found" 404
 	}}
 	handle_errors 413 {{
-		header Cache-Control no-store
+		{OWN_ANSWER}
 		respond "Too much" 413
 	}}
 	handle_errors 502 503 504 {{
-		header Retry-After 1
-		header Cache-Control no-store
-		respond "Not available at the moment: try again" 503
+		{OWN_ANSWER}
+		route {{
+			@malformed vars_regexp {{http.error.message}} `{MALFORMED_BODY}`
+			respond @malformed "The body is malformed" 400
+			header Retry-After 1
+			respond "Not available at the moment: try again" 503
+		}}
 	}}
 }}
 """
@@ -143,7 +162,7 @@ def _route(name: str, expression: str, upstream: str) -> str:
 def _elsewhere(site: Site) -> str:
     return f"""{site.scheme}://:{site.port} {{
 	bind {" ".join(site.binds)}
-	header Cache-Control no-store
+	{OWN_ANSWER}
 	respond "Nothing is served under this name: see {site.origin}" 421
 }}
 """

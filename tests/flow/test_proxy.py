@@ -14,6 +14,8 @@ from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from shared.paths import OPENID_CONFIGURATION, PATHS, TOKEN, Service
 from tests.flow.starter import free_port
+from tests.planted import planted
+from tests.planted.process import calls_a_malformed_body_an_outage, names_the_proxy
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
 BODY = b"a=b"
@@ -165,3 +167,49 @@ async def test_a_service_that_stays_away_is_503(tmp_path: Path) -> None:
     async with _proxy(tmp_path) as (port, _):
         status, headers, _ = await _ask(port, "GET", OPENID_CONFIGURATION.path)
     assert (status, headers["Retry-After"]) == (503, "1")
+
+
+MALFORMED = {
+    "chunk length": b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "chunk end": b"Transfer-Encoding: chunked\r\n\r\n1\r\naXX0\r\n\r\n",
+    "chunk too long": b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+    "trailer": b"Transfer-Encoding: chunked\r\n\r\n0\r\nno colon\r\n\r\n",
+}
+
+
+async def _read(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+@planted(calls_a_malformed_body_an_outage)
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_body_is_the_clients_fault(tmp_path: Path, name: str) -> None:
+    """400, and no invitation to try again."""
+    async with _proxied(tmp_path, _read) as port:
+        reader, writer = await asyncio.open_connection("localhost", port)
+        head = f"POST {TOKEN} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
+        writer.write(head.encode() + MALFORMED[name])
+        answer = (await reader.read()).decode()
+        writer.close()
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert "Retry-After" not in answer
+
+
+@planted(names_the_proxy)
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [(b"x" * (64 * 1024 + 1), {}, 413), (b"", {"Host": "evil.example"}, 421), (BODY, {}, 503)],
+)
+async def test_the_proxys_own_answers_do_not_name_it(
+    tmp_path: Path, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    """And no browser guesses what they are."""
+
+    async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with _proxied(tmp_path, hang_up) as port:
+        answered, fields, _ = await _ask(port, "POST", TOKEN.path, body, headers)
+    assert answered == status
+    assert "Server" not in fields
+    assert fields["X-Content-Type-Options"] == "nosniff"

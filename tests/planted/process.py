@@ -5,6 +5,7 @@ import os
 import pytest
 from aiohttp import web
 
+from deploy.local import caddyfile
 from services import cli
 from shared import setting_kinds
 from shared.web import drain, log_line, log_output, serve, workers
@@ -93,3 +94,13 @@ def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def takes_libpq_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line lets asyncpg read PGPORT, PGTARGETSESSIONATTRS and the others."""
     monkeypatch.setattr(cli, "ignore_libpq_environment", lambda: None)
+
+
+def calls_a_malformed_body_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy answers 503 with Retry-After to a body that it cannot read."""
+    monkeypatch.setattr(caddyfile, "MALFORMED_BODY", "^never$")
+
+
+def names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the proxy answers by itself carries its name."""
+    monkeypatch.setattr(caddyfile, "OWN_ANSWER", "header Cache-Control no-store")

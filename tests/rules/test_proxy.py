@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from deploy.local.caddyfile import Site, caddyfile, pattern
+from deploy.local.caddyfile import MALFORMED_BODY, Site, caddyfile, pattern
 from deploy.nginx.render import Site as NginxSite
 from deploy.nginx.render import render
 from shared.paths import PATHS, Group, Path, Service
@@ -88,7 +88,24 @@ def test_nothing_a_client_claims_reaches_a_service() -> None:
 
 def test_a_service_that_is_away_is_503() -> None:
     """RFC 9110 §10.2.3: the proxy's own 502 and 504 say when to try again."""
-    assert "handle_errors 502 503 504 {\n\t\theader Retry-After 1\n" in RENDERED
+    errors = RENDERED.partition("handle_errors 502 503 504 {")[2]
+    assert "header Retry-After 1\n" in errors.partition('" 503')[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "is_clients"),
+    [
+        ("malformed chunked encoding", True),
+        ("unexpected EOF", True),
+        ("request declared a Content-Length of 100 but only wrote 3 bytes", True),  # HTTP/2
+        ("EOF", False),
+        ("net/http: HTTP/1.x transport connection broken: unexpected EOF", False),
+        ("dial unix /run/token.sock: connect: connection refused", False),
+    ],
+)
+def test_a_fault_of_a_body_is_told_from_one_of_a_service(message: str, is_clients: bool) -> None:
+    """400 or 503, by the words in which Caddy reports it."""
+    assert bool(re.search(MALFORMED_BODY, message)) is is_clients
 
 
 def test_the_administration_is_on_the_internal_listener_alone() -> None:
