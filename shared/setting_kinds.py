@@ -82,7 +82,7 @@ def _origin_of(value: str) -> str | None:
     return match[0]
 
 
-def _issuer(value: str) -> str:
+def issuer(value: str) -> str:
     """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
     if value != value.lower() or re.search(r"\s", value):
         raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
@@ -178,7 +178,7 @@ PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
 SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 SecretKeys = Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)]
-Issuer = Annotated[str, AfterValidator(_issuer)]
+Issuer = Annotated[str, AfterValidator(issuer)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
 HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from services.cli.client import client
+from services.cli.deployment import issuer, restored
 from services.cli.doctor import doctor
 from services.cli.keys import keys
 from services.cli.outbox import outbox
@@ -32,5 +33,5 @@ def main() -> None:
     ignore_libpq_environment()
 
 
-for command in (run, serve, migrate, user, client, keys, outbox, doctor):
+for command in (run, serve, migrate, user, client, keys, outbox, issuer, restored, doctor):
     main.add_command(command)

@@ -8,6 +8,7 @@ import click
 
 from deploy.local.child import RunError
 from shared.admin.clients import NoSecret, NoSuchClient
+from shared.admin.deployment import BadMoment, WrongIssuer
 from shared.admin.keys import KeyFault
 from shared.admin.pydio import BadFile
 from shared.admin.users import BadUser, NoSuchUser
@@ -26,6 +27,8 @@ _SENTENCES: dict[type[Exception], str] = {
     MigrationError: "{}",
     MissingStore: "{}",
     KeyFault: "{}",
+    WrongIssuer: "{}",
+    BadMoment: "{}",
     BadFile: "{}",
     BadUser: "{}",
     BadJson: "The file cannot be read: {}",

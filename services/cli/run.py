@@ -17,7 +17,7 @@ from shared.settings import Settings, SettingsError, read_settings
 from shared.store import Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
-from shared.store.open import open_stores
+from shared.store.open import Stores, open_stores
 
 
 @click.command()
@@ -52,11 +52,23 @@ def direct_url(settings: Settings) -> str:
     return url.get_secret_value()
 
 
+async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:
+    """Raises RunError: `ostiary issuer` needs a database that runs, which may be the embedded one."""
+    recorded = await stores.deployment.issuer(settings.issuer)
+    if recorded != settings.issuer:
+        raise RunError(
+            f"The data in {settings.data_dir} belong to the issuer {recorded}, and OSTIARY_ISSUER is"
+            f" {settings.issuer}. Start with OSTIARY_ISSUER={recorded}; to change the issuer on purpose, run"
+            f" `ostiary issuer set {settings.issuer}` meanwhile, and start again with the new one"
+        )
+
+
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
     newcomer = None if demo is None else Newcomer(**asdict(demo))
     try:
         await migrate_database(direct_url(settings))
         async with open_stores(settings) as stores:
+            await check_issuer_of_data(stores, settings)
             await prepare(stores, settings, newcomer)
     except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
         raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

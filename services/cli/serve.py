@@ -1,13 +1,18 @@
 """`ostiary serve`."""
 
+import asyncio
+from contextlib import suppress
 from importlib import import_module
 
 import click
 
 from services.cli.faults import faults_in_sentences
+from shared.admin.deployment import check_issuer
 from shared.paths import Service
 from shared.setting_kinds import address
 from shared.settings import Settings, read_settings
+from shared.store import Unavailable
+from shared.store.open import open_stores
 from shared.web.app import Mount, application
 from shared.web.log import configure_log
 from shared.web.private import private
@@ -39,6 +44,7 @@ def serve(name: str, listen: str, workers: int) -> None:
         settings = read_settings()
         request_log = configure_log(settings.log_level, name)
         names = services_of(name, settings)
+        asyncio.run(_check_issuer(settings))
         mounts = [_mount(each) for each in names]
         listening = Listen(listen).bind()
 
@@ -56,6 +62,13 @@ def serve(name: str, listen: str, workers: int) -> None:
             # Workers accept until they stop. What only the parent held open would leave connections waiting.
             patience = settings.drain_delay.total_seconds() + PATIENCE
             Workers(work, on_stop=listening.close, patience=patience).keep(workers)
+
+
+async def _check_issuer(settings: Settings) -> None:
+    """Raises WrongIssuer. While PostgreSQL is away the process starts, and checks as soon as it is back."""
+    with suppress(Unavailable):
+        async with open_stores(settings) as stores:
+            await check_issuer(stores.deployment, settings.issuer)
 
 
 def services_of(name: str, settings: Settings) -> list[str]:

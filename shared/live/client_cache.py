@@ -23,7 +23,7 @@ class ClientCache:
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
-        if self._watch.age > FORGOTTEN_AFTER:  # the record of older changes may be gone
+        if change.is_rewound or self._watch.age > FORGOTTEN_AFTER:  # the record of changes may have gaps
             self._kept.clear()
             self._loading.clear()
             self._generation += 1

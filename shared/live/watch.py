@@ -7,13 +7,18 @@ the last answer; then requests wait for PostgreSQL, or get 503.
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
+
+import structlog
 
 from shared.store import Change, Changes, Unavailable
 
 POLL_INTERVAL = timedelta(seconds=0.5)
 TRUSTED_FOR = 1.0  # seconds
+
+logger = structlog.get_logger()
 
 
 class Watcher(Protocol):
@@ -70,6 +75,9 @@ class Watch:
     async def _poll(self) -> None:
         asked_at = self._clock()
         change = await self._changes.since(self.counter)
+        if change.counter < self.counter:
+            logger.error("database_went_back", counter=change.counter, known=self.counter)
+            change = replace(await self._changes.since(0), has_keys=True, is_rewound=True)
         if change.counter != self.counter or not self._is_known:
             for watcher in self._watchers:
                 await watcher.changed(change)

@@ -16,6 +16,7 @@ from shared.store.ports.clients import (
     Wanted,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
+from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
@@ -52,6 +53,7 @@ __all__ = [
     "Consents",
     "Counters",
     "Credential",
+    "DeploymentRecord",
     "DeviceCodes",
     "Expiring",
     "Expiry",

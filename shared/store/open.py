@@ -14,6 +14,7 @@ from shared.store import (
     ClientUses,
     Consents,
     Counters,
+    DeploymentRecord,
     DeviceCodes,
     Expiry,
     Grants,
@@ -37,6 +38,7 @@ from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.database import Database
+from shared.store.postgres.deployment import PostgresDeploymentRecord
 from shared.store.postgres.expiry import PostgresExpiry
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
@@ -82,6 +84,7 @@ class Stores:
     replay_marks: ReplayMarks
     leases: Leases
     outages: Outages
+    deployment: DeploymentRecord
     expiry: Expiry
     outbox: Outbox
     probe: Probe
@@ -125,6 +128,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             replay_marks=RedisReplayMarks(redis),
             leases=PostgresLeases(database),
             outages=PostgresOutages(alone),
+            deployment=PostgresDeploymentRecord(database),
             expiry=PostgresExpiry(database),
             outbox=PostgresOutbox(database),
             probe=Probe(database, redis, (direct_url or url).get_secret_value()),

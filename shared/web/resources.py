@@ -9,7 +9,10 @@ from shared.client_authentication import RATE
 from shared.fetch import Fetcher, open_fetcher
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys
-from shared.live.clock_skew import EVERY, ClockSkew
+from shared.live.clock_skew import EVERY as CLOCK_EVERY
+from shared.live.clock_skew import ClockSkew
+from shared.live.issuer import EVERY as ISSUER_EVERY
+from shared.live.issuer import IssuerCheck
 from shared.live.keyring import KeyRing
 from shared.live.rate_limiter import RateLimiter
 from shared.live.watch import POLL_INTERVAL, Watch
@@ -41,12 +44,15 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         app[READINESS].add("keys", keyring.fault)
         clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
         app[READINESS].add("clock", clock_skew.fault)
-        for work in (watch.poll, clock_skew.measure):
+        issuer = IssuerCheck(opened.deployment, settings.issuer)
+        app[READINESS].add("issuer", issuer.fault)
+        for work in (watch.poll, clock_skew.measure, issuer.check):
             with suppress(Exception):  # its loop does it again, and reports the fault
                 await work()
         async with (
             app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL),
-            app[BACKGROUND].repeating("clock", clock_skew.measure, EVERY),
+            app[BACKGROUND].repeating("clock", clock_skew.measure, CLOCK_EVERY),
+            app[BACKGROUND].repeating("issuer", issuer.check, ISSUER_EVERY),
         ):
             yield
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.live.client_cache import ClientCache
+from shared.live.client_cache import FORGOTTEN_AFTER, ClientCache
 from shared.live.watch import TRUSTED_FOR, Watch
 from shared.model import Client
 from shared.store import Change, Unavailable
@@ -168,3 +168,27 @@ async def test_an_unknown_client_is_not_kept() -> None:
     assert await cache.find("x") is None
     database.clients["x"] = Client(client_id="x")
     assert await cache.find("x") is not None
+
+
+async def test_a_database_that_was_restored_empties_the_cache() -> None:
+    """Its counter went back: what is kept may be newer than it, and later changes reuse the numbers."""
+    database, _, watch, cache = _cache()
+    database.counter = 7
+    await watch.poll()
+    await cache.find("c")
+    database.clients["c"] = Client(client_id="c", client_name="restored")
+    database.counter = 5
+    await watch.poll()
+    assert await _name(cache) == "restored"
+    assert watch.counter == 5
+
+
+async def test_after_a_long_silence_nothing_is_kept() -> None:
+    """The record of a client that was deleted meanwhile may be gone."""
+    database, clock, watch, cache = _cache()
+    await watch.poll()
+    await cache.find("c")
+    del database.clients["c"]
+    database.counter += 1  # and what it was raised for has been removed
+    clock.time = FORGOTTEN_AFTER + 1
+    assert await cache.find("c") is None

@@ -123,3 +123,5 @@ class Change:
     counter: int
     client_ids: tuple[str, ...]
     has_keys: bool
+    is_rewound: bool = False
+    """The counter went back: the database was restored, and everything in memory may be newer than it."""

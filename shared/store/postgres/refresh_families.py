@@ -7,6 +7,7 @@ from shared.store import HeldToken, Rotated, Rotation, Unavailable
 from shared.store.authorizations import restored
 from shared.store.postgres.connection import Row
 from shared.store.postgres.database import Database
+from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
 from shared.store.postgres.outages import OUTAGE
 from shared.store.postgres.redemption import IN_TIME, IS_LATE, USER
@@ -38,6 +39,7 @@ WITH family AS (
      current_hash     = CASE WHEN f.current_hash = $2 THEN $4 ELSE f.current_hash END
     FROM {GRANT}
    WHERE f.family_hash = $1 AND f.client_id = $3 AND f.jkt IS NULL
+     AND (f.current_hash = $2 OR f.previous_hash = $2 OR NOT {MAY_BE_NEWER_THAN_BACKUP})
      AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
      AND {IN_TIME.format(deadline="$8::timestamptz")}
   RETURNING f.sealed_successor, f.idle, f.expires_at, {_GRANT}, {USER},

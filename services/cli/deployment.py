@@ -1,0 +1,59 @@
+"""`ostiary issuer` and `ostiary restored`."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from services.cli.output import as_json, show
+from services.cli.steps import run_step
+from shared.admin.deployment import end_after_restore
+from shared.live import clock
+from shared.setting_kinds import issuer as issuer_kind
+from shared.settings import Settings
+from shared.store.open import Stores
+from shared.store.ports.deployment import Ended
+
+
+@click.group()
+def issuer() -> None:
+    """The issuer that the database belongs to."""
+
+
+def _issuer(_: click.Context, __: click.Parameter, value: str) -> str:
+    try:
+        return issuer_kind(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@issuer.command(name="set")
+@click.argument("url", callback=_issuer)
+@as_json
+def set_issuer(url: str, is_json: bool) -> None:
+    """Let the database belong to another issuer: processes with the old one become not ready."""
+
+    async def step(stores: Stores, _: Settings) -> str | None:
+        return await stores.deployment.set_issuer(url)
+
+    show({"from": run_step(step), "to": url}, is_json)
+
+
+def _moment(_: click.Context, __: click.Parameter, value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("must look like 2026-05-01T03:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command()
+@click.option("--at", required=True, callback=_moment, metavar="TIME", help="When the backup was made (UTC).")
+@as_json
+def restored(at: datetime, is_json: bool) -> None:
+    """After restoring a backup: end the sessions and grants made before TIME, which may have ended since."""
+
+    async def step(stores: Stores, _: Settings) -> Ended:
+        return await end_after_restore(stores.deployment, at, clock.now())
+
+    show(asdict(run_step(step)), is_json)

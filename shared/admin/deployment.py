@@ -1,0 +1,46 @@
+"""What operators do with the deployment as a whole: its issuer, and its return from a backup."""
+
+from datetime import datetime
+
+from shared.store import DeploymentRecord
+from shared.store.ports.deployment import Ended
+
+BATCH = 1000
+
+
+class WrongIssuer(Exception):
+    """The database belongs to another issuer."""
+
+    def __init__(self, recorded: str, configured: str) -> None:
+        super().__init__(
+            f"The database belongs to the issuer {recorded}, and OSTIARY_ISSUER is {configured}: set"
+            f" OSTIARY_ISSUER to {recorded}, or change it on purpose with `ostiary issuer set {configured}`"
+        )
+
+
+class BadMoment(Exception):
+    """The time given for a restore cannot be one."""
+
+
+async def check_issuer(record: DeploymentRecord, issuer: str) -> None:
+    """Record the issuer at first start, and compare it later. Raises WrongIssuer, Unavailable."""
+    recorded = await record.issuer(issuer)
+    if recorded != issuer:
+        raise WrongIssuer(recorded, issuer)
+
+
+async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> Ended:
+    """End every session and grant that was made before *at*. Raises BadMoment, Unavailable.
+
+    The backup does not know what ended after it, so everything that it shows alive may have ended. Running
+    this again is harmless: rows made before *at* can only come from the backup.
+    """
+    if at > now:
+        raise BadMoment(f"{at.isoformat()} is in the future: give the time of the backup")
+    await record.note_restored(at)
+    sessions = grants = 0
+    while True:
+        batch = await record.end_made_before(at, BATCH)
+        sessions, grants = sessions + batch.sessions, grants + batch.grants
+        if not batch.sessions and not batch.grants:
+            return Ended(sessions, grants)

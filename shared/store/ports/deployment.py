@@ -1,0 +1,33 @@
+"""Facts of the whole deployment, kept with its data."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How many sessions and grants a batch ended."""
+
+    sessions: int
+    grants: int
+
+
+class DeploymentRecord(Protocol):
+    """The one record of the deployment. PostgreSQL."""
+
+    async def issuer(self, issuer: str) -> str:
+        """The issuer of the database: *issuer*, if none was recorded before."""
+
+    async def set_issuer(self, issuer: str) -> str | None:
+        """Record another issuer, with an audit row; the one before."""
+
+    async def note_restored(self, at: datetime) -> None:
+        """The database was restored to its state at *at*, with an audit row.
+
+        From now on a refresh token that is unknown to its family is refused without ending it, until the
+        family is next rotated: it may have been issued after the backup.
+        """
+
+    async def end_made_before(self, at: datetime, limit: int) -> Ended:
+        """End at most *limit* sessions and *limit* grants that were made before *at* and stand."""

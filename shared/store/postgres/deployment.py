@@ -1,0 +1,67 @@
+"""The record of the deployment in PostgreSQL."""
+
+from datetime import datetime
+
+from shared.store.ports.deployment import Ended
+from shared.store.postgres.database import Database
+
+_ISSUER = "SELECT issuer FROM deployment"
+
+_RECORD_ISSUER = "UPDATE deployment SET issuer = $1 WHERE issuer IS NULL"
+
+_SET_ISSUER = """
+WITH before AS (SELECT issuer FROM deployment FOR UPDATE),
+changed AS (UPDATE deployment SET issuer = $1),
+audited AS (
+  INSERT INTO audit (event, detail)
+  SELECT 'issuer_changed', jsonb_build_object('from', issuer, 'to', $1::text) FROM before)
+SELECT issuer FROM before"""
+
+_NOTE_RESTORED = """
+WITH noted AS (UPDATE deployment SET restored_at = now())
+INSERT INTO audit (event, detail) VALUES ('restored', jsonb_build_object('at', $1::timestamptz))"""
+
+_END_MADE_BEFORE = """
+WITH old_sessions AS MATERIALIZED (
+  SELECT sid FROM sessions WHERE created_at < $1 AND ended_at IS NULL LIMIT $2 FOR UPDATE),
+ended AS (UPDATE sessions s SET ended_at = now() FROM old_sessions o WHERE s.sid = o.sid RETURNING s.sid),
+old_grants AS MATERIALIZED (
+  SELECT grant_id FROM grants WHERE created_at < $1 AND revoked_at IS NULL LIMIT $2 FOR UPDATE),
+revoked AS (
+  UPDATE grants g SET revoked_at = now() FROM old_grants o WHERE g.grant_id = o.grant_id RETURNING g.grant_id)
+SELECT (SELECT count(*) FROM ended) AS sessions, (SELECT count(*) FROM revoked) AS grants"""
+
+MAY_BE_NEWER_THAN_BACKUP = "f.rotated_at < coalesce((SELECT restored_at FROM deployment), '-infinity')"
+"""The family `f` has not been rotated since a restore: its client may hold a token that the backup lacks."""
+
+
+class PostgresDeploymentRecord:
+    """`DeploymentRecord` over PostgreSQL: one statement each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def issuer(self, issuer: str) -> str:
+        while (recorded := await self._recorded()) is None:
+            await self._database.row(_RECORD_ISSUER, issuer)
+        return recorded
+
+    async def _recorded(self) -> str | None:
+        row = await self._database.row(_ISSUER)
+        assert row is not None
+        issuer: str | None = row["issuer"]
+        return issuer
+
+    async def set_issuer(self, issuer: str) -> str | None:
+        row = await self._database.row(_SET_ISSUER, issuer)
+        assert row is not None
+        before: str | None = row["issuer"]
+        return before
+
+    async def note_restored(self, at: datetime) -> None:
+        await self._database.row(_NOTE_RESTORED, at)
+
+    async def end_made_before(self, at: datetime, limit: int) -> Ended:
+        row = await self._database.row(_END_MADE_BEFORE, at, limit)
+        assert row is not None
+        return Ended(row["sessions"], row["grants"])

@@ -1,0 +1,34 @@
+"""Defects of what a database knows of its deployment."""
+
+from datetime import datetime
+
+import pytest
+
+from shared.store.ports.deployment import Ended
+from shared.store.postgres import refresh_families
+from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresDeploymentRecord
+
+
+def takes_any_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database belongs to whoever asks."""
+
+    async def issuer(_: PostgresDeploymentRecord, issuer: str) -> str:
+        return issuer
+
+    monkeypatch.setattr(PostgresDeploymentRecord, "issuer", issuer)
+
+
+def lets_a_backup_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restore nothing ends."""
+
+    async def end_made_before(_: PostgresDeploymentRecord, _at: datetime, _limit: int) -> Ended:
+        return Ended(0, 0)
+
+    monkeypatch.setattr(PostgresDeploymentRecord, "end_made_before", end_made_before)
+
+
+def takes_a_lost_rotation_for_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh token that the backup lacks ends its family."""
+    rotate = refresh_families._ROTATE.replace(MAY_BE_NEWER_THAN_BACKUP, "false")
+    assert rotate != refresh_families._ROTATE
+    monkeypatch.setattr(refresh_families, "_ROTATE", rotate)

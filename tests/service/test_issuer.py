@@ -1,0 +1,113 @@
+"""A database belongs to one issuer: that of the first process which starts on it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+
+import pytest
+from aiohttp.test_utils import TestClient
+from click.testing import CliRunner
+
+from deploy.local.child import RunError
+from services.cli import main
+from services.cli.run import check_issuer_of_data
+from services.discovery.app import mount
+from shared.admin.deployment import WrongIssuer, check_issuer
+from shared.settings import Settings
+from shared.web.app import application
+from shared.web.private import private
+from tests.builders import World
+from tests.deployment import ISSUER, SECRET_KEY, open_world, settings_for
+from tests.manual_time import ManualTime
+from tests.planted import planted
+from tests.planted.deployment import takes_any_issuer
+from tests.served import Served
+
+OTHER = "https://other.example.org/oidc"
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """A deployment of the test's own."""
+    return settings_for(database_url, redis_url)
+
+
+async def test_of_many_first_starts_one_decides(world: World) -> None:
+    """All of them hear the same issuer, and later ones too."""
+    issuers = [f"https://{index}.example.org/oidc" for index in range(20)]
+    recorded = await asyncio.gather(*(world.stores.deployment.issuer(issuer) for issuer in issuers))
+    assert len(set(recorded)) == 1
+    assert await world.stores.deployment.issuer(OTHER) == recorded[0]
+
+
+@planted(takes_any_issuer)
+async def test_another_issuer_is_refused_and_the_same_is_not(world: World) -> None:
+    """The sentence names both and says what to do."""
+    await check_issuer(world.stores.deployment, ISSUER)
+    await check_issuer(world.stores.deployment, ISSUER)
+    with pytest.raises(WrongIssuer, match=f"{ISSUER}.*{OTHER}.*ostiary issuer set {OTHER}"):
+        await check_issuer(world.stores.deployment, OTHER)
+
+
+@planted(takes_any_issuer)
+async def test_a_running_process_notices(settings: Settings, world: World, manual_time: ManualTime) -> None:
+    """It is not ready while the database belongs to another issuer, such as after `issuer set`."""
+    app = application(settings, private(needs_postgresql=False), mount)
+    async with TestClient(Served(app)) as client:
+        assert (await client.get("/readyz")).status == 200
+        assert await world.stores.deployment.set_issuer(OTHER) == ISSUER
+        await manual_time.advance(60)
+        response = await client.get("/readyz")
+        assert (response.status, await response.text()) == (503, "not ready: issuer\n")
+        await world.stores.deployment.set_issuer(ISSUER)
+        await manual_time.advance(60)
+        assert (await client.get("/readyz")).status == 200
+    assert await world.audited("issuer_changed") == 2
+
+
+async def test_the_data_of_a_run_name_both_issuers(settings: Settings, world: World) -> None:
+    """`ostiary run` on a folder of another issuer, whose database runs only while it does."""
+    await check_issuer_of_data(world.stores, settings)
+    with pytest.raises(RunError, match=f"{ISSUER}.*{OTHER}.*OSTIARY_ISSUER={ISSUER}"):
+        await check_issuer_of_data(world.stores, settings.model_copy(update={"issuer": OTHER}))
+
+
+def test_a_service_does_not_start_on_the_database_of_another(database_url: str, redis_url: str) -> None:
+    """Exit status 1 with one sentence, before it listens; `issuer set` changes it on purpose."""
+
+    async def first_start() -> None:
+        async with open_world(settings_for(database_url, redis_url)) as world:
+            await check_issuer(world.stores.deployment, ISSUER)
+
+    asyncio.run(first_start())
+    environment = {
+        "OSTIARY_ISSUER": OTHER,
+        "OSTIARY_DATABASE_URL": database_url,
+        "OSTIARY_REDIS_URL": redis_url,
+        "OSTIARY_SECRET_KEY": SECRET_KEY,
+    }
+    serving = subprocess.run(
+        [sys.executable, "-m", "services.cli", "serve", "token", "--listen", "127.0.0.1:0"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert serving.returncode == 1
+    assert ISSUER in serving.stderr
+    assert OTHER in serving.stderr
+    assert len(serving.stderr.strip().splitlines()) == 1
+    run = CliRunner()
+    changed = run.invoke(main, ["issuer", "set", OTHER, "--json"], env=environment)
+    assert (changed.exit_code, changed.output.count(ISSUER)) == (0, 1)
+    asyncio.run(_starts(settings_for(database_url, redis_url, issuer=OTHER)))
+    assert (
+        run.invoke(main, ["issuer", "set", "http://nowhere.example.org/oidc"], env=environment).exit_code == 2
+    )
+
+
+async def _starts(settings: Settings) -> None:
+    async with open_world(settings) as world:
+        await check_issuer(world.stores.deployment, settings.issuer)

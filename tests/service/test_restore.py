@@ -1,0 +1,102 @@
+"""After a restore: what ended since the backup stays ended, and a lost rotation is no reuse."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.admin.deployment import BadMoment, end_after_restore
+from shared.live import clock
+from shared.model import Client
+from shared.store.ports.deployment import Ended
+from tests.builders import SignIn, World
+from tests.deployment import TokenService
+from tests.planted import planted
+from tests.planted.deployment import lets_a_backup_live_on, takes_a_lost_rotation_for_reuse
+
+TABLES = ("users", "sessions", "grants", "refresh_families", "revoked_access_tokens", "deployment")
+
+Act = Callable[[TokenService, SignIn, Client, dict[str, str]], Awaitable[object]]
+
+
+async def _back_up(world: World) -> datetime:
+    """When it was made."""
+    for table in TABLES:
+        await world.database.row(f"DROP TABLE IF EXISTS backup_of_{table}")
+        await world.database.row(f"CREATE TABLE backup_of_{table} AS TABLE {table}")
+    return await world.stores.probe.database_time()
+
+
+async def _restore(world: World) -> None:
+    """Every row is as it was then."""
+    async with world.database.transaction() as connection:
+        await connection.execute("SET LOCAL session_replication_role = replica")  # no foreign keys meanwhile
+        for table in TABLES:
+            await connection.execute(f"DELETE FROM {table}")
+            await connection.execute(f"INSERT INTO {table} TABLE backup_of_{table}")
+
+
+async def _log_out(tokens: TokenService, sign_in: SignIn, _: Client, __: dict[str, str]) -> None:
+    await tokens.world.stores.sessions.end(sign_in.sid, "logout")
+
+
+async def _revoke(tokens: TokenService, _: SignIn, client: Client, issued: dict[str, str]) -> None:
+    assert (await tokens.revoke(client, issued["refresh_token"])).status == 200
+
+
+async def _disable(tokens: TokenService, sign_in: SignIn, _: Client, __: dict[str, str]) -> None:
+    await tokens.world.stores.users.disable(sign_in.user.user_id)
+
+
+@planted(lets_a_backup_live_on)
+@pytest.mark.parametrize("act", [_log_out, _revoke, _disable], ids=["logout", "revoke", "disable"])
+async def test_what_ended_since_the_backup_stays_ended(tokens: TokenService, act: Act) -> None:
+    """The restored database shows session and tokens alive, until the operator says when it is from."""
+    world, client, sign_in = tokens.world, await tokens.world.client(), await tokens.world.sign_in()
+    scope = ("openid", "offline_access") if act is not _log_out else ("openid",)
+    issued = await tokens.tokens(client, sign_in.code(client.client_id, scope=scope))
+    made_at = await _back_up(world)
+    await act(tokens, sign_in, client, issued)
+    assert not (await tokens.introspect(client, issued["access_token"]))["active"]
+    await _restore(world)
+    assert (await tokens.introspect(client, issued["access_token"]))["active"], "nobody has said so yet"
+    ended = await end_after_restore(world.stores.deployment, made_at, clock.now())
+    assert min(ended.sessions, ended.grants) >= 1
+    assert not (await tokens.introspect(client, issued["access_token"]))["active"]
+    row = await world.database.row("SELECT ended_at FROM sessions WHERE sid = $1", sign_in.sid)
+    assert row
+    assert row["ended_at"] is not None
+    if refresh_token := issued.get("refresh_token"):
+        assert (await tokens.refresh(client, refresh_token)).status == 400
+    assert await end_after_restore(world.stores.deployment, made_at, clock.now()) == Ended(0, 0)
+    assert (await tokens.tokens(client))["access_token"], "whoever signs in again is served"
+
+
+@planted(takes_a_lost_rotation_for_reuse)
+async def test_a_token_that_the_backup_lacks_is_refused_and_ends_nothing(tokens: TokenService) -> None:
+    """The token of the backup still works, and after its next rotation reuse is reuse again."""
+    world, client = tokens.world, await tokens.world.client()
+    long_ago = await world.stores.probe.database_time()
+    first = (await tokens.tokens(client))["refresh_token"]
+    await _back_up(world)
+    second = (await (await tokens.refresh(client, first)).json())["refresh_token"]
+    third = (await (await tokens.refresh(client, second)).json())["refresh_token"]
+    await _restore(world)
+    await end_after_restore(world.stores.deployment, long_ago, clock.now())
+    for lost in (third, second):
+        response = await tokens.refresh(client, lost)
+        assert (response.status, (await response.json())["error"]) == (400, "invalid_grant")
+    response = await tokens.refresh(client, first)
+    assert response.status == 200
+    newest = (await response.json())["refresh_token"]
+    assert (await tokens.refresh(client, third)).status == 400
+    assert (await tokens.refresh(client, newest)).status == 400
+
+
+async def test_a_restore_is_audited_and_has_a_time_that_has_passed(world: World) -> None:
+    """Nobody has a backup from tomorrow."""
+    before = await world.audited("restored")
+    with pytest.raises(BadMoment):
+        await end_after_restore(world.stores.deployment, clock.now() + timedelta(hours=1), clock.now())
+    await end_after_restore(world.stores.deployment, clock.now() - timedelta(days=900), clock.now())
+    assert await world.audited("restored") == before + 1
