@@ -16,11 +16,14 @@ from shared.store import Taken
 from tests.builders import World
 from tests.contract.conftest import LAYOUTS
 from tests.deployment import open_world, settings_for
+from tests.planted import planted
+from tests.planted.redemption import interval_stays
 
 in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 
 LIFETIME = timedelta(minutes=10)
 INTERVAL = timedelta(minutes=5)
+GROWTH = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ async def test_a_code_is_found_by_either_name(world: World) -> None:
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
     assert await codes.add(code_hash, code, LIFETIME, 10)
     assert await codes.find("WDJB-MJHT") == (code_hash, code)
-    polled = await codes.poll(code_hash, INTERVAL)
+    polled = await codes.poll(code_hash, INTERVAL, GROWTH)
     assert polled
     assert (polled.code, polled.code.state) == (code, Pending())
 
@@ -53,7 +56,7 @@ async def test_a_code_is_found_by_either_name(world: World) -> None:
 @in_every_layout
 async def test_unknown_codes_are_none(world: World) -> None:
     """Never issued."""
-    assert await world.stores.device_codes.poll(_hash(), INTERVAL) is None
+    assert await world.stores.device_codes.poll(_hash(), INTERVAL, GROWTH) is None
     assert await world.stores.device_codes.find("WDJB-MJHT") is None
 
 
@@ -78,7 +81,7 @@ async def test_what_was_decided_comes_back_and_the_user_code_is_gone(world: Worl
         code_hash, code = _hash(), _code(name)
         await codes.add(code_hash, code, LIFETIME, 10)
         assert await codes.decide(code_hash, code, state)
-        polled = await codes.poll(code_hash, INTERVAL)
+        polled = await codes.poll(code_hash, INTERVAL, GROWTH)
         assert polled
         assert polled.code == replace(code, state=state)
         assert await codes.find(name) is None
@@ -96,7 +99,7 @@ async def test_of_many_decisions_one_counts(world: World) -> None:
     ]
     decided = await asyncio.gather(*(codes.decide(code_hash, code, state) for state in states))
     assert sum(decided) == 1
-    polled = await codes.poll(code_hash, INTERVAL)
+    polled = await codes.poll(code_hash, INTERVAL, GROWTH)
     assert polled
     assert polled.code.state == states[decided.index(True)]
 
@@ -107,7 +110,7 @@ async def test_polls_within_the_interval_are_too_fast(world: World) -> None:
     codes, one, other = world.stores.device_codes, _hash(), _hash()
     await codes.add(one, _code("BBBB-BBBB"), LIFETIME, 10)
     await codes.add(other, _code("CCCC-CCCC"), LIFETIME, 10)
-    polls = [await codes.poll(code_hash, INTERVAL) for code_hash in (one, one, other, one)]
+    polls = [await codes.poll(code_hash, INTERVAL, GROWTH) for code_hash in (one, one, other, one)]
     assert [poll.is_too_fast for poll in polls if poll] == [False, True, False, True]
 
 
@@ -145,3 +148,26 @@ async def test_no_code_stands_in_redis_as_it_is(world: World, redis_url: str) ->
     assert keys
     assert not any("WDJB" in key or device_code in key for key in keys)
     assert not any(device_code in value for value in values)
+
+
+@planted(interval_stays)
+async def test_the_interval_grows_with_each_poll_that_is_too_fast(world: World, redis_url: str) -> None:
+    """RFC 8628 §3.5: for all later polls, until the user has decided."""
+    codes, code_hash, code = world.stores.device_codes, _hash(), _code()
+    await codes.add(code_hash, code, LIFETIME, 10)
+    mark, lengths = f"{{device:{code_hash.hex()}}}:polled", []
+    async with Redis.from_url(redis_url) as redis:
+        for is_over in (False, False, False, True):
+            if is_over:  # the client has waited as long as it should
+                await redis.delete(mark)
+            polled = await codes.poll(code_hash, INTERVAL, GROWTH)
+            assert polled
+            lengths.append((polled.is_too_fast, await redis.pttl(mark)))
+        await codes.decide(code_hash, code, Denied())
+        await codes.poll(code_hash, INTERVAL, GROWTH)
+        lengths.append((True, await redis.pttl(mark)))
+    whole, more = INTERVAL.total_seconds() * 1000, GROWTH.total_seconds() * 1000
+    expected = ((False, 0), (True, 1), (True, 2), (False, 2), (True, 2))
+    for (is_too_fast, left), (was_too_fast, times) in zip(lengths, expected, strict=True):
+        assert is_too_fast == was_too_fast
+        assert whole + (times - 1) * more < left <= whole + times * more

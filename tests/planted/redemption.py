@@ -1,7 +1,10 @@
 """Mistakes in redeeming codes and rotating refresh tokens."""
 
+from datetime import timedelta
+
 import pytest
 
+from shared.store import Polled
 from shared.store.postgres import clients, grants, outages, redemption, refresh_families
 from shared.store.postgres.server_clock import ServerClock
 from shared.store.redis.codes import RedisAuthorizationCodes
@@ -103,3 +106,15 @@ def keeps_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is registered anew under the id of a deleted one inherits what that was given."""
     _rewrite(monkeypatch, clients, "_DELETE", "epoch = nextval('client_epochs'), ", "")
     _rewrite(monkeypatch, clients, "_ADD", "epoch = excluded.epoch, first_epoch = excluded.first_epoch, ", "")
+
+
+def interval_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that polls too fast is told so, and its interval stays."""
+    poll = RedisDeviceCodes.poll
+
+    async def without_growth(
+        self: RedisDeviceCodes, code_hash: bytes, interval: timedelta, _: timedelta
+    ) -> Polled | None:
+        return await poll(self, code_hash, interval, timedelta())
+
+    monkeypatch.setattr(RedisDeviceCodes, "poll", without_growth)

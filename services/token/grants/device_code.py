@@ -11,6 +11,7 @@ from shared.oauth.errors import AccessDenied, AuthorizationPending, ExpiredToken
 from shared.oauth.handle import Kind, digest, is_handle
 
 INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2
+GROWTH = timedelta(seconds=5)  # RFC 8628 §3.5
 _FORGIVEN = timedelta(milliseconds=500)  # of a client's clock, and of the way to us
 
 
@@ -25,7 +26,7 @@ async def device_code(with_: Collaborators, request: TokenRequest) -> Answer:
     if not is_handle(Kind.DEVICE_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a device code")
     code_hash = digest(value)
-    polled = await with_.device_codes.poll(code_hash, INTERVAL - _FORGIVEN)
+    polled = await with_.device_codes.poll(code_hash, INTERVAL - _FORGIVEN, GROWTH)
     if polled is None:
         await _end_spent(with_, request, code_hash)
         raise InvalidGrant(REFUSED, detail="unknown or long expired")

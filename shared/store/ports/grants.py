@@ -102,8 +102,11 @@ class DeviceCodes(Protocol):
     async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
         """False: its client has *most* in flight. Raises Taken when the user code is."""
 
-    async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
-        """None: there is none. One that has expired is remembered for a while."""
+    async def poll(self, code_hash: bytes, interval: timedelta, growth: timedelta) -> Polled | None:
+        """None: there is none. One that has expired is remembered for a while.
+
+        The interval of a pending code grows with each poll that is too fast, and stays so: RFC 8628 §3.5.
+        """
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
         """The digest and the code; None also where it has expired or been decided."""

@@ -1,7 +1,8 @@
 """Device codes in Redis. PostgreSQL decides that each is redeemed once.
 
-A device code has three keys in one slot: the request, the decision, and a mark of the last poll. The user
-code has a key of its own. Codes in flight are counted in two sets: one for each client, one for all.
+The keys of a device code are in one slot: the request, the decision, attempts to redeem it, a mark of the
+last poll, and the interval if it has grown. The user code has a key of its own. Codes in flight are counted
+in two sets: one for each client, one for all.
 """
 
 from datetime import timedelta
@@ -41,6 +42,7 @@ class RedisDeviceCodes:
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
+        self._poll = Script("poll_device_code")
         self._join = Script("join_flight")
         self._count_guess = Script("count_guess")
 
@@ -59,14 +61,15 @@ class RedisDeviceCodes:
             raise Taken("the user code is in flight")
         return True
 
-    async def poll(self, code_hash: bytes, interval: timedelta) -> Polled | None:
+    async def poll(self, code_hash: bytes, interval: timedelta, growth: timedelta) -> Polled | None:
         key = _key(code_hash)
-        (data, decision, attempts), is_in_time = await self._redis.batch(
-            ("MGET", key, _decision_key(code_hash), attempts_key(key)),
-            ("SET", f"{key}:polled", "", "NX", "PX", _milliseconds(interval)),
+        data, decision, attempts, is_too_fast = await self._redis.run(
+            self._poll,
+            [key, _decision_key(code_hash), attempts_key(key), f"{key}:polled", f"{key}:interval"],
+            [_milliseconds(interval), _milliseconds(growth)],
         )
         code = decode(data, decision)
-        return Polled(with_attempts(code, attempts), is_too_fast=not is_in_time) if code else None
+        return Polled(with_attempts(code, attempts), is_too_fast=bool(is_too_fast)) if code else None
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
         named: bytes | None = await self._redis.execute("GET", _user_code_key(user_code))
