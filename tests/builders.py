@@ -108,15 +108,16 @@ class World:
 
     async def client(self, **fields: Any) -> Client:
         """Register a confidential client."""
-        client = a_client(**fields)
-        await self.stores.clients.add(client)
-        return client
+        return await self._added(a_client(**fields))
 
     async def public_client(self, **fields: Any) -> Client:
         """Register a client that cannot keep a secret."""
-        client = a_public_client(**fields)
+        return await self._added(a_public_client(**fields))
+
+    async def _added(self, client: Client) -> Client:
         await self.stores.clients.add(client)
-        return client
+        added = await self.stores.clients.find(client.client_id)
+        return replace(client, epoch=added.epoch) if added else client
 
     async def user(self, **fields: Any) -> User:
         """A user without a password."""

@@ -169,6 +169,7 @@ class Stage:
             scope=("openid",),
             user_code=user_code,
             expires_at=(await self._a_code())[1],
+            client_epoch=self.client.epoch,
         )
         await self.provider.world.stores.device_codes.add(digest(device_code), code, LIFETIME, 10)
         return device_code, user_code
