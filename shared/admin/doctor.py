@@ -194,6 +194,8 @@ async def _fetch(url: str, trust: ssl.SSLContext) -> Fetched:
 
 
 async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Finding]:
+    if not settings.root_aliases:
+        yield good("Root paths", WITHOUT_ROOT_PATHS)
     url = OPENID_CONFIGURATION.at(settings.issuer)
     trust = ssl.create_default_context()
     for file in filter(None, (ca_file, settings.fetch_ca_file)):
@@ -207,8 +209,6 @@ async def _public(settings: Settings, ca_file: Path | None) -> AsyncIterator[Fin
         if settings.root_aliases:
             alias = settings.origin + OAUTH_AUTHORIZATION_SERVER.path
             yield root_paths_finding(settings.issuer, await _fetch(alias, trust))
-        else:
-            yield good("Root paths", WITHOUT_ROOT_PATHS)
     except (aiohttp.ClientError, OSError, TimeoutError) as fault:
         yield bad("Public URL", f"{url} cannot be reached ({fault}): see OSTIARY_ISSUER and the proxy")
 

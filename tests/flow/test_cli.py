@@ -21,6 +21,7 @@ from shared.admin import clients, users
 from shared.admin.users import add_user
 from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
+from shared.paths import PATHS, Group
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
@@ -351,6 +352,15 @@ def test_without_stores_and_without_a_run_it_says_what_to_do(tmp_path: Path) -> 
     result = CliRunner().invoke(main, ["user", "list"], env={"OSTIARY_DATA_DIR": str(tmp_path)})
     assert result.exit_code == 1
     assert "nothing runs in the data folder" in result.stderr
+
+
+def test_the_doctor_names_what_is_lost_without_root_paths(ostiary: Ostiary) -> None:
+    """Another application may own the host's root; whoever decides that is told what it costs."""
+    result = ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc", OSTIARY_ROOT_ALIASES="off")
+    (sentence,) = (
+        finding["sentence"] for finding in json.loads(result.stdout) if finding["subject"] == "Root paths"
+    )
+    assert all(path.path in sentence for path in PATHS if path.group is Group.ROOT_ALIAS)
 
 
 def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:

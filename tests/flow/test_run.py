@@ -13,6 +13,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.local import valkey
+from deploy.local.child import Child
+from deploy.local.folders import run_folder
 from tests.certificates import a_certificate
 from tests.flow.op import Op
 from tests.flow.starter import (
@@ -25,6 +28,8 @@ from tests.flow.starter import (
     run_to_its_end,
     started,
 )
+from tests.planted import planted
+from tests.planted.process import writes_the_data_folder_into_valkeys_configuration
 
 CHILDREN = {
     "discovery": "serve discovery",
@@ -195,6 +200,21 @@ def test_any_name_of_a_data_folder_will_do(tmp_path: Path, name: str) -> None:
     with started(data, tmp_path / "output", port=None, **HOSTILE) as starter:
         assert starter.discovers()
         assert (data / "valkey").is_dir()
+
+
+@planted(writes_the_data_folder_into_valkeys_configuration)
+async def test_valkey_starts_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    """Its configuration does not quote the name."""
+    data = tmp_path / 'a "quoted\\ name'
+    with run_folder() as sockets:
+        server = valkey.Valkey(valkey.find_binary(), data, sockets, tmp_path / "log", is_durable=False)
+        server.prepare()
+        child = Child(server.command())
+        try:
+            await child.start()
+            assert _pings(server.socket)
+        finally:
+            await child.stop()
 
 
 def test_the_same_child_twice_ends_the_run(tmp_path: Path) -> None:

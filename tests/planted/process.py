@@ -5,7 +5,7 @@ import os
 import pytest
 from aiohttp import web
 
-from deploy.local import caddyfile
+from deploy.local import caddyfile, valkey
 from services import cli
 from shared import setting_kinds
 from shared.web import drain, log_line, log_output, serve, workers
@@ -104,3 +104,15 @@ def calls_a_malformed_body_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
 def names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the proxy answers by itself carries its name."""
     monkeypatch.setattr(caddyfile, "OWN_ANSWER", "header Cache-Control no-store")
+
+
+def writes_the_data_folder_into_valkeys_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quote or a backslash in the name of the data folder breaks Valkey's configuration."""
+    prepare = valkey.Valkey.prepare
+
+    def quoting(self: valkey.Valkey) -> None:
+        prepare(self)
+        configuration = self.sockets / "valkey.conf"
+        configuration.write_text(configuration.read_text().replace("dir .", f'dir "{self.data}"'))
+
+    monkeypatch.setattr(valkey.Valkey, "prepare", quoting)
