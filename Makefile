@@ -1,9 +1,10 @@
 VENV := .venv
 PYTHON ?=
 export PYTHON
+PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test bench fuzz mutants check interop-tools screenshots
+.PHONY: help run venv dev test test-fast bench fuzz mutants check interop-tools screenshots
 
 help: ## Tell what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -11,8 +12,11 @@ help: ## Tell what can be made
 run: venv ## Run everything embedded, until Ctrl-C
 	@exec $(VENV)/bin/ostiary run
 
-test: dev ## Run all tests; those whose tools are missing skip and say so
-	$(VENV)/bin/python -m pytest
+test: dev ## Run all tests on every core; those whose tools are missing skip and say so
+	$(PYTEST_PARALLEL)
+
+test-fast: dev ## Run the tests that start no deployment: unit, contract, service
+	$(PYTEST_PARALLEL) tests/unit tests/contract tests/service
 
 bench: dev ## Measure what a request costs (4 minutes; `--quick`, `--row` and more: python -m tests.bench --help)
 	$(VENV)/bin/python -m tests.bench

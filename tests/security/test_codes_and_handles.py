@@ -220,7 +220,6 @@ EVERYTHING = {
         (("offline_access",), set()),
         (("api:read",), set()),
     ],
-    ids=str,
 )
 async def test_a_scope_gives_its_claims_and_no_others(
     provider: Provider, scope: tuple[str, ...], claims: set[str]

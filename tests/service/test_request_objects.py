@@ -257,7 +257,6 @@ NOW = int(time.time())
         {"state": "\ud800"},
         {"redirect_uri": {"a": 1}},
     ],
-    ids=repr,
 )
 async def test_claims_that_do_not_hold(provider: Provider, changes: dict[str, Any]) -> None:
     """Cases 67 and 69: another client, another server, another time, nested, or of a wrong type."""
@@ -280,7 +279,6 @@ async def test_a_client_assertion_is_no_request_object(provider: Provider) -> No
         {"iss": None, "aud": None, "exp": None, "nbf": None, "iat": None, "client_id": None},
         {"unknown": {"a": [1]}},
     ],
-    ids=repr,
 )
 async def test_claims_that_hold(provider: Provider, changes: dict[str, Any]) -> None:
     """Case 67: a clock that is eight seconds fast, more audiences, and Core's objects without claims."""

@@ -222,7 +222,6 @@ def test_a_profile_fills_fields_and_explicit_ones_win(profile: str) -> None:
         {**URI, "jwks": []},
         {**URI, "application_type": "desktop"},
     ],
-    ids=str,
 )
 def test_metadata_that_do_not_hold_are_refused(members: dict[str, Any]) -> None:
     """RFC 7591 §3.2.2."""
