@@ -1,0 +1,70 @@
+"""What happened: each operation of a load, when it began and ended, and how it went."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Body = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer was a success."""
+
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer was a verdict: the error code of a 4xx."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """The answer was a 503: the client may repeat the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """There was no answer: a connection that ended, or a client that waited long enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An answer that nothing excuses: a 500, or a 503 without Retry-After."""
+
+    status: int
+
+
+Outcome = Done | Refused | Unavailable | Lost | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request. *subject* names what it is about: a code, a token, a session. Times are of one clock."""
+
+    kind: str
+    subject: str
+    began: float
+    ended: float
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class History:
+    """The operations of one run, in the order of their ends."""
+
+    operations: list[Operation] = field(default_factory=list)
+
+    def of(self, *kinds: str) -> Iterator[Operation]:
+        """The operations of some kinds."""
+        return (operation for operation in self.operations if operation.kind in kinds)
+
+    def by_subject(self, kind: str) -> dict[str, list[Operation]]:
+        """The operations of one kind by what they are about."""
+        grouped: dict[str, list[Operation]] = {}
+        for operation in self.of(kind):
+            grouped.setdefault(operation.subject, []).append(operation)
+        return grouped

@@ -1,0 +1,102 @@
+"""Clients of a deployment that do as they are told: they repeat what was answered 503 or not at all."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from shared.model import Client
+from shared.paths import INTROSPECTION, REVOCATION, TOKEN
+from tests.builders import REDIRECT_URI, VERIFIER
+from tests.deployment import basic
+from tests.fault.checker import END, INTROSPECT, REDEEM, REFRESH, USE
+from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Refused, Unavailable
+
+ORIGIN = "http://token"
+PATIENCE = 5.0  # seconds that a client waits for an answer
+PAUSE = 0.1  # seconds between two tries
+HANG_GUARD = 90.0
+
+Choose = Callable[[], ClientSession]
+
+
+@dataclass(slots=True)
+class Load:
+    """A client's requests to the token service, each logged. *sessions* lead to its processes."""
+
+    client: Client
+    sessions: list[ClientSession]
+    random: random.Random
+    history: History = field(default_factory=History)
+
+    def any_process(self) -> ClientSession:
+        """Where a proxy sends the next request."""
+        return self.random.choice(self.sessions)
+
+    async def redeem(self, code: str) -> Outcome:
+        """Redeem a code until there is a verdict; a success is introspected too, by `settle`."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+        }
+        return await self.until_verdict(REDEEM, code, TOKEN.path, form)
+
+    async def refresh(self, refresh_token: str) -> Outcome:
+        """Refresh until there is a verdict."""
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self.until_verdict(REFRESH, refresh_token, TOKEN.path, form)
+
+    async def revoke(self, token: str) -> Outcome:
+        """Revoke a token until that is acknowledged."""
+        return await self.until_verdict(END, token, REVOCATION.path, {"token": token})
+
+    async def introspect(self, token: str, *, kind: str = INTROSPECT) -> Outcome:
+        """Ask whether a token holds. As a *use*, only an active one is a success."""
+        return await self.until_verdict(kind, token, INTROSPECTION.path, {"token": token})
+
+    async def until_verdict(
+        self, kind: str, subject: str, path: str, form: Mapping[str, str], choose: Choose | None = None
+    ) -> Outcome:
+        """Repeat a request while its answer is a 503 or lost."""
+        deadline = time.monotonic() + HANG_GUARD
+        while True:
+            outcome = await self.once(kind, subject, path, form, (choose or self.any_process)())
+            if not isinstance(outcome, Unavailable | Lost):
+                return outcome
+            assert time.monotonic() < deadline, f"{kind} of {subject} gets no verdict"
+            await asyncio.sleep(PAUSE)
+
+    async def once(
+        self, kind: str, subject: str, path: str, form: Mapping[str, str], session: ClientSession
+    ) -> Outcome:
+        """One request, logged."""
+        began = time.monotonic()
+        outcome = await self._post(path, form, session)
+        if kind == USE and isinstance(outcome, Done) and not outcome.body["active"]:
+            outcome = Refused("inactive")
+        self.history.operations.append(Operation(kind, subject, began, time.monotonic(), outcome))
+        return outcome
+
+    async def _post(self, path: str, form: Mapping[str, str], session: ClientSession) -> Outcome:
+        headers = basic(self.client.client_id)
+        try:
+            async with session.post(
+                ORIGIN + path, data=form, headers=headers, timeout=ClientTimeout(PATIENCE)
+            ) as response:
+                body = await response.json() if response.content_type == "application/json" else {}
+        except (ClientError, OSError, TimeoutError):
+            return Lost()
+        match response.status:
+            case 200:
+                return Done(body)
+            case 503 if "Retry-After" in response.headers:
+                return Unavailable()
+            case status if 400 <= status < 500:
+                return Refused(body["error"])
+            case status:
+                return Broken(status)

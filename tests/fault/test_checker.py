@@ -1,0 +1,86 @@
+"""The checker finds each violation that is planted in a history, and none in a history that is right."""
+
+from typing import Any
+
+import pytest
+
+from tests.fault.checker import (
+    END,
+    INTROSPECT,
+    REDEEM,
+    REFRESH,
+    USE,
+    gains_hold,
+    retries_succeed,
+    violations,
+)
+from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Refused, Unavailable
+
+
+def _history(*operations: tuple[str, Outcome]) -> History:
+    """Operations about one subject, one after the other."""
+    return History(
+        [
+            Operation(kind, "x", number, number + 0.5, outcome)
+            for number, (kind, outcome) in enumerate(operations)
+        ]
+    )
+
+
+def _done(**body: Any) -> Done:
+    return Done(body)
+
+
+RIGHT = _history(
+    (REDEEM, Unavailable()),
+    (REDEEM, Lost()),
+    (REDEEM, _done()),
+    (REFRESH, _done(refresh_token="1")),
+    (REFRESH, _done(refresh_token="1")),
+    (USE, _done(active=True)),
+    (END, Unavailable()),
+    (USE, _done(active=True)),
+    (END, _done()),
+    (USE, Refused("inactive")),
+    (INTROSPECT, _done(active=False)),
+    (INTROSPECT, _done(active=True)),
+)
+
+
+def test_a_history_that_is_right_passes() -> None:
+    """No invariant is broken by retries, lost answers and honest refusals."""
+    assert violations(RIGHT) == []
+    assert retries_succeed(RIGHT, REDEEM, REFRESH, END) == []
+    assert gains_hold(RIGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        (_history((REDEEM, Broken(500))), "answered 500"),
+        (_history((REDEEM, _done()), (REDEEM, _done())), "redeemed 2 times"),
+        (_history((REFRESH, _done(refresh_token="1")), (REFRESH, _done(refresh_token="2"))), "2 successors"),
+        (_history((END, _done()), (USE, _done(active=True))), "after its acknowledged end"),
+    ],
+)
+def test_a_violation_is_named(history: History, words: str) -> None:
+    """Each invariant of every fault has a history that breaks it alone."""
+    (fault,) = violations(history)
+    assert words in fault
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        (_history((REDEEM, Unavailable()), (REDEEM, Refused("invalid_grant"))), "refused: invalid_grant"),
+        (_history((REDEEM, Unavailable()), (REDEEM, Lost())), "never succeeded"),
+    ],
+)
+def test_a_retry_that_destroys_is_named(history: History, words: str) -> None:
+    """A refusal after a 503 is found, and so is a request that never gets through."""
+    assert any(words in fault for fault in retries_succeed(history, REDEEM))
+
+
+def test_a_gain_that_died_is_named() -> None:
+    """The last introspection of a token decides."""
+    assert gains_hold(_history((INTROSPECT, _done(active=True)), (INTROSPECT, _done(active=False))))

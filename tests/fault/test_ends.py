@@ -1,0 +1,46 @@
+"""What has been acknowledged as ended stays ended, whatever happens to the connections behind it."""
+
+import asyncio
+from contextlib import suppress
+
+import asyncpg
+
+from tests.fault.checker import USE, violations
+from tests.fault.history import Done
+from tests.fault.topology import Topology
+
+TOKENS = 30
+
+_KILL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+
+
+async def test_an_acknowledged_revocation_holds_in_a_storm_of_killed_connections(
+    deployment: Topology,
+) -> None:
+    """Each token is dead for every use that began after its revocation was acknowledged."""
+    load = await deployment.load(seed=5)
+    redeemed = [await load.redeem(code) for code in await deployment.codes(load, TOKENS)]
+    tokens = [outcome.body["refresh_token"] for outcome in redeemed if isinstance(outcome, Done)]
+    operator = await deployment.operator()
+
+    async def storm() -> None:
+        while True:
+            with suppress(asyncpg.PostgresError):
+                await operator.execute(_KILL)
+            await asyncio.sleep(0.01)
+
+    async def end(token: str) -> None:
+        await load.introspect(token, kind=USE)
+        assert isinstance(await load.revoke(token), Done)
+        await load.introspect(token, kind=USE)
+
+    storming = asyncio.create_task(storm())
+    await asyncio.gather(*map(end, tokens))
+    storming.cancel()
+    await operator.close()
+    for token in tokens:
+        await load.introspect(token, kind=USE)
+    assert len(tokens) == TOKENS
+    assert violations(load.history) == []

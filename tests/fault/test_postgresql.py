@@ -1,0 +1,127 @@
+"""PostgreSQL answers late, or not at all: a client that repeats what was answered 503 loses nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
+from tests.fault.history import Done
+from tests.fault.load import HANG_GUARD, Load
+from tests.fault.topology import Topology, backends
+
+CODES = 20
+POOL = 16  # connections of a process
+
+Fault = Callable[[Topology], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def locked_tables(deployment: Topology) -> AsyncIterator[None]:
+    """Every statement about clients, grants or refresh families waits for a lock."""
+    operator = await deployment.operator()
+    try:
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE clients, grants, refresh_families")
+            yield
+    finally:
+        await operator.close()
+
+
+@asynccontextmanager
+async def halted_server(deployment: Topology) -> AsyncIterator[None]:
+    """Every process of PostgreSQL is halted."""
+    with deployment.halted_postgresql():
+        yield
+
+
+@asynccontextmanager
+async def absent_standby(deployment: Topology) -> AsyncIterator[None]:
+    """Commits wait for a synchronous standby that is gone."""
+    operator = await deployment.operator()
+    try:
+        await operator.execute("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (gone)'")
+        await operator.execute("SELECT pg_reload_conf()")
+        yield
+        await operator.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await operator.execute("SELECT pg_reload_conf()")
+    finally:
+        await operator.close()
+
+
+LOCKED = 11.0  # seconds; these are the lengths of the faults, and no waits for anything
+HALTED = 6.0
+
+
+@asynccontextmanager
+async def lasting(fault: AbstractAsyncContextManager[None], seconds: float) -> AsyncIterator[None]:
+    """Run the block while a fault lasts, and see it through once it has healed."""
+    healed = asyncio.Event()
+
+    async def last() -> None:
+        async with fault:
+            begun.set()
+            await asyncio.sleep(seconds)
+        healed.set()
+
+    begun = asyncio.Event()
+    lasting = asyncio.create_task(last())
+    await begun.wait()
+    async with asyncio.timeout(HANG_GUARD):
+        yield
+        await lasting
+
+
+async def _live(deployment: Topology, load: Load, codes: list[str], refresh_tokens: list[str]) -> None:
+    """Redeem and refresh at once; then refresh twice with what was given, and introspect the last tokens."""
+    outcomes = await asyncio.gather(*map(load.redeem, codes), *map(load.refresh, refresh_tokens))
+    for outcome in outcomes:
+        assert isinstance(outcome, Done)
+        first = await load.refresh(outcome.body["refresh_token"])
+        assert isinstance(first, Done)
+        second = await load.refresh(first.body["refresh_token"])
+        assert isinstance(second, Done)
+        await load.introspect(second.body["access_token"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [(locked_tables, LOCKED), (halted_server, HALTED), (absent_standby, HALTED)]
+)
+async def test_a_client_that_repeats_loses_nothing(
+    deployment: Topology, fault: Fault, seconds: float
+) -> None:
+    """Every code is redeemed and every token refreshed, each once, and what they gave goes on working."""
+    load = await deployment.load(seed=1)
+    codes = await deployment.codes(load, CODES)
+    before = [await load.redeem(code) for code in await deployment.codes(load, CODES)]
+    refresh_tokens = [outcome.body["refresh_token"] for outcome in before if isinstance(outcome, Done)]
+    async with lasting(fault(deployment), seconds):
+        await _live(deployment, load, codes, refresh_tokens)
+    assert len(refresh_tokens) == CODES
+    assert retries_succeed(load.history, REDEEM, REFRESH) == []
+    assert gains_hold(load.history) == []
+    assert violations(load.history) == []
+
+
+async def test_no_connection_is_opened_beyond_the_pools(deployment: Topology) -> None:
+    """While statements wait for a lock, and clients repeat, the server has no more backends than promised."""
+    load = await deployment.load(seed=2)
+    codes = await deployment.codes(load, 100)
+    operator = await deployment.operator()
+    own = await backends(operator)  # of the test itself
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, await backends(operator))
+            await asyncio.sleep(0.05)
+
+    watching = asyncio.create_task(watch())
+    async with lasting(locked_tables(deployment), HALTED):
+        await asyncio.gather(*map(load.redeem, codes))
+    watching.cancel()
+    await operator.close()
+    assert most <= own + len(deployment.services) * POOL + 1  # the one that holds the lock
+    assert violations(load.history) == []
