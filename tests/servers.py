@@ -1,13 +1,11 @@
-"""The real stores: one PostgreSQL and one Valkey for a session, a fresh database for each test."""
+"""The real stores: one PostgreSQL and one Valkey for a session, an empty database for each test."""
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from deploy.local.child import Child, Command
@@ -15,9 +13,7 @@ from deploy.local.folders import run_folder
 from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
-from shared.store.migrate import migrate
-
-TEMPLATE = "migrated"
+from tests.databases import Databases
 
 
 @contextmanager
@@ -31,7 +27,7 @@ def _running(command: Command) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def _databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     folder = tmp_path_factory.mktemp("postgres")
     with run_folder() as sockets, run_folder(0o755) as copies:
         account = account_for(folder / "cluster")
@@ -39,45 +35,22 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         postgres = Postgres(binaries, folder / "cluster", sockets, folder / "log", account, is_durable=False)
         postgres.prepare()
         with _running(postgres.command()):
-            asyncio.run(_execute(postgres.url, f"CREATE DATABASE {TEMPLATE}"))
-            asyncio.run(migrate(postgres.url_of(TEMPLATE)))
-            yield postgres
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-@pytest.fixture(scope="session")
-def _new_name() -> Callable[[], str]:
-    numbers = count(1)
-    return lambda: f"test_{next(numbers)}"
-
-
-@contextmanager
-def _fresh_database(postgres: Postgres, name: str) -> Iterator[str]:
-    asyncio.run(_execute(postgres.url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
-    try:
-        yield postgres.url_of(name)
-    finally:
-        asyncio.run(_execute(postgres.url, f"DROP DATABASE {name} WITH (FORCE)"))
+            databases = Databases(postgres)
+            databases.prepare()
+            yield databases
 
 
 @pytest.fixture
-def database_url(_postgres: Postgres, _new_name: Callable[[], str]) -> Iterator[str]:
+def database_url(_databases: Databases) -> Iterator[str]:
     """A migrated database of the test's own."""
-    with _fresh_database(_postgres, _new_name()) as url:
+    with _databases.lend() as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def module_database_url(_postgres: Postgres, _new_name: Callable[[], str]) -> Iterator[str]:
+def module_database_url(_databases: Databases) -> Iterator[str]:
     """A migrated database that the tests of a module share."""
-    with _fresh_database(_postgres, _new_name()) as url:
+    with _databases.lend() as url:
         yield url
 
 
