@@ -8,7 +8,7 @@ from shared.paths import TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.history import Done, Refused
-from tests.fault.topology import Topology
+from tests.fault.topology import Topology, until_waiting
 
 LATE = 3.0  # seconds that a process is halted
 
@@ -44,10 +44,16 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology)
 async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Topology) -> None:
     """Of two deliveries one is refused, and the tokens of the other live."""
     load = await deployment.load(seed=4)
-    for code in await deployment.codes(load, 5):
-        outcomes = await asyncio.gather(load.redeem(code), load.redeem(code))
+    operator = await deployment.operator()
+    for code in await deployment.codes(load, 3):
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE grants")
+            both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
+            await until_waiting(operator, 2)  # each of them was complete before there was a grant
+        outcomes = await asyncio.gather(*both)
         (won,) = [outcome for outcome in outcomes if isinstance(outcome, Done)]
         assert isinstance(await load.refresh(won.body["refresh_token"]), Done)
         await load.introspect(won.body["access_token"])
+    await operator.close()
     assert gains_hold(load.history) == []
     assert violations(load.history) == []

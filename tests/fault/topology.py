@@ -1,5 +1,6 @@
 """Real processes over stores of their own: a PostgreSQL, a Valkey, and several token services."""
 
+import asyncio
 import os
 import random
 import signal
@@ -22,7 +23,9 @@ from shared.settings import child_environment
 from shared.store.migrate import migrate
 from tests.builders import World
 from tests.deployment import open_world, settings_for
-from tests.fault.load import Load
+from tests.fault.load import HANG_GUARD, Load
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @dataclass(slots=True)
@@ -115,3 +118,10 @@ async def backends(operator: asyncpg.Connection) -> int:
             " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
     )
+
+
+async def until_waiting(operator: asyncpg.Connection, count: int) -> None:
+    """Return when so many backends wait for a lock."""
+    async with asyncio.timeout(HANG_GUARD):
+        while await operator.fetchval(_WAITING) < count:
+            await asyncio.sleep(0.01)
