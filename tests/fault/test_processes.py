@@ -1,4 +1,4 @@
-"""Processes that are halted and resume, and proxies that deliver twice."""
+"""Processes that are halted and resume."""
 
 import asyncio
 import os
@@ -6,9 +6,9 @@ import signal
 
 from shared.paths import TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
-from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
+from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed
 from tests.fault.history import Done, Refused
-from tests.fault.topology import Topology, until_waiting
+from tests.fault.topology import Topology
 
 LATE = 3.0  # seconds that a process is halted
 
@@ -39,21 +39,3 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology)
     await load.introspect(fresh.body["access_token"])
     assert retries_succeed(load.history, REDEEM, REFRESH) == []
     assert gains_hold(load.history) == []
-
-
-async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Topology) -> None:
-    """Of two deliveries one is refused, and the tokens of the other live."""
-    load = await deployment.load(seed=4)
-    operator = await deployment.operator()
-    for code in await deployment.codes(load, 3):
-        async with operator.transaction():
-            await operator.execute("LOCK TABLE grants")
-            both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
-            await until_waiting(operator, 2)  # each of them was complete before there was a grant
-        outcomes = await asyncio.gather(*both)
-        (won,) = [outcome for outcome in outcomes if isinstance(outcome, Done)]
-        assert isinstance(await load.refresh(won.body["refresh_token"]), Done)
-        await load.introspect(won.body["access_token"])
-    await operator.close()
-    assert gains_hold(load.history) == []
-    assert violations(load.history) == []

@@ -25,7 +25,9 @@ from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.fault.load import HANG_GUARD, Load
 
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO ' || $1 || '%'"""
 
 
 @dataclass(slots=True)
@@ -120,8 +122,9 @@ async def backends(operator: asyncpg.Connection) -> int:
     )
 
 
-async def until_waiting(operator: asyncpg.Connection, count: int) -> None:
-    """Return when so many backends wait for a lock."""
+async def until_waiting(operator: asyncpg.Connection, table: str, count: int) -> None:
+    """Return when so many backends wait for a lock with a statement that inserts into *table*."""
     async with asyncio.timeout(HANG_GUARD):
-        while await operator.fetchval(_WAITING) < count:
+        while await operator.fetchval(_WAITING, table) < count:
             await asyncio.sleep(0.01)
+            await operator.execute("SELECT pg_stat_clear_snapshot()")  # a transaction keeps what it saw
