@@ -30,6 +30,7 @@ from services.authorization.session_management import check_session
 from services.authorization.sign_up import SignUp
 from services.authorization.start import applications, start_view
 from services.authorization.static import ASSETS, static
+from services.authorization.storage_limits import STORAGE_LIMITS, storage_limits
 from services.authorization.throttle import SignUpThrottle, Throttle
 from services.authorization.user_codes import UserCodes
 from services.authorization.way_back import way_back
@@ -113,11 +114,11 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     authentication = ClientAuthentication(
         app[CLIENTS], app[CLIENT_KEYS], opened.replay_marks, audiences, app[FAILED_AUTHENTICATIONS]
     )
-    app[PUSH] = Push(desk, authentication, opened.pushed_requests)
+    app[PUSH] = Push(desk, authentication, opened.pushed_requests, app[STORAGE_LIMITS])
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
     posted = PostedRequests(opened.interactions, opened.counters, settings.rate_limits)
-    app[AUTHORIZE] = Authorize(desk, posted)
+    app[AUTHORIZE] = Authorize(desk, posted, app[STORAGE_LIMITS])
     app[SIGN_IN] = SignIn(desk, opened.users, passwords, Throttle(opened.counters, settings.rate_limits))
     sign_ups = SignUpThrottle(opened.counters, settings.rate_limits)
     app[ADD_USER] = SignUp(desk, app[SIGN_IN], opened.users, passwords, sign_ups)
@@ -185,7 +186,7 @@ async def start(request: web.Request) -> web.Response:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, failed_authentications, _endpoints)
+    need(app, stores, fetcher, client_keys, failed_authentications, storage_limits, _endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets

@@ -18,8 +18,11 @@ from services.authorization.interaction import (
     Step,
 )
 from services.authorization.posted import POSTED, PostedRequests
+from services.authorization.refusals import TooMany
 from services.authorization.request import KNOWN
 from services.authorization.response import see_other
+from services.authorization.storage_limits import StorageLimits
+from shared.live import clock
 from shared.mint import new_handle
 from shared.oauth.handle import Kind, digest
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
@@ -40,6 +43,7 @@ class Authorize:
 
     desk: Desk
     posted: PostedRequests
+    limits: StorageLimits
 
     async def get(self, request: web.Request) -> web.Response:
         """A client's request, one that was posted, or an interaction that goes on."""
@@ -75,6 +79,8 @@ class Authorize:
         """Keep the request as an interaction of this browser, and show the step's page."""
         browser, handle = self.desk.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
         effective = asked.effective
+        if self.limits.interaction(effective.parameters.values, client_address(request), clock.now()):
+            raise TooMany("too many requests from this address wait for a person")
         interaction = Interaction(
             parameters=dict(effective.parameters.values),
             browser=digest(browser).hex(),

@@ -9,10 +9,11 @@ from services.authorization.asked import Refused
 from services.authorization.desk import Desk
 from services.authorization.intake import Effective
 from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
+from services.authorization.storage_limits import StorageLimits
 from shared.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.mint import new_handle
-from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError
+from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyRequests
 from shared.oauth.handle import Kind, digest
 from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
@@ -31,6 +32,7 @@ class Push:
     desk: Desk
     authentication: ClientAuthentication
     pushed_requests: PushedRequests
+    limits: StorageLimits
 
     async def post(self, request: web.Request) -> web.Response:
         """Keep a request that would be answered, and name it: RFC 9126 §2.2."""
@@ -49,6 +51,8 @@ class Push:
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.desk.intake.at_push(fields, client), client.client_id)
         self.desk.check(client, Effective(parameters), locale="")
+        if wait := self.limits.pushed_request(client, parameters.values, address, now):
+            raise TooManyRequests("too many requests are stored already", wait)
         handle = new_handle(Kind.PUSHED_REQUEST)
         pushed = PushedRequest(client.client_id, parameters, now + LIFETIME, client.epoch)
         kept = LIFETIME + self.desk.settings.interaction_lifetime

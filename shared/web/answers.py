@@ -12,7 +12,7 @@ from typing import Any, Self
 import orjson
 from aiohttp import HttpVersion, HttpVersion11, web
 
-from shared.oauth.errors import OAuthError, TemporarilyUnavailable, TooManyRequests
+from shared.oauth.errors import OAuthError, TooManyRequests
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
 
 SERVER = "Ostiary"  # and no versions
@@ -129,4 +129,4 @@ def error_answer(
 def _retry_after(error: OAuthError) -> Mapping[str, str]:
     if isinstance(error, TooManyRequests):
         return {"Retry-After": str(max(1, math.ceil(error.retry_after.total_seconds())))}
-    return RETRY_AFTER if error.status == TemporarilyUnavailable.status else {}
+    return RETRY_AFTER if error.status in (429, 503) else {}
