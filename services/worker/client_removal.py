@@ -5,7 +5,7 @@ from datetime import timedelta
 from services.worker.job import Job
 from shared.store import ClientRemovals
 
-BATCH = 500
+BATCH = 200
 """Few enough to hold no lock for longer than 100 ms."""
 
 

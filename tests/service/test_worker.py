@@ -1,5 +1,7 @@
 """The worker: what runs by itself, in the token service's processes or alone."""
 
+import asyncio
+
 import pytest
 from aiohttp.test_utils import TestClient
 
@@ -12,6 +14,8 @@ from shared.web.private import private
 from tests.builders import World
 from tests.deployment import settings_for
 from tests.served import Served
+
+HANG_GUARD = 30  # seconds
 
 
 @pytest.mark.parametrize(
@@ -39,3 +43,15 @@ async def test_the_worker_alone_answers_no_public_path(settings: Settings, world
         assert (await client.get("/readyz")).status == 200
         for path in PATHS:
             assert (await client.get(path.path)).status == 404, path
+
+
+async def test_the_worker_removes_deleted_clients(settings: Settings, world: World) -> None:
+    """With what they were given, soon after it starts."""
+    client, user = await world.client(), await world.user()
+    await world.stores.consents.add(user.user_id, client.client_id, ("openid",), is_remembered=True)
+    await world.stores.clients.delete(client.client_id)
+    async with TestClient(Served(application(settings, mount))):
+        async with asyncio.timeout(HANG_GUARD):
+            while await world.database.row("SELECT FROM clients WHERE client_id = $1", client.client_id):
+                await asyncio.sleep(0.01)
+    assert not await world.database.row("SELECT FROM consents WHERE client_id = $1", client.client_id)
