@@ -12,6 +12,7 @@ from aiohttp import web
 
 from services.authorization.active_session import active_session
 from services.authorization.desk import Desk
+from services.authorization.language import UI_LOCALES, note_ui_locales, ui_locales_fields
 from services.authorization.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from services.authorization.pages import (
     ClientView,
@@ -61,6 +62,7 @@ class DevicePage:
         """One of the steps."""
         check_same_origin(request, self.desk.settings.origin)
         fields = await form(request)
+        note_ui_locales(request, fields[UI_LOCALES])
         user_code = typed(fields[USER_CODE] or "")
         session = await self._session(request)
         if user_code is None:
@@ -112,7 +114,12 @@ class DevicePage:
             session.username,
             user_code,
             found.code.scope,
-            {STEP: "decide", USER_CODE: user_code, FORM_TOKEN: form_token(handle, _purpose(user_code))},
+            {
+                **ui_locales_fields(request),
+                STEP: "decide",
+                USER_CODE: user_code,
+                FORM_TOKEN: form_token(handle, _purpose(user_code)),
+            },
         )
         return self.desk.pages.confirm_device(view, self.desk.locale(request))
 
@@ -167,7 +174,8 @@ class DevicePage:
         has_qr_code: bool = False,
     ) -> web.Response:
         uri = f"{DEVICE.at(self.desk.settings.issuer)}?{urlencode({USER_CODE: user_code})}"
-        view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, {STEP: "code"})
+        hidden = {**ui_locales_fields(request), STEP: "code"}
+        view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, hidden)
         return self.desk.pages.device(view, self.desk.locale(request), status)
 
     def _login(
@@ -186,7 +194,12 @@ class DevicePage:
             DEVICE.path,
             fault=fault,
             retry_after=retry_after,
-            hidden={STEP: "sign_in", USER_CODE: user_code, FORM_TOKEN: token},
+            hidden={
+                **ui_locales_fields(request),
+                STEP: "sign_in",
+                USER_CODE: user_code,
+                FORM_TOKEN: token,
+            },
         )
         response = self.desk.pages.login(view, self.desk.locale(request), status)
         if fault is None:  # with a fault the form came back, and its cookie with it

@@ -23,8 +23,17 @@ def note_ui_locales(request: web.Request, ui_locales: str | None) -> None:
 
 def language(request: web.Request, pages: Pages) -> str:
     """The locale of the answer to *request*: by what was noted, the query, or `Accept-Language`."""
-    wanted = request.get(_NOTED) or _in_query(request)
-    return pages.locale(wanted, request.headers.get("Accept-Language"))
+    return pages.locale(_wanted(request), request.headers.get("Accept-Language"))
+
+
+def ui_locales_fields(request: web.Request) -> dict[str, str]:
+    """The field by which a form without an interaction keeps the language of *request*."""
+    wanted = _wanted(request)
+    return {UI_LOCALES: wanted} if wanted else {}
+
+
+def _wanted(request: web.Request) -> str | None:
+    return request.get(_NOTED) or _in_query(request)
 
 
 def _in_query(request: web.Request) -> str | None:

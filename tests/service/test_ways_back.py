@@ -6,10 +6,11 @@ from html import unescape
 import pytest
 
 from shared.oauth.handle import digest
-from shared.paths import AUTHORIZATION, CONSENT, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE, SIGN_UP
+from shared.paths import AUTHORIZATION, CONSENT, DEVICE, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE, SIGN_UP
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,
+    PASSWORD,
     AuthorizationService,
     Browser,
     Page,
@@ -144,3 +145,17 @@ async def test_an_error_in_the_language_of_the_request(open_op: AuthorizationSer
     ):
         assert over.status == 410
         await _french(browser, over)
+
+
+async def test_a_device_is_connected_in_one_language(op: AuthorizationService) -> None:
+    """The page for the code, and the login page that follows."""
+    browser = op.browser()
+    page = await browser.get(DEVICE.path, {"ui_locales": "fr", "user_code": "BBBB-BBBB"})
+    await _french(browser, page)
+    page = await browser.post(DEVICE.path, {**page.hidden, "user_code": "BBBB-BBBB"})
+    assert is_login(page)
+    await _french(browser, page)
+    user = await op.user()
+    page = await browser.post(DEVICE.path, {**page.hidden, "username": user.username, "password": PASSWORD})
+    assert "code" in page.text
+    await _french(browser, page)
