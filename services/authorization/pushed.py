@@ -9,6 +9,7 @@ from services.authorization.asked import Refused
 from services.authorization.desk import Desk
 from services.authorization.intake import Effective
 from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
+from services.authorization.request import KNOWN
 from services.authorization.storage_limits import StorageLimits
 from shared.client_authentication import ClientAuthentication
 from shared.live import clock
@@ -43,7 +44,7 @@ class Push:
 
     async def _keep(self, request: web.Request) -> web.Response:
         fields, now = await form(request), clock.now()
-        fields.refuse_repeated()
+        fields.refuse_repeated(KNOWN)
         address = partial(client_address, request)
         client = await self.authentication.client(authorization_header(request), fields, address, now)
         note_origins(request, client.allowed_cors_origins)

@@ -34,7 +34,7 @@ def read_page_request(query: Parameters) -> PageRequest:
     """Raises InvalidRequest."""
     if unknown := sorted(set(query) - set(PARAMETERS)):
         raise InvalidRequest(f"there is no parameter {unknown[0]}")
-    query.refuse_repeated()
+    query.refuse_repeated(PARAMETERS)
     text = query["text"]
     if text is not None and len(text) > MAX_TEXT:
         raise InvalidRequest(f"text is longer than {MAX_TEXT} characters")

@@ -104,7 +104,7 @@ DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", Devi
 
 async def device_authorization(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
-    asked.refuse_repeated()
+    asked.refuse_repeated(["scope"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     note_origins(request, client.allowed_cors_origins)

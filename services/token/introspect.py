@@ -118,7 +118,7 @@ INTROSPECTION_ENDPOINT = web.AppKey("INTROSPECTION_ENDPOINT", IntrospectionEndpo
 
 async def introspect(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
-    asked.refuse_repeated()
+    asked.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     description = await endpoint.describe(client, asked.require("token"), now)

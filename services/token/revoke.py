@@ -49,7 +49,7 @@ REVOCATION_ENDPOINT = web.AppKey("REVOCATION_ENDPOINT", RevocationEndpoint)
 async def revoke(request: web.Request) -> web.Response:
     endpoint, now = request.app[REVOCATION_ENDPOINT], clock.now()
     asked: Parameters = await form(request)
-    asked.refuse_repeated()
+    asked.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     note_origins(request, client.allowed_cors_origins)

@@ -20,6 +20,11 @@ from shared.web.form import authorization_header, form
 from shared.web.metrics import count_event
 from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_since_complete
 
+KNOWN = frozenset(
+    {"code", "code_verifier", "device_code", "grant_type", "redirect_uri", "refresh_token", "scope"}
+)
+"""What grants read, beside the client's credentials."""
+
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
@@ -48,7 +53,7 @@ TOKEN_ENDPOINT = web.AppKey("TOKEN_ENDPOINT", TokenEndpoint)
 
 async def token(request: web.Request) -> web.Response:
     endpoint, now, fields = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
-    fields.refuse_repeated()
+    fields.refuse_repeated(KNOWN)
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), fields, address, now)
     note_origins(request, client.allowed_cors_origins)

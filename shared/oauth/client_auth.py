@@ -95,6 +95,9 @@ def _basic(authorization: str) -> Anonymous | SecretBasic:
     return SecretBasic(client_id, secret) if secret else Anonymous(client_id)
 
 
+PARAMETERS = ("client_assertion", "client_assertion_type", "client_id", "client_secret")
+
+
 def _claimed_subject(token: str) -> str:
     """The `sub` of an assertion that is not verified yet. It names the client whose keys verify it."""
     try:
@@ -123,8 +126,10 @@ def _in_body(form: Parameters) -> Credentials | None:
 def presented(authorization: str | None, form: Parameters) -> Credentials:
     """The credentials of a request: the Authorization header's, or the body's, never both.
 
-    Raises InvalidRequest: two at once, or two identities. Raises InvalidClient: none, or malformed ones.
+    Raises InvalidRequest: two at once, two identities, or one twice. Raises InvalidClient: none, or
+    malformed ones.
     """
+    form.refuse_repeated(PARAMETERS)
     in_body = _in_body(form)
     if authorization is None:
         credentials = in_body

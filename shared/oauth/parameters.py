@@ -37,10 +37,13 @@ class Parameters:
             return value
         raise InvalidRequest(f"{name} is {'repeated' if name in self.repeated else 'missing'}")
 
-    def refuse_repeated(self, names: Iterable[str] | None = None) -> None:
-        """RFC 6749 §3.1 and §3.2: a parameter must not be included more than once. Raises InvalidRequest."""
-        for name in sorted(self.repeated if names is None else self.repeated.intersection(names)):
-            raise InvalidRequest(f"{name} is repeated" if name.isidentifier() else "a parameter is repeated")
+    def refuse_repeated(self, names: Iterable[str]) -> None:
+        """Refuse any of *names* that comes more than once (RFC 6749 §3.1, §3.2). Raises InvalidRequest.
+
+        Unknown parameters are ignored, however often they come; RFC 8707 lets `resource` be repeated.
+        """
+        for name in sorted(self.repeated.intersection(names)):
+            raise InvalidRequest(f"{name} is repeated")
 
 
 def _text(data: bytes) -> str:

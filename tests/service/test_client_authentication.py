@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.model import Client
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
-from shared.paths import INTROSPECTION, REVOCATION, TOKEN
+from shared.oauth.supported import DEVICE_CODE
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, Path
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER
 from tests.deployment import ISSUER, TokenService, basic
 
@@ -185,14 +186,35 @@ async def test_nothing_in_the_url_is_processed_or_logged(tokens: TokenService, n
 async def test_a_repeated_parameter_is_refused(tokens: TokenService) -> None:
     """RFC 6749 §3.2."""
     client = await tokens.world.client()
-    for name in ("grant_type", "scope", "anything"):
-        data = f"grant_type=client_credentials&scope=api:read&anything=1&{name}=x"
+    for name in ("grant_type", "scope", "client_id"):
+        data = f"grant_type=client_credentials&scope=api:read&client_id={client.client_id}&{name}=x"
         response = await tokens.http.post(
             TOKEN.path,
             data=data,
             headers={**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"},
         )
         assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
+
+
+UNKNOWN_TWICE = "resource=https://a.example&resource=https://b.example&x=1&x=2"
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        (TOKEN, "grant_type=client_credentials"),
+        (INTROSPECTION, "token=x"),
+        (REVOCATION, "token=x"),
+        (DEVICE_AUTHORIZATION, "scope=openid"),
+    ],
+    ids=str,
+)
+async def test_an_unknown_parameter_may_be_repeated(tokens: TokenService, path: Path, form: str) -> None:
+    """It is ignored (RFC 6749 §3.2); RFC 8707 §2 lets `resource` be repeated."""
+    client = await tokens.world.client(grant_types=("client_credentials", DEVICE_CODE))
+    headers = {**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"}
+    response = await tokens.http.post(path.path, data=f"{form}&{UNKNOWN_TWICE}", headers=headers)
+    assert response.status == 200, await response.text()
 
 
 @pytest.mark.point(14)

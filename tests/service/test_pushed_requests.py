@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import ClientResponse
@@ -59,6 +60,16 @@ def named(client: Client, request_uri: str, **more: str) -> dict[str, str]:
 async def opened(provider: Provider, client: Client, request_uri: str, **more: str) -> Page:
     """What a new browser gets."""
     return await provider.op.browser().get(AUTHORIZATION.path, named(client, request_uri, **more))
+
+
+async def test_an_unknown_parameter_may_be_repeated(provider: Provider) -> None:
+    """It is ignored; a known one is refused (RFC 6749 §3.1)."""
+    client = await provider.client()
+    headers = {**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"}
+    http, form = provider.op.browser(has_jar=False).http, urlencode(a_request(client))
+    for twice, status in (("resource=a&resource=b&x=1&x=2", 201), ("scope=openid&state=a&state=b", 400)):
+        response = await http.post(PAR, data=f"{form}&{twice}", headers=headers)
+        assert response.status == status, await response.text()
 
 
 async def test_from_a_push_to_a_code(provider: Provider) -> None:

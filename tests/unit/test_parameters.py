@@ -52,7 +52,8 @@ def test_a_repeated_parameter_has_no_value() -> None:
     assert "client_id" in parameters
     assert parameters["scope"] == "openid"
     with pytest.raises(InvalidRequest, match="client_id is repeated"):
-        parameters.refuse_repeated()
+        parameters.refuse_repeated(["client_id"])
+    parameters.refuse_repeated(["scope", "state"])
     with pytest.raises(InvalidRequest, match="client_id is repeated"):
         parameters.require("client_id")
 
