@@ -91,6 +91,7 @@ OUT_OF_BAND = _authorization("/oidc/oauth2/oob")
 OUT_OF_BAND_ALIAS = _authorization("/oauth2/oob", group=Group.ROOT_ALIAS)
 STATIC = _authorization("/oidc/static/{version}/{file}")
 START = _authorization("/oidc", group=Group.START_PAGE)
+START_SLASH = _authorization("/oidc/", group=Group.START_PAGE)
 START_ALIAS = _authorization("/", group=Group.START_PAGE)
 
 DEVICE = _authorization("/oidc/device")

@@ -105,7 +105,7 @@ class Administration:
             (route.method, route.resource.canonical)
             for route in self.http.app.router.routes()
             if route.resource and route.resource.canonical.startswith(f"{PREFIX}/admin")
-        } - {("GET", ADMIN_OPENAPI.path)}
+        } - {("GET", ADMIN_OPENAPI.path), ("HEAD", ADMIN_OPENAPI.path)}
 
 
 @pytest.fixture

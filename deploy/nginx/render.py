@@ -45,6 +45,11 @@ UNAVAILABLE = """
             add_header Cache-Control no-store always;
             add_header Strict-Transport-Security "max-age=31536000" always;
             return 503 '{"error":"temporarily_unavailable"}';
+        }
+        location @too_large {
+            default_type text/plain;
+            add_header Cache-Control no-store always;
+            return 431 "The header fields are larger than 32 KiB. Deleting this site's cookies may help.\\n";
         }"""
 
 

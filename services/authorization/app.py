@@ -55,6 +55,7 @@ from shared.paths import (
     SIGN_UP,
     START,
     START_ALIAS,
+    START_SLASH,
     STATIC,
 )
 from shared.store import Unavailable
@@ -184,6 +185,10 @@ async def start(request: web.Request) -> web.Response:
     return pages.start(view, language(request, pages))
 
 
+ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
+"""Where GET begins or ends something. HEAD, which nobody expects to, is refused there."""
+
+
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, failed_authentications, storage_limits, _endpoints)
@@ -206,7 +211,7 @@ def mount(app: web.Application) -> None:
     if app[SETTINGS].session_management:
         shown |= {CHECK_SESSION: check_session_frame}
     if app[SETTINGS].root_aliases:
-        shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_ALIAS: start}
+        shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_SLASH: start, START_ALIAS: start}
     sent = {
         AUTHORIZATION: _step(AUTHORIZE, Authorize.post),
         LOGIN: _step(SIGN_IN, SignIn.post),
@@ -220,7 +225,7 @@ def mount(app: web.Application) -> None:
         shown |= {SIGN_UP: _step(ADD_USER, SignUp.get)}
         sent |= {SIGN_UP: _step(ADD_USER, SignUp.post)}
     for path, handler in shown.items():
-        app.router.add_get(path.path, handler, allow_head=False)
+        app.router.add_get(path.path, handler, allow_head=path not in ACTING)
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
     app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, _step(PUSH, Push.post))

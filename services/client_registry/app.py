@@ -49,6 +49,7 @@ from shared.paths import (
 from shared.settings import Settings, SettingsError
 from shared.web.answers import json_answer
 from shared.web.app import SETTINGS, refuse_with
+from shared.web.cors import cross_origin
 from shared.web.resources import (
     CLIENTS,
     FAILED_AUTHENTICATIONS,
@@ -104,6 +105,7 @@ def mount(app: web.Application) -> None:
     refuse_with(app, refusal, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
         app.router.add_post(REGISTRATION.path, register)
+        cross_origin(app, [REGISTRATION, CLIENT_CONFIGURATION])
     app.router.add_get(CLIENT_CONFIGURATION.path, show, allow_head=False)
     app.router.add_put(CLIENT_CONFIGURATION.path, update)
     app.router.add_delete(CLIENT_CONFIGURATION.path, delete)
@@ -127,4 +129,4 @@ def _mount_administration(app: web.Application) -> None:
     route("DELETE", ADMIN_CLIENT, WRITE, delete_client)
     route("POST", ADMIN_CLIENT_SECRET, WRITE, rotate)
     route("POST", ADMIN_INVITATIONS, WRITE, invite_client)
-    app.router.add_get(ADMIN_OPENAPI.path, openapi, allow_head=False)
+    app.router.add_get(ADMIN_OPENAPI.path, openapi)

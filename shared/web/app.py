@@ -62,7 +62,7 @@ def application(settings: Settings, *mounts: Mount, request_log: RequestLog | No
     app[REFUSALS] = {}
     if request_log:
         app[REQUEST_LOG] = request_log
-    app.router.add_get("/healthz", _healthz, allow_head=False)
+    app.router.add_get("/healthz", _healthz)
     for mount in mounts:
         mount(app)
     return app

@@ -3,20 +3,28 @@
 Never with credentials, and pages never answer them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import cast
 
 from aiohttp import web
 
 from shared.paths import Path
+from shared.web.answers import Answer, Head
+from shared.web.headers import SAFE
 from shared.web.request import Request
 
 _ANY = b"Access-Control-Allow-Origin: *\r\n"
 _VARY = b"Vary: Origin\r\n"
-_PREFLIGHT = {
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, DPoP",
-    "Access-Control-Max-Age": "7200",
-}
+_PREFLIGHT = Head(
+    SAFE,
+    {
+        "Access-Control-Max-Age": "7200",
+        "Vary": "Access-Control-Request-Headers",
+    },
+)
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_FIELD_NAMES = re.compile(rf"{_TOKEN}(?:[ \t]*,[ \t]*{_TOKEN})*", re.ASCII)  # RFC 9110 §5.6
 
 CROSS_ORIGIN = web.AppKey[set[str]]("CROSS_ORIGIN")
 """The paths whose answers pages of other origins may read."""
@@ -38,10 +46,14 @@ def note_origins(request: web.Request, allowed: tuple[str, ...] | None) -> None:
 
 
 async def _preflight(request: web.Request) -> web.Response:
-    resources = request.app.router.resources()
-    here = (each for each in resources if each.canonical == request.path)
-    methods = ", ".join(sorted(route.method for each in here for route in each))
-    return web.Response(status=204, headers={**_PREFLIGHT, "Access-Control-Allow-Methods": methods})
+    """Any header field may be sent: none is a credential that the browser adds by itself."""
+    here = request.match_info.route.resource
+    resources = (each for each in request.app.router.resources() if here and each.canonical == here.canonical)
+    methods = ", ".join(sorted({route.method for each in resources for route in each}))
+    asked = request.headers.get("Access-Control-Request-Headers", "")
+    allowed = {"Access-Control-Allow-Headers": asked} if _FIELD_NAMES.fullmatch(asked) else {}
+    headers = {"Access-Control-Allow-Methods": methods, **allowed}
+    return Answer(b"", _PREFLIGHT, status=204, headers=headers)
 
 
 def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:

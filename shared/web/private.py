@@ -41,7 +41,7 @@ def private(*, needs_postgresql: bool, index: int = 0) -> Mount:
         need(app, stores)
         if needs_postgresql:
             app[READINESS].add("postgresql", lambda: app[WATCH].silence(SEEN_WITHIN))
-        app.router.add_get("/readyz", _readyz, allow_head=False)
+        app.router.add_get("/readyz", _readyz)
         if address := app[SETTINGS].metrics_listen:
             app.cleanup_ctx.append(_metrics(Listen(nth_address(address, index))))
 

@@ -3,7 +3,8 @@
 import pytest
 from aiohttp import web
 
-from shared.web import form, front, server
+from shared.web import cors, form, front, server
+from shared.web.answers import Head
 from shared.web.lateness import Lateness
 from shared.web.request import Request
 
@@ -58,3 +59,8 @@ def limits_each_field_to_8_kib(monkeypatch: pytest.MonkeyPatch) -> None:
 def counts_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     """Header fields are limited one by one, never together."""
     monkeypatch.setattr(front, "MAX_FIELDS", 1 << 30)
+
+
+def preflights_bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers to OPTIONS have none of the header fields that every answer has."""
+    monkeypatch.setattr(cors, "_PREFLIGHT", Head())

@@ -8,7 +8,19 @@ from services.client_registry.app import mount as mount_client_registry
 from services.discovery.app import mount as mount_discovery
 from services.discovery.metadata import provider_metadata
 from services.token.app import mount as mount_token
-from shared.paths import PATHS, PREFIX, Group, Service
+from shared.paths import (
+    ADMIN_CLIENT,
+    ADMIN_CLIENTS,
+    AUTHORIZATION,
+    CLIENT_CONFIGURATION,
+    END_SESSION,
+    LOGOUT,
+    PATHS,
+    PREFIX,
+    USERINFO,
+    Group,
+    Service,
+)
 from shared.settings import read_settings
 from shared.web.app import Mount, application
 
@@ -31,6 +43,32 @@ def test_a_service_answers_its_paths_and_no_others(service: Service) -> None:
     settings = read_settings({"OSTIARY_ROOT_ALIASES": "on", "OSTIARY_SIGN_UP": "open"})
     app = application(settings, MOUNTS[service])
     assert _routes(app) == {path.path for path in PATHS if path.service is service}
+
+
+ACTING = {
+    AUTHORIZATION,
+    END_SESSION,
+    LOGOUT,
+    USERINFO,
+    CLIENT_CONFIGURATION,
+    ADMIN_CLIENTS,
+    ADMIN_CLIENT,
+}
+"""Where GET begins or ends something, or needs credentials."""
+
+
+@pytest.mark.parametrize("service", Service)
+def test_head_is_answered_where_get_only_shows(service: Service) -> None:
+    """RFC 9110 §9.3.2: pages, documents, static files and health."""
+    settings = read_settings({"OSTIARY_ROOT_ALIASES": "on", "OSTIARY_SIGN_UP": "open"})
+    app = application(settings, MOUNTS[service])
+    methods: dict[str, set[str]] = {}
+    for route in app.router.routes():
+        assert route.resource
+        methods.setdefault(route.resource.canonical, set()).add(route.method)
+    refused = {path for path, some in methods.items() if "GET" in some and "HEAD" not in some}
+    assert refused == {path.path for path in ACTING if path.service is service}
+    assert "HEAD" in methods["/healthz"]
 
 
 def test_no_path_is_mapped_twice() -> None:

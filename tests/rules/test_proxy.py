@@ -36,7 +36,6 @@ def test_every_path_goes_to_its_service(path: Path, query: str) -> None:
     "target",
     [
         "/oidc/no/such",
-        "/oidc/",
         "/oidc/login/",
         "/oidc/Login",
         "/oidc/%6cogin",

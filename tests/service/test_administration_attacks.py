@@ -199,8 +199,9 @@ async def test_the_method_and_the_path_are_what_they_are(
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "TRACE", "OPTIONS"])
 async def test_other_methods_are_not_there(admin: Administration, victim: Client, method: str) -> None:
-    """405, with a good token too."""
-    for path in (ADMIN_CLIENTS.path, ADMIN_CLIENT.for_client(victim.client_id), ADMIN_OPENAPI.path):
+    """405, with a good token too. HEAD shows the description, which is open."""
+    paths = [ADMIN_CLIENTS.path, ADMIN_CLIENT.for_client(victim.client_id), ADMIN_OPENAPI.path]
+    for path in paths[: 2 if method == "HEAD" else 3]:
         answer = await admin.http.request(method, path, headers=bearer(admin.access_token))
         assert answer.status == 405
 
