@@ -56,6 +56,7 @@ class Settings(BaseModel):
     data_dir: Path = Path(".ostiary")
     database_url: PostgresqlUrl | None = None
     database_direct_url: PostgresqlUrl | None = None
+    database_pool_size: Annotated[int, Field(ge=2)] = 16
     redis_url: RedisUrl | None = None
     secret_key: SecretKeys = ()
 

@@ -32,6 +32,7 @@ from shared.store.ports.grants import (
     Standing,
 )
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
+from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.refresh_families import MAX_OUTAGE, HeldToken, RefreshFamilies, Rotated, Rotation
 from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
 from shared.store.ports.upkeep import AuditLog, Leases, LogoutNotice, Outages, Outbox
@@ -75,6 +76,7 @@ __all__ = [
     "OutcomeUnknown",
     "Pace",
     "Polled",
+    "PoolStatistics",
     "PushedRequests",
     "Redeemed",
     "RefreshFamilies",

@@ -1,6 +1,6 @@
 """The one place that knows which store stands behind which port."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ from shared.store import (
     Leases,
     Outages,
     Outbox,
+    PoolStatistics,
     PushedRequests,
     RefreshFamilies,
     ReplayMarks,
@@ -62,14 +63,14 @@ from shared.store.redis.transport.client import RedisClient
 from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
-POOL_SIZE = 16
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
     """Every port, over the deployment's PostgreSQL and Redis."""
 
     changes: Changes
+    database_checks: Mapping[str, Callable[[], str | None]]  # what the poll of `changes` has learnt
+    database_pool: Callable[[], PoolStatistics]
     keys: Keys
     users: Users
     clients: Clients
@@ -107,13 +108,19 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
     url, direct_url = settings.database_url, settings.database_direct_url
     is_pooled = direct_url not in (None, url)
-    database = Database.open(url.get_secret_value(), size=POOL_SIZE, is_pooled=is_pooled)
+    database = Database.open(url.get_secret_value(), size=settings.database_pool_size, is_pooled=is_pooled)
     alone = Database.open(url.get_secret_value(), size=1, is_pooled=is_pooled)
+    changes = PostgresChanges(database)
     secret_keys = [key.get_secret_value() for key in settings.secret_key]
     redis = RedisClient.open(settings.redis_url.get_secret_value())
     try:
         yield Stores(
-            changes=PostgresChanges(database),
+            changes=changes,
+            database_checks={
+                "postgresql is writable": changes.writable_fault,
+                "postgresql timeouts": changes.timeout_fault,
+            },
+            database_pool=database.statistics,
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import cast
 
 from shared.store.migrate import migrate
-from shared.store.postgres.database import DEPENDENCY, Database
+from shared.store.postgres.database import Database
+from shared.store.postgres.faults import DEPENDENCY
 from shared.store.redis.transport.client import RedisClient
 
 

@@ -19,6 +19,7 @@ from shared.live.watch import POLL_INTERVAL, Watch
 from shared.store.open import Stores, open_stores
 from shared.web.app import BACKGROUND, READINESS, SETTINGS
 from shared.web.metrics import CLOCK_SKEW
+from shared.web.pool_metrics import show_pool
 
 STORES = web.AppKey("STORES", Stores)
 WATCH = web.AppKey("WATCH", Watch)
@@ -42,6 +43,9 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         secret_keys = [key.get_secret_value() for key in settings.secret_key]
         app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys, settings.signing_algorithms)
         app[READINESS].add("keys", keyring.fault)
+        for name, check in opened.database_checks.items():
+            app[READINESS].add(name, check)
+        show_pool(opened.database_pool)
         clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
         app[READINESS].add("clock", clock_skew.fault)
         issuer = IssuerCheck(opened.deployment, settings.issuer)

@@ -35,7 +35,7 @@ from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, Refres
 from shared.oauth.supported import ACR_PASSWORD
 from shared.settings import Settings
 from shared.store import Attempt, NewFamily
-from shared.store.open import POOL_SIZE, Stores, open_stores
+from shared.store.open import Stores, open_stores
 
 Made = TypeVar("Made")
 
@@ -167,9 +167,12 @@ class _Settler:
         return seal(token, self.sealing_key, self.issuer, token_bytes(NONCE_BYTES))
 
 
+AT_ONCE = 16  # as many as a pool has connections
+
+
 async def _each(people: Iterable[_Person], step: Callable[[_Person], Awaitable[Made]]) -> list[Made]:
     """*step* for everyone, as many at once as there are connections; in order."""
-    free = asyncio.Semaphore(POOL_SIZE)
+    free = asyncio.Semaphore(AT_ONCE)
 
     async def one(person: _Person) -> Made:
         async with free:

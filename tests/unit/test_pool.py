@@ -13,12 +13,19 @@ class _Connection:
     """As much of a connection as the pool looks at."""
 
     is_over = False
+    expires_at = float("inf")
 
     def is_closed(self) -> bool:
         return self.is_over
 
     def terminate(self) -> None:
         self.is_over = True
+
+    async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 - as asyncpg's
+        self.is_over = True
+
+    async def recover(self) -> bool:
+        return True
 
 
 class _Server:
@@ -55,7 +62,8 @@ async def test_a_place_that_is_promised_is_nobody_elses() -> None:
     waiting = asyncio.create_task(pool.take())
     await asyncio.sleep(0)
     others = [asyncio.create_task(pool.take()) for _ in range(3)]  # which run before who is promised
-    pool.discard(connection)
+    connection.terminate()
+    pool.give_back(connection)
     await waiting
     await asyncio.sleep(0.01)
     assert server.open == 1

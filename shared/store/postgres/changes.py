@@ -6,8 +6,9 @@ up to it.
 
 import time
 
-from shared.store import Change
+from shared.store import Change, Unavailable
 from shared.store.postgres.database import Database
+from shared.store.postgres.server_state import STATE_COLUMNS, timeout_fault
 
 KEYS = "keys"
 CLIENT = "client:"
@@ -18,22 +19,42 @@ noted AS (INSERT INTO changes (name, value) SELECT {name}, value FROM bumped
           ON CONFLICT (name) DO UPDATE SET value = excluded.value)"""
 """Two members of a WITH clause: raise the counter for the SQL expression `name`."""
 
-_SINCE = """
-SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names, clock_timestamp() AS at
+_SINCE = f"""
+SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names, clock_timestamp() AS at,
+       {STATE_COLUMNS}
   FROM change_counter"""
 
 
 class PostgresChanges:
-    """`Changes` over PostgreSQL: one round trip."""
+    """`Changes` over PostgreSQL: one round trip, which also tells what state the server is in.
+
+    A process whose connections lead to a server that was demoted is not ready, and does not trust for longer
+    than usual what it keeps.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._is_read_only = False
+        self._timeout_fault: str | None = None
+
+    def writable_fault(self) -> str | None:
+        """For readiness: says so if the server was read only at the last poll."""
+        return "the server is read only" if self._is_read_only else None
+
+    def timeout_fault(self) -> str | None:
+        """For readiness: which timeouts the server lacked at the last poll."""
+        return self._timeout_fault
 
     async def since(self, counter: int) -> Change:
         sent_at = time.monotonic()
         row = await self._database.row(_SINCE, counter)
         assert row is not None
         self._database.clock.measured(sent_at, row["at"])
+        self._is_read_only = row["is_read_only"]
+        self._timeout_fault = timeout_fault(row)
+        if self._is_read_only:
+            self._database.leave_server()
+            raise Unavailable("PostgreSQL: the server is read only")
         return Change(
             row["value"],
             tuple(name.removeprefix(CLIENT) for name in row["names"] if name.startswith(CLIENT)),

@@ -3,62 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from types import TracebackType
 from typing import Any
 
-import asyncpg
-
-from shared.store import Misconfigured, OutcomeUnknown, Unavailable
-from shared.store.postgres.connection import Connection, Row, connect
+from shared.store import OutcomeUnknown, PoolStatistics, Unavailable
+from shared.store.postgres.connection import PATIENCE, Connection, Row, connect
+from shared.store.postgres.faults import COMMITTING, DEPENDENCY, may_repeat, unconfirmed
 from shared.store.postgres.pool import BROKEN, Pool
 from shared.store.postgres.server_clock import ServerClock
-
-# Classes of SQLSTATE that tell of the server's state, not of the statement: connection exception, transaction
-# rollback, insufficient resources, operator intervention, system error.
-_OPERATIONAL = ("08", "40", "53", "57", "58", "XX")
-_MOMENTARY = (
-    "25006",  # read only, after a failover
-    "55P03",  # a lock was not to be had
-    "23503",  # a referred row was deleted in this moment: whoever asks again is told so
-)
-_MISCONFIGURED = ("28", "3D", "42501")  # password or role, database, privilege
-
-_TIMED_OUT_IDLE = ("25P03", "57P05")  # the session ended before the statement arrived
-
-
-class Dependency:
-    """For `with`: faults of the server or the network become Unavailable, those of a statement do not.
-
-    *may_commit*: the block sends a statement that commits. Its faults are OutcomeUnknown, except for an
-    ERROR, by which the server says that it rolled back. FATAL and a lost connection may follow the commit.
-    """
-
-    def __init__(self, *, may_commit: bool) -> None:
-        self._may_commit = may_commit
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
-    ) -> None:
-        if isinstance(error, asyncpg.PostgresError):
-            state = error.sqlstate or ""
-            if state.startswith(_MISCONFIGURED):
-                raise Misconfigured(f"PostgreSQL: {state} {error}") from error
-            if state.startswith(_OPERATIONAL) or state in (*_MOMENTARY, *_TIMED_OUT_IDLE):
-                is_certain = error.severity_en == "ERROR" or state in _TIMED_OUT_IDLE
-                raise self._fault(f"{state} {error}", is_certain) from error
-        elif isinstance(error, BROKEN):
-            raise self._fault(f"{type(error).__name__} {error}", is_certain=False) from error
-
-    def _fault(self, told: str, is_certain: bool) -> Unavailable:
-        fault = OutcomeUnknown if self._may_commit and not is_certain else Unavailable
-        return fault(f"PostgreSQL: {told}")
-
-
-DEPENDENCY = Dependency(may_commit=False)
-COMMITTING = Dependency(may_commit=True)
+from shared.store.postgres.transaction import Transaction
 
 
 class Database:
@@ -80,6 +32,14 @@ class Database:
     def close(self) -> None:
         self._pool.close()
 
+    def statistics(self) -> PoolStatistics:
+        """The numbers of the pool."""
+        return self._pool.statistics()
+
+    def leave_server(self) -> None:
+        """Close what is idle: the server has turned out to be read only. The next caller connects anew."""
+        self._pool.retire_idle()
+
     async def row(self, sql: str, *arguments: Any) -> Row | None:
         """The first row of a statement: what most requests ask for, in as few steps as can be."""
         with DEPENDENCY:
@@ -87,6 +47,8 @@ class Database:
         with COMMITTING:
             try:
                 row = await connection.first(sql, arguments)
+                if connection.is_unconfirmed:
+                    _refuse(connection)
             except BaseException as fault:
                 self._pool.give_back_after(connection, fault)
                 raise
@@ -98,37 +60,51 @@ class Database:
         with DEPENDENCY:
             async with self._pool.lend() as connection:
                 with COMMITTING:
-                    return await connection.fetch(sql, *arguments)
+                    rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=PATIENCE)
+                    if connection.is_unconfirmed:
+                        _refuse(connection)
+                    return rows
 
     async def row_idempotent(self, sql: str, *arguments: Any) -> Row | None:
-        """Like `row`, for a statement that may run twice: after a fault it is sent once more.
+        """Like `row`, for a statement that may run twice: after a lost connection it is sent once more.
 
-        Raises OutcomeUnknown if the second attempt fails after the outcome of either is unknown.
+        Raises OutcomeUnknown if the outcome of either attempt is unknown and the second fails.
         """
         try:
             return await self.row(sql, *arguments)
-        except OutcomeUnknown as first:
+        except Unavailable as first:
+            if not may_repeat(first):
+                raise
             try:
                 return await self.row(sql, *arguments)
             except Unavailable as second:
-                raise OutcomeUnknown(str(second)) from first
-        except Unavailable:
-            return await self.row(sql, *arguments)
+                if isinstance(first, OutcomeUnknown):
+                    raise OutcomeUnknown(str(second)) from first
+                raise
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """Several statements in one transaction, for rare operations. Hot paths use one statement.
 
         Raises OutcomeUnknown for the commit only: a fault before it has committed nothing.
         """
         with DEPENDENCY:
             async with self._pool.lend() as connection:
-                transaction = connection.transaction()
-                await transaction.start()
+                await connection.execute("BEGIN", timeout=PATIENCE)
                 try:
-                    yield connection
-                except BaseException:
-                    await transaction.rollback()
+                    yield Transaction(connection)
+                except Exception as fault:
+                    if not isinstance(fault, BROKEN):  # else the pool rolls back, once the server answers
+                        await connection.execute("ROLLBACK", timeout=PATIENCE)
                     raise
                 with COMMITTING:
-                    await transaction.commit()
+                    status = await connection.execute("COMMIT", timeout=PATIENCE)
+                    if connection.is_unconfirmed:
+                        _refuse(connection)
+                if status != "COMMIT":  # a statement had failed, and its error was swallowed
+                    raise Unavailable(f"PostgreSQL: the transaction ended in {status}")
+
+
+def _refuse(connection: Connection) -> None:
+    connection.is_unconfirmed = False
+    raise unconfirmed()

@@ -9,6 +9,9 @@ import asyncpg
 from shared.store import KeyChange, StoredKey
 from shared.store.postgres.changes import BUMP, KEYS
 from shared.store.postgres.database import Database
+from shared.store.postgres.transaction import Transaction
+
+MAKING_KEYS = 30  # seconds: RSA keys are made while the table is locked, on slow processors too
 
 _COLUMNS = "kid, use, alg, public_jwk, private, published_at, activates_at, retires_at, is_compromised"
 _LOAD = f"SELECT {_COLUMNS} FROM keys ORDER BY published_at, kid"
@@ -28,7 +31,7 @@ def _stored(row: asyncpg.Record) -> StoredKey:
 class _KeyChange:
     """The key table within a transaction that has locked it."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: Transaction) -> None:
         self._connection = connection
 
     async def load(self) -> tuple[StoredKey, ...]:
@@ -49,8 +52,8 @@ class _KeyChange:
                 key.retires_at,
                 key.is_compromised,
             )
-        await self._connection.execute(_TELL, KEYS)
         await self._connection.execute(_AUDIT, event, {"kids": [key.kid for key in keys]})
+        await self._connection.execute(_TELL, KEYS)  # last: until the commit no other change can be told
 
 
 class PostgresKeys:
@@ -65,5 +68,6 @@ class PostgresKeys:
     @asynccontextmanager
     async def change(self) -> AsyncIterator[KeyChange]:
         async with self._database.transaction() as connection:
+            await connection.extend(MAKING_KEYS)
             await connection.execute(_LOCK)
             yield cast(KeyChange, _KeyChange(connection))

@@ -1,27 +1,38 @@
 """A few connections to PostgreSQL, each lent to one caller at a time.
 
-Own, and not asyncpg's: lending and taking back there costs as much CPU time as two statements.
+The number of backends never exceeds the number of places. The place of a statement that was given up, because
+its caller stopped waiting or was cancelled, is not used again before its backend is idle or gone: it
+recovers off the request. Otherwise each caller would leave a backend behind a locked table and open another.
+
+asyncpg's own pool, with its reset query off, takes 48 µs of CPU time for a statement that takes 19 µs here,
+where an introspection takes 110: it wraps each loan in a proxy and keeps no prepared statement across
+loans. It also frees the place of a statement whose cancellation was not confirmed. It has what is missing here: a minimum of
+open connections, a maximum of statements for each connection, callbacks at loan and return, and a reset of
+session state, so a caller must leave none behind.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import asyncpg
 
-from shared.store.postgres.connection import Connection
+from shared.store import PoolStatistics
+from shared.store.postgres.connection import SERVER_TIMEOUTS, Connection
+from shared.store.postgres.opener import Connect, Opener
 
-ACQUIRE_TIMEOUT = 1.0  # seconds until a caller who waits is told that there is none
-IDLE_LIFETIME = 300.0  # what lies about for longer, a firewall may have forgotten
+ACQUIRE_TIMEOUT = 1.0  # seconds until a caller is told that every connection is busy
+IDLE_LIFETIME = 300.0  # seconds: a firewall may forget what is idle for longer
+LOST_AFTER = 15.0  # seconds until a server that does not confirm a cancellation counts as lost
+CLOSE_TIMEOUT = 1.0  # seconds for a server to confirm the end of a connection
 
 BROKEN = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""After these a connection may be in the middle of something. InternalClientError: a backend died under an
-idle one."""
-
-Connect = Callable[[], Awaitable[Connection]]
+"""After these a connection may be in the middle of a statement. asyncpg raises InternalClientError when a
+backend ended while its connection was idle."""
 
 
 def _expire(served: "asyncio.Future[Connection | None]") -> None:
@@ -33,28 +44,50 @@ class Pool:
     """Opens connections when they are needed. The last used is lent first: its statements are prepared."""
 
     def __init__(self, connect: Connect, size: int) -> None:
-        self._connect = connect
-        self._free = size  # places without a connection, promised to nobody
-        self._idle: list[tuple[Connection, float]] = []
+        self._opener = Opener(connect)
+        self._size = size
+        self._free = size  # places without a connection that no caller has been promised
+        self._idle: deque[tuple[Connection, float]] = deque()  # the last used on the right
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
-        self._known: set[Connection] = set()
+        self._open_connections: set[Connection] = set()
+        self._recovering: set[asyncio.Task[None]] = set()
+        self._reaping: asyncio.TimerHandle | None = None
+        self._opened = self._given_up = self._timed_out = 0
 
     def lend(self) -> "Loan":
         """For `async with`. Raises what `connect` does; TimeoutError: all were busy for ACQUIRE_TIMEOUT."""
         return Loan(self)
 
+    def statistics(self) -> PoolStatistics:
+        """The numbers of this moment."""
+        idle, recovering = len(self._idle), len(self._recovering)
+        return PoolStatistics(
+            size=self._size,
+            idle=idle,
+            recovering=recovering,
+            in_use=self._size - self._free - idle - recovering,
+            waiting=sum(not served.done() for served in self._waiting),
+            opened=self._opened,
+            given_up=self._given_up,
+            timed_out=self._timed_out,
+        )
+
     def close(self) -> None:
-        """End every connection, whoever has it."""
-        for connection in self._known:
+        """End every connection, lent or not. Statements that still run have an unknown outcome."""
+        if self._reaping is not None:
+            self._reaping.cancel()
+        for recovery in self._recovering:
+            recovery.cancel()
+        for connection in self._open_connections:
             connection.terminate()
 
     def take_idle(self) -> Connection | None:
-        """A connection, if one is there at once."""
+        """A connection, if one is idle."""
         while self._idle:
-            connection, since = self._idle.pop()
-            if not connection.is_closed() and time.monotonic() - since < IDLE_LIFETIME:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
                 return connection
-            self.discard(connection)
+            self._forget(connection)
         return None
 
     async def take(self) -> Connection:
@@ -67,37 +100,99 @@ class Pool:
         return await self._turn() or await self._open()
 
     def give_back(self, connection: Connection) -> None:
+        """Take a connection back whose last statement has ended."""
+        now = time.monotonic()
         if connection.is_closed():
-            self.discard(connection)
+            self._forget(connection)
+        elif now > connection.expires_at:
+            self.retire(connection)
         elif not self._serve(connection):
-            self._idle.append((connection, time.monotonic()))
+            self._idle.append((connection, now))
+            if self._reaping is None:
+                self._reap_later()
 
     def give_back_after(self, connection: Connection, fault: BaseException) -> None:
-        """It is lent again unless *fault* is an interruption, or what breaks connections."""
-        if isinstance(fault, Exception) and not isinstance(fault, BROKEN):
+        """Take a connection back after *fault*: its statement failed, or its caller was interrupted."""
+        if connection.is_closed():
+            self._forget(connection)
+        elif isinstance(fault, asyncpg.ReadOnlySQLTransactionError):
+            self.retire(connection)
+            self.retire_idle()
+        elif isinstance(fault, Exception) and not isinstance(fault, BROKEN):
             self.give_back(connection)
         else:
-            self.discard(connection)
+            self._given_up += 1
+            self._in_background(self._recover(connection))
 
-    def discard(self, connection: Connection) -> None:
-        """Of no use any more: somebody else may open another in its place."""
+    def retire(self, connection: Connection) -> None:
+        """Close a connection in good order, and use its place when its backend is gone."""
+        self._in_background(self._close(connection))
+
+    def retire_idle(self) -> None:
+        """Close all idle connections: the server they lead to is no longer the one to use."""
+        while self._idle:
+            self.retire(self._idle.popleft()[0])
+
+    async def _recover(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(LOST_AFTER):
+                is_writable = await connection.recover()
+        except Exception:
+            # Perhaps the server could not be asked to cancel. It ends the statement by its own timeout.
+            connection.terminate()
+            await asyncio.sleep(SERVER_TIMEOUTS["statement_timeout"] / 1000)
+            self._forget(connection)
+            return
+        if is_writable:
+            self.give_back(connection)
+        else:
+            self.retire_idle()
+            await self._close(connection)
+
+    async def _close(self, connection: Connection) -> None:
+        try:
+            await connection.close(timeout=CLOSE_TIMEOUT)
+        except (*BROKEN, asyncpg.PostgresError):
+            connection.terminate()
+        self._forget(connection)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        recovery = asyncio.get_running_loop().create_task(work)
+        self._recovering.add(recovery)
+        recovery.add_done_callback(self._recovering.discard)
+
+    def _forget(self, connection: Connection) -> None:
+        """The backend is gone: another may take its place."""
         connection.terminate()
-        self._known.discard(connection)
+        self._open_connections.discard(connection)
         self._vacate()
 
     def _vacate(self) -> None:
-        """A place has no connection: it is promised to whoever waits, or free."""
+        """A place has no connection: it goes to a caller that waits, or is free."""
         if not self._serve(None):
             self._free += 1
+
+    def _reap_later(self) -> None:
+        self._reaping = asyncio.get_running_loop().call_later(IDLE_LIFETIME, self._reap)
+
+    def _reap(self) -> None:
+        """Close what has been idle for IDLE_LIFETIME."""
+        self._reaping = None
+        since = time.monotonic() - IDLE_LIFETIME
+        while self._idle and self._idle[0][1] <= since:
+            self.retire(self._idle.popleft()[0])
+        if self._idle:
+            self._reap_later()
 
     async def _open(self) -> Connection:
         """A connection in a place that is the caller's."""
         try:
-            connection = await self._connect()
+            connection = await self._opener.open()
         except BaseException:
             self._vacate()
             raise
-        self._known.add(connection)
+        self._opened += 1
+        self._open_connections.add(connection)
         return connection
 
     async def _turn(self) -> Connection | None:
@@ -108,6 +203,9 @@ class Pool:
         expiry = loop.call_later(ACQUIRE_TIMEOUT, _expire, served)
         try:
             return await served
+        except TimeoutError:
+            self._timed_out += 1
+            raise
         except asyncio.CancelledError:
             if served.done() and not served.cancelled() and not served.exception():
                 self._pass_on(served.result())
@@ -122,7 +220,7 @@ class Pool:
             self.give_back(connection)
 
     def _serve(self, connection: Connection | None) -> bool:
-        """Whether somebody was waiting."""
+        """Whether a caller was waiting."""
         while self._waiting:
             served = self._waiting.popleft()
             if not served.done():

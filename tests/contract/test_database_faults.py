@@ -1,0 +1,262 @@
+"""A server that waits, hangs, or may no longer be written to: what the caller is told, and what it costs."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from unittest.mock import patch
+
+import asyncpg
+import pytest
+
+from shared.store import OutcomeUnknown, Unavailable
+from shared.store.postgres import connection, pool
+from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.database import Database
+from tests.planted import planted
+from tests.planted.postgres import (
+    gives_up_places_at_once,
+    lends_read_only_connections,
+    never_gives_up_on_the_server,
+)
+
+_PID = "SELECT pg_backend_pid() AS pid"
+_NOTE = "INSERT INTO audit (event) VALUES ($1)"
+_BACKENDS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+SIZE = 4
+
+
+@asynccontextmanager
+async def _database(url: str, size: int = SIZE) -> AsyncIterator[Database]:
+    database = Database.open(url, size=size)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _observer(url: str) -> AsyncIterator[asyncpg.Connection]:
+    observer = await asyncpg.connect(url)
+    try:
+        yield observer
+    finally:
+        await observer.close()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def _fault(database: Database, sql: str, *arguments: object) -> Unavailable:
+    with pytest.raises(Unavailable) as caught:
+        await database.row(sql, *arguments)
+    return caught.value
+
+
+async def _noted(observer: asyncpg.Connection, event: str) -> int:
+    return int(await observer.fetchval("SELECT count(*) FROM audit WHERE event = $1", event))
+
+
+@planted(never_gives_up_on_the_server)
+async def test_a_statement_that_waits_for_a_lock_is_never_done_later(database_url: str) -> None:
+    """Its caller is told that nothing happened, and when the lock goes nothing does."""
+    async with _database(database_url) as database, _observer(database_url) as observer:
+        async with observer.transaction():
+            await observer.execute("LOCK TABLE audit")
+            fault = await _fault(database, _NOTE, "late")
+            assert not isinstance(fault, OutcomeUnknown)
+        await database.row(_NOTE, "in time")
+        assert await _noted(observer, "late") == 0
+        assert await _noted(observer, "in time") == 1
+
+
+@planted(gives_up_places_at_once)
+async def test_two_hundred_callers_behind_a_lock_open_no_backend_too_many(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A caller that stops waiting leaves no backend behind, whoever gives up first."""
+    monkeypatch.setattr(connection, "PATIENCE", 0.1)
+    async with _database(database_url) as database, _observer(database_url) as observer:
+        most = 0
+        async with observer.transaction():
+            await observer.execute("LOCK TABLE audit")
+            callers = [asyncio.create_task(_fault(database, _NOTE, "behind")) for _ in range(200)]
+            while not all(caller.done() for caller in callers):
+                most = max(most, await observer.fetchval(_BACKENDS))
+                await asyncio.sleep(0.01)
+            await asyncio.gather(*callers)
+        assert most <= SIZE
+        await _until(lambda: not database.statistics().recovering)
+        assert await observer.fetchval(f"{_BACKENDS} AND state = 'active'") == 0
+        assert await _noted(observer, "behind") == 0
+
+
+@planted(gives_up_places_at_once)
+async def test_a_halted_backend_keeps_its_place_until_it_answers(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome of its statement is unknown; it is neither replaced nor lost, and serves again."""
+    async with _database(database_url, size=1) as database, _observer(database_url) as observer:
+        row = await database.row(_PID)
+        assert row is not None
+        monkeypatch.setattr(connection, "PATIENCE", 0.1)
+        monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.1)
+        os.kill(row["pid"], signal.SIGSTOP)
+        try:
+            assert isinstance(await _fault(database, _NOTE, "halted"), OutcomeUnknown)
+            for _ in range(5):
+                assert not isinstance(await _fault(database, _NOTE, "meanwhile"), OutcomeUnknown)
+            assert await observer.fetchval(_BACKENDS) == 1
+            assert database.statistics().recovering == 1
+        finally:
+            os.kill(row["pid"], signal.SIGCONT)
+        await _until(lambda: database.statistics().idle == 1)
+        monkeypatch.setattr(connection, "PATIENCE", 60.0)
+        assert await database.row(_PID) == row
+
+
+async def test_a_server_that_stays_silent_is_lost(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is used again in the end, so that a host that vanished does not block a process for good."""
+    monkeypatch.setattr(pool, "LOST_AFTER", 0.1)
+    async with _database(database_url, size=1) as database:
+        row = await database.row(_PID)
+        assert row is not None
+        monkeypatch.setattr(connection, "PATIENCE", 0.1)
+        os.kill(row["pid"], signal.SIGSTOP)
+        try:
+            await _fault(database, _NOTE, "halted")
+            monkeypatch.setattr(connection, "PATIENCE", 60.0)
+            await _until(lambda: not database.statistics().recovering)
+            assert await database.row(_PID) != row
+        finally:
+            os.kill(row["pid"], signal.SIGCONT)
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome is known, and the connection serves the next caller."""
+    monkeypatch.setitem(connection.SERVER_TIMEOUTS, "statement_timeout", 50)
+    monkeypatch.setattr(connection, "PATIENCE", 60.0)
+    async with _database(database_url, size=1) as database:
+        row = await database.row(_PID)
+        fault = await _fault(database, "SELECT pg_sleep(100)")
+        assert not isinstance(fault, OutcomeUnknown)
+        assert await database.row(_PID) == row
+
+
+@planted(never_gives_up_on_the_server)
+async def test_a_transaction_whose_process_is_halted_holds_no_lock_for_long(database_url: str) -> None:
+    """The server ends it, others go on, and the process finds that it has committed nothing."""
+    async with _database(database_url) as database, _database(database_url) as other:
+        assert (row := await other.row("SELECT value FROM change_counter"))
+        before = row["value"]
+        with pytest.raises(Unavailable):
+            async with database.transaction() as transaction:
+                await transaction.execute("UPDATE change_counter SET value = value + 1")
+                for _ in range(10):
+                    try:
+                        await other.row("UPDATE change_counter SET value = value + 1")
+                        break
+                    except Unavailable:
+                        continue
+                else:
+                    pytest.fail("the counter's row stays locked")
+        assert (row := await other.row("SELECT value FROM change_counter"))
+        assert row["value"] == before + 1
+
+
+@planted(lends_read_only_connections)
+async def test_a_connection_to_a_read_only_server_is_lent_once(database_url: str) -> None:
+    """It answers 25006, and all that is idle beside it goes with it."""
+    async with _database(database_url) as database:
+        await database.row("SET default_transaction_read_only = on")
+        fault = await _fault(database, _NOTE, "refused")
+        assert not isinstance(fault, OutcomeUnknown)
+        await database.row(_NOTE, "accepted")
+
+
+async def test_no_connection_is_made_to_a_read_only_server(database_url: str) -> None:
+    """A standby, or a primary that was demoted, is Unavailable from the beginning, for reading too."""
+    async with _database(database_url) as database, _observer(database_url) as observer:
+        name = await observer.fetchval("SELECT current_database()")
+        await observer.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        await _fault(database, _PID)
+        await observer.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        assert await database.row(_PID)
+
+
+async def test_the_poll_for_changes_demands_a_writable_server(database_url: str) -> None:
+    """A process that only reads notices a demotion, is not ready, and connects anew."""
+    async with _database(database_url) as database:
+        changes = PostgresChanges(database)
+        await changes.since(0)
+        assert changes.writable_fault() is None
+        await database.row("SET default_transaction_read_only = on")
+        with pytest.raises(Unavailable):
+            await changes.since(0)
+        assert changes.writable_fault()
+        await changes.since(0)
+        assert changes.writable_fault() is None
+
+
+@pytest.mark.parametrize("name", connection.SERVER_TIMEOUTS)
+async def test_a_role_without_a_timeout_is_named(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """As behind a pooler, which passes no start-up parameters on."""
+    monkeypatch.setitem(connection.SERVER_TIMEOUTS, name, 0)
+    async with _database(database_url) as database:
+        changes = PostgresChanges(database)
+        await changes.since(0)
+        assert name in (changes.timeout_fault() or "")
+        monkeypatch.undo()
+    async with _database(database_url) as database:
+        changes = PostgresChanges(database)
+        await changes.since(0)
+        assert changes.timeout_fault() is None
+
+
+async def test_idle_connections_are_closed_after_a_while(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has nothing to do holds no backends."""
+    monkeypatch.setattr(pool, "IDLE_LIFETIME", 0.05)
+    async with _database(database_url) as database, _observer(database_url) as observer:
+        await asyncio.gather(*(database.row("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
+        await _until(lambda: database.statistics().idle == database.statistics().recovering == 0)
+        assert await observer.fetchval(_BACKENDS) == 0
+
+
+async def test_a_connection_is_replaced_at_the_end_of_its_life(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a pool moves to a new server in the end, even if nothing fails."""
+    monkeypatch.setattr(connection, "LIFETIME", 0.0)
+    async with _database(database_url, size=1) as database:
+        assert await database.row(_PID) != await database.row(_PID)
+
+
+_ENVIRONMENT = {
+    "PGHOST": "other.example",
+    "PGPORT": "1",
+    "PGUSER": "other",
+    "PGPASSWORD": "other",
+    "PGDATABASE": "other",
+    "PGSSLMODE": "verify-full",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGSERVICE": "other",
+}
+
+
+async def test_nothing_is_taken_from_the_environment(database_url: str) -> None:
+    """Another program's variables do not decide which database this one uses."""
+    with patch.dict(os.environ, _ENVIRONMENT):
+        async with _database(database_url) as database:
+            assert await database.row(_PID)
