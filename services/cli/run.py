@@ -15,7 +15,7 @@ from services.cli.steps import settings_here
 from shared.admin.first_start import Newcomer, prepare
 from shared.settings import Settings, SettingsError, read_settings
 from shared.store import Unavailable
-from shared.store.migrate import MigrationError
+from shared.store.migrate import MigrationError, pending
 from shared.store.migrate import migrate as migrate_database
 from shared.store.open import Stores, open_stores
 
@@ -37,7 +37,7 @@ def _say(text: str) -> None:
 def migrate(check: bool) -> None:
     """Bring the database to this version."""
     with faults_in_sentences():
-        applied = asyncio.run(migrate_database(direct_url(settings_here()), is_dry=check))
+        applied = asyncio.run((pending if check else migrate_database)(direct_url(settings_here())))
     for name in applied:
         click.echo(f"{'missing' if check else 'applied'} {name}")
     if check and applied:

@@ -77,7 +77,10 @@ async def examine(settings: Settings, ca_file: Path | None = None) -> list[Findi
 async def _database(probe: Probe) -> Finding:
     before = clock.now()
     try:
-        return _clock("PostgreSQL", await probe.database_time(), before)
+        theirs = await probe.database_time()
+        if faults := await probe.server_faults():
+            return bad("PostgreSQL", "; ".join(faults))
+        return _clock("PostgreSQL", theirs, before)
     except Unavailable as fault:
         return bad("PostgreSQL", f"does not answer ({fault}): see OSTIARY_DATABASE_URL")
 

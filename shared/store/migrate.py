@@ -6,9 +6,13 @@ from pathlib import Path
 
 import asyncpg
 
+from shared.store.postgres.connection import WRITABLE
+
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6F737469617279  # any number that nothing else takes
 LOCK_TIMEOUT = "120s"
+CONNECT_TIMEOUT = 10  # seconds
+UNLIMITED = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 _JOURNAL = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -50,25 +54,41 @@ def missing(known: dict[str, str], all_migrations: tuple[Migration, ...]) -> tup
     return tuple(migration for migration in all_migrations if migration.name not in known)
 
 
-async def migrate(url: str, *, is_dry: bool = False) -> list[str]:
-    """Bring the database to this version and name what was applied; *is_dry*: name what would be.
+async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
+    """The checksum of each migration that was applied; none in a database without a journal."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return {}
+    rows = await connection.fetch("SELECT name, checksum FROM schema_migrations")
+    return {row["name"]: row["checksum"] for row in rows}
+
+
+async def pending(url: str) -> list[str]:
+    """The names of the migrations that are missing. Changes nothing and waits for nobody who migrates.
+
+    Raises MigrationError, OSError, asyncpg.PostgresError.
+    """
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
+    try:
+        return [migration.name for migration in missing(await _applied(connection), migrations())]
+    finally:
+        await connection.close()
+
+
+async def migrate(url: str) -> list[str]:
+    """Bring the database to this version and name what was applied.
 
     Needs a direct connection, not a transaction-mode pooler: it holds a session lock, so that of many at once
-    one migrates and the others find nothing to do. Raises MigrationError, OSError, asyncpg.PostgresError.
+    one migrates and the others find nothing to do. It has its own timeouts, whatever the role's are. Raises
+    MigrationError, OSError, asyncpg.PostgresError.
     """
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, server_settings=UNLIMITED, **WRITABLE)
     try:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute("SET lock_timeout = '500ms'")  # a migration never makes others wait longer
         await connection.execute(_JOURNAL)
-        known = {
-            row["name"]: row["checksum"] for row in await connection.fetch("SELECT * FROM schema_migrations")
-        }
-        pending = missing(known, migrations())
-        if is_dry:
-            return [migration.name for migration in pending]
-        for migration in pending:
+        applied = []
+        for migration in missing(await _applied(connection), migrations()):
             if migration.is_in_transaction:
                 async with connection.transaction():
                     await connection.execute(migration.sql)
@@ -76,6 +96,7 @@ async def migrate(url: str, *, is_dry: bool = False) -> list[str]:
             else:
                 await connection.execute(migration.sql)
                 await connection.execute(_RECORD, migration.name, migration.checksum)
-        return [migration.name for migration in pending]
+            applied.append(migration.name)
+        return applied
     finally:
         await connection.close()

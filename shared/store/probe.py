@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import cast
 
-from shared.store.migrate import migrate
+from shared.store.migrate import pending
 from shared.store.postgres.database import Database
 from shared.store.postgres.faults import DEPENDENCY
+from shared.store.postgres.server_state import STATE_COLUMNS, timeout_fault
 from shared.store.redis.transport.client import RedisClient
 
 
@@ -23,10 +24,16 @@ class Probe:
         assert row is not None
         return cast(datetime, row["now"])
 
+    async def server_faults(self) -> list[str]:
+        """Why the server is unfit for its clients, read as they reach it. Raises Unavailable."""
+        row = await self._database.row(f"SELECT {STATE_COLUMNS}")
+        assert row is not None
+        return [fault for fault in (timeout_fault(row),) if fault is not None]
+
     async def missing_migrations(self) -> list[str]:
         """Raises Unavailable, MigrationError."""
         with DEPENDENCY:
-            return await migrate(self._direct_url, is_dry=True)
+            return await pending(self._direct_url)
 
     async def ping_redis(self) -> None:
         """Raises Unavailable."""

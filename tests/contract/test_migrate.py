@@ -6,7 +6,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.store.migrate import Migration, MigrationError, migrate, migrations, missing
+from shared.store.migrate import LOCK, Migration, MigrationError, migrate, migrations, missing, pending
+from tests.planted import planted
+from tests.planted.postgres import waits_for_the_lock
 
 
 @pytest.fixture
@@ -28,10 +30,25 @@ async def test_of_many_that_migrate_at_once_one_does(empty_url: str) -> None:
 async def test_a_dry_run_names_what_is_missing_and_changes_nothing(empty_url: str) -> None:
     """`ostiary migrate --check`."""
     names = [migration.name for migration in migrations()]
-    assert await migrate(empty_url, is_dry=True) == names
-    assert await migrate(empty_url, is_dry=True) == names
+    assert await pending(empty_url) == names
+    assert await pending(empty_url) == names
+    connection = await asyncpg.connect(empty_url)
+    assert await connection.fetchval("SELECT to_regclass('schema_migrations')") is None
+    await connection.close()
     assert await migrate(empty_url) == names
-    assert await migrate(empty_url, is_dry=True) == []
+    assert await pending(empty_url) == []
+
+
+@planted(waits_for_the_lock)
+async def test_a_dry_run_waits_for_nobody(database_url: str) -> None:
+    """Not even for a migration that runs: it tells what is missing now."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        async with asyncio.timeout(60):
+            assert await pending(database_url) == []
+    finally:
+        await connection.close()
 
 
 def test_a_file_that_changed_after_it_was_applied_is_refused() -> None:

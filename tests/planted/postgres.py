@@ -1,8 +1,12 @@
 """Planted defects of the connections to PostgreSQL."""
 
+from typing import Any
+
+import asyncpg
 import pytest
 
-from shared.store.postgres import connection, pool
+from shared.store import Unavailable, migrate
+from shared.store.postgres import clients, connection, faults, pool
 from shared.store.postgres.connection import Connection
 
 
@@ -32,3 +36,34 @@ def lends_read_only_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def ignores_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit that no standby has confirmed is acknowledged."""
     monkeypatch.setattr(connection, "note_unconfirmed", lambda connection, message: None)
+
+
+def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the migrations waits for whoever migrates: shown by its failure after a moment."""
+    applied = migrate._applied
+
+    async def waiting(connection: asyncpg.Connection) -> dict[str, str]:
+        await connection.execute("SET lock_timeout = '50ms'")
+        await connection.execute("SELECT pg_advisory_lock($1)", migrate.LOCK)
+        return await applied(connection)
+
+    monkeypatch.setattr(migrate, "_applied", waiting)
+
+
+def registers_under_the_counter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registration locks the change counter from its beginning."""
+    monkeypatch.setattr(clients, "_LOCK", "SELECT FROM change_counter FOR UPDATE")
+
+
+def acknowledges_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fault of a statement is lost on the way to its caller."""
+    exit_ = faults.Dependency.__exit__
+
+    def swallowing(self: faults.Dependency, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        try:
+            exit_(self, kind, error, trace)
+        except Unavailable:
+            return True
+        return False
+
+    monkeypatch.setattr(faults.Dependency, "__exit__", swallowing)

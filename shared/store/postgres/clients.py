@@ -62,8 +62,9 @@ _ADD = _told(
     WHERE c.deleted_at IS NOT NULL""",
     "client_added",
 )
-# Who adds a client that registers itself waits here for the others, so that the count is exact.
-_LOCK = "SELECT FROM change_counter FOR UPDATE"
+# One registration at a time, so that the count is exact. The lock is not the change counter's: a process that
+# is halted here keeps nobody else from changing clients and keys.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('ostiary registration'))"
 _COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered AND deleted_at IS NULL"
 _REPLACE = {
     event: _told(

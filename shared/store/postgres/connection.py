@@ -18,8 +18,6 @@ import asyncpg
 import orjson
 from asyncpg.prepared_stmt import PreparedStatement
 
-from shared.store.postgres.address import connect_arguments
-
 CONNECT_TIMEOUT = 1.0  # seconds
 PATIENCE = 2.0  # seconds that a caller waits for a statement
 
@@ -28,6 +26,9 @@ SERVER_TIMEOUTS = {  # milliseconds, each less than PATIENCE
     "lock_timeout": 1000,
     "idle_in_transaction_session_timeout": 1500,
 }
+WRITABLE: dict[str, Any] = {"target_session_attrs": "read-write"}
+"""An argument of `asyncpg.connect`: of several hosts the first that accepts writes, or none."""
+
 LIFETIME = 3600.0  # seconds, less up to a tenth: connections move to a new server, but not all at once
 
 _UNCONFIRMED = ("01000", "57P01")
@@ -98,7 +99,8 @@ async def connect(url: str, *, is_pooled: bool) -> Connection:
     asyncpg.InternalClientError.
     """
     connection: Connection = await asyncpg.connect(
-        **connect_arguments(url),
+        url,
+        **WRITABLE,
         timeout=CONNECT_TIMEOUT,
         statement_cache_size=0 if is_pooled else 200,
         connection_class=Connection if is_pooled else KeepingConnection,

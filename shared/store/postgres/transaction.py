@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.store.postgres.connection import PATIENCE, Connection, Row
+from shared.store.postgres.connection import PATIENCE, SERVER_TIMEOUTS, Connection, Row
 
-_EXTEND = """
-SELECT set_config('statement_timeout', $1, true),
-       set_config('idle_in_transaction_session_timeout', $1, true)"""
+_EXTEND = "SELECT " + ", ".join(f"set_config('{name}', $1, true)" for name in SERVER_TIMEOUTS)
 _MARGIN = 0.5  # seconds that the client waits longer than the server
 
 
@@ -19,7 +17,7 @@ class Transaction:
         self._patience = PATIENCE
 
     async def extend(self, seconds: int) -> None:
-        """Let each statement of this transaction, and each pause between two, take so long."""
+        """Let each statement of this transaction, each lock and each pause take as long as this."""
         await self.execute(_EXTEND, f"{seconds}s")
         self._patience = seconds + _MARGIN
 
