@@ -1,0 +1,244 @@
+"""An acknowledged negative fact is committed and holds, whenever the backend of its statement is killed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from shared.admin.keys import retire_key
+from shared.live import clock
+from shared.mint import new_id
+from shared.model import Client
+from shared.settings import Settings
+from shared.store import OutcomeUnknown, Unavailable
+from shared.store.open import Stores, open_stores
+from tests.builders import SignIn, World, an_attempt
+from tests.deployment import open_world, settings_for
+from tests.fault_proxy import FaultProxy, postgresql_proxy
+from tests.planted import planted
+from tests.planted.postgres import acknowledges_what_failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What exists before something ends."""
+
+    settings: Settings
+    sign_in: SignIn
+    client: Client
+    family_hash: bytes
+    kid: str
+
+    @property
+    def grant_id(self) -> bytes:
+        return self.family_hash[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """How something ends, a part of its first statement, and a query for whether it has ended."""
+
+    end: Callable[[Stores, _Scene], Awaitable[object]]
+    needle: Callable[[_Scene], bytes]
+    table: str  # whose lock halts the statement
+    has_ended: str
+    is_transaction: bool = False
+
+
+def _user(scene: _Scene) -> bytes:
+    return scene.sign_in.user.user_id.bytes
+
+
+def _retire(stores: Stores, scene: _Scene) -> Awaitable[object]:
+    return retire_key(stores.keys, scene.kid, scene.settings, clock.now(), is_compromised=True)
+
+
+FACTS = {
+    "logout": Fact(
+        lambda stores, scene: stores.sessions.end(scene.sign_in.sid, "logout"),
+        lambda scene: scene.sign_in.sid.bytes,
+        "sessions",
+        "SELECT bool_and(ended_at IS NOT NULL) FROM sessions",
+        is_transaction=True,
+    ),
+    "grant": Fact(
+        lambda stores, scene: stores.refresh_families.revoke(
+            scene.family_hash, scene.client.client_id, "revoked"
+        ),
+        lambda scene: scene.family_hash,
+        "grants",
+        "SELECT bool_and(revoked_at IS NOT NULL) FROM grants",
+    ),
+    "access token": Fact(
+        lambda stores, scene: stores.grants.revoke_access_token(
+            scene.sign_in.sid, clock.now() + timedelta(minutes=10), scene.client.client_id
+        ),
+        lambda scene: scene.sign_in.sid.bytes,
+        "revoked_access_tokens",
+        "SELECT count(*) = 1 FROM revoked_access_tokens",
+    ),
+    "user disabled": Fact(
+        lambda stores, scene: stores.users.disable(scene.sign_in.user.user_id),
+        _user,
+        "users",
+        "SELECT bool_and(disabled_at IS NOT NULL) FROM users",
+        is_transaction=True,
+    ),
+    "password": Fact(
+        lambda stores, scene: stores.users.set_password(scene.sign_in.user.user_id, "a hash"),
+        _user,
+        "users",
+        "SELECT bool_and(epoch > 0) AND (SELECT count(*) = 1 FROM credentials) FROM users",
+        is_transaction=True,
+    ),
+    "user deleted": Fact(
+        lambda stores, scene: stores.users.delete(scene.sign_in.user.user_id),
+        _user,
+        "users",
+        "SELECT count(*) = 0 FROM users",
+        is_transaction=True,
+    ),
+    "client disabled": Fact(
+        lambda stores, scene: stores.clients.disable(scene.client.client_id),
+        lambda scene: scene.client.client_id.encode(),
+        "clients",
+        "SELECT bool_and(disabled_at IS NOT NULL) FROM clients",
+    ),
+    "key": Fact(
+        _retire,
+        lambda scene: scene.kid.encode(),
+        "keys",
+        "SELECT is_compromised FROM keys WHERE kid = '{kid}'",
+        is_transaction=True,
+    ),
+}
+
+
+async def _scene(world: World, settings: Settings) -> _Scene:
+    await world.database.row("TRUNCATE users, clients, revoked_access_tokens CASCADE")
+    client, sign_in = await world.client(), await world.sign_in()
+    grant_id = new_id()
+    family_hash = grant_id.bytes * 2
+    code = await world.issued_code(sign_in.code(client.client_id))
+    await world.stores.grants.redeem(
+        an_attempt(grant_id), uuid4().bytes, code, clock.now() + timedelta(days=1), None
+    )
+    await world.database.row(
+        """INSERT INTO refresh_families (family_hash, grant_id, client_id, current_hash, idle, expires_at)
+        VALUES ($1, $2, $3, $1, interval '1 day', now() + interval '1 day')""",
+        family_hash,
+        grant_id,
+        client.client_id,
+    )
+    key = next(key for key in await world.stores.keys.load() if key.alg == "ES256" and not key.is_compromised)
+    return _Scene(settings, sign_in, client, family_hash, key.kid)
+
+
+@asynccontextmanager
+async def _acting(
+    settings: Settings, folder: Path
+) -> AsyncIterator[tuple[_Scene, Stores, FaultProxy, asyncpg.Connection]]:
+    """A scene, stores to end something in it, the proxy before them, and a connection that watches."""
+    assert settings.database_url
+    assert settings.redis_url
+    database_url, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
+    async with (
+        open_world(settings) as world,
+        postgresql_proxy(database_url, folder) as (proxy, url),
+        open_stores(settings_for(url, redis_url)) as stores,
+    ):
+        scene = await _scene(world, settings)
+        watcher = await asyncpg.connect(database_url)
+        try:
+            yield scene, stores, proxy, watcher
+        finally:
+            await watcher.close()
+
+
+async def _end(stores: Stores, scene: _Scene, fact: Fact, watcher: asyncpg.Connection) -> None:
+    """End it, again after each 503 as a client does; an acknowledgement must be true at once."""
+    for _ in range(5):
+        try:
+            await fact.end(stores, scene)
+        except OutcomeUnknown:
+            continue
+        except Unavailable:
+            assert not await watcher.fetchval(fact.has_ended.format(kid=scene.kid)), (
+                "it ended, although nothing happened"
+            )
+            continue
+        assert await watcher.fetchval(fact.has_ended.format(kid=scene.kid)), (
+            "it was acknowledged, and has not ended"
+        )
+        return
+    pytest.fail("it never ends")
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+async def test_a_statement_that_never_arrives_ends_nothing_and_is_not_acknowledged(
+    fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
+) -> None:
+    """The backend is gone before."""
+    settings = settings_for(module_database_url, module_redis_url)
+    async with _acting(settings, tmp_path) as (scene, stores, proxy, watcher):
+        proxy.lose_answer_to(fact.needle(scene), is_delivered=False)
+        await _end(stores, scene, fact, watcher)
+        assert proxy.has_lost_it
+
+
+@planted(acknowledges_what_failed)
+@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+async def test_a_backend_that_is_killed_at_work_ends_nothing_and_is_not_acknowledged(
+    fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
+) -> None:
+    """It waits for a lock when it is terminated."""
+    settings = settings_for(module_database_url, module_redis_url)
+    async with _acting(settings, tmp_path) as (scene, stores, _, watcher):
+        async with watcher.transaction():
+            await watcher.execute(f"LOCK TABLE {fact.table}")
+            ending = asyncio.create_task(_first_try(stores, scene, fact))
+            while not await _killed(watcher):
+                if ending.done():  # it could not connect in time, or did not wait any longer
+                    ending = asyncio.create_task(_first_try(stores, scene, fact))
+                await asyncio.sleep(0.01)
+        is_acknowledged = await ending
+        assert not is_acknowledged or await watcher.fetchval(fact.has_ended.format(kid=scene.kid))
+        await _end(stores, scene, fact, watcher)
+
+
+_KILL = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
+
+async def _killed(watcher: asyncpg.Connection) -> int:
+    """How many backends waited for a lock, and were killed."""
+    await watcher.execute("SELECT pg_stat_clear_snapshot()")  # which the transaction would keep
+    return int(await watcher.fetchval(_KILL))
+
+
+async def _first_try(stores: Stores, scene: _Scene, fact: Fact) -> bool:
+    """Whether it was acknowledged."""
+    try:
+        await fact.end(stores, scene)
+    except Unavailable:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
+async def test_a_commit_whose_answer_is_lost_holds_when_it_is_acknowledged(
+    fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
+) -> None:
+    """The backend is gone after: what is repeated finds it done."""
+    settings = settings_for(module_database_url, module_redis_url)
+    async with _acting(settings, tmp_path) as (scene, stores, proxy, watcher):
+        proxy.lose_answer_to(b"COMMIT" if fact.is_transaction else fact.needle(scene))
+        await _end(stores, scene, fact, watcher)
+        assert proxy.has_lost_it
