@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -12,8 +13,11 @@ from shared.live import clock
 from shared.model import ClientSecret
 from shared.store import Stale, Taken
 from shared.store.postgres.clients import _LIST_STARTABLE
+from shared.store.postgres.transaction import Transaction
 from tests.builders import World, a_client
 from tests.deployment import open_world, settings_for
+from tests.planted import planted
+from tests.planted.postgres import registers_under_the_counter
 
 
 @pytest.fixture
@@ -153,3 +157,27 @@ async def test_the_start_page_reads_no_more_clients_than_it_shows(world: World) 
     assert "Seq Scan" not in plan
     assert "Sort" not in plan
     assert len(await world.stores.clients.list_startable(50)) == 50
+
+
+@planted(registers_under_the_counter)
+async def test_a_registration_that_is_halted_keeps_nobody_from_changing_clients(world: World) -> None:
+    """A process that stops between two statements of a registration holds no row that others need."""
+    client = await world.client()
+    is_halted, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def halt(*_: object) -> int:
+        is_halted.set()
+        await may_go_on.wait()
+        return 0
+
+    with patch.object(Transaction, "fetchval", halt):
+        registering = asyncio.create_task(
+            world.stores.clients.add(a_client(is_dynamically_registered=True), quota=5)
+        )
+        await is_halted.wait()
+    try:
+        assert await world.stores.clients.disable(client.client_id)
+    finally:
+        may_go_on.set()
+        await asyncio.wait([registering])
+        registering.exception()  # perhaps the server has ended it meanwhile

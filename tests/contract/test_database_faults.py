@@ -17,6 +17,7 @@ from shared.store.postgres.database import Database
 from tests.planted import planted
 from tests.planted.postgres import (
     gives_up_places_at_once,
+    ignores_warnings,
     lends_read_only_connections,
     never_gives_up_on_the_server,
 )
@@ -261,3 +262,35 @@ async def test_a_connection_is_replaced_at_the_end_of_its_life(
     monkeypatch.setattr(connection, "LIFETIME", 0.0)
     async with _database(database_url, size=1) as database:
         assert await database.row(_PID) != await database.row(_PID)
+
+
+_WARN = """
+CREATE FUNCTION unconfirmed() RETURNS int LANGUAGE plpgsql AS $$
+BEGIN RAISE WARNING 'canceling wait for synchronous replication due to user request'; RETURN 1; END $$"""
+
+
+async def _by_row(database: Database) -> None:
+    await database.row("SELECT unconfirmed()")
+
+
+async def _by_rows(database: Database) -> None:
+    await database.rows("SELECT unconfirmed()")
+
+
+async def _by_transaction(database: Database) -> None:
+    async with database.transaction() as transaction:
+        await transaction.execute("SELECT unconfirmed()")
+
+
+@planted(ignores_warnings)
+@pytest.mark.parametrize("run", [_by_row, _by_rows, _by_transaction])
+async def test_a_success_with_the_warning_of_a_lost_standby_has_an_unknown_outcome(
+    database_url: str, run: Callable[[Database], Awaitable[None]]
+) -> None:
+    """A cancelled wait for the standby reports success and SQLSTATE 01000; the next statement is fine."""
+    async with _database(database_url, size=1) as database:
+        await database.row(_WARN)
+        before = await database.row(_PID)
+        with pytest.raises(OutcomeUnknown):
+            await run(database)
+        assert await database.row(_PID) == before
