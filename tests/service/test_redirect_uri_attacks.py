@@ -1,9 +1,12 @@
 """Redirect URIs that look like a registered one, and what becomes of them: a page, never a redirect."""
 
 from urllib.parse import quote, urlencode
+from uuid import uuid4
 
 import pytest
 
+from shared.oauth.client_faults import Allowed
+from shared.oauth.client_rules import read_registration
 from shared.paths import AUTHORIZATION
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, a_request, is_error_page, is_login
 from tests.builders import REDIRECT_URI
@@ -262,3 +265,22 @@ async def test_parameters_of_the_registered_uri_are_kept(
         assert page.hidden["error"] == "login_required"
         return
     assert page.location.startswith(f"{REDIRECT_URI}?tenant=1&x=%20y{mark}error=login_required&")
+
+
+async def test_each_redirect_uri_is_judged_by_itself(op: AuthorizationService) -> None:
+    """RFC 8252 §7.3: a loopback URI takes any port beside a web URI, which takes none but its own."""
+    members = {
+        "redirect_uris": ["https://e.example/r", "http://127.0.0.1/"],
+        "token_endpoint_auth_method": "none",
+    }
+    allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+    client = read_registration(members, f"client-{uuid4().hex}", allowed)
+    await op.world.stores.clients.add(client)
+    for redirect_uri, is_accepted in (
+        ("https://e.example/r", True),
+        ("http://127.0.0.1:51004/", True),
+        ("https://e.example:8443/r", False),
+        ("http://127.0.0.1:51004/other", False),
+    ):
+        page = await op.browser().authorize(client, redirect_uri=redirect_uri, scope="openid")
+        assert (is_login(page), is_error_page(page)) == (is_accepted, not is_accepted), redirect_uri
