@@ -14,17 +14,9 @@ from services.token import app
 from shared.admin import clients
 from shared.model import Client, Json
 from shared.oauth import (
-    claims,
-    client_auth,
-    client_jwks,
-    client_metadata,
-    client_policy,
-    client_rules,
     json_text,
     jwt,
-    registered_uri,
 )
-from shared.oauth.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
 from shared.paths import TOKEN
 
 
@@ -49,37 +41,8 @@ def depth_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def any_type(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accept a JWT whatever its `typ` says that it was made for."""
-    for module in (client_auth, request_object, software_statement):
+    for module in (request_object, software_statement):
         monkeypatch.setattr(module, "is_of_type", lambda typ, accepted: True)
-
-
-def no_key_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse a whole JWK Set for one key that is not understood."""
-    check = client_jwks._check
-
-    def checked(jwk: object) -> None:
-        try:
-            check(jwk)
-        except client_jwks.UnknownKey as fault:
-            raise client_jwks.BadKey(str(fault)) from None
-
-    monkeypatch.setattr(client_jwks, "_check", checked)
-
-
-def policy_of_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the policy of the record as it was, whatever the client makes of itself."""
-    monkeypatch.setattr(client_rules, "with_policy", lambda changed, current: changed)
-
-
-def strangers_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a client that registers itself have every private-use scheme."""
-    monkeypatch.setattr(client_policy, "is_for_strangers", lambda scheme: True)
-
-
-def programs_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deny no schemes but those of browsers and of protocols."""
-    denied = ACTED_ON_BY_BROWSERS | OWNED_BY_PROTOCOLS
-    monkeypatch.setattr(registered_uri, "is_denied", lambda scheme: scheme in denied)
 
 
 def no_token_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,11 +67,6 @@ def unsigned_only_where_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "header_of", checked)
 
 
-def two_names_of_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the former name of an audience as it is."""
-    monkeypatch.setattr(client_metadata, "renamed_audience", lambda value: value)
-
-
 def token_endpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let assertions address the issuer and the token endpoint, whichever endpoint is called."""
     monkeypatch.setattr(app, "assertion_audiences", lambda issuer, _: (issuer, TOKEN.at(issuer)))
@@ -122,15 +80,6 @@ def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 def defaults_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ignore `default_acr_values` and `acr_values`."""
     monkeypatch.setattr(request, "_acr_values", lambda parameters, client: frozenset())
-
-
-def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out every claim that is no text, unless the standard says that it is something else."""
-
-    def deliverable(name: str, value: object, *, is_mapped: bool) -> object:
-        return value if claims._SHAPES.get(name, claims._is_text)(value) else None
-
-    monkeypatch.setattr(claims, "_deliverable", deliverable)
 
 
 def nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from shared.oauth.handle import Kind
 from shared.oauth.keys import public_jwk
 from tests.deployment import ISSUER
 from tests.planted import planted
-from tests.planted.protocol import no_token_in_answers, policy_of_what_was
+from tests.planted.oauth import policy_of_what_was
+from tests.planted.protocol import no_token_in_answers
 from tests.registry import URI, Registry, serve_registry
 
 

@@ -14,7 +14,7 @@ from shared.oauth.client_faults import Allowed
 from shared.oauth.client_rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
 from tests.planted import planted
-from tests.planted.protocol import claims_are_texts
+from tests.planted.oauth import claims_are_texts
 
 USER = User(
     user_id=UUID(int=7),

@@ -16,7 +16,10 @@ from shared.oauth.jwt import BadJwt, SignedClaims
 from shared.oauth.keys import base64url
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
-from tests.planted.protocol import any_type, two_names_of_an_audience
+from tests.planted.oauth import (
+    any_type_authenticates,
+    two_names_of_an_audience,
+)
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -160,7 +163,7 @@ def _typed(typ: str) -> str:
     return ".".join((base64url(f'{{"alg":"ES256","typ":"{typ}"}}'.encode()), "e30", "AA"))
 
 
-@planted(any_type)
+@planted(any_type_authenticates)
 @pytest.mark.parametrize("typ", [*OTHER_TYPES, "oauth-authz-req+jwt"])
 def test_a_jwt_made_for_another_use_authenticates_nobody(typ: str) -> None:
     """RFC 8725 §3.11: neither a proof, nor a token, nor a request object."""

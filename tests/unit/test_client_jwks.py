@@ -18,7 +18,7 @@ from shared.oauth.client_jwks import (
 from shared.oauth.jwt import BadJwt
 from shared.oauth.keys import PrivateKey, base64url, public_jwk
 from tests.planted import planted
-from tests.planted.protocol import no_key_is_ignored
+from tests.planted.oauth import no_key_is_ignored
 
 P256, OTHER_P256 = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
 P384, P521 = ec.generate_private_key(ec.SECP384R1()), ec.generate_private_key(ec.SECP521R1())

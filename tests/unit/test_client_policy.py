@@ -16,7 +16,11 @@ from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuth
 from shared.oauth.keys import public_jwk
 from shared.oauth.supported import DEVICE_CODE, SCOPES
 from tests.planted import planted
-from tests.planted.protocol import policy_of_what_was, programs_may_be_started, strangers_have_any_scheme
+from tests.planted.oauth import (
+    policy_of_what_was,
+    programs_may_be_started,
+    strangers_have_any_scheme,
+)
 
 ALLOWED = Allowed(
     response_types=("code", "id_token", "code id_token"), signing_algorithms=("RS256", "ES256", "EdDSA")

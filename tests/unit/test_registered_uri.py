@@ -13,7 +13,7 @@ from shared.oauth.registered_uri import (
     web_uri_fault,
 )
 from tests.planted import planted
-from tests.planted.protocol import programs_may_be_started
+from tests.planted.oauth import programs_may_be_started
 
 GOOD = [
     ("web", "https://rp.test/cb"),

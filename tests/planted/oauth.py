@@ -1,0 +1,62 @@
+"""Mistakes in the rules of the protocol. They touch `shared.oauth` alone: so do the unit tests of mutants."""
+
+import pytest
+
+from shared.oauth import (
+    claims,
+    client_auth,
+    client_jwks,
+    client_metadata,
+    client_policy,
+    client_rules,
+    registered_uri,
+)
+from shared.oauth.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
+
+
+def no_key_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse a whole JWK Set for one key that is not understood."""
+    check = client_jwks._check
+
+    def checked(jwk: object) -> None:
+        try:
+            check(jwk)
+        except client_jwks.UnknownKey as fault:
+            raise client_jwks.BadKey(str(fault)) from None
+
+    monkeypatch.setattr(client_jwks, "_check", checked)
+
+
+def policy_of_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the policy of the record as it was, whatever the client makes of itself."""
+    monkeypatch.setattr(client_rules, "with_policy", lambda changed, current: changed)
+
+
+def strangers_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a client that registers itself have every private-use scheme."""
+    monkeypatch.setattr(client_policy, "is_for_strangers", lambda scheme: True)
+
+
+def programs_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deny no schemes but those of browsers and of protocols."""
+    denied = ACTED_ON_BY_BROWSERS | OWNED_BY_PROTOCOLS
+    monkeypatch.setattr(registered_uri, "is_denied", lambda scheme: scheme in denied)
+
+
+def two_names_of_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the former name of an audience as it is."""
+    monkeypatch.setattr(client_metadata, "renamed_audience", lambda value: value)
+
+
+def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out every claim that is no text, unless the standard says that it is something else."""
+
+    def deliverable(name: str, value: object, *, is_mapped: bool) -> object:
+        return value if claims._SHAPES.get(name, claims._is_text)(value) else None
+
+    monkeypatch.setattr(claims, "_deliverable", deliverable)
+
+
+def any_type_authenticates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept a client assertion whatever its `typ` says that it was made for."""
+    monkeypatch.setattr(client_auth, "is_of_type", lambda typ, accepted: True)
