@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +21,7 @@ from deploy.local.folders import run_folder
 from tests.certificates import a_certificate
 from tests.flow.op import Op
 from tests.flow.starter import (
+    HANG_GUARD,
     Starter,
     alive,
     descendants,
@@ -180,12 +183,36 @@ def test_the_doctor_trusts_the_local_ca(op: Op, tmp_path: Path, has_another: boo
 
 def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
     """Who deletes the file does not find the demo's password printed or made again."""
-    with started(tmp_path / "data", tmp_path / "first"):
+    port = free_port()
+    with started(tmp_path / "data", tmp_path / "first", port):
         pass
     (tmp_path / "data" / "demo.json").unlink()
-    with started(tmp_path / "data", tmp_path / "second") as starter:
+    with started(tmp_path / "data", tmp_path / "second", port) as starter:
         assert "password" not in starter.said
     assert not (tmp_path / "data" / "demo.json").exists()
+
+
+def test_a_folder_belongs_to_its_issuer(tmp_path: Path) -> None:
+    """Another one is refused with both names, and `issuer set` changes it while the old one runs."""
+    data, port, other = tmp_path / "data", free_port(), free_port()
+    old, new = f"http://localhost:{port}/oidc", f"http://localhost:{other}/oidc"
+    with started(data, tmp_path / "first", port):
+        pass
+    refused = run_to_its_end(data, other)
+    assert refused.returncode == 1
+    assert old in refused.stderr
+    assert f"ostiary issuer set {new}" in refused.stderr
+    with started(data, tmp_path / "second", port) as starter:
+        changed = subprocess.run(
+            [sys.executable, "-m", "services.cli", "issuer", "set", new],
+            env={**os.environ, "OSTIARY_DATA_DIR": str(starter.data)},
+            capture_output=True,
+            timeout=HANG_GUARD,
+            check=False,
+        )
+        assert changed.returncode == 0
+    with started(data, tmp_path / "third", other) as starter:
+        assert starter.discovers()
 
 
 HOSTILE = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PGSSLMODE": "require", "PGUSER": "nobody"}
