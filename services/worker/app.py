@@ -55,7 +55,8 @@ async def _working(app: web.Application) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
         for job in _jobs(app):
             work = under_lease(leases, job.name, holder, job.every, job.work) if job.is_leased else job.work
-            await running.enter_async_context(app[BACKGROUND].repeating(job.name, work, job.every))
+            loop = app[BACKGROUND].repeating(job.name, work, job.every, patience=job.patience)
+            await running.enter_async_context(loop)
         yield
 
 

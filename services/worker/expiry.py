@@ -15,6 +15,7 @@ from shared.store import Expiring, Expiry, GrantPosition
 BATCH = 500  # rows: a few milliseconds
 MAX_BATCHES = 40  # of one table in a round, and of grants that are examined
 EVERY = timedelta(seconds=10)
+PATIENCE = timedelta(minutes=3)
 GIVEN_UP_RETENTION = timedelta(days=30)  # of logout notices
 TOKEN_LIFETIME = CAPS["access_token_lifetime"]
 """No client's access tokens live longer."""
@@ -67,7 +68,7 @@ class Expirer:
 
 def expiry(expiry: Expiry, settings: Settings) -> Job:
     """Expired rows leave."""
-    return Job(name="expiry", work=Expirer(expiry, retentions(settings)).work, every=EVERY)
+    return Job(name="expiry", work=Expirer(expiry, retentions(settings)).work, every=EVERY, patience=PATIENCE)
 
 
 def growth(expiry: Expiry) -> Job:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.live.background import Work
+from shared.live.background import PATIENCE, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +17,4 @@ class Job:
     work: Work
     every: timedelta
     is_leased: bool = True
+    patience: timedelta = PATIENCE  # what a round may take before the process is not ready

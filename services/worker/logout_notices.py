@@ -5,6 +5,7 @@ at least once and always with the same `jti`; it is gone once the client has ans
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from shared.store import LogoutNotice, Outbox, Unavailable
 from shared.web.metrics import count_event
 
 EVERY = timedelta(seconds=1)
+ROUND = 10.0  # seconds, after which no further batch is begun in a round
+PATIENCE = timedelta(minutes=1)  # clients that hang delay a batch, and are no stall
 AT_A_TIME = 16
 LEASE = timedelta(seconds=30)  # ten times what one request may take
 FIRST_WAIT = timedelta(seconds=5)
@@ -113,7 +116,10 @@ def logout_notices(delivery: Delivery) -> Job:
     """Notices go out as they become due."""
 
     async def until_nothing_is_due() -> None:
-        while await delivery.deliver(clock.now()) == AT_A_TIME:
+        begun_at = time.monotonic()
+        while await delivery.deliver(clock.now()) == AT_A_TIME and time.monotonic() - begun_at < ROUND:
             pass
 
-    return Job(name="logout_notices", work=until_nothing_is_due, every=EVERY, is_leased=False)
+    return Job(
+        name="logout_notices", work=until_nothing_is_due, every=EVERY, is_leased=False, patience=PATIENCE
+    )

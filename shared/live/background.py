@@ -20,7 +20,7 @@ from shared.store import Leases, Misconfigured, Unavailable
 FIRST_BACKOFF = 1.0  # seconds; doubles with each failure in a row
 LONGEST_BACKOFF = 4.0  # or the loop's own period, if that is longer
 STALLED_AFTER = 3  # periods
-LEAST_STALL = 5.0  # seconds: a short period does not make a short fault a stall
+PATIENCE = timedelta(seconds=5)  # at least: a short period does not make a short fault a stall
 
 Work = Callable[[], Awaitable[object]]
 Outcome = Literal["ok", "unavailable", "failed"]
@@ -34,9 +34,17 @@ class Loop:
     """One piece of work, repeated. *observe* hears the outcome of each round."""
 
     def __init__(
-        self, name: str, work: Work, every: timedelta, observe: Observe, monotonic: Callable[[], float]
+        self,
+        name: str,
+        work: Work,
+        every: timedelta,
+        observe: Observe,
+        monotonic: Callable[[], float],
+        *,
+        patience: timedelta = PATIENCE,
     ) -> None:
         self.name = name
+        self._longest_round = max(STALLED_AFTER * every, patience).total_seconds()
         self._work = work
         self._period = every.total_seconds()
         self._observe = observe
@@ -48,8 +56,7 @@ class Loop:
     @property
     def has_stalled(self) -> bool:
         """Whether no round was completed for three periods."""
-        limit = max(STALLED_AFTER * self._period, LEAST_STALL)
-        return self._monotonic() - self._completed_at > limit
+        return self._monotonic() - self._completed_at > self._longest_round
 
     async def round(self) -> float:
         """Do the work once; the seconds to wait before the next round."""
@@ -98,9 +105,14 @@ class Background:
         self._running: dict[Loop, asyncio.Task[None]] = {}
 
     @asynccontextmanager
-    async def repeating(self, name: str, work: Work, every: timedelta) -> AsyncIterator[None]:
-        """Do *work* at once and then about *every* so often, until the block ends."""
-        loop = Loop(name, work, every, self._observe, self._monotonic)
+    async def repeating(
+        self, name: str, work: Work, every: timedelta, *, patience: timedelta = PATIENCE
+    ) -> AsyncIterator[None]:
+        """Do *work* at once and then about *every* so often, until the block ends.
+
+        *patience*: what a round may take, if that is longer than three periods.
+        """
+        loop = Loop(name, work, every, self._observe, self._monotonic, patience=patience)
         self._running[loop] = running = asyncio.create_task(self._run(loop), name=name)
         try:
             yield

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.live.background import LEAST_STALL, LONGEST_BACKOFF, Background, Loop
+from shared.live.background import LONGEST_BACKOFF, PATIENCE, Background, Loop
 from shared.store import Misconfigured, Unavailable
 from tests.planted import planted
 from tests.planted.background import ends_with_the_first_defect, takes_a_defect_for_a_round
@@ -154,7 +154,18 @@ async def test_a_short_period_does_not_make_a_short_pause_a_stall() -> None:
     """A loop of half a second may be late by a few seconds."""
     time = _Time()
     loop = Loop("short", _Work(), timedelta(seconds=0.5), lambda *_: None, time)
-    time.now = LEAST_STALL
+    time.now = PATIENCE.total_seconds()
     assert not loop.has_stalled
-    time.now = LEAST_STALL + 0.1
+    time.now = PATIENCE.total_seconds() + 0.1
     assert loop.has_stalled
+
+
+async def test_a_round_may_take_as_long_as_its_work_says() -> None:
+    """Delivering to clients that hang is slow, and nothing is wrong with the process."""
+    time = _Time()
+    background = Background(lambda *_: None, time, time.sleep)
+    async with background.repeating("slow", asyncio.Event().wait, PERIOD, patience=timedelta(minutes=5)):
+        time.now = 300.0
+        assert background.stalled() == ()
+        time.now = 300.1
+        assert background.stalled() == ("slow",)
