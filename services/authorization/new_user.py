@@ -8,7 +8,7 @@ from services.authorization.pages import SignUpFault
 from shared.admin.users import MAX_NAME, BadUser, check_claims, check_username, checked_password
 from shared.model import Json
 from shared.oauth.parameters import Parameters
-from shared.oauth.username import canonical
+from shared.oauth.username import canonical, prepared
 
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 
@@ -26,9 +26,10 @@ class NewUser:
 
 def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
     """The fields `username`, `password`, `name` and `email`, or the first fault of theirs."""
-    username, name, email = ((fields[field] or "").strip() for field in ("username", "name", "email"))
+    typed, name, email = ((fields[field] or "").strip() for field in ("username", "name", "email"))
+    username = prepared(typed)
     password = fields["password"] or ""
-    if not _holds(check_username, username) or "@" in canonical(username):
+    if username is None or not _holds(check_username, username) or "@" in canonical(username):
         return "username"  # one with an @ would claim an address that nobody has verified
     if not _holds(checked_password, password):
         return "password"

@@ -82,7 +82,9 @@ class SignUp:
             raise
         detail = {"by": "sign_up", "address": address}
         try:
-            user = await add_user(self.users, new.username, new.claims, password_hash, detail=detail)
+            user = await add_user(
+                self.users, new.username, new.claims, password_hash, detail=detail, is_distinct=True
+            )
         except Taken:
             count_event("sign_up", "taken")
             return "taken"

@@ -7,6 +7,7 @@ from typing import Any
 from shared.mint import new_id
 from shared.model import Json, User
 from shared.oauth.supported import SCOPE_CLAIMS, SERVER_CLAIMS
+from shared.oauth.username import has_ignorable
 from shared.store import Users
 from shared.store.text import is_storable
 
@@ -83,7 +84,7 @@ def check_username(username: str) -> None:
     _check_text(username, "the user name")
     if not username.strip() or username != username.strip() or len(username) > MAX_NAME:
         raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces around it")
-    if not username.isprintable():
+    if not username.isprintable() or has_ignorable(username):
         raise BadUser("a user name has visible characters only")
 
 
@@ -142,13 +143,20 @@ async def get(users: Users, name: str) -> User:
 
 
 async def add_user(
-    users: Users, username: str, claims: Json, password_hash: str | None, *, detail: Json | None = None
+    users: Users,
+    username: str,
+    claims: Json,
+    password_hash: str | None,
+    *,
+    detail: Json | None = None,
+    is_distinct: bool = False,
 ) -> User:
-    """Add a user; *detail* is for the audit row. Raises BadUser, Taken."""
+    """Add a user; *detail* is for the audit row. Raises BadUser, Taken; with *is_distinct* Taken also where
+    the name only looks like another's."""
     check_username(username)
     check_claims(claims)
     user = User(user_id=new_id(), username=username, claims=claims)
-    await users.add(user, password_hash, detail)
+    await users.add(user, password_hash, detail, is_distinct=is_distinct)
     return await users.find(user.user_id) or user
 
 

@@ -102,3 +102,14 @@ def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
 def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The out-of-band page shows any text."""
     monkeypatch.setattr("services.authorization.out_of_band._CODE", re.compile(".*", re.DOTALL))
+
+
+def takes_any_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger may have every name that Python prints."""
+    monkeypatch.setattr("services.authorization.new_user.prepared", lambda name: name)
+    monkeypatch.setattr("shared.admin.users.has_ignorable", lambda name: False)
+
+
+def compares_names_by_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that looks like another user's is as good as any."""
+    monkeypatch.setattr("shared.store.postgres.users.skeleton", lambda key: f"{key} and nobody's")

@@ -12,6 +12,7 @@ KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
     "shared/env_file.py",
     "shared/oauth",
+    "shared/identity",
     "services/discovery/metadata.py",
     "services/authorization/claims_parameter.py",
     "services/authorization/id_token_hint.py",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.admin.users import BadUser, check_username
 from shared.paths import SIGN_UP
 from tests.authorization import (
     ON_MODULE_LOOP,
@@ -15,6 +16,8 @@ from tests.authorization import (
     is_consent,
     is_error_page,
 )
+from tests.planted import planted
+from tests.planted.browser import compares_names_by_their_letters, takes_any_visible_name
 from tests.sign_up import a_name, a_stranger, is_asked_again, sign_up, user_named
 
 pytestmark = ON_MODULE_LOOP
@@ -216,3 +219,49 @@ async def test_of_two_who_want_one_name_one_gets_it(open_op: AuthorizationServic
         browser = open_op.browser()
         page = await browser.authorize(await open_op.client())
         assert is_consent(await browser.log_in(page, user, f"{PASSWORD} {n}")) == (n in won)
+
+
+@planted(takes_any_visible_name)
+@pytest.mark.parametrize("character", ["\u034f", "\ufe0f", "\u3164", "\u115f", "\U000e0101"])
+async def test_a_name_with_a_character_that_nobody_sees(
+    open_op: AuthorizationService, character: str
+) -> None:
+    """It would look like another's: asked again, and nobody is added, by an operator neither."""
+    browser, page = await a_stranger(open_op)
+    owner = await open_op.user(username=a_name())
+    for name in (f"{owner.username}{character}", f"{character}{owner.username}"):
+        page = await sign_up(browser, page, name)
+        assert is_asked_again(page, "username")
+        assert await user_named(open_op, name) is None
+        with pytest.raises(BadUser):
+            check_username(name)
+
+
+@planted(compares_names_by_their_letters)
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        lambda name: name.replace("o", "\u043e"),  # Cyrillic
+        lambda name: name.replace("e", "\u0435").replace("o", "\u03bf"),
+        lambda name: name.replace("z", "\u1d22"),
+    ],
+)
+async def test_a_name_that_looks_like_another_s(open_op: AuthorizationService, disguise: Any) -> None:
+    """UTS 39: taken, as the name itself is; and of many at once that look alike one is added."""
+    browser, page = await a_stranger(open_op)
+    owner = await open_op.user(username=a_name())
+    taken = await sign_up(browser, page, disguise(owner.username))
+    assert is_asked_again(taken, "username")
+    assert await user_named(open_op, disguise(owner.username)) is None
+
+
+@planted(compares_names_by_their_letters)
+async def test_of_lookalikes_at_once_one_is_added(open_op: AuthorizationService) -> None:
+    """Whichever comes first."""
+    name = a_name()
+    names = [name, name.replace("o", "\u043e"), name.replace("z", "\u1d22"), name.replace("e", "\u0435")]
+    strangers = [await a_stranger(open_op) for _ in names]
+    await asyncio.gather(
+        *(sign_up(browser, page, each) for (browser, page), each in zip(strangers, names, strict=True))
+    )
+    assert await how_many(open_op, names) == 1

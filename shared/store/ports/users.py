@@ -35,8 +35,14 @@ class Users(Protocol):
 
     async def list(self, after: str | None, limit: int) -> Sequence[User]: ...
 
-    async def add(self, user: User, password_hash: str | None, detail: Json | None = None) -> None:
-        """*detail* is part of the audit row. Raises Taken when the name or the e-mail address is."""
+    async def add(
+        self, user: User, password_hash: str | None, detail: Json | None = None, *, is_distinct: bool = False
+    ) -> None:
+        """*detail* is part of the audit row. Raises Taken when the name or the e-mail address is.
+
+        *is_distinct*: also when the name looks like another user's: of many at once that look alike one is
+        added.
+        """
 
     async def set_password(self, user_id: UUID, password_hash: str) -> None:
         """A new password ends every session and grant: `epoch` rises in the same statement."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.model import Json, User
 from shared.oauth.username import canonical
 from shared.store import Credential, Stale, Taken
@@ -23,6 +24,10 @@ SELECT {_COLUMNS}, c.password_hash FROM user_names n JOIN users u USING (user_id
   LEFT JOIN credentials c USING (user_id) WHERE n.name_key = $1"""
 _LIST = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
 
+_LOCK_SKELETON = "SELECT pg_advisory_xact_lock(hashtextextended('username:' || $1, 0))"
+"""Of names that look alike one is added at a time; the lock ends with the transaction."""
+
+_LOOKS_ALIKE = f"SELECT true FROM users WHERE {skeleton_sql('username_key')} = $1 LIMIT 1"
 _ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
 _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[]), $2"
 _ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
@@ -101,12 +106,17 @@ class PostgresUsers:
         rows = await self._database.rows(_LIST, canonical(after or ""), limit)
         return [_user(row) for row in rows]
 
-    async def add(self, user: User, password_hash: str | None, detail: Json | None = None) -> None:
+    async def add(
+        self, user: User, password_hash: str | None, detail: Json | None = None, *, is_distinct: bool = False
+    ) -> None:
+        key = canonical(user.username)
         try:
             async with self._database.transaction() as connection:
-                await connection.execute(
-                    _ADD, user.user_id, user.username, canonical(user.username), user.claims
-                )
+                if is_distinct:
+                    await connection.execute(_LOCK_SKELETON, skeleton(key))
+                    if await connection.fetchval(_LOOKS_ALIKE, skeleton(key)):
+                        raise Taken(user.username)
+                await connection.execute(_ADD, user.user_id, user.username, key, user.claims)
                 await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
                 if password_hash is not None:
                     await connection.execute(_ADD_CREDENTIAL, user.user_id, password_hash)

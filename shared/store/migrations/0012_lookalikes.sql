@@ -1,0 +1,2 @@
+-- User names by what they look like: shared/identity/lookalikes.py, of which a test compares the expression.
+CREATE INDEX users_skeleton ON users ((replace(replace(translate(username_key, '𝅭۰ꓸᒿ𖼻𑣊б𑣕𑣆ଃ৪੪ȣ𐌚੧୨৭൭𑣌𑣖ɑαаᑲᖯᴄⲥсᏟ𐐽ԁᑯꓒꬲеҽꬵꞙẝքɡᶃƍցһհıɪɩιіꙇӏᎥ𑣃ϳј1|۱ǀⵏᛁꓲ𖼨𐊊𐌉ոռంಂംං०੦૦௦౦೦൦๐໐၀۵ᴏᴑꬽοσⲟоჿօഠဝ𐓪𑣈𑣗𐐬ρⲣрԛգզꭇꭈᴦⲅгᎱꜱƽѕᏚ𑣁𐑈ꞟᴜꭎꭒʋυս𐓶𑣘ᴠνѵ𑜆Ꮩ𑣀ɯᴡѡԝա𑜊𑜎𑜏Ꮃхᕁᕽɣᶌʏỿꭚγуүყ𑣜ᴢᏃ𑣄', '...23366788888999999aaabbcccccdddeeeffffgggghhiiiiiiiiijjllllllllllnnoooooooooooooooooooooooooooooopppqqqrrrrrrssssssuuuuuuuuuvvvvvvwwwwwwwwwxxxyyyyyyyyyyzzz'), 'rn', 'm'), 'vv', 'w')));
