@@ -13,7 +13,7 @@ from services.authorization.response import Callback
 from shared.model import Client
 from shared.oauth.errors import OAuthError
 from shared.oauth.handle import digest
-from shared.paths import Path
+from shared.paths import AUTHORIZATION, Path
 
 INTERACTION = "interaction"
 CLIENT = "client"
@@ -55,8 +55,9 @@ class Waiting:
         return {CLIENT: self.asked.client.client_id, **wanted, INTERACTION: self.handle}
 
     def at(self, path: Path) -> str:
-        """The URI of a step of this interaction."""
-        return f"{path}?{urlencode(self.fields)}"
+        """The URI of a step of this interaction. A redirect through the endpoint shows no page of its own."""
+        fields = {INTERACTION: self.handle} if path is AUTHORIZATION else self.fields
+        return f"{path}?{urlencode(fields)}"
 
 
 class Refused(Exception):
