@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ from shared.web.app import application
 from tests.builders import World
 from tests.contract.test_refresh_families import WINDOW, Family, a_family
 from tests.planted import planted
-from tests.planted.redemption import forgets_outages
+from tests.planted.redemption import blames_postgresql, forgets_outages
 from tests.served import Served
 
 HANG_GUARD = 30  # seconds
@@ -90,6 +91,18 @@ async def test_a_silence_is_an_outage(world: World, family: Family) -> None:
         await worker.beat()
     (seconds,) = await _outages(world)
     assert seconds >= 70
+
+
+@planted(blames_postgresql)
+async def test_a_worker_that_is_late_is_no_outage(world: World, family: Family) -> None:
+    """It was stopped, or its process is flooded: PostgreSQL has acknowledged all that it was asked."""
+    worker = PostgresOutages(world.database)
+    await worker.beat()
+    await _silent(world, 70)
+    assert worker._acknowledged_at
+    worker._acknowledged_at -= timedelta(seconds=70)
+    await worker.beat()
+    assert await _outages(world) == []
 
 
 async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, family: Family) -> None:

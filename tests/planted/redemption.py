@@ -118,3 +118,8 @@ def interval_stays(monkeypatch: pytest.MonkeyPatch) -> None:
         return await poll(self, code_hash, interval, timedelta())
 
     monkeypatch.setattr(RedisDeviceCodes, "poll", without_growth)
+
+
+def blames_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that writes late counts as an outage of PostgreSQL."""
+    _rewrite(monkeypatch, outages, "_BEAT", "OR $2 THEN", "OR $2 AND false THEN")

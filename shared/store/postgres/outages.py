@@ -1,5 +1,10 @@
-"""Outages of PostgreSQL, as it noted them itself. They extend the reuse window of refresh tokens."""
+"""Outages of PostgreSQL, as it noted them itself. They extend the reuse window of refresh tokens.
 
+A time in which no worker runs looks like an outage and extends the window, too: this fails open, by
+MAX_OUTAGE at most.
+"""
+
+import time
 from datetime import datetime
 
 from shared.store import MAX_OUTAGE
@@ -9,6 +14,9 @@ GAP = "interval '3 seconds'"
 """A shorter time without an acknowledgement is no outage."""
 
 KEPT = "interval '1 day'"
+
+ANSWER_LIMIT = 3.0  # seconds
+"""A write that was answered later was part of an outage."""
 
 UNFINISHED = "interval '5 seconds'"
 """An outage goes on if there was none for so long. `acknowledged` may be two writes old without one."""
@@ -21,10 +29,11 @@ OUTAGE = f"""least(interval '{MAX_OUTAGE.total_seconds()} seconds', (
 """How long PostgreSQL acknowledged nothing since the family `f` was rotated: an SQL interval."""
 
 # It always writes, since a standby is waited for only then. What a standby has not confirmed may be visible,
-# so only what the worker was told counts as acknowledged.
+# so only what the worker was told counts as acknowledged. $1: when that was. $2: the worker has been told of
+# its last write, so if this one comes late the worker is late, and PostgreSQL was not asked.
 _BEAT = f"""
 WITH known AS (
-  UPDATE acknowledged SET at = CASE WHEN at IS NULL THEN clock_timestamp()
+  UPDATE acknowledged SET at = CASE WHEN at IS NULL OR $2 THEN clock_timestamp()
                                     ELSE greatest(at, $1::timestamptz) END
   RETURNING at),
 outage AS (
@@ -41,8 +50,11 @@ class PostgresOutages:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._acknowledged_at: datetime | None = None
+        self._was_answered = False
 
     async def beat(self) -> None:
-        row = await self._database.row(_BEAT, self._acknowledged_at)
+        was_answered, self._was_answered, began = self._was_answered, False, time.monotonic()
+        row = await self._database.row(_BEAT, self._acknowledged_at, was_answered)
         assert row is not None
         self._acknowledged_at = row["at"]
+        self._was_answered = time.monotonic() - began < ANSWER_LIMIT
