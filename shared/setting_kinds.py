@@ -3,13 +3,14 @@
 import re
 import ssl
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from shared.origin import has_default_port, leading_origin
 from shared.paths import PREFIX
 from shared.redis_address import RedisAddress
 
@@ -25,9 +26,6 @@ RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
 UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
 
-_LABEL = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
-_HOST = rf"({_LABEL}(\.{_LABEL})*|\[(?P<ipv6>[0-9a-f:.]+)\])"
-_ORIGIN = re.compile(rf"https?://{_HOST}(:(?P<port>[0-9]{{1,5}}))?(?![^/?#])")
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -69,36 +67,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _origin_of(value: str) -> str | None:
-    """The origin that *value* begins with, as it is written; None unless that is its canonical form."""
-    match = _ORIGIN.match(value)
-    if not match or int(match["port"] or 1) not in range(1, 65536):
-        return None
-    if match["ipv6"]:
-        try:
-            IPv6Address(match["ipv6"])
-        except ValueError:
-            return None
-    return match[0]
-
-
 def issuer(value: str) -> str:
     """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
     if value != value.lower() or re.search(r"\s", value):
         raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
     if not value.isascii():
         raise ValueError("must have the host in its ASCII form, such as https://xn--bcher-kva.example/oidc")
-    if (origin := _origin_of(value)) is None:
+    if (origin := leading_origin(value)) is None:
         raise ValueError(f"must look like https://id.example.org{PREFIX}")
     if value != origin + PREFIX:
         raise ValueError(f"must end in {PREFIX}, and in nothing more")
+    if has_default_port(origin):
+        raise ValueError("must leave out the port that its scheme implies: browsers do")
     if origin.startswith("http:") and not is_loopback(urlsplit(origin).hostname or ""):
         raise ValueError("may use http for a loopback host only: use https")
     return value
 
 
 def _origin(value: str) -> str:
-    if _origin_of(value.lower()) != value.lower().removesuffix("/"):
+    if leading_origin(value.lower()) != value.lower().removesuffix("/"):
         raise ValueError("must be origins such as https://files.example.org")
     return value.removesuffix("/")
 

@@ -87,4 +87,5 @@ def configure_log(level: str, service: str) -> RequestLog | None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_FromStandardLibrary()], force=True)
+    logging.captureWarnings(True)  # which would be printed, and could block
     return RequestLog(service, output.write) if number <= logging.INFO else None
