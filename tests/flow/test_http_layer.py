@@ -235,6 +235,14 @@ def test_a_method_that_means_nothing_is_refused(any_op: Op, path: Path) -> None:
     assert b"canary" not in trace.body
 
 
+@pytest.mark.parametrize("path", [OPENID_CONFIGURATION, JWKS, LOGIN], ids=str)
+def test_head_is_answered_like_get_without_a_body(any_op: Op, path: Path) -> None:
+    """RFC 9110 §9.3.2."""
+    shown, head = send(any_op.door, "GET", str(path)), send(any_op.door, "HEAD", str(path))
+    assert (head.status, head.body) == (shown.status, b"")
+    assert head.headers["Content-Type"] == shown.headers["Content-Type"]
+
+
 @pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.PUBLIC], ids=str)
 def test_no_field_comes_twice(any_op: Op, path: Path) -> None:
     """Browsers believe none of two: of `Access-Control-Allow-Origin` not even two that are the same."""

@@ -6,12 +6,15 @@ import ssl
 import subprocess
 import warnings
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from shared.live import clock
 from shared.paths import PATHS, TOKEN, Group, Service
 from shared.paths import Path as MappedPath
+from shared.web.request_age import parse_stamp
 from tests.flow.door import HANG_GUARD
 from tests.flow.misbehaving import Replicas, answer_with, ask, echo, proxied, read_head, refuse
 from tests.flow.nginx import Nginx
@@ -42,6 +45,7 @@ async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None
         "Forwarded": "for=192.0.2.1;host=evil.example",
         "X-Real-IP": "192.0.2.1",
         "X-Request-Id": "chosen-by-a-stranger",
+        "X-Request-Start": "t=4102444800.000",
     }
     async with proxied(tmp_path, {Service.TOKEN: [echo]}) as nginx:
         answer = await ask(nginx.door, "POST", TOKEN.path, spoofed, b"a=b")
@@ -49,6 +53,9 @@ async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None
     assert seen["host"] == f"localhost:{nginx.port}"
     assert (seen["x-forwarded-for"], seen["x-forwarded-proto"]) == ("127.0.0.1", "https")
     assert seen["x-request-id"] != spoofed["X-Request-Id"]
+    stamp = parse_stamp(seen["x-request-start"])
+    assert stamp
+    assert abs(stamp - clock.now()) < timedelta(minutes=5)
     assert not any("evil" in value or "192.0.2.1" in value for value in seen.values())
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from deploy.local.caddy import Caddy, find_binary, site_of
 from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
+from shared.live import clock
 from shared.paths import OPENID_CONFIGURATION, PATHS, TOKEN, Service
+from shared.web.request_age import parse_stamp
 from tests.flow.starter import free_port
 from tests.planted import planted
 from tests.planted.process import calls_a_malformed_body_an_outage, names_the_proxy
@@ -23,6 +26,7 @@ SPOOFED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "X-Forw
     "Forwarded": "for=192.0.2.1",
     "X-Real-IP": "192.0.2.1",
     "X-Request-Id": "chosen-by-a-stranger",
+    "X-Request-Start": "t=4102444800.000",
 }
 
 
@@ -101,6 +105,9 @@ async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None
     lines = dict(line.lower().split(": ", 1) for line in seen.strip().split("\r\n")[1:])
     assert (lines["x-forwarded-for"], lines["x-forwarded-proto"]) in (("127.0.0.1", "http"), ("::1", "http"))
     assert lines["x-request-id"] != SPOOFED["X-Request-Id"]
+    stamp = parse_stamp(lines["x-request-start"])
+    assert stamp
+    assert abs(stamp - clock.now()) < timedelta(minutes=5)
     assert not {"x-forwarded-port", "forwarded", "x-real-ip"} & set(lines)
     assert "Server" not in headers
 

@@ -178,3 +178,27 @@ async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pyt
                     await asyncio.sleep(0.01)
     assert _defects(logs) == []
     assert set(statuses) <= {400, 401, 403}
+
+
+FIELDS = (
+    "Accept-Language",
+    "Authorization",
+    "Cookie",
+    "Origin",
+    "Sec-Fetch-Site",
+    "User-Agent",
+    "X-Forwarded-For",
+    "X-Request-Id",
+    "X-Request-Start",
+)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_a_byte_in_a_header_field_leaves_nothing_unanswered(server: str, field: str) -> None:
+    """One that is not UTF-8 becomes a lone surrogate."""
+    with structlog.testing.capture_logs() as logs:
+        for path in POSTED:
+            head = _head(path, f"Content-Length: {len(FORM)}").removesuffix(b"\r\n")
+            sent = head + field.encode() + b": \xff\r\n\r\n" + FORM
+            assert await _status(server, sent) < 500, path
+    assert _defects(logs) == []

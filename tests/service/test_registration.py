@@ -10,6 +10,7 @@ from shared.live import clock
 from shared.mint import new_handle
 from shared.oauth.handle import Kind
 from shared.oauth.keys import public_jwk
+from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from tests.deployment import ISSUER
 from tests.planted import planted
 from tests.planted.oauth import policy_of_what_was
@@ -321,3 +322,16 @@ async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registr
 async def test_where_registration_is_closed_there_is_no_endpoint(closed_registry: Registry) -> None:
     """Whatever token comes."""
     assert (await closed_registry.post(URI, await closed_registry.token())).status == 404
+
+
+async def test_a_web_page_may_register_a_client(registry: Registry) -> None:
+    """Unless registration is closed, pages of any origin may ask and read the answer."""
+    for path in (REGISTRATION.path, CLIENT_CONFIGURATION.for_client("a")):
+        asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+        preflight = await registry.http.options(path, headers={"Origin": "https://app.test", **asked})
+        assert preflight.status == 204
+        assert preflight.headers["Access-Control-Allow-Headers"] == "content-type"
+        assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    refused = await registry.http.post(REGISTRATION.path, headers={"Origin": "https://app.test"}, data="x")
+    assert refused.status == 401  # an initial access token is needed here
+    assert refused.headers["Access-Control-Allow-Origin"] == "*"
