@@ -1,16 +1,19 @@
 """After a restore: what ended since the backup stays ended, and a lost rotation is no reuse."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from services.cli import main
 from shared.admin.deployment import BadMoment, end_after_restore
 from shared.live import clock
 from shared.model import Client
 from shared.store.ports.deployment import Ended
 from tests.builders import SignIn, World
-from tests.deployment import TokenService
+from tests.deployment import ISSUER, SECRET_KEY, TokenService
 from tests.planted import planted
 from tests.planted.deployment import lets_a_backup_live_on, takes_a_lost_rotation_for_reuse
 
@@ -100,3 +103,19 @@ async def test_a_restore_is_audited_and_has_a_time_that_has_passed(world: World)
         await end_after_restore(world.stores.deployment, clock.now() + timedelta(hours=1), clock.now())
     await end_after_restore(world.stores.deployment, clock.now() - timedelta(days=900), clock.now())
     assert await world.audited("restored") == before + 1
+
+
+def test_the_command_takes_a_time_and_says_what_ended(database_url: str, redis_url: str) -> None:
+    """A time without a zone is UTC; what is no time is wrong usage, and one that is to come fails."""
+    environment = {
+        "OSTIARY_ISSUER": ISSUER,
+        "OSTIARY_DATABASE_URL": database_url,
+        "OSTIARY_REDIS_URL": redis_url,
+        "OSTIARY_SECRET_KEY": SECRET_KEY,
+    }
+    runs = [
+        CliRunner().invoke(main, ["restored", "--at", at, "--json"], env=environment)
+        for at in ("2026-01-01T03:00:00", "2026-01-01T03:00:00Z", "9999-01-01T00:00:00Z", "yesterday")
+    ]
+    assert [run.exit_code for run in runs] == [0, 0, 1, 2]
+    assert json.loads(runs[0].output) == json.loads(runs[1].output) == {"sessions": 0, "grants": 0}
