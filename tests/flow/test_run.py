@@ -275,9 +275,10 @@ def test_killing_the_starter_leaves_no_orphan(tmp_path: Path) -> None:
 
 def test_a_start_right_after_the_kill_waits_for_what_is_leaving(tmp_path: Path) -> None:
     """The servers of a killed starter may still be stopping: the next start waits, and is ready."""
-    with started(tmp_path / "data", tmp_path / "first") as starter:
+    port = free_port()
+    with started(tmp_path / "data", tmp_path / "first", port) as starter:
         starter.stop(signal.SIGKILL)
-        with started(tmp_path / "data", tmp_path / "second") as following:
+        with started(tmp_path / "data", tmp_path / "second", port) as following:
             assert following.discovers()
 
 
@@ -344,13 +345,14 @@ def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_ctrl_c_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
     """Whoever changes their mind half-way is left with no process, and may start again."""
-    with launched(tmp_path / "data", tmp_path / "first") as starter:
+    port = free_port()
+    with launched(tmp_path / "data", tmp_path / "first", port) as starter:
         eventually(lambda: "Starting the services" in starter.said, "the services start")
         below = descendants(starter.process.pid)
         assert starter.stop(signal.SIGINT) == 0
         assert alive(below) == set()
         assert "ready" not in starter.said
-    with started(tmp_path / "data", tmp_path / "second") as starter:
+    with started(tmp_path / "data", tmp_path / "second", port) as starter:
         assert starter.discovers()
 
 
@@ -380,8 +382,8 @@ def _cut_credentials(data: Path) -> None:
 
 def test_a_damaged_data_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
     """Whatever is broken in it: one sentence that names the place, exit 1, no traceback."""
-    data = tmp_path / "data"
-    with started(data, tmp_path / "output"):
+    data, port = tmp_path / "data", free_port()
+    with started(data, tmp_path / "output", port):
         pass
     for damage in (_no_secret, _cut_secret, _cut_credentials, _truncated, _other_major, _no_version):
         kept = {path: path.read_bytes() for path in data.rglob("*") if path.name in KEPT}
@@ -393,7 +395,7 @@ def test_a_damaged_data_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in done.stdout + done.stderr
         for path, content in kept.items():
             _put_back(path, content)
-    with started(data, tmp_path / "mended") as starter:
+    with started(data, tmp_path / "mended", port) as starter:
         assert starter.discovers()
 
 
