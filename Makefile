@@ -34,7 +34,7 @@ check: dev ## Lint, format, types and the rules of the house
 	$(VENV)/bin/python -m pytest --quiet tests/rules
 
 interop-tools: ## Install what the interoperability tests drive (apt, npm, Go, Maven; asks for no password)
-	@deploy/local/interop-tools.sh
+	@tests/interop/tools.sh
 
 screenshots: dev ## Write every page and state to screenshots/, light and dark, narrow and wide
 	$(VENV)/bin/python -m tests.screenshots screenshots

@@ -10,13 +10,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from openapi_schema_validator import OAS31Validator
 
-from services.client_registry.administrator import READ, WRITE
+from services.client_registry.administration.administrator import READ, WRITE
+from services.client_registry.administration.openapi import document
 from services.client_registry.app import mount as mount_client_registry
-from services.client_registry.openapi import document
 from services.token.app import mount as mount_token
 from shared.model import Client
 from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
-from shared.web.app import application
+from shared.server.app import application
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import ISSUER, basic, bearer, open_world, settings_for
 from tests.served import Served

@@ -15,17 +15,17 @@ from aiohttp.test_utils import BaseTestServer
 from multidict import CIMultiDictProxy
 
 from services.authorization.app import mount
+from shared.config.settings import Settings
+from shared.identity.passwords import hash_password
 from shared.live import clock
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import AuthorizationCode, Client, User
-from shared.oauth.handle import digest
-from shared.oauth.jwt import sign
 from shared.oauth.pkce import challenge_of
-from shared.passwords import hash_password
+from shared.oauth.tokens.handle import digest
+from shared.oauth.tokens.jwt import sign
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.resources import KEYRING
+from shared.server.app import application
+from shared.server.resources import KEYRING
 from tests.builders import REDIRECT_URI, VERIFIER, World
 from tests.deployment import open_world, settings_for
 from tests.served import Served

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from shared.live import clock
-from shared.mint import new_handle, new_id
+from shared.live.randomness import new_handle, new_id
 from shared.model import Authentication, Authorization, AuthorizationCode, Client, ClientSecret, User
-from shared.oauth.handle import Kind, digest
 from shared.oauth.pkce import challenge_of
+from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Attempt
 from shared.store.open import Stores
 from shared.store.postgres.database import Database

@@ -15,17 +15,17 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.token.app import mount
-from shared.admin.keys import ensure_keys
+from shared.config.settings import Settings, read_settings
 from shared.live import clock
 from shared.model import AuthorizationCode, Client
-from shared.oauth.keys import from_base64url
+from shared.oauth.tokens.keys import from_base64url
+from shared.operations.keys import ensure_keys
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
-from shared.settings import Settings, read_settings
+from shared.server.app import application
 from shared.store.open import open_stores
 from shared.store.postgres.database import Database
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.transport.client import RedisClient
-from shared.web.app import application
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
 from tests.served import Served
 

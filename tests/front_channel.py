@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from shared.live.keyring import open_keys
 from shared.model import Client
-from shared.oauth.client_jwks import public_key
-from shared.oauth.jwt import unverified_header, verify
+from shared.oauth.client.jwks import public_key
+from shared.oauth.tokens.jwt import unverified_header, verify
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, serve_authorization
 from tests.builders import World
 from tests.deployment import SECRET_KEY, TokenService, open_world, serve_tokens, settings_for

@@ -58,5 +58,5 @@ def manual_time(monkeypatch: pytest.MonkeyPatch) -> ManualTime:
         time.backgrounds.append(Background(observe, time, time.sleep))
         return time.backgrounds[-1]
 
-    monkeypatch.setattr("shared.web.app.Background", background)
+    monkeypatch.setattr("shared.server.app.Background", background)
     return time

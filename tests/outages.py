@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import patch
 
+from shared.server.resources import WATCH
 from shared.store import Unavailable
 from shared.store.postgres.pool import Pool
 from shared.store.redis.transport.client import RedisClient
-from shared.web.resources import WATCH
 from tests.authorization import AuthorizationService, Page
 
 REDIS = (RedisClient, ("execute", "batch", "run"))

@@ -11,10 +11,10 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
-from shared.admin.invitations import invite
 from shared.live import clock
+from shared.operations.invitations import invite
 from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
-from shared.web.app import application
+from shared.server.app import application
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.served import Served

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from services.authorization.pages import (
+from shared.browser.pages import (
     AccountView,
     ApplicationView,
     ClientView,
@@ -24,7 +24,7 @@ from services.authorization.pages import (
     SignUpView,
     StartView,
 )
-from services.authorization.static import ASSETS, static
+from shared.browser.pages.assets import ASSETS, static
 from shared.paths import STATIC
 
 CLIENT = ClientView(

@@ -11,8 +11,8 @@ from pathlib import Path
 from aiohttp import web
 from playwright.async_api import Browser, async_playwright
 
-from services.authorization.pages import Pages
-from shared.settings import Settings
+from shared.browser.pages import Pages
+from shared.config.settings import Settings
 from tests.sample_pages import LOGINS, SIGN_UPS, application, responses
 from tests.tools import PROGRAMS
 

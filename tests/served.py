@@ -6,9 +6,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
-from shared.settings import Settings
-from shared.web.app import Handler, application
-from shared.web.server import Runner
+from shared.config.settings import Settings
+from shared.server.app import Handler, application
+from shared.server.http import Runner
 
 
 class Served(TestServer):

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import User
 from shared.paths import SIGN_UP
 from tests.authorization import PASSWORD, AuthorizationService, Browser, Page

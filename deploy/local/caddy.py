@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from deploy.local.caddyfile import Site
 from deploy.local.child import Command, RunError
+from shared.config.kinds import is_loopback
 from shared.paths import PREFIX
-from shared.setting_kinds import is_loopback
 
 FOLDER = "caddy"  # in the data folder
 

@@ -22,9 +22,9 @@ from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
+from shared.config.kinds import is_loopback
+from shared.config.settings import Settings, child_environment
 from shared.paths import PATHS, Group, Service
-from shared.setting_kinds import is_loopback
-from shared.settings import Settings, child_environment
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

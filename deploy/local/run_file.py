@@ -6,8 +6,8 @@ from pydantic import SecretStr
 
 from deploy.local.child import RunError
 from deploy.local.folders import write_private
-from shared.env_file import line, parse
-from shared.settings import NAME_PREFIX, Settings
+from shared.config.env_file import line, parse
+from shared.config.settings import NAME_PREFIX, Settings
 
 _NAME = "run.env"
 _SEPARATOR = " "

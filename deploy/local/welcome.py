@@ -4,8 +4,8 @@ import shlex
 from pathlib import Path
 
 from deploy.local.demo import Demo
+from shared.config.settings import Settings
 from shared.paths import OPENID_CONFIGURATION
-from shared.settings import Settings
 
 
 def welcome(

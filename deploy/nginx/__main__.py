@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import click
 
 from deploy.nginx.render import DEFAULT_UPSTREAMS, Site, render
+from shared.config.settings import SettingsError, read_settings
 from shared.paths import Service
-from shared.settings import SettingsError, read_settings
 
 _DEFAULT = Site()
 

@@ -7,38 +7,38 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from services.authorization.answer import Answers
-from services.authorization.asked import Refused
+from services.authorization.authentication.cookies import Cookies
+from services.authorization.authentication.throttling import SignUpThrottle, Throttle
 from services.authorization.authorize import Authorize
-from services.authorization.consent import AskConsent
-from services.authorization.desk import Desk
-from services.authorization.device import DevicePage
-from services.authorization.end_session import EndSession
-from services.authorization.front_channel import FrontChannel
-from services.authorization.intake import Intake
-from services.authorization.language import language
-from services.authorization.login import SignIn
-from services.authorization.out_of_band import out_of_band
-from services.authorization.pages import ClientView, ErrorView, Pages
-from services.authorization.posted import PostedRequests
+from services.authorization.interaction.asked import Refused
+from services.authorization.interaction.context import Desk
+from services.authorization.interaction.language import language
+from services.authorization.interaction.way_back import way_back
+from services.authorization.logout.end_session import EndSession
+from services.authorization.logout.front_channel import FrontChannel
+from services.authorization.logout.session_management import check_session
 from services.authorization.pushed import Push, refusal
-from services.authorization.refusals import Expired, Strange
-from services.authorization.request import Deployment
-from services.authorization.select_account import ChooseAccount
-from services.authorization.session import Cookies
-from services.authorization.session_management import check_session
-from services.authorization.sign_up import SignUp
-from services.authorization.start import applications, start_view
-from services.authorization.static import ASSETS, static
-from services.authorization.storage_limits import STORAGE_LIMITS, storage_limits
-from services.authorization.throttle import SignUpThrottle, Throttle
-from services.authorization.user_codes import UserCodes
-from services.authorization.way_back import way_back
-from shared.client_authentication import ClientAuthentication, assertion_audiences
-from shared.encryption import Encryption
-from shared.issue import TokenIssuer
+from services.authorization.request.authorization_request import Deployment
+from services.authorization.request.parameter_source import Intake
+from services.authorization.request.posted import PostedRequests
+from services.authorization.request.storage_limits import STORAGE_LIMITS, storage_limits
+from services.authorization.response.builder import Answers
+from services.authorization.steps.consent import AskConsent
+from services.authorization.steps.device import DevicePage
+from services.authorization.steps.login import SignIn
+from services.authorization.steps.out_of_band import out_of_band
+from services.authorization.steps.select_account import ChooseAccount
+from services.authorization.steps.sign_up import SignUp
+from services.authorization.steps.start import applications, start_view
+from services.authorization.steps.user_codes import UserCodes
+from shared.browser.errors import Expired, Strange
+from shared.browser.pages import ClientView, ErrorView, Pages
+from shared.browser.pages.assets import ASSETS, static
+from shared.identity.passwords import Passwords
+from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import TokenIssuer
 from shared.oauth.errors import InvalidRequest, OAuthError
-from shared.passwords import Passwords
 from shared.paths import (
     AUTHORIZATION,
     CHECK_SESSION,
@@ -58,11 +58,9 @@ from shared.paths import (
     START_SLASH,
     STATIC,
 )
-from shared.store import Unavailable
-from shared.web.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
-from shared.web.cors import cross_origin
-from shared.web.log import REQUEST_ID
-from shared.web.resources import (
+from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
+from shared.server.log import REQUEST_ID
+from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
     FAILED_AUTHENTICATIONS,
@@ -75,6 +73,8 @@ from shared.web.resources import (
     need,
     stores,
 )
+from shared.store import Unavailable
+from shared.web.cors import cross_origin
 
 PAGES = web.AppKey("PAGES", Pages)
 PUSH = web.AppKey("PUSH", Push)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.asked import INTERACTION, Asked, Waiting
-from services.authorization.desk import Desk
-from services.authorization.interaction import (
+from services.authorization.interaction.asked import INTERACTION, Asked, Waiting
+from services.authorization.interaction.context import Desk
+from services.authorization.interaction.interaction import (
     Consent,
     Create,
     Interaction,
@@ -17,16 +17,16 @@ from services.authorization.interaction import (
     SelectAccount,
     Step,
 )
-from services.authorization.posted import POSTED, PostedRequests
-from services.authorization.refusals import TooMany
-from services.authorization.request import KNOWN
-from services.authorization.response import see_other
-from services.authorization.storage_limits import StorageLimits
+from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.posted import POSTED, PostedRequests
+from services.authorization.request.storage_limits import StorageLimits
+from services.authorization.response.callback import see_other
+from shared.browser.errors import TooMany
 from shared.live import clock
-from shared.mint import new_handle
-from shared.oauth.handle import Kind, digest
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind, digest
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
-from shared.web.app import client_address
+from shared.server.app import client_address
 from shared.web.form import form, query
 
 _PAGES: Mapping[type[Step], Path] = {

@@ -5,23 +5,23 @@ from functools import partial
 
 from aiohttp import web
 
-from services.authorization.asked import Refused
-from services.authorization.desk import Desk
-from services.authorization.intake import Effective
-from services.authorization.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
-from services.authorization.request import KNOWN
-from services.authorization.storage_limits import StorageLimits
-from shared.client_authentication import ClientAuthentication
+from services.authorization.interaction.asked import Refused
+from services.authorization.interaction.context import Desk
+from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.parameter_source import Effective
+from services.authorization.request.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
+from services.authorization.request.storage_limits import StorageLimits
+from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyRequests
-from shared.oauth.handle import Kind, digest
+from shared.oauth.tokens.handle import Kind, digest
+from shared.server.app import client_address
+from shared.server.metrics import count_event
 from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
-from shared.web.app import client_address
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
-from shared.web.metrics import count_event
 
 CREATED = 201
 

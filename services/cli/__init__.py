@@ -17,7 +17,7 @@ from services.cli.output import lost_output_in_a_sentence
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
-from shared.settings import ignore_libpq_environment
+from shared.config.settings import ignore_libpq_environment
 
 
 class _Ostiary(click.Group):

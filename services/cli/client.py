@@ -7,12 +7,12 @@ import click
 
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
-from shared.admin import client_import, clients, invitations, pydio
+from shared.codec.json_text import parse_object, parse_value
+from shared.config.kinds import parse_duration
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Client
-from shared.oauth.json_text import parse_object, parse_value
-from shared.setting_kinds import parse_duration
-from shared.settings import Settings
+from shared.operations import client_import, clients, invitations, pydio
 from shared.store.open import Stores
 
 

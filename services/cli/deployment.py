@@ -7,10 +7,10 @@ import click
 
 from services.cli.output import as_json, show
 from services.cli.steps import run_step
-from shared.admin.deployment import end_after_restore
+from shared.config.kinds import issuer as issuer_kind
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.setting_kinds import issuer as issuer_kind
-from shared.settings import Settings
+from shared.operations.deployment import end_after_restore
 from shared.store.open import Stores
 from shared.store.ports.deployment import Ended
 

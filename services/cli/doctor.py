@@ -9,7 +9,7 @@ from deploy.local.caddy import local_ca
 from services.cli.faults import faults_in_sentences
 from services.cli.output import as_json, echo_json
 from services.cli.steps import settings_here
-from shared.admin import doctor as admin
+from shared.operations import doctor as admin
 
 
 @click.command()

@@ -7,19 +7,19 @@ import asyncpg
 import click
 
 from deploy.local.child import RunError
-from shared.admin.clients import NoSecret, NoSuchClient
-from shared.admin.deployment import BadMoment, WrongIssuer
-from shared.admin.keys import KeyFault
-from shared.admin.pydio import BadFile
-from shared.admin.users import BadUser, NoSuchUser
+from shared.codec.json_text import BadJson
+from shared.codec.wrapping import CannotUnwrap
+from shared.config.settings import SettingsError
 from shared.oauth.errors import OAuthError
-from shared.oauth.json_text import BadJson
-from shared.oauth.wrapping import CannotUnwrap
-from shared.settings import SettingsError
+from shared.operations.clients import NoSecret, NoSuchClient
+from shared.operations.deployment import BadMoment, WrongIssuer
+from shared.operations.keys import KeyFault
+from shared.operations.pydio import BadFile
+from shared.operations.users import BadUser, NoSuchUser
+from shared.server.serve import ListenError
 from shared.store import Stale, Taken, Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.open import MissingStore
-from shared.web.serve import ListenError
 
 _SENTENCES: dict[type[Exception], str] = {
     RunError: "{}",

@@ -6,9 +6,9 @@ import click
 
 from services.cli.output import as_json, show_all
 from services.cli.steps import run_step
-from shared.admin import keys as admin
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.settings import Settings
+from shared.operations import keys as admin
 from shared.store import StoredKey
 from shared.store.open import Stores
 

@@ -6,8 +6,8 @@ import click
 
 from services.cli.output import as_json, show, show_all
 from services.cli.steps import run_step
-from shared.admin import outbox as admin
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.operations import outbox as admin
 from shared.store import LogoutNotice
 from shared.store.open import Stores
 

@@ -12,8 +12,8 @@ from deploy.local.demo import Demo
 from deploy.local.run import run as run_everything
 from services.cli.faults import faults_in_sentences
 from services.cli.steps import settings_here
-from shared.admin.first_start import Newcomer, prepare
-from shared.settings import Settings, SettingsError, read_settings
+from shared.config.settings import Settings, SettingsError, read_settings
+from shared.operations.first_start import Newcomer, prepare
 from shared.store import Unavailable
 from shared.store.migrate import MigrationError, pending
 from shared.store.migrate import migrate as migrate_database

@@ -7,18 +7,18 @@ from importlib import import_module
 import click
 
 from services.cli.faults import faults_in_sentences
-from shared.admin.deployment import check_issuer
+from shared.config.kinds import address
+from shared.config.settings import Settings, read_settings
+from shared.operations.deployment import check_issuer
 from shared.paths import Service
-from shared.setting_kinds import address
-from shared.settings import Settings, read_settings
+from shared.server.app import Mount, application
+from shared.server.log import configure_log
+from shared.server.private import private
+from shared.server.serve import Listen
+from shared.server.serve import serve as serve_application
+from shared.server.workers import MAX_WORKERS, Workers
 from shared.store import Unavailable
 from shared.store.open import open_stores
-from shared.web.app import Mount, application
-from shared.web.log import configure_log
-from shared.web.private import private
-from shared.web.serve import Listen
-from shared.web.serve import serve as serve_application
-from shared.web.workers import MAX_WORKERS, Workers
 
 ALL = "all"
 WORKER = "worker"

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from deploy.local.run_file import of_running
 from services.cli.faults import faults_in_sentences
-from shared.settings import Settings, read_settings
+from shared.config.settings import Settings, read_settings
 from shared.store.open import Stores, open_stores
 
 T = TypeVar("T")

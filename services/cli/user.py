@@ -5,13 +5,13 @@ from dataclasses import asdict
 
 import click
 
-from services.authorization.throttle import USER
+from services.authorization.authentication.throttling import USER
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from services.cli.user_record import add, password, update
-from shared.admin import clients, users
+from shared.config.settings import Settings
 from shared.model import User
-from shared.settings import Settings
+from shared.operations import clients, users
 from shared.store import Given
 from shared.store.open import Stores
 

@@ -9,11 +9,11 @@ import click
 from services.cli.faults import faults_in_sentences
 from services.cli.output import as_json, show
 from services.cli.steps import run_step
-from shared.admin import users
+from shared.codec.json_text import parse_object
+from shared.config.settings import Settings
+from shared.identity.passwords import hash_password
 from shared.model import User
-from shared.oauth.json_text import parse_object
-from shared.passwords import hash_password
-from shared.settings import Settings
+from shared.operations import users
 from shared.store.open import Stores
 
 MADE_PASSWORD_BYTES = 15

@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from services.client_registry.admin import (
+from services.client_registry.administration.administrator import (
+    ADMINISTRATORS,
+    READ,
+    WRITE,
+    AdminEndpoint,
+    Administrators,
+    administering,
+)
+from services.client_registry.administration.clients import (
     ADMINISTRATION,
     Administration,
     change_client,
@@ -15,27 +23,24 @@ from services.client_registry.admin import (
     read_client,
     rotate,
 )
-from services.client_registry.administrator import (
-    ADMINISTRATORS,
-    READ,
-    WRITE,
-    AdminEndpoint,
-    Administrators,
-    administering,
-)
-from services.client_registry.configure import (
+from services.client_registry.administration.openapi import document
+from services.client_registry.errors import refusal
+from services.client_registry.registration.configure import (
     CONFIGURATION_ENDPOINT,
     ConfigurationEndpoint,
     delete,
     show,
     update,
 )
-from services.client_registry.description import Descriptions
-from services.client_registry.openapi import document
-from services.client_registry.refusal import refusal
-from services.client_registry.register import REGISTRATION_ENDPOINT, RegistrationEndpoint, register
-from services.client_registry.software_statement import BadIssuers, Issuers, read_issuers
-from shared.access_tokens import AccessTokens
+from services.client_registry.registration.description import Descriptions
+from services.client_registry.registration.register import (
+    REGISTRATION_ENDPOINT,
+    RegistrationEndpoint,
+    register,
+)
+from services.client_registry.registration.software_statement import BadIssuers, Issuers, read_issuers
+from shared.config.settings import Settings, SettingsError
+from shared.issuing.access_tokens import AccessTokens
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENT_SECRET,
@@ -46,11 +51,8 @@ from shared.paths import (
     REGISTRATION,
     Path,
 )
-from shared.settings import Settings, SettingsError
-from shared.web.answers import json_answer
-from shared.web.app import SETTINGS, refuse_with
-from shared.web.cors import cross_origin
-from shared.web.resources import (
+from shared.server.app import SETTINGS, refuse_with
+from shared.server.resources import (
     CLIENTS,
     FAILED_AUTHENTICATIONS,
     FETCHER,
@@ -61,6 +63,8 @@ from shared.web.resources import (
     need,
     stores,
 )
+from shared.web.answers import json_answer
+from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
 

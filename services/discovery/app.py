@@ -9,9 +9,10 @@ from aiohttp import web
 from services.discovery.document import Document
 from services.discovery.metadata import provider_metadata
 from services.discovery.webfinger import descriptor, is_known, resource_of
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import KeyRing
-from shared.oauth.keys import KeySet
+from shared.oauth.tokens.keys import KeySet
 from shared.paths import (
     JWKS,
     OAUTH_AUTHORIZATION_SERVER,
@@ -20,13 +21,12 @@ from shared.paths import (
     OPENID_CONFIGURATION_INSERTED,
     WEBFINGER,
 )
-from shared.settings import Settings
+from shared.server.app import SETTINGS
+from shared.server.resources import KEYRING, need, stores
 from shared.store import Unavailable
 from shared.web.answers import Head, json_answer
-from shared.web.app import SETTINGS
 from shared.web.cors import cross_origin
 from shared.web.form import query
-from shared.web.resources import KEYRING, need, stores
 
 HELD = timedelta(seconds=1)  # keys come and go by the clock, too
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from shared.config.settings import Settings
 from shared.oauth import supported
-from shared.oauth.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
+from shared.oauth.tokens.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.paths import PATHS, Group
-from shared.settings import Settings
 
 
 def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> dict[str, Any]:

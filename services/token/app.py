@@ -7,28 +7,26 @@ from aiohttp import web
 
 from services.token.client_uses import NOTED_USES, noted_uses
 from services.token.cors import CROSS_ORIGIN
-from services.token.device_authorization import (
+from services.token.endpoints.device_authorization import (
     DEVICE_AUTHORIZATION_ENDPOINT,
     DeviceAuthorizationEndpoint,
     device_authorization,
 )
+from services.token.endpoints.errors import to_bearer, to_client
+from services.token.endpoints.introspection import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
+from services.token.endpoints.jwt_responses import JwtAnswers
+from services.token.endpoints.revocation import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
+from services.token.endpoints.token import TOKEN_ENDPOINT, TokenEndpoint, token
+from services.token.endpoints.unknown_tokens import UNKNOWN_TOKENS, unknown_tokens
+from services.token.endpoints.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
 from services.token.grants.collaborators import Collaborators
-from services.token.introspect import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
-from services.token.jwt_answers import JwtAnswers
-from services.token.refusal import to_bearer, to_client
-from services.token.revoke import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
-from services.token.token import TOKEN_ENDPOINT, TokenEndpoint, token
-from services.token.unknown_tokens import UNKNOWN_TOKENS, unknown_tokens
-from services.token.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
-from shared.access_tokens import AccessTokens
-from shared.client_authentication import ClientAuthentication, assertion_audiences
-from shared.encryption import Encryption
-from shared.issue import TokenIssuer
+from shared.issuing.access_tokens import AccessTokens
+from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import TokenIssuer
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
-from shared.store import Unavailable
-from shared.web.app import SETTINGS, refuse_with
-from shared.web.cors import cross_origin
-from shared.web.resources import (
+from shared.server.app import SETTINGS, refuse_with
+from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
     FAILED_AUTHENTICATIONS,
@@ -40,6 +38,8 @@ from shared.web.resources import (
     need,
     stores,
 )
+from shared.store import Unavailable
+from shared.web.cors import cross_origin
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:

@@ -10,9 +10,9 @@ import structlog
 from aiohttp import web
 
 from shared.model import Client
+from shared.server.app import BACKGROUND
+from shared.server.resources import STORES
 from shared.store import ClientUses, Unavailable
-from shared.web.app import BACKGROUND
-from shared.web.resources import STORES
 
 FLUSH_INTERVAL = timedelta(seconds=10)
 MAX_WRITTEN = 10_000

@@ -16,12 +16,12 @@ from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
 from services.worker.outages import outage_watch
-from shared.encryption import Encryption
-from shared.issue import TokenIssuer
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import TokenIssuer
 from shared.live.background import under_lease
-from shared.mint import new_id
-from shared.web.app import BACKGROUND, SETTINGS
-from shared.web.resources import (
+from shared.live.randomness import new_id
+from shared.server.app import BACKGROUND, SETTINGS
+from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
     FETCHER,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import structlog
 
 from services.worker.job import Job
-from shared.settings import Settings
+from shared.config.settings import Settings
 from shared.store import ClientUses, InitialAccessTokens
 
 logger = structlog.get_logger()

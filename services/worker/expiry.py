@@ -8,8 +8,8 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from services.worker.job import Job
-from shared.oauth.client_faults import CAPS
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.oauth.client.faults import CAPS
 from shared.store import Expiring, Expiry, GrantPosition
 
 BATCH = 500  # rows: a few milliseconds

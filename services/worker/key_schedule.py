@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.worker.job import Job
-from shared.admin.keys import keep_schedule
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.settings import Settings
+from shared.operations.keys import keep_schedule
 from shared.store import Keys
 
 

@@ -14,15 +14,15 @@ from typing import Protocol
 import structlog
 
 from services.worker.job import Job
-from shared.encryption import Encryption, NoRecipient
 from shared.fetch import FetchFailed
-from shared.issue import TokenIssuer
+from shared.issuing.encryption import Encryption, NoRecipient
+from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.model import Client
-from shared.oauth.jwe import encrypt
+from shared.oauth.tokens.jwe import encrypt
+from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable
-from shared.web.metrics import count_event
 
 EVERY = timedelta(seconds=1)
 ROUND = 10.0  # seconds, after which no further batch is begun in a round

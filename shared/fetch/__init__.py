@@ -16,10 +16,10 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from shared.codec.json_text import BadJson, parse_value
 from shared.fetch.breaker import Breaker
 from shared.fetch.resolver import GuardedResolver, Lookup, SystemLookup
-from shared.oauth.fetch_target import BadTarget, Target, target
-from shared.oauth.json_text import BadJson, parse_value
+from shared.fetch.target import BadTarget, Target, target
 
 TIMEOUT = 3.0  # seconds, in all
 MAX_BODY = 256 * 1024

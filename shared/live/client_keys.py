@@ -16,9 +16,9 @@ import structlog
 
 from shared.fetch import FetchFailed
 from shared.model import Client, Json
-from shared.oauth.client_jwks import BadKey, readable, verify_with
-from shared.oauth.jwe import Recipient, recipient
-from shared.oauth.jwt import BadJwt, SignedClaims
+from shared.oauth.client.jwks import BadKey, readable, verify_with
+from shared.oauth.tokens.jwe import Recipient, recipient
+from shared.oauth.tokens.jwt import BadJwt, SignedClaims
 
 FRESH_FOR = 600.0  # seconds, after which it is fetched again
 STALE_FOR = 86_400.0  # after which it is no longer used, though its host is away

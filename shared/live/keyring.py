@@ -7,10 +7,10 @@ from typing import cast
 import structlog
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from shared.codec.wrapping import unwrap
 from shared.live.watch import Watch
 from shared.model import Json
-from shared.oauth.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey
-from shared.oauth.wrapping import unwrap
+from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey
 from shared.store import Change, Keys, StoredKey, Unavailable
 
 SIGNS_FOR = 5.0  # seconds without a confirmation, after which nothing is signed

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from shared.model import Client
-from shared.oauth.keys import base64url
+from shared.oauth.tokens.keys import base64url
 
 
 def sector_of(client: Client) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from shared.store import (
     AuditLog,
     AuthorizationCodes,

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.codec.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
 from shared.model import ClientSecret, Json
-from shared.oauth.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
 from shared.store import Unavailable
 
 Row = dict[str, str | None]

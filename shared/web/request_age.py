@@ -11,7 +11,7 @@ from typing import cast
 from aiohttp import web
 
 from shared.live import clock
-from shared.web.app import PROXIES
+from shared.server.app import PROXIES
 from shared.web.forwarded import peer_address
 from shared.web.request import Request
 

@@ -19,8 +19,8 @@ from deploy.local.child import Child, Command
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
+from shared.config.settings import Settings, child_environment
 from shared.paths import PATHS, PREFIX, Group, Path, Service
-from shared.settings import Settings, child_environment
 from shared.store.migrate import migrate
 from tests.bench.cpu import pin, processors
 from tests.bench.load import Address

@@ -12,11 +12,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.authorization.session import Cookies
-from shared.admin.keys import ensure_keys
+from services.authorization.authentication.cookies import Cookies
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import open_keys
-from shared.mint import new_handle, new_id
+from shared.live.randomness import new_handle, new_id
 from shared.model import (
     AccessToken,
     Authentication,
@@ -27,13 +27,13 @@ from shared.model import (
     User,
 )
 from shared.model import Client as RegisteredClient
-from shared.oauth.access_token import NONCE_BYTES, seal
-from shared.oauth.handle import Kind, digest
-from shared.oauth.keys import SealingKey
 from shared.oauth.pkce import challenge_of
-from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.oauth.supported import ACR_PASSWORD
-from shared.settings import Settings
+from shared.oauth.tokens.access_token import NONCE_BYTES, seal
+from shared.oauth.tokens.handle import Kind, digest
+from shared.oauth.tokens.keys import SealingKey
+from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
+from shared.operations.keys import ensure_keys
 from shared.store import Attempt, NewFamily
 from shared.store.open import Stores, open_stores
 

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.live import clock
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import AccessToken, AuthorizationCode, Client
 from shared.store import Taken
 from shared.store.postgres.grants import PostgresGrants

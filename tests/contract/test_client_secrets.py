@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from shared.config.settings import Settings
 from shared.model import Client
-from shared.oauth.client_secret import new_secret
-from shared.settings import Settings
+from shared.oauth.client.secret import new_secret
 from shared.store import Unavailable
 from shared.store.open import open_stores
 from tests.builders import World, a_client

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.model import ClaimsRequest
-from shared.oauth.handle import Kind, digest
+from shared.oauth.tokens.handle import Kind, digest
 from tests.builders import World
 from tests.contract.conftest import LAYOUTS
 

@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.live import clock
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.model import Approved, ClaimsRequest, Denied, DeviceCode, Pending
-from shared.oauth.handle import Kind, digest
+from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Taken
 from tests.builders import World
 from tests.contract.conftest import LAYOUTS

@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from shared.admin.first_start import Newcomer, prepare
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.claims import claims_of_scope, released
-from shared.settings import Settings
+from shared.operations.first_start import Newcomer, prepare
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
 from shared.store.redis.transport.client import RedisClient

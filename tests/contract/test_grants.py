@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.live import clock
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import AccessToken, AuthorizationCode, ClaimsRequest, Client
-from shared.oauth.handle import digest
+from shared.oauth.tokens.handle import digest
 from shared.store import Redeemed
 from tests.builders import SCOPE, SignIn, World, an_attempt
 

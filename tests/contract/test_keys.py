@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from shared.admin.keys import ensure_keys, keep_schedule, rotate_keys
 from shared.live import clock
+from shared.operations.keys import ensure_keys, keep_schedule, rotate_keys
 from shared.store.migrate import migrate
 from shared.store.open import open_stores
 from tests.deployment import SECRET_KEY, settings_for

@@ -11,11 +11,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from shared.admin.keys import KeyFault, retire_key
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import Client
-from shared.settings import Settings
+from shared.operations.keys import KeyFault, retire_key
 from shared.store import OutcomeUnknown, Unavailable
 from shared.store.open import Stores, open_stores
 from tests.builders import SignIn, World, an_attempt

@@ -10,10 +10,10 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from services.worker.app import mount
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.server.app import application
 from shared.store import OutcomeUnknown
 from shared.store.postgres.outages import PostgresOutages
-from shared.web.app import application
 from tests.builders import World
 from tests.contract.test_refresh_families import WINDOW, Family, a_family
 from tests.planted import planted

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.live import clock
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import AuthorizationCode, Client
-from shared.oauth.refresh_token import RefreshToken, open_successor, seal_successor
+from shared.oauth.tokens.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import Attempt, NewFamily, Redeemed, Rotation, Unavailable
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import World, an_attempt

@@ -11,8 +11,8 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, Signals
 import pytest
 
 from shared.live import clock
-from shared.mint import new_handle
-from shared.oauth.handle import Kind, digest
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Unavailable
 from tests.builders import World
 from tests.certificates import a_certificate

@@ -12,7 +12,7 @@ import pytest
 
 from shared.live import clock
 from shared.model import Authorization, ClaimsRequest, Client, Scope
-from shared.oauth.refresh_token import RefreshToken, open_successor, seal_successor
+from shared.oauth.tokens.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import NewFamily, RefreshFamilies, Rotated, Rotation, Unavailable
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from tests.builders import SignIn, World, an_attempt

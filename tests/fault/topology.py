@@ -18,8 +18,8 @@ from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
+from shared.config.settings import child_environment
 from shared.paths import Service
-from shared.settings import child_environment
 from shared.store.migrate import migrate
 from tests.builders import World
 from tests.deployment import open_world, settings_for

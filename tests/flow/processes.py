@@ -16,10 +16,10 @@ from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
-from shared.admin.keys import ensure_keys
+from shared.config.settings import Settings, child_environment
 from shared.live import clock
+from shared.operations.keys import ensure_keys
 from shared.paths import PREFIX, Service
-from shared.settings import Settings, child_environment
 from shared.store.migrate import migrate
 from shared.store.open import open_stores
 from tests.flow.door import DirectDoor

@@ -12,12 +12,12 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientResponse
 
-from shared.admin.client_import import import_clients
-from shared.admin.clients import add_client, allowed_by
-from shared.admin.pydio import read
-from shared.admin.users import add_user
-from shared.oauth.jwt import unverified_header
-from shared.passwords import FAST, hash_password
+from shared.identity.passwords import FAST, hash_password
+from shared.oauth.tokens.jwt import unverified_header
+from shared.operations.client_import import import_clients
+from shared.operations.clients import add_client, allowed_by
+from shared.operations.pydio import read
+from shared.operations.users import add_user
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.flow.visitor import Visitor, members, serve_all, visit

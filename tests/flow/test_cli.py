@@ -17,10 +17,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.cli import main, output
-from shared.admin import clients, users
-from shared.admin.users import add_user
 from shared.live import clock
 from shared.oauth.supported import SCOPE_CLAIMS
+from shared.operations import clients, users
+from shared.operations.users import add_user
 from shared.paths import PATHS, Group
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession, UnixConnector
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.builders import World
 from tests.flow.test_operations import BASE, Running, serving, until, world
 

@@ -12,13 +12,13 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from services.authorization.app import mount
-from shared.mint import new_id
+from shared.identity.passwords import hash_password
+from shared.live.randomness import new_id
 from shared.model import Client, User
-from shared.oauth.handle import digest
-from shared.passwords import hash_password
+from shared.oauth.tokens.handle import digest
 from shared.paths import CHECK_SESSION, END_SESSION
-from shared.web.app import application
-from shared.web.server import Runner
+from shared.server.app import application
+from shared.server.http import Runner
 from tests.builders import World, a_client, an_attempt
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, Deployment, arrived, callback, free_socket, served

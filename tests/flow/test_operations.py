@@ -16,10 +16,10 @@ import pytest
 from aiohttp import ClientError, ClientSession, CookieJar, UnixConnector
 from redis.asyncio import Redis
 
-from shared.admin.clients import add_client, allowed_by
-from shared.admin.users import add_user
-from shared.passwords import FAST, hash_password
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.identity.passwords import FAST, hash_password
+from shared.operations.clients import add_client, allowed_by
+from shared.operations.users import add_user
 from tests.builders import World
 from tests.deployment import SECRET_KEY, open_world, settings_for
 from tests.flow.visitor import Visitor, members

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from services.authorization.pages import LoginView, Pages
-from shared.setting_kinds import UI_LOCALES
-from shared.settings import Settings
+from shared.browser.pages import LoginView, Pages
+from shared.config.kinds import UI_LOCALES
+from shared.config.settings import Settings
 from tests.sample_pages import LOGINS, application, responses
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs

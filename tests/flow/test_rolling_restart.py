@@ -14,9 +14,9 @@ from aiohttp import ClientError, ClientSession, TCPConnector
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
-from shared.admin.clients import add_client, allowed_by
+from shared.config.settings import Settings, child_environment
+from shared.operations.clients import add_client, allowed_by
 from shared.paths import DEVICE, PREFIX, REGISTRATION, TOKEN, WEBFINGER, Service
-from shared.settings import Settings, child_environment
 from tests.deployment import open_world, settings_for
 from tests.flow.nginx import Nginx
 from tests.flow.starter import ROOT

@@ -10,13 +10,13 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from services.authorization.app import mount
-from shared.mint import new_id
+from shared.identity.passwords import hash_password
+from shared.live.randomness import new_id
 from shared.model import Client, User
 from shared.oauth.pkce import challenge_of
-from shared.passwords import hash_password
 from shared.paths import AUTHORIZATION, END_SESSION
-from shared.web.app import application
-from shared.web.server import Runner
+from shared.server.app import application
+from shared.server.http import Runner
 from tests.builders import VERIFIER, a_client
 from tests.deployment import open_world, settings_for
 from tests.screenshots import ARGUMENTS

@@ -13,8 +13,8 @@ from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
-from shared.settings import Settings
-from shared.web.app import application
+from shared.config.settings import Settings
+from shared.server.app import application
 from tests.served import Served
 
 ALL = (discovery, authorization, token, client_registry)

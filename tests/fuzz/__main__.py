@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.bench.deployment import deployment
 from tests.fuzz.inputs import Input, inputs
 from tests.fuzz.rules import read

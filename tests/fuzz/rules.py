@@ -4,12 +4,12 @@ import json
 from datetime import datetime
 from typing import Any
 
-from services.authorization.request import Deployment, read_request
-from services.authorization.request_object import header_of, read_object, unsigned_claims
-from services.authorization.response import Callback
-from services.client_registry.metadata import client_information, read_body
+from services.authorization.request.authorization_request import Deployment, read_request
+from services.authorization.request.request_object import header_of, read_object, unsigned_claims
+from services.authorization.response.callback import Callback
+from services.client_registry.registration.metadata import client_information, read_body
 from shared.model import Client, ClientSecret
-from shared.oauth.client_auth import (
+from shared.oauth.client.authentication import (
     Assertion,
     check_assertion,
     check_header,
@@ -17,18 +17,18 @@ from shared.oauth.client_auth import (
     presented,
     verify_with_secrets,
 )
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_metadata import from_metadata, to_metadata
-from shared.oauth.client_rules import read_registration
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.rules import read_registration
 from shared.oauth.errors import InvalidRequest, OAuthError
-from shared.oauth.handle import Kind, is_handle
-from shared.oauth.jwt import BadJwt
-from shared.oauth.keys import KeySet
 from shared.oauth.parameters import Parameters, parse
 from shared.oauth.pkce import check_verifier
-from shared.oauth.refresh_token import parse_refresh_token
 from shared.oauth.scope import machine_scope, parse_scope
 from shared.oauth.supported import prompt_values
+from shared.oauth.tokens.handle import Kind, is_handle
+from shared.oauth.tokens.jwt import BadJwt
+from shared.oauth.tokens.keys import KeySet
+from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.store.text import is_storable
 from tests.builders import SECRET, a_client, a_public_client
 from tests.deployment import ISSUER

@@ -15,9 +15,9 @@ from yarl import URL
 from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
 from services.token.app import mount as token
+from shared.config.settings import Settings
 from shared.paths import AUTHORIZATION, REGISTRATION, TOKEN, Path
-from shared.settings import Settings
-from shared.web.app import application
+from shared.server.app import application
 from tests.deployment import open_world, settings_for
 from tests.fuzz.inputs import Input, Parser
 from tests.fuzz.rules import clients
@@ -43,7 +43,7 @@ class _Ear(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(
             "aiohttp.server"
-        ):  # of a malformed request, as `shared/web/log.py` has it
+        ):  # of a malformed request, as `shared/server/log.py` has it
             self.heard.append(record.getMessage())
 
     def __hash__(self) -> int:

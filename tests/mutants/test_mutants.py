@@ -25,10 +25,10 @@ from pathlib import Path
 from tests.mutants.judge import is_killed, prepare
 
 prepare(Path(sys.argv[1]))
-print(is_killed("shared.oauth.username", sys.argv[2], [Path(sys.argv[3])]))
+print(is_killed("shared.identity.username", sys.argv[2], [Path(sys.argv[3])]))
 """
 PASSES = "def test_it(): pass"
-IMPORTS = "from shared.oauth.username import NAME\ndef test_it(): assert NAME == 'right'"
+IMPORTS = "from shared.identity.username import NAME\ndef test_it(): assert NAME == 'right'"
 
 
 def test_mutants_are_made_inside_and_outside_of_functions() -> None:

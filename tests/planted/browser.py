@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.authorization.end_session import EndSession
-from services.authorization.interaction import Interaction
-from services.authorization.posted import PostedRequests
-from services.authorization.session import Cookies
+from services.authorization.authentication.cookies import Cookies
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.logout.end_session import EndSession
+from services.authorization.request.posted import PostedRequests
 from shared.browser import cookie_header
 from shared.oauth.parameters import Parameters
 from shared.paths import Path
@@ -85,7 +85,7 @@ def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
         return await keep(unlimited, path, parameters, known, address)
 
     monkeypatch.setattr(PostedRequests, "keep", without_limits)
-    monkeypatch.setattr("services.authorization.posted.MAX_QUERY", 0)
+    monkeypatch.setattr("services.authorization.request.posted.MAX_QUERY", 0)
 
 
 def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,13 +101,13 @@ def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The out-of-band page shows any text."""
-    monkeypatch.setattr("services.authorization.out_of_band._CODE", re.compile(".*", re.DOTALL))
+    monkeypatch.setattr("services.authorization.steps.out_of_band._CODE", re.compile(".*", re.DOTALL))
 
 
 def takes_any_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger may have every name that Python prints."""
-    monkeypatch.setattr("services.authorization.new_user.prepared", lambda name: name)
-    monkeypatch.setattr("shared.admin.users.has_ignorable", lambda name: False)
+    monkeypatch.setattr("services.authorization.authentication.new_user.prepared", lambda name: name)
+    monkeypatch.setattr("shared.operations.users.has_ignorable", lambda name: False)
 
 
 def compares_names_by_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.authorization.interaction import Interaction
-from services.authorization.pushed_request import PushedRequest
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.request.pushed_request import PushedRequest
 from shared.model import Json
 
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.token.grants import redemption
+from shared.config.settings import Settings
 from shared.model import Client
-from shared.settings import Settings
 from shared.store import Expiring, NewFamily
 from shared.store.postgres.expiry import PostgresExpiry
 

@@ -2,16 +2,14 @@
 
 import pytest
 
-from shared.oauth import (
-    claims,
-    client_auth,
-    client_jwks,
-    client_metadata,
-    client_policy,
-    client_rules,
-    registered_uri,
-)
-from shared.oauth.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
+from shared.oauth import claims
+from shared.oauth.client import authentication as client_auth
+from shared.oauth.client import jwks as client_jwks
+from shared.oauth.client import metadata as client_metadata
+from shared.oauth.client import policy as client_policy
+from shared.oauth.client import registered_uri
+from shared.oauth.client import rules as client_rules
+from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
 
 
 def no_key_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

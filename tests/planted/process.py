@@ -7,8 +7,8 @@ from aiohttp import web
 
 from deploy.local import caddyfile, valkey
 from services import cli
-from shared import setting_kinds
-from shared.web import drain, log_line, log_output, serve, workers
+from shared.config import kinds as setting_kinds
+from shared.server import drain, log_line, log_output, serve, workers
 
 
 def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:

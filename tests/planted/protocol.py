@@ -7,16 +7,16 @@ from typing import Any
 import orjson
 import pytest
 
-from services.authorization import claims_parameter, intake, request, request_object
+from services.authorization.request import authorization_request as request
+from services.authorization.request import claims_parameter, request_object
+from services.authorization.request import parameter_source as intake
 from services.cli import output
-from services.client_registry import configure, metadata, software_statement
+from services.client_registry.registration import configure, metadata, software_statement
 from services.token import app
-from shared.admin import clients
+from shared.codec import json_text
 from shared.model import Client, Json
-from shared.oauth import (
-    json_text,
-    jwt,
-)
+from shared.oauth.tokens import jwt
+from shared.operations import clients
 from shared.paths import TOKEN
 
 

@@ -9,13 +9,13 @@ import hiredis
 import pytest
 from redis.asyncio.connection import AbstractConnection, UnixDomainSocketConnection
 
-from shared import client_authentication
-from shared.client_authentication import ClientAuthentication
+from shared.config.redis_address import HostPort
 from shared.fetch.breaker import Breaker
+from shared.issuing import client_authentication
+from shared.issuing.client_authentication import ClientAuthentication
 from shared.live.rate_limiter import RateLimiter
 from shared.model import Client
-from shared.oauth.client_auth import Credentials
-from shared.redis_address import HostPort
+from shared.oauth.client.authentication import Credentials
 from shared.store import Unavailable
 from shared.store.redis.records import RecordFormat
 from shared.store.redis.transport import client

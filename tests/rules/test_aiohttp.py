@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.web.connection import Connection, Written
+from shared.server.connection import Connection, Written
+from shared.server.http import Runner, Server
 from shared.web.request import Request
-from shared.web.server import Runner, Server
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {"aiohttp", "aiohttp.abc", "aiohttp.http", "aiohttp.http_exceptions"}

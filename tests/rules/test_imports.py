@@ -10,34 +10,34 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("authorization", "client_registry", "discovery", "token", "worker")
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
-    "shared/env_file.py",
+    "shared/config/env_file.py",
     "shared/origin.py",
     "shared/oauth",
     "shared/identity",
     "services/discovery/metadata.py",
-    "services/authorization/claims_parameter.py",
-    "services/authorization/id_token_hint.py",
-    "services/authorization/pushed_request.py",
-    "services/authorization/request.py",
-    "services/authorization/request_object.py",
-    "services/authorization/response_type.py",
-    "services/authorization/claims_parameter.py",
-    "services/authorization/id_token_hint.py",
-    "services/authorization/interaction.py",
-    "services/authorization/logout_request.py",
-    "services/authorization/request_object.py",
-    "services/authorization/response_type.py",
-    "services/client_registry/metadata.py",
-    "services/client_registry/preconditions.py",
-    "services/client_registry/software_statement.py",
+    "services/authorization/request/claims_parameter.py",
+    "services/authorization/request/id_token_hint.py",
+    "services/authorization/request/pushed_request.py",
+    "services/authorization/request/authorization_request.py",
+    "services/authorization/request/request_object.py",
+    "services/authorization/request/response_type.py",
+    "services/authorization/request/claims_parameter.py",
+    "services/authorization/request/id_token_hint.py",
+    "services/authorization/interaction/interaction.py",
+    "services/authorization/logout/logout_request.py",
+    "services/authorization/request/request_object.py",
+    "services/authorization/request/response_type.py",
+    "services/client_registry/registration/metadata.py",
+    "shared/web/preconditions.py",
+    "services/client_registry/registration/software_statement.py",
 )
-IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.live", "shared.mint")
+IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.server", "shared.live")
 ALLOWED_IN_DEPLOY = (
     "shared.paths",
-    "shared.settings",
-    "shared.setting_kinds",
-    "shared.env_file",
-    "shared.web.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
+    "shared.config.settings",
+    "shared.config.kinds",
+    "shared.config.env_file",
+    "shared.server.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
 )
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 
@@ -111,11 +111,11 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("services/token/token.py", "services.authorization.app"),
-        ("services/token/token.py", "shared.store.redis.codes"),
+        ("services/token/endpoints/token.py", "services.authorization.app"),
+        ("services/token/endpoints/token.py", "shared.store.redis.codes"),
         ("shared/oauth/pkce.py", "aiohttp"),
-        ("shared/issue.py", "services.token"),
-        ("shared/web/app.py", "asyncpg"),
+        ("shared/issuing/tokens.py", "services.token"),
+        ("shared/server/app.py", "asyncpg"),
         ("deploy/local/run.py", "shared.store.open"),
         ("services/cli/user.py", "tests.builders"),
     ],
@@ -139,4 +139,4 @@ def test_the_environment_is_read_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
-    assert readers <= {"shared/settings.py"}
+    assert readers <= {"shared/config/settings.py"}

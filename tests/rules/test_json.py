@@ -8,9 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-OWN_JSON = ("shared/store/", "services/authorization/start.py", "deploy/local/")
+OWN_JSON = ("shared/store/", "services/authorization/steps/start.py", "deploy/local/")
 """Read what Ostiary itself has written: its stores, and the file of the demo."""
-THE_PARSER = "shared/oauth/json_text.py"
+THE_PARSER = "shared/codec/json_text.py"
 
 _PARSERS = {"json.load", "json.loads", "orjson.loads", "jwt.get_unverified_header", "jwt.decode"}
 

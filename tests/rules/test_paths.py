@@ -8,6 +8,7 @@ from services.client_registry.app import mount as mount_client_registry
 from services.discovery.app import mount as mount_discovery
 from services.discovery.metadata import provider_metadata
 from services.token.app import mount as mount_token
+from shared.config.settings import read_settings
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
@@ -21,8 +22,7 @@ from shared.paths import (
     Group,
     Service,
 )
-from shared.settings import read_settings
-from shared.web.app import Mount, application
+from shared.server.app import Mount, application
 
 MOUNTS: dict[Service, Mount] = {
     Service.DISCOVERY: mount_discovery,

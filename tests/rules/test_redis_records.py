@@ -14,8 +14,8 @@ from uuid import UUID
 
 import pytest
 
-from services.authorization.interaction import Interaction
-from services.authorization.pushed_request import PushedRequest
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.request.pushed_request import PushedRequest
 from shared.model import (
     Approved,
     Authentication,

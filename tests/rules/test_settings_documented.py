@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from shared.settings import FILES, NAME_PREFIX, Settings
+from shared.config.settings import FILES, NAME_PREFIX, Settings
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"
 

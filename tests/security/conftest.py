@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
 from shared.paths import REGISTRATION
-from shared.web.app import application
+from shared.server.app import application
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.served import Served

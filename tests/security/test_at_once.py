@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount as client_registry
 from shared.paths import LOGOUT
-from shared.web.app import application
+from shared.server.app import application
 from tests.authorization import (
     ON_MODULE_LOOP,
     AuthorizationService,

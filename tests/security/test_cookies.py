@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from shared.model import Client, User
-from shared.oauth.handle import digest
+from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE
 from tests.authorization import (
     ON_MODULE_LOOP,

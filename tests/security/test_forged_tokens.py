@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.live import clock
-from shared.oauth.client_jwks import public_key
-from shared.oauth.jwt import sign, unverified_header
-from shared.oauth.keys import base64url, from_base64url
+from shared.oauth.client.jwks import public_key
+from shared.oauth.tokens.jwt import sign, unverified_header
+from shared.oauth.tokens.keys import base64url, from_base64url
 from shared.paths import END_SESSION
-from shared.web.resources import KEYRING
+from shared.server.resources import KEYRING
 from tests.authorization import ON_MODULE_LOOP, STATE
 from tests.front_channel import Provider
 

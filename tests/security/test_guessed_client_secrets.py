@@ -11,9 +11,9 @@ from aiohttp.test_utils import TestClient
 
 from services.authorization.app import mount as authorization
 from services.token.app import mount as token
-from shared.client_authentication import RATE
+from shared.issuing.client_authentication import RATE
 from shared.model import Client
-from shared.oauth.client_secret import new_secret
+from shared.oauth.client.secret import new_secret
 from shared.paths import (
     DEVICE_AUTHORIZATION,
     INTROSPECTION,
@@ -22,10 +22,10 @@ from shared.paths import (
     TOKEN,
     Path,
 )
+from shared.server.app import application
 from shared.store import Unavailable
 from shared.store.postgres.clients import PostgresClients
 from shared.store.redis.tallies import RedisTallies
-from shared.web.app import application
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import basic, open_world, settings_for
 from tests.planted import planted
@@ -68,7 +68,7 @@ class Guesser:
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is so slow that a new period begins within it."""
     endless = replace(RATE, period=timedelta(days=36500))
-    monkeypatch.setattr("shared.web.resources.RATE", endless)
+    monkeypatch.setattr("shared.server.resources.RATE", endless)
 
 
 @pytest.fixture

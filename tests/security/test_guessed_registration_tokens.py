@@ -9,11 +9,11 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
 
 from services.client_registry.app import mount
-from shared.client_authentication import RATE
-from shared.mint import new_handle
-from shared.oauth.handle import Kind
+from shared.issuing.client_authentication import RATE
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind
 from shared.paths import CLIENT_CONFIGURATION
-from shared.web.app import application
+from shared.server.app import application
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted import redis as defects
@@ -26,7 +26,7 @@ HERE, ELSEWHERE = "192.0.2.7", "198.51.100.7"
 @pytest.fixture(autouse=True)
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is so slow that a new period begins within it."""
-    monkeypatch.setattr("shared.web.resources.RATE", replace(RATE, period=timedelta(days=36500)))
+    monkeypatch.setattr("shared.server.resources.RATE", replace(RATE, period=timedelta(days=36500)))
 
 
 @pytest.fixture

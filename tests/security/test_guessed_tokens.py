@@ -10,13 +10,13 @@ from unittest.mock import patch
 
 import pytest
 
-from services.token.unknown_tokens import RATE
+from services.token.endpoints.unknown_tokens import RATE
 from shared.model import Client
-from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
+from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.paths import INTROSPECTION
+from shared.server.app import SETTINGS
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
-from shared.web.app import SETTINGS
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.fault_proxy import redis_proxy
 
@@ -36,7 +36,7 @@ async def limited(database_url: str, redis_url: str) -> AsyncIterator[TokenServi
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test is so slow that a new period begins within it."""
     endless = replace(RATE, period=timedelta(days=36500))
-    monkeypatch.setattr("services.token.unknown_tokens.RATE", endless)
+    monkeypatch.setattr("services.token.endpoints.unknown_tokens.RATE", endless)
 
 
 def guesses(*genuine: str) -> Iterator[str]:

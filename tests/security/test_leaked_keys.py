@@ -10,13 +10,13 @@ from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.discovery.app import mount as discovery
-from shared.admin.keys import retire_key
 from shared.live import clock
-from shared.oauth.jwt import sign, unverified_header
-from shared.oauth.keys import public_jwk
+from shared.oauth.tokens.jwt import sign, unverified_header
+from shared.oauth.tokens.keys import public_jwk
+from shared.operations.keys import retire_key
 from shared.paths import END_SESSION, JWKS
-from shared.web.app import application
-from shared.web.resources import KEYRING, WATCH
+from shared.server.app import application
+from shared.server.resources import KEYRING, WATCH
 from tests.authorization import ON_MODULE_LOOP
 from tests.deployment import unverified
 from tests.front_channel import Provider

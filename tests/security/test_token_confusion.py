@@ -12,12 +12,12 @@ from aiohttp.test_utils import TestClient
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.client_registry.app import mount as client_registry
-from services.token.device_authorization import LIFETIME
-from shared.mint import new_handle
+from services.token.endpoints.device_authorization import LIFETIME
+from shared.live.randomness import new_handle
 from shared.model import Client, DeviceCode
-from shared.oauth.handle import Kind, digest
-from shared.oauth.keys import public_jwk
 from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.handle import Kind, digest
+from shared.oauth.tokens.keys import public_jwk
 from shared.paths import (
     ADMIN_CLIENTS,
     AUTHORIZATION,
@@ -26,7 +26,7 @@ from shared.paths import (
     INTROSPECTION,
     PUSHED_AUTHORIZATION_REQUEST,
 )
-from shared.web.app import application
+from shared.server.app import application
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, a_request, is_consent, is_login
 from tests.builders import SECRET
 from tests.deployment import basic, bearer

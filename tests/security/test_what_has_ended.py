@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientResponse, web
 
-from services.token.device_authorization import LIFETIME
-from shared.mint import new_handle
+from services.token.endpoints.device_authorization import LIFETIME
+from shared.live.randomness import new_handle
 from shared.model import Approved, Client, DeviceCode, User
-from shared.oauth.handle import Kind, digest
 from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.user_code import new_user_code
 from shared.paths import END_SESSION
-from shared.web.resources import WATCH
+from shared.server.resources import WATCH
 from tests.authorization import ON_MODULE_LOOP, Browser
 from tests.front_channel import Provider
 

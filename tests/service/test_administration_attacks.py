@@ -9,16 +9,16 @@ from uuid import uuid4
 
 import pytest
 
-from services.client_registry.administrator import READ, WRITE
-from shared.issue import TokenIssuer
+from services.client_registry.administration.administrator import READ, WRITE
+from shared.config.settings import Settings
+from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.model import AccessToken, Client
-from shared.oauth.access_token import parse_sealed, seal, unseal
-from shared.oauth.handle import Kind
+from shared.oauth.tokens.access_token import parse_sealed, seal, unseal
+from shared.oauth.tokens.handle import Kind
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
-from shared.settings import Settings
-from shared.web.resources import KEYRING
+from shared.server.resources import KEYRING
 from tests.administration import Administration
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic, bearer, settings_for

@@ -10,12 +10,12 @@ from aiohttp.test_utils import TestClient
 from pydantic import SecretStr
 
 from services.discovery.app import mount
-from shared.admin.keys import rewrap_keys, rotate_keys
+from shared.config.settings import Settings
 from shared.live import clock
+from shared.operations.keys import rewrap_keys, rotate_keys
 from shared.paths import JWKS
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.private import private
+from shared.server.app import application
+from shared.server.private import private
 from tests.builders import World
 from tests.deployment import SECRET_KEY
 from tests.manual_time import ManualTime

@@ -13,6 +13,7 @@ from aiohttp import web
 from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
 from services.token.app import mount as token
+from shared.config.settings import Settings
 from shared.paths import (
     AUTHORIZATION,
     CONSENT,
@@ -27,9 +28,8 @@ from shared.paths import (
     TOKEN,
     USERINFO,
 )
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.server import Runner
+from shared.server.app import application
+from shared.server.http import Runner
 from tests.builders import World
 from tests.deployment import settings_for
 
@@ -165,7 +165,9 @@ async def test_a_malformed_body_is_refused(server: str, body: bytes, is_late: bo
 async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its client has gone, and nobody is told; what is counted in the end is a refusal."""
     statuses: list[int] = []
-    monkeypatch.setattr("shared.web.front.observe_request", lambda _, status, __: statuses.append(status))
+    monkeypatch.setattr(
+        "shared.server.dispatch.observe_request", lambda _, status, __: statuses.append(status)
+    )
     with structlog.testing.capture_logs() as logs:
         for number, path in enumerate(POSTED, 1):
             reader, writer = await asyncio.open_unix_connection(server)

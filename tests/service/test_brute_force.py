@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from services.authorization.throttle import USER
+from services.authorization.authentication.throttling import USER
 from shared.model import User
 from shared.paths import LOGIN
 from tests.authorization import (

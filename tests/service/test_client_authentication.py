@@ -13,8 +13,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.model import Client
-from shared.oauth.keys import PrivateKey, base64url, public_jwk
 from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, Path
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER
 from tests.deployment import ISSUER, TokenService, basic

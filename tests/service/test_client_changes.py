@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.admin.clients import add_client, allowed_by, update_client
+from shared.operations.clients import add_client, allowed_by, update_client
 from tests.deployment import settings_for
 from tests.planted import planted
 from tests.planted.protocol import nothing_follows

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from shared.model import Client
-from shared.web.resources import WATCH
+from shared.server.resources import WATCH
 from tests.authorization import ON_MODULE_LOOP, is_consent, is_login
 from tests.front_channel import Provider
 from tests.planted import planted

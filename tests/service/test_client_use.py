@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.settings import Settings
+from shared.config.settings import Settings
 from tests.builders import World, a_client
 from tests.deployment import serve_tokens
 

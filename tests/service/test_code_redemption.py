@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.live import clock
-from shared.oauth.handle import digest
+from shared.oauth.tokens.handle import digest
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import TokenService
 

@@ -13,15 +13,15 @@ import pytest
 from aiohttp import ClientResponse
 from redis.asyncio import Redis
 
-from services.authorization.user_codes import BUDGET
-from services.token.device_authorization import LIFETIME
+from services.authorization.steps.user_codes import BUDGET
+from services.token.endpoints.device_authorization import LIFETIME
 from shared.browser.form_token import form_token
 from shared.live import clock
 from shared.model import Client, User
-from shared.oauth.handle import digest
 from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.handle import digest
 from shared.paths import DEVICE, DEVICE_AUTHORIZATION
-from shared.web.resources import WATCH
+from shared.server.resources import WATCH
 from tests.authorization import (
     LOCAL_ISSUER,
     PASSWORD,
@@ -201,7 +201,7 @@ async def test_an_expired_code_is_expired_token(provider: Provider, monkeypatch:
     pending, approved = await provider.begin(client), await provider.begin(client)
     await provider.approve(approved["user_code"])
     later = clock.now() + LIFETIME
-    monkeypatch.setattr("services.token.token.clock.now", lambda: later)
+    monkeypatch.setattr("services.token.endpoints.token.clock.now", lambda: later)
     for begun in (pending, approved):
         assert await provider.error(client, begun["device_code"]) == "expired_token"
 
@@ -477,7 +477,7 @@ async def test_a_flood_of_codes_is_stemmed(limited: Provider, monkeypatch: pytes
     client, other = await limited.client(), await limited.client()
     statuses = [(await limited.ask(client)).status for _ in range(60)]
     assert statuses == [200] * 50 + [429] * 10
-    monkeypatch.setattr("services.token.device_authorization.IN_FLIGHT", 3)
+    monkeypatch.setattr("services.token.endpoints.device_authorization.IN_FLIGHT", 3)
     statuses = [(await limited.ask(other)).status for _ in range(5)]
     assert statuses == [200] * 3 + [429] * 2
     assert (await limited.ask(await limited.client())).status == 200

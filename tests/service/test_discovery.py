@@ -7,8 +7,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
-from shared.admin.keys import ensure_keys
+from shared.config.settings import Settings, read_settings
 from shared.live import clock
+from shared.operations.keys import ensure_keys
 from shared.paths import (
     JWKS,
     OAUTH_AUTHORIZATION_SERVER,
@@ -16,10 +17,9 @@ from shared.paths import (
     OPENID_CONFIGURATION_INSERTED,
     WEBFINGER,
 )
-from shared.settings import Settings, read_settings
+from shared.server.app import application
+from shared.server.resources import WATCH
 from shared.store.open import open_stores
-from shared.web.app import application
-from shared.web.resources import WATCH
 from tests.served import Served
 
 ISSUER = "https://id.example.org/oidc"

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from shared.browser.form_token import form_token
-from shared.mint import new_handle
-from shared.oauth.handle import Kind
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind
 from shared.paths import AUTHORIZATION, CONSENT, DEVICE, END_SESSION, LOGIN, LOGOUT, SELECT_ACCOUNT, SIGN_UP
 from tests.authorization import (
     ON_MODULE_LOOP,

@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.authorization.front_channel import FrontChannel
-from shared.mint import new_id
+from services.authorization.logout.front_channel import FrontChannel
+from shared.live.randomness import new_id
 from shared.model import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE, SELECT_ACCOUNT
+from shared.server.resources import WATCH
 from shared.store import Unavailable
-from shared.web.resources import WATCH
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,

@@ -13,10 +13,10 @@ from deploy.local.child import RunError
 from services.cli import main
 from services.cli.run import check_issuer_of_data
 from services.discovery.app import mount
-from shared.admin.deployment import WrongIssuer, check_issuer
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.private import private
+from shared.config.settings import Settings
+from shared.operations.deployment import WrongIssuer, check_issuer
+from shared.server.app import application
+from shared.server.private import private
 from tests.builders import World
 from tests.deployment import ISSUER, SECRET_KEY, open_world, settings_for
 from tests.manual_time import ManualTime

@@ -11,14 +11,14 @@ from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
-from shared.admin.keys import rotate_keys
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.oauth.client_faults import CAPS
-from shared.oauth.keys import from_base64url
+from shared.oauth.client.faults import CAPS
+from shared.oauth.tokens.keys import from_base64url
+from shared.operations.keys import rotate_keys
 from shared.paths import JWKS
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.resources import WATCH
+from shared.server.app import application
+from shared.server.resources import WATCH
 from tests.builders import World
 from tests.deployment import TokenService, settings_for
 from tests.served import Served

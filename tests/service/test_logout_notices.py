@@ -26,17 +26,17 @@ from services.worker.logout_notices import (
     Delivery,
     next_try,
 )
-from shared.encryption import Encryption
+from shared.config.settings import Settings
 from shared.fetch import FetchFailed
-from shared.issue import LOGOUT_EVENT, TokenIssuer
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import LOGOUT_EVENT, TokenIssuer
 from shared.live import clock
 from shared.model import Client
-from shared.oauth.client_jwks import public_key
-from shared.oauth.keys import public_jwk
-from shared.settings import Settings
+from shared.oauth.client.jwks import public_key
+from shared.oauth.tokens.keys import public_jwk
+from shared.server.app import application
+from shared.server.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores
 from shared.store import LogoutNotice, Outbox, Unavailable
-from shared.web.app import application
-from shared.web.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores
 from tests.builders import SignIn, World, an_attempt
 from tests.deployment import ISSUER, settings_for
 from tests.served import Served

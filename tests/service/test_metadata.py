@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 from services.discovery.app import mount
 from shared.oauth.supported import PROMPT_VALUES, SCOPE_CLAIMS
 from shared.paths import OPENID_CONFIGURATION
-from shared.web.app import application
+from shared.server.app import application
 from tests.authorization import LOCAL_ISSUER
 from tests.builders import World
 from tests.deployment import ISSUER, settings_for

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.mint import new_handle
-from shared.oauth.handle import Kind
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind
 from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService
 from tests.planted import planted

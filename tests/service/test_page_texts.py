@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from jinja2 import nodes
 
-from services.authorization.pages import ConsentView, Pages
-from services.authorization.pages.catalogue import Catalogue
-from shared.setting_kinds import UI_LOCALES
-from shared.settings import Settings
+from shared.browser.pages import ConsentView, Pages
+from shared.browser.pages.catalogue import Catalogue
+from shared.config.kinds import UI_LOCALES
+from shared.config.settings import Settings
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())

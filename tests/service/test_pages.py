@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 from aiohttp import web
 
-from services.authorization.pages import (
+from shared.browser.pages import (
     SUBMIT_SCRIPT_SOURCE,
     ClientView,
     ConfirmDeviceView,
@@ -26,9 +26,9 @@ from services.authorization.pages import (
     SignUpView,
     StartView,
 )
-from services.authorization.pages.security import link
-from shared.setting_kinds import UI_LOCALES
-from shared.settings import Settings
+from shared.browser.pages.security import link
+from shared.config.kinds import UI_LOCALES
+from shared.config.settings import Settings
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())

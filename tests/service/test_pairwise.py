@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from shared.admin.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
-from shared.admin.new_keys import SALT_KID
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.model import Client, User
 from shared.oauth.subject import sector_of, subject
+from shared.operations.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
+from shared.operations.new_keys import SALT_KID
 from shared.paths import END_SESSION
 from tests.authorization import ON_MODULE_LOOP, is_login
 from tests.builders import a_client

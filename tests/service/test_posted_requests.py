@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from services.authorization.posted import MAX_QUERY, POSTED
+from services.authorization.request.posted import MAX_QUERY, POSTED
 from shared.paths import AUTHORIZATION, END_SESSION, LOGOUT
 from tests.authorization import (
     LOCAL_ISSUER,

@@ -13,18 +13,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwe
 from joserfc.jwk import ECKey, RSAKey
 
-from services.authorization.id_token_hint import read_hint
+from services.authorization.request.id_token_hint import read_hint
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
+from shared.config.settings import Settings
 from shared.live.keyring import open_keys
 from shared.model import Client
-from shared.oauth.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
-from shared.oauth.jwt import BadJwt
-from shared.oauth.keys import base64url, public_jwk
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS
+from shared.oauth.tokens.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
+from shared.oauth.tokens.jwt import BadJwt
+from shared.oauth.tokens.keys import base64url, public_jwk
 from shared.paths import INTROSPECTION, JWKS, OPENID_CONFIGURATION, USERINFO
-from shared.settings import Settings
-from shared.web.app import application
+from shared.server.app import application
 from tests.builders import World
 from tests.deployment import (
     ISSUER,

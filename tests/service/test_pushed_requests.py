@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import ClientResponse
 
-from services.authorization import intake
-from services.authorization.pushed_request import LIFETIME
+from services.authorization.request import parameter_source as intake
+from services.authorization.request.pushed_request import LIFETIME
 from shared.live import clock
 from shared.model import Client
-from shared.oauth.handle import digest
+from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST, TOKEN
 from tests.authorization import (
     LOCAL_ISSUER,

@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_rules import read_registration
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.rules import read_registration
 from shared.paths import AUTHORIZATION
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, a_request, is_error_page, is_login
 from tests.builders import REDIRECT_URI

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.admin.invitations import invite
 from shared.live import clock
-from shared.mint import new_handle
-from shared.oauth.handle import Kind
-from shared.oauth.keys import public_jwk
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind
+from shared.oauth.tokens.keys import public_jwk
+from shared.operations.invitations import invite
 from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from tests.deployment import ISSUER
 from tests.planted import planted

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientResponse
 
-from services.token import token as token_module
+from services.token.endpoints import token as token_module
 from services.token.grants import redemption
 from shared.live import clock
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.model import Approved, Client, DeviceCode
-from shared.oauth.handle import Kind, digest
 from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.handle import Kind, digest
 from shared.store import KEPT_FOR, Unavailable
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy, redis_proxy

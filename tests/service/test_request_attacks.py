@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.authorization import login
+from services.authorization.steps import login
 from shared.oauth.supported import ACR_PASSWORD
 from shared.paths import AUTHORIZATION
 from tests.authorization import (

@@ -18,11 +18,11 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from shared.live import clock
 from shared.model import Client
-from shared.oauth.client_jwks import public_key
-from shared.oauth.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.client.jwks import public_key
 from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS
+from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
 from shared.paths import AUTHORIZATION
-from shared.web.resources import KEYRING
+from shared.server.resources import KEYRING
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from shared.live import clock
-from shared.oauth.keys import base64url
+from shared.oauth.tokens.keys import base64url
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli import main
-from shared.admin.deployment import BadMoment, end_after_restore
 from shared.live import clock
 from shared.model import Client
+from shared.operations.deployment import BadMoment, end_after_restore
 from shared.store.ports.deployment import Ended
 from tests.builders import SignIn, World
 from tests.deployment import ISSUER, SECRET_KEY, TokenService

@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from services.authorization.app import mount as authorization
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.server import Runner
+from shared.config.settings import Settings
+from shared.server.app import application
+from shared.server.http import Runner
 from tests.bench.population import populate
 from tests.bench.rows import ROWS, Row
 from tests.bench.wire import Script, read_answer

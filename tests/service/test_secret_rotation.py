@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from shared.admin.clients import get, rotate_secret
 from shared.live import clock
 from shared.model import Client
+from shared.operations.clients import get, rotate_secret
 from shared.paths import TOKEN
 from tests.builders import SECRET
 from tests.deployment import TokenService, basic

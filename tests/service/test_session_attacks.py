@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shared.mint import new_handle
+from shared.live.randomness import new_handle
 from shared.model import Client
-from shared.oauth.handle import Kind
+from shared.oauth.tokens.handle import Kind
 from shared.paths import AUTHORIZATION, CONSENT, END_SESSION, LOGIN
 from tests.authorization import (
     LOCAL_ISSUER,

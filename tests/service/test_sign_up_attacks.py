@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.admin.users import BadUser, check_username
+from shared.operations.users import BadUser, check_username
 from shared.paths import SIGN_UP
 from tests.authorization import (
     ON_MODULE_LOOP,

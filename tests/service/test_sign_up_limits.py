@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from services.authorization.app import SIGN_IN
-from services.authorization.throttle import SIGN_UP as PACE
+from services.authorization.authentication.throttling import SIGN_UP as PACE
+from shared.identity.passwords import Passwords
 from shared.oauth.errors import TemporarilyUnavailable
-from shared.passwords import Passwords
 from shared.paths import SIGN_UP
 from shared.store import Unavailable
 from tests.authorization import (

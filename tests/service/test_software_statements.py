@@ -8,9 +8,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.client_registry.app import mount
-from shared.oauth.keys import public_jwk
-from shared.settings import SettingsError
-from shared.web.app import application
+from shared.config.settings import SettingsError
+from shared.oauth.tokens.keys import public_jwk
+from shared.server.app import application
 from tests.deployment import settings_for
 from tests.registry import URI, serve_registry
 

@@ -4,9 +4,9 @@ import pytest
 from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
-from services.authorization.pages import Pages
-from services.authorization.static import CONTENT_TYPES
-from shared.settings import Settings
+from shared.browser.pages import Pages
+from shared.browser.pages.assets import CONTENT_TYPES
+from shared.config.settings import Settings
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())

@@ -9,10 +9,10 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.authorization.app import mount
-from services.authorization.storage_limits import BY_ADDRESS, BY_CLIENT
+from services.authorization.request.storage_limits import BY_ADDRESS, BY_CLIENT
 from shared.model import Client
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
-from shared.web.app import application
+from shared.server.app import application
 from tests.authorization import a_request
 from tests.builders import World
 from tests.deployment import basic, open_world, settings_for
@@ -55,7 +55,7 @@ async def stranger(
     """An authorization service with its rate limits on, and periods that no test outlives."""
     for name, rate in (("BY_ADDRESS", BY_ADDRESS), ("BY_CLIENT", BY_CLIENT)):
         endless = replace(rate, period=timedelta(days=36500))
-        monkeypatch.setattr(f"services.authorization.storage_limits.{name}", endless)
+        monkeypatch.setattr(f"services.authorization.request.storage_limits.{name}", endless)
     settings = settings_for(database_url, redis_url)
     async with open_world(settings) as world, TestClient(Served(application(settings, mount))) as http:
         http.session.cookie_jar.clear()

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import ClientResponse
 
 from shared.model import Client
-from shared.oauth.handle import digest
-from shared.oauth.refresh_token import parse_refresh_token
+from shared.oauth.tokens.handle import digest
+from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.paths import INTROSPECTION
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy, redis_proxy

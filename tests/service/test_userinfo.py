@@ -7,16 +7,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.token.userinfo import USERINFO_ENDPOINT, check_token
-from shared.issue import TokenIssuer
+from services.token.endpoints.userinfo import USERINFO_ENDPOINT, check_token
+from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.model import AccessToken, ClaimsRequest
-from shared.oauth.access_token import parse_sealed, seal, to_claims
 from shared.oauth.errors import InsufficientScope, InvalidToken
-from shared.oauth.jwt import sign
+from shared.oauth.tokens.access_token import parse_sealed, seal, to_claims
+from shared.oauth.tokens.jwt import sign
 from shared.paths import USERINFO
-from shared.web.app import SETTINGS
-from shared.web.resources import KEYRING
+from shared.server.app import SETTINGS
+from shared.server.resources import KEYRING
 from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 

@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from shared.oauth.handle import digest
+from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, CONSENT, DEVICE, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE, SIGN_UP
 from tests.authorization import (
     LOCAL_ISSUER,

@@ -8,14 +8,14 @@ from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
 from services.discovery.webfinger import ISSUER_RELATION
+from shared.config.settings import Settings
 from shared.paths import (
     OAUTH_AUTHORIZATION_SERVER,
     OAUTH_AUTHORIZATION_SERVER_BELOW,
     OPENID_CONFIGURATION,
     WEBFINGER,
 )
-from shared.settings import Settings
-from shared.web.app import application
+from shared.server.app import application
 from tests.builders import World
 from tests.deployment import ISSUER, settings_for
 from tests.served import Served

@@ -7,10 +7,10 @@ from aiohttp.test_utils import TestClient
 
 from services.cli.serve import services_of
 from services.worker.app import mount
+from shared.config.settings import Settings
 from shared.paths import PATHS
-from shared.settings import Settings
-from shared.web.app import application
-from shared.web.private import private
+from shared.server.app import application
+from shared.server.private import private
 from tests.builders import World
 from tests.deployment import settings_for
 from tests.served import Served

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.model import AccessToken
-from shared.oauth.access_token import (
+from shared.oauth.tokens.access_token import (
     MAX_LENGTH,
     NONCE_BYTES,
     NotAnAccessToken,
@@ -21,8 +21,8 @@ from shared.oauth.access_token import (
     to_claims,
     unseal,
 )
-from shared.oauth.jwt import SignedClaims
-from shared.oauth.keys import KeyTimes, SealingKey
+from shared.oauth.tokens.jwt import SignedClaims
+from shared.oauth.tokens.keys import KeyTimes, SealingKey
 
 ISSUER = "https://id.example.org/oidc"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

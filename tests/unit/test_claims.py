@@ -7,12 +7,12 @@ from uuid import UUID
 
 import pytest
 
-from shared.admin.users import BadUser, check_claims
 from shared.model import Authentication, Authorization, ClaimsRequest, Client, Json, Scope, User
 from shared.oauth.claims import id_token_user_claims, userinfo_claims
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_rules import read_operators
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
+from shared.operations.users import BadUser, check_claims
 from tests.planted import planted
 from tests.planted.oauth import claims_are_texts
 

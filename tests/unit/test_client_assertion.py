@@ -7,13 +7,18 @@ import jwt
 import pytest
 
 from shared.model import Client, ClientSecret
-from shared.oauth.client_auth import ProvenAssertion, check_assertion, check_header, verify_with_secrets
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_metadata import from_metadata, to_metadata
-from shared.oauth.client_rules import read_operators
+from shared.oauth.client.authentication import (
+    ProvenAssertion,
+    check_assertion,
+    check_header,
+    verify_with_secrets,
+)
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClient
-from shared.oauth.jwt import BadJwt, SignedClaims
-from shared.oauth.keys import base64url
+from shared.oauth.tokens.jwt import BadJwt, SignedClaims
+from shared.oauth.tokens.keys import base64url
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
 from tests.planted.oauth import (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.model import Client, ClientSecret
-from shared.oauth.client_auth import (
+from shared.oauth.client.authentication import (
     Anonymous,
     Assertion,
     Credentials,
@@ -19,8 +19,8 @@ from shared.oauth.client_auth import (
     presented,
 )
 from shared.oauth.errors import InvalidClient, InvalidRequest
-from shared.oauth.keys import base64url
 from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.keys import base64url
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -6,7 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from shared.oauth.client_jwks import (
+from shared.oauth.client.jwks import (
     BadKey,
     can_verify,
     jwks_faults,
@@ -15,8 +15,8 @@ from shared.oauth.client_jwks import (
     readable,
     verify_with,
 )
-from shared.oauth.jwt import BadJwt
-from shared.oauth.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.tokens.jwt import BadJwt
+from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
 from tests.planted import planted
 from tests.planted.oauth import no_key_is_ignored
 

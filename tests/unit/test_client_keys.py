@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shared.fetch import FetchFailed
 from shared.live.client_keys import COOL_DOWN, FRESH_FOR, STALE_FOR, ClientKeys, NoKeys
 from shared.model import Client
-from shared.oauth.client_jwks import MAX_KEYS, BadKey, readable
-from shared.oauth.jwt import BadJwt
-from shared.oauth.keys import public_jwk
+from shared.oauth.client.jwks import MAX_KEYS, BadKey, readable
+from shared.oauth.tokens.jwt import BadJwt
+from shared.oauth.tokens.keys import public_jwk
 
 URI = "https://rp.example/jwks"
 CLIENT = Client(client_id="c", jwks_uri=URI)

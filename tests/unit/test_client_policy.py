@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.client_registry.metadata import client_information
+from services.client_registry.registration.metadata import client_information
 from shared.model import Client, ClientSecret
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_rules import read_operators, read_registration
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
-from shared.oauth.keys import public_jwk
 from shared.oauth.supported import DEVICE_CODE, SCOPES
+from shared.oauth.tokens.keys import public_jwk
 from tests.planted import planted
 from tests.planted.oauth import (
     policy_of_what_was,

@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from shared.model import Client, ClientSecret
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_metadata import from_metadata, to_metadata
-from shared.oauth.client_rules import read_operators, read_registration
-from shared.oauth.client_secret import new_secret
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.rules import read_operators, read_registration
+from shared.oauth.client.secret import new_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
-from shared.oauth.keys import public_jwk
+from shared.oauth.tokens.keys import public_jwk
 
 ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256", "ES256", "EdDSA"))
 EVERYTHING = replace(ALLOWED, response_types=("code", "id_token", "code id_token token"))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.model import Client, ClientSecret
-from shared.oauth.client_secret import (
+from shared.oauth.client.secret import (
     MIN_SIGNING_SECRET,
     kept_secrets,
     needs_secret,

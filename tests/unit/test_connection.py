@@ -9,7 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
 
-from shared.web import connection, form
+from shared.server import connection
+from shared.web import form
 from shared.web.answers import Answer, Head
 from shared.web.form import body
 from shared.web.request import MAX_BODY

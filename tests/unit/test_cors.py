@@ -4,10 +4,10 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from shared.config.settings import Settings
 from shared.paths import Path, Service
-from shared.settings import Settings
+from shared.server.app import application
 from shared.web.answers import json_answer
-from shared.web.app import application
 from shared.web.cors import cross_origin
 from tests.planted import http, planted
 from tests.served import Served

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.settings import Settings
-from shared.web import deadlines, front, lateness, server
+from shared.server import deadlines, lateness
+from shared.server import dispatch as front
+from shared.server import http as server
+from shared.server.app import Handler, application
+from shared.server.http import Runner, UnsupportedApplicationError
 from shared.web.answers import json_answer
-from shared.web.app import Handler, application
-from shared.web.server import Runner, UnsupportedApplicationError
 from tests.planted import http, planted
 from tests.served import Served
 

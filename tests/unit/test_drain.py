@@ -11,11 +11,11 @@ from datetime import timedelta
 import pytest
 from aiohttp import ClientConnectorError, ClientSession, web
 
-from shared.settings import Settings
-from shared.web import drain, serve
-from shared.web.app import READINESS, application
-from shared.web.serve import Listen
-from shared.web.server import Runner
+from shared.config.settings import Settings
+from shared.server import drain, serve
+from shared.server.app import READINESS, application
+from shared.server.http import Runner
+from shared.server.serve import Listen
 from tests.planted import planted
 from tests.planted.process import resets_what_waits, stops_at_once
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.env_file import line, parse
-from shared.settings import SettingsError, read_settings
+from shared.config.env_file import line, parse
+from shared.config.settings import SettingsError, read_settings
 
 
 @pytest.mark.parametrize(

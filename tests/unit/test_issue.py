@@ -10,11 +10,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from shared.issue import TokenIssuer, left_half_hash
+from shared.config.settings import Settings
+from shared.issuing.tokens import TokenIssuer, left_half_hash
 from shared.live.keyring import KeyRing
 from shared.model import Authentication, Authorization, Client, User
-from shared.oauth.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
-from shared.settings import Settings
+from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
 from shared.store import Unavailable
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.oauth.json_text import BadJson, parse_object, parse_value
+from shared.codec.json_text import BadJson, parse_object, parse_value
 
 BAD = [
     b"",

@@ -8,8 +8,21 @@ from functools import partial
 
 import pytest
 
-from shared.admin.key_plan import SEALING_ALGORITHM, SPREAD, KeyPolicy, Plan, compromise, scheduled, state
-from shared.admin.keys import (
+from shared.codec.wrapping import CannotUnwrap
+from shared.config.settings import Settings
+from shared.live.keyring import open_keys
+from shared.oauth.tokens.jwt import sign, verify
+from shared.oauth.tokens.keys import KeySet, NoKey
+from shared.operations.key_plan import (
+    SEALING_ALGORITHM,
+    SPREAD,
+    KeyPolicy,
+    Plan,
+    compromise,
+    scheduled,
+    state,
+)
+from shared.operations.keys import (
     KeyFault,
     ensure_keys,
     keep_schedule,
@@ -18,11 +31,6 @@ from shared.admin.keys import (
     rewrap_keys,
     rotate_keys,
 )
-from shared.live.keyring import open_keys
-from shared.oauth.jwt import sign, verify
-from shared.oauth.keys import KeySet, NoKey
-from shared.oauth.wrapping import CannotUnwrap
-from shared.settings import Settings
 from shared.store import StoredKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

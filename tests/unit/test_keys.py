@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.admin.new_keys import new_sealing_key, new_signing_key
+from shared.codec.wrapping import CannotUnwrap, unwrap, wrap
 from shared.live.keyring import open_keys
-from shared.oauth.jwt import BadJwt, sign, verify
-from shared.oauth.keys import KeySet, NoKey, thumbprint
-from shared.oauth.wrapping import CannotUnwrap, unwrap, wrap
+from shared.oauth.tokens.jwt import BadJwt, sign, verify
+from shared.oauth.tokens.keys import KeySet, NoKey, thumbprint
+from shared.operations.new_keys import new_sealing_key, new_signing_key
 from shared.store import StoredKey
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

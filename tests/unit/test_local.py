@@ -16,8 +16,8 @@ from deploy.local.demo import credentials
 from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key, write_private
 from deploy.local.run import served_groups
 from deploy.local.supervisor import Supervisor
+from shared.config.settings import read_settings
 from shared.paths import Group
-from shared.settings import read_settings
 
 
 async def _at_once(_pid: int) -> bool:

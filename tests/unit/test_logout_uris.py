@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.oauth.client_faults import Allowed
-from shared.oauth.client_rules import read_operators, read_registration
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata
 
 ALLOWED = Allowed(

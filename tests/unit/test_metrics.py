@@ -2,7 +2,7 @@
 
 from prometheus_client import REGISTRY
 
-from shared.web.metrics import count_event, observe_request
+from shared.server.metrics import count_event, observe_request
 
 
 def _value(name: str, **labels: str) -> float:

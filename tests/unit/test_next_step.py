@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.authorization.interaction import (
+from services.authorization.interaction.interaction import (
     Consent,
     Create,
     Interaction,
@@ -17,7 +17,7 @@ from services.authorization.interaction import (
     Respond,
     next_step,
 )
-from services.authorization.request import AuthorizationRequest
+from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Authentication, ClaimsRequest, Session
 from shared.oauth.supported import ACR_PASSWORD
 from tests.builders import a_client, a_public_client

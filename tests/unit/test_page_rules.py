@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.authorization.pages.catalogue import choose
-from services.authorization.pages.security import source
-from services.authorization.pages.views import ClientView, visible
+from shared.browser.pages.catalogue import choose
+from shared.browser.pages.security import source
+from shared.browser.pages.views import ClientView, visible
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
+from shared.identity.passwords import FAST, MAX_PASSWORD, NICENESS, OWASP, Passwords, Verdict, hash_password
 from shared.oauth.errors import TemporarilyUnavailable
-from shared.passwords import FAST, MAX_PASSWORD, NICENESS, OWASP, Passwords, Verdict, hash_password
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from functools import partial
 
 import structlog
 
-from shared.web.readiness import Readiness
+from shared.server.readiness import Readiness
 
 
 def _readiness(faults: dict[str, str | None]) -> Readiness:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from shared.mint import new_handle
-from shared.oauth.handle import Kind
-from shared.web.log_line import REDACTED, redact
+from shared.live.randomness import new_handle
+from shared.oauth.tokens.handle import Kind
+from shared.server.log_line import REDACTED, redact
 
 
 @pytest.mark.parametrize("kind", Kind)

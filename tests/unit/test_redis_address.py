@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.redis_address import RedisAddress
+from shared.config.redis_address import RedisAddress
 
 
 @pytest.mark.parametrize(

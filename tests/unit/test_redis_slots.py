@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.redis_address import HostPort
+from shared.config.redis_address import HostPort
 from shared.store.redis.transport.slots import host_port, nodes_of, slot_of
 
 ASKED = HostPort("h", 7000)

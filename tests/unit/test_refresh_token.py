@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.oauth.refresh_token import (
+from shared.oauth.tokens.refresh_token import (
     CannotOpen,
     RefreshToken,
     open_successor,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.oauth.registered_uri import (
+from shared.oauth.client.registered_uri import (
     RESPONSE_PARAMETERS,
     https_or_loopback_fault,
     is_loopback,

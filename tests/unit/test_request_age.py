@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiohttp import web
 
+from shared.config.settings import Settings
 from shared.live import clock
-from shared.settings import Settings
+from shared.server.app import Handler, application
 from shared.web.answers import json_answer
-from shared.web.app import Handler, application
 from shared.web.form import body
 from shared.web.request_age import (
     MAX_AGE,

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import setting_kinds
-from shared.settings import SettingsError, ignore_libpq_environment, nth_address, read_settings
-from shared.web.serve import Listen, ListenError
+from shared.config import kinds as setting_kinds
+from shared.config.settings import SettingsError, ignore_libpq_environment, nth_address, read_settings
+from shared.server.serve import Listen, ListenError
 from tests.planted import planted
 from tests.planted.process import keeps_a_bare_path
 

@@ -8,9 +8,14 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from services.client_registry.software_statement import BadIssuers, Issuers, read_issuers, with_statement
+from services.client_registry.registration.software_statement import (
+    BadIssuers,
+    Issuers,
+    read_issuers,
+    with_statement,
+)
 from shared.oauth.errors import InvalidSoftwareStatement, OAuthError, UnapprovedSoftwareStatement
-from shared.oauth.keys import public_jwk
+from shared.oauth.tokens.keys import public_jwk
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
 from tests.planted.protocol import any_type

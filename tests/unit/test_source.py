@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.source import source
+from shared.live.address_block import source
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.identity.lookalikes import LOOKALIKES, ORIGINALS, skeleton, skeleton_sql
-from shared.oauth.username import canonical, has_ignorable, prepared
+from shared.identity.username import canonical, has_ignorable, prepared
 from shared.store.migrate import FOLDER
 
 

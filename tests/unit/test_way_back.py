@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.authorization.way_back import way_back
+from services.authorization.interaction.way_back import way_back
 from shared.live import clock
 from tests.builders import a_client
 

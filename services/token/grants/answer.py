@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.issue import IssuedAccessToken, TokenIssuer
+from shared.issuing.tokens import IssuedAccessToken, TokenIssuer
 from shared.model import Authorization, Client, Scope, User
-from shared.oauth.jwe import Recipient
 from shared.oauth.scope import OPENID
+from shared.oauth.tokens.jwe import Recipient
 
 Answer = dict[str, Any]
 

@@ -6,8 +6,8 @@ from services.token.grants.redemption import REFUSED, Spendable, proves, spend
 from services.token.grants.request import TokenRequest
 from shared.model import AuthorizationCode
 from shared.oauth.errors import InvalidGrant
-from shared.oauth.handle import Kind, digest, is_handle
 from shared.oauth.pkce import check_verifier
+from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import SpentCode
 
 MAX_FAILURES = 5

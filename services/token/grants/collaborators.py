@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from shared.encryption import Encryption
-from shared.issue import TokenIssuer
-from shared.settings import Settings
+from shared.config.settings import Settings
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import TokenIssuer
 from shared.store import AuthorizationCodes, DeviceCodes, Grants, RefreshFamilies
 
 

@@ -8,7 +8,7 @@ from services.token.grants.redemption import REFUSED, Spendable, proves, spend
 from services.token.grants.request import TokenRequest
 from shared.model import Approved, AuthorizationCode, Denied, DeviceCode
 from shared.oauth.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, SlowDown
-from shared.oauth.handle import Kind, digest, is_handle
+from shared.oauth.tokens.handle import Kind, digest, is_handle
 
 INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2
 GROWTH = timedelta(seconds=5)  # RFC 8628 §3.5

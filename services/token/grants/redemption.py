@@ -12,10 +12,10 @@ import structlog
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
+from shared.config.settings import Settings
 from shared.model import Authorization, AuthorizationCode, Client
 from shared.oauth.errors import InvalidGrant, OAuthError
-from shared.oauth.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
-from shared.settings import Settings
+from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
 LAST_ATTEMPT = timedelta(minutes=15)

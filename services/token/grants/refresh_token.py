@@ -7,7 +7,8 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.model import Client, Scope
 from shared.oauth.errors import InvalidGrant, InvalidScope
-from shared.oauth.refresh_token import (
+from shared.oauth.scope import parse_scope
+from shared.oauth.tokens.refresh_token import (
     NONCE_BYTES,
     RANDOM_BYTES,
     RefreshToken,
@@ -15,7 +16,6 @@ from shared.oauth.refresh_token import (
     parse_refresh_token,
     seal_successor,
 )
-from shared.oauth.scope import parse_scope
 from shared.store import HeldToken, Rotation
 
 _REFUSED = "the refresh token does not hold"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.mint import new_id
+from shared.live.randomness import new_id
 from shared.model import Client
 from shared.oauth.parameters import Parameters
 from shared.store import Attempt, Unavailable

@@ -20,7 +20,7 @@ class Credential:
 
 
 class Users(Protocol):
-    """Users and their passwords. PostgreSQL. Names are compared after `shared.oauth.username.canonical`.
+    """Users and their passwords. PostgreSQL. Names are compared after `shared.identity.username.canonical`.
 
     User names and e-mail addresses are one namespace, which addresses that are known to be unverified are no
     part of. A change of a user who is not there changes nothing.

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from shared.identity.lookalikes import skeleton, skeleton_sql
+from shared.identity.username import canonical
 from shared.model import Json, User
-from shared.oauth.username import canonical
 from shared.store import Credential, Stale, Taken
 from shared.store.postgres.database import Database
 from shared.store.postgres.outbox import LOCK_USER, TELL_OF_USER

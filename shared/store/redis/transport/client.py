@@ -8,7 +8,7 @@ from typing import Any
 
 import hiredis
 
-from shared.redis_address import RedisAddress
+from shared.config.redis_address import RedisAddress
 from shared.store import Unavailable
 from shared.store.redis.transport.cluster import RedisCluster
 from shared.store.redis.transport.connect import connect

@@ -8,7 +8,7 @@ from typing import Any
 
 from hiredis import ReplyError
 
-from shared.redis_address import HostPort, RedisAddress
+from shared.config.redis_address import HostPort, RedisAddress
 from shared.store import Unavailable
 from shared.store.redis.transport.connect import connect
 from shared.store.redis.transport.limits import Limits, within

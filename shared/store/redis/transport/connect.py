@@ -11,7 +11,7 @@ from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from shared.redis_address import HostPort
+from shared.config.redis_address import HostPort
 from shared.store import Unavailable
 from shared.store.redis.transport.limits import Limits, within
 

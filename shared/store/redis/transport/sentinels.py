@@ -2,7 +2,7 @@
 
 from redis.asyncio.connection import AbstractConnection
 
-from shared.redis_address import HostPort, RedisAddress
+from shared.config.redis_address import HostPort, RedisAddress
 from shared.store import Unavailable
 from shared.store.redis.transport.connect import ask, connect, disconnect
 from shared.store.redis.transport.limits import Limits

@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
-from shared.redis_address import HostPort
+from shared.config.redis_address import HostPort
 from shared.store.redis.transport.topology import Argument, Command
 
 _KEYLESS = frozenset({"FLUSHALL", "PING", "SCRIPT"})

@@ -1,0 +1,1 @@
+"""Who is there: browser sessions, their cookies, and how fast passwords may be tried."""

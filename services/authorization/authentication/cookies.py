@@ -1,0 +1,177 @@
+"""The cookies of a browser: its sessions, their state, and the handles to which interactions and forms are
+bound.
+
+A browser may have several handles. Two tabs that begin at once without a cookie are each given one, under a
+name of its own, so neither answer replaces the other's cookie. Later interactions use the newest.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.authorization.logout.session_management import browser_state
+from shared.browser.cookie_header import cookie_pairs
+from shared.browser.form_token import is_form_token
+from shared.config.settings import Settings
+from shared.live.randomness import new_handle
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.paths import PREFIX
+
+MAX_ACCOUNTS = 5
+MAX_TRIED = 4  # session cookies of one name, where the issuer is http
+MAX_BROWSER_HANDLES = 20
+SIGNED_OUT = "signed-out"  # the browser's state; a cookie that is missing may only be hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """The names and attributes of the cookies of one deployment.
+
+    With an https issuer the names have the prefix `__Host-`, which demands `Secure` and the path `/`; such a
+    cookie comes once. With an http issuer they carry a mark of the issuer: cookies ignore ports, and two
+    deployments on one host must not sign each other out. There any path of the host can set a second cookie
+    of the same name.
+    """
+
+    session: str
+    accounts: str
+    browser: tuple[str, str]  # what a handle's name begins and ends with
+    state: str | None  # None: without session management there is no such cookie
+    path: str
+    is_secure: bool
+    browser_lifetime: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Cookies":
+        if settings.is_https:
+            before, after, path = "__Host-", "", "/"
+        else:
+            mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
+            before, after, path = "", f"-{mark}", PREFIX
+        session, accounts, state = (
+            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "state")
+        )
+        return cls(
+            session=session,
+            accounts=accounts,
+            browser=(f"{before}ostiary-browser-", after),
+            state=state if settings.session_management else None,
+            path=path,
+            is_secure=settings.is_https,
+            browser_lifetime=settings.interaction_lifetime,
+        )
+
+    def session_handles(self, request: web.Request) -> tuple[str, ...]:
+        """The handles of sessions that the browser presents as its active one.
+
+        More than one only with an http issuer, where the one that is alive counts; of more than MAX_TRIED
+        none does. Raises InvalidRequest: the cookie came twice although its name forbids it.
+        """
+        handles = _handles(Kind.SESSION, self._values(request, self.session))
+        return handles if len(handles) <= MAX_TRIED else ()
+
+    def session_handle(self, request: web.Request, session_key: bytes) -> str:
+        """The one of them that names this session, which was found by it."""
+        return next(handle for handle in self.session_handles(request) if digest(handle) == session_key)
+
+    def account_handles(self, request: web.Request) -> tuple[str, ...]:
+        """The handles of sessions that this browser has beside the active one. Raises InvalidRequest."""
+        values = self._values(request, self.accounts)
+        return _handles(Kind.SESSION, values[0].split(".")[:MAX_ACCOUNTS]) if len(values) == 1 else ()
+
+    def every_handle(self, request: web.Request) -> tuple[str, ...]:
+        """The handles of all sessions that the browser presents, in any cookie. Raises InvalidRequest."""
+        sessions = self._values(request, self.session)[:MAX_TRIED]
+        accounts = [
+            handle
+            for value in self._values(request, self.accounts)[:MAX_TRIED]
+            for handle in value.split(".")[:MAX_ACCOUNTS]
+        ]
+        return _handles(Kind.SESSION, [*sessions, *accounts])
+
+    def browser_handles(self, request: web.Request) -> tuple[str, ...]:
+        """The browser's own handles, oldest first: RFC 6265 §5.4. Raises InvalidRequest."""
+        before, after = self.browser
+        named = [
+            (name, value)
+            for name, value in cookie_pairs(request.headers.getall("Cookie", ()))
+            if name.startswith(before) and name.endswith(after)
+        ]
+        if self.is_secure and len({name for name, _ in named}) < len(named):
+            raise InvalidRequest("a cookie came twice")
+        own = {handle: self._browser_name(handle) for handle in _handles(Kind.BROWSER, dict(named).values())}
+        handles = tuple(handle for handle, name in own.items() if (name, handle) in named)
+        return handles[-MAX_BROWSER_HANDLES:]
+
+    def session_of_form(self, request: web.Request, given: str | None, purpose: str) -> str | None:
+        """The session handle for which the form with the token *given* was made. Raises InvalidRequest."""
+        return _maker(self.session_handles(request), given, purpose)
+
+    def browser_of_form(self, request: web.Request, given: str | None, purpose: str) -> str | None:
+        """The same for a form that was made before anybody was signed in."""
+        return _maker(self.browser_handles(request), given, purpose)
+
+    def newest_browser_handle(self, request: web.Request) -> str:
+        """The handle to bind something new to, which `set_browser` must then set: it may be fresh."""
+        handles = self.browser_handles(request)
+        return handles[-1] if handles else new_handle(Kind.BROWSER)
+
+    def set_browser(self, response: web.Response, handle: str) -> None:
+        """Keep it for as long as the newest interaction that is bound to it."""
+        seconds = int(self.browser_lifetime.total_seconds())
+        self._set(response, self._browser_name(handle), handle, max_age=seconds)
+
+    def set_accounts(self, response: web.Response, handles: tuple[str, ...]) -> None:
+        """Beside the active one; of too many the last are forgotten."""
+        kept = ".".join(handles[:MAX_ACCOUNTS])
+        self._set(response, self.accounts, kept, max_age=None if kept else 0)
+
+    def set_session(self, response: web.Response, handle: str) -> None:
+        self._set(response, self.session, handle)
+        self._set_state(response, browser_state(digest(handle)))
+
+    def clear_session(self, response: web.Response) -> None:
+        """Drop every session of the browser: only after the end of each is committed."""
+        self._set(response, self.session, "", max_age=0)
+        self._set(response, self.accounts, "", max_age=0)
+        self._set_state(response, SIGNED_OUT)
+
+    def _browser_name(self, handle: str) -> str:
+        before, after = self.browser
+        return f"{before}{digest(handle)[:4].hex()}{after}"
+
+    def _set_state(self, response: web.Response, value: str) -> None:
+        """The one cookie that scripts read, in frames of other sites, too: it is worth nothing."""
+        if self.state:
+            response.set_cookie(self.state, value, path=self.path, secure=True, samesite="None")
+
+    def _values(self, request: web.Request, name: str) -> list[str]:
+        pairs = cookie_pairs(request.headers.getall("Cookie", ()))
+        values = [value for found, value in pairs if found == name]
+        if self.is_secure and len(values) > 1:  # no browser sends it twice
+            raise InvalidRequest("a cookie came twice")
+        return values
+
+    def _set(self, response: web.Response, name: str, value: str, max_age: int | None = None) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=max_age,
+            path=self.path,
+            secure=self.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def _handles(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
+    """Those of *values* that are handles of *kind*, each once."""
+    return tuple(dict.fromkeys(value for value in values if is_handle(kind, value)))
+
+
+def _maker(handles: Iterable[str], given: str | None, purpose: str) -> str | None:
+    return next((handle for handle in handles if is_form_token(given, handle, purpose)), None)

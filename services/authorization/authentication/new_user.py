@@ -1,0 +1,54 @@
+"""What somebody who signs up says of themselves, held to an operator's rules and to a stranger's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from shared.browser.pages import SignUpFault
+from shared.identity.username import canonical, prepared
+from shared.model import Json
+from shared.oauth.parameters import Parameters
+from shared.operations.users import MAX_NAME, BadUser, check_claims, check_username, checked_password
+
+MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Somebody who may be added if their name is free."""
+
+    username: str
+    claims: Json
+    password: str = field(repr=False)
+
+
+def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
+    """The fields `username`, `password`, `name` and `email`, or the first fault of theirs."""
+    typed, name, email = ((fields[field] or "").strip() for field in ("username", "name", "email"))
+    username = prepared(typed)
+    password = fields["password"] or ""
+    if username is None or not _holds(check_username, username) or "@" in canonical(username):
+        return "username"  # one with an @ would claim an address that nobody has verified
+    if not _holds(checked_password, password):
+        return "password"
+    if not _is_line(name, MAX_NAME):
+        return "name"
+    if email and not (_is_line(email, MAX_EMAIL) and _holds(check_claims, {"email": email})):
+        return "email"
+    named = {"name": name} if name else {}
+    reached = {"email": email, "email_verified": False} if email else {}
+    return NewUser(username, {**named, **reached}, password)
+
+
+def _is_line(text: str, longest: int) -> bool:
+    return len(text) <= longest and text.isprintable()
+
+
+def _holds(check: Callable[[T], object], value: T) -> bool:
+    try:
+        check(value)
+    except BadUser:
+        return False
+    return True

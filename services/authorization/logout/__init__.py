@@ -1,0 +1,1 @@
+"""RP-initiated logout, front-channel logout and session management."""

@@ -1,0 +1,48 @@
+"""What clients may know of a browser's sign-in: OpenID Connect Session Management 1.0.
+
+A cookie that scripts may read names the sign-in without being worth anything. `session_state` ties it to a
+client; the page that clients frame compares the two, and tells nothing else.
+"""
+
+import hashlib
+from html import escape
+
+from aiohttp import web
+
+from shared.browser.pages.assets import Assets
+from shared.oauth.client.registered_uri import origin_of
+
+_POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Session check</title>
+<script src="{script}" data-cookie="{cookie}"></script>
+"""
+
+
+def browser_state(session_key: bytes) -> str:
+    """What the cookie says of a session: another value for each, from which the session is not to be had."""
+    return hashlib.blake2s(b"browser state", key=session_key).hexdigest()
+
+
+def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> str | None:
+    """The `session_state` of a response: §3.2. None: the client has no page that could frame ours."""
+    if (origin := origin_of(redirect_uri)) is None:
+        return None
+    told = " ".join((client_id, origin, state, salt))
+    return f"{hashlib.sha256(told.encode()).hexdigest()}.{salt}"
+
+
+def check_session(assets: Assets, cookie: str) -> web.Response:
+    """The OP iframe: §3.3. The one page of ours that any site may frame."""
+    headers = {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": _POLICY,
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    text = _PAGE.format(script=escape(assets.uri("check_session.js")), cookie=escape(cookie))
+    return web.Response(text=text, content_type="text/html", headers=headers)

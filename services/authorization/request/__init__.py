@@ -1,0 +1,1 @@
+"""An authorization request: where its parameters come from, and whether they hold."""

@@ -1,0 +1,201 @@
+"""An authorization request, checked: RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1. Pure."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.authorization.request.claims_parameter import (
+    acr_wanted,
+    beyond_scope,
+    parse_claims,
+    sub_wanted,
+    without_unasked,
+)
+from services.authorization.request.id_token_hint import hinted_sub
+from services.authorization.request.response_type import check_response_mode, read_response_type
+from shared.config.settings import Settings
+from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
+from shared.oauth.errors import (
+    InvalidRequest,
+    RegistrationNotSupported,
+)
+from shared.oauth.parameters import Parameters
+from shared.oauth.pkce import is_challenge
+from shared.oauth.scope import OPENID, granted_scope, parse_scope
+from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
+from shared.oauth.tokens.keys import KeySet
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+KNOWN = frozenset(
+    {
+        "acr_values",
+        "claims",
+        "claims_locales",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "display",
+        "id_token_hint",
+        "login_hint",
+        "max_age",
+        "nonce",
+        "prompt",
+        "redirect_uri",
+        "registration",
+        "request",
+        "request_uri",
+        "response_mode",
+        "response_type",
+        "scope",
+        "state",
+        "ui_locales",
+    }
+)
+"""Others are ignored (RFC 6749 §3.1), even twice: RFC 8707 lets `resource` be repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What of this deployment decides about a request."""
+
+    issuer: str
+    response_types: Collection[str]
+    prompt_values: Collection[str]
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Deployment":
+        prompt = prompt_values(may_sign_up=settings.may_sign_up)
+        return cls(settings.issuer, settings.response_types, prompt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A request that may be answered, once its user is known and has agreed."""
+
+    redirect_uri: str
+    state: str | None
+    response_type: frozenset[str]  # of `code`, `id_token` and `token`
+    scope: Scope
+    claims: ClaimsRequest
+    claims_beyond_scope: tuple[str, ...]
+    nonce: str | None
+    code_challenge: str | None
+    prompt: frozenset[str]
+    max_age: timedelta | None
+    login_hint: str | None
+    subs: frozenset[str]  # each must be the user's: of `id_token_hint`, of a `sub` asked for by `claims`
+    acr: frozenset[str]  # one must be reached; empty: any will do
+    acr_values: frozenset[str]  # one is preferred, where it can be reached; voluntary: §3.1.2.1
+
+    @property
+    def asked(self) -> Scope:
+        """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
+        if not self.claims_beyond_scope:
+            return self.scope
+        return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
+
+
+def read_request(
+    parameters: Parameters, client: Client, deployment: Deployment, keys: KeySet
+) -> AuthorizationRequest:
+    """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError.
+
+    *keys*: with which the deployment has signed ID tokens.
+    """
+    if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
+        raise RegistrationNotSupported("registration is not supported")
+    parameters.refuse_repeated(KNOWN)
+    response_type = read_response_type(parameters, client, deployment.response_types)
+    check_response_mode(parameters)
+    scope = _scope(parameters, client, response_type)
+    prompt = _prompt(parameters, deployment)
+    claims = parse_claims(parameters["claims"])
+    if client.skip_consent and "consent" not in prompt:
+        claims = without_unasked(claims, client)
+    subs = _subs(parameters, claims, client, deployment.issuer, keys)
+    if CREATE in prompt and subs:
+        raise InvalidRequest("prompt has create, but a user is named who is there already")
+    return AuthorizationRequest(
+        redirect_uri=parameters.require("redirect_uri"),
+        state=parameters["state"],
+        response_type=response_type,
+        scope=scope,
+        claims=claims,
+        claims_beyond_scope=beyond_scope(claims, scope),
+        nonce=_nonce(parameters, response_type),
+        code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
+        prompt=prompt,
+        max_age=_max_age(parameters, client),
+        login_hint=parameters["login_hint"],
+        subs=subs,
+        acr=acr_wanted(claims),
+        acr_values=_acr_values(parameters, client),
+    )
+
+
+def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
+    asked = parameters["scope"]
+    scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
+    if "id_token" in response_type and OPENID not in scope:
+        raise InvalidRequest("an ID token needs the scope openid")
+    if "refresh_token" in client.grant_types and "code" in response_type:
+        return scope
+    return tuple(token for token in scope if token not in OFFLINE_SCOPES)  # Core 1.0 §11: ignored
+
+
+def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
+    """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
+    return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
+
+
+def _code_challenge(parameters: Parameters, client: Client) -> str | None:
+    """RFC 7636 §4.3, §4.4.1. The method must be said: its default would be `plain`."""
+    challenge, method = parameters["code_challenge"], parameters["code_challenge_method"]
+    if challenge is None:
+        if method is not None:
+            raise InvalidRequest("code_challenge_method without code_challenge")
+        if client.require_pkce:
+            raise InvalidRequest("code_challenge is required")
+        return None
+    if method not in CODE_CHALLENGE_METHODS:
+        raise InvalidRequest("code_challenge_method must be S256")
+    if not is_challenge(challenge):
+        raise InvalidRequest("code_challenge is not the base64url of 32 bytes")
+    return challenge
+
+
+def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
+    if (asked := parameters["prompt"]) is None:
+        return frozenset()
+    prompt = frozenset(asked.split(" ")) - {""}
+    if not prompt.issubset(deployment.prompt_values):
+        raise InvalidRequest("prompt has a value that is not supported")
+    if "none" in prompt and len(prompt) > 1:
+        raise InvalidRequest("prompt has none beside another value")
+    return prompt
+
+
+def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
+    asked = parameters["max_age"]
+    if asked is None:
+        return None if client.default_max_age is None else timedelta(seconds=client.default_max_age)
+    if not _SECONDS.fullmatch(asked):
+        raise InvalidRequest("max_age is not a number of seconds")
+    return timedelta(seconds=int(asked))
+
+
+def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
+    """What is asked for, or by default what the client registered: Registration 1.0 §2."""
+    asked = parameters["acr_values"]
+    return frozenset(client.default_acr_values if asked is None else asked.split())
+
+
+def _subs(
+    parameters: Parameters, claims: ClaimsRequest, client: Client, issuer: str, keys: KeySet
+) -> frozenset[str]:
+    wanted = sub_wanted(claims)
+    if (hint := parameters["id_token_hint"]) is None:
+        return wanted
+    return wanted | {hinted_sub(hint, keys, issuer, client.client_id)}

@@ -1,0 +1,78 @@
+"""The `claims` parameter: OpenID Connect Core 1.0 §5.5. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.codec.json_text import BadJson, parse_object
+from shared.model import ClaimsRequest, Client, Json, Scope
+from shared.oauth.claims import claims_of_scope
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.supported import SCOPE_CLAIMS
+
+MAX_CLAIMS = 4 * 1024
+MAX_NAMES = 100
+
+_NOTHING = ClaimsRequest()
+_ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
+
+
+def parse_claims(text: str | None) -> ClaimsRequest:
+    """The claims asked for. Members that are not known are ignored. Raises InvalidRequest."""
+    if text is None:
+        return _NOTHING
+    if len(text) > MAX_CLAIMS:
+        raise InvalidRequest("claims is too long")
+    try:
+        members = parse_object(text.encode())
+    except BadJson as fault:
+        raise InvalidRequest(f"claims: {fault}") from None
+    return ClaimsRequest(userinfo=_requested(members, "userinfo"), id_token=_requested(members, "id_token"))
+
+
+def _requested(members: Mapping[str, Any], member: str) -> Mapping[str, Json | None]:
+    requested = members.get(member)
+    if requested is None:
+        return {}
+    if not isinstance(requested, dict) or len(requested) > MAX_NAMES:
+        raise InvalidRequest(f"claims.{member} is not an object, or has too many members")
+    if not all(value is None or isinstance(value, dict) for value in requested.values()):
+        raise InvalidRequest(f"claims.{member} has a member that is neither null nor an object")
+    return requested
+
+
+def _values(request: Json | None) -> frozenset[str]:
+    """§5.5.1: `value` is the only one that will do, `values` are all that will."""
+    if request is None:
+        return frozenset()
+    listed = request.get("values")
+    values = [request["value"]] if "value" in request else listed if isinstance(listed, list) else []
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
+    """§5.5.1.1: the context classes of which an essential `acr` demands one; empty when it demands none."""
+    request = claims.id_token.get("acr")
+    return _values(request) if request and request.get("essential") is True else frozenset()
+
+
+def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
+    """§5.5.1: the user who alone will do, when a client asks for `sub` with a value."""
+    return _values(claims.id_token.get("sub")) | _values(claims.userinfo.get("sub"))
+
+
+def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
+    """The claims within the registered scope: nobody has consented to the others where nobody is asked."""
+    unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
+    userinfo, id_token = (
+        {name: request for name, request in asked.items() if name not in unasked}
+        for asked in (claims.userinfo, claims.id_token)
+    )
+    return ClaimsRequest(userinfo=userinfo, id_token=id_token)
+
+
+def beyond_scope(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
+    """The claims about the user that no scope releases: a consent to the scope does not cover them."""
+    if not claims.userinfo and not claims.id_token:
+        return ()
+    covered = set(claims_of_scope(scope))
+    return tuple(sorted({*claims.userinfo, *claims.id_token} & _ON_PAGES - covered))

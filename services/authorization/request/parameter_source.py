@@ -1,0 +1,96 @@
+"""Where the parameters of a request come from: the request itself, an object in it, or what was pushed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.pushed_request import PushedRequest, handle_of, is_pushed, opened
+from services.authorization.request.request_object import header_of, read_object, unsigned_claims
+from shared.config.settings import Settings
+from shared.fetch import FetchFailed
+from shared.live import clock
+from shared.live.client_keys import ClientKeys, NoKeys
+from shared.model import Client
+from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
+from shared.oauth.parameters import Parameters
+from shared.oauth.supported import UNSIGNED
+from shared.oauth.tokens.handle import digest
+from shared.oauth.tokens.jwt import BadJwt
+from shared.store import PushedRequests
+
+Fetch = Callable[[str], Awaitable[str]]
+"""The text of the document at a URI. Raises FetchFailed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The parameters that count. `pushed`: the digest of the handle under which they were pushed."""
+
+    parameters: Parameters
+    pushed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The step that finds the parameters that count: RFC 9101 §5, RFC 9126 §4."""
+
+    settings: Settings
+    pushed_requests: PushedRequests
+    keys: ClientKeys
+    fetch: Fetch
+
+    async def at_authorization(self, parameters: Parameters, client: Client) -> Effective:
+        """The parameters that count of a request of *client*.
+
+        Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, Unavailable.
+        """
+        parameters.refuse_repeated(KNOWN)
+        request_uri = parameters["request_uri"]
+        if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
+            return await self._pushed(handle_of(request_uri), client)
+        here = self.settings.require_pushed_authorization_requests
+        if here or client.require_pushed_authorization_requests:
+            raise InvalidRequest("requests must be pushed: RFC 9126")
+        return Effective(await self.at_push(parameters, client))
+
+    async def at_push(self, parameters: Parameters, client: Client) -> Parameters:
+        """The parameters of a request that is not pushed yet. Raises as above."""
+        token, request_uri = parameters["request"], parameters["request_uri"]
+        if token is not None and request_uri is not None:
+            raise InvalidRequest("request and request_uri are two requests")
+        if request_uri is not None:
+            token = await self._fetched(request_uri, client)
+        if token is not None:
+            return await self._inside(token, client)
+        if client.require_signed_request_object:
+            raise InvalidRequest("the client must send signed request objects")
+        return parameters
+
+    async def _pushed(self, handle: str, client: Client) -> Effective:
+        key = digest(handle)
+        members = await self.pushed_requests.find(key)
+        found = PushedRequest.from_json(members) if members else None
+        return Effective(opened(found, client, clock.now()), key)
+
+    async def _fetched(self, request_uri: str, client: Client) -> str:
+        """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""
+        if request_uri not in client.request_uris:
+            raise InvalidRequestUri("request_uri is not registered for this client")
+        try:
+            return (await self.fetch(request_uri.partition("#")[0])).strip()
+        except FetchFailed as fault:
+            raise InvalidRequestUri("request_uri does not answer", detail=str(fault)) from None
+
+    async def _inside(self, token: str, client: Client) -> Parameters:
+        header = header_of(token, client, is_unsigned_allowed=self.settings.unsigned_request_objects)
+        claims = unsigned_claims(token) if header.alg == UNSIGNED else await self._signed(token, client)
+        return read_object(claims, client, self.settings.issuer, clock.now())
+
+    async def _signed(self, token: str, client: Client) -> Mapping[str, Any]:
+        try:
+            return await self.keys.verified(token, client)
+        except (BadJwt, NoKeys) as fault:
+            raise InvalidRequestObject(
+                "the request object: no key of the client verifies it", detail=str(fault)
+            ) from None

@@ -1,0 +1,78 @@
+"""Requests that are posted to an endpoint that needs the browser's cookies.
+
+OpenID Connect Core 1.0 §3.1.2.1, RP-Initiated Logout 1.0 §2. A form of another site brings no `SameSite=Lax`
+cookie, so the answer is a redirect to the same endpoint, and the GET that follows has the cookies. The
+request travels in that redirect. Only one that is too long for it is stored, for as long as a redirect takes,
+and an address that sends many of those has to wait.
+"""
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from shared.browser.errors import Expired, TooMany
+from shared.live.address_block import source
+from shared.live.randomness import new_handle
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.paths import Path
+from shared.store import Counters, Interactions, Pace
+
+POSTED = "posted"
+MAX_QUERY = 6 * 1024
+"""Characters of a query that every proxy forwards: they take a request line of 8 KiB."""
+
+LIFETIME = timedelta(minutes=1)
+PACE = Pace(
+    free=20,
+    first_wait=timedelta(seconds=1),
+    longest_wait=timedelta(minutes=1),
+    forgotten_after=timedelta(minutes=5),
+)
+"""Stored requests of one address: at most about 30 at a time, of 64 KiB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedRequests:
+    """Where posted requests wait for the GET."""
+
+    interactions: Interactions
+    counters: Counters
+    is_limited: bool
+
+    async def keep(self, path: Path, parameters: Parameters, known: Set[str], address: str) -> str:
+        """The URI at *path* that brings back those of *parameters* that are *known* there.
+
+        Raises TooMany: *address* must wait. Raises Unavailable.
+        """
+        pairs = _pairs(parameters, known)
+        query = urlencode(pairs)
+        if len(query) <= MAX_QUERY:
+            return f"{path}?{query}" if query else path.path
+        if self.is_limited and await self.counters.attempt("posted", source(address), PACE):
+            raise TooMany("too many long requests from this address")
+        handle = new_handle(Kind.POSTED_REQUEST)
+        await self.interactions.add(digest(handle), {"pairs": pairs}, LIFETIME)
+        return f"{path}?{urlencode({POSTED: handle})}"
+
+    async def find(self, handle: str | None, *, again: str | None = None) -> Parameters:
+        """What was kept under *handle*. Raises Unavailable; raises Expired, with *again*."""
+        kept = None
+        if handle and is_handle(Kind.POSTED_REQUEST, handle):
+            kept = await self.interactions.find(digest(handle))
+        if kept is None:
+            raise Expired("there is no such request any more", again=again)
+        values: dict[str, str] = {}
+        repeated = set()
+        for name, value in kept["pairs"]:
+            if name in values:
+                repeated.add(name)
+            values[name] = value
+        return Parameters(values, frozenset(repeated))
+
+
+def _pairs(parameters: Parameters, known: Set[str]) -> list[tuple[str, str]]:
+    """A repeated parameter is repeated again, without a value."""
+    pairs = [(name, parameters.values[name]) for name in sorted(known) if name in parameters]
+    return [*pairs, *((name, "") for name in sorted(parameters.repeated & known))]

@@ -1,0 +1,90 @@
+"""An authorization request that its client has pushed: RFC 9126. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from services.authorization.request.authorization_request import KNOWN
+from shared.model import Client, Json
+from shared.oauth.errors import InvalidRequestUri
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import Kind, is_handle
+
+LIFETIME = timedelta(seconds=90)
+_PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2
+
+
+def request_uri_of(handle: str) -> str:
+    """The `request_uri` that names a pushed request."""
+    return _PREFIX + handle
+
+
+def is_pushed(request_uri: str) -> bool:
+    """Whether it names something that was pushed, rather than something to fetch."""
+    return request_uri.startswith(_PREFIX)
+
+
+def handle_of(request_uri: str) -> str:
+    """The handle in a `request_uri` of ours. Raises InvalidRequestUri."""
+    handle = request_uri.removeprefix(_PREFIX)
+    if not is_handle(Kind.PUSHED_REQUEST, handle):
+        raise InvalidRequestUri("request_uri is unknown, has expired or was used")
+    return handle
+
+
+@dataclass(frozen=True, slots=True)
+class PushedRequest:
+    """What was pushed, by whom, and until when it may be opened.
+
+    It is kept for longer, so that of many interactions that it has opened one is answered.
+    """
+
+    client_id: str
+    parameters: Parameters
+    expires_at: datetime
+    client_epoch: int = 0
+
+    def to_json(self) -> Json:
+        return {
+            "client_id": self.client_id,
+            "parameters": dict(self.parameters.values),
+            "expires_at": self.expires_at.timestamp(),
+            "client_epoch": self.client_epoch,
+        }
+
+    @classmethod
+    def from_json(cls, members: Json) -> "PushedRequest | None":
+        """None: another release wrote it, and this one cannot read it."""
+        try:
+            record = _RECORD.validate_python(members)
+        except ValidationError:
+            return None
+        expires_at = datetime.fromtimestamp(record.expires_at, UTC)
+        return cls(record.client_id, Parameters(record.parameters), expires_at, record.client_epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    client_id: str
+    parameters: dict[str, str]
+    expires_at: Annotated[float, Field(ge=0, lt=253_402_300_800)]  # seconds, before the year 10000
+    client_epoch: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+
+_RECORD = TypeAdapter(_Record)
+
+
+def known_of(parameters: Parameters, client_id: str) -> Parameters:
+    """The parameters worth keeping: none of the client's credentials is among them."""
+    values = {name: value for name in sorted(KNOWN) if (value := parameters[name])}
+    return Parameters({**values, "client_id": client_id})
+
+
+def opened(found: PushedRequest | None, client: Client, now: datetime) -> Parameters:
+    """The parameters of a pushed request, for the client that pushed it. Raises InvalidRequestUri."""
+    pusher = (found.client_id, found.client_epoch) if found else None
+    if found is None or pusher != (client.client_id, client.epoch) or found.expires_at <= now:
+        raise InvalidRequestUri("request_uri is unknown, has expired or was used")
+    return found.parameters

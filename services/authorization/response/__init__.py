@@ -1,0 +1,1 @@
+"""The response to a client: the only code that sends anything to a redirect URI."""

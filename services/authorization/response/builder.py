@@ -1,0 +1,147 @@
+"""What a client is given: a code, and what the front channel carries beside it. Find, check, spend, mint."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.authorization.request.authorization_request import AuthorizationRequest
+from shared.config.settings import Settings
+from shared.issuing.encryption import Encryption
+from shared.issuing.tokens import TokenIssuer
+from shared.live.randomness import new_handle, new_id
+from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Client, Session, User
+from shared.oauth.errors import InvalidRequestUri, LoginRequired
+from shared.oauth.redirect_uri import is_out_of_band
+from shared.oauth.tokens.handle import Kind, digest
+from shared.oauth.tokens.jwe import Recipient
+from shared.store import AuthorizationCodes, Grants, PushedRequests
+
+OUT_OF_BAND_LIFETIME = timedelta(minutes=10)  # a person carries the code
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """A request that its user has allowed."""
+
+    client: Client
+    request: AuthorizationRequest
+    session: Session
+
+    @property
+    def authorization(self) -> Authorization:
+        """What a code carries."""
+        return Authorization(
+            client_id=self.client.client_id,
+            user_id=self.session.user_id,
+            sid=self.session.sid,
+            scope=self.request.scope,
+            authentication=self.session.authentication,
+            claims=self.request.claims,
+            nonce=self.request.nonce,
+            client_epoch=self.client.epoch,
+        )
+
+    @property
+    def front_channel(self) -> Authorization:
+        """What the tokens of the front channel carry: nothing that outlives the browser session."""
+        scope = tuple(token for token in self.request.scope if token not in OFFLINE_SCOPES)
+        return replace(self.authorization, scope=scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Who makes the parameters of an answer."""
+
+    settings: Settings
+    codes: AuthorizationCodes
+    pushed_requests: PushedRequests
+    grants: Grants
+    tokens: TokenIssuer
+    encryption: Encryption
+
+    async def give(self, allowed: Allowed, now: datetime, pushed: bytes | None) -> dict[str, str]:
+        """The parameters; *pushed* ends with it. Raises InvalidRequestUri: it has ended before.
+
+        Raises LoginRequired: the session has just ended. Raises InvalidScope, Unavailable.
+        """
+        if allowed.request.response_type == {"code"}:
+            return await self._code(allowed, now, pushed)
+        self.tokens.check(allowed.client, allowed.front_channel.scope, now)
+        recipient = await self.encryption.of_id_token(allowed.client)
+        if pushed and not await self.pushed_requests.end(pushed):
+            raise InvalidRequestUri("request_uri was used")
+        grant_id = new_id()
+        user = await self._add_grant(grant_id, allowed, now)
+        code = await self._code(allowed, now) if "code" in allowed.request.response_type else {}
+        return self._with_tokens(
+            allowed=allowed, code=code, grant_id=grant_id, user=user, recipient=recipient, now=now
+        )
+
+    async def _code(self, allowed: Allowed, now: datetime, pushed: bytes | None = None) -> dict[str, str]:
+        code, lifetime = new_handle(Kind.AUTHORIZATION_CODE), self._code_lifetime(allowed)
+        content = AuthorizationCode(
+            authorization=allowed.authorization,
+            redirect_uri=allowed.request.redirect_uri,
+            code_challenge=allowed.request.code_challenge,
+            epoch=allowed.session.epoch,
+            expires_at=now + lifetime,
+        )
+        if not await self.codes.add(digest(code), content, lifetime, pushed):
+            raise InvalidRequestUri("request_uri was used")
+        return {"code": code}
+
+    def _code_lifetime(self, allowed: Allowed) -> timedelta:
+        origins = self.settings.external_urls or (self.settings.origin,)
+        if is_out_of_band(allowed.request.redirect_uri, origins):
+            return OUT_OF_BAND_LIFETIME
+        return allowed.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
+
+    async def _add_grant(self, grant_id: UUID, allowed: Allowed, now: datetime) -> User:
+        lifetime = allowed.client.access_token_lifetime or self.settings.access_token_lifetime
+        user = await self.grants.add(
+            grant_id,
+            allowed.front_channel,
+            allowed.request.redirect_uri,
+            allowed.session.epoch,
+            max(allowed.session.expires_at, now + lifetime),
+        )
+        if user is None:
+            raise LoginRequired("the session has ended")
+        return user
+
+    def _with_tokens(
+        self,
+        *,
+        allowed: Allowed,
+        code: dict[str, str],
+        grant_id: UUID,
+        user: User,
+        recipient: Recipient | None,
+        now: datetime,
+    ) -> dict[str, str]:
+        """RFC 6749 §4.2.2, OpenID Connect Core 1.0 §3.2.2.5 and §3.3.2.5."""
+        client, given, parameters = allowed.client, allowed.front_channel, code
+        if "token" in allowed.request.response_type:
+            sub = self.tokens.sub(user.user_id, client)
+            access_token = self.tokens.access_token(client, sub, given.scope, grant_id, now)
+            parameters = {
+                **parameters,
+                "access_token": access_token.value,
+                "token_type": "Bearer",
+                "expires_in": str(access_token.expires_in),
+                "scope": " ".join(given.scope),
+            }
+        if "id_token" in allowed.request.response_type:
+            id_token = self.tokens.id_token(
+                client,
+                given,
+                user,
+                now,
+                recipient=recipient,
+                nonce=given.nonce,
+                access_token=parameters.get("access_token"),
+                code=parameters.get("code"),
+                state=allowed.request.state,
+            )
+            parameters = {**parameters, "id_token": id_token}
+        return parameters

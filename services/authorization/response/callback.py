@@ -1,0 +1,106 @@
+"""The answer to a client: the only code that sends anything to a redirect URI."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from aiohttp import web
+
+from services.authorization.request.response_type import ResponseMode, safe_response_mode
+from shared.browser.pages import ClientView, LeavingView, Pages
+from shared.model import Client
+from shared.oauth.client.registered_uri import opens_a_strangers_app
+from shared.oauth.errors import InvalidRequest, OAuthError
+from shared.oauth.parameters import Parameters
+from shared.oauth.redirect_uri import is_registered
+from shared.web.answers import Answer, Head
+from shared.web.headers import NO_STORE, SAFE
+
+MAX_STATE = 7 * 1024
+"""Characters of a state in an answer: with all that comes beside it, it fits the 8 KiB that servers take."""
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
+_SEE_OTHER = Head(SAFE, NO_STORE)
+
+Sign = Callable[[Mapping[str, str]], str]
+"""How the parameters of an answer become a JWT: JARM §2.1. Raises Unavailable."""
+
+
+def see_other(uri: str) -> web.Response:
+    """303: whatever was posted is not posted again (RFC 9700 §4.12)."""
+    return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
+
+
+@lru_cache(maxsize=16)  # the issuer is in every answer
+def _percent_encoded(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _quoted(value: str) -> str:
+    return value if _UNRESERVED.fullmatch(value) else _percent_encoded(value)
+
+
+def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
+    return uri + separator + "&".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where and how a client wants its answer. That it exists is the proof that answers may go there."""
+
+    redirect_uri: str
+    mode: ResponseMode
+    state: str | None
+    iss: str
+    sign: Sign
+    unseen: ClientView | None = None  # the client for which the user must see a page first
+
+    @classmethod
+    def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
+        """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
+        redirect_uri, state = parameters.require("redirect_uri"), parameters["state"]
+        is_native = client.application_type == "native"
+        if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
+            raise InvalidRequest("redirect_uri is not registered for this client")
+        if state is not None and len(_quoted(state)) > MAX_STATE:  # no error could take it along
+            raise InvalidRequest("state is too long")
+        is_dynamic = client.is_dynamically_registered
+        is_guarded = opens_a_strangers_app(redirect_uri, is_dynamically_registered=is_dynamic)
+        unseen = ClientView.of(client) if is_guarded else None
+        return cls(redirect_uri, safe_response_mode(parameters), state, issuer, sign, unseen)
+
+    def _complete(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        state = {} if self.state is None else {"state": self.state}
+        complete = {**parameters, **state, "iss": self.iss}  # RFC 9207 §2
+        return {"response": self.sign(complete)} if self.mode.is_jwt else complete
+
+    def _uri(self, parameters: Mapping[str, str]) -> str | None:
+        """The URI that carries the answer; None where a form carries it."""
+        match self.mode.transport:
+            case "query":
+                separator = "&" if "?" in self.redirect_uri else "?"
+                return _added(self.redirect_uri, separator, self._complete(parameters))
+            case "fragment":
+                return _added(self.redirect_uri, "#", self._complete(parameters))
+            case "form_post":
+                return None
+
+    def link(self, parameters: Mapping[str, str]) -> str | None:
+        """The answer as a link of a page that stays open; None where it needs a form or a fresh signature."""
+        return None if self.mode.is_jwt else self._uri(parameters)
+
+    def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
+        """The answer, in the mode asked for; on a page whose button sends it where none was seen before."""
+        uri = self._uri(parameters)
+        if self.unseen:
+            fields = {} if uri else self._complete(parameters)
+            return pages.leaving(LeavingView(self.unseen, uri or self.redirect_uri, fields), locale)
+        if uri:
+            return see_other(uri)
+        return pages.form_post(self.redirect_uri, self._complete(parameters), locale)
+
+    def refuse(self, error: OAuthError, pages: Pages, locale: str) -> web.Response:
+        """RFC 6749 §4.1.2.1."""
+        return self.send(error.parameters(), pages, locale)

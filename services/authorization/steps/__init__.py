@@ -1,0 +1,1 @@
+"""One page each: login, sign-up, account selection, consent, device, and the pages beside them."""

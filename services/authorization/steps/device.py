@@ -1,0 +1,211 @@
+"""The device page: a person types the code that their device shows, signs in, and decides. RFC 8628 §3.3.
+
+Every step is a form to the same path. Whether a code is in flight is told only to who has signed in, and
+only a few times; nothing is decided by opening a page.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import structlog
+from aiohttp import web
+
+from services.authorization.authentication.active_session import active_session
+from services.authorization.interaction.context import Desk
+from services.authorization.interaction.language import UI_LOCALES, note_ui_locales, ui_locales_fields
+from services.authorization.steps.login import TOO_MANY, WRONG, SignIn, WaitLonger
+from services.authorization.steps.user_codes import Found, UserCodes
+from shared.browser.errors import Expired
+from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
+from shared.browser.pages import (
+    ClientView,
+    ConfirmDeviceView,
+    DeviceDoneView,
+    DeviceFault,
+    DeviceView,
+    LoginFault,
+    LoginView,
+)
+from shared.browser.same_origin import check_same_origin
+from shared.model import Approved, Authorization, Denied, Session
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters
+from shared.oauth.user_code import typed
+from shared.paths import DEVICE
+from shared.server.app import client_address
+from shared.server.metrics import count_event
+from shared.store import Consents, DeviceCodes
+from shared.web.form import form, query
+
+STEP, USER_CODE = "step", "user_code"
+MAX_SHOWN = 32  # characters of what was typed
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePage:
+    """What it needs."""
+
+    desk: Desk
+    sign_in: SignIn
+    device_codes: DeviceCodes
+    user_codes: UserCodes
+    consents: Consents
+
+    async def get(self, request: web.Request) -> web.Response:
+        """The form, with the code of the URI filled in: the person compares it, and goes on by a button."""
+        user_code = typed(query(request)[USER_CODE] or "")
+        return self._ask(request, user_code or "", has_qr_code=user_code is not None)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """One of the steps."""
+        check_same_origin(request, self.desk.settings.origin)
+        fields = await form(request)
+        note_ui_locales(request, fields[UI_LOCALES])
+        user_code = typed(fields[USER_CODE] or "")
+        session = await self._session(request)
+        if user_code is None:
+            return self._ask(request, (fields[USER_CODE] or "")[:MAX_SHOWN], "unknown", WRONG)
+        match fields[STEP]:
+            case "decide" if session:
+                return await self._decide(request, fields, user_code, session)
+            case "sign_in":
+                return await self._sign_in(request, fields, user_code)
+            case _ if session:
+                handle = self.desk.cookies.session_handle(request, session.session_key)
+                return await self._confirm(request, user_code, session, handle)
+        return self._login(request, user_code)
+
+    async def _session(self, request: web.Request) -> Session | None:
+        active = await active_session(request, self.desk.cookies, self.desk.sessions)
+        return active.session if active else None
+
+    async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
+        if not self.desk.cookies.browser_of_form(request, fields[FORM_TOKEN], _purpose(user_code)):
+            return self._login(request, user_code)
+        match await self.sign_in.authenticate(fields, client_address(request)):
+            case WaitLonger(wait):
+                seconds = int(wait.total_seconds()) + 1
+                return self._login(request, user_code, "throttled", TOO_MANY, retry_after=seconds)
+            case None:
+                return self._login(request, user_code, "credentials", WRONG)
+            case user:
+                replaced = await self.sign_in.replaced(request, user)
+                begun = await self.sign_in.begin_session(request, user, replaced)
+        if begun is None:
+            return self._login(request, user_code, "credentials", WRONG)
+        session, handle = begun
+        response = await self._confirm(request, user_code, session, handle)
+        self.desk.cookies.set_session(response, handle)
+        return response
+
+    async def _confirm(
+        self, request: web.Request, user_code: str, session: Session, handle: str
+    ) -> web.Response:
+        match await self.user_codes.find(user_code, session):
+            case Found() as found:
+                pass
+            case fault:
+                return self._ask(request, user_code, fault, TOO_MANY if fault == "throttled" else WRONG)
+        view = ConfirmDeviceView(
+            ClientView.of(found.client),
+            DEVICE.path,
+            session.username,
+            user_code,
+            found.code.scope,
+            {
+                **ui_locales_fields(request),
+                STEP: "decide",
+                USER_CODE: user_code,
+                FORM_TOKEN: form_token(handle, _purpose(user_code)),
+            },
+        )
+        return self.desk.pages.confirm_device(view, self.desk.locale(request))
+
+    async def _decide(
+        self, request: web.Request, fields: Parameters, user_code: str, session: Session
+    ) -> web.Response:
+        handle = self.desk.cookies.session_handle(request, session.session_key)
+        if not is_form_token(fields[FORM_TOKEN], handle, _purpose(user_code)):
+            return await self._confirm(request, user_code, session, handle)
+        found = await self.user_codes.find(user_code, session)
+        if not isinstance(found, Found):
+            return self._ask(request, user_code, found, TOO_MANY if found == "throttled" else WRONG)
+        match fields["decision"]:
+            case "allow":
+                is_allowed = True
+            case "deny":
+                is_allowed = False
+            case _:
+                raise InvalidRequest("decision must be allow or deny")
+        if not await self._write(found, session, is_allowed=is_allowed):
+            raise Expired("the code was decided on in the meantime", again=DEVICE.path)
+        view = DeviceDoneView(ClientView.of(found.client), is_allowed)
+        return self.desk.pages.device_done(view, self.desk.locale(request))
+
+    async def _write(self, found: Found, session: Session, *, is_allowed: bool) -> bool:
+        state: Approved | Denied = Denied()
+        if is_allowed:
+            authorization = Authorization(
+                client_id=found.client.client_id,
+                user_id=session.user_id,
+                sid=session.sid,
+                scope=found.code.scope,
+                authentication=session.authentication,
+                client_epoch=found.code.client_epoch,
+            )
+            state = Approved(authorization, session.epoch)
+            # Of this moment alone: a device is not known again by its client_id.
+            await self.consents.add(
+                session.user_id, found.client.client_id, found.code.scope, is_remembered=False
+            )
+            count_event("consent")
+        logger.info("device_decided", client_id=found.client.client_id, is_allowed=is_allowed)
+        return await self.device_codes.decide(found.code_hash, found.code, state)
+
+    def _ask(
+        self,
+        request: web.Request,
+        user_code: str,
+        fault: DeviceFault | None = None,
+        status: int = 200,
+        *,
+        has_qr_code: bool = False,
+    ) -> web.Response:
+        uri = f"{DEVICE.at(self.desk.settings.issuer)}?{urlencode({USER_CODE: user_code})}"
+        hidden = {**ui_locales_fields(request), STEP: "code"}
+        view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, hidden)
+        return self.desk.pages.device(view, self.desk.locale(request), status)
+
+    def _login(
+        self,
+        request: web.Request,
+        user_code: str,
+        fault: LoginFault | None = None,
+        status: int = 200,
+        retry_after: int | None = None,
+    ) -> web.Response:
+        """The form is bound to this browser: another site cannot sign it in."""
+        browser = self.desk.cookies.newest_browser_handle(request)
+        token = form_token(browser, _purpose(user_code))
+        view = LoginView(
+            None,
+            DEVICE.path,
+            fault=fault,
+            retry_after=retry_after,
+            hidden={
+                **ui_locales_fields(request),
+                STEP: "sign_in",
+                USER_CODE: user_code,
+                FORM_TOKEN: token,
+            },
+        )
+        response = self.desk.pages.login(view, self.desk.locale(request), status)
+        if fault is None:  # with a fault the form came back, and its cookie with it
+            self.desk.cookies.set_browser(response, browser)
+        return response
+
+
+def _purpose(user_code: str) -> str:
+    return f"device {user_code}"

@@ -1,0 +1,53 @@
+"""The start page of `ostiary run`: what is here, what to try while the demo credentials are kept, and the
+applications that may be begun at: third-party-initiated login."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from services.authorization.interaction.way_back import initiate_login_href
+from shared.browser.pages import ApplicationView, ClientView, StartView
+from shared.config.settings import Settings
+from shared.oauth.redirect_uri import is_out_of_band
+from shared.paths import AUTHORIZATION
+from shared.store import Clients, Unavailable
+
+MAX_APPLICATIONS = 50
+
+
+def _try_href(demo: Any, origin: str) -> str | None:
+    """An authorization request of the demo client that ends on a page of ours."""
+    for redirect_uri in demo["redirect_uris"]:
+        if is_out_of_band(redirect_uri, (origin,)):
+            request = {
+                "client_id": demo["client_id"],
+                "redirect_uri": redirect_uri,
+                "response_type": "code",
+                "scope": "openid profile email",
+            }
+            return f"{AUTHORIZATION}?{urlencode(request)}"
+    return None
+
+
+async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:
+    """The clients that a login can be started at. Fails open, to none: the page shows what else is here."""
+    try:
+        found = await clients.list_startable(MAX_APPLICATIONS)
+    except Unavailable:
+        return ()
+    return tuple(
+        ApplicationView(ClientView.of(client), initiate_login_href(client.initiate_login_uri, issuer))
+        for client in found
+        if client.initiate_login_uri
+    )
+
+
+def start_view(settings: Settings) -> StartView:
+    """The issuer, and the demo user and client as long as nobody has deleted their file."""
+    file = settings.data_dir / "demo.json"
+    try:
+        demo = json.loads(file.read_text("utf-8"))
+        try_href = _try_href(demo, settings.origin)
+        return StartView(settings.issuer, demo["username"], demo["client_id"], str(file), try_href)
+    except (OSError, ValueError, KeyError, TypeError):
+        return StartView(settings.issuer)

@@ -1,0 +1,1 @@
+"""The administration of clients, and its OpenAPI description."""

@@ -1,0 +1,159 @@
+"""The administration of clients over HTTP: what the command line does, for programs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.client_registry.administration.listing import page, read_page_request
+from services.client_registry.registration.metadata import read_body
+from shared.config.settings import Settings
+from shared.live import clock
+from shared.model import Client, Json
+from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
+from shared.operations.clients import (
+    MAX_OVERLAP,
+    Registered,
+    add_client,
+    allowed_by,
+    get,
+    listed,
+    replace_client,
+    rotate_secret,
+    secret_members,
+)
+from shared.operations.invitations import MAX_USES, invite
+from shared.paths import ADMIN_CLIENT
+from shared.store import Clients, InitialAccessTokens
+from shared.web.answers import json_answer
+from shared.web.form import body, query
+from shared.web.headers import NO_STORE, SAFE
+from shared.web.preconditions import PreconditionFailed, check_if_match, etag
+
+READ_ONLY = ("client_id_issued_at", "is_disabled", "is_dynamically_registered")
+MAX_INVITATION = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """What the endpoints need."""
+
+    clients: Clients
+    initial_access_tokens: InitialAccessTokens
+    settings: Settings
+
+
+ADMINISTRATION = web.AppKey("ADMINISTRATION", Administration)
+
+
+class RotationRequest(BaseModel):
+    """How a secret is to be rotated."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    overlap: Annotated[int, Field(ge=0, le=int(MAX_OVERLAP.total_seconds()))] = 0
+
+
+class InvitationRequest(BaseModel):
+    """What an initial access token is to be good for."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    uses: Annotated[int, Field(ge=1, le=MAX_USES)] = 1
+    expires_in: Annotated[int, Field(ge=1, le=int(MAX_INVITATION.total_seconds()))] = 86_400
+
+
+async def _members(request: web.Request) -> dict[str, Any]:
+    try:
+        return read_body(request.content_type, await body(request))
+    except InvalidClientMetadata as fault:
+        raise InvalidRequest(fault.description) from None
+
+
+async def _asked(request: web.Request, model: type[RotationRequest] | type[InvitationRequest]) -> Any:
+    """A small body, which may be left out. Raises InvalidRequest."""
+    members = await _members(request) if request.can_read_body else {}
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise InvalidRequest(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+
+
+async def _seen(request: web.Request, *, is_required: bool = False) -> Client:
+    """The client of the path, as the caller has seen it. Raises NoSuchClient, PreconditionFailed."""
+    client = await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"])
+    check_if_match(request.headers.get("If-Match"), client, is_required=is_required)
+    return client
+
+
+def _shown(registered: Registered, status: int = 200, **headers: str) -> web.Response:
+    members = {**listed(registered.client), **secret_members(registered.client_secret)}
+    return json_answer(members, status=status, headers={"ETag": etag(registered.client), **headers})
+
+
+def _without_read_only(members: Json, client: Client) -> dict[str, Any]:
+    """What was read may be sent back as it was. Raises InvalidClientMetadata."""
+    now = {"client_id": client.client_id, **listed(client)}
+    faults = tuple(
+        (name, "cannot be changed")
+        for name in ("client_id", *READ_ONLY)
+        if name in members and members[name] != now.get(name)
+    )
+    if faults:
+        raise InvalidClientMetadata("; ".join(" ".join(fault) for fault in faults), faults=faults)
+    return {name: value for name, value in members.items() if name not in READ_ONLY}
+
+
+async def list_clients(request: web.Request, _: str) -> web.Response:
+    asked = read_page_request(query(request))
+    clients = request.app[ADMINISTRATION].clients
+    return json_answer(page(await clients.list(asked.after, asked.limit + 1, asked.wanted), asked.limit))
+
+
+async def create_client(request: web.Request, caller: str) -> web.Response:
+    administration, members = request.app[ADMINISTRATION], await _members(request)
+    allowed = allowed_by(administration.settings)
+    registered = await add_client(administration.clients, members, allowed, by=caller)
+    return _shown(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
+
+
+async def read_client(request: web.Request, _: str) -> web.Response:
+    return _shown(Registered(await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"])))
+
+
+async def change_client(request: web.Request, caller: str) -> web.Response:
+    """What the request omits goes back to its default."""
+    administration, client = request.app[ADMINISTRATION], await _seen(request, is_required=True)
+    members = _without_read_only(await _members(request), client)
+    allowed = allowed_by(administration.settings)
+    return _shown(await replace_client(administration.clients, client, members, allowed, by=caller))
+
+
+async def delete_client(request: web.Request, caller: str) -> web.Response:
+    client = await _seen(request)
+    clients = request.app[ADMINISTRATION].clients
+    if not await clients.delete(client.client_id, by=caller, version=client.version):
+        raise PreconditionFailed("the client has changed since it was read")
+    return web.Response(status=204, headers={**SAFE, **NO_STORE})
+
+
+async def rotate(request: web.Request, caller: str) -> web.Response:
+    client, asked = await _seen(request), await _asked(request, RotationRequest)
+    rotated = await rotate_secret(
+        request.app[ADMINISTRATION].clients,
+        client,
+        clock.now(),
+        timedelta(seconds=asked.overlap),
+        by=caller,
+    )
+    return json_answer(rotated.secrets())
+
+
+async def invite_client(request: web.Request, caller: str) -> web.Response:
+    asked = await _asked(request, InvitationRequest)
+    expires_at = clock.now() + timedelta(seconds=asked.expires_in)
+    tokens = request.app[ADMINISTRATION].initial_access_tokens
+    return json_answer((await invite(tokens, asked.uses, expires_at, by=caller)).members(), status=201)

@@ -1,0 +1,79 @@
+"""Which clients a caller wants to see, page by page. Rules."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.model import Client
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.keys import base64url
+from shared.operations.clients import listed
+from shared.store import Wanted
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+MAX_TEXT = 200
+PARAMETERS = ("limit", "cursor", "text", "is_disabled", "is_dynamically_registered")
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A page of clients: after which client_id, how many, and which."""
+
+    after: str | None
+    limit: int
+    wanted: Wanted
+
+
+def read_page_request(query: Parameters) -> PageRequest:
+    """Raises InvalidRequest."""
+    if unknown := sorted(set(query) - set(PARAMETERS)):
+        raise InvalidRequest(f"there is no parameter {unknown[0]}")
+    query.refuse_repeated(PARAMETERS)
+    text = query["text"]
+    if text is not None and len(text) > MAX_TEXT:
+        raise InvalidRequest(f"text is longer than {MAX_TEXT} characters")
+    wanted = Wanted(
+        text=text,
+        is_disabled=_boolean(query, "is_disabled"),
+        is_dynamically_registered=_boolean(query, "is_dynamically_registered"),
+    )
+    return PageRequest(_after(query["cursor"]), _limit(query["limit"]), wanted)
+
+
+def _boolean(query: Parameters, name: str) -> bool | None:
+    value = query[name]
+    if value is None:
+        return None
+    if value not in _BOOLEANS:
+        raise InvalidRequest(f"{name} must be true or false")
+    return _BOOLEANS[value]
+
+
+def _limit(value: str | None) -> int:
+    if value is None:
+        return DEFAULT_LIMIT
+    if not (value.isascii() and value.isdecimal() and len(value) <= 4 and 1 <= int(value) <= MAX_LIMIT):
+        raise InvalidRequest(f"limit must be a number from 1 to {MAX_LIMIT}")
+    return int(value)
+
+
+def _after(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise InvalidRequest("cursor is none of ours") from None
+
+
+def page(clients: Sequence[Client], limit: int) -> dict[str, Any]:
+    """The answer, given one client more than the limit if there is one."""
+    shown = clients[:limit]
+    more = {"next_cursor": base64url(shown[-1].client_id.encode())} if len(clients) > limit else {}
+    return {"clients": [listed(client) for client in shown], **more}

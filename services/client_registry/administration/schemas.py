@@ -1,0 +1,85 @@
+"""The schemas of the bodies of the administration, made from the models that read them."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.client_registry.administration.clients import InvitationRequest, RotationRequest
+from shared.oauth.client.metadata import ClientCredentials, OwnMetadata, StandardMetadata
+
+Schema = dict[str, Any]
+
+STRING: Schema = {"type": "string"}
+_SECONDS: Schema = {"type": "integer", "description": "seconds since 1970; of a client secret 0: never"}
+BOOLEAN: Schema = {"type": "boolean"}
+_SECRET: Schema = {"client_secret": STRING, "client_secret_expires_at": _SECONDS}
+_READ_ONLY: Schema = {
+    "client_id_issued_at": {**_SECONDS, "readOnly": True},
+    "is_disabled": {**BOOLEAN, "readOnly": True},
+    "is_dynamically_registered": {**BOOLEAN, "readOnly": True},
+}
+
+
+def _properties(*models: type[BaseModel]) -> Schema:
+    return {
+        name: schema for model in models for name, schema in model.model_json_schema()["properties"].items()
+    }
+
+
+def _object(properties: Schema, *required: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def schemas() -> Schema:
+    """By their names."""
+    metadata = _properties(StandardMetadata, OwnMetadata)
+    client = {**metadata, "client_id": STRING, **_READ_ONLY}
+    shown = ("client_id", "is_disabled", "is_dynamically_registered")
+    fault = _object({"path": STRING, "fault": STRING}, "path", "fault")
+    return {
+        "ClientRequest": _object({**metadata, **_properties(ClientCredentials), **_READ_ONLY}),
+        "Client": _object(client, *shown),
+        "ClientWithSecret": _object({**client, **_SECRET}, *shown),
+        "Clients": _object(
+            {
+                "clients": {"type": "array", "items": reference("Client")},
+                "next_cursor": {**STRING, "description": "absent on the last page"},
+            },
+            "clients",
+        ),
+        "RotationRequest": _object(_properties(RotationRequest)),
+        "RotatedSecret": _object(
+            {"client_id": STRING, **_SECRET, "previous_client_secret_expires_at": _SECONDS},
+            "client_id",
+            *_SECRET,
+        ),
+        "InvitationRequest": _object(_properties(InvitationRequest)),
+        "Invitation": _object(
+            {
+                "initial_access_token": STRING,
+                "uses": {"type": "integer"},
+                "expires_at": {**STRING, "format": "date-time"},
+            },
+            "initial_access_token",
+            "uses",
+            "expires_at",
+        ),
+        "Error": _object(
+            {
+                "error": STRING,
+                "error_description": STRING,
+                "faults": {"type": "array", "items": fault, "description": "of client metadata, all of them"},
+            },
+            "error",
+        ),
+    }
+
+
+def reference(name: str) -> Schema:
+    """A reference to one of them."""
+    return {"$ref": f"#/components/schemas/{name}"}

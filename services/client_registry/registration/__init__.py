@@ -1,0 +1,1 @@
+"""Dynamic registration: RFC 7591 and RFC 7592."""

@@ -1,0 +1,64 @@
+"""What proves the right to register a client, or to read and change one."""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from shared.live import clock
+from shared.live.address_block import source
+from shared.live.rate_limiter import RateLimiter
+from shared.model import Client
+from shared.oauth.errors import InvalidToken, TooManyRequests
+from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.server.app import client_address
+from shared.store import Clients
+
+ITSELF = "itself"
+"""Who makes such a change, as the audit log has it."""
+
+_NOBODY = bytes(32)
+
+
+class NoToken(InvalidToken):
+    """No token at all: the challenge names no error (RFC 6750 §3.1)."""
+
+
+def bearer(request: web.Request, kind: Kind) -> str:
+    """The bearer token of that kind, from the header alone. Raises InvalidToken, NoToken."""
+    values = request.headers.getall("Authorization", [])
+    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "bearer" or not token:
+        raise NoToken("a bearer token is needed")
+    if not is_handle(kind, token):
+        raise InvalidToken("the token is of another kind, or malformed")
+    return token
+
+
+@contextmanager
+def limited(failures: RateLimiter, credential: str, request: web.Request) -> Iterator[None]:
+    """Count a refused *credential* for the address that it comes from.
+
+    Raises TooManyRequests after too many of them, whatever comes then.
+    """
+    key, now = f"{credential}\0{source(client_address(request))}", clock.now()
+    if wait := failures.wait(key, now):
+        raise TooManyRequests("too many tokens that do not hold", wait)
+    try:
+        yield
+    except InvalidToken:
+        failures.count(key, now)
+        raise
+
+
+async def own_client(clients: Clients, client_id: str, token: str) -> Client:
+    """The client of that id whose registration access token this is.
+
+    Raises InvalidToken, the same for a client that does not exist: nothing of it is disclosed.
+    """
+    client = await clients.find(client_id)
+    expected = (client.registration_access_token_hash if client else None) or _NOBODY
+    if not hmac.compare_digest(expected, digest(token)) or client is None:
+        raise InvalidToken("the token is not for this client")
+    return client

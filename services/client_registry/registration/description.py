@@ -1,0 +1,50 @@
+"""What a request to register or to change a client describes: read, and held against what it points to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.client_registry.registration.software_statement import MEMBER, Issuers, with_statement
+from shared.fetch import Fetcher, FetchFailed
+from shared.model import Client, Json
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.rules import check_sector, read_registration
+from shared.oauth.errors import InvalidClientMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """Reads them. *statement_issuers*: whose software statements are believed."""
+
+    issuer: str
+    statement_issuers: Issuers
+    fetcher: Fetcher
+
+    def read(
+        self,
+        members: Json,
+        client_id: str,
+        allowed: Allowed,
+        now: datetime,
+        current: Client | None = None,
+    ) -> Client:
+        """The client described. Raises InvalidClientMetadata, InvalidSoftwareStatement and the like."""
+        effective = with_statement(members, self.statement_issuers, self.issuer, now)
+        return read_registration(effective, client_id, allowed, current)
+
+    def echoed(self, members: Json) -> dict[str, Any]:
+        """RFC 7591 §3.2.1: a software statement that was used is returned as it came."""
+        is_used = self.statement_issuers and members.get(MEMBER) is not None
+        return {MEMBER: members[MEMBER]} if is_used else {}
+
+    async def check_sector(self, client: Client) -> None:
+        """Whether its sector has this client in it. Raises InvalidClientMetadata."""
+        if (uri := client.sector_identifier_uri) is None:
+            return
+        try:
+            document = await self.fetcher.get_json(uri)
+        except FetchFailed as fault:
+            raise InvalidClientMetadata(
+                "sector_identifier_uri does not answer with a JSON document", detail=str(fault)
+            ) from None
+        check_sector(client, document)

@@ -1,0 +1,111 @@
+"""The device authorization endpoint: RFC 8628 §3.1 and §3.2."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from services.token.grants.device_code import INTERVAL
+from shared.config.settings import Settings
+from shared.issuing.client_authentication import ClientAuthentication
+from shared.live import clock
+from shared.live.address_block import source
+from shared.live.randomness import new_handle
+from shared.model import Client, DeviceCode
+from shared.oauth.errors import TooManyRequests, UnauthorizedClient
+from shared.oauth.parameters import Parameters
+from shared.oauth.scope import granted_scope, parse_scope
+from shared.oauth.supported import DEVICE_CODE
+from shared.oauth.tokens.handle import Kind, digest
+from shared.oauth.user_code import new_user_code
+from shared.paths import DEVICE
+from shared.server.app import client_address
+from shared.store import Counters, DeviceCodes, Pace, Taken, Unavailable
+from shared.web.answers import json_answer
+from shared.web.cors import note_origins
+from shared.web.form import authorization_header, form
+
+LIFETIME = timedelta(minutes=10)
+IN_FLIGHT = 1000  # device codes of one client
+PACE = Pace(
+    free=50,
+    first_wait=timedelta(seconds=5),
+    longest_wait=timedelta(minutes=1),
+    forgotten_after=timedelta(minutes=10),
+)
+"""Requests for one client from one address."""
+_TRIES = 5  # at a user code that is not in flight
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorizationEndpoint:
+    """Collaborators of the device authorization endpoint."""
+
+    authentication: ClientAuthentication
+    device_codes: DeviceCodes
+    counters: Counters
+    settings: Settings
+
+    async def begin(self, client: Client, asked: Parameters, address: str, now: datetime) -> dict[str, Any]:
+        """Codes for the device and its user.
+
+        Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooManyRequests: too many are in flight.
+        """
+        if DEVICE_CODE not in client.grant_types:
+            raise UnauthorizedClient("the client is not registered for this grant_type")
+        requested = asked["scope"]
+        scope = granted_scope(parse_scope(requested) if requested else None, client.scope)
+        await self._check_pace(client, address)
+        device_code, user_code = await self._add(client, scope, now)
+        uri = DEVICE.at(self.settings.issuer)
+        return {
+            "device_code": device_code,
+            "user_code": user_code,
+            "verification_uri": uri,
+            "verification_uri_complete": f"{uri}?{urlencode({'user_code': user_code})}",
+            "expires_in": int(LIFETIME.total_seconds()),
+            "interval": int(INTERVAL.total_seconds()),
+        }
+
+    async def _check_pace(self, client: Client, address: str) -> None:
+        if not self.settings.rate_limits:
+            return
+        key = f"{client.client_id} {source(address)}"
+        if wait := await self.counters.attempt("device_authorization", key, PACE):
+            raise TooManyRequests("too many requests from this address", wait)
+
+    async def _add(self, client: Client, scope: tuple[str, ...], now: datetime) -> tuple[str, str]:
+        device_code = new_handle(Kind.DEVICE_CODE)
+        for _ in range(_TRIES):
+            user_code = new_user_code(secrets.choice)
+            code = DeviceCode(
+                client_id=client.client_id,
+                scope=scope,
+                user_code=user_code,
+                expires_at=now + LIFETIME,
+                client_epoch=client.epoch,
+            )
+            try:
+                has_room = await self.device_codes.add(digest(device_code), code, LIFETIME, IN_FLIGHT)
+            except Taken:
+                continue
+            if not has_room:
+                raise TooManyRequests("too many device codes of this client are in flight")
+            return device_code, user_code
+        raise Unavailable("every user code that was tried is in flight")
+
+
+DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", DeviceAuthorizationEndpoint)
+
+
+async def device_authorization(request: web.Request) -> web.Response:
+    endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
+    asked.refuse_repeated(["scope"])
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
+    note_origins(request, client.allowed_cors_origins)
+    return json_answer(await endpoint.begin(client, asked, client_address(request), now))

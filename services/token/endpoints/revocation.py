@@ -1,0 +1,57 @@
+"""The revocation endpoint: RFC 7009."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from aiohttp import web
+
+from shared.issuing.access_tokens import AccessTokens
+from shared.issuing.client_authentication import ClientAuthentication
+from shared.live import clock
+from shared.model import Client
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.refresh_token import parse_refresh_token
+from shared.server.app import client_address
+from shared.store import Grants, RefreshFamilies
+from shared.web.cors import note_origins
+from shared.web.form import authorization_header, form
+from shared.web.headers import NO_STORE, SAFE
+
+REASON = "revoked_by_client"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationEndpoint:
+    """Collaborators of the revocation endpoint."""
+
+    authentication: ClientAuthentication
+    access_tokens: AccessTokens
+    grants: Grants
+    refresh_families: RefreshFamilies
+
+    async def revoke(self, client: Client, value: str, now: datetime) -> None:
+        """Commit that a token of this client no longer holds; a refresh token takes its grant with it.
+
+        A token that is unknown, ended or another client's is left alone: RFC 7009 §2.2. Raises Unavailable.
+        """
+        if presented := parse_refresh_token(value):
+            await self.refresh_families.revoke(presented.family_hash, client.client_id, REASON)
+            return
+        token = await self.access_tokens.read(value, now)
+        if token and token.client_id == client.client_id:
+            await self.grants.revoke_access_token(token.token_id, token.exp, client.client_id)
+
+
+REVOCATION_ENDPOINT = web.AppKey("REVOCATION_ENDPOINT", RevocationEndpoint)
+
+
+async def revoke(request: web.Request) -> web.Response:
+    endpoint, now = request.app[REVOCATION_ENDPOINT], clock.now()
+    asked: Parameters = await form(request)
+    asked.refuse_repeated(["token", "token_type_hint"])
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
+    note_origins(request, client.allowed_cors_origins)
+    await endpoint.revoke(client, asked.require("token"), now)
+    return web.Response(headers={**SAFE, **NO_STORE})

@@ -1,0 +1,69 @@
+"""The token endpoint: RFC 6749 §3.2. Authenticate, dispatch, answer."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+
+from services.token.client_uses import NotedUses
+from services.token.grants import GRANTS
+from services.token.grants.answer import Answer
+from services.token.grants.collaborators import Collaborators
+from services.token.grants.request import TokenRequest
+from shared.issuing.client_authentication import ClientAuthentication
+from shared.live import clock
+from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from shared.server.app import client_address
+from shared.server.metrics import count_event
+from shared.web.answers import json_answer
+from shared.web.cors import note_origins
+from shared.web.form import authorization_header, form
+from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_since_complete
+
+KNOWN = frozenset(
+    {"code", "code_verifier", "device_code", "grant_type", "redirect_uri", "refresh_token", "scope"}
+)
+"""What grants read, beside the client's credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Collaborators of the token endpoint."""
+
+    authentication: ClientAuthentication
+    collaborators: Collaborators
+    uses: NotedUses
+
+    async def issue(self, request: TokenRequest) -> Answer:
+        """The answer to an authenticated client. Raises OAuthError, Unavailable."""
+        client, grant_type = request.client, request.form.require("grant_type")
+        grant = GRANTS.get(grant_type)
+        if grant is None:
+            raise UnsupportedGrantType("this grant_type is not supported")
+        if grant_type not in client.grant_types:
+            raise UnauthorizedClient("the client is not registered for this grant_type")
+        answer = await grant(self.collaborators, request)
+        self.uses.note(client)
+        count_event("token_issued", grant_type)
+        return answer
+
+
+TOKEN_ENDPOINT = web.AppKey("TOKEN_ENDPOINT", TokenEndpoint)
+
+
+async def token(request: web.Request) -> web.Response:
+    endpoint, now, fields = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
+    fields.refuse_repeated(KNOWN)
+    address = partial(client_address, request)
+    client = await endpoint.authentication.client(authorization_header(request), fields, address, now)
+    note_origins(request, client.allowed_cors_origins)
+    moment = clock.monotonic()
+    asked = TokenRequest(
+        client=client,
+        form=fields,
+        now=now,
+        completed_at=moment - time_since_complete(request).total_seconds(),
+        deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),
+        is_abandoned=partial(is_abandoned, request),
+    )
+    return json_answer(await endpoint.issue(asked))

@@ -1,0 +1,224 @@
+"""The pages that people see, and the only code that renders: views in, complete responses out."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from shared import paths
+from shared.browser.pages import catalogue
+from shared.browser.pages.assets import Assets
+from shared.browser.pages.catalogue import Catalogue
+from shared.browser.pages.qr_code import qr_code
+from shared.browser.pages.security import (
+    content_security_policy,
+    frame,
+    headers,
+    https,
+    link,
+    source,
+)
+from shared.browser.pages.views import (
+    AccountView,
+    ApplicationView,
+    ClientView,
+    ConfirmDeviceView,
+    ConsentView,
+    Destination,
+    DeviceDoneView,
+    DeviceFault,
+    DeviceView,
+    ErrorView,
+    LeavingView,
+    LoginFault,
+    LoginView,
+    LogoutView,
+    OutOfBandView,
+    SelectAccountView,
+    SignedOutView,
+    SignUpFault,
+    SignUpView,
+    StartView,
+    visible,
+)
+from shared.config.settings import Settings
+
+__all__ = [
+    "AccountView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView",
+    "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView", "LogoutView",
+    "OutOfBandView", "Pages", "SelectAccountView", "SignUpFault", "SignUpView", "SignedOutView", "StartView",
+]  # fmt: skip
+
+FlowView = LoginView | SignUpView | SelectAccountView | ConsentView | LogoutView
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUBMIT_SCRIPT = "document.forms[0].submit()"
+SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
+START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
+RETRY_AFTER = 5  # seconds, where a 429 or 503 names none
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Made once at start-up: templates compiled, texts and static files read."""
+
+    issuer: str
+    assets: Assets
+    catalogues: Mapping[str, Catalogue]  # by locale, in the order of preference
+    environment: Environment
+
+    @classmethod
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
+        """Read and compile everything; a broken template or text stops the start."""
+        environment = aiohttp_jinja2.setup(
+            app,
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            default_helpers=False,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.tests |= {"https": https}
+        environment.filters |= {"https": https, "link": link, "visible": visible}
+        for name in environment.list_templates():
+            environment.get_template(name)
+        catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
+        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
+
+    def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
+        """The language to answer in: a parameter's wish, then the browser's, else the first offered."""
+        return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
+
+    def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
+        """The form with `username` and `password`; names the fault of the try before."""
+        response = self._flow_page("login.html", locale, view, status)
+        return _retry_after(response, view.retry_after)
+
+    def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
+        """The form with `username`, `password`, `name` and `email`; names the fault of the try before."""
+        return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
+
+    def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
+        """Asks who goes on; the form answers `account` = a `sid`, or `other`."""
+        return self._flow_page("select_account.html", locale, view)
+
+    def consent(self, view: ConsentView, locale: str) -> web.Response:
+        """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
+        return self._flow_page("consent.html", locale, view)
+
+    def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
+        """Asks for a user code (RFC 8628 §3.3)."""
+        return self._page(
+            "device.html",
+            locale,
+            headers(content_security_policy(), locale),
+            status,
+            view=view,
+            qr_code=qr_code(view.complete_uri) if view.complete_uri else None,
+        )
+
+    def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
+        """Asks whether the device that shows the code may; the form answers `decision`."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("confirm_device.html", locale, headers(policy, locale), view=view)
+
+    def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
+        """Says that the device goes on by itself."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("device_done.html", locale, headers(policy, locale), view=view)
+
+    def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
+        """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
+        return self._flow_page("confirm_logout.html", locale, view)
+
+    def sign_out_incomplete(self, view: LogoutView, locale: str) -> web.Response:
+        """503: says that signing out is not complete; the form tries again."""
+        return _retry_after(self._flow_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
+
+    def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
+        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
+
+        With frames it waits for them, for a few seconds, then goes on, without script too; and has a link.
+        """
+        frames = [uri for uri in view.frames if frame(uri)]
+        fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
+        onward = link(view.return_href) or view.done_href
+        return self._page("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
+
+    def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
+        """Shows the code to copy, or what went wrong."""
+        return self._page("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
+
+    def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
+        """What happened, what to do next, and what to quote to who helps."""
+        policy = content_security_policy()
+        response = self._page("error.html", locale, headers(policy, locale), status, view=view)
+        return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
+
+    def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
+        """OAuth 2.0 Form Post Response Mode: a form that submits itself, or by its button without script.
+
+        Raises ValueError for a `redirect_uri` that no page may lead to.
+        """
+        if not source(redirect_uri):
+            raise ValueError("not a URI that a form may be posted to")
+        policy = content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE)
+        return self._page(
+            "form_post.html",
+            locale,
+            headers(policy, locale, leads_on=True),
+            redirect_uri=redirect_uri,
+            parameters=parameters,
+            destination=Destination.of((redirect_uri,)),
+            script=SUBMIT_SCRIPT,
+        )
+
+    def leaving(self, view: LeavingView, locale: str) -> web.Response:
+        """Asks before a program on the user's device is opened."""
+        forms = [view.href] if view.fields else []
+        policy = content_security_policy(forms=forms, images=[view.client.logo])
+        return self._page("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
+
+    def start(self, view: StartView, locale: str) -> web.Response:
+        """What `ostiary run` has started, and what to try first."""
+        addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
+        policy = content_security_policy()
+        return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
+
+    def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
+        logo = view.client.logo if view.client else None
+        policy = content_security_policy(forms=view.form_action, images=[logo])
+        return self._page(
+            template,
+            locale,
+            headers(policy, locale, leads_on=bool(view.form_action)),
+            status,
+            view=view,
+            destination=Destination.of(view.form_action),
+        )
+
+    def _page(
+        self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
+    ) -> web.Response:
+        text = self.environment.get_template(template).render(
+            t=self.catalogues[locale],
+            assets=self.assets,
+            issuer_host=urlsplit(self.issuer).netloc,
+            **values,
+        )
+        return web.Response(text=text, status=status, content_type="text/html", headers=fields)
+
+
+def _retry_after(response: web.Response, seconds: int | None) -> web.Response:
+    if seconds is not None:
+        response.headers["Retry-After"] = str(seconds)
+    return response

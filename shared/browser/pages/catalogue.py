@@ -1,0 +1,73 @@
+"""The texts of the pages: one TOML file a language, read once, and the choice of the language."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+
+from markupsafe import Markup, escape
+
+FOLDER = Path(__file__).parent / "locale"
+MOST_RANGES = 20  # of a request's language ranges; nobody reads more languages
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All texts of one language by dotted key; `{name}` stands for a value."""
+
+    locale: str
+    texts: Mapping[str, str]
+
+    @classmethod
+    def load(cls, locale: str, folder: Path = FOLDER) -> "Catalogue":
+        """Read `locale`.toml, whose tables are the keys' first parts."""
+        tables = tomllib.loads((folder / f"{locale}.toml").read_text("utf-8"))
+        return cls(locale, MappingProxyType(dict(_flat(tables))))
+
+    def __call__(self, key: str, **values: object) -> Markup:
+        """The text of *key* as HTML, *values* escaped unless they are Markup. Raises KeyError."""
+        return escape(self.texts[key]).format(**values)
+
+    def knows(self, key: str) -> bool:
+        """Whether there is a text of *key*, which may hold a stranger's words."""
+        return key in self.texts
+
+
+def _flat(tables: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, str(value)
+
+
+@lru_cache(maxsize=256)  # browsers send the same few headers
+def choose(offered: tuple[str, ...], ui_locales: str | None, accept_language: str | None) -> str:
+    """The first of *offered* that the request asks for (RFC 4647 §3.4), else the first of *offered*.
+
+    `ui_locales` (OpenID Connect Core 1.0 §3.1.2.1) is asked before `Accept-Language` (RFC 9110 §12.5.4).
+    """
+    wanted = [*(ui_locales or "").split()[:MOST_RANGES], *_by_weight(accept_language or "")]
+    return next(filter(None, (_lookup(offered, language_range) for language_range in wanted)), offered[0])
+
+
+def _lookup(offered: Iterable[str], language_range: str) -> str | None:
+    subtags = language_range.lower().split("-")[:MOST_RANGES]
+    prefixes = {"-".join(subtags[:length]) for length in range(1, len(subtags) + 1)}
+    return max((tag for tag in offered if tag.lower() in prefixes), key=len, default=None)
+
+
+def _by_weight(accept_language: str) -> list[str]:
+    weighted = []
+    for element in accept_language.split(",")[:MOST_RANGES]:
+        language_range, _, parameter = element.partition(";")
+        name, _, weight = parameter.strip().partition("=")
+        try:
+            q = float(weight) if name.strip().lower() == "q" else 1.0
+        except ValueError:
+            q = 0.0
+        if 0 < q <= 1:
+            weighted.append((q, language_range.strip()))
+    return [language_range for _, language_range in sorted(weighted, key=lambda pair: -pair[0])]

@@ -1,0 +1,103 @@
+"""What a browser may do with a page: the headers of every page, and where a page may send a person. Pure."""
+
+import re
+from collections.abc import Collection, Iterable
+from urllib.parse import urlsplit
+
+from shared.config.kinds import is_loopback
+
+NEVER = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript"})
+
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?(?=[/?#]|\Z)", re.IGNORECASE)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_UNPRINTED = re.compile(r"[\x00-\x20\x7f\\]")  # browsers drop some of these and read others as a slash
+
+
+def source(uri: str) -> str | None:
+    """The CSP source expression that matches *uri*: its origin, or `scheme:` of a private-use scheme.
+
+    None when a page must never lead there. CSP knows no IPv6 literals (CSP 3 §2.3.1, host-part): of those
+    the whole scheme is allowed, or the browser would refuse to go on.
+    """
+    if match := _ORIGIN.match(uri):
+        scheme, host, port = match[1].lower(), match[2].lower(), match[3] or ""
+        return f"{scheme}:" if host.startswith("[") else f"{scheme}://{host}{port}"
+    if (match := _SCHEME.match(uri)) and (scheme := match[1].lower()) not in NEVER | {"http", "https"}:
+        return f"{scheme}:"
+    return None
+
+
+def https(uri: str | None) -> str | None:
+    """*uri* if it is an https URI, else None: what clients say of themselves is shown on no other terms."""
+    if uri is None or _UNPRINTED.search(uri) or not (source(uri) or "").startswith("https:"):
+        return None
+    return uri
+
+
+def frame(uri: str) -> str | None:
+    """*uri* if it may stand in a frame: https, or http of the person's own machine; else None."""
+    if _UNPRINTED.search(uri) or not (allowed := source(uri)):
+        return None
+    url = urlsplit(allowed)
+    is_own = url.scheme == "http" and is_loopback(url.hostname or "")
+    return uri if url.scheme == "https" or is_own else None
+
+
+def link(uri: str | None) -> str | None:
+    """*uri* if it is a path of ours or leads where a redirect may lead, else None."""
+    if uri is None or _UNPRINTED.search(uri):
+        return None
+    is_path = uri.startswith("/") and not uri.startswith("//")
+    return uri if is_path or source(uri) else None
+
+
+def content_security_policy(
+    *,
+    forms: Collection[str] = (),
+    images: Iterable[str | None] = (),
+    frames: Iterable[str] = (),
+    script: str = "'self'",
+) -> str:
+    """CSP Level 3: nothing but our own files, and what the page at hand needs beside them.
+
+    Chromium holds `form-action` against every redirect that follows a form's POST, those of the client at
+    the end included: *forms* are the URIs where the flow may end, and with them any https URI, where a
+    client may lead on to. URIs that `source` refuses are left out: the browser blocks them.
+    """
+
+    def sources(uris: Iterable[str | None]) -> list[str]:
+        return list(dict.fromkeys(filter(None, (source(uri) for uri in uris if uri))))
+
+    ends = [*sources(forms), "https:"] if forms else []
+    directives = [
+        "default-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "style-src 'self'",
+        f"script-src {script}",
+        " ".join(["img-src 'self'", *sources(images)]),
+        " ".join(["form-action 'self'", *ends]),
+    ]
+    if framed := sources(frames):
+        directives.append(" ".join(["frame-src", *framed]))
+    return "; ".join(directives)
+
+
+def headers(policy: str, locale: str, *, leads_on: bool = False) -> dict[str, str]:
+    """The headers of every page, given its Content-Security-Policy and its language.
+
+    A page that *leads_on* to a client may stand in a popup of that client: any other opener policy than
+    `unsafe-none` would cut the popup off for good, and the client would never hear of the answer.
+    """
+    return {
+        "Cache-Control": "no-store",
+        "Content-Language": locale,
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "unsafe-none" if leads_on else "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Pragma": "no-cache",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }

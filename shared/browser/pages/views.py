@@ -1,0 +1,300 @@
+"""What each page shows, as values: the pages' only input."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from shared.browser.pages.security import https, source
+from shared.config.kinds import is_loopback
+from shared.model import Client
+from shared.paths import LOGOUT_DONE
+
+LoginFault = Literal["credentials", "throttled", "expired"]
+SignUpFault = Literal["username", "taken", "password", "name", "email", "throttled"]
+DeviceFault = Literal["unknown", "throttled"]
+
+
+def visible(text: str, limit: int = 80) -> str:
+    """*text* without the control and formatting characters that disguise a name; cut at *limit*."""
+    shown = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientView:
+    """What a client says of itself: URIs are shown if they are https, and are never fetched by us."""
+
+    client_id: str
+    client_name: str | None = None
+    logo_uri: str | None = None
+    client_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+
+    @classmethod
+    def of(cls, client: Client) -> Self:
+        return cls(
+            client.client_id,
+            client.client_name,
+            client.logo_uri,
+            client.client_uri,
+            client.policy_uri,
+            client.tos_uri,
+        )
+
+    @property
+    def name(self) -> str:
+        """Its name, or its identifier when it has none that can be seen."""
+        return visible(self.client_name or "") or visible(self.client_id)
+
+    @property
+    def monogram(self) -> str:
+        """The first letter of its name, shown where there is no logo."""
+        return next((c for c in self.name if c.isalnum()), "?").upper()
+
+    @property
+    def logo(self) -> str | None:
+        """OpenID Connect Registration 1.0 §2, as are the following."""
+        return https(self.logo_uri)
+
+    @property
+    def policy(self) -> str | None:
+        return https(self.policy_uri)
+
+    @property
+    def terms(self) -> str | None:
+        return https(self.tos_uri)
+
+    @property
+    def home(self) -> str | None:
+        return https(self.client_uri)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the answer will go, for people: a host, or nothing when it stays on this device."""
+
+    host: str | None
+
+    @classmethod
+    def of(cls, form_action: tuple[str, ...]) -> "Destination | None":
+        """The destination of the first of *form_action*; None when there is none."""
+        if not form_action or not (allowed := source(form_action[0])):
+            return None
+        host = urlsplit(allowed).netloc
+        return cls(None if not host or is_loopback(urlsplit(allowed).hostname or "") else host)
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as where it leads.
+
+    `retry_after` is in seconds; `hidden` goes into hidden fields.
+    """
+
+    client: ClientView | None
+    action: str
+    username: str = ""
+    fault: LoginFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+    sign_up_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpView:
+    """`min_password` in characters; the others as in LoginView."""
+
+    client: ClientView
+    action: str
+    sign_in_href: str
+    min_password: int
+    username: str = ""
+    name: str = ""
+    email: str = ""
+    fault: SignUpFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> str | None:
+        """The name of the field that the fault is about."""
+        match self.fault:
+            case "taken":
+                return "username"
+            case "throttled":
+                return None
+            case fault:
+                return fault
+
+
+def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys("offline_access" if s == "offline" else s for s in scopes))
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView."""
+
+    client: ClientView
+    action: str
+    username: str
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...] = ()
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The scopes, each once; `offline` is Cells' word for `offline_access`."""
+        return _each_once(self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """Asks for the code that a device shows; `complete_uri` leads here with the code filled in."""
+
+    action: str
+    user_code: str = ""
+    fault: DeviceFault | None = None
+    complete_uri: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmDeviceView:
+    """Asks whether the device may; `scopes` as in ConsentView."""
+
+    client: ClientView
+    action: str
+    username: str
+    user_code: str
+    scopes: tuple[str, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The scopes, each once, as ConsentView has them."""
+        return _each_once(self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDoneView:
+    """Says what was decided, and that the device goes on by itself."""
+
+    client: ClientView
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Somebody who is signed in with this browser."""
+
+    sid: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectAccountView:
+    """Asks which of *accounts* to go on with; `form_action` as in LoginView."""
+
+    client: ClientView
+    action: str
+    accounts: tuple[AccountView, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutView:
+    """Asks whether to sign out; `client` is the one that sent the person here."""
+
+    client: ClientView | None
+    username: str | None
+    action: str
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutView:
+    """`frames`: front-channel logout URIs, if `frame` allows; then on to `return_href` or `done_href`."""
+
+    client: ClientView | None
+    return_href: str | None = None
+    frames: tuple[str, ...] = ()
+    done_href: str = LOGOUT_DONE.path
+
+
+@dataclass(frozen=True, slots=True)
+class LeavingView:
+    """Asks before a program on the user's device is opened; `fields` are posted there, if there are any."""
+
+    client: ClientView
+    href: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> str:
+        """What says which program it is."""
+        return urlsplit(self.href).scheme
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfBandView:
+    """A code to carry by hand into an application without a browser, or the error instead of it."""
+
+    code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """`error`: an OAuth code or one of the texts'; `retry_after` in seconds.
+
+    `back_href`: where the person can go on, at `client` if there is one, else here.
+    """
+
+    error: str
+    description: str | None = None
+    request_id: str | None = None
+    retry_after: int | None = None
+    back_href: str | None = None
+    client: ClientView | None = None
+
+    @property
+    def host(self) -> str:
+        """Where the link leads, if it leaves here."""
+        return urlsplit(self.back_href or "").netloc
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationView:
+    """A client that a login can be started at; `href` is shown if it is https."""
+
+    client: ClientView
+    href: str
+
+    @property
+    def host(self) -> str:
+        """Where the link leads."""
+        return urlsplit(self.href).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class StartView:
+    """`try_href`: an authorization request of the demo client; `credentials_file` holds the password."""
+
+    issuer: str
+    username: str | None = None
+    client_id: str | None = None
+    credentials_file: str | None = None
+    try_href: str | None = None
+    applications: tuple[ApplicationView, ...] = ()

@@ -1,0 +1,20 @@
+"""Whether a form that changes something was sent by a page of ours."""
+
+from aiohttp import web
+
+from shared.browser.errors import Strange
+
+
+def check_same_origin(request: web.Request, origin: str) -> None:
+    """Fetch Metadata where the browser sends it, else `Origin`. Raises Strange.
+
+    `Origin: null` is what browsers send from our own pages, whose Referrer-Policy is `no-referrer`. A request
+    with neither passes: cookies and form tokens bind it.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise Strange("the form was sent from another site", detail=f"Sec-Fetch-Site: {site}")
+        return
+    if request.headers.get("Origin", "null") not in ("null", origin):
+        raise Strange("the form was sent from another site", detail="Origin is not ours")

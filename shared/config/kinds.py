@@ -1,0 +1,178 @@
+"""The kinds of value that a setting may have: how each is written, and what is refused."""
+
+import re
+import ssl
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from shared.config.redis_address import RedisAddress
+from shared.origin import has_default_port, leading_origin
+from shared.paths import PREFIX
+
+ResponseType = Literal[
+    "code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"
+]
+SigningAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+UILocale = Literal["en", "de", "fr"]
+
+RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
+SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
+UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
+
+_DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not (match := _DURATION.fullmatch(value.strip())):
+        raise ValueError("is not a duration: write seconds, or a number with s, m, h or d, such as 10m")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def parse_duration(text: str) -> timedelta:
+    """Seconds, or a number with a unit: `90`, `10m`, `60d`. Raises ValueError."""
+    value = _duration(text)
+    assert isinstance(value, timedelta)
+    return _positive(value)
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than nothing")
+    return value
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether *host*, a name or an IP literal without brackets, can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def issuer(value: str) -> str:
+    """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
+    if value != value.lower() or re.search(r"\s", value):
+        raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
+    if not value.isascii():
+        raise ValueError("must have the host in its ASCII form, such as https://xn--bcher-kva.example/oidc")
+    if (origin := leading_origin(value)) is None:
+        raise ValueError(f"must look like https://id.example.org{PREFIX}")
+    if value != origin + PREFIX:
+        raise ValueError(f"must end in {PREFIX}, and in nothing more")
+    if has_default_port(origin):
+        raise ValueError("must leave out the port that its scheme implies: browsers do")
+    if origin.startswith("http:") and not is_loopback(urlsplit(origin).hostname or ""):
+        raise ValueError("may use http for a loopback host only: use https")
+    return value
+
+
+def _origin(value: str) -> str:
+    if leading_origin(value.lower()) != value.lower().removesuffix("/"):
+        raise ValueError("must be origins such as https://files.example.org")
+    return value.removesuffix("/")
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    RedisAddress.parse(value.get_secret_value())
+    return value
+
+
+def _postgresql_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must begin with postgresql://")
+    return value
+
+
+def _response_types(value: object) -> object:
+    listed = _listed(value)
+    return RESPONSE_TYPES if listed == ("all",) else listed
+
+
+def _network(value: str) -> str:
+    if value != "unix":
+        ip_network(value)
+    return value
+
+
+def _host_port(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ValueError("must be host:port")
+    return value
+
+
+def address(value: str) -> str:
+    """Where a process listens: `HOST:PORT`, `unix:PATH` or an absolute path. Raises ValueError."""
+    if value.startswith("/"):
+        return f"unix:{value}"
+    host, _, port = value.rpartition(":")
+    is_port = bool(host) and port.isdecimal() and int(port) < 65536
+    if not value.removeprefix("unix:") or not (value.startswith("unix:") or is_port):
+        raise ValueError("must be HOST:PORT or unix:PATH")
+    return value
+
+
+def _ca_file(value: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+    except OSError as error:
+        raise ValueError(f"no certificate can be read from {value}: {error}") from None
+    return value
+
+
+def _with_rs256(value: tuple[SigningAlgorithm, ...]) -> tuple[SigningAlgorithm, ...]:
+    if "RS256" not in value:
+        raise ValueError("must hold RS256: every client may ask for it")
+    return value
+
+
+def _secret_keys(value: object) -> object:
+    return (
+        tuple(SecretStr(part) for part in value.replace(",", " ").split())
+        if isinstance(value, str)
+        else value
+    )
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < 32:
+        raise ValueError("must have at least 32 characters: `openssl rand -base64 32` makes one")
+    return value
+
+
+Delay = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
+PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
+RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
+SecretKeys = Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)]
+Issuer = Annotated[str, AfterValidator(issuer)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)]
+Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
+HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]
+ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)]
+Address = Annotated[str, AfterValidator(address)]
+CAFile = Annotated[Path, AfterValidator(_ca_file)]
+SigningAlgorithms = Annotated[
+    tuple[SigningAlgorithm, ...], BeforeValidator(_listed), AfterValidator(_with_rs256)
+]
+UILocales = Annotated[tuple[UILocale, ...], BeforeValidator(_listed), Field(min_length=1)]

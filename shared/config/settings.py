@@ -1,0 +1,199 @@
+"""The settings: one frozen object, read once from the environment, all faults reported together.
+
+`OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/config/env_file.py`);
+the environment wins over it.
+"""
+
+import os
+from collections.abc import Mapping, MutableMapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.config.env_file import EnvFile, parse
+from shared.config.kinds import (
+    SIGNING_ALGORITHMS,
+    UI_LOCALES,
+    Address,
+    CAFile,
+    Delay,
+    Duration,
+    HostPorts,
+    Issuer,
+    Networks,
+    Origins,
+    PostgresqlUrl,
+    RedisUrl,
+    ResponseTypes,
+    SecretKeys,
+    SigningAlgorithms,
+    Switch,
+    UILocales,
+)
+from shared.paths import PREFIX
+
+NAME_PREFIX = "OSTIARY_"
+FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # of settings
+NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # which belongs to the tests
+
+
+class SettingsError(Exception):
+    """The settings do not hold; `faults` has one sentence for each fault."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class Settings(BaseModel):
+    """All settings, by the name of their variable without the prefix and in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    issuer: Issuer = f"http://localhost:8080{PREFIX}"
+    external_urls: Origins = ()
+    data_dir: Path = Path(".ostiary")
+    database_url: PostgresqlUrl | None = None
+    database_direct_url: PostgresqlUrl | None = None
+    database_pool_size: Annotated[int, Field(ge=2)] = 16
+    redis_url: RedisUrl | None = None
+    secret_key: SecretKeys = ()
+
+    response_types: ResponseTypes = ("code",)
+    registration: Literal["open", "token", "closed"] = "token"
+    sign_up: Literal["off", "open"] = "off"
+    unused_client_lifetime: Duration = timedelta(days=30)
+    client_quota: Annotated[int, Field(ge=1)] = 10_000
+    software_statement_issuers: Path | None = None
+    session_management: Switch = True
+    require_pushed_authorization_requests: Switch = False
+    unsigned_request_objects: Switch = False
+
+    access_token_lifetime: Duration = timedelta(minutes=10)
+    id_token_lifetime: Duration = timedelta(hours=1)
+    refresh_token_lifetime: Duration = timedelta(days=60)
+    refresh_token_reuse_window: Duration = timedelta(seconds=60)
+    grant_lifetime: Duration = timedelta(days=365)
+    authorization_code_lifetime: Duration = timedelta(seconds=60)
+    interaction_lifetime: Duration = timedelta(minutes=30)
+    session_lifetime: Duration = timedelta(hours=12)
+    session_idle_lifetime: Duration = timedelta(hours=2)
+
+    root_aliases: Switch = True
+    signing_algorithms: SigningAlgorithms = SIGNING_ALGORITHMS
+    key_rotation: Duration = timedelta(days=90)
+    jwks_max_age: Duration = timedelta(minutes=5)
+    ui_locales: UILocales = UI_LOCALES
+    trusted_proxies: Networks = ("unix", "127.0.0.0/8", "::1/128")
+    fetch_allow: HostPorts = ()
+    fetch_ca_file: CAFile | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_listen: Address | None = None
+    drain_delay: Delay = timedelta(seconds=5)
+    rate_limits: Switch = True
+    audit_retention: Duration = timedelta(days=400)
+    expired_retention: Duration = timedelta(days=7)
+    worker: Literal["token", "alone"] = "token"
+
+    @property
+    def origin(self) -> str:
+        """The issuer's origin, which is also the first external URL unless others are set."""
+        return self.issuer.removesuffix(PREFIX)
+
+    @property
+    def may_sign_up(self) -> bool:
+        """Whether strangers may become users."""
+        return self.sign_up == "open"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach this deployment over TLS."""
+        return self.issuer.startswith("https:")
+
+
+def _env_file(path: str | None) -> EnvFile:
+    if not path:
+        return EnvFile({}, ())
+    try:
+        return parse(Path(path).read_text("utf-8"), NAME_PREFIX)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"OSTIARY_ENV_FILE: cannot read {path}: {error}",)) from None
+
+
+def _sentences(error: ValidationError) -> tuple[str, ...]:
+    sentences = []
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:
+            sentences.append(message)
+            continue
+        name = NAME_PREFIX + str(fault["loc"][0]).upper()
+        if fault["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        sentences.append(f"{name}: {message}")
+    return tuple(sentences)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from *environ* and its `OSTIARY_ENV_FILE`.
+
+    Raises SettingsError with every fault found: unknown names, malformed values, unreadable files.
+    """
+    env_file = _env_file(environ.get("OSTIARY_ENV_FILE"))
+    of_environment = {name: value for name, value in environ.items() if name.startswith(NAME_PREFIX)}
+    named = {**env_file.values, **of_environment}
+    values = {
+        name.removeprefix(NAME_PREFIX).lower(): value
+        for name, value in named.items()
+        if name not in NOT_SETTINGS and value != ""
+    }
+    faults = tuple(f"OSTIARY_ENV_FILE: {fault}" for fault in env_file.faults)
+    if file := named.get("OSTIARY_SECRET_KEY_FILE"):
+        if "secret_key" in values:
+            faults += ("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",)
+        try:
+            values["secret_key"] = Path(file).read_text("ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            faults += (f"OSTIARY_SECRET_KEY_FILE: {error}",)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError((*faults, *_sentences(error))) from None
+    if faults:
+        raise SettingsError(faults)
+    return settings
+
+
+def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Remove libpq's variables, such as PGPORT and PGSSLMODE: only the settings say how to reach PostgreSQL.
+
+    asyncpg would take from them whatever a URL leaves open.
+    """
+    for name in [name for name in environ if name.startswith("PG")]:
+        del environ[name]
+
+
+def nth_address(address: str, index: int) -> str:
+    """Where process *index* of those that share one address listens: port + index, or path.index."""
+    if address.startswith("unix:"):
+        return f"{address}.{index}" if index else address
+    host, _, port = address.rpartition(":")
+    return f"{host}:{int(port) + index}"
+
+
+def child_environment(settings: Settings, index: int) -> dict[str, str]:
+    """The environment in which child *index* of this process reads *settings*: stores and secret included."""
+    metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
+    urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
+    return {
+        **os.environ,
+        **{name: url.get_secret_value() for name, url in urls.items() if url},
+        "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
+        "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
+        "OSTIARY_METRICS_LISTEN": metrics,
+        "OSTIARY_DRAIN_DELAY": f"{settings.drain_delay.total_seconds():.0f}s",
+        "OSTIARY_WORKER": "token",
+        "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
+    }

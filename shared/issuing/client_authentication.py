@@ -1,0 +1,121 @@
+"""The step that authenticates a client, for every endpoint that asks for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.live.address_block import source
+from shared.live.client_cache import ClientCache
+from shared.live.client_keys import ClientKeys, NoKeys
+from shared.live.rate_limiter import Rate, RateLimiter
+from shared.model import Client
+from shared.oauth.client.authentication import (
+    Assertion,
+    Credentials,
+    SecretBasic,
+    SecretPost,
+    check_assertion,
+    check_header,
+    check_secret,
+    presented,
+    refused,
+    verify_with_secrets,
+)
+from shared.oauth.errors import InvalidClient, TooManyRequests
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.jwt import BadJwt, SignedClaims
+from shared.paths import TOKEN, Path
+from shared.store import ReplayMarks
+
+ASSERTION = "client_assertion"  # the kind of its replay marks
+
+
+RATE = Rate(most=60, period=timedelta(minutes=1))
+"""Failed attempts for one client from one address."""
+
+
+def assertion_audiences(issuer: str, endpoint: Path) -> tuple[str, ...]:
+    """What an assertion sent to *endpoint* may address: the issuer, the token endpoint, or that endpoint."""
+    return tuple(dict.fromkeys((issuer, TOKEN.at(issuer), endpoint.at(issuer))))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAuthentication:
+    """`audiences`: what an assertion may address, the issuer first (RFC 7523 §3, RFC 9126 §2).
+
+    `failures` are counted for each client and address, so nobody keeps a client out that is elsewhere.
+    """
+
+    clients: ClientCache
+    keys: ClientKeys
+    replay_marks: ReplayMarks
+    audiences: tuple[str, ...]
+    failures: RateLimiter
+
+    async def client(
+        self, authorization: str | None, form: Parameters, address: Callable[[], str], now: datetime
+    ) -> Client:
+        """The client that a request comes from, given its Authorization header, its form and its *address*.
+
+        Raises InvalidClient: unknown, disabled, another method than the registered one, or credentials that
+        do not hold, all alike. Raises TooManyRequests after too many of these, whatever the credentials.
+        Raises InvalidRequest: two credentials at once. Raises Unavailable.
+        """
+        credentials = presented(authorization, form)
+        if not self.failures.is_empty:
+            self._check_rate(_failure_key(credentials, address), now)
+        try:
+            return await self._authenticated(credentials, now)
+        except InvalidClient:
+            self.failures.count(_failure_key(credentials, address), now)
+            raise
+
+    def _check_rate(self, key: str, now: datetime) -> None:
+        if wait := self.failures.wait(key, now):
+            raise TooManyRequests("too many failed attempts to authenticate this client", wait)
+
+    async def _authenticated(self, credentials: Credentials, now: datetime) -> Client:
+        """Whatever fails is judged again by the client as PostgreSQL has it.
+
+        A secret that was rotated a moment ago holds, and an unknown client_id costs what a wrong secret does.
+        """
+        cached = await self.clients.cached(credentials.client_id)
+        try:
+            return await self._judged(cached, credentials, now)
+        except InvalidClient:
+            current = await self.clients.read(credentials.client_id)
+            if current == cached:
+                raise
+        return await self._judged(current, credentials, now)
+
+    async def _judged(self, client: Client | None, credentials: Credentials, now: datetime) -> Client:
+        if client and client.token_endpoint_auth_method not in credentials.methods:
+            raise refused(f"registered for {client.token_endpoint_auth_method}")
+        if isinstance(credentials, SecretBasic | SecretPost):
+            check_secret(client, credentials.secret, now)
+        if client is None or client.disabled_at is not None:
+            raise refused("the client is unknown or disabled")
+        if isinstance(credentials, Assertion):
+            await self._check_assertion(credentials.token, client, now)
+        return client
+
+    async def _check_assertion(self, token: str, client: Client, now: datetime) -> None:
+        claims = await self._verified(token, client, now)
+        proven = check_assertion(claims, client, self.audiences, now)
+        if not await self.replay_marks.add(
+            ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
+        ):
+            raise refused("the assertion's jti was used before")
+
+    async def _verified(self, token: str, client: Client, now: datetime) -> SignedClaims:
+        try:
+            check_header(token, client)
+            if client.token_endpoint_auth_method == "client_secret_jwt":
+                return verify_with_secrets(token, client, now)
+            return await self.keys.verified(token, client)
+        except (BadJwt, NoKeys) as fault:
+            raise refused(f"the assertion: {fault}") from None
+
+
+def _failure_key(credentials: Credentials, address: Callable[[], str]) -> str:
+    return f"{credentials.client_id}\0{source(address())}"

@@ -1,0 +1,38 @@
+"""The step that finds whom a response is encrypted to: before anything is spent, for a key may not be had."""
+
+from dataclasses import dataclass
+
+from shared.live.client_keys import ClientKeys, NoKeys
+from shared.model import Client
+from shared.oauth.client.jwks import BadKey
+from shared.oauth.tokens.jwe import DEFAULT_CONTENT_ENCRYPTION, Recipient
+from shared.store import Unavailable
+
+
+class NoRecipient(Unavailable):
+    """The client wants it encrypted, and its key cannot be had: never in the clear instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """None: the client wants the response in the clear. Raises NoRecipient."""
+
+    keys: ClientKeys
+
+    async def of_id_token(self, client: Client) -> Recipient | None:
+        alg, enc = client.id_token_encrypted_response_alg, client.id_token_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
+
+    async def of_userinfo(self, client: Client) -> Recipient | None:
+        alg, enc = client.userinfo_encrypted_response_alg, client.userinfo_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
+
+    async def of_introspection(self, client: Client) -> Recipient | None:
+        alg, enc = client.introspection_encrypted_response_alg, client.introspection_encrypted_response_enc
+        return await self._of(client, alg, enc) if alg else None
+
+    async def _of(self, client: Client, alg: str, enc: str | None) -> Recipient:
+        try:
+            return await self.keys.recipient(client, alg, enc or DEFAULT_CONTENT_ENCRYPTION)
+        except (NoKeys, BadKey) as fault:
+            raise NoRecipient(f"nothing can be encrypted to {client.client_id}: {fault}") from None

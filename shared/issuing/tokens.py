@@ -1,0 +1,209 @@
+"""Minting: every token of one authorization, or of a client for itself."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from shared.config.settings import Settings
+from shared.live.keyring import KeyRing
+from shared.live.randomness import new_id
+from shared.model import AccessToken, Authorization, Client, Scope, User
+from shared.oauth.claims import id_token_user_claims
+from shared.oauth.errors import InvalidScope
+from shared.oauth.subject import subject
+from shared.oauth.tokens.access_token import (
+    JWT_TYPE,
+    MAX_LENGTH,
+    NONCE_BYTES,
+    TooLong,
+    seal,
+    sealed_length,
+    to_claims,
+)
+from shared.oauth.tokens.jwe import Recipient, encrypt
+from shared.oauth.tokens.jwt import sign
+from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey, base64url
+from shared.store import Unavailable
+
+ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has
+FALLBACK_ALGORITHM = "RS256"
+
+RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
+LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 does
+LOGOUT_TYPE = "logout+jwt"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+
+_HASHES = {
+    "256": hashlib.sha256,
+    "384": hashlib.sha384,
+    "512": hashlib.sha512,
+    "DSA": hashlib.sha512,  # EdDSA, with Ed25519
+}
+"""By the end of the algorithm's name."""
+
+_ANY_ID = UUID(int=0)
+_TOO_LONG = "the access token would become too long: ask for less"
+
+
+class IssuedAccessToken(NamedTuple):
+    """An access token as the client gets it; `expires_in` is in seconds."""
+
+    value: str
+    expires_in: int
+
+
+def left_half_hash(value: str, alg: str) -> str:
+    """`at_hash` and its like: OpenID Connect Core 1.0 §3.1.3.6, for a token signed with *alg*."""
+    hashed = _HASHES[alg[2:]](value.encode()).digest()
+    return base64url(hashed[: len(hashed) // 2])
+
+
+def signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
+    """The key that signs with *alg* now. Raises Unavailable."""
+    try:
+        return keys.signer(alg, now)
+    except NoKey:
+        raise Unavailable(f"no key signs with {alg}") from None
+
+
+def _access_token_signer(keys: KeySet, now: datetime) -> SigningKey:
+    try:
+        return keys.signer(ACCESS_TOKEN_ALGORITHM, now)
+    except NoKey:
+        return signer(keys, FALLBACK_ALGORITHM, now)
+
+
+def _sealer(keys: KeySet, now: datetime) -> SealingKey:
+    try:
+        return keys.sealer(now)
+    except NoKey:
+        raise Unavailable("no key seals access tokens") from None
+
+
+class TokenIssuer:
+    """Mints with the keys of this process. Every method raises Unavailable when they are not confirmed."""
+
+    def __init__(self, settings: Settings, keyring: KeyRing) -> None:
+        self._settings = settings
+        self._issuer = settings.issuer
+        self._keyring = keyring
+
+    def check(self, client: Client, scope: Scope, now: datetime) -> None:
+        """To ask before anything is spent: whether tokens of this scope can be made for this client.
+
+        Raises Unavailable; InvalidScope: the access token would become too long.
+        """
+        keys = self._keyring.confirmed()
+        signer(keys, client.id_token_signed_response_alg, now)
+        sub = self.sub(_ANY_ID, client)
+        if client.access_token_format == "jwt":
+            _access_token_signer(keys, now)
+            return
+        _sealer(keys, now)
+        aud = (self._issuer, *client.audience)
+        if sealed_length(client.client_id, sub, scope, aud) > MAX_LENGTH:
+            raise InvalidScope(_TOO_LONG)
+
+    def access_token(
+        self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime
+    ) -> IssuedAccessToken:
+        """An access token in the client's format. Raises InvalidScope: it would become too long."""
+        keys = self._keyring.confirmed()
+        lifetime = client.access_token_lifetime or self._settings.access_token_lifetime
+        token = AccessToken(
+            token_id=new_id(),
+            grant_id=grant_id,
+            client_id=client.client_id,
+            sub=sub,
+            scope=scope,
+            aud=(self._issuer, *client.audience),
+            iat=now,
+            exp=now + lifetime,
+            client_epoch=client.epoch if grant_id is None else None,
+        )
+        return IssuedAccessToken(self._write(token, client, keys, now), int(lifetime.total_seconds()))
+
+    def _write(self, token: AccessToken, client: Client, keys: KeySet, now: datetime) -> str:
+        if client.access_token_format == "jwt":
+            return sign(_access_token_signer(keys, now), to_claims(token, self._issuer), JWT_TYPE)
+        try:
+            return seal(token, _sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
+        except TooLong:
+            raise InvalidScope(_TOO_LONG) from None
+
+    def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
+        """An authorization response as a JWT: JARM §2.1 and §2.2."""
+        key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
+        exp = int((now + RESPONSE_LIFETIME).timestamp())
+        return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
+
+    def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
+        """What the back channel tells of a session that has ended: Back-Channel Logout 1.0 §2.4."""
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        claims = {
+            "iss": self._issuer,
+            "sub": self.sub(user_id, client),
+            "aud": [client.client_id],
+            "iat": int(now.timestamp()),
+            "exp": int((now + LOGOUT_TOKEN_LIFETIME).timestamp()),
+            "jti": str(notice_id),
+            "sid": str(sid),
+            "events": {LOGOUT_EVENT: {}},
+        }
+        return sign(key, claims, LOGOUT_TYPE)
+
+    def sub(self, user_id: UUID, client: Client) -> str:
+        """The subject identifier that *client* knows a user by: OpenID Connect Core 1.0 §8."""
+        sub = subject(user_id, client, self._keyring.known.salt)
+        if sub is None:
+            raise Unavailable("there is no salt for pairwise identifiers yet")
+        return sub
+
+    def id_token(
+        self,
+        client: Client,
+        authorization: Authorization,
+        user: User,
+        now: datetime,
+        *,
+        recipient: Recipient | None,
+        nonce: str | None,
+        access_token: str | None = None,
+        code: str | None = None,
+        state: str | None = None,
+    ) -> str:
+        """An ID token: OpenID Connect Core 1.0 §2, §3.1.3.6 and §3.3.2.11.
+
+        *access_token*, *code* and *state* are what comes in the same answer. If neither of the first two
+        does, no access token will, and the ID token holds the claims of the scope (§5.4).
+        *recipient*: whom it is encrypted to, as `Encryption.of_id_token` says.
+        """
+        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
+        lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
+        authentication = authorization.authentication
+        auth_time = int(authentication.auth_time.timestamp())
+        is_alone = access_token is None and code is None
+        claims: dict[str, Any] = {
+            **id_token_user_claims(user, authorization, client, is_alone=is_alone),
+            "iss": self._issuer,
+            "sub": self.sub(user.user_id, client),
+            "aud": [client.client_id],
+            "iat": int(now.timestamp()),
+            "exp": int((now + lifetime).timestamp()),
+            "auth_time": auth_time,
+            "acr": authentication.acr,
+            "amr": authentication.amr,
+            "sid": str(authorization.sid),
+        }
+        for name, value in (("at_hash", access_token), ("c_hash", code), ("s_hash", state)):
+            if value is not None:
+                claims[name] = left_half_hash(value, key.alg)
+        if nonce is not None:
+            claims["nonce"] = nonce
+        if "rat" in client.id_token_claims:  # Cells: when the sign-in was asked for
+            claims["rat"] = auth_time
+        signed = sign(key, claims)
+        return encrypt(recipient, signed, cty="JWT") if recipient else signed

@@ -1,0 +1,36 @@
+"""Randomness: the one place where handles and identifiers are made."""
+
+import secrets
+import uuid
+
+from shared.oauth.tokens.handle import RANDOM_BYTES, Kind
+
+
+def new_handle(kind: Kind) -> str:
+    """A fresh handle: two letters that tell its kind, and 256 random bits."""
+    return f"{kind}_{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def new_id() -> uuid.UUID:
+    """A fresh identifier for a record: 122 random bits."""
+    return uuid.uuid4()
+
+
+def new_salt() -> str:
+    """A fresh salt: not secret, and like no other."""
+    return secrets.token_urlsafe(16)
+
+
+def new_client_id() -> str:
+    """A fresh client_id: not secret, and like no other."""
+    return f"c_{secrets.token_urlsafe(16)}"  # never begins like an option of a command
+
+
+def new_client_secret() -> str:
+    """A fresh client secret: 256 random bits, so that its plain SHA-256 may be kept."""
+    return secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def new_request_id() -> str:
+    """A fresh identifier for a request in the logs: 128 random bits."""
+    return secrets.token_hex(16)

@@ -1,0 +1,237 @@
+"""Client authentication: which credentials a request presents, and whether they hold.
+
+RFC 6749 §2.3 (secrets), RFC 7521 §4.2 and RFC 7523 §2.2 (assertions). Every fault of a credential is the same
+`invalid_client` to the outside; the detail is for the log.
+"""
+
+import binascii
+import hashlib
+import hmac
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, cast
+from urllib.parse import unquote_plus
+
+from shared.model import Client, Json
+from shared.oauth.errors import InvalidClient, InvalidRequest
+from shared.oauth.parameters import Parameters
+from shared.oauth.supported import assertion_algorithms
+from shared.oauth.tokens.jwt import (
+    BadJwt,
+    SignedClaims,
+    unverified_claims,
+    unverified_header,
+    verify_with_secret,
+)
+from shared.oauth.tokens.jwt_type import CLIENT_ASSERTION_TYPES, is_of_type
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
+
+LEEWAY = timedelta(seconds=10)  # of a client's clock; less than the margin of the replay marks
+MAX_ASSERTION_LIFETIME = timedelta(minutes=5)
+MAX_JTI = 512
+
+_NO_SECRET = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """A client that names itself and proves nothing."""
+
+    methods: ClassVar = ("none",)
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecretBasic:
+    """A secret in the Authorization header."""
+
+    methods: ClassVar = ("client_secret_basic",)
+    client_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretPost:
+    """A secret in the body."""
+
+    methods: ClassVar = ("client_secret_post",)
+    client_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A JWT; `client_id` is what it says, unverified."""
+
+    methods: ClassVar = ("private_key_jwt", "client_secret_jwt")
+    client_id: str
+    token: str = field(repr=False)
+
+
+Credentials = Anonymous | SecretBasic | SecretPost | Assertion
+"""`methods`: each `token_endpoint_auth_method` that presents them."""
+
+
+def refused(detail: str) -> InvalidClient:
+    """The one answer to every credential that does not hold."""
+    return InvalidClient("client authentication failed", detail=detail)
+
+
+def _halves(encoded: str) -> tuple[str, str]:
+    try:
+        text = binascii.a2b_base64(encoded, strict_mode=True).decode("utf-8")
+        client_id, colon, secret = text.partition(":")
+        if "%" in text or "+" in text:  # RFC 6749 §2.3.1: both halves are form-urlencoded
+            client_id, secret = (unquote_plus(half, errors="strict") for half in (client_id, secret))
+    except ValueError:
+        raise refused("the Authorization header is malformed") from None
+    if not colon or not client_id or "\0" in client_id or "\0" in secret:
+        raise refused("the Authorization header is malformed")
+    return client_id, secret
+
+
+def _basic(authorization: str) -> Anonymous | SecretBasic:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        raise refused("the Authorization header is not Basic")
+    client_id, secret = _halves(encoded.strip())
+    # Cells' clients send an empty secret where they have none.
+    return SecretBasic(client_id, secret) if secret else Anonymous(client_id)
+
+
+PARAMETERS = ("client_assertion", "client_assertion_type", "client_id", "client_secret")
+
+
+def _claimed_subject(token: str) -> str:
+    """The `sub` of an assertion that is not verified yet. It names the client whose keys verify it."""
+    try:
+        sub = unverified_claims(token).get("sub")
+    except BadJwt:
+        raise refused("the assertion is malformed") from None
+    if not isinstance(sub, str) or not sub:
+        raise refused("the assertion has no sub")
+    return sub
+
+
+def _in_body(form: Parameters) -> Credentials | None:
+    if "client_assertion" in form or "client_assertion_type" in form:
+        if "client_secret" in form:
+            raise InvalidRequest("there is more than one client authentication")
+        if form["client_assertion_type"] != ASSERTION_TYPE:
+            raise refused("this client_assertion_type is not supported")
+        token = form.require("client_assertion")
+        return Assertion(_claimed_subject(token), token)
+    if "client_secret" in form:
+        return SecretPost(form.require("client_id"), form.require("client_secret"))
+    client_id = form["client_id"]
+    return Anonymous(client_id) if client_id else None
+
+
+def presented(authorization: str | None, form: Parameters) -> Credentials:
+    """The credentials of a request: the Authorization header's, or the body's, never both.
+
+    Raises InvalidRequest: two at once, two identities, or one twice. Raises InvalidClient: none, or
+    malformed ones.
+    """
+    form.refuse_repeated(PARAMETERS)
+    in_body = _in_body(form)
+    if authorization is None:
+        credentials = in_body
+    elif in_body is None or isinstance(in_body, Anonymous):
+        credentials = _basic(authorization)
+    else:
+        raise InvalidRequest("there is more than one client authentication")
+    if credentials is None:
+        raise refused("there is no client authentication")
+    if form["client_id"] not in (None, credentials.client_id):
+        raise InvalidRequest("client_id is not that of the client authentication")
+    return credentials
+
+
+def check_secret(client: Client | None, secret: str, now: datetime) -> None:
+    """Raises InvalidClient. An unknown client costs what a known one does."""
+    given = hashlib.sha256(secret.encode()).digest()
+    kept = client.secrets if client else ()
+    matches = [
+        hmac.compare_digest(given, known.hash) for known in kept if not _is_over(known.expires_at, now)
+    ]
+    if not matches:
+        hmac.compare_digest(given, _NO_SECRET)
+    if not any(matches):
+        raise refused("the client secret is wrong")
+
+
+def _is_over(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAssertion:
+    """An assertion that holds, if its `jti` is new."""
+
+    jti: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def check_header(token: str, client: Client) -> None:
+    """Check that the header names an algorithm of the client's method, the registered one if there is one,
+    and no type of another use. Raises BadJwt.
+    """
+    header = unverified_header(token)
+    alg, registered = header.alg, client.token_endpoint_auth_signing_alg
+    if alg not in assertion_algorithms(client.token_endpoint_auth_method) or registered not in (None, alg):
+        raise BadJwt(f"signed with {alg}")
+    if not is_of_type(header.typ, CLIENT_ASSERTION_TYPES):  # RFC 8725 §3.11
+        raise BadJwt(f"of type {header.typ}")
+
+
+def verify_with_secrets(token: str, client: Client, now: datetime) -> SignedClaims:
+    """`client_secret_jwt`: OpenID Connect Core 1.0 §9. Raises BadJwt."""
+    alg = unverified_header(token).alg
+    for secret in client.secrets:
+        if secret.value is None or _is_over(secret.expires_at, now):
+            continue
+        with suppress(BadJwt):
+            return verify_with_secret(token, secret.value, alg)
+    raise BadJwt("no secret of the client verifies it")
+
+
+def _time(claims: Json, name: str) -> datetime:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refused(f"the assertion's {name} is missing or not a number")
+    try:
+        return datetime.fromtimestamp(value, tz=UTC)
+    except (OverflowError, ValueError, OSError):
+        raise refused(f"the assertion's {name} is out of range") from None
+
+
+def check_assertion(
+    claims: SignedClaims, client: Client, audiences: tuple[str, ...], now: datetime
+) -> ProvenAssertion:
+    """RFC 7523 §3. *audiences*: the issuer first, then what else may be addressed. Raises InvalidClient."""
+    if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
+        raise refused("the assertion's iss or sub is not the client")
+    aud = claims.get("aud")
+    if client.assertion_audience == "issuer" and aud != audiences[0]:  # FAPI 2.0 Security Profile §5.3.2.1
+        raise refused("the assertion's aud is not the issuer alone")
+    named = cast(list[object], aud) if isinstance(aud, list) else [aud]
+    # Another server that is named beside this one could use the assertion here.
+    if not named or any(one not in audiences for one in named):
+        raise refused("the assertion is for another audience")
+    exp, iat = _time(claims, "exp"), _time(claims, "iat")
+    if exp <= now or exp > now + MAX_ASSERTION_LIFETIME + LEEWAY:
+        raise refused("the assertion has expired, or expires too late")
+    if iat > now + LEEWAY or iat > exp:
+        raise refused("the assertion is from the future")
+    if iat < now - MAX_ASSERTION_LIFETIME - LEEWAY:
+        raise refused("the assertion is from too long ago")
+    if "nbf" in claims and _time(claims, "nbf") > now + LEEWAY:
+        raise refused("the assertion is not valid yet")
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= MAX_JTI:
+        raise refused("the assertion's jti is missing or too long")
+    return ProvenAssertion(jti, iat, exp)

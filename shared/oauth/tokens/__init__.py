@@ -1,0 +1,1 @@
+"""Tokens and keys: access, refresh and ID tokens, JWT, JWE, handles."""

@@ -1,0 +1,161 @@
+"""What operators do with clients: functions over ports."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.config.settings import Settings
+from shared.live.randomness import new_client_id, new_client_secret
+from shared.model import Client, Json
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.metadata import to_metadata
+from shared.oauth.client.rules import CONFIDENTIAL_DEFAULTS, read_operators
+from shared.oauth.client.secret import kept_secrets, needs_secret, new_secret, rotated_secrets
+from shared.store import Clients
+
+PAGE = 500
+MAX_OVERLAP = timedelta(days=90)
+
+
+class NoSuchClient(Exception):
+    """There is no client of that client_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client, and its secret if one was just made or given: shown once, kept only as its hash."""
+
+    client: Client
+    client_secret: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """As RFC 7591 §3.2.1 shows a client."""
+        return shown(self.client) | secret_members(self.client_secret)
+
+    def secrets(self) -> dict[str, Any]:
+        """After a rotation: the new secret, and until when the one before it holds (seconds since 1970)."""
+        until = [int(secret.expires_at.timestamp()) for secret in self.client.secrets if secret.expires_at]
+        return {
+            "client_id": self.client.client_id,
+            **secret_members(self.client_secret),
+            **({"previous_client_secret_expires_at": until[0]} if until else {}),
+        }
+
+
+def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowed:
+    """What this deployment lets clients have."""
+    return Allowed(
+        response_types=settings.response_types,
+        signing_algorithms=settings.signing_algorithms,
+        fetch=settings.fetch_allow,
+        client_credentials=client_credentials,
+        unsigned_request_objects=settings.unsigned_request_objects,
+    )
+
+
+def shown(client: Client) -> dict[str, Any]:
+    """A client as it may be shown to who administers it: no secret, and no hash of one."""
+    times = {"client_id_issued_at": int(client.created_at.timestamp())} if client.created_at else {}
+    return {"client_id": client.client_id, **times, **to_metadata(client)}
+
+
+def listed(client: Client) -> dict[str, Any]:
+    """A client as operators see it: beside its metadata, what became of it."""
+    return {
+        **shown(client),
+        "is_disabled": client.disabled_at is not None,
+        "is_dynamically_registered": client.is_dynamically_registered,
+    }
+
+
+def secret_members(client_secret: str | None) -> dict[str, Any]:
+    """RFC 7591 §3.2.1: the secret and when it expires, which is never."""
+    return {"client_secret": client_secret, "client_secret_expires_at": 0} if client_secret else {}
+
+
+async def get(clients: Clients, client_id: str) -> Client:
+    """Raises NoSuchClient."""
+    if client := await clients.find(client_id):
+        return client
+    raise NoSuchClient(client_id)
+
+
+async def add_client(
+    clients: Clients, metadata: Json, allowed: Allowed, *, by: str | None = None
+) -> Registered:
+    """Register what an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri, Taken."""
+    read = read_operators(metadata, new_client_id(), allowed)
+    secret = read.client_secret or (new_client_secret() if needs_secret(read.client) else None)
+    client = replace(read.client, secrets=(new_secret(read.client, secret),) if secret else ())
+    await clients.add(client, by=by)
+    return Registered(await get(clients, client.client_id), secret)
+
+
+async def update_client(clients: Clients, client_id: str, changes: Json, allowed: Allowed) -> Registered:
+    """Change the members that *changes* names; null takes one back to its default.
+
+    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
+    """
+    current = await get(clients, client_id)
+    metadata = to_metadata(current)
+    if not current.is_public and changes.get("token_endpoint_auth_method") == "none":
+        # What nobody may have chosen for a client that could keep a secret follows the new method.
+        metadata = {
+            name: value for name, value in metadata.items() if CONFIDENTIAL_DEFAULTS.get(name) is not value
+        }
+    return await replace_client(clients, current, {**metadata, **changes}, allowed)
+
+
+async def replace_client(
+    clients: Clients, current: Client, metadata: Json, allowed: Allowed, *, by: str | None = None
+) -> Registered:
+    """Make of *current* what *metadata* say; what they omit goes back to its default.
+
+    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
+    """
+    client_id = current.client_id
+    read = read_operators({**metadata, "client_id": client_id}, client_id, allowed)
+    kept = kept_secrets(read.client, current.secrets)
+    is_secret_made = needs_secret(read.client) and not kept and not read.client_secret
+    secret = new_client_secret() if is_secret_made else read.client_secret
+    changed = replace(
+        read.client,
+        secrets=(new_secret(read.client, secret),) if secret else kept,
+        registration_access_token_hash=current.registration_access_token_hash,
+        is_dynamically_registered=current.is_dynamically_registered,
+        version=current.version,
+    )
+    await clients.replace(changed, by=by)
+    return Registered(await get(clients, client_id), secret)
+
+
+async def rotate_secret(
+    clients: Clients,
+    client: Client,
+    now: datetime,
+    overlap: timedelta = timedelta(0),
+    *,
+    by: str | None = None,
+) -> Registered:
+    """A new secret; the one before it holds for the *overlap*, and no other. Raises NoSecret, Stale."""
+    if not needs_secret(client):
+        raise NoSecret(client.client_id)
+    secret = new_client_secret()
+    secrets = rotated_secrets(new_secret(client, secret), client.secrets, now, now + overlap)
+    rotated = replace(client, secrets=secrets)
+    await clients.replace(rotated, by=by, event="client_secret_rotated")
+    return Registered(rotated, secret)
+
+
+class NoSecret(Exception):
+    """The client authenticates without a client secret."""
+
+
+async def every_client(clients: Clients) -> AsyncIterator[Client]:
+    """All clients, by client_id."""
+    after: str | None = None
+    while page := await clients.list(after, PAGE):
+        for client in page:
+            yield client
+        after = page[-1].client_id

@@ -1,0 +1,80 @@
+"""What a new deployment needs before it serves: keys; and for a newcomer a user and a client."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.config.settings import Settings
+from shared.identity.passwords import hash_password
+from shared.live import clock
+from shared.model import Json
+from shared.operations.clients import add_client, allowed_by
+from shared.operations.keys import ensure_keys
+from shared.operations.users import add_user
+from shared.store import Taken, Unavailable
+from shared.store.open import Stores
+
+_PERSON: Json = {
+    "name": "Demo D. User",
+    "given_name": "Demo",
+    "family_name": "User",
+    "middle_name": "D.",
+    "nickname": "Demo",
+    "profile": "https://example.org/demo",
+    "picture": "https://example.org/demo.png",
+    "website": "https://example.org/",
+    "email": "demo@example.org",
+    "email_verified": True,
+    "gender": "other",
+    "birthdate": "2000-01-01",
+    "zoneinfo": "Europe/Paris",
+    "locale": "en",
+    "phone_number": "+1 202 555 0100",
+    "phone_number_verified": False,
+    "address": {"formatted": "1 Example Street\nExampletown", "locality": "Exampletown", "country": "France"},
+}
+"""Nobody, with every standard claim (OpenID Connect Core 1.0 §5.1) for clients to see."""
+
+_EVER = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """A user and a confidential client to try things with."""
+
+    username: str
+    password: str
+    client_id: str
+    client_secret: str
+    redirect_uris: Sequence[str]
+
+
+async def prepare(stores: Stores, settings: Settings, newcomer: Newcomer | None) -> None:
+    """Make the keys that are missing and add the newcomer's user and client, unless they are there.
+
+    Who never had a key served nobody, so no `jti` can have been forgotten: the first assertions are judged.
+    """
+    if not await stores.keys.load():
+        with suppress(Unavailable):  # the first ones wait
+            await stores.replay_marks.begin(_EVER)
+    await ensure_keys(
+        stores.keys, settings.signing_algorithms, settings.secret_key[0].get_secret_value(), clock.now()
+    )
+    if newcomer is None:
+        return
+    with suppress(Taken):
+        password_hash = await asyncio.to_thread(hash_password, newcomer.password)
+        await add_user(stores.users, newcomer.username, _PERSON, password_hash)
+    with suppress(Taken):
+        metadata = {
+            "client_id": newcomer.client_id,
+            "client_secret": newcomer.client_secret,
+            "client_name": "Demo",
+            "application_type": "native",
+            "redirect_uris": list(newcomer.redirect_uris),
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+            "scope": "openid profile email offline_access",
+        }
+        await add_client(stores.clients, metadata, allowed_by(settings))

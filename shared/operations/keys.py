@@ -1,0 +1,146 @@
+"""What operators and the schedule do with keys: read the table, plan, make, write, in one transaction."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared.codec.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
+from shared.config.settings import Settings
+from shared.oauth.client.faults import CAPS
+from shared.operations import key_plan
+from shared.operations.key_plan import KeyPolicy, NoSuchKey, Plan
+from shared.operations.new_keys import new_key
+from shared.store import Keys, StoredKey
+
+
+class KeyFault(Exception):
+    """It cannot be done; says why."""
+
+
+def policy_of(settings: Settings) -> KeyPolicy:
+    """How long keys serve. A client may have longer tokens than the settings say, up to the caps."""
+    return KeyPolicy(
+        algorithms=settings.signing_algorithms,
+        rotation=settings.key_rotation,
+        jwks_max_age=settings.jwks_max_age,
+        longest_token=max(
+            settings.access_token_lifetime,
+            settings.id_token_lifetime,
+            CAPS["access_token_lifetime"],
+            CAPS["id_token_lifetime"],
+        ),
+    )
+
+
+def _secret_keys(settings: Settings) -> list[str]:
+    if not settings.secret_key:
+        raise KeyFault("OSTIARY_SECRET_KEY is not set: keys are kept encrypted under it")
+    return [key.get_secret_value() for key in settings.secret_key]
+
+
+async def _carry_out(
+    keys: Keys,
+    plan_for: Callable[[Sequence[StoredKey]], Plan],
+    secret_key: str,
+    now: datetime,
+    event: str,
+) -> list[str]:
+    """Plan over the locked table and write what the plan says; names the kids that were made."""
+    async with keys.change() as change:
+        plan = plan_for(await change.load())
+        made = [await asyncio.to_thread(new_key, wanted, secret_key, now) for wanted in plan.wanted]
+        if plan:
+            await change.write([*plan.changed, *made], event)
+    return [key.kid for key in made]
+
+
+async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, now: datetime) -> list[str]:
+    """Make what is missing: an active and a next key for each algorithm, and a sealing key.
+
+    Names the new kids. Of many processes that start on an empty database one makes the set.
+    """
+    return await _carry_out(
+        keys, lambda known: key_plan.first(known, algorithms, now), secret_key, now, "keys_made"
+    )
+
+
+async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[str]:
+    """Do what is due now, if anything is. Names the new kids."""
+    policy = policy_of(settings)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        return key_plan.first(known, policy.algorithms, now) + key_plan.scheduled(known, policy, now)
+
+    if not plan_for(await keys.load()):
+        return []
+    return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, "keys_scheduled")
+
+
+async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str]:
+    """Rotate every signing algorithm. Names the new kids."""
+    policy = policy_of(settings)
+    await ensure_keys(keys, policy.algorithms, _secret_keys(settings)[0], now)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        rotations = (key_plan.rotate(known, alg, policy, now) for alg in policy.algorithms)
+        return sum(rotations, start=Plan())
+
+    return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, "keys_rotated")
+
+
+async def retire_key(
+    keys: Keys, kid: str, settings: Settings, now: datetime, *, is_compromised: bool
+) -> list[str]:
+    """Take one key out of use, at once if it is compromised. Names the new kids. Raises KeyFault."""
+    policy = policy_of(settings)
+
+    def plan_for(known: Sequence[StoredKey]) -> Plan:
+        if is_compromised:
+            return key_plan.compromise(known, kid, now)
+        return key_plan.retire(known, kid, policy, now)
+
+    event = "key_compromised" if is_compromised else "key_retired"
+    try:
+        return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, event)
+    except NoSuchKey:
+        raise KeyFault(f"There is no usable key {kid}") from None
+
+
+async def rewrap_keys(keys: Keys, settings: Settings) -> int:
+    """Encrypt every key anew under the first secret; says how many were not. Raises CannotUnwrap."""
+    secret_keys = _secret_keys(settings)
+    async with keys.change() as change:
+        rewrapped = []
+        for key in await change.load():
+            if not key.private or _is_under(secret_keys[0], key):
+                continue
+            plain = unwrap(secret_keys, key.kid, key.private)
+            private = wrap(secret_keys[0], secrets.token_bytes(NONCE_BYTES), key.kid, plain)
+            rewrapped.append(replace(key, private=private))
+        if rewrapped:
+            await change.write(rewrapped, "keys_rewrapped")
+    return len(rewrapped)
+
+
+def _is_under(secret_key: str, key: StoredKey) -> bool:
+    try:
+        unwrap([secret_key], key.kid, key.private)
+    except CannotUnwrap:
+        return False
+    return True
+
+
+def shown(key: StoredKey, known: Sequence[StoredKey], now: datetime) -> dict[str, Any]:
+    """A key as operators see it."""
+    return {
+        "kid": key.kid,
+        "use": key.use,
+        "alg": key.alg,
+        "state": key_plan.state(key, known, now),
+        "published_at": key.published_at.isoformat(),
+        "activates_at": key.activates_at.isoformat() if key.activates_at else None,
+        "retires_at": key.retires_at.isoformat() if key.retires_at else None,
+    }

@@ -1,0 +1,89 @@
+"""Making keys: signing key pairs and sealing keys, encrypted at once for their row."""
+
+import secrets
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shared.codec.wrapping import NONCE_BYTES, wrap
+from shared.oauth.tokens.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
+from shared.operations.key_plan import SALT_ALGORITHM, SEALING_ALGORITHM, Wanted
+from shared.store import StoredKey
+
+SECRET_BYTES = 32
+SEALING_KID_BYTES = 4
+SALT_KID = "pairwise"  # one row, whoever makes it
+
+
+def _new_private_key(alg: str) -> PrivateKey:
+    match alg:
+        case "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512":
+            return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        case "ES256":
+            return ec.generate_private_key(ec.SECP256R1())
+        case "ES384":
+            return ec.generate_private_key(ec.SECP384R1())
+        case "ES512":
+            return ec.generate_private_key(ec.SECP521R1())
+        case "EdDSA":
+            return ed25519.Ed25519PrivateKey.generate()
+    raise ValueError(f"no key is made for {alg}")
+
+
+def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
+    """A fresh key pair, published now. RSA takes 60 ms and more: call it in a thread."""
+    private = _new_private_key(alg)
+    public = public_jwk(private.public_key())
+    kid = thumbprint(public)
+    der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return StoredKey(
+        kid=kid,
+        use="sig",
+        alg=alg,
+        public_jwk={**public, "kid": kid, "use": "sig", "alg": alg},
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, der),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
+    """A fresh key for opaque access tokens."""
+    kid = secrets.token_hex(SEALING_KID_BYTES)
+    plain = secrets.token_bytes(SECRET_BYTES)
+    return StoredKey(
+        kid=kid,
+        use="seal",
+        alg=SEALING_ALGORITHM,
+        public_jwk=None,
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), kid, plain),
+        published_at=now,
+        activates_at=activates_at,
+        retires_at=None,
+    )
+
+
+def new_salt(secret_key: str, now: datetime) -> StoredKey:
+    """The salt of pairwise subject identifiers."""
+    plain = secrets.token_bytes(SECRET_BYTES)
+    return StoredKey(
+        kid=SALT_KID,
+        use="salt",
+        alg=SALT_ALGORITHM,
+        public_jwk=None,
+        private=wrap(secret_key, secrets.token_bytes(NONCE_BYTES), SALT_KID, plain),
+        published_at=now,
+        activates_at=now,
+        retires_at=None,
+    )
+
+
+def new_key(wanted: Wanted, secret_key: str, now: datetime) -> StoredKey:
+    """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
+    if wanted.alg == SEALING_ALGORITHM:
+        return new_sealing_key(secret_key, now, wanted.activates_at or now)
+    if wanted.alg == SALT_ALGORITHM:
+        return new_salt(secret_key, now)
+    return new_signing_key(wanted.alg, secret_key, now, wanted.activates_at)

@@ -1,0 +1,178 @@
+"""What operators do with users, and people who sign up with their own: functions over ports."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.identity.username import has_ignorable
+from shared.live.randomness import new_id
+from shared.model import Json, User
+from shared.oauth.supported import SCOPE_CLAIMS, SERVER_CLAIMS
+from shared.store import Users
+from shared.store.text import is_storable
+
+PAGE = 500
+MAX_NAME = 200
+MIN_PASSWORD, MAX_PASSWORD = 8, 1024
+MAX_CLAIMS_DEPTH = 8
+
+
+class NoSuchUser(Exception):
+    """There is no user of that name."""
+
+
+class BadUser(Exception):
+    """The name or the claims cannot be; says why."""
+
+
+_RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
+_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
+_BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
+
+
+def _check_text(value: object, path: str, depth: int = 0) -> None:
+    if depth > MAX_CLAIMS_DEPTH:
+        raise BadUser(f"{path} is nested too deeply")
+    match value:
+        case str():
+            if not is_storable(value):
+                raise BadUser(f"{path} holds a character that is not text")
+        case Mapping():
+            for name, member in value.items():
+                _check_text(name, path, depth + 1)
+                _check_text(member, f"{path}.{name}", depth + 1)
+        case list() | tuple():
+            for member in value:
+                _check_text(member, path, depth + 1)
+
+
+def check_claims(claims: Json) -> None:
+    """Whether *claims* are what OpenID Connect Core 1.0 §5.1 says they are. Raises BadUser."""
+    _check_text(claims, "claims")
+    for name, value in claims.items():
+        if name in SERVER_CLAIMS:
+            raise BadUser(f"the claim {name} is the server's own")
+        if name in _STRINGS and not isinstance(value, str):
+            raise BadUser(f"the claim {name} must be a string")
+        if name in _BOOLEANS and not isinstance(value, bool):
+            raise BadUser(f"the claim {name} must be true or false")
+        if name == "updated_at" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise BadUser("the claim updated_at must be a number")
+        if name == "address" and not _is_object_of_strings(value):
+            raise BadUser("the claim address must be an object of strings")
+        if name == "roles" and not _is_list_of_strings(value):
+            raise BadUser("the claim roles must be a list of strings")
+    if "email" in claims and not _is_address(claims["email"]):
+        raise BadUser("the claim email is not an e-mail address")
+
+
+def _is_object_of_strings(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(member, str) for member in value.values())
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(member, str) for member in value)
+
+
+def _is_address(email: str) -> bool:
+    local, at, domain = email.rpartition("@")
+    return bool(local and at and domain) and not any(character.isspace() for character in email)
+
+
+def check_username(username: str) -> None:
+    """Raises BadUser: empty, too long, or with characters that nobody sees."""
+    _check_text(username, "the user name")
+    if not username.strip() or username != username.strip() or len(username) > MAX_NAME:
+        raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces around it")
+    if not username.isprintable() or has_ignorable(username):
+        raise BadUser("a user name has visible characters only")
+
+
+def checked_password(password: str) -> str:
+    """The password as it is. Raises BadUser: too short or too long to be one."""
+    _check_text(password, "the password")
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise BadUser(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    return password
+
+
+def shown(user: User) -> dict[str, Any]:
+    """A user as operators see them."""
+    return {
+        "sub": str(user.user_id),
+        "username": user.username,
+        "is_disabled": user.disabled_at is not None,
+        "created_at": user.created_at.isoformat() if user.created_at else None,
+        "claims": dict(user.claims),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is to become of a user; None: it stays. A claim that is None is removed."""
+
+    username: str | None = None
+    email: str | None = None
+    is_email_verified: bool | None = None
+    locale: str | None = None
+    claims: Json = field(default_factory=dict)
+
+
+def changed_claims(claims: Json, changes: Changes) -> dict[str, Any]:
+    """The claims after *changes*. What was known of an e-mail address does not hold for another.
+
+    Raises BadUser.
+    """
+    said = {"email": changes.email, "email_verified": changes.is_email_verified, "locale": changes.locale}
+    asked = {**changes.claims, **{name: value for name, value in said.items() if value is not None}}
+    changed = {**claims, **asked}
+    if changed.get("email") != claims.get("email") and "email_verified" not in asked:
+        changed.pop("email_verified", None)
+    changed = {name: value for name, value in changed.items() if value is not None}
+    if changes.is_email_verified is not None and "email" not in changed:
+        raise BadUser("there is no e-mail address that could be verified")
+    check_claims(changed)
+    return changed
+
+
+async def get(users: Users, name: str) -> User:
+    """The user of a user name or an e-mail address that signs in. Raises NoSuchUser."""
+    if credential := await users.find_credential(name):
+        return credential.user
+    raise NoSuchUser(name)
+
+
+async def add_user(
+    users: Users,
+    username: str,
+    claims: Json,
+    password_hash: str | None,
+    *,
+    detail: Json | None = None,
+    is_distinct: bool = False,
+) -> User:
+    """Add a user; *detail* is for the audit row. Raises BadUser, Taken; with *is_distinct* Taken also where
+    the name only looks like another's."""
+    check_username(username)
+    check_claims(claims)
+    user = User(user_id=new_id(), username=username, claims=claims)
+    await users.add(user, password_hash, detail, is_distinct=is_distinct)
+    return await users.find(user.user_id) or user
+
+
+async def update_user(users: Users, name: str, changes: Changes) -> User:
+    """Change a user; sessions and grants go on. Raises NoSuchUser, BadUser, Taken, Stale."""
+    user = await get(users, name)
+    username = user.username if changes.username is None else changes.username
+    check_username(username)
+    await users.replace(replace(user, username=username, claims=changed_claims(user.claims, changes)))
+    return await users.find(user.user_id) or user
+
+
+async def every_user(users: Users) -> AsyncIterator[User]:
+    """All users, by name."""
+    after: str | None = None
+    while page := await users.list(after, PAGE):
+        for user in page:
+            yield user
+        after = page[-1].username

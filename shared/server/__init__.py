@@ -1,0 +1,1 @@
+"""A process that serves: the application, dispatch, HTTP, workers, logs, metrics and health."""

@@ -1,0 +1,68 @@
+"""The base application: what its parts share, and the health endpoint."""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from aiohttp import web
+
+from shared.config.settings import Settings
+from shared.live.background import Background
+from shared.oauth.errors import OAuthError
+from shared.paths import Path
+from shared.server.metrics import observe_round
+from shared.server.readiness import Readiness
+from shared.server.request_log import RequestLog
+from shared.web.answers import Answer, Head
+from shared.web.cors import CROSS_ORIGIN
+from shared.web.forwarded import TrustedProxies, peer_address
+
+SETTINGS = web.AppKey("SETTINGS", Settings)
+PROXIES = web.AppKey("PROXIES", TrustedProxies)
+REQUEST_LOG = web.AppKey("REQUEST_LOG", RequestLog)
+BACKGROUND = web.AppKey("BACKGROUND", Background)
+READINESS = web.AppKey("READINESS", Readiness)
+
+Mount = Callable[[web.Application], None]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+Refusal = Callable[[OAuthError], web.Response]
+REFUSALS = web.AppKey[dict[str, Refusal]]("REFUSALS")
+"""How paths refuse that do it in their own way."""
+
+ErrorPage = Callable[[web.Request, OAuthError | web.HTTPException], web.StreamResponse]
+ERROR_PAGE = web.AppKey[ErrorPage]("ERROR_PAGE")
+"""How a service that has pages shows an error to a browser. Others answer JSON."""
+
+_TEXT = Head.of_private("text/plain; charset=utf-8")
+
+
+def client_address(request: web.Request) -> str:
+    """The address of whoever asks, as far as the proxies in between are to be believed."""
+    forwarded_for = request.headers.get("X-Forwarded-For")
+    return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
+
+
+def refuse_with(app: web.Application, refusal: Refusal, paths: Iterable[Path]) -> None:
+    """Let *paths* answer the protocol's errors by *refusal*."""
+    app[REFUSALS].update((path.path, refusal) for path in paths)
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return Answer(b"ok\n", _TEXT)
+
+
+def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:
+    """An application with the services' routes mounted. Shared resources open once, when it starts."""
+    app = web.Application()
+    app[SETTINGS] = settings
+    app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
+    app[BACKGROUND] = background = Background(observe_round)
+    app[READINESS] = readiness = Readiness()
+    readiness.add("background", lambda: ", ".join(background.stalled()) or None)
+    app[CROSS_ORIGIN] = set()
+    app[REFUSALS] = {}
+    if request_log:
+        app[REQUEST_LOG] = request_log
+    app.router.add_get("/healthz", _healthz)
+    for mount in mounts:
+        mount(app)
+    return app

@@ -1,0 +1,91 @@
+"""Shared resources: each opened once in a process, however many services it runs."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from aiohttp import web
+
+from shared.fetch import Fetcher, open_fetcher
+from shared.issuing.client_authentication import RATE
+from shared.live.client_cache import ClientCache
+from shared.live.client_keys import ClientKeys
+from shared.live.clock_skew import EVERY as CLOCK_EVERY
+from shared.live.clock_skew import ClockSkew
+from shared.live.issuer import EVERY as ISSUER_EVERY
+from shared.live.issuer import IssuerCheck
+from shared.live.keyring import KeyRing
+from shared.live.rate_limiter import RateLimiter
+from shared.live.watch import POLL_INTERVAL, Watch
+from shared.server.app import BACKGROUND, READINESS, SETTINGS
+from shared.server.metrics import CLOCK_SKEW
+from shared.server.pool_metrics import show_pool
+from shared.store.open import Stores, open_stores
+
+STORES = web.AppKey("STORES", Stores)
+WATCH = web.AppKey("WATCH", Watch)
+CLIENTS = web.AppKey("CLIENTS", ClientCache)
+KEYRING = web.AppKey("KEYRING", KeyRing)
+FETCHER = web.AppKey("FETCHER", Fetcher)
+CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
+
+FAILED_AUTHENTICATIONS = web.AppKey("FAILED_AUTHENTICATIONS", RateLimiter)
+
+Resource = Callable[[web.Application], AsyncIterator[None]]
+
+
+async def stores(app: web.Application) -> AsyncIterator[None]:
+    """STORES, WATCH, CLIENTS, KEYRING: the stores, and what this process keeps of them in memory."""
+    settings = app[SETTINGS]
+    async with open_stores(settings) as opened:
+        app[STORES] = opened
+        app[WATCH] = watch = Watch(opened.changes)
+        app[CLIENTS] = ClientCache(opened.clients, watch)
+        secret_keys = [key.get_secret_value() for key in settings.secret_key]
+        app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys, settings.signing_algorithms)
+        app[READINESS].add("keys", keyring.fault)
+        for name, check in opened.database_checks.items():
+            app[READINESS].add(name, check)
+        show_pool(opened.database_pool)
+        clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
+        app[READINESS].add("clock", clock_skew.fault)
+        issuer = IssuerCheck(opened.deployment, settings.issuer)
+        app[READINESS].add("issuer", issuer.fault)
+        for work in (watch.poll, clock_skew.measure, issuer.check):
+            with suppress(Exception):  # its loop does it again, and reports the fault
+                await work()
+        async with (
+            app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL),
+            app[BACKGROUND].repeating("clock", clock_skew.measure, CLOCK_EVERY),
+            app[BACKGROUND].repeating("issuer", issuer.check, ISSUER_EVERY),
+        ):
+            yield
+
+
+async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
+    """FAILED_AUTHENTICATIONS: what limits guesses at the credentials of clients. Needs `stores`."""
+    tallies, is_on = app[STORES].tallies, app[SETTINGS].rate_limits
+    app[FAILED_AUTHENTICATIONS] = limiter = RateLimiter(tallies, "failed_authentications", RATE, is_on=is_on)
+    async with limiter.sharing(app[BACKGROUND]):
+        yield
+
+
+async def fetcher(app: web.Application) -> AsyncIterator[None]:
+    """FETCHER: the one way to what clients name by URI."""
+    settings = app[SETTINGS]
+    async with open_fetcher(settings.fetch_allow, settings.fetch_ca_file) as opened:
+        app[FETCHER] = opened
+        yield
+
+
+async def client_keys(app: web.Application) -> AsyncIterator[None]:
+    """CLIENT_KEYS: the public keys of clients. Needs `fetcher`."""
+    app[CLIENT_KEYS] = keys = ClientKeys(app[FETCHER].get_json)
+    yield
+    await keys.close()
+
+
+def need(app: web.Application, *resources: Resource) -> None:
+    """Open each resource when the application starts, once, in the order of the first need."""
+    for resource in resources:
+        if resource not in app.cleanup_ctx:
+            app.cleanup_ctx.append(resource)
