@@ -14,7 +14,7 @@ from services.client_registry.administration.administrator import READ, WRITE
 from services.client_registry.administration.openapi import document
 from services.client_registry.app import mount as mount_client_registry
 from services.token.app import mount as mount_token
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
 from shared.server.app import application
 from tests.builders import REDIRECT_URI, World

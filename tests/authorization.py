@@ -19,7 +19,8 @@ from shared.config.settings import Settings
 from shared.identity.passwords import hash_password
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AuthorizationCode, Client, User
+from shared.model import AuthorizationCode, User
+from shared.oauth.client.record import Client
 from shared.oauth.pkce import challenge_of
 from shared.oauth.tokens.handle import digest
 from shared.oauth.tokens.jwt import sign

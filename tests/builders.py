@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
-from shared.model import Authentication, Authorization, AuthorizationCode, Client, ClientSecret, User
+from shared.model import Authentication, Authorization, AuthorizationCode, User
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.pkce import challenge_of
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Attempt

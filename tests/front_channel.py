@@ -8,8 +8,8 @@ from typing import Any
 import pytest_asyncio
 
 from shared.live.keyring import open_keys
-from shared.model import Client
 from shared.oauth.client.jwks import public_key
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwt import unverified_header, verify
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, serve_authorization
 from tests.builders import World

@@ -11,7 +11,7 @@ from shared.codec.json_text import parse_object, parse_value
 from shared.config.kinds import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.operations import client_import, clients, invitations, pydio
 from shared.store.open import Stores
 

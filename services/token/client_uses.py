@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.server.app import BACKGROUND
 from shared.server.resources import STORES
 from shared.store import ClientUses, Unavailable

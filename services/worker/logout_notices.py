@@ -19,7 +19,7 @@ from shared.issuing.encryption import Encryption, NoRecipient
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.client_cache import ClientCache
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import encrypt
 from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable

@@ -1,6 +1,6 @@
 """Refusals that are no answer of the protocol: a person sees them on a page, with a way back."""
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import AccessDenied, InvalidRequest
 
 

@@ -8,7 +8,6 @@ from shared.live.address_block import source
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys, NoKeys
 from shared.live.rate_limiter import Rate, RateLimiter
-from shared.model import Client
 from shared.oauth.client.authentication import (
     Assertion,
     Credentials,
@@ -21,6 +20,7 @@ from shared.oauth.client.authentication import (
     refused,
     verify_with_secrets,
 )
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClient, TooManyRequests
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims

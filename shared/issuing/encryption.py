@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from shared.live.client_keys import ClientKeys, NoKeys
-from shared.model import Client
 from shared.oauth.client.jwks import BadKey
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import DEFAULT_CONTENT_ENCRYPTION, Recipient
 from shared.store import Unavailable
 

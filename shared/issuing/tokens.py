@@ -10,8 +10,9 @@ from uuid import UUID
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
-from shared.model import AccessToken, Authorization, Client, Scope, User
+from shared.model import AccessToken, Authorization, Scope, User
 from shared.oauth.claims import id_token_user_claims
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
 from shared.oauth.subject import subject
 from shared.oauth.tokens.access_token import (

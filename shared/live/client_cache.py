@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 
 from shared.live.watch import Watch
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.store import Change, Clients
 
 MAX_CLIENTS = 10_000

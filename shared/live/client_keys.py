@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import structlog
 
 from shared.fetch import FetchFailed
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth.client.jwks import BadKey, readable, verify_with
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import Recipient, recipient
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims
 

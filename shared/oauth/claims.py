@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
-from shared.model import Authorization, Client, Json, Scope, User
+from shared.model import Authorization, Json, Scope, User
+from shared.oauth.client.record import Client
 from shared.oauth.supported import SCOPE_CLAIMS
 
 Claims = dict[str, Any]

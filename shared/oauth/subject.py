@@ -4,7 +4,7 @@ import hmac
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.keys import base64url
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth.client.faults import Allowed
+from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
 from shared.operations.clients import add_client, every_client, update_client
 from shared.operations.pydio import Read

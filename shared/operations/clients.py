@@ -7,9 +7,10 @@ from typing import Any
 
 from shared.config.settings import Settings
 from shared.live.randomness import new_client_id, new_client_secret
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.metadata import to_metadata
+from shared.oauth.client.record import Client
 from shared.oauth.client.rules import CONFIDENTIAL_DEFAULTS, read_operators
 from shared.oauth.client.secret import kept_secrets, needs_secret, new_secret, rotated_secrets
 from shared.store import Clients

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from shared.codec.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
-from shared.model import ClientSecret, Json
+from shared.model import Json
+from shared.oauth.client.record import ClientSecret
 from shared.store import Unavailable
 
 Row = dict[str, str | None]

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 
 _LIST = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"(?:[ \t]*,[ \t]*(?:W/)?"[\x21\x23-\x7e]*")*')

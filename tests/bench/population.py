@@ -17,16 +17,9 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
-from shared.model import (
-    AccessToken,
-    Authentication,
-    Authorization,
-    AuthorizationCode,
-    ClientSecret,
-    Session,
-    User,
-)
-from shared.model import Client as RegisteredClient
+from shared.model import AccessToken, Authentication, Authorization, AuthorizationCode, Session, User
+from shared.oauth.client.record import Client as RegisteredClient
+from shared.oauth.client.record import ClientSecret
 from shared.oauth.pkce import challenge_of
 from shared.oauth.supported import ACR_PASSWORD
 from shared.oauth.tokens.access_token import NONCE_BYTES, seal

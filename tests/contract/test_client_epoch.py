@@ -11,7 +11,8 @@ import pytest
 
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AccessToken, AuthorizationCode, Client
+from shared.model import AccessToken, AuthorizationCode
+from shared.oauth.client.record import Client
 from shared.store import Taken
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, a_client, an_attempt

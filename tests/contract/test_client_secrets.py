@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.config.settings import Settings
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.secret import new_secret
 from shared.store import Unavailable
 from shared.store.open import open_stores

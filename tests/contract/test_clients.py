@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared.live import clock
-from shared.model import ClientSecret
+from shared.oauth.client.record import ClientSecret
 from shared.store import Stale, Taken
 from shared.store.postgres.clients import _LIST_STARTABLE
 from shared.store.postgres.transaction import Transaction

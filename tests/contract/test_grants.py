@@ -10,7 +10,8 @@ import pytest
 
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AccessToken, AuthorizationCode, ClaimsRequest, Client
+from shared.model import AccessToken, AuthorizationCode, ClaimsRequest
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.store import Redeemed
 from tests.builders import SCOPE, SignIn, World, an_attempt

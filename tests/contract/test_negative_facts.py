@@ -14,7 +14,7 @@ import pytest
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.operations.keys import KeyFault, retire_key
 from shared.store import OutcomeUnknown, Unavailable
 from shared.store.open import Stores, open_stores

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.live import clock
-from shared.model import Authentication, Client, Session, User
+from shared.model import Authentication, Session, User
+from shared.oauth.client.record import Client
 from shared.store import Expiring, LogoutNotice
 from tests.builders import SignIn, World, an_attempt
 

@@ -14,7 +14,8 @@ import pytest
 
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AuthorizationCode, Client
+from shared.model import AuthorizationCode
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import Attempt, NewFamily, Redeemed, Rotation, Unavailable
 from shared.store.postgres.grants import PostgresGrants

@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from shared.live import clock
-from shared.model import Authorization, ClaimsRequest, Client, Scope
+from shared.model import Authorization, ClaimsRequest, Scope
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import NewFamily, RefreshFamilies, Rotated, Rotation, Unavailable
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic

@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
 from shared.live.randomness import new_id
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import CHECK_SESSION, END_SESSION
 from shared.server.app import application

@@ -12,7 +12,8 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
 from shared.live.randomness import new_id
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.oauth.pkce import challenge_of
 from shared.paths import AUTHORIZATION, END_SESSION
 from shared.server.app import application

@@ -8,7 +8,6 @@ from services.authorization.request.authorization_request import Deployment, rea
 from services.authorization.request.request_object import header_of, read_object, unsigned_claims
 from services.authorization.response.callback import Callback
 from services.client_registry.registration.metadata import client_information, read_body
-from shared.model import Client, ClientSecret
 from shared.oauth.client.authentication import (
     Assertion,
     check_assertion,
@@ -19,6 +18,7 @@ from shared.oauth.client.authentication import (
 )
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_registration
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters, parse

@@ -4,7 +4,7 @@ import pytest
 
 from shared.live.background import Background, Loop, Outcome
 from shared.live.client_cache import ClientCache
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.store import Misconfigured, Unavailable
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.token.grants import redemption
 from shared.config.settings import Settings
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.store import Expiring, NewFamily
 from shared.store.postgres.expiry import PostgresExpiry
 

@@ -14,7 +14,8 @@ from services.cli import output
 from services.client_registry.registration import configure, metadata, software_statement
 from services.token import app
 from shared.codec import json_text
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 from shared.oauth.tokens import jwt
 from shared.operations import clients
 from shared.paths import TOKEN

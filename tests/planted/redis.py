@@ -14,8 +14,8 @@ from shared.fetch.breaker import Breaker
 from shared.issuing import client_authentication
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live.rate_limiter import RateLimiter
-from shared.model import Client
 from shared.oauth.client.authentication import Credentials
+from shared.oauth.client.record import Client
 from shared.store import Unavailable
 from shared.store.redis.records import RecordFormat
 from shared.store.redis.transport import client

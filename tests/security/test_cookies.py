@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE
 from tests.authorization import (

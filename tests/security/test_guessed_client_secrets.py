@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 from services.authorization.app import mount as authorization
 from services.token.app import mount as token
 from shared.issuing.client_authentication import RATE
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.secret import new_secret
 from shared.paths import (
     DEVICE_AUTHORIZATION,

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from services.token.endpoints.unknown_tokens import RATE
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.paths import INTROSPECTION
 from shared.server.app import SETTINGS

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.client_registry.app import mount as client_registry
 from services.token.endpoints.device_authorization import LIFETIME
 from shared.live.randomness import new_handle
-from shared.model import Client, DeviceCode
+from shared.model import DeviceCode
+from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.keys import public_jwk

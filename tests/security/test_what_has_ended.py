@@ -10,7 +10,8 @@ from aiohttp import ClientResponse, web
 
 from services.token.endpoints.device_authorization import LIFETIME
 from shared.live.randomness import new_handle
-from shared.model import Approved, Client, DeviceCode, User
+from shared.model import Approved, DeviceCode, User
+from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.user_code import new_user_code

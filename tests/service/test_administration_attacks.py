@@ -14,7 +14,8 @@ from shared.config.settings import Settings
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.randomness import new_handle
-from shared.model import AccessToken, Client
+from shared.model import AccessToken
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.access_token import parse_sealed, seal, unseal
 from shared.oauth.tokens.handle import Kind
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO

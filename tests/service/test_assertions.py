@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.model import Client, ClientSecret
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.secret import new_secret
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS
 from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk

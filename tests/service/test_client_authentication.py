@@ -12,7 +12,7 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, Path

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.server.resources import WATCH
 from tests.authorization import ON_MODULE_LOOP, is_consent, is_login
 from tests.front_channel import Provider

@@ -17,7 +17,8 @@ from services.authorization.steps.user_codes import BUDGET
 from services.token.endpoints.device_authorization import LIFETIME
 from shared.browser.form_token import form_token
 from shared.live import clock
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import digest
 from shared.paths import DEVICE, DEVICE_AUTHORIZATION

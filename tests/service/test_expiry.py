@@ -10,7 +10,8 @@ import pytest
 from services.worker.expiry import BATCH, TOKEN_LIFETIME, Expirer, growth, retentions
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.store import Expiring
 from tests.builders import SignIn, World, a_client
 from tests.deployment import TokenService

@@ -10,7 +10,7 @@ import pytest
 
 from services.authorization.logout.front_channel import FrontChannel
 from shared.live.randomness import new_id
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE, SELECT_ACCOUNT
 from shared.server.resources import WATCH
 from shared.store import Unavailable

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT
 from tests.authorization import (
     ON_MODULE_LOOP,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.worker.logout_notices import Delivery
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_error_page
 from tests.deployment import serve_tokens

@@ -31,8 +31,8 @@ from shared.fetch import FetchFailed
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import LOGOUT_EVENT, TokenIssuer
 from shared.live import clock
-from shared.model import Client
 from shared.oauth.client.jwks import public_key
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.keys import public_jwk
 from shared.server.app import application
 from shared.server.resources import CLIENT_KEYS, CLIENTS, KEYRING, client_keys, fetcher, need, stores

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE, SELECT_ACCOUNT
 from shared.store import OutcomeUnknown

@@ -7,7 +7,8 @@ import pytest
 
 from shared.live import clock
 from shared.live.keyring import open_keys
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.oauth.subject import sector_of, subject
 from shared.operations.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
 from shared.operations.new_keys import SALT_KID

@@ -18,7 +18,7 @@ from services.discovery.app import mount as discovery
 from services.token.app import mount as token
 from shared.config.settings import Settings
 from shared.live.keyring import open_keys
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS
 from shared.oauth.tokens.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.oauth.tokens.jwt import BadJwt

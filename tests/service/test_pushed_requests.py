@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from services.authorization.request import parameter_source as intake
 from services.authorization.request.pushed_request import LIFETIME
 from shared.live import clock
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST, TOKEN
 from tests.authorization import (

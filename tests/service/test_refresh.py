@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from tests.builders import SignIn
 from tests.deployment import TokenService

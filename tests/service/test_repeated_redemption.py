@@ -15,7 +15,8 @@ from services.token.endpoints import token as token_module
 from services.token.grants import redemption
 from shared.live import clock
 from shared.live.randomness import new_handle
-from shared.model import Approved, Client, DeviceCode
+from shared.model import Approved, DeviceCode
+from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import KEPT_FOR, Unavailable

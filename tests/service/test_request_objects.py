@@ -17,8 +17,8 @@ from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from shared.live import clock
-from shared.model import Client
 from shared.oauth.client.jwks import public_key
+from shared.oauth.client.record import Client
 from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS
 from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
 from shared.paths import AUTHORIZATION

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from services.cli import main
 from shared.live import clock
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.operations.deployment import BadMoment, end_after_restore
 from shared.store.ports.deployment import Ended
 from tests.builders import SignIn, World

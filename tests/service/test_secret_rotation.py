@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.live import clock
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.operations.clients import get, rotate_secret
 from shared.paths import TOKEN
 from tests.builders import SECRET

@@ -5,7 +5,8 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from shared.model import Client, User
+from shared.model import User
+from shared.oauth.client.record import Client
 from shared.paths import LOGOUT, PREFIX, SELECT_ACCOUNT
 from tests.authorization import (
     ON_MODULE_LOOP,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from shared.live.randomness import new_handle
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import Kind
 from shared.paths import AUTHORIZATION, CONSENT, END_SESSION, LOGIN
 from tests.authorization import (

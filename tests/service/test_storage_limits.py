@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from services.authorization.app import mount
 from services.authorization.request.storage_limits import BY_ADDRESS, BY_CLIENT
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
 from shared.server.app import application
 from tests.authorization import a_request

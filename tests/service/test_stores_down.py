@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.paths import INTROSPECTION

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from shared.model import Authentication, Authorization, ClaimsRequest, Client, Json, Scope, User
+from shared.model import Authentication, Authorization, ClaimsRequest, Json, Scope, User
 from shared.oauth.claims import id_token_user_claims, userinfo_claims
 from shared.oauth.client.faults import Allowed
+from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
 from shared.operations.users import BadUser, check_claims

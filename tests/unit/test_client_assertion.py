@@ -6,7 +6,6 @@ from typing import Any
 import jwt
 import pytest
 
-from shared.model import Client, ClientSecret
 from shared.oauth.client.authentication import (
     ProvenAssertion,
     check_assertion,
@@ -15,6 +14,7 @@ from shared.oauth.client.authentication import (
 )
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClient
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.model import Client, ClientSecret
 from shared.oauth.client.authentication import (
     Anonymous,
     Assertion,
@@ -18,6 +17,7 @@ from shared.oauth.client.authentication import (
     check_secret,
     presented,
 )
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.errors import InvalidClient, InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.keys import base64url

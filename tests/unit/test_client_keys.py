@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.fetch import FetchFailed
 from shared.live.client_keys import COOL_DOWN, FRESH_FOR, STALE_FOR, ClientKeys, NoKeys
-from shared.model import Client
 from shared.oauth.client.jwks import MAX_KEYS, BadKey, readable
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwt import BadJwt
 from shared.oauth.tokens.keys import public_jwk
 

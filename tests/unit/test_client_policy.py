@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.client_registry.registration.metadata import client_information
-from shared.model import Client, ClientSecret
 from shared.oauth.client.faults import Allowed
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
 from shared.oauth.supported import DEVICE_CODE, SCOPES

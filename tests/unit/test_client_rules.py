@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from shared.model import Client, ClientSecret
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.client.secret import new_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError

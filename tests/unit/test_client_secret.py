@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.model import Client, ClientSecret
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.secret import (
     MIN_SIGNING_SECRET,
     kept_secrets,

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from shared.config.settings import Settings
 from shared.issuing.tokens import TokenIssuer, left_half_hash
 from shared.live.keyring import KeyRing
-from shared.model import Authentication, Authorization, Client, User
+from shared.model import Authentication, Authorization, User
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
 from shared.store import Unavailable
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.live.client_cache import FORGOTTEN_AFTER, ClientCache
 from shared.live.watch import TRUSTED_FOR, Watch
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.store import Change, Unavailable
 from tests.planted import planted
 from tests.planted.background import judges_a_read_by_the_watch_s_counter

@@ -10,7 +10,7 @@ from services.authorization.interaction.language import UI_LOCALES
 from services.authorization.request.authorization_request import AuthorizationRequest
 from services.authorization.request.parameter_source import Effective
 from services.authorization.response.callback import Callback
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, Path

@@ -23,7 +23,8 @@ from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_salt
-from shared.model import Client, Session
+from shared.model import Session
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import OPENID

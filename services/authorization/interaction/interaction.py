@@ -10,7 +10,8 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from services.authorization.request.authorization_request import AuthorizationRequest
-from shared.model import Client, Json, Scope, Session
+from shared.model import Json, Scope, Session
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import (
     ConsentRequired,

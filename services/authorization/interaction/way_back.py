@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import origin_of
 
 

@@ -34,7 +34,7 @@ from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.subject import subject
 from shared.oauth.tokens.handle import digest

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from shared.live.client_cache import ClientCache
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.store import Sessions
 
 

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from services.authorization.request.id_token_hint import Hint, read_hint
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.jwt import BadJwt

@@ -15,7 +15,8 @@ from services.authorization.request.claims_parameter import (
 from services.authorization.request.id_token_hint import hinted_sub
 from services.authorization.request.response_type import check_response_mode, read_response_type
 from shared.config.settings import Settings
-from shared.model import OFFLINE_SCOPES, ClaimsRequest, Client, Scope
+from shared.model import OFFLINE_SCOPES, ClaimsRequest, Scope
+from shared.oauth.client.record import Client
 from shared.oauth.errors import (
     InvalidRequest,
     RegistrationNotSupported,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.codec.json_text import BadJson, parse_object
-from shared.model import ClaimsRequest, Client, Json, Scope
+from shared.model import ClaimsRequest, Json, Scope
 from shared.oauth.claims import claims_of_scope
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.supported import SCOPE_CLAIMS
 

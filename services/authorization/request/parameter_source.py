@@ -11,7 +11,7 @@ from shared.config.settings import Settings
 from shared.fetch import FetchFailed
 from shared.live import clock
 from shared.live.client_keys import ClientKeys, NoKeys
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from shared.oauth.parameters import Parameters
 from shared.oauth.supported import UNSIGNED

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter, ValidationError
 
 from services.authorization.request.authorization_request import KNOWN
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, is_handle

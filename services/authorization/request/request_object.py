@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.authorization.request.authorization_request import KNOWN
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestObject
 from shared.oauth.parameters import MAX_VALUE, Parameters
 from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS, UNSIGNED

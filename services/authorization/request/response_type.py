@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Literal
 
-from shared.model import Client
 from shared.oauth.client.faults import grant_types_for
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from shared.oauth.parameters import Parameters
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from shared.live.address_block import source
 from shared.live.rate_limiter import Rate, RateLimiter
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import STORES
 

@@ -9,7 +9,8 @@ from shared.config.settings import Settings
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.live.randomness import new_handle, new_id
-from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Client, Session, User
+from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Session, User
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.oauth.tokens.handle import Kind, digest

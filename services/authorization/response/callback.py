@@ -10,7 +10,7 @@ from aiohttp import web
 
 from services.authorization.request.response_type import ResponseMode, safe_response_mode
 from shared.browser.pages import ClientView, LeavingView, Pages
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters

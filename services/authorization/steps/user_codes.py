@@ -7,7 +7,8 @@ import structlog
 
 from shared.browser.pages import DeviceFault
 from shared.live.client_cache import ClientCache
-from shared.model import Client, DeviceCode, Session
+from shared.model import DeviceCode, Session
+from shared.oauth.client.record import Client
 from shared.oauth.user_code import SPACE
 from shared.store import Counters, DeviceCodes, Pace
 

@@ -11,7 +11,8 @@ from services.client_registry.administration.listing import page, read_page_requ
 from services.client_registry.registration.metadata import read_body
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
 from shared.operations.clients import (
     MAX_OVERLAP,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.keys import base64url

@@ -13,7 +13,8 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.randomness import new_client_secret
 from shared.live.rate_limiter import RateLimiter
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 from shared.oauth.client.secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidClientMetadata, InvalidToken
 from shared.oauth.tokens.handle import Kind

@@ -9,7 +9,7 @@ from aiohttp import web
 from shared.live import clock
 from shared.live.address_block import source
 from shared.live.rate_limiter import RateLimiter
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.server.app import client_address

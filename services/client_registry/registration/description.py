@@ -6,8 +6,9 @@ from typing import Any
 
 from services.client_registry.registration.software_statement import MEMBER, Issuers, with_statement
 from shared.fetch import Fetcher, FetchFailed
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth.client.faults import Allowed
+from shared.oauth.client.record import Client
 from shared.oauth.client.rules import check_sector, read_registration
 from shared.oauth.errors import InvalidClientMetadata
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from shared.codec.json_text import BadJson, parse_object
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth.client.metadata import to_metadata
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClientMetadata
 from shared.paths import CLIENT_CONFIGURATION, PREFIX
 

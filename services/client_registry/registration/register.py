@@ -13,7 +13,7 @@ from shared.live import clock
 from shared.live.address_block import source
 from shared.live.randomness import new_client_id, new_client_secret, new_handle
 from shared.live.rate_limiter import RateLimiter
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.client.secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidToken
 from shared.oauth.tokens.handle import Kind, digest

@@ -15,7 +15,8 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.live.address_block import source
 from shared.live.randomness import new_handle
-from shared.model import Client, DeviceCode
+from shared.model import DeviceCode
+from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests, UnauthorizedClient
 from shared.oauth.parameters import Parameters
 from shared.oauth.scope import granted_scope, parse_scope

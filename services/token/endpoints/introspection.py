@@ -15,8 +15,9 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.rate_limiter import RateLimiter
-from shared.model import AccessToken, Client
+from shared.model import AccessToken
 from shared.oauth.client.authentication import refused
+from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
 from shared.server.app import client_address

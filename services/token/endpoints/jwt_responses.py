@@ -11,7 +11,7 @@ from aiohttp import web
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import signer
 from shared.live.keyring import KeyRing
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import encrypt
 from shared.oauth.tokens.jwt import sign
 from shared.web.answers import Answer, Head

@@ -9,7 +9,7 @@ from aiohttp import web
 from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.server.app import client_address

@@ -10,8 +10,9 @@ from services.token.endpoints.jwt_responses import JwtAnswers, jwt_answer
 from shared.issuing.access_tokens import AccessTokens
 from shared.live import clock
 from shared.live.client_cache import ClientCache
-from shared.model import AccessToken, Client
+from shared.model import AccessToken
 from shared.oauth.claims import Claims, userinfo_claims
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
 from shared.oauth.scope import OPENID
 from shared.web.answers import json_answer

@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.issuing.tokens import IssuedAccessToken, TokenIssuer
-from shared.model import Authorization, Client, Scope, User
+from shared.model import Authorization, Scope, User
+from shared.oauth.client.record import Client
 from shared.oauth.scope import OPENID
 from shared.oauth.tokens.jwe import Recipient
 

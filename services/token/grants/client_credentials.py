@@ -5,7 +5,7 @@ import re
 from services.token.grants.answer import Answer, bearer
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.errors import UnauthorizedClient
 from shared.oauth.scope import machine_scope, parse_scope
 

@@ -13,7 +13,8 @@ from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_u
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.config.settings import Settings
-from shared.model import Authorization, AuthorizationCode, Client
+from shared.model import Authorization, AuthorizationCode
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable

@@ -5,7 +5,8 @@ import secrets
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
-from shared.model import Client, Scope
+from shared.model import Scope
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, InvalidScope
 from shared.oauth.scope import parse_scope
 from shared.oauth.tokens.refresh_token import (

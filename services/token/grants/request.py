@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.live.randomness import new_id
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
 from shared.store import Attempt, Unavailable
 

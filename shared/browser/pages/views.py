@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.browser.pages.security import https, source
 from shared.config.kinds import is_loopback
-from shared.model import Client
+from shared.oauth.client.record import Client
 from shared.paths import LOGOUT_DONE
 
 LoginFault = Literal["credentials", "throttled", "expired"]

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar, cast
 from urllib.parse import unquote_plus
 
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClient, InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.oauth.supported import assertion_algorithms

@@ -6,10 +6,10 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from shared.fetch.target import target_fault
-from shared.model import Client
 from shared.oauth import supported
 from shared.oauth.claims import is_same_shape
 from shared.oauth.client.jwks import can_verify, jwks_faults
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import (
     https_or_loopback_fault,
     origin_of,

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from shared.model import Client, Json
+from shared.model import Json
+from shared.oauth.client.record import Client
 
 MAX_URIS = 100
 MAX_LIST = 50

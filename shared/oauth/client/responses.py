@@ -5,8 +5,8 @@ OpenID Connect Registration 1.0 §2, RFC 9701 §6, JARM §3.
 
 from collections.abc import Iterator, Sequence
 
-from shared.model import Client
 from shared.oauth.client.jwks import BadKey
+from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import (
     CONTENT_ENCRYPTIONS,
     DEFAULT_CONTENT_ENCRYPTION,

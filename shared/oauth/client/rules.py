@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.model import Client, Json
+from shared.model import Json
 from shared.oauth import supported
 from shared.oauth.client.faults import Allowed, Fault, client_faults, grant_types_for
 from shared.oauth.client.metadata import (
@@ -26,6 +26,7 @@ from shared.oauth.client.metadata import (
 )
 from shared.oauth.client.policy import policy_faults, with_policy
 from shared.oauth.client.profiles import PROFILES
+from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_loopback, is_private_use, uri_fault
 from shared.oauth.client.secret import MIN_SIGNING_SECRET, kept_secrets, needs_secret, signs_with_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri

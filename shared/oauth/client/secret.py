@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from shared.model import Client, ClientSecret
+from shared.oauth.client.record import Client, ClientSecret
 
 MIN_SIGNING_SECRET = 32  # characters: RFC 7518 §3.2 wants a key as long as the hash
 

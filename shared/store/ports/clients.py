@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from shared.model import (
-    Client,
-)
+from shared.oauth.client.record import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import asyncpg
 
-from shared.model import Client
 from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.record import Client
 from shared.store import EVERY_CLIENT, ClientEvent, Full, Stale, Taken, Wanted
 from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.database import Database
