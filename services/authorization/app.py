@@ -7,12 +7,10 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from services.authorization.authentication.cookies import Cookies
 from services.authorization.authentication.throttling import SignUpThrottle, Throttle
 from services.authorization.authorize import Authorize
 from services.authorization.interaction.asked import Refused
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.language import language
 from services.authorization.interaction.way_back import way_back
 from services.authorization.logout.end_session import EndSession
 from services.authorization.logout.front_channel import FrontChannel
@@ -31,7 +29,9 @@ from services.authorization.steps.select_account import ChooseAccount
 from services.authorization.steps.sign_up import SignUp
 from services.authorization.steps.start import applications, start_view
 from services.authorization.steps.user_codes import UserCodes
+from shared.browser.cookies import Cookies
 from shared.browser.errors import Expired, Strange
+from shared.browser.language import language
 from shared.browser.pages import ClientView, ErrorView, Pages
 from shared.browser.pages.assets import ASSETS, static
 from shared.identity.passwords import Passwords

@@ -7,10 +7,10 @@ from aiohttp import web
 
 from services.authorization.interaction.asked import INTERACTION, Asked, Waiting
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import (
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.interaction.next_step import (
     Consent,
     Create,
-    Interaction,
     Login,
     Refuse,
     Respond,

@@ -12,7 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.authorization.authentication.cookies import Cookies
+from shared.browser.cookies import Cookies
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import open_keys

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.authorization.authentication.cookies import Cookies
 from services.authorization.interaction.interaction import Interaction
 from services.authorization.logout.end_session import EndSession
 from services.authorization.request.posted import PostedRequests
 from shared.browser import cookie_header
+from shared.browser.cookies import Cookies
 from shared.oauth.parameters import Parameters
 from shared.paths import Path
 from shared.store import SessionOwner, Unavailable
@@ -95,7 +95,7 @@ def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that registered itself opens a program on the user's device without a page before it."""
-    for module in ("response", "interaction", "logout_request"):
+    for module in ("response.callback", "interaction.next_step", "logout.logout_request"):
         monkeypatch.setattr(f"services.authorization.{module}.opens_a_strangers_app", lambda *_, **__: False)
 
 

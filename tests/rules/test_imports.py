@@ -24,6 +24,7 @@ PURE = (
     "services/authorization/request/claims_parameter.py",
     "services/authorization/request/id_token_hint.py",
     "services/authorization/interaction/interaction.py",
+    "services/authorization/interaction/next_step.py",
     "services/authorization/logout/logout_request.py",
     "services/authorization/request/request_object.py",
     "services/authorization/request/response_type.py",

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.authorization.authentication.cookies import SIGNED_OUT
-from services.authorization.logout.session_management import browser_state, session_state
+from services.authorization.logout.session_management import session_state
+from shared.browser.cookies import SIGNED_OUT, browser_state
 from shared.paths import CHECK_SESSION, END_SESSION
 from tests.authorization import (
     LOCAL_ISSUER,

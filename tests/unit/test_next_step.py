@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from services.authorization.interaction.interaction import (
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.interaction.next_step import (
     Consent,
     Create,
-    Interaction,
     Login,
     Present,
     Refuse,

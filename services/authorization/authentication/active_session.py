@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.authentication.cookies import Cookies
+from shared.browser.cookies import Cookies
 from shared.live import clock
 from shared.model import Scope, Session
 from shared.oauth.tokens.handle import digest

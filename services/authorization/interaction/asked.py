@@ -6,10 +6,10 @@ from typing import Self
 from urllib.parse import urlencode
 
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.interaction.language import UI_LOCALES
 from services.authorization.request.authorization_request import AuthorizationRequest
 from services.authorization.request.parameter_source import Effective
 from services.authorization.response.callback import Callback
+from shared.browser.language import UI_LOCALES
 from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
 from shared.oauth.tokens.handle import digest

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.active_session import active_session
-from services.authorization.authentication.cookies import Cookies
 from services.authorization.interaction.asked import CLIENT, INTERACTION, Asked, Refused, Waiting
-from services.authorization.interaction.interaction import Interaction, Present, Step, next_step
-from services.authorization.interaction.language import UI_LOCALES, language, note_ui_locales
-from services.authorization.logout.session_management import browser_state, session_state
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.interaction.next_step import Present, Step, next_step
+from services.authorization.logout.session_management import session_state
 from services.authorization.request.authorization_request import Deployment, read_request
 from services.authorization.request.parameter_source import Effective, Intake
 from services.authorization.response.builder import Allowed, Answers
 from services.authorization.response.callback import Callback
+from shared.browser.cookies import Cookies, browser_state
 from shared.browser.errors import CookieMissing, Expired
+from shared.browser.language import UI_LOCALES, language, note_ui_locales
 from shared.browser.pages import Pages
 from shared.config.settings import Settings
 from shared.issuing.tokens import TokenIssuer

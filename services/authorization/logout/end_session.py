@@ -11,8 +11,6 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
-from services.authorization.authentication.cookies import Cookies
-from services.authorization.interaction.language import UI_LOCALES, language, note_ui_locales
 from services.authorization.logout.front_channel import FrontChannel
 from services.authorization.logout.logout_request import (
     KNOWN,
@@ -27,8 +25,10 @@ from services.authorization.logout.logout_request import (
 from services.authorization.request.id_token_hint import Hint
 from services.authorization.request.posted import POSTED, PostedRequests
 from services.authorization.response.callback import see_other
+from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
+from shared.browser.language import UI_LOCALES, language, note_ui_locales
 from shared.browser.pages import ClientView, LogoutView, Pages, SignedOutView
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings

@@ -22,11 +22,6 @@ _PAGE = """<!doctype html>
 """
 
 
-def browser_state(session_key: bytes) -> str:
-    """What the cookie says of a session: another value for each, from which the session is not to be had."""
-    return hashlib.blake2s(b"browser state", key=session_key).hexdigest()
-
-
 def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> str | None:
     """The `session_state` of a response: §3.2. None: the client has no page that could frame ours."""
     if (origin := origin_of(redirect_uri)) is None:

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.authorization.interaction.asked import Waiting
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import Consent, Respond
+from services.authorization.interaction.next_step import Consent, Respond
 from services.authorization.response.callback import see_other
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.pages import ClientView, ConsentView

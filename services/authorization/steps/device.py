@@ -12,11 +12,11 @@ from aiohttp import web
 
 from services.authorization.authentication.active_session import active_session
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.language import UI_LOCALES, note_ui_locales, ui_locales_fields
 from services.authorization.steps.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from services.authorization.steps.user_codes import Found, UserCodes
 from shared.browser.errors import Expired
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
+from shared.browser.language import UI_LOCALES, note_ui_locales, ui_locales_fields
 from shared.browser.pages import (
     ClientView,
     ConfirmDeviceView,

@@ -10,7 +10,7 @@ from aiohttp import web
 from services.authorization.authentication.throttling import Throttle, Try
 from services.authorization.interaction.asked import Waiting
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import Create, Login
+from services.authorization.interaction.next_step import Create, Login
 from services.authorization.response.callback import see_other
 from shared.browser.pages import ClientView, LoginFault, LoginView
 from shared.browser.same_origin import check_same_origin

@@ -4,7 +4,7 @@ import re
 
 from aiohttp import web
 
-from services.authorization.interaction.language import language
+from shared.browser.language import language
 from shared.browser.pages import OutOfBandView, Pages
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters

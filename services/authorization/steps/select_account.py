@@ -12,7 +12,7 @@ from aiohttp import web
 
 from services.authorization.interaction.asked import Waiting
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import SelectAccount
+from services.authorization.interaction.next_step import SelectAccount
 from services.authorization.response.callback import see_other
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token

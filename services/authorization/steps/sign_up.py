@@ -10,7 +10,7 @@ from services.authorization.authentication.new_user import NewUser, read_new_use
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.interaction.asked import Waiting
 from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import Create, Login
+from services.authorization.interaction.next_step import Create, Login
 from services.authorization.response.callback import see_other
 from services.authorization.steps.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from shared.browser.errors import StaleForm

@@ -12,7 +12,6 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.authorization.logout.session_management import browser_state
 from shared.browser.cookie_header import cookie_pairs
 from shared.browser.form_token import is_form_token
 from shared.config.settings import Settings
@@ -166,6 +165,11 @@ class Cookies:
             httponly=True,
             samesite="Lax",
         )
+
+
+def browser_state(session_key: bytes) -> str:
+    """The value of the state cookie of a session, from which the session's key cannot be computed."""
+    return hashlib.blake2s(b"browser state", key=session_key).hexdigest()
 
 
 def _handles(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
