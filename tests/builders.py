@@ -15,7 +15,7 @@ from shared.oauth.pkce import challenge_of
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Attempt
 from shared.store.open import Stores
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 REDIRECT_URI = "https://rp1.test/cb"
 SECRET = "the secret of a client, which nobody guesses"

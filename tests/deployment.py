@@ -24,7 +24,7 @@ from shared.operations.keys import ensure_keys
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.server.app import application
 from shared.store.open import open_stores
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.transport.client import RedisClient
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from shared.server.resources import WATCH
 from shared.store import Unavailable
-from shared.store.postgres.pool import Pool
+from shared.store.postgres.transport.pool import Pool
 from shared.store.redis.transport.client import RedisClient
 from tests.authorization import AuthorizationService, Page
 

@@ -8,7 +8,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 
 from shared.config.settings import Settings
 from shared.server.app import Handler, application
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 
 
 class Served(TestServer):

@@ -59,7 +59,7 @@ from shared.paths import (
     STATIC,
 )
 from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
-from shared.server.log import REQUEST_ID
+from shared.server.log.configuration import REQUEST_ID
 from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,

@@ -12,8 +12,8 @@ from shared.config.settings import Settings, read_settings
 from shared.operations.deployment import check_issuer
 from shared.paths import Service
 from shared.server.app import Mount, application
-from shared.server.log import configure_log
-from shared.server.private import private
+from shared.server.health import private
+from shared.server.log.configuration import configure_log
 from shared.server.serve import Listen
 from shared.server.serve import serve as serve_application
 from shared.server.workers import MAX_WORKERS, Workers

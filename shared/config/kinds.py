@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from shared.config.origin import has_default_port, leading_origin
 from shared.config.redis_address import RedisAddress
-from shared.origin import has_default_port, leading_origin
 from shared.paths import PREFIX
 
 ResponseType = Literal[

@@ -19,7 +19,7 @@ from yarl import URL
 from shared.codec.json_text import BadJson, parse_value
 from shared.fetch.breaker import Breaker
 from shared.fetch.resolver import GuardedResolver, Lookup, SystemLookup
-from shared.fetch.target import BadTarget, Target, target
+from shared.oauth.fetch_target import BadTarget, Target, target
 
 TIMEOUT = 3.0  # seconds, in all
 MAX_BODY = 256 * 1024

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from shared.fetch.target import is_public
+from shared.oauth.fetch_target import is_public
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """A host name and a port to its addresses, as text. Raises OSError."""

@@ -9,7 +9,7 @@ from shared.live.randomness import new_id
 from shared.model import Json, User
 from shared.oauth.supported import SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.store import Users
-from shared.store.text import is_storable
+from shared.store.codecs.text import is_storable
 
 PAGE = 500
 MAX_NAME = 200

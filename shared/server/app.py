@@ -8,9 +8,9 @@ from shared.config.settings import Settings
 from shared.live.background import Background
 from shared.oauth.errors import OAuthError
 from shared.paths import Path
+from shared.server.log.request_log import RequestLog
 from shared.server.metrics import observe_round
 from shared.server.readiness import Readiness
-from shared.server.request_log import RequestLog
 from shared.web.answers import Answer, Head
 from shared.web.cors import CROSS_ORIGIN
 from shared.web.forwarded import TrustedProxies, peer_address

@@ -12,8 +12,8 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from shared.server.drain import LAST_REQUESTS, StopSignals, announce, close, last_requests
-from shared.server.http import Runner
+from shared.server.http.drain import LAST_REQUESTS, StopSignals, announce, close, last_requests
+from shared.server.http.server import Runner
 
 BACKLOG = 1024
 SHUTDOWN_TIMEOUT = 5.0  # seconds for the requests in flight
@@ -57,7 +57,7 @@ class Listen:
 
 
 async def until_told_to_stop(app: web.Application, listening: socket.socket, drain_delay: timedelta) -> None:
-    """Serve on *listening* until SIGINT or SIGTERM, then stop as `shared/server/drain.py` describes."""
+    """Serve on *listening* until SIGINT or SIGTERM, then stop as `shared/server/http/drain.py` describes."""
     runner = Runner(app, shutdown_timeout=SHUTDOWN_TIMEOUT)
     signals = StopSignals()
     await runner.setup()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from shared.store.postgres.connection import WRITABLE
+from shared.store.postgres.transport.connection import WRITABLE
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6F737469617279  # any number that nothing else takes

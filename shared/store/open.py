@@ -32,13 +32,13 @@ from shared.store import (
     Tallies,
     Users,
 )
+from shared.store.codecs.client_secrets import SecretRows
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.client_removals import PostgresClientRemovals
 from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
-from shared.store.postgres.database import Database
 from shared.store.postgres.deployment import PostgresDeploymentRecord
 from shared.store.postgres.expiry import PostgresExpiry
 from shared.store.postgres.grants import PostgresGrants
@@ -49,6 +49,7 @@ from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
+from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
 from shared.store.redis.codes import RedisAuthorizationCodes
@@ -58,9 +59,8 @@ from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
-from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.shared_counts import RedisTallies
 from shared.store.redis.transport.client import RedisClient
-from shared.store.secret_rows import SecretRows
 from shared.store.sessions import KeptSessions
 
 

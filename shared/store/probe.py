@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import cast
 
 from shared.store.migrate import pending
-from shared.store.postgres.database import Database
-from shared.store.postgres.faults import DEPENDENCY
-from shared.store.postgres.server_state import STATE_COLUMNS, timeout_fault
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.faults import DEPENDENCY
+from shared.store.postgres.transport.server_state import STATE_COLUMNS, timeout_fault
 from shared.store.redis.transport.client import RedisClient
 
 

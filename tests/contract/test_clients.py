@@ -13,7 +13,7 @@ from shared.live import clock
 from shared.oauth.client.record import ClientSecret
 from shared.store import Stale, Taken
 from shared.store.postgres.clients import _LIST_STARTABLE
-from shared.store.postgres.transaction import Transaction
+from shared.store.postgres.transport.transaction import Transaction
 from tests.builders import World, a_client
 from tests.deployment import open_world, settings_for
 from tests.planted import planted

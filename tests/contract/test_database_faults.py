@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 
 from shared.store import OutcomeUnknown, Unavailable
-from shared.store.postgres import connection, pool
 from shared.store.postgres.changes import PostgresChanges
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport import connection, pool
+from shared.store.postgres.transport.database import Database
 from tests.planted import planted
 from tests.planted.postgres import (
     gives_up_places_at_once,

@@ -15,7 +15,7 @@ from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
-from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.shared_counts import RedisTallies
 from shared.store.redis.transport.client import RedisClient
 from tests.flow.processes import running
 from tests.redis_layouts import IN_MEMORY, Node, open_redis

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from redis.asyncio.connection import Connection, UnixDomainSocketConnection
 
 from shared.store import Unavailable
-from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.shared_counts import RedisTallies
 from shared.store.redis.transport.client import RedisClient
 from shared.store.redis.transport.connect import connect, disconnect, transport_of
 from shared.store.redis.transport.limits import LIMITS, Limits

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from shared.store import Unavailable
-from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.shared_counts import RedisTallies
 from shared.store.redis.transport.client import RedisClient
 from tests.contract.conftest import LAYOUTS
 

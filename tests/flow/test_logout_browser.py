@@ -19,7 +19,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import CHECK_SESSION, END_SESSION
 from shared.server.app import application
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 from tests.builders import World, a_client, an_attempt
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, Deployment, arrived, callback, free_socket, served

@@ -17,7 +17,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.pkce import challenge_of
 from shared.paths import AUTHORIZATION, END_SESSION
 from shared.server.app import application
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 from tests.builders import VERIFIER, a_client
 from tests.deployment import open_world, settings_for
 from tests.screenshots import ARGUMENTS

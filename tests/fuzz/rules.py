@@ -29,7 +29,7 @@ from shared.oauth.tokens.handle import Kind, is_handle
 from shared.oauth.tokens.jwt import BadJwt
 from shared.oauth.tokens.keys import KeySet
 from shared.oauth.tokens.refresh_token import parse_refresh_token
-from shared.store.text import is_storable
+from shared.store.codecs.text import is_storable
 from tests.builders import SECRET, a_client, a_public_client
 from tests.deployment import ISSUER
 from tests.fuzz.inputs import NATIVE, SIGNING, UNSIGNED, WEB, Input, Parser

@@ -43,7 +43,7 @@ class _Ear(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if not record.name.startswith(
             "aiohttp.server"
-        ):  # of a malformed request, as `shared/server/log.py` has it
+        ):  # of a malformed request, as `shared/server/log/configuration.py` has it
             self.heard.append(record.getMessage())
 
     def __hash__(self) -> int:

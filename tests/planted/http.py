@@ -3,9 +3,9 @@
 import pytest
 from aiohttp import web
 
-from shared.server import dispatch as front
-from shared.server import http as server
-from shared.server.lateness import Lateness
+from shared.server.http import dispatch as front
+from shared.server.http import server
+from shared.server.http.lateness import Lateness
 from shared.web import cors, form
 from shared.web.answers import Head
 from shared.web.request import Request
@@ -55,7 +55,7 @@ def waits_for_malformed_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def limits_each_field_to_8_kib(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two cookies of another application make every request malformed."""
-    monkeypatch.setattr("shared.server.connection.MAX_FIELDS", 8190)
+    monkeypatch.setattr("shared.server.http.connection.MAX_FIELDS", 8190)
 
 
 def counts_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ import asyncpg
 import pytest
 
 from shared.store import Unavailable, migrate
-from shared.store.postgres import clients, connection, faults, pool
-from shared.store.postgres.connection import Connection
+from shared.store.postgres import clients
+from shared.store.postgres.transport import connection, faults, pool
+from shared.store.postgres.transport.connection import Connection
 
 
 def never_gives_up_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

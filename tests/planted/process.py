@@ -8,7 +8,10 @@ from aiohttp import web
 from deploy.local import caddyfile, valkey
 from services import cli
 from shared.config import kinds as setting_kinds
-from shared.server import drain, log_line, log_output, serve, workers
+from shared.server import serve, workers
+from shared.server.http import drain
+from shared.server.log import line as log_line
+from shared.server.log import output as log_output
 
 
 def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:

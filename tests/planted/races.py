@@ -9,9 +9,9 @@ import pytest
 from shared.model import AuthorizationCode
 from shared.store import Attempt, NewFamily, Redeemed, Rotated, Rotation
 from shared.store import open as opening
-from shared.store.postgres.database import Database
 from shared.store.postgres.grants import PostgresGrants
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.transport.database import Database
 
 _SPEND = "UPDATE grants SET code_hash = $2 WHERE grant_id = $1"
 _ROTATE = """

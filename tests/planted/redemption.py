@@ -6,7 +6,7 @@ import pytest
 
 from shared.store import Polled
 from shared.store.postgres import clients, grants, outages, redemption, refresh_families
-from shared.store.postgres.server_clock import ServerClock
+from shared.store.postgres.transport.server_clock import ServerClock
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.device_codes import RedisDeviceCodes
 

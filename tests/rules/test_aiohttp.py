@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.server.connection import Connection, Written
-from shared.server.http import Runner, Server
+from shared.server.http.connection import Connection, Written
+from shared.server.http.server import Runner, Server
 from shared.web.request import Request
 
 ROOT = Path(__file__).parents[2]

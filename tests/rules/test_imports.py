@@ -11,7 +11,7 @@ SERVICES = ("authorization", "client_registry", "discovery", "token", "worker")
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
 PURE = (
     "shared/config/env_file.py",
-    "shared/origin.py",
+    "shared/config/origin.py",
     "shared/oauth",
     "shared/identity",
     "services/discovery/metadata.py",

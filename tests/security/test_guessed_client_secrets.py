@@ -25,7 +25,7 @@ from shared.paths import (
 from shared.server.app import application
 from shared.store import Unavailable
 from shared.store.postgres.clients import PostgresClients
-from shared.store.redis.tallies import RedisTallies
+from shared.store.redis.shared_counts import RedisTallies
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import basic, open_world, settings_for
 from tests.planted import planted

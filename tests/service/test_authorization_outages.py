@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 
 from shared.paths import AUTHORIZATION
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 from shared.store.redis.transport.client import RedisClient
 from tests.authorization import (
     ON_MODULE_LOOP,

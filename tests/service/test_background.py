@@ -15,7 +15,7 @@ from shared.live import clock
 from shared.operations.keys import rewrap_keys, rotate_keys
 from shared.paths import JWKS
 from shared.server.app import application
-from shared.server.private import private
+from shared.server.health import private
 from tests.builders import World
 from tests.deployment import SECRET_KEY
 from tests.manual_time import ManualTime

@@ -29,7 +29,7 @@ from shared.paths import (
     USERINFO,
 )
 from shared.server.app import application
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 from tests.builders import World
 from tests.deployment import settings_for
 
@@ -166,7 +166,7 @@ async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pyt
     """Its client has gone, and nobody is told; what is counted in the end is a refusal."""
     statuses: list[int] = []
     monkeypatch.setattr(
-        "shared.server.dispatch.observe_request", lambda _, status, __: statuses.append(status)
+        "shared.server.http.dispatch.observe_request", lambda _, status, __: statuses.append(status)
     )
     with structlog.testing.capture_logs() as logs:
         for number, path in enumerate(POSTED, 1):

@@ -12,8 +12,8 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.clock_skew import READY_WITHIN, WARNED_BEYOND, ClockSkew, skew
 from shared.server.app import application
+from shared.server.health import private
 from shared.server.metrics import CLOCK_SKEW
-from shared.server.private import private
 from tests.manual_time import ManualTime
 from tests.planted import planted
 from tests.planted.clocks import trusts_its_own_clock

@@ -16,7 +16,7 @@ from services.discovery.app import mount
 from shared.config.settings import Settings
 from shared.operations.deployment import WrongIssuer, check_issuer
 from shared.server.app import application
-from shared.server.private import private
+from shared.server.health import private
 from tests.builders import World
 from tests.deployment import ISSUER, SECRET_KEY, open_world, settings_for
 from tests.manual_time import ManualTime

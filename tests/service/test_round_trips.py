@@ -16,7 +16,7 @@ from services.discovery.app import mount as discovery
 from services.token.app import mount as token
 from shared.config.settings import Settings
 from shared.server.app import application
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 from tests.bench.population import populate
 from tests.bench.rows import ROWS, Row
 from tests.bench.wire import Script, read_answer

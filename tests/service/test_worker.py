@@ -10,7 +10,7 @@ from services.worker.app import mount
 from shared.config.settings import Settings
 from shared.paths import PATHS
 from shared.server.app import application
-from shared.server.private import private
+from shared.server.health import private
 from tests.builders import World
 from tests.deployment import settings_for
 from tests.served import Served

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import BaseTestServer
 
-from shared.server import connection
+from shared.server.http import connection
 from shared.web import form
 from shared.web.answers import Answer, Head
 from shared.web.form import body

@@ -11,11 +11,10 @@ from aiohttp import web
 
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.server import deadlines, lateness
-from shared.server import dispatch as front
-from shared.server import http as server
 from shared.server.app import Handler, application
-from shared.server.http import Runner, UnsupportedApplicationError
+from shared.server.http import deadlines, lateness, server
+from shared.server.http import dispatch as front
+from shared.server.http.server import Runner, UnsupportedApplicationError
 from shared.web.answers import json_answer
 from tests.planted import http, planted
 from tests.served import Served

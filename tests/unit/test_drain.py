@@ -12,9 +12,10 @@ import pytest
 from aiohttp import ClientConnectorError, ClientSession, web
 
 from shared.config.settings import Settings
-from shared.server import drain, serve
+from shared.server import serve
 from shared.server.app import READINESS, application
-from shared.server.http import Runner
+from shared.server.http import drain
+from shared.server.http.server import Runner
 from shared.server.serve import Listen
 from tests.planted import planted
 from tests.planted.process import resets_what_waits, stops_at_once

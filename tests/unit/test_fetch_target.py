@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from shared.fetch.target import is_public, target, target_fault
+from shared.oauth.fetch_target import is_public, target, target_fault
 
 INSIDE = [
     "0.0.0.0",

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from shared.live import clock
-from shared.server.lateness import LATE, SETTLING, TICK, TURNS, Lateness
+from shared.server.http.lateness import LATE, SETTLING, TICK, TURNS, Lateness
 
 
 class Loop:

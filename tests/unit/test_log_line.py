@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.server.log_line import REDACTED, render
+from shared.server.log.line import REDACTED, render
 from tests.planted import planted
 from tests.planted.process import renders_only_what_json_holds
 

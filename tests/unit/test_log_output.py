@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from shared.server import log_output
-from shared.server.log_output import MAX_WAITING, RETRY_DELAY, LogOutput
+from shared.server.log import output as log_output
+from shared.server.log.output import MAX_WAITING, RETRY_DELAY, LogOutput
 from tests.planted import planted
 from tests.planted.process import forgets_the_rest, raises_when_it_cannot_write, waits_for_the_reader
 

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from shared.store.postgres.connection import Connection
-from shared.store.postgres.pool import Pool
+from shared.store.postgres.transport.connection import Connection
+from shared.store.postgres.transport.pool import Pool
 
 
 class _Connection:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind
-from shared.server.log_line import REDACTED, redact
+from shared.server.log.line import REDACTED, redact
 
 
 @pytest.mark.parametrize("kind", Kind)

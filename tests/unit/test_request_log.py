@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from shared.server.request_log import RequestLog
+from shared.server.log.request_log import RequestLog
 
 
 async def test_the_requests_of_one_turn_leave_in_one_write() -> None:

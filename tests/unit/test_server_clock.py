@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.store import Unavailable
-from shared.store.postgres.server_clock import ServerClock
+from shared.store.postgres.transport.server_clock import ServerClock
 
 SERVER_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ SERVER_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The monotonic time, which a test sets."""
     now = [1000.0]
-    monkeypatch.setattr("shared.store.postgres.server_clock.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("shared.store.postgres.transport.server_clock.time.monotonic", lambda: now[0])
     return now
 
 

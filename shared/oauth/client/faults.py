@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from shared.fetch.target import target_fault
 from shared.oauth import supported
 from shared.oauth.claims import is_same_shape
 from shared.oauth.client.jwks import can_verify, jwks_faults
@@ -18,6 +17,7 @@ from shared.oauth.client.registered_uri import (
     web_uri_fault,
 )
 from shared.oauth.client.responses import response_faults
+from shared.oauth.fetch_target import target_fault
 from shared.oauth.subject import sector_of
 
 CAPS: Mapping[str, timedelta] = MappingProxyType(

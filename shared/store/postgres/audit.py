@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 from shared.model import Json
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 PAGE = 1000
 _READ = """

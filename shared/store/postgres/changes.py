@@ -7,8 +7,8 @@ up to it.
 import time
 
 from shared.store import Change, Unavailable
-from shared.store.postgres.database import Database
-from shared.store.postgres.server_state import STATE_COLUMNS, timeout_fault
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.server_state import STATE_COLUMNS, timeout_fault
 
 KEYS = "keys"
 CLIENT = "client:"

@@ -1,6 +1,6 @@
 """Removing what deleted clients leave behind, in batches: a client may have any number of grants."""
 
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 # What a new client of the same client_id has been given since has a later epoch, and stays.
 _REMOVE = """

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from shared.store.postgres.changes import CLIENT
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 AT_A_TIME = 500
 

@@ -11,10 +11,10 @@ import asyncpg
 from shared.oauth.client.metadata import from_metadata, to_metadata
 from shared.oauth.client.record import Client
 from shared.store import EVERY_CLIENT, ClientEvent, Full, Stale, Taken, Wanted
+from shared.store.codecs.client_secrets import SecretRows
+from shared.store.codecs.text import is_storable
 from shared.store.postgres.changes import CLIENT
-from shared.store.postgres.database import Database
-from shared.store.secret_rows import SecretRows
-from shared.store.text import is_storable
+from shared.store.postgres.transport.database import Database
 
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
    version, disabled_at, created_at, epoch"""

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from shared.model import Scope
 from shared.store import Given
-from shared.store.postgres.database import Database
 from shared.store.postgres.grants import GRANT, GRANT_STANDS
 from shared.store.postgres.outbox import LOCK_USER
+from shared.store.postgres.transport.database import Database
 
 _NOTE = """
 INSERT INTO audit (event, user_id, client_id, detail)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.store.ports.deployment import Ended
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 _ISSUER = "SELECT issuer FROM deployment"
 

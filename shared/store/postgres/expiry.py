@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from shared.store.ports.expiry import Expiring, GrantPosition, TableSize
 from shared.store.postgres.changes import CLIENT
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 CODE_KEPT = "interval '20 minutes'"
 """A code cannot be presented for so long, so a grant that is older cannot be made again by a replay."""

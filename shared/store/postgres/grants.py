@@ -7,10 +7,10 @@ from uuid import UUID
 
 from shared.model import AccessToken, Authorization, AuthorizationCode, User
 from shared.store import Attempt, NewFamily, Redeemed, SpentCode, Standing, Unavailable
-from shared.store.authorizations import details
-from shared.store.postgres.connection import Row
-from shared.store.postgres.database import Database
+from shared.store.codecs.authorizations import details
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
+from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.transport.database import Database
 
 COUNTED = 10_000  # grants of a client are read to count them
 

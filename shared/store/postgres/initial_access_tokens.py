@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 _ADD = """
 WITH added AS (

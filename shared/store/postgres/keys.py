@@ -8,8 +8,8 @@ import asyncpg
 
 from shared.store import KeyChange, StoredKey
 from shared.store.postgres.changes import BUMP, KEYS
-from shared.store.postgres.database import Database
-from shared.store.postgres.transaction import Transaction
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 MAKING_KEYS = 30  # seconds: RSA keys are made while the table is locked, on slow processors too
 

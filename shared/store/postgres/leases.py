@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 _TAKE = """
 INSERT INTO leases AS l (name, holder, expires_at) VALUES ($1, $2, now() + $3::interval)

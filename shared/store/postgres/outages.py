@@ -8,7 +8,7 @@ import time
 from datetime import datetime
 
 from shared.store import MAX_OUTAGE
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.database import Database
 
 GAP = "interval '3 seconds'"
 """A shorter time without an acknowledgement is no outage."""

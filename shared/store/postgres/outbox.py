@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.store import LogoutNotice
-from shared.store.postgres.connection import Row
-from shared.store.postgres.database import Database
+from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.transport.database import Database
 
 LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR UPDATE"
 

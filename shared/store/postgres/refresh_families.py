@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from shared.model import Scope
 from shared.store import HeldToken, Rotated, Rotation, Unavailable
-from shared.store.authorizations import restored
-from shared.store.postgres.connection import Row
-from shared.store.postgres.database import Database
+from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
 from shared.store.postgres.outages import OUTAGE
 from shared.store.postgres.redemption import IN_TIME, IS_LATE, USER
+from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.transport.database import Database
 
 _FAMILY_STANDS = f"""
       f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from shared.model import Json, Scope, Session
 from shared.store import SessionOwner, Unavailable
-from shared.store.postgres.connection import Row
-from shared.store.postgres.database import Database
 from shared.store.postgres.outbox import TELL_OF_ENDED
+from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.transport.database import Database
 
 _BEGIN = """
 WITH standing AS (SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL),

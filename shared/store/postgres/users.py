@@ -10,9 +10,9 @@ from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
 from shared.model import Json, User
 from shared.store import Credential, Stale, Taken
-from shared.store.postgres.database import Database
+from shared.store.codecs.text import is_storable
 from shared.store.postgres.outbox import LOCK_USER, TELL_OF_USER
-from shared.store.text import is_storable
+from shared.store.postgres.transport.database import Database
 
 _COLUMNS = (
     "u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at"

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from shared.model import AuthorizationCode
-from shared.store.authorizations import AuthorizationDetails, details, restored
+from shared.store.codecs.authorizations import AuthorizationDetails, details, restored
 from shared.store.redis.attempts import attempts_key, kept_attempt, with_attempts
 from shared.store.redis.pushed_requests import pushed_key
 from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds, Version, moment

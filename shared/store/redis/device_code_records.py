@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.model import Approved, Denied, DeviceCode, Pending
-from shared.store.authorizations import AuthorizationDetails, details, restored
+from shared.store.codecs.authorizations import AuthorizationDetails, details, restored
 from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds, Version, moment
 
 DENIED = b"null"

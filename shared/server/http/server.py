@@ -12,10 +12,10 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage
 
-from shared.server.connection import Connection, Written, drain
-from shared.server.deadlines import Deadlines
-from shared.server.dispatch import Front
-from shared.server.lateness import Lateness
+from shared.server.http.connection import Connection, Written, drain
+from shared.server.http.deadlines import Deadlines
+from shared.server.http.dispatch import Front
+from shared.server.http.lateness import Lateness
 from shared.web.request import UNREADABLE, Request, unreadable
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 from shared.store import OutcomeUnknown, PoolStatistics, Unavailable
-from shared.store.postgres.connection import PATIENCE, Connection, Row, connect
-from shared.store.postgres.faults import COMMITTING, DEPENDENCY, may_repeat, unconfirmed
-from shared.store.postgres.pool import BROKEN, Pool
-from shared.store.postgres.server_clock import ServerClock
-from shared.store.postgres.transaction import Transaction
+from shared.store.postgres.transport.connection import PATIENCE, Connection, Row, connect
+from shared.store.postgres.transport.faults import COMMITTING, DEPENDENCY, may_repeat, unconfirmed
+from shared.store.postgres.transport.pool import BROKEN, Pool
+from shared.store.postgres.transport.server_clock import ServerClock
+from shared.store.postgres.transport.transaction import Transaction
 
 
 class Database:

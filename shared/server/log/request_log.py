@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from shared.server.log_line import render
+from shared.server.log.line import render
 
 
 @lru_cache(maxsize=256)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.store.postgres.connection import PATIENCE, SERVER_TIMEOUTS, Connection, Row
+from shared.store.postgres.transport.connection import PATIENCE, SERVER_TIMEOUTS, Connection, Row
 
 _EXTEND = "SELECT " + ", ".join(f"set_config('{name}', $1, true)" for name in SERVER_TIMEOUTS)
 _MARGIN = 0.5  # seconds that the client waits longer than the server

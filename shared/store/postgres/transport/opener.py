@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from shared.store.postgres.connection import Connection
+from shared.store.postgres.transport.connection import Connection
 
 Connect = Callable[[], Awaitable[Connection]]
 

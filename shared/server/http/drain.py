@@ -18,7 +18,7 @@ import structlog
 from aiohttp import web
 
 from shared.server.app import READINESS
-from shared.server.http import Runner
+from shared.server.http.server import Runner
 
 LAST_REQUESTS = timedelta(seconds=1)
 _POLL = 0.01  # seconds

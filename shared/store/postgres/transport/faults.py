@@ -5,7 +5,7 @@ from types import TracebackType
 import asyncpg
 
 from shared.store import Misconfigured, OutcomeUnknown, Unavailable
-from shared.store.postgres.pool import BROKEN
+from shared.store.postgres.transport.pool import BROKEN
 
 # Classes of SQLSTATE that concern the server's state, not the statement: connection exception, transaction
 # rollback, insufficient resources, operator intervention, system error.

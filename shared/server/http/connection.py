@@ -9,11 +9,11 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import HttpProcessingError
 
-from shared.server.refusals import defect, malformed
+from shared.server.http.refusals import defect, malformed
 from shared.web.request import MAX_FIELDS, MAX_TARGET
 
 if TYPE_CHECKING:
-    from shared.server.http import Server
+    from shared.server.http.server import Server
 
 QUIET_TIMEOUT = 75.0  # seconds between an answer and the next request's head; proxies give up before
 LINGER_TIMEOUT = 10.0  # seconds for the rest of a body that was answered before it was there

@@ -5,7 +5,7 @@ Read through the same connections as everything else: what a pooler or a role do
 
 from datetime import timedelta
 
-from shared.store.postgres.connection import PATIENCE, SERVER_TIMEOUTS, Row
+from shared.store.postgres.transport.connection import PATIENCE, SERVER_TIMEOUTS, Row
 
 STATE_COLUMNS = ", ".join(
     (

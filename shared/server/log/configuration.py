@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from shared.server.log_line import as_text, redact, render
-from shared.server.log_output import standard_error
-from shared.server.request_log import RequestLog
+from shared.server.log.line import as_text, redact, render
+from shared.server.log.output import standard_error
+from shared.server.log.request_log import RequestLog
 
 REQUEST_ID: ContextVar[str] = ContextVar("REQUEST_ID")
 """Of the request that is being answered: every line about it has this identifier."""

@@ -13,11 +13,11 @@ from aiohttp import web
 from shared.live.randomness import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
 from shared.server.app import ERROR_PAGE, PROXIES, REFUSALS, REQUEST_LOG, Handler, Refusal
-from shared.server.deadlines import Deadlines
-from shared.server.lateness import Lateness
-from shared.server.log import REQUEST_ID
+from shared.server.http.deadlines import Deadlines
+from shared.server.http.lateness import Lateness
+from shared.server.http.refusals import HeaderFieldsTooLarge, defect
+from shared.server.log.configuration import REQUEST_ID
 from shared.server.metrics import observe_request
-from shared.server.refusals import HeaderFieldsTooLarge, defect
 from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer, wire
 from shared.web.cors import CROSS_ORIGIN, origin_fields

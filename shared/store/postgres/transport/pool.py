@@ -22,8 +22,8 @@ from typing import Any
 import asyncpg
 
 from shared.store import PoolStatistics
-from shared.store.postgres.connection import SERVER_TIMEOUTS, Connection
-from shared.store.postgres.opener import Connect, Opener
+from shared.store.postgres.transport.connection import SERVER_TIMEOUTS, Connection
+from shared.store.postgres.transport.opener import Connect, Opener
 
 ACQUIRE_TIMEOUT = 1.0  # seconds until a caller is told that every connection is busy
 IDLE_LIFETIME = 300.0  # seconds: a firewall may forget what is idle for longer

@@ -1,0 +1,1 @@
+"""The connections to PostgreSQL: the pool, statements, transactions and faults."""
