@@ -61,7 +61,32 @@ def test_a_file_that_changed_after_it_was_applied_is_refused() -> None:
 
 
 def test_migrations_are_numbered_in_one_row(tmp_path: Path) -> None:
-    """No two share a number; one may be missing while its branch is on its way."""
+    """From one, without gaps, and no two share a number."""
     numbers = [int(migration.name[:4]) for migration in migrations()]
-    assert numbers == sorted(set(numbers))
+    assert numbers == list(range(1, len(numbers) + 1))
     assert migrations(tmp_path) == ()
+
+
+RELEASED = 4
+"""The migrations that the first release has."""
+
+
+async def test_a_database_of_the_first_release_migrates_on(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its clients and users are there afterwards."""
+    released, later = migrations()[:RELEASED], [migration.name for migration in migrations()[RELEASED:]]
+    with monkeypatch.context() as patched:
+        patched.setattr("shared.store.migrate.migrations", lambda: released)
+        assert await migrate(empty_url) == [migration.name for migration in released]
+    connection = await asyncpg.connect(empty_url)
+    try:
+        await connection.execute("INSERT INTO clients (client_id, metadata) VALUES ('wiki', '{}')")
+        await connection.execute(
+            "INSERT INTO users (user_id, username, username_key) VALUES (gen_random_uuid(), 'ada', 'ada')"
+        )
+        assert await migrate(empty_url) == later
+        assert await connection.fetchval("SELECT epoch FROM clients") == 0
+        assert await connection.fetchval("SELECT count(*) FROM users") == 1
+    finally:
+        await connection.close()
