@@ -15,11 +15,11 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
 from services.token.app import mount
+from shared.codec.base64url import from_base64url
 from shared.config.settings import Settings, read_settings
 from shared.live import clock
 from shared.model import AuthorizationCode
 from shared.oauth.client.record import Client
-from shared.oauth.tokens.keys import from_base64url
 from shared.operations.keys import ensure_keys
 from shared.paths import INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from shared.server.app import application

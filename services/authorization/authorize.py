@@ -26,8 +26,8 @@ from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind, digest
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
-from shared.server.app import client_address
 from shared.web.form import form, query
+from shared.web.forwarded import client_address
 
 _PAGES: Mapping[type[Step], Path] = {
     Login: LOGIN,

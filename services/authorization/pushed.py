@@ -16,12 +16,12 @@ from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.errors import InvalidClient, InvalidRequest, OAuthError, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
+from shared.web.forwarded import client_address
 
 CREATED = 201
 

@@ -19,8 +19,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import CHEAPEST
 
-from shared.oauth.errors import TemporarilyUnavailable
-
 NICENESS = 10
 MAX_THREADS = 2  # 19 MiB each
 MAX_WAITING = 64  # a second's work for two threads
@@ -67,6 +65,10 @@ def _leave_room() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
+class PasswordQueueFull(Exception):
+    """Too many passwords wait to be hashed: try again later."""
+
+
 class Passwords:
     """Checks and hashes passwords in threads of its own."""
 
@@ -80,7 +82,7 @@ class Passwords:
     async def check(self, password_hash: str | None, password: str) -> Verdict:
         """Whether *password* is the one of that hash; None, for nobody's, takes as long and says no.
 
-        Raises TemporarilyUnavailable when too many wait.
+        Raises PasswordQueueFull when too many wait.
         """
         known = password_hash if len(password) <= MAX_PASSWORD else None
         given = password[:MAX_PASSWORD]
@@ -88,12 +90,12 @@ class Passwords:
         return verdict if known else Verdict(is_right=False)
 
     async def hash(self, password: str) -> str:
-        """As `hash_password`. Raises TemporarilyUnavailable when too many wait."""
+        """As `hash_password`. Raises PasswordQueueFull when too many wait."""
         return await self._run(lambda: hash_password(password, self._hasher))
 
     async def _run(self, work: Callable[[], T]) -> T:
         if not self._places:
-            raise TemporarilyUnavailable("too many people sign in just now", detail="password queue full")
+            raise PasswordQueueFull("password queue full")
         self._places -= 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
@@ -26,7 +27,7 @@ from shared.oauth.tokens.access_token import (
 )
 from shared.oauth.tokens.jwe import Recipient, encrypt
 from shared.oauth.tokens.jwt import sign
-from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey, base64url
+from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey
 from shared.store import Unavailable
 
 ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has

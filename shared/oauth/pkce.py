@@ -4,8 +4,8 @@ import hashlib
 import hmac
 import re
 
+from shared.codec.base64url import base64url
 from shared.oauth.errors import InvalidGrant
-from shared.oauth.tokens.keys import base64url
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of 32 bytes, RFC 7636 §4.2

@@ -4,8 +4,8 @@ import hmac
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.record import Client
-from shared.oauth.tokens.keys import base64url
 
 
 def sector_of(client: Client) -> str | None:

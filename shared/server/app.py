@@ -13,10 +13,9 @@ from shared.server.metrics import observe_round
 from shared.server.readiness import Readiness
 from shared.web.answers import Answer, Head
 from shared.web.cors import CROSS_ORIGIN
-from shared.web.forwarded import TrustedProxies, peer_address
+from shared.web.forwarded import PROXIES, TrustedProxies
 
 SETTINGS = web.AppKey("SETTINGS", Settings)
-PROXIES = web.AppKey("PROXIES", TrustedProxies)
 REQUEST_LOG = web.AppKey("REQUEST_LOG", RequestLog)
 BACKGROUND = web.AppKey("BACKGROUND", Background)
 READINESS = web.AppKey("READINESS", Readiness)
@@ -33,12 +32,6 @@ ERROR_PAGE = web.AppKey[ErrorPage]("ERROR_PAGE")
 """How a service that has pages shows an error to a browser. Others answer JSON."""
 
 _TEXT = Head.of_private("text/plain; charset=utf-8")
-
-
-def client_address(request: web.Request) -> str:
-    """The address of whoever asks, as far as the proxies in between are to be believed."""
-    forwarded_for = request.headers.get("X-Forwarded-For")
-    return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
 
 
 def refuse_with(app: web.Application, refusal: Refusal, paths: Iterable[Path]) -> None:

@@ -1,4 +1,4 @@
-"""Who is asking: the client's address and request id, as far as the reverse proxy may be believed."""
+"""The client's address and the request id, as far as trusted reverse proxies report them."""
 
 import re
 from collections.abc import Sequence
@@ -43,9 +43,18 @@ class TrustedProxies:
         return address or "unknown"
 
 
+PROXIES = web.AppKey("PROXIES", TrustedProxies)
+
+
 def peer_address(request: web.Request) -> str | None:
     """The peer's IP address; None on a unix socket."""
     return request.remote or None
+
+
+def client_address(request: web.Request) -> str:
+    """The client's address, as far as trusted proxies report it."""
+    forwarded_for = request.headers.get("X-Forwarded-For")
+    return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
 
 
 def request_id_of(given: str | None, is_trusted: bool) -> str | None:

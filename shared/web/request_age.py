@@ -11,8 +11,7 @@ from typing import cast
 from aiohttp import web
 
 from shared.live import clock
-from shared.server.app import PROXIES
-from shared.web.forwarded import peer_address
+from shared.web.forwarded import PROXIES, peer_address
 from shared.web.request import Request
 
 MAX_AGE = timedelta(seconds=12)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from shared.oauth.tokens.keys import base64url, public_jwk
+from shared.codec.base64url import base64url
+from shared.oauth.tokens.keys import public_jwk
 from tests.flow.op import Op
 from tests.interop.relying_party import OPENID_CLIENT, conversation, node_program
 from tests.interop.tampering import impostor, with_parameters

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.codec.base64url import from_base64url
 from shared.oauth.pkce import challenge_of
 from shared.oauth.supported import DEVICE_CODE
-from shared.oauth.tokens.keys import from_base64url
 from shared.paths import AUTHORIZATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
 from tests.authorization import ON_MODULE_LOOP, a_request, is_login
 from tests.builders import SignIn

@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from shared.codec.base64url import base64url, from_base64url
 from shared.live import clock
 from shared.oauth.client.jwks import public_key
 from shared.oauth.tokens.jwt import sign, unverified_header
-from shared.oauth.tokens.keys import base64url, from_base64url
 from shared.paths import END_SESSION
 from shared.server.resources import KEYRING
 from tests.authorization import ON_MODULE_LOOP, STATE

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from shared.oauth.tokens.keys import base64url, public_jwk
+from shared.codec.base64url import base64url
+from shared.oauth.tokens.keys import public_jwk
 from tests.authorization import ON_MODULE_LOOP
 from tests.security.conftest import Registration
 from tests.service.test_client_authentication import SMALL_ORDER

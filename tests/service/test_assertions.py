@@ -16,12 +16,13 @@ from aiohttp.test_utils import RawTestServer
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.secret import new_secret
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS, SECRET_ALGORITHMS
-from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.tokens.keys import PrivateKey, public_jwk
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from tests.deployment import ISSUER, TokenService, open_world, serve_tokens, settings_for
 from tests.planted import planted

@@ -12,9 +12,10 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
-from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.tokens.keys import PrivateKey, public_jwk
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, Path
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER
 from tests.deployment import ISSUER, TokenService, basic

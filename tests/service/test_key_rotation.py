@@ -11,10 +11,10 @@ from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
+from shared.codec.base64url import from_base64url
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.client.faults import CAPS
-from shared.oauth.tokens.keys import from_base64url
 from shared.operations.keys import rotate_keys
 from shared.paths import JWKS
 from shared.server.app import application

@@ -16,13 +16,14 @@ from joserfc.jwk import ECKey, RSAKey
 from services.authorization.request.id_token_hint import read_hint
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
+from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import open_keys
 from shared.oauth.client.record import Client
 from shared.oauth.supported import PUBLIC_KEY_ALGORITHMS
 from shared.oauth.tokens.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.oauth.tokens.jwt import BadJwt
-from shared.oauth.tokens.keys import base64url, public_jwk
+from shared.oauth.tokens.keys import public_jwk
 from shared.paths import INTROSPECTION, JWKS, OPENID_CONFIGURATION, USERINFO
 from shared.server.app import application
 from tests.builders import World

@@ -16,11 +16,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwe
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from shared.codec.base64url import base64url
 from shared.live import clock
 from shared.oauth.client.jwks import public_key
 from shared.oauth.client.record import Client
 from shared.oauth.supported import REQUEST_OBJECT_ALGORITHMS
-from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.tokens.keys import PrivateKey, public_jwk
 from shared.paths import AUTHORIZATION
 from shared.server.resources import KEYRING
 from tests.authorization import (

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from shared.codec.base64url import base64url
 from shared.live import clock
-from shared.oauth.tokens.keys import base64url
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,

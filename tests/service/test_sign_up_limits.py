@@ -10,8 +10,7 @@ import pytest_asyncio
 
 from services.authorization.app import SIGN_IN
 from services.authorization.authentication.throttling import SIGN_UP as PACE
-from shared.identity.passwords import Passwords
-from shared.oauth.errors import TemporarilyUnavailable
+from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.paths import SIGN_UP
 from shared.store import Unavailable
 from tests.authorization import (
@@ -67,7 +66,7 @@ async def test_who_was_sent_away_has_not_tried(guarded: AuthorizationService) ->
     browser, page = await a_stranger(guarded)
     headers = {"X-Forwarded-For": "10.21.0.1"}
     fields = {**page.hidden, "username": (name := a_name()), "password": PASSWORD}
-    with patch.object(Passwords, "hash", side_effect=TemporarilyUnavailable("full")):
+    with patch.object(Passwords, "hash", side_effect=PasswordQueueFull("full")):
         for _ in range(PACE.free + 1):
             assert is_away(await browser.request("POST", SIGN_UP.path, data=fields, headers=headers))
     assert await user_named(guarded, name) is None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.oauth.tokens.keys import base64url, from_base64url
+from shared.codec.base64url import base64url, from_base64url
 
 
 @given(st.binary(max_size=40))

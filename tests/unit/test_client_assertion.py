@@ -6,6 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.authentication import (
     ProvenAssertion,
     check_assertion,
@@ -18,7 +19,6 @@ from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClient
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims
-from shared.oauth.tokens.keys import base64url
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
 from tests.planted.oauth import (

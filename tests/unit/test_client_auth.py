@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.authentication import (
     Anonymous,
     Assertion,
@@ -20,7 +21,6 @@ from shared.oauth.client.authentication import (
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.errors import InvalidClient, InvalidRequest
 from shared.oauth.parameters import Parameters
-from shared.oauth.tokens.keys import base64url
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

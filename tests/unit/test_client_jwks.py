@@ -6,6 +6,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.jwks import (
     BadKey,
     can_verify,
@@ -16,7 +17,7 @@ from shared.oauth.client.jwks import (
     verify_with,
 )
 from shared.oauth.tokens.jwt import BadJwt
-from shared.oauth.tokens.keys import PrivateKey, base64url, public_jwk
+from shared.oauth.tokens.keys import PrivateKey, public_jwk
 from tests.planted import planted
 from tests.planted.oauth import no_key_is_ignored
 

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from shared.codec.base64url import base64url, from_base64url
 from shared.oauth.tokens.jwt import (
     MAX_JWT,
     BadJwt,
@@ -20,7 +21,7 @@ from shared.oauth.tokens.jwt import (
     verify,
     verify_with_secret,
 )
-from shared.oauth.tokens.keys import KeyTimes, PrivateKey, SigningKey, base64url, from_base64url, public_jwk
+from shared.oauth.tokens.keys import KeyTimes, PrivateKey, SigningKey, public_jwk
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEYS: Mapping[str, PrivateKey] = {

@@ -10,8 +10,16 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from shared.identity.passwords import FAST, MAX_PASSWORD, NICENESS, OWASP, Passwords, Verdict, hash_password
-from shared.oauth.errors import TemporarilyUnavailable
+from shared.identity.passwords import (
+    FAST,
+    MAX_PASSWORD,
+    NICENESS,
+    OWASP,
+    PasswordQueueFull,
+    Passwords,
+    Verdict,
+    hash_password,
+)
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ async def test_a_new_password_is_hashed_in_the_same_threads(passwords: Passwords
     kept = await passwords.hash("caf\u00e9")
     assert await passwords.check(kept, "cafe\u0301") == Verdict(is_right=True)
     outcomes = await asyncio.gather(*(passwords.hash("x") for _ in range(50)), return_exceptions=True)
-    assert any(isinstance(outcome, TemporarilyUnavailable) for outcome in outcomes)
+    assert any(isinstance(outcome, PasswordQueueFull) for outcome in outcomes)
 
 
 async def test_nobody_s_password_is_always_wrong(passwords: Passwords) -> None:
@@ -70,7 +78,7 @@ async def test_whoever_finds_the_queue_full_is_sent_away(passwords: Passwords) -
     """Early, and the places are free again afterwards."""
     kept = hash_password("x", FAST)
     outcomes = await asyncio.gather(*(passwords.check(kept, "x") for _ in range(50)), return_exceptions=True)
-    away = [outcome for outcome in outcomes if isinstance(outcome, TemporarilyUnavailable)]
+    away = [outcome for outcome in outcomes if isinstance(outcome, PasswordQueueFull)]
     assert 0 < len(away) < 50
     assert len(away) == len([outcome for outcome in outcomes if isinstance(outcome, BaseException)])
     assert (await passwords.check(kept, "x")).is_right

@@ -39,10 +39,10 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.subject import subject
 from shared.oauth.tokens.handle import digest
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.store import SessionOwner, Sessions, Unavailable
 from shared.web.form import form, query
+from shared.web.forwarded import client_address
 
 PURPOSE = "logout"
 

@@ -32,10 +32,10 @@ from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.store import Consents, DeviceCodes
 from shared.web.form import form, query
+from shared.web.forwarded import client_address
 
 STEP, USER_CODE = "step", "user_code"
 MAX_SHOWN = 32  # characters of what was typed

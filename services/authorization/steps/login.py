@@ -14,7 +14,7 @@ from services.authorization.interaction.next_step import Create, Login
 from services.authorization.response.callback import see_other
 from shared.browser.pages import ClientView, LoginFault, LoginView
 from shared.browser.same_origin import check_same_origin
-from shared.identity.passwords import Passwords
+from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.identity.username import canonical
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
@@ -24,10 +24,10 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.supported import ACR_PASSWORD
 from shared.oauth.tokens.handle import Kind, digest
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.store import Users
 from shared.web.form import form, query
+from shared.web.forwarded import client_address
 
 WRONG = 400
 TOO_MANY = 429
@@ -86,9 +86,9 @@ class SignIn:
             return WaitLonger(wait)
         try:
             verdict = await self.passwords.check(credential.password_hash if credential else None, password)
-        except TemporarilyUnavailable:
+        except PasswordQueueFull as fault:
             await self.throttle.take_back(one)
-            raise
+            raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
         if credential is None or not verdict.is_right or credential.user.disabled_at:
             await self._note_failure(credential.user if credential else None, address)
             return None

@@ -17,16 +17,16 @@ from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import ClientView, SignUpFault, SignUpView
 from shared.browser.same_origin import check_same_origin
-from shared.identity.passwords import Passwords
+from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.model import User
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.operations.users import MIN_PASSWORD, add_user
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.store import Taken, Users
 from shared.web.form import form, query
+from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
 
@@ -77,9 +77,9 @@ class SignUp:
             return WaitLonger(wait)
         try:
             password_hash = await self.passwords.hash(new.password)
-        except TemporarilyUnavailable:
+        except PasswordQueueFull as fault:
             await self.throttle.take_back(address)
-            raise
+            raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
         detail = {"by": "sign_up", "address": address}
         try:
             user = await add_user(

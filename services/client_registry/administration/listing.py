@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.codec.base64url import base64url
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
-from shared.oauth.tokens.keys import base64url
 from shared.operations.clients import listed
 from shared.store import Wanted
 

@@ -12,8 +12,8 @@ from shared.live.rate_limiter import RateLimiter
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest, is_handle
-from shared.server.app import client_address
 from shared.store import Clients
+from shared.web.forwarded import client_address
 
 ITSELF = "itself"
 """Who makes such a change, as the audit log has it."""

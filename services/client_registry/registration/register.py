@@ -18,10 +18,10 @@ from shared.oauth.client.secret import needs_secret, new_secret
 from shared.oauth.errors import AccessDenied, InvalidToken
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.clients import allowed_by
-from shared.server.app import client_address
 from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace
 from shared.web.answers import json_answer
 from shared.web.form import body
+from shared.web.forwarded import client_address
 
 PACE = Pace(
     free=20,

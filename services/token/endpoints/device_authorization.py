@@ -24,11 +24,11 @@ from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.user_code import new_user_code
 from shared.paths import DEVICE
-from shared.server.app import client_address
 from shared.store import Counters, DeviceCodes, Pace, Taken, Unavailable
 from shared.web.answers import json_answer
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
+from shared.web.forwarded import client_address
 
 LIFETIME = timedelta(minutes=10)
 IN_FLIGHT = 1000  # device codes of one client

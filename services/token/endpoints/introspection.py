@@ -20,10 +20,10 @@ from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
-from shared.server.app import client_address
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
 from shared.web.form import authorization_header, form
+from shared.web.forwarded import client_address
 
 Description = dict[str, Any]
 

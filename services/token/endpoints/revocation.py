@@ -12,10 +12,10 @@ from shared.live import clock
 from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.refresh_token import parse_refresh_token
-from shared.server.app import client_address
 from shared.store import Grants, RefreshFamilies
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
+from shared.web.forwarded import client_address
 from shared.web.headers import NO_STORE, SAFE
 
 REASON = "revoked_by_client"

@@ -13,11 +13,11 @@ from services.token.grants.request import TokenRequest
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
-from shared.server.app import client_address
 from shared.server.metrics import count_event
 from shared.web.answers import json_answer
 from shared.web.cors import note_origins
 from shared.web.form import authorization_header, form
+from shared.web.forwarded import client_address
 from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_since_complete
 
 KNOWN = frozenset(

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from shared.codec.base64url import from_base64url
 from shared.model import Json
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims, unverified_header, verify
-from shared.oauth.tokens.keys import PublicKey, from_base64url
+from shared.oauth.tokens.keys import PublicKey
 
 MAX_KEYS = 20
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096

@@ -17,10 +17,11 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from shared.codec.base64url import base64url, from_base64url
 from shared.model import AccessToken, Scope
 from shared.oauth.tokens.handle import Kind
 from shared.oauth.tokens.jwt import SignedClaims
-from shared.oauth.tokens.keys import SealingKey, base64url, from_base64url
+from shared.oauth.tokens.keys import SealingKey
 
 NONCE_BYTES = 12
 MAX_LENGTH = 1024

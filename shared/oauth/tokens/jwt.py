@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
+from shared.codec.base64url import base64url, from_base64url
 from shared.codec.json_text import BadJson, parse_object
 from shared.model import Json
-from shared.oauth.tokens.keys import PrivateKey, PublicKey, SigningKey, base64url, from_base64url
+from shared.oauth.tokens.keys import PrivateKey, PublicKey, SigningKey
 
 SignedClaims = NewType("SignedClaims", dict[str, Any])
 

@@ -3,7 +3,6 @@
 There is always a `next` key for each algorithm. A process switches by the clock, from memory.
 """
 
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -14,28 +13,13 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from shared.codec.base64url import base64url
 from shared.model import Json
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 RSA_BITS = 2048
-
-_TO_URL = bytes.maketrans(b"+/", b"-_")
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
-
-
-def base64url(data: bytes) -> str:
-    """RFC 7515 §2: without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
-
-
-def from_base64url(text: str) -> bytes:
-    """The bytes that `base64url` writes as *text*, and in no other way. Raises ValueError."""
-    data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
-    if base64url(data) != text:
-        raise ValueError("not the one base64url form of these bytes")
-    return data
 
 
 def _number(value: int, size: int | None = None) -> str:

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared.codec.base64url import base64url, from_base64url
 from shared.oauth.tokens.handle import Kind, digest
-from shared.oauth.tokens.keys import base64url, from_base64url
 
 RANDOM_BYTES = 32
 FAMILY_SECRET_BYTES = 16

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from shared.live.randomness import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
-from shared.server.app import ERROR_PAGE, PROXIES, REFUSALS, REQUEST_LOG, Handler, Refusal
+from shared.server.app import ERROR_PAGE, REFUSALS, REQUEST_LOG, Handler, Refusal
 from shared.server.http.deadlines import Deadlines
 from shared.server.http.lateness import Lateness
 from shared.server.http.refusals import HeaderFieldsTooLarge, defect
@@ -21,7 +21,7 @@ from shared.server.metrics import observe_request
 from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer, wire
 from shared.web.cors import CROSS_ORIGIN, origin_fields
-from shared.web.forwarded import peer_address, request_id_of
+from shared.web.forwarded import PROXIES, peer_address, request_id_of
 from shared.web.request import MAX_FIELDS, Request
 from shared.web.request_age import MAX_AGE, REQUEST_START, request_age
 
