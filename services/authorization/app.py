@@ -15,7 +15,7 @@ from services.authorization.interaction.way_back import way_back
 from services.authorization.logout.end_session import EndSession
 from services.authorization.logout.front_channel import FrontChannel
 from services.authorization.logout.session_management import check_session
-from services.authorization.pushed import Push, refusal
+from services.authorization.pushed import Push, pushed_request_error
 from services.authorization.request.authorization_request import Deployment
 from services.authorization.request.parameter_source import Intake
 from services.authorization.request.posted import PostedRequests
@@ -229,4 +229,4 @@ def mount(app: web.Application) -> None:
     for path, handler in sent.items():
         app.router.add_post(path.path, handler)
     app.router.add_post(PUSHED_AUTHORIZATION_REQUEST.path, _step(PUSH, Push.post))
-    refuse_with(app, refusal, [PUSHED_AUTHORIZATION_REQUEST])
+    refuse_with(app, pushed_request_error, [PUSHED_AUTHORIZATION_REQUEST])

@@ -63,7 +63,7 @@ class Push:
         return json_answer(members, status=CREATED)
 
 
-def refusal(error: OAuthError) -> web.Response:
+def pushed_request_error(_: web.Request, error: OAuthError) -> web.Response:
     """RFC 9126 §2.3: as the token endpoint refuses."""
     challenge = {"WWW-Authenticate": 'Basic realm="ostiary"'} if isinstance(error, InvalidClient) else None
     return error_answer(error, headers=challenge)

@@ -24,7 +24,7 @@ from services.client_registry.administration.clients import (
     rotate,
 )
 from services.client_registry.administration.openapi import document
-from services.client_registry.errors import refusal
+from services.client_registry.errors import registration_error
 from services.client_registry.registration.configure import (
     CONFIGURATION_ENDPOINT,
     ConfigurationEndpoint,
@@ -64,6 +64,7 @@ from shared.server.resources import (
     stores,
 )
 from shared.web.answers import json_answer
+from shared.web.bearer import ResourceServer
 from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -94,7 +95,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.clients, descriptions, app[FAILED_AUTHENTICATIONS], settings
     )
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
-    app[ADMINISTRATORS] = Administrators(settings.issuer, access_tokens, app[CLIENTS])
+    app[ADMINISTRATORS] = Administrators(ResourceServer(settings.issuer, access_tokens, app[CLIENTS]))
     app[ADMINISTRATION] = Administration(opened.clients, opened.initial_access_tokens, settings)
     yield
 
@@ -106,7 +107,7 @@ def mount(app: web.Application) -> None:
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
     need(app, stores, fetcher, failed_authentications, _endpoints)
-    refuse_with(app, refusal, [REGISTRATION, CLIENT_CONFIGURATION])
+    refuse_with(app, registration_error, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
         app.router.add_post(REGISTRATION.path, register)
         cross_origin(app, [REGISTRATION, CLIENT_CONFIGURATION])

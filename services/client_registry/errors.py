@@ -1,22 +1,14 @@
-"""How this service refuses: RFC 7591 §3.2.2, RFC 6750 §3."""
+"""Errors of the registration and client configuration endpoints: RFC 7591 §3.2.2, RFC 6750 §3."""
 
 from aiohttp import web
 
-from services.client_registry.registration.credentials import NoToken
-from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, InvalidToken, OAuthError
+from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, OAuthError
 from shared.web.answers import error_answer
+from shared.web.bearer import bearer_error
 
-REALM = 'realm="ostiary"'
 
-
-def refusal(error: OAuthError) -> web.Response:
-    """An error as JSON, with its challenge where a token is at fault."""
-    match error:
-        case NoToken():
-            return error_answer(error, headers={"WWW-Authenticate": f"Bearer {REALM}"})
-        case InvalidToken():
-            challenge = f'Bearer {REALM}, error="{error.error}"'
-            return error_answer(error, headers={"WWW-Authenticate": challenge})
-        case InvalidRequest():  # what cannot be read is bad metadata here, too
-            return error_answer(InvalidClientMetadata(error.description))
-    return error_answer(error)
+def registration_error(request: web.Request, error: OAuthError) -> web.Response:
+    """An error as JSON, with a challenge where the token is at fault."""
+    if isinstance(error, InvalidRequest):  # an unreadable body counts as invalid metadata
+        return error_answer(InvalidClientMetadata(error.description))
+    return bearer_error(request, error)

@@ -12,7 +12,7 @@ from services.token.endpoints.device_authorization import (
     DeviceAuthorizationEndpoint,
     device_authorization,
 )
-from services.token.endpoints.errors import to_bearer, to_client
+from services.token.endpoints.errors import client_error
 from services.token.endpoints.introspection import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
 from services.token.endpoints.jwt_responses import JwtAnswers
 from services.token.endpoints.revocation import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
@@ -39,6 +39,7 @@ from shared.server.resources import (
     stores,
 )
 from shared.store import Unavailable
+from shared.web.bearer import ResourceServer, bearer_error
 from shared.web.cors import cross_origin
 
 
@@ -86,7 +87,9 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication(REVOCATION), access_tokens, opened.grants, opened.refresh_families
     )
-    app[USERINFO_ENDPOINT] = UserinfoEndpoint(settings.issuer, access_tokens, clients, jwt_answers)
+    app[USERINFO_ENDPOINT] = UserinfoEndpoint(
+        ResourceServer(settings.issuer, access_tokens, clients), jwt_answers
+    )
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
     yield
@@ -96,8 +99,8 @@ def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, fetcher, client_keys, noted_uses, unknown_tokens, failed_authentications, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
-    refuse_with(app, to_client, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
-    refuse_with(app, to_bearer, [USERINFO])
+    refuse_with(app, client_error, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
+    refuse_with(app, bearer_error, [USERINFO])
     app.router.add_post(TOKEN.path, token)
     app.router.add_post(DEVICE_AUTHORIZATION.path, device_authorization)
     app.router.add_post(REVOCATION.path, revoke)

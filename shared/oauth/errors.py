@@ -122,8 +122,14 @@ class InvalidToken(OAuthError):
 
 
 class InsufficientScope(OAuthError):
+    """`scope`: what the request needs."""
+
     error = "insufficient_scope"
     status = 403
+
+    def __init__(self, description: str, *, scope: str) -> None:
+        super().__init__(description)
+        self.scope = scope
 
 
 # RFC 7009 §2.2.1

@@ -23,8 +23,9 @@ READINESS = web.AppKey("READINESS", Readiness)
 Mount = Callable[[web.Application], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-Refusal = Callable[[OAuthError], web.Response]
-REFUSALS = web.AppKey[dict[str, Refusal]]("REFUSALS")
+ErrorRenderer = Callable[[web.Request, OAuthError], web.Response]
+"""Answers the protocol's errors. The request is there for headers that depend on it."""
+REFUSALS = web.AppKey[dict[str, ErrorRenderer]]("REFUSALS")
 """How paths refuse that do it in their own way."""
 
 ErrorPage = Callable[[web.Request, OAuthError | web.HTTPException], web.StreamResponse]
@@ -34,9 +35,9 @@ ERROR_PAGE = web.AppKey[ErrorPage]("ERROR_PAGE")
 _TEXT = Head.of_private("text/plain; charset=utf-8")
 
 
-def refuse_with(app: web.Application, refusal: Refusal, paths: Iterable[Path]) -> None:
-    """Let *paths* answer the protocol's errors by *refusal*."""
-    app[REFUSALS].update((path.path, refusal) for path in paths)
+def refuse_with(app: web.Application, render: ErrorRenderer, paths: Iterable[Path]) -> None:
+    """Let *paths* answer the protocol's errors by *render*."""
+    app[REFUSALS].update((path.path, render) for path in paths)
 
 
 async def _healthz(_: web.Request) -> web.Response:

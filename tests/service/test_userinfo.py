@@ -17,6 +17,7 @@ from shared.oauth.tokens.jwt import sign
 from shared.paths import USERINFO
 from shared.server.app import SETTINGS
 from shared.server.resources import KEYRING
+from shared.web.bearer import check_audience
 from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 
@@ -75,7 +76,7 @@ async def test_an_expired_token_is_invalid(tokens: TokenService, access_token_fo
     )
     answer = await tokens.tokens(client)
     assert answer["expires_in"] == 1
-    read = await _app(tokens)[USERINFO_ENDPOINT].access_tokens.read(answer["access_token"], clock.now())
+    read = await _app(tokens)[USERINFO_ENDPOINT].guard.access_tokens.read(answer["access_token"], clock.now())
     assert read is not None
     issuer = TokenIssuer(_app(tokens)[SETTINGS], _app(tokens)[KEYRING])
     for age, status in ((0, 200), (2, 401)):
@@ -115,7 +116,7 @@ async def test_a_token_for_another_resource_opens_nothing_here(
     """Made with our own keys, of a grant that stands, and yet not for us: no caller can have it made."""
     client = await tokens.world.client(access_token_format=access_token_format)
     value = (await tokens.tokens(client))["access_token"]
-    token = await _app(tokens)[USERINFO_ENDPOINT].access_tokens.read(value, clock.now())
+    token = await _app(tokens)[USERINFO_ENDPOINT].guard.access_tokens.read(value, clock.now())
     assert token is not None
     keys = _app(tokens)[KEYRING].confirmed()
     for aud, status in (((ISSUER,), 200), (("https://api.test",), 401), ((ISSUER + "/",), 401), ((), 401)):
@@ -143,12 +144,13 @@ TOKEN = AccessToken(
 
 def test_a_token_for_another_resource_is_invalid() -> None:
     """RFC 9068 §4: this endpoint must be among its audience."""
-    check_token(TOKEN, ISSUER)
+    check_audience(TOKEN, ISSUER)
+    check_token(TOKEN)
     with pytest.raises(InvalidToken):
-        check_token(replace(TOKEN, aud=("https://api.example.org",)), ISSUER)
+        check_audience(replace(TOKEN, aud=("https://api.example.org",)), ISSUER)
     for lacking in (replace(TOKEN, scope=("profile",)), replace(TOKEN, grant_id=None)):
         with pytest.raises(InsufficientScope):
-            check_token(lacking, ISSUER)
+            check_token(lacking)
 
 
 async def test_what_is_short_of_scope_says_which(tokens: TokenService) -> None:

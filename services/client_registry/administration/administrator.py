@@ -7,11 +7,7 @@ from datetime import datetime
 import structlog
 from aiohttp import web
 
-from services.client_registry.errors import REALM
-from services.client_registry.registration.credentials import NoToken
-from shared.issuing.access_tokens import AccessTokens
 from shared.live import clock
-from shared.live.client_cache import ClientCache
 from shared.oauth.errors import (
     InsufficientScope,
     InvalidClientMetadata,
@@ -21,7 +17,7 @@ from shared.oauth.errors import (
 from shared.operations.clients import NoSecret, NoSuchClient
 from shared.store import Stale, Taken
 from shared.web.answers import error_answer
-from shared.web.form import authorization_header
+from shared.web.bearer import Credentials, ResourceServer, bearer_error, check_scope, required_credentials
 
 READ = "ostiary.clients:read"
 WRITE = "ostiary.clients:write"
@@ -53,29 +49,22 @@ class Changed(OAuthError):
 
 @dataclass(frozen=True, slots=True)
 class Administrators:
-    """Checks access tokens of this server."""
+    """Authorizes clients by their own access tokens."""
 
-    issuer: str
-    access_tokens: AccessTokens
-    clients: ClientCache
+    guard: ResourceServer
 
-    async def check(self, authorization: str | None, scope: str, now: datetime) -> str:
-        """Who calls. Raises InvalidToken, InsufficientScope, Unavailable.
+    async def check(self, presented: Credentials, scope: str, now: datetime) -> str:
+        """The client_id of the caller. Raises InvalidToken, InsufficientScope, Unavailable.
 
-        A client for itself: what a user allows a client is never administration. The scope counts while the
+        The client acts for itself: a user's grant never covers administration. The scope counts while the
         client is registered for it.
         """
-        scheme, _, value = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not value.strip():
-            raise NoToken("an access token is needed")
-        token = await self.access_tokens.read(value.strip(), now)
-        if token is None or self.issuer not in token.aud:
+        token, client = await self.guard.verify(presented, now)
+        if client.disabled_at or not await self.guard.access_tokens.holds(token):
             raise InvalidToken("the access token does not hold here")
-        client = await self.clients.find(token.client_id)
-        if client is None or client.disabled_at or not await self.access_tokens.holds(token):
-            raise InvalidToken("the access token does not hold here")
-        if token.grant_id is not None or scope not in token.scope or scope not in client.scope:
-            raise InsufficientScope(f"this needs a client's own access token with scope {scope}")
+        check_scope(token, scope)
+        if token.grant_id is not None or scope not in client.scope:
+            raise InsufficientScope(f"a client's own access token with scope {scope} is needed", scope=scope)
         return client.client_id
 
 
@@ -88,9 +77,8 @@ def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request]
     async def handler(request: web.Request) -> web.Response:
         error: OAuthError
         try:
-            caller = await request.app[ADMINISTRATORS].check(
-                authorization_header(request), scope, clock.now()
-            )
+            presented = required_credentials(request)
+            caller = await request.app[ADMINISTRATORS].check(presented, scope, clock.now())
             return await endpoint(request, caller)
         except OAuthError as refused:
             error = refused
@@ -103,22 +91,14 @@ def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request]
         except Stale:
             error = Changed("the client has changed since it was read")
         logger.info("refused", error=error.error, detail=error.detail or error.description)
-        return refusal(error, scope)
+        return administration_error(request, error)
 
     return handler
 
 
-def refusal(error: OAuthError, scope: str) -> web.Response:
-    """RFC 6750 §3; faults of metadata one by one, each with its path."""
-    match error:
-        case NoToken():
-            return error_answer(error, headers={"WWW-Authenticate": f"Bearer {REALM}"})
-        case InvalidToken():
-            return error_answer(error, headers={"WWW-Authenticate": f'Bearer {REALM}, error="{error.error}"'})
-        case InsufficientScope():
-            challenge = f'Bearer {REALM}, error="{error.error}", scope="{scope}"'
-            return error_answer(error, headers={"WWW-Authenticate": challenge})
-        case InvalidClientMetadata():
-            faults = [{"path": path, "fault": fault} for path, fault in error.faults]
-            return error_answer(error, members={"faults": faults})
-    return error_answer(error)
+def administration_error(request: web.Request, error: OAuthError) -> web.Response:
+    """RFC 6750 §3; invalid metadata are listed one by one, each with its path."""
+    if isinstance(error, InvalidClientMetadata):
+        faults = [{"path": path, "fault": fault} for path, fault in error.faults]
+        return error_answer(error, members={"faults": faults})
+    return bearer_error(request, error)

@@ -13,6 +13,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import Clients
+from shared.web.bearer import required_credentials
 from shared.web.forwarded import client_address
 
 ITSELF = "itself"
@@ -21,16 +22,9 @@ ITSELF = "itself"
 _NOBODY = bytes(32)
 
 
-class NoToken(InvalidToken):
-    """No token at all: the challenge names no error (RFC 6750 §3.1)."""
-
-
 def bearer(request: web.Request, kind: Kind) -> str:
-    """The bearer token of that kind, from the header alone. Raises InvalidToken, NoToken."""
-    values = request.headers.getall("Authorization", [])
-    scheme, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-    if scheme.lower() != "bearer" or not token:
-        raise NoToken("a bearer token is needed")
+    """The bearer token of that kind, from the header alone. Raises InvalidToken, InvalidRequest."""
+    token = required_credentials(request).token
     if not is_handle(kind, token):
         raise InvalidToken("the token is of another kind, or malformed")
     return token

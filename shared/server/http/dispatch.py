@@ -12,7 +12,7 @@ from aiohttp import web
 
 from shared.live.randomness import new_request_id
 from shared.oauth.errors import InvalidRequest, OAuthError, TemporarilyUnavailable
-from shared.server.app import ERROR_PAGE, REFUSALS, REQUEST_LOG, Handler, Refusal
+from shared.server.app import ERROR_PAGE, REFUSALS, REQUEST_LOG, ErrorRenderer, Handler
 from shared.server.http.deadlines import Deadlines
 from shared.server.http.lateness import Lateness
 from shared.server.http.refusals import HeaderFieldsTooLarge, defect
@@ -35,7 +35,7 @@ class _Route:
     match: web.UrlMappingMatchInfo
     handler: Handler
     name: str
-    refusal: Refusal | None
+    render_error: ErrorRenderer | None
     is_cross_origin: bool
 
 
@@ -142,8 +142,8 @@ class Front:
         raise error
 
     def _refuse(self, request: Request, route: _Route, error: OAuthError) -> web.StreamResponse:
-        if route.refusal:
-            return route.refusal(error)
+        if route.render_error:
+            return route.render_error(request, error)
         if (page := self._app.get(ERROR_PAGE)) and wants_page(request):
             return page(request, error)
         return error_answer(error)

@@ -1,0 +1,122 @@
+"""The guard of this server's own resources (userinfo, client configuration, administration): RFC 6750."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import web
+
+from shared.issuing.access_tokens import AccessTokens
+from shared.live.client_cache import ClientCache
+from shared.model import AccessToken
+from shared.oauth.client.record import Client
+from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from shared.web.answers import Answer, Head, error_answer
+from shared.web.form import FORM, authorization_header, form
+from shared.web.headers import NO_STORE, SAFE
+
+SCHEME = "Bearer"
+REALM = 'realm="ostiary"'
+
+_NOT_VALID = "the access token does not hold here"
+_NO_CONTENT = Head(SAFE, NO_STORE)
+
+
+class NoCredentials(InvalidToken):
+    """The request has no token: the challenge names no error (RFC 6750 §3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The token that a request presents; it may be empty or malformed."""
+
+    token: str = field(repr=False)
+
+
+def header_credentials(request: web.Request) -> Credentials | None:
+    """The credentials in the Authorization header: RFC 6750 §2.1. None: it is missing, or of another scheme.
+
+    Raises InvalidRequest: there are two headers.
+    """
+    scheme, _, token = (authorization_header(request) or "").partition(" ")
+    return Credentials(token.strip()) if scheme.lower() == SCHEME.lower() else None
+
+
+async def credentials(request: web.Request) -> Credentials | None:
+    """The credentials in the header or in a form, never in the query: RFC 6750 §2.1 and §2.2.
+
+    Raises InvalidRequest: there is more than one token.
+    """
+    in_header, in_form = header_credentials(request), None
+    if request.method == "POST" and request.content_type == FORM:
+        fields = await form(request)
+        fields.refuse_repeated(["access_token"])
+        in_form = fields["access_token"]
+    if in_form is None:
+        return in_header
+    if in_header is not None:
+        raise InvalidRequest("there is more than one access token")
+    return Credentials(in_form)
+
+
+def required_credentials(request: web.Request) -> Credentials:
+    """The credentials in the header. Raises NoCredentials, InvalidRequest."""
+    presented = header_credentials(request)
+    if presented is None or not presented.token:
+        raise NoCredentials("a bearer token is needed")
+    return presented
+
+
+def check_audience(token: AccessToken, audience: str) -> None:
+    """Raises InvalidToken: the token is for another resource (RFC 9068 §4)."""
+    if audience not in token.aud:
+        raise InvalidToken(_NOT_VALID, detail="the access token is for another resource")
+
+
+def check_scope(token: AccessToken, scope: str) -> None:
+    """Raises InsufficientScope."""
+    if scope not in token.scope:
+        raise InsufficientScope(f"the access token lacks scope {scope}", scope=scope)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServer:
+    """A resource whose audience is the issuer."""
+
+    issuer: str
+    access_tokens: AccessTokens
+    clients: ClientCache
+
+    async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
+        """The content of an access token for this resource, and the client that it was issued to.
+
+        Its scope, and whether it has been revoked, are the endpoint's to check. Raises InvalidToken,
+        Unavailable.
+        """
+        token = await self.access_tokens.read(presented.token, now)
+        client = await self.clients.find(token.client_id) if token else None
+        if token is None or client is None:
+            raise InvalidToken(_NOT_VALID)
+        check_audience(token, self.issuer)
+        return token, client
+
+
+def challenge(error: InvalidToken | InsufficientScope) -> str:
+    """The value of WWW-Authenticate: RFC 6750 §3."""
+    if isinstance(error, NoCredentials):
+        return f"{SCHEME} {REALM}"
+    attributes = "".join(f', {name}="{value}"' for name, value in error.parameters().items())
+    scope = f', scope="{error.scope}"' if isinstance(error, InsufficientScope) else ""
+    return f"{SCHEME} {REALM}{attributes}{scope}"
+
+
+def bearer_error(_: web.Request, error: OAuthError) -> web.Response:
+    """An error of a protected resource: RFC 6750 §3, as JSON."""
+    if not isinstance(error, InvalidToken | InsufficientScope):
+        return error_answer(error)
+    return error_answer(error, headers={"WWW-Authenticate": challenge(error)})
+
+
+def bare_challenge() -> web.Response:
+    """The answer, without a body, to a request that has no credentials."""
+    headers = {"WWW-Authenticate": challenge(NoCredentials())}
+    return Answer(b"", _NO_CONTENT, status=NoCredentials.status, headers=headers)
