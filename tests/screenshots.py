@@ -1,6 +1,7 @@
 """Writes a picture of every page and state: `python -m tests.screenshots FOLDER`.
 
-Light and dark, 320 and 1280 pixels wide, in English; the login page in every language.
+Light and dark, 320 and 1280 pixels wide, in English; the login page in every language. With
+`deploy/images --readme` it writes only the two pictures that README.md shows.
 """
 
 import asyncio
@@ -26,6 +27,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZES = ((320, 640), (1280, 800))
+README_SIZE = (600, 780)
+README_PICTURES = (("login", "light", "sign-in"), ("consent", "dark", "consent"))
 
 
 async def write(browser: Browser, origin: str, states: list[tuple[str, str]], folder: Path) -> None:
@@ -46,8 +49,22 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
             await context.close()
 
 
-async def main(folder: Path, chromium: str) -> None:
-    """Serve the samples, open the browser, write every picture into *folder*."""
+async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
+    """The two pictures in README.md, in one size."""
+    width, height = README_SIZE
+    for state, scheme, name in README_PICTURES:
+        context = await browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        page = await context.new_page()
+        await page.goto(f"{origin}/en/{state}", wait_until="load")
+        await page.screenshot(path=folder / f"{name}.png")
+        await context.close()
+
+
+async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
+    """Serve the samples, open the browser, write the pictures into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages.load(Settings(), web.Application())
     runner = web.AppRunner(application(pages))
@@ -71,14 +88,17 @@ async def main(folder: Path, chromium: str) -> None:
     ]
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        await write(browser, f"http://{host}:{port}", states, folder)
+        if is_for_readme:
+            await write_for_readme(browser, f"http://{host}:{port}", folder)
+        else:
+            await write(browser, f"http://{host}:{port}", states, folder)
         await browser.close()
     await runner.cleanup()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m tests.screenshots FOLDER")
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["--readme"]):
+        sys.exit("usage: python -m tests.screenshots FOLDER [--readme]")
     if not (found := next(filter(None, map(shutil.which, PROGRAMS["browser"])), None)):
         sys.exit("there is no Chromium: `make interop-tools` installs it")
-    asyncio.run(main(Path(sys.argv[1]), found))
+    asyncio.run(main(Path(sys.argv[1]), found, is_for_readme="--readme" in sys.argv))

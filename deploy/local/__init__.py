@@ -1,1 +1,5 @@
-"""What `ostiary run` needs: embedded stores, the reverse proxy, their supervisor, the demo's credentials."""
+"""What `ostiary run` needs: embedded stores, the reverse proxy, their supervisor, the demo's credentials.
+
+The proxy never sends `Strict-Transport-Security`, not even for an https issuer: browsers would apply it to
+every port of `localhost`, where other programs serve plain http.
+"""

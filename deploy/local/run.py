@@ -93,7 +93,9 @@ class _Run:
         if self.settings.database_url is None:
             cluster = self.data / "postgres"
             self.say(
-                "Starting PostgreSQL …" if cluster.exists() else "Making a database and starting PostgreSQL …"
+                "Starting PostgreSQL …"
+                if cluster.exists()
+                else "Creating a database and starting PostgreSQL …"
             )
             account = account_for(cluster)
             copies = closing.enter_context(run_folder(0o755)) if account else self.sockets

@@ -48,7 +48,7 @@ fi
 
 if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
     choose_python
-    echo "Making the virtual environment $venv with $python …"
+    echo "Creating the virtual environment $venv with $python …"
     "$python" -m venv --clear "$venv" || fail "$python could not make $venv: see above"
 fi
 

@@ -19,7 +19,7 @@ def welcome(
         facts["User"] = f"{demo.username}, password {demo.password}"
         facts["Client"] = f"{demo.client_id}, secret {demo.client_secret}"
         facts["Redirect URI"] = demo.redirect_uris[0] + ", on any port"
-        facts["Kept in"] = f"{demo_file} (delete it, and they are no longer shown)"
+        facts["Kept in"] = f"{demo_file} (delete it to hide these credentials)"
     trust = f"--cacert {shlex.quote(str(certificate))} " if certificate else ""
     width = max(map(len, facts))
     return "\n".join(
@@ -29,6 +29,6 @@ def welcome(
             "\nTry next:",
             f"  open {settings.origin}/ in a browser and sign in",
             f"  curl {trust}{OPENID_CONFIGURATION.at(settings.issuer)}",
-            "\nCtrl-C stops everything; the data stay.",
+            "\nCtrl-C stops everything. Your data are kept.",
         )
     )

@@ -1,1 +1,10 @@
-"""An authorization request: where its parameters come from, and whether they hold."""
+"""An authorization request: where its parameters come from, and whether they are valid.
+
+A posted authorization or logout request is redirected to itself with its parameters in the query. A request
+longer than 6 KiB is stored for a minute instead, about thirty for each address.
+
+Only parameters inside a request object count (RFC 9101 §5). A replayed object starts a second request with
+the same `state` and `nonce`, which the client rejects. A pushed request is stored as long as a login may
+take, although it may be used for 90 seconds only: if one handle is opened in several tabs, one of them is
+answered.
+"""

@@ -1,4 +1,9 @@
-"""The pages that people see, and the only code that renders: views in, complete responses out."""
+"""The pages that users see, and the only code that renders: views in, complete responses out.
+
+Pages that lead on to a client allow `https:` in `form-action` beside the client's own redirect URI. Chromium
+applies that directive to every later redirect, the client's own included, and would stop users at our form.
+All other pages allow `'self'` only.
+"""
 
 from base64 import b64encode
 from collections.abc import Mapping

@@ -1,1 +1,8 @@
-"""The ports over PostgreSQL. SQL stands beside its method as a named constant."""
+"""The ports over PostgreSQL. SQL stands beside its method as a named constant.
+
+Connections come from an own pool. `pool.py` says what it saves over asyncpg's, and what it lacks.
+
+Revoking a consent raises the user's `epoch` and carries the sessions and other clients' grants over to the
+new one. Codes in flight, which no statement can see, become invalid. Other clients ask for at most one code
+again.
+"""
