@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from deploy.local.caddyfile import Site
+from deploy.local.caddyfile import ProxySite
 from deploy.local.child import Command, RunError
 from shared.config.kinds import is_loopback
 from shared.paths import PREFIX
@@ -26,15 +26,15 @@ def find_binary() -> Path:
     return binary
 
 
-def site_of(origin: str) -> Site:
+def site_of(origin: str) -> ProxySite:
     """Where the proxy listens for *origin*: loopback interfaces alone for a loopback host."""
     url = urlsplit(origin)
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
     address = f"[{host}]" if ":" in host else host
     if not is_loopback(host) or host.replace(".", "").isdecimal() or ":" in host:
-        return Site(url.scheme, address, port, (address,))
-    return Site(url.scheme, address, port, ("127.0.0.1", "[::1]") if _has_ipv6() else ("127.0.0.1",))
+        return ProxySite(url.scheme, address, port, (address,))
+    return ProxySite(url.scheme, address, port, ("127.0.0.1", "[::1]") if _has_ipv6() else ("127.0.0.1",))
 
 
 def _has_ipv6() -> bool:
@@ -45,7 +45,7 @@ def _has_ipv6() -> bool:
         return False
 
 
-def check_is_free(site: Site) -> None:
+def check_is_free(site: ProxySite) -> None:
     """Raises RunError when another program listens where *site* shall; Caddy itself would share the port."""
     for bind in site.binds:
         host = bind.strip("[]")
@@ -56,7 +56,7 @@ def check_is_free(site: Site) -> None:
             raise RunError(_why_not(site, error)) from None
 
 
-def _why_not(site: Site, error: OSError) -> str:
+def _why_not(site: ProxySite, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         other = f"{site.scheme}://{site.address}:{site.port + 1}{PREFIX}"
         return (
@@ -82,7 +82,7 @@ class Caddy:
     """The proxy and where it keeps its local CA."""
 
     binary: Path
-    site: Site
+    site: ProxySite
     state: Path
     sockets: Path
     log: Path

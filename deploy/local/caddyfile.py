@@ -36,7 +36,7 @@ OWN_ANSWER = """header {
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ProxySite:
     """What the proxy listens on: `address` as in an issuer, `binds` the interfaces."""
 
     scheme: str
@@ -59,7 +59,7 @@ def pattern(paths: Iterable[str]) -> str:
     return rf"^({'|'.join(alternatives)})(\?.*)?$"
 
 
-def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str]) -> str:
+def caddyfile(paths: Iterable[Path], site: ProxySite, upstreams: Mapping[Service, str]) -> str:
     """A Caddyfile that maps *paths* at *site* to *upstreams*; Caddy keeps its local CA where it is started.
 
     What is below PREFIX and in no service's map goes to the authorization service, which has a page for it.
@@ -73,7 +73,7 @@ def caddyfile(paths: Iterable[Path], site: Site, upstreams: Mapping[Service, str
     return "\n".join((_options(site), _site(site, routes), _elsewhere(site)))
 
 
-def _options(site: Site) -> str:
+def _options(site: ProxySite) -> str:
     # default_sni: a client may leave a name without a dot out of its handshake, as Java does with localhost.
     return f"""{{
 	admin off
@@ -97,7 +97,7 @@ def _options(site: Site) -> str:
 """
 
 
-def _site(site: Site, routes: Iterable[str]) -> str:
+def _site(site: ProxySite, routes: Iterable[str]) -> str:
     # No Strict-Transport-Security: browsers apply it to every port of localhost, those of others too.
     # @unmeasured: where a body ends by itself, or two headers say where, nothing more is read after it.
     tls = "\ttls internal\n" if site.scheme == "https" else ""
@@ -160,7 +160,7 @@ def _route(name: str, expression: str, upstream: str) -> str:
 """
 
 
-def _elsewhere(site: Site) -> str:
+def _elsewhere(site: ProxySite) -> str:
     return f"""{site.scheme}://:{site.port} {{
 	bind {" ".join(site.binds)}
 	{OWN_ANSWER}

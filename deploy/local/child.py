@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.server.parent_death import by_kernel
+from shared.process.parent_death import by_kernel
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0

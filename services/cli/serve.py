@@ -12,7 +12,7 @@ from shared.config.settings import Settings, read_settings
 from shared.operations.deployment import check_issuer
 from shared.paths import Service
 from shared.server.app import Mount, application
-from shared.server.health import private
+from shared.server.health import health
 from shared.server.log.configuration import configure_log
 from shared.server.serve import Listen
 from shared.server.serve import serve as serve_application
@@ -49,7 +49,7 @@ def serve(name: str, listen: str, workers: int) -> None:
         listening = Listen(listen).bind()
 
         def work(index: int) -> None:
-            operators = private(needs_postgresql=names != [Service.DISCOVERY], index=index)
+            operators = health(needs_postgresql=names != [Service.DISCOVERY], index=index)
             serve_application(
                 lambda: application(settings, operators, *mounts, request_log=request_log),
                 listening,

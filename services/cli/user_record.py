@@ -62,7 +62,7 @@ def add(
 
     async def step(stores: Stores, _: Settings) -> User:
         members = parse_object(claims.read()) if claims else {}
-        changes = users.Changes(email=email, is_email_verified=is_verified)
+        changes = users.UserChanges(email=email, is_email_verified=is_verified)
         all_claims = users.changed_claims(members, changes)
         return await users.add_user(stores.users, name, all_claims, hash_password(password))
 
@@ -90,7 +90,7 @@ def update(
     """Change a user's name, e-mail address or claims. A new address is unverified unless it is said to be."""
 
     async def step(stores: Stores, _: Settings) -> User:
-        changes = users.Changes(
+        changes = users.UserChanges(
             username=username,
             email=email,
             is_email_verified=is_verified,

@@ -51,7 +51,7 @@ def make_documents(settings: Settings, keys: KeySet, now: datetime) -> Documents
     return Documents(keys, now, Document.of(metadata, max_age), Document.of(keys.jwks(now), max_age))
 
 
-class Shelf:
+class ReadyDocuments:
     """The documents, made anew when the keys have changed."""
 
     def __init__(self, settings: Settings, keyring: KeyRing) -> None:
@@ -71,20 +71,20 @@ class Shelf:
 
 _DESCRIPTOR = Head.of_private("application/jrd+json")  # RFC 7033 §10.2
 
-SHELF = web.AppKey("SHELF", Shelf)
+READY_DOCUMENTS = web.AppKey("READY_DOCUMENTS", ReadyDocuments)
 
 
-async def _shelf(app: web.Application) -> AsyncIterator[None]:
-    app[SHELF] = Shelf(app[SETTINGS], app[KEYRING])
+async def _ready_documents(app: web.Application) -> AsyncIterator[None]:
+    app[READY_DOCUMENTS] = ReadyDocuments(app[SETTINGS], app[KEYRING])
     yield
 
 
 async def openid_configuration(request: web.Request) -> web.Response:
-    return request.app[SHELF].documents().metadata.answer(request)
+    return request.app[READY_DOCUMENTS].documents().metadata.answer(request)
 
 
 async def jwks(request: web.Request) -> web.Response:
-    return request.app[SHELF].documents().jwks.answer(request)
+    return request.app[READY_DOCUMENTS].documents().jwks.answer(request)
 
 
 async def webfinger(request: web.Request) -> web.Response:
@@ -98,7 +98,7 @@ async def webfinger(request: web.Request) -> web.Response:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _shelf)
+    need(app, stores, _ready_documents)
     metadata_paths = [OPENID_CONFIGURATION, OAUTH_AUTHORIZATION_SERVER_BELOW]
     if app[SETTINGS].root_aliases:
         metadata_paths += [OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION_INSERTED]

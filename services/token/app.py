@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.token.client_uses import NOTED_USES, noted_uses
+from services.token.client_uses import USED_CLIENTS, used_clients
 from services.token.cors import CROSS_ORIGIN
 from services.token.endpoints.device_authorization import (
     DEVICE_AUTHORIZATION_ENDPOINT,
@@ -70,7 +70,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
             encryption,
             settings,
         ),
-        app[NOTED_USES],
+        app[USED_CLIENTS],
     )
     app[DEVICE_AUTHORIZATION_ENDPOINT] = DeviceAuthorizationEndpoint(
         authentication(DEVICE_AUTHORIZATION), opened.device_codes, opened.counters, settings
@@ -97,7 +97,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, noted_uses, unknown_tokens, failed_authentications, _endpoints)
+    need(app, stores, fetcher, client_keys, used_clients, unknown_tokens, failed_authentications, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
     refuse_with(app, client_error, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
     refuse_with(app, bearer_error, [USERINFO])

@@ -20,7 +20,7 @@ MAX_WRITTEN = 10_000
 logger = structlog.get_logger()
 
 
-class NotedUses:
+class UsedClients:
     """The clients that were used since this process started: those to write down, and those written."""
 
     def __init__(self, uses: ClientUses) -> None:
@@ -45,12 +45,12 @@ class NotedUses:
         self._written |= new
 
 
-NOTED_USES = web.AppKey("NOTED_USES", NotedUses)
+USED_CLIENTS = web.AppKey("USED_CLIENTS", UsedClients)
 
 
-async def noted_uses(app: web.Application) -> AsyncIterator[None]:
-    """NOTED_USES. Needs `stores`."""
-    app[NOTED_USES] = uses = NotedUses(app[STORES].client_uses)
+async def used_clients(app: web.Application) -> AsyncIterator[None]:
+    """USED_CLIENTS. Needs `stores`."""
+    app[USED_CLIENTS] = uses = UsedClients(app[STORES].client_uses)
     async with app[BACKGROUND].repeating("client_uses", uses.flush, FLUSH_INTERVAL):
         yield
     try:

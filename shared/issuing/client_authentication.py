@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys, NoKeys
 from shared.live.rate_limiter import Rate, RateLimiter
@@ -118,4 +118,4 @@ class ClientAuthentication:
 
 
 def _failure_key(credentials: Credentials, address: Callable[[], str]) -> str:
-    return f"{credentials.client_id}\0{source(address())}"
+    return f"{credentials.client_id}\0{address_block(address())}"

@@ -1,10 +1,10 @@
-"""Who tries something, as far as an address tells."""
+"""What limits count addresses by. Pure."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
-def source(address: str) -> str:
-    """The part of an address that one subscriber has: of IPv6 the first 64 bits."""
+def address_block(address: str) -> str:
+    """The block that one subscriber has: an IPv4 address, or the first 64 bits of an IPv6 address."""
     try:
         parsed = ip_address(address)
     except ValueError:

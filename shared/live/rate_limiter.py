@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.live.background import Background
-from shared.store import Tallies, Unavailable
+from shared.store import SharedCounts, Unavailable
 
 SHARED_EVERY = timedelta(seconds=0.1)
 MAX_KEYS = 10_000
@@ -43,8 +43,8 @@ class Rate:
 class RateLimiter:
     """Counts events by key. *name* tells its counts from others' in Redis."""
 
-    def __init__(self, tallies: Tallies, name: str, rate: Rate, *, is_on: bool) -> None:
-        self._tallies = tallies
+    def __init__(self, shared_counts: SharedCounts, name: str, rate: Rate, *, is_on: bool) -> None:
+        self._shared_counts = shared_counts
         self._name = name
         self._rate = rate
         self._is_on = is_on
@@ -86,7 +86,7 @@ class RateLimiter:
         if not counts:
             return
         try:
-            totals = await self._tallies.add(f"{self._name}:{window}", counts, 2 * self._rate.period)
+            totals = await self._shared_counts.add(f"{self._name}:{window}", counts, 2 * self._rate.period)
         except Unavailable:
             self._most = self._rate.alone
             raise

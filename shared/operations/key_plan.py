@@ -1,4 +1,4 @@
-"""What to do with the keys: rules over the key table as it is. They make no key; they say which are wanted.
+"""What to do with the keys: rules over the key table as it is. They make no key; they say which are needed.
 
 A signing key is `next` until a rotation gives it the moment at which it takes over. Then it is active until
 the one after it takes over, or its algorithm is taken out of the settings. It leaves the JWK Set when the
@@ -28,7 +28,7 @@ class KeyPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewKey:
     """A key to be made; `activates_at` None: `next`."""
 
     alg: str
@@ -40,13 +40,13 @@ class Plan:
     """Rows to change, and keys to make."""
 
     changed: tuple[StoredKey, ...] = ()
-    wanted: tuple[Wanted, ...] = ()
+    new_keys: tuple[NewKey, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.wanted)
+        return bool(self.changed or self.new_keys)
 
     def __add__(self, other: "Plan") -> "Plan":
-        return Plan(self.changed + other.changed, self.wanted + other.wanted)
+        return Plan(self.changed + other.changed, self.new_keys + other.new_keys)
 
 
 class NoSuchKey(Exception):
@@ -64,7 +64,7 @@ def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -
 
     The last key of an algorithm that was taken out and is set again goes on, unless it has retired.
     """
-    wanted: list[Wanted] = []
+    new_keys: list[NewKey] = []
     resumed: list[StoredKey] = []
     for alg in algorithms:
         of_alg = _of(keys, alg)
@@ -72,14 +72,14 @@ def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -
         if activated and (last := activated[-1]).retires_at and last.retires_at > now:
             resumed.append(replace(last, retires_at=None))
         elif not activated or activated[-1].retires_at:
-            wanted.append(Wanted(alg, now))
+            new_keys.append(NewKey(alg, now))
         if all(key.activates_at for key in of_alg):
-            wanted.append(Wanted(alg, None))
+            new_keys.append(NewKey(alg, None))
     if not _of(keys, SEALING_ALGORITHM):
-        wanted.append(Wanted(SEALING_ALGORITHM, now))
+        new_keys.append(NewKey(SEALING_ALGORITHM, now))
     if not _of(keys, SALT_ALGORITHM):
-        wanted.append(Wanted(SALT_ALGORITHM, now))
-    return Plan(tuple(resumed), tuple(wanted))
+        new_keys.append(NewKey(SALT_ALGORITHM, now))
+    return Plan(tuple(resumed), tuple(new_keys))
 
 
 def _dropped(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Iterator[StoredKey]:
@@ -99,7 +99,7 @@ def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime
     of_alg = _of(keys, alg)
     following = next((key for key in of_alg if key.activates_at is None), None)
     if following is None:
-        return Plan((), (Wanted(alg, None),))
+        return Plan((), (NewKey(alg, None),))
     # Never at one moment with the key before it: the latest activation decides who signs.
     earliest = [key.activates_at + SPREAD for key in of_alg if key.activates_at]
     at = max(now, following.published_at + policy.jwks_max_age + SPREAD, *earliest)
@@ -109,7 +109,7 @@ def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime
             *(replace(key, retires_at=at + policy.longest_token) for key in before),
             replace(following, activates_at=at),
         ),
-        (Wanted(alg, None),),
+        (NewKey(alg, None),),
     )
 
 
@@ -130,7 +130,7 @@ def _next_sealing_key(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetim
     if not sealing or (last := sealing[-1]).activates_at is None or last.activates_at > now:
         return Plan()
     at = max(last.activates_at + SEALING_PERIOD, now + policy.jwks_max_age + SPREAD)
-    return Plan((replace(last, retires_at=at + policy.longest_token),), (Wanted(SEALING_ALGORITHM, at),))
+    return Plan((replace(last, retires_at=at + policy.longest_token),), (NewKey(SEALING_ALGORITHM, at),))
 
 
 def _spent(keys: Sequence[StoredKey], now: datetime) -> Iterator[StoredKey]:
@@ -157,7 +157,7 @@ def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime
         return Plan()
     if key.use == "seal":
         at = now + policy.jwks_max_age + SPREAD
-        return Plan((replace(key, retires_at=at + policy.longest_token),), (Wanted(key.alg, at),))
+        return Plan((replace(key, retires_at=at + policy.longest_token),), (NewKey(key.alg, at),))
     return rotate(keys, key.alg, policy, now)
 
 
@@ -171,13 +171,13 @@ def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
     others = [other for other in _of(keys, key.alg) if other.kid != kid]
     waiting = [other for other in others if other.activates_at is None or other.activates_at > now]
     if key.activates_at is None:
-        return Plan((gone,), (Wanted(key.alg, None),))
+        return Plan((gone,), (NewKey(key.alg, None),))
     if key.use == "seal":
-        return Plan((gone,), (Wanted(key.alg, now),))
+        return Plan((gone,), (NewKey(key.alg, now),))
     if not waiting:
-        return Plan((gone,), (Wanted(key.alg, now), Wanted(key.alg, None)))
+        return Plan((gone,), (NewKey(key.alg, now), NewKey(key.alg, None)))
     successor = waiting[0]
-    another = () if successor.activates_at else (Wanted(key.alg, None),)
+    another = () if successor.activates_at else (NewKey(key.alg, None),)
     return Plan((gone, replace(successor, activates_at=now)), another)
 
 

@@ -51,7 +51,7 @@ async def _carry_out(
     """Plan over the locked table and write what the plan says; names the kids that were made."""
     async with keys.change() as change:
         plan = plan_for(await change.load())
-        made = [await asyncio.to_thread(new_key, wanted, secret_key, now) for wanted in plan.wanted]
+        made = [await asyncio.to_thread(new_key, wanted, secret_key, now) for wanted in plan.new_keys]
         if plan:
             await change.write([*plan.changed, *made], event)
     return [key.kid for key in made]

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from shared.codec.wrapping import NONCE_BYTES, wrap
 from shared.oauth.tokens.keys import RSA_BITS, PrivateKey, public_jwk, thumbprint
-from shared.operations.key_plan import SALT_ALGORITHM, SEALING_ALGORITHM, Wanted
+from shared.operations.key_plan import SALT_ALGORITHM, SEALING_ALGORITHM, NewKey
 from shared.store import StoredKey
 
 SECRET_BYTES = 32
@@ -80,7 +80,7 @@ def new_salt(secret_key: str, now: datetime) -> StoredKey:
     )
 
 
-def new_key(wanted: Wanted, secret_key: str, now: datetime) -> StoredKey:
+def new_key(wanted: NewKey, secret_key: str, now: datetime) -> StoredKey:
     """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
     if wanted.alg == SEALING_ALGORITHM:
         return new_sealing_key(secret_key, now, wanted.activates_at or now)

@@ -108,7 +108,7 @@ def shown(user: User) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class UserChanges:
     """What is to become of a user; None: it stays. A claim that is None is removed."""
 
     username: str | None = None
@@ -118,7 +118,7 @@ class Changes:
     claims: Json = field(default_factory=dict)
 
 
-def changed_claims(claims: Json, changes: Changes) -> dict[str, Any]:
+def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
     """The claims after *changes*. What was known of an e-mail address does not hold for another.
 
     Raises BadUser.
@@ -160,7 +160,7 @@ async def add_user(
     return await users.find(user.user_id) or user
 
 
-async def update_user(users: Users, name: str, changes: Changes) -> User:
+async def update_user(users: Users, name: str, changes: UserChanges) -> User:
     """Change a user; sessions and grants go on. Raises NoSuchUser, BadUser, Taken, Stale."""
     user = await get(users, name)
     username = user.username if changes.username is None else changes.username

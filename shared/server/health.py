@@ -1,4 +1,4 @@
-"""What only operators reach: readiness beside the service, metrics on a listener of their own."""
+"""Health: `/readyz` beside the service, and `/metrics` on a listener for operators."""
 
 from collections.abc import AsyncIterator
 
@@ -15,9 +15,9 @@ SEEN_WITHIN = 5.0  # seconds
 
 def _metrics(listen: Listen) -> Resource:
     async def listener(_: web.Application) -> AsyncIterator[None]:
-        private = web.Application()
-        private.router.add_get("/metrics", show_metrics)
-        runner = web.AppRunner(private, access_log=None)
+        metrics = web.Application()
+        metrics.router.add_get("/metrics", show_metrics)
+        runner = web.AppRunner(metrics, access_log=None)
         await runner.setup()
         await web.SockSite(runner, listen.bind()).start()
         yield
@@ -30,7 +30,7 @@ async def _readyz(request: web.Request) -> web.Response:
     return request.app[READINESS].answer()
 
 
-def private(*, needs_postgresql: bool, index: int = 0) -> Mount:
+def health(*, needs_postgresql: bool, index: int = 0) -> Mount:
     """Mounts `/readyz`, and opens the metrics listener if there is one.
 
     *needs_postgresql*: PostgreSQL must have answered lately. Discovery alone goes on without it.

@@ -18,7 +18,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _BOUNDS = (*(str(float(bound)) for bound in _BUCKETS), "+Inf")
 
 
-class _Tally:
+class _Durations:
     """How long requests of one kind took."""
 
     __slots__ = ("counts", "seconds")
@@ -28,11 +28,11 @@ class _Tally:
         self.seconds = 0.0
 
 
-class _Counted(Collector):
+class _ProcessMetrics(Collector):
     """What this process has counted."""
 
     def __init__(self) -> None:
-        self.requests: defaultdict[tuple[str, int], _Tally] = defaultdict(_Tally)
+        self.requests: defaultdict[tuple[str, int], _Durations] = defaultdict(_Durations)
         self.events: defaultdict[tuple[str, str], int] = defaultdict(int)
         self.rounds: defaultdict[tuple[str, str], int] = defaultdict(int)
 
@@ -42,9 +42,9 @@ class _Counted(Collector):
             "Time to answer, by route and status class.",
             labels=("route", "status"),
         )
-        for (route, status_class), tally in self.requests.items():
-            buckets = list(zip(_BOUNDS, accumulate(tally.counts), strict=True))
-            seconds.add_metric((route, f"{status_class}xx"), buckets, tally.seconds)
+        for (route, status_class), durations in self.requests.items():
+            buckets = list(zip(_BOUNDS, accumulate(durations.counts), strict=True))
+            seconds.add_metric((route, f"{status_class}xx"), buckets, durations.seconds)
         events = CounterMetricFamily(
             "ostiary_events", "What happened, by event and outcome.", labels=("event", "outcome")
         )
@@ -60,27 +60,27 @@ class _Counted(Collector):
         return seconds, events, rounds
 
 
-_COUNTED = _Counted()
-REGISTRY.register(_COUNTED)
+_METRICS = _ProcessMetrics()
+REGISTRY.register(_METRICS)
 
 CLOCK_SKEW = Gauge("ostiary_clock_skew_seconds", "How far this process's clock is ahead of PostgreSQL's.")
 
 
 def observe_request(route: str, status: int, seconds: float) -> None:
     """Count one answered request. *route* is the route's pattern, never the path that was asked for."""
-    tally = _COUNTED.requests[route, status // 100]
-    tally.counts[bisect_left(_BUCKETS, seconds)] += 1
-    tally.seconds += seconds
+    durations = _METRICS.requests[route, status // 100]
+    durations.counts[bisect_left(_BUCKETS, seconds)] += 1
+    durations.seconds += seconds
 
 
 def count_event(event: str, outcome: str = "ok", count: int = 1) -> None:
     """Count an event, such as `token_issued`, that happened *count* times."""
-    _COUNTED.events[event, outcome] += count
+    _METRICS.events[event, outcome] += count
 
 
 def observe_round(work: str, outcome: str) -> None:
     """Count one round of background work."""
-    _COUNTED.rounds[work, outcome] += 1
+    _METRICS.rounds[work, outcome] += 1
 
 
 async def show_metrics(_: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from shared.store import PoolStatistics
 Statistics = Callable[[], PoolStatistics]
 
 
-class _Shown(Collector):
+class _PoolCollector(Collector):
     """The pool of this process; the last one that was opened."""
 
     def __init__(self) -> None:
@@ -43,10 +43,10 @@ class _Shown(Collector):
         yield events
 
 
-_SHOWN = _Shown()
-REGISTRY.register(_SHOWN)
+_COLLECTOR = _PoolCollector()
+REGISTRY.register(_COLLECTOR)
 
 
 def show_pool(statistics: Statistics) -> None:
     """Show the numbers of a pool from now on."""
-    _SHOWN.statistics = statistics
+    _COLLECTOR.statistics = statistics

@@ -63,8 +63,10 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
 
 async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
     """FAILED_AUTHENTICATIONS: what limits guesses at the credentials of clients. Needs `stores`."""
-    tallies, is_on = app[STORES].tallies, app[SETTINGS].rate_limits
-    app[FAILED_AUTHENTICATIONS] = limiter = RateLimiter(tallies, "failed_authentications", RATE, is_on=is_on)
+    shared_counts, is_on = app[STORES].shared_counts, app[SETTINGS].rate_limits
+    app[FAILED_AUTHENTICATIONS] = limiter = RateLimiter(
+        shared_counts, "failed_authentications", RATE, is_on=is_on
+    )
     async with limiter.sharing(app[BACKGROUND]):
         yield
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 import structlog
 
-from shared.server.parent_death import ending_with_parent
+from shared.process.parent_death import ending_with_parent
 
 MAX_WORKERS = 64
 RESPAWN_PAUSE = 1.0  # seconds between two starts in one place: a worker that cannot start floods nothing

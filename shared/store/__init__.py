@@ -4,6 +4,7 @@ Which store decides is design, not chance. PostgreSQL holds what must never be f
 holds what a user can do again. `open.py` makes the real ones; tests hold each fake against the same contract.
 """
 
+from shared.store.ports.audit import AuditLog
 from shared.store.ports.clients import (
     EVERY_CLIENT,
     Change,
@@ -15,7 +16,7 @@ from shared.store.ports.clients import (
     InitialAccessTokens,
     Wanted,
 )
-from shared.store.ports.counters import Counters, Pace, ReplayMarks, Tallies
+from shared.store.ports.counters import Counters, Pace, ReplayMarks, SharedCounts
 from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
@@ -32,10 +33,12 @@ from shared.store.ports.grants import (
     Standing,
 )
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
+from shared.store.ports.leases import Leases
+from shared.store.ports.outages import Outages
+from shared.store.ports.outbox import LogoutNotice, Outbox
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.refresh_families import MAX_OUTAGE, HeldToken, RefreshFamilies, Rotated, Rotation
 from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
-from shared.store.ports.upkeep import AuditLog, Leases, LogoutNotice, Outages, Outbox
 from shared.store.ports.users import Credential, Users
 
 __all__ = [
@@ -85,13 +88,13 @@ __all__ = [
     "Rotation",
     "SessionOwner",
     "Sessions",
+    "SharedCounts",
     "SpentCode",
     "Stale",
     "Standing",
     "StoredKey",
     "TableSize",
     "Taken",
-    "Tallies",
     "Unavailable",
     "Users",
     "Wanted",

@@ -29,7 +29,7 @@ from shared.store import (
     RefreshFamilies,
     ReplayMarks,
     Sessions,
-    Tallies,
+    SharedCounts,
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
@@ -59,7 +59,7 @@ from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
-from shared.store.redis.shared_counts import RedisTallies
+from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
 
@@ -94,7 +94,7 @@ class Stores:
     pushed_requests: PushedRequests
     consents: Consents
     counters: Counters
-    tallies: Tallies
+    shared_counts: SharedCounts
 
 
 class MissingStore(Exception):
@@ -146,7 +146,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             pushed_requests=RedisPushedRequests(redis),
             consents=PostgresConsents(database),
             counters=RedisCounters(redis),
-            tallies=RedisTallies(redis),
+            shared_counts=RedisSharedCounts(redis),
         )
     finally:
         await redis.close()

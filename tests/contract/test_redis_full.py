@@ -15,7 +15,7 @@ from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.pushed_requests import RedisPushedRequests
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
-from shared.store.redis.shared_counts import RedisTallies
+from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
 from tests.flow.processes import running
 from tests.redis_layouts import IN_MEMORY, Node, open_redis
@@ -67,7 +67,7 @@ async def test_a_full_redis_refuses_writes_and_answers_reads(node: Node, redis: 
         lambda: interactions.add(b"n" * 32, {}, MINUTE),
         lambda: pushed.add(b"n" * 32, {}, MINUTE),
         lambda: marks.add("test", "client", "jti", now, now + MINUTE),
-        lambda: RedisTallies(redis).add("test", {"a": 1}, MINUTE),
+        lambda: RedisSharedCounts(redis).add("test", {"a": 1}, MINUTE),
         lambda: RedisCounters(redis).attempt("test", "a", PACE),
     )
     for write in refused:
@@ -81,7 +81,7 @@ async def test_a_full_redis_refuses_writes_and_answers_reads(node: Node, redis: 
     assert await pushed.end(KEY)
     assert await interactions.end(KEY) == {"parameters": {}}
     node.ask("CONFIG", "SET", "maxmemory", 0)
-    assert await RedisTallies(redis).add("test", {"a": 1}, MINUTE) == {"a": 1}
+    assert await RedisSharedCounts(redis).add("test", {"a": 1}, MINUTE) == {"a": 1}
 
 
 async def test_what_a_flush_took_is_absent(node: Node, redis: RedisClient) -> None:

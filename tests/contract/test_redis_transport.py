@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from redis.asyncio.connection import Connection, UnixDomainSocketConnection
 
 from shared.store import Unavailable
-from shared.store.redis.shared_counts import RedisTallies
+from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
 from shared.store.redis.transport.connect import connect, disconnect, transport_of
 from shared.store.redis.transport.limits import LIMITS, Limits
@@ -117,7 +117,7 @@ async def test_a_batch_of_no_commands_has_no_answers(redis_url: str) -> None:
         assert await redis.execute("GET", "{a}") == b"1"
         assert await redis.execute("INCR", "{a}") == 2
         assert await empty == []
-        assert await RedisTallies(redis).add("a", {}, timedelta(minutes=1)) == {}
+        assert await RedisSharedCounts(redis).add("a", {}, timedelta(minutes=1)) == {}
 
 
 @planted(defects.only_silence_is_bounded)

@@ -3,8 +3,7 @@
 import pytest
 from aiohttp import web
 
-from shared.server.http import dispatch as front
-from shared.server.http import server
+from shared.server.http import dispatch, server
 from shared.server.http.lateness import Lateness
 from shared.web import cors, form
 from shared.web.answers import Head
@@ -18,15 +17,15 @@ def ignores_middlewares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skips_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request whose handling failed unexpectedly is never answered, and its connection stays open."""
-    respond = front.Front._answer
+    respond = dispatch.Dispatcher._answer
 
-    async def answer(self: front.Front, request: Request) -> bytes:
+    async def answer(self: dispatch.Dispatcher, request: Request) -> bytes:
         try:
             return await respond(self, request)
         except BaseException:
             return b""
 
-    monkeypatch.setattr(front.Front, "answer", answer)
+    monkeypatch.setattr(dispatch.Dispatcher, "answer", answer)
 
 
 def is_never_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,10 +41,10 @@ def keeps_late_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def answers_at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is handled however old it is, and for however long that takes."""
 
-    async def respond(_: front.Front, request: Request, route: front._Route) -> web.StreamResponse:
+    async def respond(_: dispatch.Dispatcher, request: Request, route: dispatch._Route) -> web.StreamResponse:
         return await route.handler(request)
 
-    monkeypatch.setattr(front.Front, "_respond", respond)
+    monkeypatch.setattr(dispatch.Dispatcher, "_respond", respond)
 
 
 def waits_for_malformed_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +59,7 @@ def limits_each_field_to_8_kib(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def counts_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     """Header fields are limited one by one, never together."""
-    monkeypatch.setattr(front, "MAX_FIELDS", 1 << 30)
+    monkeypatch.setattr(dispatch, "MAX_FIELDS", 1 << 30)
 
 
 def preflights_bare(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.server.http.connection import Connection, Written
-from shared.server.http.server import Runner, Server
+from shared.server.http.connection import HttpConnection, WrittenResponse
+from shared.server.http.server import HttpServer, Runner
 from shared.web.request import Request
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def _bases(kind: type) -> Iterator[type]:
     return (base for base in kind.__mro__ if base.__module__.startswith("aiohttp."))
 
 
-@pytest.mark.parametrize("kind", [Connection, Written, Request, Runner, Server])
+@pytest.mark.parametrize("kind", [HttpConnection, WrittenResponse, Request, Runner, HttpServer])
 def test_no_private_name_of_a_base_class_is_used(kind: type) -> None:
     """Neither read nor overridden."""
     ours = set(PRIVATE.findall(inspect.getsource(kind)))

@@ -38,7 +38,7 @@ ALLOWED_IN_DEPLOY = (
     "shared.config.settings",
     "shared.config.kinds",
     "shared.config.env_file",
-    "shared.server.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
+    "shared.process.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
 )
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from deploy.local.caddyfile import MALFORMED_BODY, Site, caddyfile, pattern
+from deploy.local.caddyfile import MALFORMED_BODY, ProxySite, caddyfile, pattern
 from deploy.nginx.render import Site as NginxSite
 from deploy.nginx.render import render
 from shared.paths import PATHS, Group, Path, Service
 
-SITE = Site("http", "localhost", 8080, ("127.0.0.1",))
+SITE = ProxySite("http", "localhost", 8080, ("127.0.0.1",))
 UPSTREAMS = {service: f"unix//run/{service}.sock" for service in Service}
 RENDERED = caddyfile(PATHS, SITE, UPSTREAMS)
 MATCHER = re.compile(r"@(\S+) vars_regexp \{http\.request\.uri\} `(.+)`")

@@ -25,7 +25,7 @@ from shared.paths import (
 from shared.server.app import application
 from shared.store import Unavailable
 from shared.store.postgres.clients import PostgresClients
-from shared.store.redis.shared_counts import RedisTallies
+from shared.store.redis.shared_counts import RedisSharedCounts
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import basic, open_world, settings_for
 from tests.planted import planted
@@ -118,7 +118,7 @@ async def test_an_unknown_client_is_stopped_like_a_known_one(guesser: Guesser) -
 async def test_a_success_costs_redis_nothing(guesser: Guesser) -> None:
     """A client that authenticates is never counted."""
     client = await _client(guesser)
-    with patch.object(RedisTallies, "add", side_effect=AssertionError) as add:
+    with patch.object(RedisSharedCounts, "add", side_effect=AssertionError) as add:
         for _ in range(RATE.most + 5):
             assert (await guesser.ask(TOKEN, client.client_id)).status == 200
     assert not add.called
@@ -127,7 +127,7 @@ async def test_a_success_costs_redis_nothing(guesser: Guesser) -> None:
 async def test_guesses_are_stopped_while_redis_is_down(guesser: Guesser) -> None:
     """A process on its own allows fewer, and the honest client is answered."""
     client, statuses = await _client(guesser), list[int]()
-    with patch.object(RedisTallies, "add", side_effect=Unavailable("Redis: away")):
+    with patch.object(RedisSharedCounts, "add", side_effect=Unavailable("Redis: away")):
         while 429 not in statuses and len(statuses) <= RATE.most:
             statuses += await guesser.statuses(TOKEN, client.client_id, 1)
         assert statuses[-1] == 429

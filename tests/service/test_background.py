@@ -15,7 +15,7 @@ from shared.live import clock
 from shared.operations.keys import rewrap_keys, rotate_keys
 from shared.paths import JWKS
 from shared.server.app import application
-from shared.server.health import private
+from shared.server.health import health
 from tests.builders import World
 from tests.deployment import SECRET_KEY
 from tests.manual_time import ManualTime
@@ -86,7 +86,7 @@ async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
     await world.stores.deployment.issuer(settings.issuer)  # so that the role need not record it
     await world.database.row(f"CREATE ROLE {role} LOGIN")
     await world.database.row(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-    app = application(_as(role, settings), private(needs_postgresql=False), mount)
+    app = application(_as(role, settings), health(needs_postgresql=False), mount)
     async with TestClient(Served(app)) as client:
 
         async def get(path: str) -> tuple[int, str]:

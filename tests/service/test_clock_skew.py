@@ -12,7 +12,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.clock_skew import READY_WITHIN, WARNED_BEYOND, ClockSkew, skew
 from shared.server.app import application
-from shared.server.health import private
+from shared.server.health import health
 from shared.server.metrics import CLOCK_SKEW
 from tests.manual_time import ManualTime
 from tests.planted import planted
@@ -66,7 +66,7 @@ async def test_a_process_with_a_wrong_clock_is_not_ready(
 ) -> None:
     """From the start, and until the minute in which the clock is right again."""
     monkeypatch.setattr(clock, "now", _shifted(3600))
-    async with TestClient(Served(application(settings, private(needs_postgresql=False), mount))) as client:
+    async with TestClient(Served(application(settings, health(needs_postgresql=False), mount))) as client:
         response = await client.get("/readyz")
         assert (response.status, await response.text()) == (503, "not ready: clock\n")
         assert CLOCK_SKEW._value.get() > 3500

@@ -16,7 +16,7 @@ from services.discovery.app import mount
 from shared.config.settings import Settings
 from shared.operations.deployment import WrongIssuer, check_issuer
 from shared.server.app import application
-from shared.server.health import private
+from shared.server.health import health
 from tests.builders import World
 from tests.deployment import ISSUER, SECRET_KEY, open_world, settings_for
 from tests.manual_time import ManualTime
@@ -53,7 +53,7 @@ async def test_another_issuer_is_refused_and_the_same_is_not(world: World) -> No
 @planted(takes_any_issuer)
 async def test_a_running_process_notices(settings: Settings, world: World, manual_time: ManualTime) -> None:
     """It is not ready while the database belongs to another issuer, such as after `issuer set`."""
-    app = application(settings, private(needs_postgresql=False), mount)
+    app = application(settings, health(needs_postgresql=False), mount)
     async with TestClient(Served(app)) as client:
         assert (await client.get("/readyz")).status == 200
         assert await world.stores.deployment.set_issuer(OTHER) == ISSUER

@@ -10,7 +10,7 @@ from services.worker.app import mount
 from shared.config.settings import Settings
 from shared.paths import PATHS
 from shared.server.app import application
-from shared.server.health import private
+from shared.server.health import health
 from tests.builders import World
 from tests.deployment import settings_for
 from tests.served import Served
@@ -38,7 +38,7 @@ def test_the_worker_runs_beside_token_unless_it_runs_alone(
 
 async def test_the_worker_alone_answers_no_public_path(settings: Settings, world: World) -> None:
     """Only its health, which becomes good by itself."""
-    app = application(settings, private(needs_postgresql=True), mount)
+    app = application(settings, health(needs_postgresql=True), mount)
     async with TestClient(Served(app)) as client:
         assert (await client.get("/readyz")).status == 200
         for path in PATHS:

@@ -12,8 +12,7 @@ from aiohttp import web
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.server.app import Handler, application
-from shared.server.http import deadlines, lateness, server
-from shared.server.http import dispatch as front
+from shared.server.http import deadlines, dispatch, lateness, server
 from shared.server.http.server import Runner, UnsupportedApplicationError
 from shared.web.answers import json_answer
 from tests.planted import http, planted
@@ -140,7 +139,7 @@ async def test_a_request_is_answered_whatever_its_handler_raises(
     monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
     """Even if that cannot be logged."""
-    monkeypatch.setattr(front, "logger", _BrokenLog())
+    monkeypatch.setattr(dispatch, "logger", _BrokenLog())
 
     async def handler(_: web.Request) -> web.Response:
         raise fault
@@ -235,7 +234,7 @@ async def test_a_request_that_a_proxy_stamped_long_ago_is_refused() -> None:
 @planted(http.answers_at_any_age)
 async def test_a_request_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever its handler waits for."""
-    monkeypatch.setattr(front, "MAX_AGE", timedelta(seconds=0.05))
+    monkeypatch.setattr(dispatch, "MAX_AGE", timedelta(seconds=0.05))
     monkeypatch.setattr(deadlines, "TICK", 0.01)
 
     async def handler(_: web.Request) -> web.Response:

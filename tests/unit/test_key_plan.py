@@ -246,7 +246,7 @@ def test_a_plan_for_a_compromised_key_without_a_successor_makes_both() -> None:
         retires_at=None,
     )  # fmt: skip
     plan = compromise([key], "k", NOW)
-    assert [wanted.activates_at for wanted in plan.wanted] == [NOW, None]
+    assert [wanted.activates_at for wanted in plan.new_keys] == [NOW, None]
     assert replace(key, is_compromised=True, retires_at=NOW, private=b"") in plan.changed
     assert not Plan()
 

@@ -14,8 +14,8 @@ NOW = datetime(2026, 11, 28, 12, 0, 15, tzinfo=UTC)
 RATE = Rate(most=8, period=MINUTE)
 
 
-class MemoryTallies:
-    """Tallies of a test, which may be away."""
+class MemorySharedCounts:
+    """`SharedCounts` in memory, which a test can make unavailable."""
 
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -32,13 +32,13 @@ class MemoryTallies:
 
 
 @pytest.fixture
-def tallies() -> MemoryTallies:
-    return MemoryTallies()
+def shared_counts() -> MemorySharedCounts:
+    return MemorySharedCounts()
 
 
 @pytest.fixture
-def limiter(tallies: MemoryTallies) -> RateLimiter:
-    return RateLimiter(tallies, "test", RATE, is_on=True)
+def limiter(shared_counts: MemorySharedCounts) -> RateLimiter:
+    return RateLimiter(shared_counts, "test", RATE, is_on=True)
 
 
 def _taken(limiter: RateLimiter, key: str, times: int, now: datetime = NOW) -> int:
@@ -65,16 +65,16 @@ def test_an_amount_counts_for_as_many(limiter: RateLimiter) -> None:
     assert limiter.take("a", NOW)
 
 
-def test_a_limiter_that_is_off_counts_nothing(tallies: MemoryTallies) -> None:
+def test_a_limiter_that_is_off_counts_nothing(shared_counts: MemorySharedCounts) -> None:
     """`OSTIARY_RATE_LIMITS=off`."""
-    limiter = RateLimiter(tallies, "test", RATE, is_on=False)
+    limiter = RateLimiter(shared_counts, "test", RATE, is_on=False)
     assert _taken(limiter, "a", 20) == 20
     assert limiter.is_empty
 
 
-async def test_processes_add_up(tallies: MemoryTallies, limiter: RateLimiter) -> None:
+async def test_processes_add_up(shared_counts: MemorySharedCounts, limiter: RateLimiter) -> None:
     """After both have shared, neither allows more than what is left for all."""
-    other = RateLimiter(tallies, "test", RATE, is_on=True)
+    other = RateLimiter(shared_counts, "test", RATE, is_on=True)
     _taken(limiter, "a", 5)
     _taken(other, "a", 2)
     await limiter.share()
@@ -82,21 +82,21 @@ async def test_processes_add_up(tallies: MemoryTallies, limiter: RateLimiter) ->
     assert _taken(other, "a", 20) == 1
 
 
-async def test_nothing_new_is_no_round_trip(tallies: MemoryTallies, limiter: RateLimiter) -> None:
+async def test_nothing_new_is_no_round_trip(shared_counts: MemorySharedCounts, limiter: RateLimiter) -> None:
     """Redis is asked for what was counted, once."""
     await limiter.share()
-    assert tallies.calls == 0
+    assert shared_counts.calls == 0
     limiter.count("a", NOW)
     await limiter.share()
     await limiter.share()
-    assert tallies.calls == 1
+    assert shared_counts.calls == 1
 
 
 async def test_what_is_counted_during_a_share_is_shared_next(
-    tallies: MemoryTallies, limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
+    shared_counts: MemorySharedCounts, limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is lost, and nothing counts twice."""
-    add = tallies.add
+    add = shared_counts.add
 
     async def add_slowly(name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
         limiter.count("a", NOW)
@@ -104,42 +104,44 @@ async def test_what_is_counted_during_a_share_is_shared_next(
 
     limiter.count("a", NOW)
     with monkeypatch.context() as patched:
-        patched.setattr(tallies, "add", add_slowly)
+        patched.setattr(shared_counts, "add", add_slowly)
         await limiter.share()
     await limiter.share()
-    assert set(tallies.counts.values()) == {2}
+    assert set(shared_counts.counts.values()) == {2}
     assert _taken(limiter, "a", 20) == RATE.most - 2
 
 
 async def test_a_period_that_ended_during_a_share_changes_nothing_in_the_next(
-    tallies: MemoryTallies, limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
+    shared_counts: MemorySharedCounts, limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The totals of the last period are of no interest."""
-    add = tallies.add
+    add = shared_counts.add
 
     async def add_late(name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
         limiter.wait("a", NOW + MINUTE)
         return await add(name, counts, lifetime)
 
     _taken(limiter, "a", RATE.most)
-    monkeypatch.setattr(tallies, "add", add_late)
+    monkeypatch.setattr(shared_counts, "add", add_late)
     await limiter.share()
     assert _taken(limiter, "a", 20, NOW + MINUTE) == RATE.most
 
 
-async def test_a_process_on_its_own_allows_a_quarter(tallies: MemoryTallies, limiter: RateLimiter) -> None:
+async def test_a_process_on_its_own_allows_a_quarter(
+    shared_counts: MemorySharedCounts, limiter: RateLimiter
+) -> None:
     """Neither closed nor open; once Redis is back, the whole rate."""
-    tallies.is_away = True
+    shared_counts.is_away = True
     limiter.count("b", NOW)
     with pytest.raises(Unavailable):
         await limiter.share()
     assert _taken(limiter, "a", 20) == RATE.alone
-    tallies.is_away = False
+    shared_counts.is_away = False
     await limiter.share()
     assert _taken(limiter, "a", 20) == RATE.most - RATE.alone
 
 
-async def test_strangers_fill_no_memory(tallies: MemoryTallies, limiter: RateLimiter) -> None:
+async def test_strangers_fill_no_memory(shared_counts: MemorySharedCounts, limiter: RateLimiter) -> None:
     """A process remembers so many keys and shares so many in a period, however many come."""
     for batch in range(3):
         for number in range(MAX_KEYS):
@@ -147,6 +149,6 @@ async def test_strangers_fill_no_memory(tallies: MemoryTallies, limiter: RateLim
         await limiter.share()
     limiter.count("one more", NOW)
     await limiter.share()
-    assert len(tallies.counts) == MAX_KEYS
+    assert len(shared_counts.counts) == MAX_KEYS
     assert len(limiter._totals) <= MAX_KEYS
     assert len(limiter._unshared) <= MAX_KEYS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from shared.live.address_block import source
 )
 def test_a_source_is_what_one_subscriber_has(address: str, expected: str) -> None:
     """Of IPv6 a whole /64; what is no address stands for itself."""
-    assert source(address) == expected
+    assert address_block(address) == expected

@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from shared.process.parent_death import by_pipe
 from shared.server import workers
-from shared.server.parent_death import by_pipe
 from tests.planted import planted
 from tests.planted.process import knows_all_its_children, workers_outlive_their_parent
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.store import Counters, Pace
 
 USER = Pace(
@@ -54,19 +54,19 @@ class Throttle:
         """
         if not self.is_on:
             return None
-        wait = await self.counters.attempt("address", source(one.address), ADDRESS)
+        wait = await self.counters.attempt("address", address_block(one.address), ADDRESS)
         return wait or await self.counters.attempt("user", one.user, USER)
 
     async def take_back(self, one: Try) -> None:
         """It was not judged."""
         if self.is_on:
-            await self.counters.take_back("address", source(one.address))
+            await self.counters.take_back("address", address_block(one.address))
             await self.counters.take_back("user", one.user)
 
     async def succeeded(self, one: Try) -> None:
         """The user's earlier failures are forgotten; of the address only this try is, which did not fail."""
         if self.is_on:
-            await self.counters.take_back("address", source(one.address))
+            await self.counters.take_back("address", address_block(one.address))
             await self.counters.forget("user", one.user, USER)
 
 
@@ -79,9 +79,9 @@ class SignUpThrottle:
 
     async def admit(self, address: str) -> timedelta | None:
         """Count it. None: go ahead; else how long to wait."""
-        return await self.counters.attempt("sign_up", source(address), SIGN_UP) if self.is_on else None
+        return await self.counters.attempt("sign_up", address_block(address), SIGN_UP) if self.is_on else None
 
     async def take_back(self, address: str) -> None:
         """It was not tried."""
         if self.is_on:
-            await self.counters.take_back("sign_up", source(address))
+            await self.counters.take_back("sign_up", address_block(address))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from shared.browser.errors import Expired, TooMany
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.randomness import new_handle
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
@@ -50,7 +50,7 @@ class PostedRequests:
         query = urlencode(pairs)
         if len(query) <= MAX_QUERY:
             return f"{path}?{query}" if query else path.path
-        if self.is_limited and await self.counters.attempt("posted", source(address), PACE):
+        if self.is_limited and await self.counters.attempt("posted", address_block(address), PACE):
             raise TooMany("too many long requests from this address")
         handle = new_handle(Kind.POSTED_REQUEST)
         await self.interactions.add(digest(handle), {"pairs": pairs}, LIFETIME)

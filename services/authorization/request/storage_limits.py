@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.rate_limiter import Rate, RateLimiter
 from shared.oauth.client.record import Client
 from shared.server.app import BACKGROUND, SETTINGS
@@ -34,7 +34,7 @@ class StorageLimits:
 
         None: it may now, and they are counted.
         """
-        return self.by_address.take(source(address), now, _kibibytes(parameters))
+        return self.by_address.take(address_block(address), now, _kibibytes(parameters))
 
     def pushed_request(
         self, client: Client, parameters: Mapping[str, str], address: Callable[[], str], now: datetime
@@ -58,9 +58,9 @@ STORAGE_LIMITS = web.AppKey("STORAGE_LIMITS", StorageLimits)
 
 async def storage_limits(app: web.Application) -> AsyncIterator[None]:
     """STORAGE_LIMITS. Needs `stores`."""
-    tallies, is_on = app[STORES].tallies, app[SETTINGS].rate_limits
-    by_address = RateLimiter(tallies, "stored_by_address", BY_ADDRESS, is_on=is_on)
-    by_client = RateLimiter(tallies, "stored_by_client", BY_CLIENT, is_on=is_on)
+    shared_counts, is_on = app[STORES].shared_counts, app[SETTINGS].rate_limits
+    by_address = RateLimiter(shared_counts, "stored_by_address", BY_ADDRESS, is_on=is_on)
+    by_client = RateLimiter(shared_counts, "stored_by_client", BY_CLIENT, is_on=is_on)
     app[STORAGE_LIMITS] = StorageLimits(by_address, by_client)
     async with by_address.sharing(app[BACKGROUND]), by_client.sharing(app[BACKGROUND]):
         yield

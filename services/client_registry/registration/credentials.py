@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from shared.live import clock
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.rate_limiter import RateLimiter
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidToken, TooManyRequests
@@ -36,7 +36,7 @@ def limited(failures: RateLimiter, credential: str, request: web.Request) -> Ite
 
     Raises TooManyRequests after too many of them, whatever comes then.
     """
-    key, now = f"{credential}\0{source(client_address(request))}", clock.now()
+    key, now = f"{credential}\0{address_block(client_address(request))}", clock.now()
     if wait := failures.wait(key, now):
         raise TooManyRequests("too many tokens that do not hold", wait)
     try:

@@ -10,7 +10,7 @@ from services.client_registry.registration.description import Descriptions
 from services.client_registry.registration.metadata import client_information, read_body
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.randomness import new_client_id, new_client_secret, new_handle
 from shared.live.rate_limiter import RateLimiter
 from shared.oauth.client.record import Client
@@ -100,7 +100,7 @@ async def _add(clients: Clients, client: Client, quota: int | None) -> Client:
 async def _wait(endpoint: RegistrationEndpoint, address: str) -> timedelta | None:
     if not endpoint.settings.rate_limits:
         return None
-    return await endpoint.counters.attempt("registration", source(address), PACE)
+    return await endpoint.counters.attempt("registration", address_block(address), PACE)
 
 
 def _too_many(wait: timedelta) -> web.Response:

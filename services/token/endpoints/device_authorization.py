@@ -13,7 +13,7 @@ from services.token.grants.device_code import INTERVAL
 from shared.config.settings import Settings
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
-from shared.live.address_block import source
+from shared.live.address_block import address_block
 from shared.live.randomness import new_handle
 from shared.model import DeviceCode
 from shared.oauth.client.record import Client
@@ -75,7 +75,7 @@ class DeviceAuthorizationEndpoint:
     async def _check_pace(self, client: Client, address: str) -> None:
         if not self.settings.rate_limits:
             return
-        key = f"{client.client_id} {source(address)}"
+        key = f"{client.client_id} {address_block(address)}"
         if wait := await self.counters.attempt("device_authorization", key, PACE):
             raise TooManyRequests("too many requests from this address", wait)
 

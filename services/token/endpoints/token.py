@@ -5,7 +5,7 @@ from functools import partial
 
 from aiohttp import web
 
-from services.token.client_uses import NotedUses
+from services.token.client_uses import UsedClients
 from services.token.grants import GRANTS
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
@@ -32,7 +32,7 @@ class TokenEndpoint:
 
     authentication: ClientAuthentication
     collaborators: Collaborators
-    uses: NotedUses
+    uses: UsedClients
 
     async def issue(self, request: TokenRequest) -> Answer:
         """The answer to an authenticated client. Raises OAuthError, Unavailable."""

@@ -20,7 +20,7 @@ UNKNOWN_TOKENS = web.AppKey("UNKNOWN_TOKENS", RateLimiter)
 
 async def unknown_tokens(app: web.Application) -> AsyncIterator[None]:
     """UNKNOWN_TOKENS. Needs `stores`."""
-    limiter = RateLimiter(app[STORES].tallies, "unknown_tokens", RATE, is_on=app[SETTINGS].rate_limits)
+    limiter = RateLimiter(app[STORES].shared_counts, "unknown_tokens", RATE, is_on=app[SETTINGS].rate_limits)
     app[UNKNOWN_TOKENS] = limiter
     async with limiter.sharing(app[BACKGROUND]):
         yield

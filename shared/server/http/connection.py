@@ -13,7 +13,7 @@ from shared.server.http.refusals import defect, malformed
 from shared.web.request import MAX_FIELDS, MAX_TARGET
 
 if TYPE_CHECKING:
-    from shared.server.http.server import Server
+    from shared.server.http.server import HttpServer
 
 QUIET_TIMEOUT = 75.0  # seconds between an answer and the next request's head; proxies give up before
 LINGER_TIMEOUT = 10.0  # seconds for the rest of a body that was answered before it was there
@@ -21,7 +21,7 @@ LINGER_TIMEOUT = 10.0  # seconds for the rest of a body that was answered before
 logger = structlog.get_logger()
 
 
-class Written(web.StreamResponse):
+class WrittenResponse(web.StreamResponse):
     """Tells aiohttp that the answer is written, and whether the connection stays open."""
 
     def __init__(self, *, is_kept: bool) -> None:
@@ -39,10 +39,10 @@ class Written(web.StreamResponse):
         pass
 
 
-class _Refused(Written):
+class _Refused(WrittenResponse):
     """A refusal that waits for the client to close: one that still sends would have its connection reset."""
 
-    def __init__(self, connection: "Connection") -> None:
+    def __init__(self, connection: "HttpConnection") -> None:
         super().__init__(is_kept=False)
         self._connection = connection
 
@@ -50,10 +50,10 @@ class _Refused(Written):
         await self._connection.linger()
 
 
-class Connection(web.RequestHandler):
+class HttpConnection(web.RequestHandler):
     """One connection of the server, from its first byte to its last."""
 
-    def __init__(self, server: "Server", loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, server: "HttpServer", loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
             server,
             loop=loop,

@@ -12,14 +12,14 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import BadHttpMessage
 
-from shared.server.http.connection import Connection, Written, drain
+from shared.server.http.connection import HttpConnection, WrittenResponse, drain
 from shared.server.http.deadlines import Deadlines
-from shared.server.http.dispatch import Front
+from shared.server.http.dispatch import Dispatcher
 from shared.server.http.lateness import Lateness
 from shared.web.request import UNREADABLE, Request, unreadable
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_KEPT, _LAST = Written(is_kept=True), Written(is_kept=False)
+_KEPT, _LAST = WrittenResponse(is_kept=True), WrittenResponse(is_kept=False)
 
 
 class UnsupportedApplicationError(Exception):
@@ -35,19 +35,19 @@ def _check(app: web.Application) -> None:
         raise UnsupportedApplicationError("sub-applications are not supported: mount their routes")
 
 
-class Server(web.Server):
+class HttpServer(web.Server):
     """The connections of a process, and the application that answers their requests."""
 
     def __init__(self, app: web.Application) -> None:
         self._event_loop = asyncio.get_running_loop()
         self._lateness = Lateness(self._event_loop)
         self._deadlines = Deadlines(self._event_loop)
-        self._front = Front(app, self._lateness, self._deadlines)
+        self._dispatcher = Dispatcher(app, self._lateness, self._deadlines)
         super().__init__(self._answer, request_factory=self._request)
 
-    def __call__(self) -> Connection:
+    def __call__(self) -> HttpConnection:
         self._lateness.is_late()  # this connection may have waited, and others behind it
-        return Connection(self, self._event_loop)
+        return HttpConnection(self, self._event_loop)
 
     def _request(
         self,
@@ -68,7 +68,7 @@ class Server(web.Server):
             return request.protocol.handle_error(request, 400, BadHttpMessage("malformed target"))
         if "Expect" in request.headers:
             _expect(request)
-        answer = await self._front.answer(request)
+        answer = await self._dispatcher.answer(request)
         if request.transport is not None:
             request.transport.write(answer)
             if request.protocol.writing_paused:
@@ -77,7 +77,7 @@ class Server(web.Server):
 
     def drain(self) -> None:
         """Make each answer the last on its connection; new connections are served as before."""
-        self._front.is_closing = True
+        self._dispatcher.is_closing = True
 
     def pre_shutdown(self) -> None:
         """Close idle connections, and the others after their answer."""
@@ -102,7 +102,7 @@ class Runner(web.ServerRunner):
     """Starts an application, serves it, and cleans up after it."""
 
     def __init__(self, app: web.Application, *, shutdown_timeout: float = 60.0) -> None:
-        self._served = Server(app)
+        self._served = HttpServer(app)
         super().__init__(self._served, shutdown_timeout=shutdown_timeout)
         self._app = app
 

@@ -45,7 +45,7 @@ class Counters(Protocol):
         """All that were counted no longer matter."""
 
 
-class Tallies(Protocol):
+class SharedCounts(Protocol):
     """What processes have counted by themselves, added up. Redis."""
 
     async def add(self, name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:

@@ -11,8 +11,8 @@ def _key(name: str, key: str) -> str:
     return f"{{tally:{name}:{hashlib.sha256(key.encode()).hexdigest()}}}"
 
 
-class RedisTallies:
-    """`Tallies` over Redis."""
+class RedisSharedCounts:
+    """`SharedCounts` over Redis."""
 
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis

@@ -1,32 +1,10 @@
-"""Work in the background, logout notices, and the audit log."""
+"""The outbox: logout notices that the worker still has to deliver."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
-
-from shared.model import (
-    Json,
-)
-
-
-class Leases(Protocol):
-    """Who does a piece of background work. PostgreSQL."""
-
-    async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
-        """Take or renew the lease for *period*. False: another has it."""
-
-
-class Outages(Protocol):
-    """When PostgreSQL acknowledged no write, as facts that it keeps itself. PostgreSQL."""
-
-    async def beat(self) -> None:
-        """Write, and note the time since the last acknowledged write as an outage if it was over 3 s.
-
-        For workers: each of them, every second, without a lease. It has a connection of its own, so neither
-        a full pool nor a flood of requests looks like an outage.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +40,3 @@ class Outbox(Protocol):
 
     async def retry(self) -> int:
         """What was given up begins anew; how many."""
-
-
-class AuditLog(Protocol):
-    """The audit log, read. It is written by the statements of the changes themselves."""
-
-    def read(self, since: datetime | None = None) -> AsyncIterator[Json]: ...
