@@ -11,6 +11,8 @@ from shared.codec.json_text import parse_object, parse_value
 from shared.config.kinds import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
+from shared.oauth.client.member import Reader
+from shared.oauth.client.metadata import information
 from shared.oauth.client.record import Client
 from shared.operations import client_import, clients, invitations, pydio
 from shared.store.open import Stores
@@ -70,7 +72,7 @@ def list_clients(is_json: bool) -> None:
     columns = ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled")
 
     async def step(stores: Stores, _: Settings) -> None:
-        listed = (clients.listed(each) async for each in clients.every_client(stores.clients))
+        listed = (information(each, Reader.OPERATORS) async for each in clients.every_client(stores.clients))
         await show_each(listed, columns, is_json)
 
     run_step(step)
@@ -85,7 +87,7 @@ def show_client(client_id: str, is_json: bool) -> None:
     async def step(stores: Stores, _: Settings) -> Client:
         return await clients.get(stores.clients, client_id)
 
-    show(clients.listed(run_step(step)), is_json)
+    show(information(run_step(step), Reader.OPERATORS), is_json)
 
 
 @client.command()

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from services.worker.job import Job
 from shared.config.settings import Settings
-from shared.oauth.client.faults import CAPS
+from shared.oauth.client.metadata import LONGEST_LIFETIMES
 from shared.store import Expiring, Expiry, GrantPosition
 
 BATCH = 500  # rows: a few milliseconds
@@ -17,7 +17,7 @@ MAX_BATCHES = 40  # of one table in a round, and of grants that are examined
 EVERY = timedelta(seconds=10)
 PATIENCE = timedelta(minutes=3)
 GIVEN_UP_RETENTION = timedelta(days=30)  # of logout notices
-TOKEN_LIFETIME = CAPS["access_token_lifetime"]
+TOKEN_LIFETIME = LONGEST_LIFETIMES["access_token_lifetime"]
 """No client's access tokens live longer."""
 
 REMOVED = Counter("ostiary_expired_rows", "Rows that have left the database.", ["table"])

@@ -9,9 +9,10 @@ from shared.config.settings import Settings
 from shared.live.randomness import new_client_id, new_client_secret
 from shared.model import Json
 from shared.oauth.client.faults import Allowed
-from shared.oauth.client.metadata import to_metadata
+from shared.oauth.client.member import Reader
+from shared.oauth.client.metadata import PUBLIC_DEFAULTS, information, to_metadata
 from shared.oauth.client.record import Client
-from shared.oauth.client.rules import CONFIDENTIAL_DEFAULTS, read_operators
+from shared.oauth.client.rules import read_operators
 from shared.oauth.client.secret import kept_secrets, needs_secret, new_secret, rotated_secrets
 from shared.store import Clients
 
@@ -32,7 +33,7 @@ class Registered:
 
     def members(self) -> dict[str, Any]:
         """As RFC 7591 §3.2.1 shows a client."""
-        return shown(self.client) | secret_members(self.client_secret)
+        return information(self.client, Reader.CLIENT) | secret_members(self.client_secret)
 
     def secrets(self) -> dict[str, Any]:
         """After a rotation: the new secret, and until when the one before it holds (seconds since 1970)."""
@@ -53,21 +54,6 @@ def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowe
         client_credentials=client_credentials,
         unsigned_request_objects=settings.unsigned_request_objects,
     )
-
-
-def shown(client: Client) -> dict[str, Any]:
-    """A client as it may be shown to who administers it: no secret, and no hash of one."""
-    times = {"client_id_issued_at": int(client.created_at.timestamp())} if client.created_at else {}
-    return {"client_id": client.client_id, **times, **to_metadata(client)}
-
-
-def listed(client: Client) -> dict[str, Any]:
-    """A client as operators see it: beside its metadata, what became of it."""
-    return {
-        **shown(client),
-        "is_disabled": client.disabled_at is not None,
-        "is_dynamically_registered": client.is_dynamically_registered,
-    }
 
 
 def secret_members(client_secret: str | None) -> dict[str, Any]:
@@ -101,9 +87,9 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
     current = await get(clients, client_id)
     metadata = to_metadata(current)
     if not current.is_public and changes.get("token_endpoint_auth_method") == "none":
-        # What nobody may have chosen for a client that could keep a secret follows the new method.
+        # A value that was the default for a confidential client gives way to the default for a public one.
         metadata = {
-            name: value for name, value in metadata.items() if CONFIDENTIAL_DEFAULTS.get(name) is not value
+            name: value for name, value in metadata.items() if value is PUBLIC_DEFAULTS.get(name, value)
         }
     return await replace_client(clients, current, {**metadata, **changes}, allowed)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.codec.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
 from shared.config.settings import Settings
-from shared.oauth.client.faults import CAPS
+from shared.oauth.client.metadata import LONGEST_LIFETIMES
 from shared.operations import key_plan
 from shared.operations.key_plan import KeyPolicy, NoSuchKey, Plan
 from shared.operations.new_keys import new_key
@@ -29,8 +29,8 @@ def policy_of(settings: Settings) -> KeyPolicy:
         longest_token=max(
             settings.access_token_lifetime,
             settings.id_token_lifetime,
-            CAPS["access_token_lifetime"],
-            CAPS["id_token_lifetime"],
+            LONGEST_LIFETIMES["access_token_lifetime"],
+            LONGEST_LIFETIMES["id_token_lifetime"],
         ),
     )
 

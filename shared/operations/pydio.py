@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.model import Json
-from shared.oauth.client.faults import CAPS, Allowed
-from shared.oauth.client.metadata import OWN_MEMBERS, STANDARD_MEMBERS
+from shared.oauth.client.faults import Allowed
+from shared.oauth.client.metadata import LONGEST_LIFETIMES, OPERATORS_MEMBERS, STANDARD_MEMBERS
 from shared.oauth.client.registered_uri import is_private_use, redirect_uri_fault, uri_fault
 
 SERVICE = "pydio.web.oauth"
@@ -154,13 +154,13 @@ def _fit(metadata: dict[str, Any], entry: Json, allowed: Allowed) -> Iterator[st
             if fault:
                 yield f"{name} {uri} dropped: it {fault}"
         metadata[name] = [uri for uri, fault in faults.items() if not fault]
-    for name, cap in CAPS.items():
+    for name, cap in LONGEST_LIFETIMES.items():
         if (lifetime := metadata.get(name)) and lifetime > cap:
             yield f"{name} lowered from {_seconds(lifetime)} to {_seconds(cap)} seconds"
             metadata[name] = cap
         if name in metadata:
             metadata[name] = _seconds(metadata[name])
-    if unknown := sorted(entry.keys() - _READ - STANDARD_MEMBERS - OWN_MEMBERS):
+    if unknown := sorted(entry.keys() - _READ - STANDARD_MEMBERS - OPERATORS_MEMBERS):
         yield f"{', '.join(unknown)} not read"
 
 

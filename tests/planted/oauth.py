@@ -5,9 +5,8 @@ import pytest
 from shared.oauth import claims
 from shared.oauth.client import authentication as client_auth
 from shared.oauth.client import jwks as client_jwks
-from shared.oauth.client import metadata as client_metadata
+from shared.oauth.client import kinds, registered_uri
 from shared.oauth.client import policy as client_policy
-from shared.oauth.client import registered_uri
 from shared.oauth.client import rules as client_rules
 from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
 
@@ -43,7 +42,7 @@ def programs_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def two_names_of_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the former name of an audience as it is."""
-    monkeypatch.setattr(client_metadata, "renamed_audience", lambda value: value)
+    monkeypatch.setattr(kinds, "FORMER_VALUES", {})
 
 
 def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:

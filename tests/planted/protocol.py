@@ -85,7 +85,7 @@ def defaults_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what followed from the method of a client when its operator changes the method."""
-    monkeypatch.setattr(clients, "CONFIDENTIAL_DEFAULTS", {})
+    monkeypatch.setattr(clients, "PUBLIC_DEFAULTS", {})
 
 
 def lists_are_collected(monkeypatch: pytest.MonkeyPatch) -> None:

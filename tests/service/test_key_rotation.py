@@ -14,7 +14,7 @@ from services.token.app import mount as token
 from shared.codec.base64url import from_base64url
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.oauth.client.faults import CAPS
+from shared.oauth.client.metadata import LONGEST_LIFETIMES
 from shared.operations.keys import rotate_keys
 from shared.paths import JWKS
 from shared.server.app import application
@@ -128,7 +128,7 @@ async def test_a_key_stays_until_its_last_token_has_expired(
     """By the longest lifetime that any client may have."""
     old, kid = await issuer.id_token("ES256")
     await issuer.rotate()
-    longest, now = CAPS["id_token_lifetime"], clock.now()
+    longest, now = LONGEST_LIFETIMES["id_token_lifetime"], clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + longest - timedelta(minutes=1))
     assert await issuer.verifies(old, kid)
     monkeypatch.setattr(clock, "now", lambda: now + longest + timedelta(minutes=1))

@@ -12,6 +12,8 @@ from services.client_registry.registration.metadata import read_body
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Json
+from shared.oauth.client.member import Reader
+from shared.oauth.client.metadata import READ_ONLY_MEMBERS, information
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
 from shared.operations.clients import (
@@ -20,7 +22,6 @@ from shared.operations.clients import (
     add_client,
     allowed_by,
     get,
-    listed,
     replace_client,
     rotate_secret,
     secret_members,
@@ -33,7 +34,6 @@ from shared.web.form import body, query
 from shared.web.headers import NO_STORE, SAFE
 from shared.web.preconditions import PreconditionFailed, check_if_match, etag
 
-READ_ONLY = ("client_id_issued_at", "is_disabled", "is_dynamically_registered")
 MAX_INVITATION = timedelta(days=365)
 
 
@@ -91,21 +91,21 @@ async def _seen(request: web.Request, *, is_required: bool = False) -> Client:
 
 
 def _shown(registered: Registered, status: int = 200, **headers: str) -> web.Response:
-    members = {**listed(registered.client), **secret_members(registered.client_secret)}
+    members = {**information(registered.client, Reader.OPERATORS), **secret_members(registered.client_secret)}
     return json_answer(members, status=status, headers={"ETag": etag(registered.client), **headers})
 
 
 def _without_read_only(members: Json, client: Client) -> dict[str, Any]:
     """What was read may be sent back as it was. Raises InvalidClientMetadata."""
-    now = {"client_id": client.client_id, **listed(client)}
+    now = {**information(client, Reader.OPERATORS)}
     faults = tuple(
         (name, "cannot be changed")
-        for name in ("client_id", *READ_ONLY)
+        for name in ("client_id", *READ_ONLY_MEMBERS)
         if name in members and members[name] != now.get(name)
     )
     if faults:
         raise InvalidClientMetadata("; ".join(" ".join(fault) for fault in faults), faults=faults)
-    return {name: value for name, value in members.items() if name not in READ_ONLY}
+    return {name: value for name, value in members.items() if name not in READ_ONLY_MEMBERS}
 
 
 async def list_clients(request: web.Request, _: str) -> web.Response:

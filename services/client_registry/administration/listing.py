@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.codec.base64url import base64url
+from shared.oauth.client.member import Reader
+from shared.oauth.client.metadata import information
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
-from shared.operations.clients import listed
 from shared.store import Wanted
 
 DEFAULT_LIMIT = 50
@@ -76,4 +77,4 @@ def page(clients: Sequence[Client], limit: int) -> dict[str, Any]:
     """The answer, given one client more than the limit if there is one."""
     shown = clients[:limit]
     more = {"next_cursor": base64url(shown[-1].client_id.encode())} if len(clients) > limit else {}
-    return {"clients": [listed(client) for client in shown], **more}
+    return {"clients": [information(client, Reader.OPERATORS) for client in shown], **more}

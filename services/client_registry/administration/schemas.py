@@ -5,7 +5,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.client_registry.administration.clients import InvitationRequest, RotationRequest
-from shared.oauth.client.metadata import ClientCredentials, OwnMetadata, StandardMetadata
+from shared.oauth.client.models import (
+    ChosenCredentials,
+    OperatorsMetadata,
+    ReadOnlyMetadata,
+    StandardMetadata,
+)
 
 Schema = dict[str, Any]
 
@@ -13,11 +18,6 @@ STRING: Schema = {"type": "string"}
 _SECONDS: Schema = {"type": "integer", "description": "seconds since 1970; of a client secret 0: never"}
 BOOLEAN: Schema = {"type": "boolean"}
 _SECRET: Schema = {"client_secret": STRING, "client_secret_expires_at": _SECONDS}
-_READ_ONLY: Schema = {
-    "client_id_issued_at": {**_SECONDS, "readOnly": True},
-    "is_disabled": {**BOOLEAN, "readOnly": True},
-    "is_dynamically_registered": {**BOOLEAN, "readOnly": True},
-}
 
 
 def _properties(*models: type[BaseModel]) -> Schema:
@@ -37,14 +37,15 @@ def _object(properties: Schema, *required: str) -> Schema:
 
 def schemas() -> Schema:
     """By their names."""
-    metadata = _properties(StandardMetadata, OwnMetadata)
-    client = {**metadata, "client_id": STRING, **_READ_ONLY}
-    shown = ("client_id", "is_disabled", "is_dynamically_registered")
+    metadata = _properties(StandardMetadata, OperatorsMetadata)
+    read_only = {name: {**schema, "readOnly": True} for name, schema in _properties(ReadOnlyMetadata).items()}
+    client = {**metadata, "client_id": STRING, **read_only}
+    always = ("client_id", "is_disabled", "is_dynamically_registered")
     fault = _object({"path": STRING, "fault": STRING}, "path", "fault")
     return {
-        "ClientRequest": _object({**metadata, **_properties(ClientCredentials), **_READ_ONLY}),
-        "Client": _object(client, *shown),
-        "ClientWithSecret": _object({**client, **_SECRET}, *shown),
+        "ClientRequest": _object({**metadata, **_properties(ChosenCredentials), **read_only}),
+        "Client": _object(client, *always),
+        "ClientWithSecret": _object({**client, **_SECRET}, *always),
         "Clients": _object(
             {
                 "clients": {"type": "array", "items": reference("Client")},

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.client_registry.registration.sector import check_sector
 from services.client_registry.registration.software_statement import MEMBER, Issuers, with_statement
-from shared.fetch import Fetcher, FetchFailed
+from shared.fetch import Fetcher
 from shared.model import Json
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.record import Client
-from shared.oauth.client.rules import check_sector, read_registration
-from shared.oauth.errors import InvalidClientMetadata
+from shared.oauth.client.rules import read_registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,5 @@ class Descriptions:
         return {MEMBER: members[MEMBER]} if is_used else {}
 
     async def check_sector(self, client: Client) -> None:
-        """Whether its sector has this client in it. Raises InvalidClientMetadata."""
-        if (uri := client.sector_identifier_uri) is None:
-            return
-        try:
-            document = await self.fetcher.get_json(uri)
-        except FetchFailed as fault:
-            raise InvalidClientMetadata(
-                "sector_identifier_uri does not answer with a JSON document", detail=str(fault)
-            ) from None
-        check_sector(client, document)
+        """Raises InvalidClientMetadata."""
+        await check_sector(client, self.fetcher)

@@ -1,36 +1,24 @@
 """What a whole client must hold for this deployment to accept it. All faults are found, not the first."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from types import MappingProxyType
 
 from shared.oauth import supported
 from shared.oauth.claims import is_same_shape
 from shared.oauth.client.jwks import can_verify, jwks_faults
+from shared.oauth.client.metadata import LONGEST_LIFETIMES, MEMBERS
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import (
     https_or_loopback_fault,
     origin_of,
     redirect_uri_fault,
     uri_fault,
-    web_uri_fault,
 )
 from shared.oauth.client.responses import response_faults
 from shared.oauth.fetch_target import target_fault
 from shared.oauth.subject import sector_of
 
-CAPS: Mapping[str, timedelta] = MappingProxyType(
-    {
-        "access_token_lifetime": timedelta(days=1),
-        "id_token_lifetime": timedelta(days=1),
-        "authorization_code_lifetime": timedelta(minutes=10),
-        "refresh_token_lifetime": timedelta(days=365),
-        "refresh_token_idle_lifetime": timedelta(days=365),
-    }
-)
-
-WEB_PAGES = ("initiate_login_uri", "client_uri", "logo_uri", "policy_uri", "tos_uri")
+_RULES = tuple((name, member.rule) for name, member in MEMBERS.items() if member.rule)
 
 Fault = tuple[str, str]
 """The path of a member, and the end of a sentence that says what is wrong with it."""
@@ -66,15 +54,14 @@ def grant_types_for(response_types: Sequence[str]) -> set[str]:
 def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
     """What keeps this deployment from accepting *client*: everything that a single member cannot tell."""
     yield from _type_faults(client, allowed)
-    yield from _uri_faults(client)
+    yield from _redirect_faults(client)
+    yield from _value_faults(client)
     yield from _logout_faults(client, allowed)
     yield from _authentication_faults(client, allowed)
     yield from response_faults(client, allowed.signing_algorithms)
     yield from _request_object_faults(client, allowed)
     yield from _sector_faults(client, allowed)
-    for name, cap in CAPS.items():
-        if (lifetime := getattr(client, name)) and lifetime > cap:
-            yield name, f"is longer than {int(cap.total_seconds())} seconds"
+    yield from _lifetime_faults(client)
     yield from _key_faults(client)
     yield from _claim_faults(client)
 
@@ -119,16 +106,26 @@ def _type_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
         yield "grant_types", "has no grant that a refresh token could come from"
 
 
-def _uri_faults(client: Client) -> Iterator[Fault]:
+def _redirect_faults(client: Client) -> Iterator[Fault]:
     if not client.redirect_uris and {"authorization_code", "implicit"}.intersection(client.grant_types):
         yield "redirect_uris", "is missing or empty"
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         for index, uri in enumerate(getattr(client, name)):
             if fault := redirect_uri_fault(uri, client.application_type):
                 yield f"{name}.{index}", fault
-    for name in WEB_PAGES:
-        if (uri := getattr(client, name)) is not None and (fault := web_uri_fault(uri)):
+
+
+def _value_faults(client: Client) -> Iterator[Fault]:
+    """The rule that each member declares for its own value."""
+    for name, rule in _RULES:
+        if (value := getattr(client, name)) is not None and (fault := rule(value)):
             yield name, fault
+
+
+def _lifetime_faults(client: Client) -> Iterator[Fault]:
+    for name, longest in LONGEST_LIFETIMES.items():
+        if (lifetime := getattr(client, name)) and lifetime > longest:
+            yield name, f"is longer than {int(longest.total_seconds())} seconds"
 
 
 def _logout_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:

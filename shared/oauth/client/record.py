@@ -1,17 +1,53 @@
-"""A registered client."""
+"""A registered client, and the one declaration of client metadata. Pure.
+
+A field that is annotated with a `Member` is client metadata; a new member is one such field. From it follow
+the validation and the schemas (`models`), the JSON that is stored, sent and read (`metadata`), the defaults
+of each profile (`profiles`), the rule for its value (`faults`) and, for operators' members, a row in
+deploy/README.md, which a test compares.
+
+Names and meanings: RFC 7591 §2, OpenID Connect Registration 1.0 §2, RP-Initiated Logout 1.0 §3.1,
+Back-Channel Logout 1.0 §2.2, Front-Channel Logout 1.0 §2, RFC 9101 §10.5, RFC 9126 §6, RFC 9701 §6, JARM §3.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from shared.model import Json, Scope
+from shared.oauth.client.kinds import (
+    ACCESS_TOKEN_FORMAT,
+    APPLICATION_TYPE,
+    ASSERTION_AUDIENCE,
+    DISPLAY_NAME,
+    FLAG,
+    IS_SET,
+    JWK_SET,
+    MAX_AGE,
+    NAME,
+    NAME_BY_NAME,
+    NAMES,
+    PROFILE,
+    SCOPE,
+    SUBJECT_TYPE,
+    TEXT,
+    TEXTS,
+    TIMESTAMP,
+    URI,
+    URIS,
+)
+from shared.oauth.client.member import Reader, anyone, operators, operators_lifetime, read_only
+from shared.oauth.client.registered_uri import web_uri_fault
+
+_DAY, _YEAR = timedelta(days=1), timedelta(days=365)
+_CELLS_CLAIMS = ["name", "email", "authSource", "sid", "rat"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
     """A client secret of 256 random bits, as its SHA-256.
 
-    `value` is there only for clients that prove the secret without sending it; at rest it is encrypted.
+    `value` is set only for clients that prove the secret without sending it; it is encrypted at rest.
     """
 
     hash: bytes
@@ -21,79 +57,138 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A registered client. The names are those of RFC 7591, OpenID Connect Registration and RP metadata."""
+    """A registered client: its metadata, its credentials and its state."""
 
     client_id: str
-    client_name: str = ""
-    application_type: str = "web"
-    redirect_uris: tuple[str, ...] = ()
-    post_logout_redirect_uris: tuple[str, ...] = ()
-    grant_types: tuple[str, ...] = ("authorization_code",)
-    response_types: tuple[str, ...] = ("code",)
-    scope: Scope = ("openid",)
-    token_endpoint_auth_method: str = "client_secret_basic"
-    token_endpoint_auth_signing_alg: str | None = None
-    jwks: Json | None = None
-    jwks_uri: str | None = None
-    id_token_signed_response_alg: str = "RS256"
-    id_token_encrypted_response_alg: str | None = None
-    id_token_encrypted_response_enc: str | None = None
-    userinfo_signed_response_alg: str | None = None
-    userinfo_encrypted_response_alg: str | None = None
-    userinfo_encrypted_response_enc: str | None = None
-    introspection_signed_response_alg: str = "RS256"
-    introspection_encrypted_response_alg: str | None = None
-    introspection_encrypted_response_enc: str | None = None
-    authorization_signed_response_alg: str = "RS256"
-    request_object_signing_alg: str | None = None
-    request_uris: tuple[str, ...] = ()
-    require_signed_request_object: bool = False
-    require_pushed_authorization_requests: bool = False
-    subject_type: str = "public"
-    sector_identifier_uri: str | None = None
-    default_max_age: int | None = None
-    require_auth_time: bool = False
-    default_acr_values: tuple[str, ...] = ()
-    initiate_login_uri: str | None = None
-    backchannel_logout_uri: str | None = None
-    backchannel_logout_session_required: bool = False
-    frontchannel_logout_uri: str | None = None
-    frontchannel_logout_session_required: bool = False
-    client_uri: str | None = None
-    logo_uri: str | None = None
-    policy_uri: str | None = None
-    tos_uri: str | None = None
-    contacts: tuple[str, ...] = ()
-    software_id: str | None = None
-    software_version: str | None = None
 
-    profile: str = "default"
-    require_pkce: bool = False
-    skip_consent: bool = False
-    remember_consent: bool = True
-    access_token_format: str = "opaque"
-    audience: tuple[str, ...] = ()
-    resource_identifiers: tuple[str, ...] = ()
-    claims_mapping: Mapping[str, str] = field(default_factory=dict)
-    id_token_claims: tuple[str, ...] = ()
-    access_token_lifetime: timedelta | None = None
-    id_token_lifetime: timedelta | None = None
-    authorization_code_lifetime: timedelta | None = None
-    refresh_token_lifetime: timedelta | None = None
-    refresh_token_idle_lifetime: timedelta | None = None
-    refresh_token_rotation: bool = True
-    allowed_cors_origins: tuple[str, ...] | None = None
-    assertion_audience: str = "issuer_or_endpoint"
+    # fmt: off
+    client_name: Annotated[str, anyone(DISPLAY_NAME, "the name shown to users")] = ""
+    application_type: Annotated[str, anyone(
+        APPLICATION_TYPE, "the kind of application, which decides its redirect URIs",
+        default_text="native for a public client that redirects to the user's device, else web")] = "web"
+    redirect_uris: Annotated[tuple[str, ...], anyone(URIS, "the redirect URIs, compared exactly")] = ()
+    post_logout_redirect_uris: Annotated[tuple[str, ...], anyone(
+        URIS, "the URIs that a logout may return to, compared exactly")] = ()
+    grant_types: Annotated[tuple[str, ...], anyone(
+        NAMES, "the grant types that the client may use",
+        default_text="those that the response_types need")] = ("authorization_code",)
+    response_types: Annotated[tuple[str, ...], anyone(
+        TEXTS, "the response types that the client may use",
+        default_text="code where the grant_types allow it")] = ("code",)
+    scope: Annotated[Scope, anyone(
+        SCOPE, "the scopes that the client may ask for, separated by spaces",
+        default_text="openid profile email address phone, offline_access with refresh_token")] = ("openid",)
+    token_endpoint_auth_method: Annotated[str, anyone(
+        NAME, "how the client authenticates", profiles={"fapi2": "private_key_jwt"})] = "client_secret_basic"
+    token_endpoint_auth_signing_alg: Annotated[str | None, anyone(
+        NAME, "the algorithm of client assertions")] = None
+    jwks: Annotated[Json | None, anyone(JWK_SET, "the client's public keys")] = None
+    jwks_uri: Annotated[str | None, anyone(URI, "where the client publishes its public keys")] = None
+    id_token_signed_response_alg: Annotated[str, anyone(
+        NAME, "the algorithm that signs ID tokens", profiles={"fapi2": "ES256"})] = "RS256"
+    id_token_encrypted_response_alg: Annotated[str | None, anyone(
+        NAME, "the key management of encrypted ID tokens")] = None
+    id_token_encrypted_response_enc: Annotated[str | None, anyone(
+        NAME, "the content encryption of ID tokens")] = None
+    userinfo_signed_response_alg: Annotated[str | None, anyone(
+        NAME, "the algorithm that signs userinfo responses")] = None
+    userinfo_encrypted_response_alg: Annotated[str | None, anyone(
+        NAME, "the key management of encrypted userinfo responses")] = None
+    userinfo_encrypted_response_enc: Annotated[str | None, anyone(
+        NAME, "the content encryption of userinfo responses")] = None
+    introspection_signed_response_alg: Annotated[str, anyone(
+        NAME, "the algorithm that signs introspection responses")] = "RS256"
+    introspection_encrypted_response_alg: Annotated[str | None, anyone(
+        NAME, "the key management of encrypted introspection responses")] = None
+    introspection_encrypted_response_enc: Annotated[str | None, anyone(
+        NAME, "the content encryption of introspection responses")] = None
+    authorization_signed_response_alg: Annotated[str, anyone(
+        NAME, "the algorithm that signs authorization responses")] = "RS256"
+    request_object_signing_alg: Annotated[str | None, anyone(
+        NAME, "the only algorithm accepted of request objects")] = None
+    request_uris: Annotated[tuple[str, ...], anyone(URIS, "where the client publishes request objects")] = ()
+    require_signed_request_object: Annotated[bool, anyone(
+        FLAG, "whether every authorization request must be a signed request object")] = False
+    require_pushed_authorization_requests: Annotated[bool, anyone(
+        FLAG, "whether every authorization request must be pushed", profiles={"fapi2": True})] = False
+    subject_type: Annotated[str, anyone(
+        SUBJECT_TYPE, "whether the client gets the public sub of a user or one of its own sector")] = "public"
+    sector_identifier_uri: Annotated[str | None, anyone(
+        URI, "the list of redirect URIs whose clients share pairwise subs")] = None
+    default_max_age: Annotated[int | None, anyone(MAX_AGE, "the max_age of requests without one")] = None
+    require_auth_time: Annotated[bool, anyone(FLAG, "whether ID tokens always contain auth_time")] = False
+    default_acr_values: Annotated[tuple[str, ...], anyone(
+        NAMES, "the acr_values of requests without any")] = ()
+    initiate_login_uri: Annotated[str | None, anyone(
+        URI, "where a third party starts a login", rule=web_uri_fault)] = None
+    backchannel_logout_uri: Annotated[str | None, anyone(URI, "where logout tokens are posted")] = None
+    backchannel_logout_session_required: Annotated[bool, anyone(
+        FLAG, "whether logout tokens must contain sid")] = False
+    frontchannel_logout_uri: Annotated[str | None, anyone(
+        URI, "the page that a logout loads in a frame")] = None
+    frontchannel_logout_session_required: Annotated[bool, anyone(
+        FLAG, "whether the frame's URI must contain iss and sid")] = False
+    client_uri: Annotated[str | None, anyone(URI, "the client's home page", rule=web_uri_fault)] = None
+    logo_uri: Annotated[str | None, anyone(URI, "the client's logo", rule=web_uri_fault)] = None
+    policy_uri: Annotated[str | None, anyone(URI, "the client's privacy policy", rule=web_uri_fault)] = None
+    tos_uri: Annotated[str | None, anyone(URI, "the client's terms of service", rule=web_uri_fault)] = None
+    contacts: Annotated[tuple[str, ...], anyone(
+        TEXTS, "the people responsible, usually e-mail addresses")] = ()
+    software_id: Annotated[str | None, anyone(TEXT, "the identifier of the client's software")] = None
+    software_version: Annotated[str | None, anyone(TEXT, "the version of the client's software")] = None
+
+    profile: Annotated[str, operators(
+        PROFILE, "a set of defaults for other members, which explicit values override")] = "default"
+    require_pkce: Annotated[bool, operators(
+        FLAG, "whether authorization requests need a code_challenge (RFC 7636)", if_public=True,
+        profiles={"cells-legacy": False, "fapi2": True})] = False
+    skip_consent: Annotated[bool, operators(
+        FLAG, "whether users are never asked for consent: for first-party clients")] = False
+    remember_consent: Annotated[bool, operators(
+        FLAG, "whether consent is asked for only once", if_public=False)] = True
+    access_token_format: Annotated[str, operators(
+        ACCESS_TOKEN_FORMAT, "the format of access tokens; `jwt` is that of RFC 9068")] = "opaque"
+    audience: Annotated[tuple[str, ...], operators(
+        NAMES, "the audiences of its access tokens, beside the issuer")] = ()
+    resource_identifiers: Annotated[tuple[str, ...], operators(
+        NAMES, "the audiences that it serves as a resource server: it may introspect tokens for them")] = ()
+    claims_mapping: Annotated[Mapping[str, str], operators(
+        NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
+        profiles={"cells-legacy": {"name": "username"}})] = field(default_factory=dict)
+    id_token_claims: Annotated[tuple[str, ...], operators(
+        NAMES, "the claims that its ID tokens always contain", profiles={"cells-legacy": _CELLS_CLAIMS})] = ()
+    access_token_lifetime: Annotated[timedelta | None, operators_lifetime(
+        "the lifetime of access tokens, in seconds", _DAY)] = None
+    id_token_lifetime: Annotated[timedelta | None, operators_lifetime(
+        "the lifetime of ID tokens, in seconds", _DAY)] = None
+    authorization_code_lifetime: Annotated[timedelta | None, operators_lifetime(
+        "the lifetime of authorization codes, in seconds", timedelta(minutes=10))] = None
+    refresh_token_lifetime: Annotated[timedelta | None, operators_lifetime(
+        "how long refresh tokens work after the authorization, in seconds", _YEAR)] = None
+    refresh_token_idle_lifetime: Annotated[timedelta | None, operators_lifetime(
+        "how long a refresh token works unused, in seconds", _YEAR)] = None
+    refresh_token_rotation: Annotated[bool, operators(
+        FLAG, "whether each use of a refresh token replaces it", profiles={"fapi2": False})] = True
+    allowed_cors_origins: Annotated[tuple[str, ...] | None, operators(
+        NAMES, "the web origins whose scripts may use the client",
+        default_text="any origin, without cookies")] = None
+    assertion_audience: Annotated[str, operators(
+        ASSERTION_AUDIENCE, "the audience of its client assertions: `issuer` excludes endpoint URIs",
+        profiles={"fapi2": "issuer"})] = "issuer_or_endpoint"
 
     secrets: tuple[ClientSecret, ...] = ()
     registration_access_token_hash: bytes | None = None
-    is_dynamically_registered: bool = False
-    disabled_at: datetime | None = None
-    created_at: datetime | None = None
+    is_dynamically_registered: Annotated[bool, read_only(
+        FLAG, "whether the client registered itself", None, Reader.OPERATORS)] = False
+    disabled_at: Annotated[datetime | None, read_only(
+        IS_SET, "whether an operator disabled the client", "is_disabled", Reader.OPERATORS)] = None
+    created_at: Annotated[datetime | None, read_only(
+        TIMESTAMP, "when the client was registered, in seconds since 1970", "client_id_issued_at")] = None
+    # fmt: on
     version: int = 1
-    epoch: int = 0  # compared with that of whatever the client was given
+    epoch: int = 0  # compared with the epoch of everything issued to the client
 
     @property
     def is_public(self) -> bool:
-        """RFC 6749 §2.1: not able to keep a secret."""
+        """Whether the client cannot keep a secret: RFC 6749 §2.1."""
         return self.token_endpoint_auth_method == "none"

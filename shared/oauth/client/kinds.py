@@ -1,0 +1,96 @@
+"""The kinds of value that client metadata have: how JSON writes them and how the record holds them. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+MAX_URIS = 100
+MAX_LIST = 50
+
+# Text shown to users contains no control character and nothing that changes its direction.
+_DISPLAYABLE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
+_SCOPE_TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
+
+_DisplayName = Annotated[str, StringConstraints(max_length=200, pattern=_DISPLAYABLE)]
+_Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Scope = Annotated[
+    str, StringConstraints(max_length=2000, pattern=rf"^(?:{_SCOPE_TOKEN}(?: {_SCOPE_TOKEN})*)?$")
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+
+FORMER_VALUES = {"endpoint": "issuer_or_endpoint"}
+"""Former values of `assertion_audience`: files and rows that contain them stay readable."""
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value.
+
+    *json* is the type that pydantic validates; *from_json* and *to_json* convert a valid value to the record
+    and back. `if_none` is the JSON for None in the record; without it the member is left out.
+    """
+
+    json: Any
+    from_json: Callable[[Any], Any] = _same
+    to_json: Callable[[Any], Any] = _same
+    if_none: Any = None
+
+
+def list_of(item: Any, at_most: int = MAX_LIST) -> Kind:
+    """A JSON array; a tuple in the record."""
+    return Kind(Annotated[list[item], Field(max_length=at_most)], tuple, list)
+
+
+def lifetime(longest: timedelta) -> Kind:
+    """A number of seconds, at least one. The rules over the whole client compare it with *longest*."""
+    return Kind(
+        Annotated[int, Field(ge=1, json_schema_extra={"maximum": _seconds(longest)})],
+        lambda value: timedelta(seconds=value),
+        _seconds,
+    )
+
+
+def _seconds(value: timedelta) -> int:
+    return int(value.total_seconds())
+
+
+def _current_value(value: object) -> object:
+    return FORMER_VALUES.get(value, value) if isinstance(value, str) else value
+
+
+def _timestamp(value: datetime) -> int:
+    return int(value.timestamp())
+
+
+def _is_set(_: object) -> bool:
+    return True
+
+
+FLAG = Kind(bool)
+NAME = Kind(Name)
+NAMES = list_of(Name)
+TEXT = Kind(_Text)
+TEXTS = list_of(_Text)
+DISPLAY_NAME = Kind(_DisplayName)
+URI = Kind(str)
+URIS = list_of(str, MAX_URIS)
+SCOPE = Kind(_Scope, lambda value: tuple(value.split()), " ".join)
+MAX_AGE = Kind(Annotated[int, Field(ge=0, le=2**31)])
+JWK_SET = Kind(dict[str, Any], to_json=dict)
+NAME_BY_NAME = Kind(Annotated[dict[Name, Name], Field(max_length=MAX_LIST)], to_json=dict)
+APPLICATION_TYPE = Kind(Literal["web", "native"])
+SUBJECT_TYPE = Kind(Literal["public", "pairwise"])
+PROFILE = Kind(Literal["default", "cells-legacy", "fapi2"])
+ACCESS_TOKEN_FORMAT = Kind(Literal["opaque", "jwt"])
+ASSERTION_AUDIENCE = Kind(
+    Annotated[Literal["issuer_or_endpoint", "issuer"], BeforeValidator(_current_value)], _current_value
+)
+TIMESTAMP = Kind(int, to_json=_timestamp)
+IS_SET = Kind(bool, to_json=_is_set, if_none=False)

@@ -1,0 +1,106 @@
+"""The words in which `shared.oauth.client.record` declares client metadata. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Any
+
+from shared.model import Json
+from shared.oauth.client.kinds import Kind, lifetime
+
+Rule = Callable[[Any], str | None]
+"""A check of one value: the end of a sentence that says what is wrong with it, or None."""
+
+
+class Setter(Enum):
+    """Who decides on a member's value."""
+
+    ANYONE = auto()  # whoever registers the client: RFC 7591 §2, OpenID Connect Registration 1.0 §2
+    OPERATORS = auto()  # ignored in a registration over HTTP
+    SERVER = auto()  # read-only
+
+
+class Reader(Enum):
+    """Who sees a member."""
+
+    CLIENT = auto()  # in the client information response: RFC 7591 §3.2.1
+    OPERATORS = auto()  # in the administration and at the command line
+
+
+EVERY_READER = frozenset(Reader)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of client metadata, beside the name, the type and the default that its field of `Client` has.
+
+    `about` completes "The member is …". `default_text` describes a default that depends on other members.
+    `if_public` is the default for a public client, `profiles` the default in each profile that has its own.
+    """
+
+    kind: Kind
+    about: str
+    set_by: Setter
+    shown_to: frozenset[Reader] = EVERY_READER
+    name: str | None = None  # in JSON, where it is not that of the field
+    default_text: str | None = None
+    if_public: bool | None = None
+    profiles: Json = field(default_factory=dict)
+    rule: Rule | None = None
+    longest: timedelta | None = None  # of a lifetime
+
+
+def anyone(
+    kind: Kind,
+    about: str,
+    *,
+    default_text: str | None = None,
+    profiles: Mapping[str, Any] | None = None,
+    rule: Rule | None = None,
+) -> Member:
+    """A member that a client may set for itself."""
+    return Member(
+        kind=kind,
+        about=about,
+        set_by=Setter.ANYONE,
+        default_text=default_text,
+        profiles=profiles or {},
+        rule=rule,
+    )
+
+
+def operators(
+    kind: Kind,
+    about: str,
+    *,
+    default_text: str | None = None,
+    if_public: bool | None = None,
+    profiles: Mapping[str, Any] | None = None,
+) -> Member:
+    """A member that only an operator may set."""
+    return Member(
+        kind=kind,
+        about=about,
+        set_by=Setter.OPERATORS,
+        default_text=default_text,
+        if_public=if_public,
+        profiles=profiles or {},
+    )
+
+
+def operators_lifetime(about: str, longest: timedelta) -> Member:
+    """A lifetime in seconds that only an operator may set; the default is the deployment's setting."""
+    return Member(
+        kind=lifetime(longest),
+        about=about,
+        set_by=Setter.OPERATORS,
+        default_text="the deployment's setting",
+        longest=longest,
+    )
+
+
+def read_only(kind: Kind, about: str, name: str | None = None, *shown_to: Reader) -> Member:
+    """A member that the server sets."""
+    readers = frozenset(shown_to) or EVERY_READER
+    return Member(kind=kind, about=about, set_by=Setter.SERVER, name=name, shown_to=readers)
