@@ -2,8 +2,6 @@
 
 import pytest
 
-from shared.live.randomness import new_handle
-from shared.oauth.tokens.handle import Kind
 from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService
 from tests.planted import planted
@@ -11,7 +9,7 @@ from tests.planted.browser import shows_whatever_is_called_a_code
 
 pytestmark = ON_MODULE_LOOP
 
-CODE = new_handle(Kind.AUTHORIZATION_CODE)
+CODE = "ac_" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 
 
 @pytest.mark.parametrize("path", [OUT_OF_BAND.path, OUT_OF_BAND_ALIAS.path])
