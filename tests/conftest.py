@@ -9,6 +9,7 @@ from tests.tools import LACKING, is_strict
 pytest_plugins = (
     "tests.points",
     "tests.planted.plugin",
+    "tests.unhurried",
     "tests.servers",
     "tests.redis_layouts",
     "tests.deployment",
