@@ -1,13 +1,13 @@
-"""The authorization endpoint: `/oauth2/auth`. A request begins here, and every step comes back here."""
+"""The authorization endpoint, `/oauth2/auth`: requests begin here, and every step returns here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.interaction.asked import INTERACTION, Asked, Waiting
-from services.authorization.interaction.context import Desk
-from services.authorization.interaction.interaction import Interaction
+from services.authorization.interaction.context import INTERACTION, InteractionContext
+from services.authorization.interaction.dispatcher import Dispatcher
+from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import (
     Consent,
     Create,
@@ -19,12 +19,11 @@ from services.authorization.interaction.next_step import (
 )
 from services.authorization.request.authorization_request import KNOWN
 from services.authorization.request.posted import POSTED, PostedRequests
-from services.authorization.request.storage_limits import StorageLimits
+from services.authorization.request.reader import RequestReader
+from services.authorization.request.validated_request import ValidatedRequest
 from services.authorization.response.callback import see_other
-from shared.browser.errors import TooMany
-from shared.live import clock
-from shared.live.randomness import new_handle
-from shared.oauth.tokens.handle import Kind, digest
+from services.authorization.response.responder import Responder
+from shared.browser.cookies import Cookies
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
@@ -39,71 +38,60 @@ _PAGES: Mapping[type[Step], Path] = {
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """The endpoint's steps."""
+    """The endpoint's collaborators."""
 
-    desk: Desk
+    reader: RequestReader
+    lifecycle: InteractionLifecycle
+    dispatcher: Dispatcher
+    responder: Responder
     posted: PostedRequests
-    limits: StorageLimits
+    cookies: Cookies
 
     async def get(self, request: web.Request) -> web.Response:
-        """A client's request, one that was posted, or an interaction that goes on."""
+        """A client's request, one that was posted, or an interaction that continues."""
         parameters = query(request)
         if "client_id" not in parameters:
             if INTERACTION in parameters:
-                return await self._go_on(request, await self.desk.open(request, parameters))
+                return await self._continue(request, await self.lifecycle.open(request, parameters))
             if POSTED in parameters:
                 parameters = await self.posted.find(parameters[POSTED])
-        return await self._begin(request, await self.desk.read(request, parameters))
+        return await self._begin(request, await self.reader.read(request, parameters))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Come back by GET with a request that holds, as far as can be said without looking it up."""
+        """Redirect to the same request by GET, if it is valid so far as its own parameters tell."""
         parameters = await form(request)
         if "request_uri" in parameters:
-            await self.desk.client(parameters)
+            await self.reader.client(parameters)
         else:
-            await self.desk.read(request, parameters)
+            await self.reader.read(request, parameters)
         return see_other(await self.posted.keep(AUTHORIZATION, parameters, KNOWN, client_address(request)))
 
-    async def _begin(self, request: web.Request, asked: Asked) -> web.Response:
-        step = self.desk.next_step(asked, await self.desk.present(request, asked))
+    async def _begin(self, request: web.Request, validated: ValidatedRequest) -> web.Response:
+        user = await self.dispatcher.current_user(request, validated)
+        step = self.dispatcher.decide(validated, user)
         match step:
             case Respond(session):
-                return await self.desk.respond(asked, session, asked.effective.pushed)
+                return await self.responder.respond(validated, session, validated.effective.pushed)
             case Refuse(error):
-                await self.desk.end_pushed(asked)
-                return self.desk.refuse(asked, error)
+                await self.lifecycle.end_pushed(validated)
+                return self.responder.refuse(validated, error)
             case Login() | Create() | SelectAccount() | Consent():
-                return await self._bind(request, asked, step)
+                context = await self.lifecycle.begin(request, validated)
+                response = self._show(context, step)
+                self.cookies.set_browser(response, context.browser)
+                return response
 
-    async def _bind(self, request: web.Request, asked: Asked, step: Step) -> web.Response:
-        """Keep the request as an interaction of this browser, and show the step's page."""
-        browser, handle = self.desk.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
-        effective = asked.effective
-        if self.limits.interaction(effective.parameters.values, client_address(request), clock.now()):
-            raise TooMany("too many requests from this address wait for a person")
-        interaction = Interaction(
-            parameters=dict(effective.parameters.values),
-            browser=digest(browser).hex(),
-            pushed=effective.pushed.hex() if effective.pushed else None,
-            client_epoch=asked.client.epoch,
-        )
-        lifetime = self.desk.settings.interaction_lifetime
-        await self.desk.interactions.add(digest(handle), interaction.to_json(), lifetime)
-        response = self._show(Waiting(handle, browser, interaction, asked), step)
-        self.desk.cookies.set_browser(response, browser)
-        return response
-
-    async def _go_on(self, request: web.Request, waiting: Waiting) -> web.Response:
-        step = await self.desk.step(request, waiting)
+    async def _continue(self, request: web.Request, context: InteractionContext) -> web.Response:
+        step = await self.dispatcher.next_step(request, context)
         match step:
             case Respond(session):
-                await self.desk.finish(waiting)
-                return await self.desk.respond(waiting.asked, session)
+                await self.lifecycle.finish(context)
+                return await self.responder.respond(context.validated, session)
             case Refuse(error):
-                await self.desk.finish(waiting)
-                return self.desk.refuse(waiting.asked, error)
+                await self.lifecycle.finish(context)
+                return self.responder.refuse(context.validated, error)
             case Login() | Create() | SelectAccount() | Consent():
-                return self._show(waiting, step)
+                return self._show(context, step)
 
-    def _show(self, waiting: Waiting, step: Step) -> web.Response:
-        return see_other(waiting.at(_PAGES[type(step)]))
+    def _show(self, context: InteractionContext, step: Step) -> web.Response:
+        return see_other(context.at(_PAGES[type(step)]))

@@ -1,16 +1,17 @@
-"""The pushed authorization request endpoint: RFC 9126 §2. Authenticate, check, keep, answer."""
+"""The pushed authorization request endpoint: RFC 9126 §2. Authenticate, validate, store, answer."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from aiohttp import web
 
-from services.authorization.interaction.asked import Refused
-from services.authorization.interaction.context import Desk
 from services.authorization.request.authorization_request import KNOWN
-from services.authorization.request.parameter_source import Effective
+from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
 from services.authorization.request.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
+from services.authorization.request.reader import RequestReader
 from services.authorization.request.storage_limits import StorageLimits
+from services.authorization.request.validated_request import RedirectableError
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.live.randomness import new_handle
@@ -30,19 +31,21 @@ CREATED = 201
 class Push:
     """The endpoint's collaborators."""
 
-    desk: Desk
+    reader: RequestReader
+    source: ParameterSource
     authentication: ClientAuthentication
     pushed_requests: PushedRequests
     limits: StorageLimits
+    interaction_lifetime: timedelta
 
     async def post(self, request: web.Request) -> web.Response:
-        """Keep a request that would be answered, and name it: RFC 9126 §2.2."""
+        """Store a valid request and answer with its `request_uri`: RFC 9126 §2.2."""
         try:
-            return await self._keep(request)
-        except Refused as refused:  # to the client, which asks here by itself
-            raise refused.error from None
+            return await self._store(request)
+        except RedirectableError as redirectable:  # here the client itself is answered
+            raise redirectable.error from None
 
-    async def _keep(self, request: web.Request) -> web.Response:
+    async def _store(self, request: web.Request) -> web.Response:
         fields, now = await form(request), clock.now()
         fields.refuse_repeated(KNOWN)
         address = partial(client_address, request)
@@ -50,20 +53,20 @@ class Push:
         note_origins(request, client.allowed_cors_origins)
         if "request_uri" in fields:  # RFC 9126 §2.1
             raise InvalidRequest("request_uri cannot be pushed")
-        parameters = known_of(await self.desk.intake.at_push(fields, client), client.client_id)
-        self.desk.check(client, Effective(parameters), locale="")
+        parameters = known_of(await self.source.of_pushed_request(fields, client), client.client_id)
+        self.reader.validate(request, client, EffectiveParameters(parameters))
         if wait := self.limits.pushed_request(client, parameters.values, address, now):
             raise TooManyRequests("too many requests are stored already", wait)
         handle = new_handle(Kind.PUSHED_REQUEST)
         pushed = PushedRequest(client.client_id, parameters, now + LIFETIME, client.epoch)
-        kept = LIFETIME + self.desk.settings.interaction_lifetime
-        await self.pushed_requests.add(digest(handle), pushed.to_json(), kept)
+        lifetime = LIFETIME + self.interaction_lifetime
+        await self.pushed_requests.add(digest(handle), pushed.to_json(), lifetime)
         count_event("pushed_request")
         members = {"request_uri": request_uri_of(handle), "expires_in": int(LIFETIME.total_seconds())}
         return json_answer(members, status=CREATED)
 
 
 def pushed_request_error(_: web.Request, error: OAuthError) -> web.Response:
-    """RFC 9126 §2.3: as the token endpoint refuses."""
+    """The error response, like that of the token endpoint: RFC 9126 §2.3."""
     challenge = {"WWW-Authenticate": 'Basic realm="ostiary"'} if isinstance(error, InvalidClient) else None
     return error_answer(error, headers=challenge)

@@ -17,8 +17,8 @@ class Expired(InvalidRequest):
         self.again = again
 
 
-class Strange(AccessDenied):
-    """The request comes from elsewhere than a page of this browser."""
+class UnverifiedRequest(AccessDenied):
+    """Nothing proves that the request was sent by a page that this browser was shown."""
 
     status = 403
 
@@ -36,13 +36,13 @@ class Strange(AccessDenied):
         self.again = again
 
 
-class CookieMissing(Strange):
+class CookieMissing(UnverifiedRequest):
     """The browser has not sent the cookie to which the interaction is bound."""
 
     error = "cookie_missing"
 
 
-class StaleForm(Strange):
+class StaleForm(UnverifiedRequest):
     """The form was made for another session, or for none that is still there."""
 
     error = "stale_form"

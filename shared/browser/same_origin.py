@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from shared.browser.errors import Strange
+from shared.browser.errors import UnverifiedRequest
 
 
 def check_same_origin(request: web.Request, origin: str) -> None:
-    """Fetch Metadata where the browser sends it, else `Origin`. Raises Strange.
+    """Fetch Metadata where the browser sends it, else `Origin`. Raises UnverifiedRequest.
 
     `Origin: null` is what browsers send from our own pages, whose Referrer-Policy is `no-referrer`. A request
     with neither passes: cookies and form tokens bind it.
@@ -14,7 +14,7 @@ def check_same_origin(request: web.Request, origin: str) -> None:
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         if site not in ("same-origin", "none"):
-            raise Strange("the form was sent from another site", detail=f"Sec-Fetch-Site: {site}")
+            raise UnverifiedRequest("the form was sent from another site", detail=f"Sec-Fetch-Site: {site}")
         return
     if request.headers.get("Origin", "null") not in ("null", origin):
-        raise Strange("the form was sent from another site", detail="Origin is not ours")
+        raise UnverifiedRequest("the form was sent from another site", detail="Origin is not ours")

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.authorization.steps import login
+from services.authorization.authentication import methods
 from shared.oauth.supported import ACR_PASSWORD
 from shared.paths import AUTHORIZATION
 from tests.authorization import (
@@ -414,7 +414,7 @@ async def test_default_acr_values_are_asked_for_by_default(
     wishing = await op.client(skip_consent=True, default_acr_values=("urn:unknown",))
     user, browser = await op.user(), op.browser()
     with monkeypatch.context() as former:  # the session was begun by what the server no longer does
-        former.setattr(login, "ACR_PASSWORD", "urn:older")
+        former.setattr(methods, "CLASSES", ((frozenset({methods.Method.PASSWORD}), "urn:older"),))
         await browser.sign_in(client, user)
     assert is_login(await browser.authorize(client))
     assert (await browser.authorize(client, acr_values="urn:unknown")).is_at_client

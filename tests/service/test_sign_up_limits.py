@@ -8,10 +8,10 @@ from unittest.mock import patch
 import pytest
 import pytest_asyncio
 
-from services.authorization.app import SIGN_IN
 from services.authorization.authentication.throttling import SIGN_UP as PACE
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.paths import SIGN_UP
+from shared.server.resources import STORES
 from shared.store import Unavailable
 from tests.authorization import (
     LOCAL_ISSUER,
@@ -89,7 +89,7 @@ async def test_without_its_stores_nobody_is_added(open_op: AuthorizationService,
 async def test_a_user_is_whole_or_is_not(open_op: AuthorizationService) -> None:
     """A store that goes away between the user and the session: 503, and a user who can sign in instead."""
     browser, page = await a_stranger(open_op)
-    name, sessions = a_name(), type(open_op.app[SIGN_IN].desk.sessions)
+    name, sessions = a_name(), type(open_op.app[STORES].sessions)
     with patch.object(sessions, "begin", side_effect=Unavailable("it is away")):
         assert is_away(await sign_up(browser, page, name))
     user = await user_named(open_op, name)

@@ -11,8 +11,8 @@ from services.authorization.interaction.interaction import Interaction
 from services.authorization.interaction.next_step import (
     Consent,
     Create,
+    CurrentUser,
     Login,
-    Present,
     Refuse,
     Respond,
     next_step,
@@ -50,10 +50,10 @@ REQUEST = AuthorizationRequest(
     acr_values=frozenset(),
 )
 NOBODY = None
-AGREED = Present(SESSION, ("openid", "email", "profile"), str(SESSION.user_id))
+AGREED = CurrentUser(SESSION, ("openid", "email", "profile"), str(SESSION.user_id))
 FRESH = replace(AGREED, is_fresh=True)
-ASKED_BEFORE = Present(SESSION, ("openid",), str(SESSION.user_id))
-NEVER_ASKED = Present(SESSION, None, str(SESSION.user_id))
+ASKED_BEFORE = CurrentUser(SESSION, ("openid",), str(SESSION.user_id))
+NEVER_ASKED = CurrentUser(SESSION, None, str(SESSION.user_id))
 MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
 
 
@@ -82,7 +82,7 @@ MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
     ],
 )
 def test_what_comes_next(
-    changes: dict[str, Any], present: Present | None, step: type, error: str | None
+    changes: dict[str, Any], present: CurrentUser | None, step: type, error: str | None
 ) -> None:
     """And what a client hears instead when nobody may be asked."""
     request = replace(REQUEST, **changes)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.authorization.interaction.way_back import way_back
+from services.authorization.response.restart_uri import restart_uri
 from shared.live import clock
 from tests.builders import a_client
 
@@ -23,9 +23,9 @@ HOME = "https://app.example/home"
 )
 def test_where_a_client_is_begun_again(fields: dict[str, str], href: str | None) -> None:
     """At its login, else at its home page, else at the site that its answers go to."""
-    assert way_back(a_client(**fields), "I") == href
+    assert restart_uri(a_client(**fields), "I") == href
 
 
 def test_a_disabled_client_is_no_way_back() -> None:
     """Nothing is to be had there."""
-    assert way_back(replace(a_client(client_uri=HOME), disabled_at=clock.now()), "I") is None
+    assert restart_uri(replace(a_client(client_uri=HOME), disabled_at=clock.now()), "I") is None

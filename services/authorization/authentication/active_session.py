@@ -1,4 +1,4 @@
-"""The session that is active in a browser."""
+"""The active session of a browser."""
 
 from dataclasses import dataclass
 
@@ -13,21 +13,26 @@ from shared.store import Sessions
 
 @dataclass(frozen=True, slots=True)
 class ActiveSession:
-    """A session that is alive, and what its user allows the client that was asked about."""
+    """A live session, and the scope to which its user has consented for one client."""
 
     session: Session
     consented: Scope | None
 
 
-async def active_session(
-    request: web.Request, cookies: Cookies, sessions: Sessions, client_id: str = ""
-) -> ActiveSession | None:
-    """The only one of the presented sessions that is alive; None where none is, or more than one.
+@dataclass(frozen=True, slots=True)
+class ActiveSessions:
+    """Finds sessions by the cookie of a request."""
 
-    Another path of an http issuer's host can add a session to the browser's own, but not take its place.
-    Raises InvalidRequest, Unavailable.
-    """
-    handles = cookies.session_handles(request)
-    presented = [await sessions.find(digest(handle), client_id) for handle in handles]
-    alive = [ActiveSession(*found) for found in presented if found and found[0].expires_at > clock.now()]
-    return alive[0] if len(alive) == 1 else None
+    cookies: Cookies
+    sessions: Sessions
+
+    async def find(self, request: web.Request, client_id: str = "") -> ActiveSession | None:
+        """The live session that the browser presents; None unless there is exactly one.
+
+        With an http issuer another path of the host can add a session cookie, but not replace the browser's
+        own. Raises InvalidRequest, Unavailable.
+        """
+        handles = self.cookies.session_handles(request)
+        presented = [await self.sessions.find(digest(handle), client_id) for handle in handles]
+        live = [ActiveSession(*pair) for pair in presented if pair and pair[0].expires_at > clock.now()]
+        return live[0] if len(live) == 1 else None

@@ -1,4 +1,4 @@
-"""How fast passwords may be tried, for each user and from each address, and how fast users may sign up."""
+"""Rate limits of password attempts, for each user and each address, and of sign-ups."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ USER = Pace(
     longest_wait=timedelta(minutes=15),
     forgotten_after=timedelta(hours=1),
 )
-"""At most about a hundred tries a day, and nobody is locked out for good (NIST SP 800-63B §5.2.2)."""
+"""About a hundred attempts a day at most; no user is locked out for good (NIST SP 800-63B §5.2.2)."""
 
 ADDRESS = Pace(
     free=50,
@@ -29,59 +29,59 @@ SIGN_UP = Pace(
     longest_wait=timedelta(hours=1),
     forgotten_after=timedelta(days=1),
 )
-"""Some fifty new users a day from one address, or names that are asked for by trying them."""
+"""About fifty new users a day from one address. It also limits probing for existing user names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """A password about to be tried, by whom and from where."""
+class PasswordAttempt:
+    """A password about to be checked: the user, and the address of the request."""
 
     user: str
     address: str
 
 
 @dataclass(frozen=True, slots=True)
-class Throttle:
-    """Counts tries before passwords are hashed, so that many at once are bounded too."""
+class PasswordThrottle:
+    """Counts attempts before passwords are hashed, so that concurrent ones are bounded too."""
 
     counters: Counters
     is_on: bool
 
-    async def admit(self, one: Try) -> timedelta | None:
-        """Count it. None: go ahead; else how long to wait.
+    async def admit(self, attempt: PasswordAttempt) -> timedelta | None:
+        """Count an attempt. None: it is admitted; otherwise the time to wait.
 
-        The address first: one that must wait cannot make a user wait.
+        The address is counted first, so an address that has to wait cannot make a user wait.
         """
         if not self.is_on:
             return None
-        wait = await self.counters.attempt("address", address_block(one.address), ADDRESS)
-        return wait or await self.counters.attempt("user", one.user, USER)
+        wait = await self.counters.attempt("address", address_block(attempt.address), ADDRESS)
+        return wait or await self.counters.attempt("user", attempt.user, USER)
 
-    async def take_back(self, one: Try) -> None:
-        """It was not judged."""
+    async def take_back(self, attempt: PasswordAttempt) -> None:
+        """Undo the count of an attempt whose password was not checked."""
         if self.is_on:
-            await self.counters.take_back("address", address_block(one.address))
-            await self.counters.take_back("user", one.user)
+            await self.counters.take_back("address", address_block(attempt.address))
+            await self.counters.take_back("user", attempt.user)
 
-    async def succeeded(self, one: Try) -> None:
-        """The user's earlier failures are forgotten; of the address only this try is, which did not fail."""
+    async def succeeded(self, attempt: PasswordAttempt) -> None:
+        """Forget the failures of the user, and of the address only this attempt."""
         if self.is_on:
-            await self.counters.take_back("address", address_block(one.address))
-            await self.counters.forget("user", one.user, USER)
+            await self.counters.take_back("address", address_block(attempt.address))
+            await self.counters.forget("user", attempt.user, USER)
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpThrottle:
-    """Counts sign-ups before their passwords are hashed; those whose name is taken count, too."""
+    """Counts sign-ups before their passwords are hashed, including those whose name is taken."""
 
     counters: Counters
     is_on: bool
 
     async def admit(self, address: str) -> timedelta | None:
-        """Count it. None: go ahead; else how long to wait."""
+        """Count a sign-up. None: it is admitted; otherwise the time to wait."""
         return await self.counters.attempt("sign_up", address_block(address), SIGN_UP) if self.is_on else None
 
     async def take_back(self, address: str) -> None:
-        """It was not tried."""
+        """Undo the count of a sign-up that was not attempted."""
         if self.is_on:
             await self.counters.take_back("sign_up", address_block(address))

@@ -20,12 +20,12 @@ from shared.oauth.supported import ACR_VALUES, CREATE
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """Who is there: a live session, and what its user allows the client already."""
+class CurrentUser:
+    """The user of a live session, as one client's request sees them."""
 
     session: Session
-    consented: Scope | None
-    sub: str  # that the client knows the user by
+    consented: Scope | None  # what the user has allowed the client before
+    sub: str  # the identifier by which the client knows the user
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -33,36 +33,36 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Ask who is there."""
+    """Ask the user to log in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Ask whoever is there to sign up."""
+    """Ask the user to sign up."""
 
 
 @dataclass(frozen=True, slots=True)
 class SelectAccount:
-    """Ask who of those who are there goes on."""
+    """Ask which of the signed-in accounts continues."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Ask whether the client may."""
+    """Ask whether the client may have what it requests."""
 
     session: Session
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Give the client what it asked for."""
+    """Send a successful response."""
 
     session: Session
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Tell the client why not."""
+    """Send an error response."""
 
     error: OAuthError
 
@@ -70,9 +70,9 @@ class Refuse:
 Step = Login | Create | SelectAccount | Consent | Respond | Refuse
 
 
-def next_step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
-    """The one place where it is decided. With `prompt=none` nobody may be asked: Core 1.0 §3.1.2.6."""
-    step = _step(request, present, client, now)
+def next_step(request: AuthorizationRequest, user: CurrentUser | None, client: Client, now: datetime) -> Step:
+    """The next step. With `prompt=none` no page may be shown: OpenID Connect Core 1.0 §3.1.2.6."""
+    step = _step(request, user, client, now)
     if "none" in request.prompt:
         match step:
             case Login():
@@ -82,34 +82,34 @@ def next_step(request: AuthorizationRequest, present: Present | None, client: Cl
     return step
 
 
-def _step(request: AuthorizationRequest, present: Present | None, client: Client, now: datetime) -> Step:
+def _step(request: AuthorizationRequest, user: CurrentUser | None, client: Client, now: datetime) -> Step:
     if request.acr and request.acr.isdisjoint(ACR_VALUES):
         return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
-    if CREATE in request.prompt and not (present and present.is_fresh):
-        return Create()  # who signs in instead is as fresh as who signs up
-    if present is None:
+    if CREATE in request.prompt and not (user and user.is_fresh):
+        return Create()  # a user who logs in instead is as fresh as one who signs up
+    if user is None:
         return Login()
-    if "select_account" in request.prompt and not (present.is_fresh or present.is_chosen):
+    if "select_account" in request.prompt and not (user.is_fresh or user.is_chosen):
         return SelectAccount()
-    return _step_of(request, present, client, now)
+    return _step_of(request, user, client, now)
 
 
-def _step_of(request: AuthorizationRequest, present: Present, client: Client, now: datetime) -> Step:
-    """For the user who is there."""
-    if not _is_wanted(request, present):
-        # Core 1.0 §3.1.2.2: never another user's session. One who has just signed in is not asked again.
-        return Refuse(LoginRequired("another user is signed in")) if present.is_fresh else Login()
-    session = present.session
-    if not present.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
+def _step_of(request: AuthorizationRequest, user: CurrentUser, client: Client, now: datetime) -> Step:
+    """The next step for a signed-in user."""
+    if not _is_wanted(request, user):
+        # Core 1.0 §3.1.2.2: never another user's session. A user who has just signed in is not asked again.
+        return Refuse(LoginRequired("another user is signed in")) if user.is_fresh else Login()
+    session = user.session
+    if not user.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
         return Login()
-    if not _is_allowed(request, present, client):
+    if not _is_allowed(request, user, client):
         return Consent(session)
     return Respond(session)
 
 
-def _is_wanted(request: AuthorizationRequest, present: Present) -> bool:
-    is_their_sub = request.subs <= {present.sub}
-    return is_their_sub and (not request.acr or present.session.authentication.acr in request.acr)
+def _is_wanted(request: AuthorizationRequest, user: CurrentUser) -> bool:
+    is_their_sub = request.subs <= {user.sub}
+    return is_their_sub and (not request.acr or user.session.authentication.acr in request.acr)
 
 
 def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:
@@ -120,19 +120,20 @@ def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) ->
 def _can_do_better(request: AuthorizationRequest, session: Session) -> bool:
     """Whether another sign-in would reach a preferred `acr`.
 
-    It is voluntary (Core 1.0 §3.1.2.1): nobody is refused without it, or asked for one that none reaches.
+    It is voluntary (Core 1.0 §3.1.2.1): a request is not refused for lack of it, and no sign-in is demanded
+    for an `acr` that none reaches.
     """
     preferred = request.acr_values.intersection(ACR_VALUES)
     is_met = session.authentication.acr in preferred
     return bool(preferred) and not is_met and "none" not in request.prompt
 
 
-def _is_allowed(request: AuthorizationRequest, present: Present, client: Client) -> bool:
-    if present.has_agreed:
+def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client) -> bool:
+    if user.has_agreed:
         return True
     if "consent" in request.prompt:
         return False
-    is_dynamic, has_seen_a_page = client.is_dynamically_registered, present.is_fresh or present.is_chosen
+    is_dynamic, has_seen_a_page = client.is_dynamically_registered, user.is_fresh or user.is_chosen
     if not has_seen_a_page and opens_a_strangers_app(
         request.redirect_uri, is_dynamically_registered=is_dynamic
     ):
@@ -141,4 +142,4 @@ def _is_allowed(request: AuthorizationRequest, present: Present, client: Client)
         return True
     if not client.remember_consent or (client.is_dynamically_registered and client.is_public):
         return False  # RFC 8252 §8.6: anyone may pretend to be such a client
-    return set(present.consented or ()).issuperset(request.asked)
+    return set(user.consented or ()).issuperset(request.asked)

@@ -24,24 +24,24 @@ Fetch = Callable[[str], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Effective:
-    """The parameters that count. `pushed`: the digest of the handle under which they were pushed."""
+class EffectiveParameters:
+    """The parameters that count. `pushed`: the digest of the handle of a pushed request, or None."""
 
     parameters: Parameters
     pushed: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
-    """The step that finds the parameters that count: RFC 9101 §5, RFC 9126 §4."""
+class ParameterSource:
+    """Finds the parameters that count: RFC 9101 §5, RFC 9126 §4."""
 
     settings: Settings
     pushed_requests: PushedRequests
     keys: ClientKeys
     fetch: Fetch
 
-    async def at_authorization(self, parameters: Parameters, client: Client) -> Effective:
-        """The parameters that count of a request of *client*.
+    async def of_authorization_request(self, parameters: Parameters, client: Client) -> EffectiveParameters:
+        """The parameters of a request of *client* to the authorization endpoint.
 
         Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, Unavailable.
         """
@@ -49,13 +49,13 @@ class Intake:
         request_uri = parameters["request_uri"]
         if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
             return await self._pushed(handle_of(request_uri), client)
-        here = self.settings.require_pushed_authorization_requests
-        if here or client.require_pushed_authorization_requests:
+        is_required = self.settings.require_pushed_authorization_requests
+        if is_required or client.require_pushed_authorization_requests:
             raise InvalidRequest("requests must be pushed: RFC 9126")
-        return Effective(await self.at_push(parameters, client))
+        return EffectiveParameters(await self.of_pushed_request(parameters, client))
 
-    async def at_push(self, parameters: Parameters, client: Client) -> Parameters:
-        """The parameters of a request that is not pushed yet. Raises as above."""
+    async def of_pushed_request(self, parameters: Parameters, client: Client) -> Parameters:
+        """The parameters of a request that has not been pushed. Raises as above."""
         token, request_uri = parameters["request"], parameters["request_uri"]
         if token is not None and request_uri is not None:
             raise InvalidRequest("request and request_uri are two requests")
@@ -67,11 +67,11 @@ class Intake:
             raise InvalidRequest("the client must send signed request objects")
         return parameters
 
-    async def _pushed(self, handle: str, client: Client) -> Effective:
+    async def _pushed(self, handle: str, client: Client) -> EffectiveParameters:
         key = digest(handle)
         members = await self.pushed_requests.find(key)
-        found = PushedRequest.from_json(members) if members else None
-        return Effective(opened(found, client, clock.now()), key)
+        pushed = PushedRequest.from_json(members) if members else None
+        return EffectiveParameters(opened(pushed, client, clock.now()), key)
 
     async def _fetched(self, request_uri: str, client: Client) -> str:
         """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""

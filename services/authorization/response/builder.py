@@ -1,4 +1,4 @@
-"""What a client is given: a code, and what the front channel carries beside it. Find, check, spend, mint."""
+"""Builds the parameters of a successful response: a code, and tokens for the front channel."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,8 +21,8 @@ OUT_OF_BAND_LIFETIME = timedelta(minutes=10)  # a person carries the code
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
-    """A request that its user has allowed."""
+class AuthorizedRequest:
+    """An authorization request that the user of a session has allowed."""
 
     client: Client
     request: AuthorizationRequest
@@ -30,7 +30,7 @@ class Allowed:
 
     @property
     def authorization(self) -> Authorization:
-        """What a code carries."""
+        """The authorization that a code carries."""
         return Authorization(
             client_id=self.client.client_id,
             user_id=self.session.user_id,
@@ -44,14 +44,14 @@ class Allowed:
 
     @property
     def front_channel(self) -> Authorization:
-        """What the tokens of the front channel carry: nothing that outlives the browser session."""
+        """The authorization of front-channel tokens: without scopes that outlive the browser session."""
         scope = tuple(token for token in self.request.scope if token not in OFFLINE_SCOPES)
         return replace(self.authorization, scope=scope)
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Who makes the parameters of an answer."""
+class ResponseBuilder:
+    """Builds the parameters of a response."""
 
     settings: Settings
     codes: AuthorizationCodes
@@ -60,51 +60,55 @@ class Answers:
     tokens: TokenIssuer
     encryption: Encryption
 
-    async def give(self, allowed: Allowed, now: datetime, pushed: bytes | None) -> dict[str, str]:
-        """The parameters; *pushed* ends with it. Raises InvalidRequestUri: it has ended before.
+    async def build(
+        self, authorized: AuthorizedRequest, now: datetime, pushed: bytes | None
+    ) -> dict[str, str]:
+        """The parameters; the request *pushed* ends. Raises InvalidRequestUri: it has ended before.
 
         Raises LoginRequired: the session has just ended. Raises InvalidScope, Unavailable.
         """
-        if allowed.request.response_type == {"code"}:
-            return await self._code(allowed, now, pushed)
-        self.tokens.check(allowed.client, allowed.front_channel.scope, now)
-        recipient = await self.encryption.of_id_token(allowed.client)
+        if authorized.request.response_type == {"code"}:
+            return await self._code(authorized, now, pushed)
+        self.tokens.check(authorized.client, authorized.front_channel.scope, now)
+        recipient = await self.encryption.of_id_token(authorized.client)
         if pushed and not await self.pushed_requests.end(pushed):
             raise InvalidRequestUri("request_uri was used")
         grant_id = new_id()
-        user = await self._add_grant(grant_id, allowed, now)
-        code = await self._code(allowed, now) if "code" in allowed.request.response_type else {}
+        user = await self._add_grant(grant_id, authorized, now)
+        code = await self._code(authorized, now) if "code" in authorized.request.response_type else {}
         return self._with_tokens(
-            allowed=allowed, code=code, grant_id=grant_id, user=user, recipient=recipient, now=now
+            authorized=authorized, code=code, grant_id=grant_id, user=user, recipient=recipient, now=now
         )
 
-    async def _code(self, allowed: Allowed, now: datetime, pushed: bytes | None = None) -> dict[str, str]:
-        code, lifetime = new_handle(Kind.AUTHORIZATION_CODE), self._code_lifetime(allowed)
+    async def _code(
+        self, authorized: AuthorizedRequest, now: datetime, pushed: bytes | None = None
+    ) -> dict[str, str]:
+        code, lifetime = new_handle(Kind.AUTHORIZATION_CODE), self._code_lifetime(authorized)
         content = AuthorizationCode(
-            authorization=allowed.authorization,
-            redirect_uri=allowed.request.redirect_uri,
-            code_challenge=allowed.request.code_challenge,
-            epoch=allowed.session.epoch,
+            authorization=authorized.authorization,
+            redirect_uri=authorized.request.redirect_uri,
+            code_challenge=authorized.request.code_challenge,
+            epoch=authorized.session.epoch,
             expires_at=now + lifetime,
         )
         if not await self.codes.add(digest(code), content, lifetime, pushed):
             raise InvalidRequestUri("request_uri was used")
         return {"code": code}
 
-    def _code_lifetime(self, allowed: Allowed) -> timedelta:
+    def _code_lifetime(self, authorized: AuthorizedRequest) -> timedelta:
         origins = self.settings.external_urls or (self.settings.origin,)
-        if is_out_of_band(allowed.request.redirect_uri, origins):
+        if is_out_of_band(authorized.request.redirect_uri, origins):
             return OUT_OF_BAND_LIFETIME
-        return allowed.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
+        return authorized.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
 
-    async def _add_grant(self, grant_id: UUID, allowed: Allowed, now: datetime) -> User:
-        lifetime = allowed.client.access_token_lifetime or self.settings.access_token_lifetime
+    async def _add_grant(self, grant_id: UUID, authorized: AuthorizedRequest, now: datetime) -> User:
+        lifetime = authorized.client.access_token_lifetime or self.settings.access_token_lifetime
         user = await self.grants.add(
             grant_id,
-            allowed.front_channel,
-            allowed.request.redirect_uri,
-            allowed.session.epoch,
-            max(allowed.session.expires_at, now + lifetime),
+            authorized.front_channel,
+            authorized.request.redirect_uri,
+            authorized.session.epoch,
+            max(authorized.session.expires_at, now + lifetime),
         )
         if user is None:
             raise LoginRequired("the session has ended")
@@ -113,7 +117,7 @@ class Answers:
     def _with_tokens(
         self,
         *,
-        allowed: Allowed,
+        authorized: AuthorizedRequest,
         code: dict[str, str],
         grant_id: UUID,
         user: User,
@@ -121,28 +125,28 @@ class Answers:
         now: datetime,
     ) -> dict[str, str]:
         """RFC 6749 §4.2.2, OpenID Connect Core 1.0 §3.2.2.5 and §3.3.2.5."""
-        client, given, parameters = allowed.client, allowed.front_channel, code
-        if "token" in allowed.request.response_type:
+        client, authorization, parameters = authorized.client, authorized.front_channel, code
+        if "token" in authorized.request.response_type:
             sub = self.tokens.sub(user.user_id, client)
-            access_token = self.tokens.access_token(client, sub, given.scope, grant_id, now)
+            access_token = self.tokens.access_token(client, sub, authorization.scope, grant_id, now)
             parameters = {
                 **parameters,
                 "access_token": access_token.value,
                 "token_type": "Bearer",
                 "expires_in": str(access_token.expires_in),
-                "scope": " ".join(given.scope),
+                "scope": " ".join(authorization.scope),
             }
-        if "id_token" in allowed.request.response_type:
+        if "id_token" in authorized.request.response_type:
             id_token = self.tokens.id_token(
                 client,
-                given,
+                authorization,
                 user,
                 now,
                 recipient=recipient,
-                nonce=given.nonce,
+                nonce=authorization.nonce,
                 access_token=parameters.get("access_token"),
                 code=parameters.get("code"),
-                state=allowed.request.state,
+                state=authorized.request.state,
             )
             parameters = {**parameters, "id_token": id_token}
         return parameters

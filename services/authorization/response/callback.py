@@ -1,4 +1,4 @@
-"""The answer to a client: the only code that sends anything to a redirect URI."""
+"""The response to a client: the only code that sends anything to a redirect URI."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,21 +19,21 @@ from shared.web.answers import Answer, Head
 from shared.web.headers import NO_STORE, SAFE
 
 MAX_STATE = 7 * 1024
-"""Characters of a state in an answer: with all that comes beside it, it fits the 8 KiB that servers take."""
+"""Characters of `state` in a response: with the other parameters it fits the 8 KiB that servers accept."""
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
 _SEE_OTHER = Head(SAFE, NO_STORE)
 
 Sign = Callable[[Mapping[str, str]], str]
-"""How the parameters of an answer become a JWT: JARM §2.1. Raises Unavailable."""
+"""Signs the parameters of a response as a JWT: JARM §2.1. Raises Unavailable."""
 
 
 def see_other(uri: str) -> web.Response:
-    """303: whatever was posted is not posted again (RFC 9700 §4.12)."""
+    """303, so that the browser does not repeat a POST at *uri* (RFC 9700 §4.12)."""
     return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
-@lru_cache(maxsize=16)  # the issuer is in every answer
+@lru_cache(maxsize=16)  # the issuer is in every response
 def _percent_encoded(value: str) -> str:
     return quote(value, safe="")
 
@@ -48,7 +48,7 @@ def _added(uri: str, separator: str, parameters: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Where and how a client wants its answer. That it exists is the proof that answers may go there."""
+    """Where and how a client gets its response. Its existence proves that responses may go there."""
 
     redirect_uri: str
     mode: ResponseMode
@@ -64,7 +64,7 @@ class Callback:
         is_native = client.application_type == "native"
         if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
             raise InvalidRequest("redirect_uri is not registered for this client")
-        if state is not None and len(_quoted(state)) > MAX_STATE:  # no error could take it along
+        if state is not None and len(_quoted(state)) > MAX_STATE:  # too long even for an error
             raise InvalidRequest("state is too long")
         is_dynamic = client.is_dynamically_registered
         is_guarded = opens_a_strangers_app(redirect_uri, is_dynamically_registered=is_dynamic)
@@ -77,7 +77,7 @@ class Callback:
         return {"response": self.sign(complete)} if self.mode.is_jwt else complete
 
     def _uri(self, parameters: Mapping[str, str]) -> str | None:
-        """The URI that carries the answer; None where a form carries it."""
+        """The URI that carries the response; None if a form carries it."""
         match self.mode.transport:
             case "query":
                 separator = "&" if "?" in self.redirect_uri else "?"
@@ -88,11 +88,11 @@ class Callback:
                 return None
 
     def link(self, parameters: Mapping[str, str]) -> str | None:
-        """The answer as a link of a page that stays open; None where it needs a form or a fresh signature."""
+        """The response as a link on a page; None if it needs a form or a fresh signature."""
         return None if self.mode.is_jwt else self._uri(parameters)
 
     def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
-        """The answer, in the mode asked for; on a page whose button sends it where none was seen before."""
+        """Send the response by its mode; by a page with a button if the user has not seen one yet."""
         uri = self._uri(parameters)
         if self.unseen:
             fields = {} if uri else self._complete(parameters)
@@ -102,5 +102,5 @@ class Callback:
         return pages.form_post(self.redirect_uri, self._complete(parameters), locale)
 
     def refuse(self, error: OAuthError, pages: Pages, locale: str) -> web.Response:
-        """RFC 6749 §4.1.2.1."""
+        """Send an error response: RFC 6749 §4.1.2.1."""
         return self.send(error.parameters(), pages, locale)

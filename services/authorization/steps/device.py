@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 import structlog
 from aiohttp import web
 
-from services.authorization.authentication.active_session import active_session
-from services.authorization.interaction.context import Desk
-from services.authorization.steps.login import TOO_MANY, WRONG, SignIn, WaitLonger
-from services.authorization.steps.user_codes import Found, UserCodes
+from services.authorization.authentication.active_session import ActiveSessions
+from services.authorization.authentication.new_session import NewSessions
+from services.authorization.authentication.password import PasswordAuthentication, Throttled
+from services.authorization.authentication.user_codes import DeviceCodeInFlight, UserCodes
+from shared.browser.cookies import Cookies
 from shared.browser.errors import Expired
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
-from shared.browser.language import UI_LOCALES, note_ui_locales, ui_locales_fields
+from shared.browser.language import UI_LOCALES, language, note_ui_locales, ui_locales_fields
 from shared.browser.pages import (
     ClientView,
     ConfirmDeviceView,
@@ -25,8 +26,10 @@ from shared.browser.pages import (
     DeviceView,
     LoginFault,
     LoginView,
+    Pages,
 )
 from shared.browser.same_origin import check_same_origin
+from shared.config.settings import Settings
 from shared.model import Approved, Authorization, Denied, Session
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
@@ -38,17 +41,23 @@ from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
 STEP, USER_CODE = "step", "user_code"
+WRONG = 400
+TOO_MANY = 429
 MAX_SHOWN = 32  # characters of what was typed
 
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class DevicePage:
-    """What it needs."""
+class DeviceStep:
+    """The collaborators of the device page."""
 
-    desk: Desk
-    sign_in: SignIn
+    settings: Settings
+    active_sessions: ActiveSessions
+    authentication: PasswordAuthentication
+    new_sessions: NewSessions
+    cookies: Cookies
+    pages: Pages
     device_codes: DeviceCodes
     user_codes: UserCodes
     consents: Consents
@@ -60,7 +69,7 @@ class DevicePage:
 
     async def post(self, request: web.Request) -> web.Response:
         """One of the steps."""
-        check_same_origin(request, self.desk.settings.origin)
+        check_same_origin(request, self.settings.origin)
         fields = await form(request)
         note_ui_locales(request, fields[UI_LOCALES])
         user_code = typed(fields[USER_CODE] or "")
@@ -73,47 +82,45 @@ class DevicePage:
             case "sign_in":
                 return await self._sign_in(request, fields, user_code)
             case _ if session:
-                handle = self.desk.cookies.session_handle(request, session.session_key)
+                handle = self.cookies.session_handle(request, session.session_key)
                 return await self._confirm(request, user_code, session, handle)
         return self._login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
-        active = await active_session(request, self.desk.cookies, self.desk.sessions)
+        active = await self.active_sessions.find(request)
         return active.session if active else None
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
-        if not self.desk.cookies.browser_of_form(request, fields[FORM_TOKEN], _purpose(user_code)):
+        if not self.cookies.browser_of_form(request, fields[FORM_TOKEN], _purpose(user_code)):
             return self._login(request, user_code)
-        match await self.sign_in.authenticate(fields, client_address(request)):
-            case WaitLonger(wait):
+        match await self.authentication.authenticate(fields, client_address(request)):
+            case Throttled(wait):
                 seconds = int(wait.total_seconds()) + 1
                 return self._login(request, user_code, "throttled", TOO_MANY, retry_after=seconds)
             case None:
                 return self._login(request, user_code, "credentials", WRONG)
-            case user:
-                replaced = await self.sign_in.replaced(request, user)
-                begun = await self.sign_in.begin_session(request, user, replaced)
-        if begun is None:
+            case authenticated:
+                new = await self.new_sessions.begin(request, authenticated)
+        if new is None:
             return self._login(request, user_code, "credentials", WRONG)
-        session, handle = begun
-        response = await self._confirm(request, user_code, session, handle)
-        self.desk.cookies.set_session(response, handle)
+        response = await self._confirm(request, user_code, new.session, new.handle)
+        self.new_sessions.set_cookies(response, new)
         return response
 
     async def _confirm(
         self, request: web.Request, user_code: str, session: Session, handle: str
     ) -> web.Response:
         match await self.user_codes.find(user_code, session):
-            case Found() as found:
+            case DeviceCodeInFlight() as pending:
                 pass
             case fault:
                 return self._ask(request, user_code, fault, TOO_MANY if fault == "throttled" else WRONG)
         view = ConfirmDeviceView(
-            ClientView.of(found.client),
+            ClientView.of(pending.client),
             DEVICE.path,
             session.username,
             user_code,
-            found.code.scope,
+            pending.code.scope,
             {
                 **ui_locales_fields(request),
                 STEP: "decide",
@@ -121,17 +128,17 @@ class DevicePage:
                 FORM_TOKEN: form_token(handle, _purpose(user_code)),
             },
         )
-        return self.desk.pages.confirm_device(view, self.desk.locale(request))
+        return self.pages.confirm_device(view, language(request, self.pages))
 
     async def _decide(
         self, request: web.Request, fields: Parameters, user_code: str, session: Session
     ) -> web.Response:
-        handle = self.desk.cookies.session_handle(request, session.session_key)
+        handle = self.cookies.session_handle(request, session.session_key)
         if not is_form_token(fields[FORM_TOKEN], handle, _purpose(user_code)):
             return await self._confirm(request, user_code, session, handle)
-        found = await self.user_codes.find(user_code, session)
-        if not isinstance(found, Found):
-            return self._ask(request, user_code, found, TOO_MANY if found == "throttled" else WRONG)
+        pending = await self.user_codes.find(user_code, session)
+        if not isinstance(pending, DeviceCodeInFlight):
+            return self._ask(request, user_code, pending, TOO_MANY if pending == "throttled" else WRONG)
         match fields["decision"]:
             case "allow":
                 is_allowed = True
@@ -139,30 +146,30 @@ class DevicePage:
                 is_allowed = False
             case _:
                 raise InvalidRequest("decision must be allow or deny")
-        if not await self._write(found, session, is_allowed=is_allowed):
+        if not await self._write(pending, session, is_allowed=is_allowed):
             raise Expired("the code was decided on in the meantime", again=DEVICE.path)
-        view = DeviceDoneView(ClientView.of(found.client), is_allowed)
-        return self.desk.pages.device_done(view, self.desk.locale(request))
+        view = DeviceDoneView(ClientView.of(pending.client), is_allowed)
+        return self.pages.device_done(view, language(request, self.pages))
 
-    async def _write(self, found: Found, session: Session, *, is_allowed: bool) -> bool:
+    async def _write(self, pending: DeviceCodeInFlight, session: Session, *, is_allowed: bool) -> bool:
         state: Approved | Denied = Denied()
         if is_allowed:
             authorization = Authorization(
-                client_id=found.client.client_id,
+                client_id=pending.client.client_id,
                 user_id=session.user_id,
                 sid=session.sid,
-                scope=found.code.scope,
+                scope=pending.code.scope,
                 authentication=session.authentication,
-                client_epoch=found.code.client_epoch,
+                client_epoch=pending.code.client_epoch,
             )
             state = Approved(authorization, session.epoch)
             # Of this moment alone: a device is not known again by its client_id.
             await self.consents.add(
-                session.user_id, found.client.client_id, found.code.scope, is_remembered=False
+                session.user_id, pending.client.client_id, pending.code.scope, is_remembered=False
             )
             count_event("consent")
-        logger.info("device_decided", client_id=found.client.client_id, is_allowed=is_allowed)
-        return await self.device_codes.decide(found.code_hash, found.code, state)
+        logger.info("device_decided", client_id=pending.client.client_id, is_allowed=is_allowed)
+        return await self.device_codes.decide(pending.code_hash, pending.code, state)
 
     def _ask(
         self,
@@ -173,10 +180,10 @@ class DevicePage:
         *,
         has_qr_code: bool = False,
     ) -> web.Response:
-        uri = f"{DEVICE.at(self.desk.settings.issuer)}?{urlencode({USER_CODE: user_code})}"
+        uri = f"{DEVICE.at(self.settings.issuer)}?{urlencode({USER_CODE: user_code})}"
         hidden = {**ui_locales_fields(request), STEP: "code"}
         view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, hidden)
-        return self.desk.pages.device(view, self.desk.locale(request), status)
+        return self.pages.device(view, language(request, self.pages), status)
 
     def _login(
         self,
@@ -187,7 +194,7 @@ class DevicePage:
         retry_after: int | None = None,
     ) -> web.Response:
         """The form is bound to this browser: another site cannot sign it in."""
-        browser = self.desk.cookies.newest_browser_handle(request)
+        browser = self.cookies.newest_browser_handle(request)
         token = form_token(browser, _purpose(user_code))
         view = LoginView(
             None,
@@ -201,9 +208,9 @@ class DevicePage:
                 FORM_TOKEN: token,
             },
         )
-        response = self.desk.pages.login(view, self.desk.locale(request), status)
+        response = self.pages.login(view, language(request, self.pages), status)
         if fault is None:  # with a fault the form came back, and its cookie with it
-            self.desk.cookies.set_browser(response, browser)
+            self.cookies.set_browser(response, browser)
         return response
 
 

@@ -1,7 +1,7 @@
-"""The account step: of several people signed in with one browser, the user says who they are now.
+"""The account selection step: the user selects one of the accounts that are signed in with this browser.
 
-Each has a session of their own. The browser keeps the handles of those who are not active in a second cookie;
-none is worth more than the session that it names.
+Each account has its own session. A second cookie holds the handles of the sessions that are not active; each
+handle is worth no more than the session that it names.
 """
 
 from collections.abc import Mapping
@@ -10,82 +10,93 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.authorization.interaction.asked import Waiting
-from services.authorization.interaction.context import Desk
+from services.authorization.interaction.context import InteractionContext
+from services.authorization.interaction.dispatcher import Dispatcher
+from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SelectAccount
 from services.authorization.response.callback import see_other
+from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
-from shared.browser.pages import AccountView, ClientView, SelectAccountView
+from shared.browser.pages import AccountView, ClientView, Pages, SelectAccountView
 from shared.browser.same_origin import check_same_origin
+from shared.config.settings import Settings
 from shared.model import Session
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT
+from shared.store import Sessions
 from shared.web.form import form, query
 
 OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class ChooseAccount:
-    """The account step's collaborators."""
+class SelectAccountStep:
+    """The collaborators of the account selection step."""
 
-    desk: Desk
+    settings: Settings
+    lifecycle: InteractionLifecycle
+    dispatcher: Dispatcher
+    sessions: Sessions
+    cookies: Cookies
+    pages: Pages
 
     async def get(self, request: web.Request) -> web.Response:
-        """Who is signed in with this browser, if it is still to be asked."""
-        waiting = await self.desk.open(request, query(request))
-        if not isinstance(await self.desk.step(request, waiting), SelectAccount):
-            return see_other(waiting.at(AUTHORIZATION))
-        return self._page(waiting, await self._signed_in(request, waiting))
+        """Show the accounts, if one still has to be selected."""
+        context = await self.lifecycle.open(request, query(request))
+        if not isinstance(await self.dispatcher.next_step(request, context), SelectAccount):
+            return see_other(context.at(AUTHORIZATION))
+        return self._page(context, await self._signed_in(request, context))
 
     async def post(self, request: web.Request) -> web.Response:
-        """The answer: one of them, or somebody who has yet to sign in."""
-        check_same_origin(request, self.desk.settings.origin)
+        """Read the selection: one of the accounts, or another one that has yet to sign in."""
+        check_same_origin(request, self.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields)
-        if self.desk.cookies.session_of_form(request, fields[FORM_TOKEN], waiting.handle) is None:
-            raise StaleForm("the form was made for another session", again=waiting.at(AUTHORIZATION))
+        context = await self.lifecycle.open(request, fields)
+        if self.cookies.session_of_form(request, fields[FORM_TOKEN], context.handle) is None:
+            raise StaleForm("the form was made for another session", again=context.at(AUTHORIZATION))
         account = fields["account"]
         if account is None:
             raise InvalidRequest("account is missing")
         if account == OTHER:
-            await self.desk.update(waiting, replace(waiting.interaction, wants_another=True))
-            return see_other(waiting.at(AUTHORIZATION))
-        signed_in = await self._signed_in(request, waiting)
+            await self.lifecycle.update(context, replace(context.interaction, wants_another=True))
+            return see_other(context.at(AUTHORIZATION))
+        signed_in = await self._signed_in(request, context)
         chosen = next((handle for handle, one in signed_in.items() if str(one.sid) == account), None)
         if chosen is None:  # signed out in the meantime: ask again
-            return see_other(waiting.at(AUTHORIZATION))
-        return await self._switch(waiting, chosen, tuple(signed_in))
+            return see_other(context.at(AUTHORIZATION))
+        return await self._switch(context, chosen, tuple(signed_in))
 
-    async def _switch(self, waiting: Waiting, chosen: str, handles: tuple[str, ...]) -> web.Response:
-        await self.desk.update(waiting, replace(waiting.interaction, chosen=digest(chosen).hex()))
-        response = see_other(waiting.at(AUTHORIZATION))
-        self.desk.cookies.set_session(response, chosen)
+    async def _switch(
+        self, context: InteractionContext, chosen: str, handles: tuple[str, ...]
+    ) -> web.Response:
+        await self.lifecycle.update(context, replace(context.interaction, chosen=digest(chosen).hex()))
+        response = see_other(context.at(AUTHORIZATION))
+        self.cookies.set_session(response, chosen)
         others = tuple(handle for handle in handles if handle != chosen)
-        self.desk.cookies.set_accounts(response, others)
+        self.cookies.set_accounts(response, others)
         return response
 
-    async def _signed_in(self, request: web.Request, waiting: Waiting) -> Mapping[str, Session]:
-        """The live sessions of this browser by their handles, the active one first, one for each user."""
-        cookies, client_id = self.desk.cookies, waiting.asked.client.client_id
-        found: dict[str, Session] = {}
+    async def _signed_in(self, request: web.Request, context: InteractionContext) -> Mapping[str, Session]:
+        """The live sessions of this browser by handle: one for each user, the active one first."""
+        cookies, client_id = self.cookies, context.validated.client.client_id
+        sessions: dict[str, Session] = {}
         users: set[UUID] = set()
         for handle in dict.fromkeys((*cookies.session_handles(request), *cookies.account_handles(request))):
-            alive = await self.desk.sessions.find(digest(handle), client_id)
-            if alive is not None and alive[0].user_id not in users:
-                found[handle] = alive[0]
-                users.add(alive[0].user_id)
-        return found
+            live = await self.sessions.find(digest(handle), client_id)
+            if live is not None and live[0].user_id not in users:
+                sessions[handle] = live[0]
+                users.add(live[0].user_id)
+        return sessions
 
-    def _page(self, waiting: Waiting, signed_in: Mapping[str, Session]) -> web.Response:
+    def _page(self, context: InteractionContext, signed_in: Mapping[str, Session]) -> web.Response:
         active = next(iter(signed_in))
         view = SelectAccountView(
-            ClientView.of(waiting.asked.client),
+            ClientView.of(context.validated.client),
             SELECT_ACCOUNT.path,
             tuple(AccountView(str(one.sid), one.username) for one in signed_in.values()),
-            {**waiting.fields, FORM_TOKEN: form_token(active, waiting.handle)},
-            (waiting.asked.callback.redirect_uri,),
+            {**context.fields, FORM_TOKEN: form_token(active, context.handle)},
+            (context.validated.callback.redirect_uri,),
         )
-        return self.desk.pages.select_account(view, waiting.asked.locale)
+        return self.pages.select_account(view, context.validated.locale)

@@ -1,4 +1,4 @@
-"""The sign-up step: a user who is new, and a session that begins. Where OSTIARY_SIGN_UP is `open`."""
+"""The sign-up step: a new user registers and is signed in. It exists if OSTIARY_SIGN_UP is `open`."""
 
 import math
 from dataclasses import dataclass
@@ -6,18 +6,23 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
+from services.authorization.authentication.methods import Authenticated, Method
 from services.authorization.authentication.new_user import NewUser, read_new_user
+from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.throttling import SignUpThrottle
-from services.authorization.interaction.asked import Waiting
-from services.authorization.interaction.context import Desk
+from services.authorization.interaction.context import InteractionContext
+from services.authorization.interaction.dispatcher import Dispatcher
+from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Create, Login
+from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.response.callback import see_other
-from services.authorization.steps.login import TOO_MANY, WRONG, SignIn, WaitLonger
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
-from shared.browser.pages import ClientView, SignUpFault, SignUpView
+from shared.browser.pages import ClientView, Pages, SignUpFault, SignUpView
 from shared.browser.same_origin import check_same_origin
+from shared.config.settings import Settings
 from shared.identity.passwords import PasswordQueueFull, Passwords
+from shared.live import clock
 from shared.model import User
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
@@ -28,53 +33,61 @@ from shared.store import Taken, Users
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
+WRONG = 400
+TOO_MANY = 429
+
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class SignUp:
-    """The sign-up step's collaborators."""
+class SignUpStep:
+    """The collaborators of the sign-up step."""
 
-    desk: Desk
-    sign_in: SignIn
+    settings: Settings
+    lifecycle: InteractionLifecycle
+    dispatcher: Dispatcher
+    sign_in: InteractionSignIn
+    pages: Pages
     users: Users
     passwords: Passwords
     throttle: SignUpThrottle
 
     async def get(self, request: web.Request) -> web.Response:
-        """The form; whoever need not sign in any more goes on."""
-        waiting = await self.desk.open(request, query(request))
-        if not await self._is_open(request, waiting):
-            return see_other(waiting.at(AUTHORIZATION))
-        hint = waiting.asked.request.login_hint or ""
-        return self._page(waiting, Parameters({"email" if "@" in hint else "username": hint}))
+        """Show the form, unless the user no longer has to log in."""
+        context = await self.lifecycle.open(request, query(request))
+        if not await self._is_open(request, context):
+            return see_other(context.at(AUTHORIZATION))
+        hint = context.validated.request.login_hint or ""
+        return self._page(context, Parameters({"email" if "@" in hint else "username": hint}))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Add the user and begin their session. A form sent again adds nobody: its user is there by then."""
-        check_same_origin(request, self.desk.settings.origin)
+        """Add the user and begin their session. A repeated form adds no second user: the name is taken."""
+        check_same_origin(request, self.settings.origin)
         fields = await form(request)
-        waiting = await self.desk.open(request, fields)
-        if not await self._is_open(request, waiting):
-            return see_other(waiting.at(AUTHORIZATION))
-        if not is_form_token(fields[FORM_TOKEN], waiting.browser, _purpose(waiting)):
-            raise StaleForm("the form was made for another browser", again=waiting.at(AUTHORIZATION))
+        context = await self.lifecycle.open(request, fields)
+        if not await self._is_open(request, context):
+            return see_other(context.at(AUTHORIZATION))
+        if not is_form_token(fields[FORM_TOKEN], context.browser, _purpose(context)):
+            raise StaleForm("the form was made for another browser", again=context.at(AUTHORIZATION))
         match await self.add(fields, client_address(request)):
             case User() as user:
-                return await self.sign_in.enter(request, waiting, user)
-            case WaitLonger(wait):
-                return self._page(waiting, fields, "throttled", math.ceil(wait.total_seconds()))
+                authenticated = Authenticated(user, frozenset({Method.PASSWORD}), clock.now())
+                response = await self.sign_in.complete(request, context, authenticated)
+                return response or see_other(context.at(LOGIN))  # disabled in the meantime
+            case Throttled(wait):
+                return self._page(context, fields, "throttled", math.ceil(wait.total_seconds()))
             case fault:
-                return self._page(waiting, fields, fault)
+                return self._page(context, fields, fault)
 
-    async def add(self, fields: Parameters, address: str) -> User | WaitLonger | SignUpFault:
-        """The user, if they may be and the name is free. Raises TemporarilyUnavailable, Unavailable."""
+    async def add(self, fields: Parameters, address: str) -> User | Throttled | SignUpFault:
+        """Add a user if the fields are valid. Raises Unavailable, TemporarilyUnavailable."""
         new = read_new_user(fields)
         if not isinstance(new, NewUser):
             return new
         if wait := await self.throttle.admit(address):
             count_event("sign_up", "throttled")
             logger.info("sign_up_throttled", address=address, seconds=wait.total_seconds())
-            return WaitLonger(wait)
+            return Throttled(wait)
         try:
             password_hash = await self.passwords.hash(new.password)
         except PasswordQueueFull as fault:
@@ -92,38 +105,38 @@ class SignUp:
         logger.info("signed_up", user_id=str(user.user_id), address=address)
         return user
 
-    async def _is_open(self, request: web.Request, waiting: Waiting) -> bool:
-        """Whether somebody is still to be asked who they are, and anybody may answer."""
-        match await self.desk.step(request, waiting):
+    async def _is_open(self, request: web.Request, context: InteractionContext) -> bool:
+        """Whether the interaction still needs a user, and accepts a new one."""
+        match await self.dispatcher.next_step(request, context):
             case Create():
                 return True
             case Login():
-                return not waiting.asked.request.subs
+                return not context.validated.request.subs
         return False
 
     def _page(
         self,
-        waiting: Waiting,
+        context: InteractionContext,
         fields: Parameters,
         fault: SignUpFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
-        asked = waiting.asked
+        validated = context.validated
         view = SignUpView(
-            ClientView.of(asked.client),
+            ClientView.of(validated.client),
             SIGN_UP.path,
-            waiting.at(LOGIN),
+            context.at(LOGIN),
             MIN_PASSWORD,
             fields["username"] or "",
             fields["name"] or "",
             fields["email"] or "",
             fault,
             retry_after,
-            asked.callback.link(AccessDenied("the user did not sign up").parameters()),
-            {**waiting.fields, FORM_TOKEN: form_token(waiting.browser, _purpose(waiting))},
-            (asked.callback.redirect_uri,),
+            validated.callback.link(AccessDenied("the user did not sign up").parameters()),
+            {**context.fields, FORM_TOKEN: form_token(context.browser, _purpose(context))},
+            (validated.callback.redirect_uri,),
         )
-        return self.desk.pages.sign_up(view, asked.locale, _status(fault))
+        return self.pages.sign_up(view, validated.locale, _status(fault))
 
 
 def _status(fault: SignUpFault | None) -> int:
@@ -135,5 +148,5 @@ def _status(fault: SignUpFault | None) -> int:
     return WRONG
 
 
-def _purpose(waiting: Waiting) -> str:
-    return f"sign up {waiting.handle}"
+def _purpose(context: InteractionContext) -> str:
+    return f"sign up {context.handle}"

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from services.authorization.interaction.way_back import initiate_login_href
+from services.authorization.response.restart_uri import initiate_login_href
 from shared.browser.pages import ApplicationView, ClientView, StartView
 from shared.config.settings import Settings
 from shared.oauth.redirect_uri import is_out_of_band

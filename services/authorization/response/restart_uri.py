@@ -1,4 +1,4 @@
-"""Where a person can begin again whose sign-in cannot go on. Pure."""
+"""The URI at which a user can start again if their sign-in cannot continue. Pure."""
 
 from urllib.parse import urlencode
 
@@ -7,15 +7,15 @@ from shared.oauth.client.registered_uri import origin_of
 
 
 def initiate_login_href(uri: str, issuer: str) -> str:
-    """Where a login begins at a client: OpenID Connect Core 1.0 §4. Nobody is named to it yet."""
+    """A client's `initiate_login_uri` with `iss`: OpenID Connect Core 1.0 §4."""
     separator = "&" if "?" in uri else "?"
     return f"{uri}{separator}{urlencode({'iss': issuer})}"
 
 
-def way_back(client: Client, issuer: str) -> str | None:
-    """Where *client* begins a login, else its home page, else the origin of its redirect URIs.
+def restart_uri(client: Client, issuer: str) -> str | None:
+    """The client's `initiate_login_uri`, else its home page, else the origin of its redirect URIs.
 
-    None: it is disabled, or an application without a web page.
+    None: the client is disabled, or has no web page.
     """
     if client.disabled_at:
         return None

@@ -1,4 +1,4 @@
-"""Looking up what a person typed: few tries in vain for one user, and for all together. RFC 8628 §5.1."""
+"""Looking up user codes, with few wrong guesses for each user and for all together: RFC 8628 §5.1."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,11 +18,11 @@ PACE = Pace(
     longest_wait=timedelta(hours=12),
     forgotten_after=timedelta(days=1),
 )
-"""Codes that one user has tried in vain."""
+"""Wrong codes of one user."""
 
 PERIOD = timedelta(days=1)
 BUDGET = SPACE // 2**20
-"""Wrong guesses of everybody in a period, each times the codes in flight: one in a million to meet one."""
+"""Wrong guesses of all users in a period, times the codes in flight: one chance in a million of a hit."""
 
 _COUNTER = "user_code"
 
@@ -30,8 +30,8 @@ logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A code in flight, and the client that asks by it."""
+class DeviceCodeInFlight:
+    """A device code that awaits a decision, and its client."""
 
     code_hash: bytes
     code: DeviceCode
@@ -40,27 +40,27 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class UserCodes:
-    """Device codes by what their users type."""
+    """Finds device codes by the code that the user types."""
 
     device_codes: DeviceCodes
     clients: ClientCache
     counters: Counters
     is_limited: bool
 
-    async def find(self, user_code: str, session: Session) -> Found | DeviceFault:
-        """The code, if it is in flight. A try is counted before it is made: many at once are bounded too."""
+    async def find(self, user_code: str, session: Session) -> DeviceCodeInFlight | DeviceFault:
+        """The code, if it awaits a decision. Attempts are counted first, which bounds concurrent ones."""
         user = str(session.user_id)
         if self.is_limited and await self._must_wait(user):
             logger.info("user_code_throttled", user_id=user)
             return "throttled"
-        named = await self.device_codes.find(user_code)
-        client = await self.clients.find(named[1].client_id) if named else None
-        if named is None or client is None or client.disabled_at or named[1].client_epoch != client.epoch:
+        pair = await self.device_codes.find(user_code)
+        client = await self.clients.find(pair[1].client_id) if pair else None
+        if pair is None or client is None or client.disabled_at or pair[1].client_epoch != client.epoch:
             await self.device_codes.count_guess(PERIOD)
             return "unknown"
         if self.is_limited:
             await self.counters.take_back(_COUNTER, user)
-        return Found(*named, client)
+        return DeviceCodeInFlight(*pair, client)
 
     async def _must_wait(self, user: str) -> bool:
         if not await self.device_codes.may_guess(BUDGET):

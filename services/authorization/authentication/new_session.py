@@ -1,0 +1,103 @@
+"""Beginning a session in a browser, and the other sessions that the browser has."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from services.authorization.authentication.methods import Authenticated
+from shared.browser.cookies import Cookies
+from shared.live import clock
+from shared.live.randomness import new_handle, new_id
+from shared.model import Session, User
+from shared.oauth.tokens.handle import Kind, digest
+from shared.server.metrics import count_event
+from shared.store import Sessions
+from shared.web.forwarded import client_address
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that has just begun, and its handle.
+
+    `others`: the handles of the sessions that the browser keeps beside it; None leaves that cookie alone.
+    """
+
+    session: Session
+    handle: str
+    others: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSessions:
+    """Begins sessions that last for *lifetime* at most."""
+
+    sessions: Sessions
+    cookies: Cookies
+    lifetime: timedelta
+
+    async def begin(
+        self, request: web.Request, authenticated: Authenticated, *, keeps_others: bool = False
+    ) -> NewSession | None:
+        """Begin a session under a new handle, whatever cookies the browser has sent.
+
+        It replaces the browser's active session, or, if it *keeps_others*, only one of the same user.
+        None: the user was disabled after they had authenticated. Raises InvalidRequest, Unavailable.
+        """
+        user, others = authenticated.user, None
+        if keeps_others:
+            replaced, others = await self._replaced_among_all(request, user)
+        else:
+            replaced = await self._replaced(request, user)
+        handle, now = new_handle(Kind.SESSION), clock.now()
+        session = Session(
+            session_key=digest(handle),
+            sid=new_id(),
+            user_id=user.user_id,
+            username=user.username,
+            epoch=user.epoch,
+            authentication=authenticated.authentication,
+            expires_at=now + self.lifetime,
+        )
+        begun = await self.sessions.begin(session, replaced, {"address": client_address(request)})
+        if begun is None:
+            return None
+        count_event("sign_in")
+        logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
+        return NewSession(begun, handle, others)
+
+    def set_cookies(self, response: web.Response, new: NewSession) -> None:
+        """Make the session the active one of the browser that gets *response*."""
+        self.cookies.set_session(response, new.handle)
+        if new.others is not None:
+            self.cookies.set_accounts(response, new.others)
+
+    async def _replaced(self, request: web.Request, user: User) -> bytes | None:
+        """The key of the active session, which the new one replaces.
+
+        If the browser presents several, none of them was active. All but the user's own end here, so that the
+        new session is the only live one.
+        """
+        keys = [digest(handle) for handle in self.cookies.session_handles(request)]
+        if len(keys) <= 1:
+            return keys[0] if keys else None
+        owners = {key: await self.sessions.owner(key) for key in keys}
+        own = next((key for key, owner in owners.items() if owner and owner.user_id == user.user_id), None)
+        for key, owner in owners.items():
+            if owner and key != own:
+                await self.sessions.end(owner.sid, "replaced")
+        return own
+
+    async def _replaced_among_all(
+        self, request: web.Request, user: User
+    ) -> tuple[bytes | None, tuple[str, ...]]:
+        """The key of the user's own session, which the new one replaces, and the handles of all others."""
+        presented = (*self.cookies.session_handles(request), *self.cookies.account_handles(request))
+        handles = tuple(dict.fromkeys(presented))
+        owners = {handle: await self.sessions.owner(digest(handle)) for handle in handles}
+        own = next((h for h, owner in owners.items() if owner and owner.user_id == user.user_id), None)
+        others = tuple(h for h, owner in owners.items() if owner and owner.user_id != user.user_id)
+        return digest(own) if own else None, others

@@ -1,0 +1,72 @@
+"""Authentication by user name and password."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from services.authorization.authentication.methods import Authenticated, Method
+from services.authorization.authentication.throttling import PasswordAttempt, PasswordThrottle
+from shared.identity.passwords import PasswordQueueFull, Passwords
+from shared.identity.username import canonical
+from shared.live import clock
+from shared.model import User
+from shared.oauth.errors import TemporarilyUnavailable
+from shared.oauth.parameters import Parameters
+from shared.server.metrics import count_event
+from shared.store import Sessions, Users
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Too many attempts: the password was not checked. `retry_after`: how long to wait."""
+
+    retry_after: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAuthentication:
+    """Checks user names and passwords, and counts the attempts."""
+
+    users: Users
+    passwords: Passwords
+    throttle: PasswordThrottle
+    sessions: Sessions
+
+    async def authenticate(self, fields: Parameters, address: str) -> Authenticated | Throttled | None:
+        """Check the form fields `username` and `password`, sent from *address*.
+
+        None: they are wrong. Nothing says whether the user exists or is disabled. Raises
+        TemporarilyUnavailable, Unavailable.
+        """
+        username, password = fields["username"], fields["password"]
+        if username is None or password is None:
+            return None
+        credential = await self.users.find_credential(username)
+        attempt = PasswordAttempt(
+            str(credential.user.user_id) if credential else canonical(username), address
+        )
+        if wait := await self.throttle.admit(attempt):
+            count_event("sign_in", "throttled")
+            logger.info("sign_in_throttled", address=address, seconds=wait.total_seconds())
+            return Throttled(wait)
+        try:
+            verdict = await self.passwords.check(credential.password_hash if credential else None, password)
+        except PasswordQueueFull as fault:
+            await self.throttle.take_back(attempt)
+            raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
+        if credential is None or not verdict.is_right or credential.user.disabled_at:
+            await self._note_failure(credential.user if credential else None, address)
+            return None
+        await self.throttle.succeeded(attempt)
+        if verdict.new_hash and credential.password_hash:
+            await self.users.rehash(credential.user.user_id, credential.password_hash, verdict.new_hash)
+        return Authenticated(credential.user, frozenset({Method.PASSWORD}), clock.now())
+
+    async def _note_failure(self, user: User | None, address: str) -> None:
+        """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""
+        count_event("sign_in", "failed")
+        logger.info("sign_in_failed", user_id=str(user.user_id) if user else None, address=address)
+        await self.sessions.note_failure(user.user_id if user else None, {"address": address})

@@ -1,0 +1,99 @@
+"""Interactions from beginning to end: begin, open, update, finish."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aiohttp import web
+
+from services.authorization.interaction.context import CLIENT, INTERACTION, InteractionContext
+from services.authorization.interaction.interaction import Interaction
+from services.authorization.request.parameter_source import EffectiveParameters
+from services.authorization.request.reader import RequestReader
+from services.authorization.request.storage_limits import StorageLimits
+from services.authorization.request.validated_request import ValidatedRequest
+from shared.browser.cookies import Cookies
+from shared.browser.errors import CookieMissing, Expired, TooMany
+from shared.browser.language import UI_LOCALES, note_ui_locales
+from shared.live import clock
+from shared.live.randomness import new_handle
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.store import Interactions, PushedRequests
+from shared.web.forwarded import client_address
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionLifecycle:
+    """Stores interactions and binds each to one browser. Every method raises Unavailable."""
+
+    interactions: Interactions
+    pushed_requests: PushedRequests
+    reader: RequestReader
+    cookies: Cookies
+    limits: StorageLimits
+    lifetime: timedelta
+
+    async def begin(self, request: web.Request, validated: ValidatedRequest) -> InteractionContext:
+        """Store a request that has to wait for the user. Raises TooMany.
+
+        The response must set the cookie of the context's `browser`.
+        """
+        browser, handle = self.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
+        effective = validated.effective
+        if self.limits.interaction(effective.parameters.values, client_address(request), clock.now()):
+            raise TooMany("too many requests from this address wait for a person")
+        interaction = Interaction(
+            parameters=dict(effective.parameters.values),
+            browser=digest(browser).hex(),
+            pushed=effective.pushed.hex() if effective.pushed else None,
+            client_epoch=validated.client.epoch,
+        )
+        await self.interactions.add(digest(handle), interaction.to_json(), self.lifetime)
+        return InteractionContext(handle, browser, interaction, validated)
+
+    async def open(self, request: web.Request, parameters: Parameters) -> InteractionContext:
+        """Open the interaction that *parameters* name, for the browser to which it is bound.
+
+        Raises Expired, CookieMissing, InvalidRequest, and as `RequestReader.read`.
+        """
+        note_ui_locales(request, parameters[UI_LOCALES])
+        handle, interaction = await self._find(parameters)
+        effective = EffectiveParameters(Parameters(interaction.parameters), interaction.pushed_key)
+        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        client = await self.reader.client(effective.parameters)
+        browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
+        if browser is None:
+            raise CookieMissing("the cookie of this interaction was not sent", client=client)
+        if interaction.client_epoch != client.epoch:
+            raise Expired("the client's grants have been revoked since", client=client)
+        validated = self.reader.validate(request, client, effective)
+        if interaction.signed_in or interaction.chosen:
+            validated = validated.after_a_page()
+        return InteractionContext(handle, browser, interaction, validated)
+
+    async def update(self, context: InteractionContext, interaction: Interaction) -> None:
+        """Store the progress of an interaction. Raises Expired."""
+        if not await self.interactions.replace(context.key, interaction.to_json()):
+            raise Expired("the interaction is over", client=context.validated.client)
+
+    async def finish(self, context: InteractionContext) -> None:
+        """End an interaction and its pushed request, once: every caller but the first gets Expired."""
+        if await self.interactions.end(context.key) is None:
+            raise Expired("the interaction is over", client=context.validated.client)
+        await self.end_pushed(context.validated)
+
+    async def end_pushed(self, validated: ValidatedRequest) -> None:
+        """End the pushed request, if there is one. Raises Expired if it has been answered before."""
+        pushed = validated.effective.pushed
+        if pushed is not None and not await self.pushed_requests.end(pushed):
+            raise Expired("the pushed request has been answered", client=validated.client)
+
+    async def _find(self, parameters: Parameters) -> tuple[str, Interaction]:
+        handle = parameters[INTERACTION]
+        if handle and is_handle(Kind.INTERACTION, handle):
+            members = await self.interactions.find(digest(handle))
+            if members and (interaction := Interaction.from_json(members)):
+                return handle, interaction
+        client_id = parameters[CLIENT]
+        client = await self.reader.clients.find(client_id) if client_id else None
+        raise Expired("there is no such interaction any more", client=client)

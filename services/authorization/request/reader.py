@@ -1,0 +1,80 @@
+"""Reads authorization requests: finds the client and the effective parameters, and validates both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.authorization.request.authorization_request import Deployment, read_request
+from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
+from services.authorization.request.validated_request import RedirectableError, ValidatedRequest
+from services.authorization.response.callback import Callback
+from shared.browser.language import UI_LOCALES, language, note_ui_locales
+from shared.browser.pages import Pages
+from shared.issuing.tokens import TokenIssuer
+from shared.live import clock
+from shared.live.client_cache import ClientCache
+from shared.live.keyring import KeyRing
+from shared.oauth.client.record import Client
+from shared.oauth.errors import InvalidRequest, OAuthError
+from shared.oauth.parameters import Parameters
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReader:
+    """Validates the requests of the authorization endpoint and of the pushed request endpoint."""
+
+    deployment: Deployment
+    clients: ClientCache
+    keyring: KeyRing
+    tokens: TokenIssuer
+    source: ParameterSource
+    pages: Pages
+
+    async def read(self, request: web.Request, parameters: Parameters) -> ValidatedRequest:
+        """Validate a request to the authorization endpoint.
+
+        Raises OAuthError, which only a page may show, while the redirect URI is not validated, and
+        RedirectableError afterwards. Raises Unavailable.
+        """
+        note_ui_locales(request, parameters[UI_LOCALES])
+        client = await self.client(parameters)
+        try:
+            effective = await self.source.of_authorization_request(parameters, client)
+        except OAuthError as error:
+            callback = self._callback(parameters, client, error)
+            raise RedirectableError(callback, error, self._locale(request)) from None
+        return self.validate(request, client, effective)
+
+    def validate(
+        self, request: web.Request, client: Client, effective: EffectiveParameters
+    ) -> ValidatedRequest:
+        """Validate the effective parameters. Raises as `read`."""
+        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        callback, locale = self._callback(effective.parameters, client), self._locale(request)
+        try:
+            validated = read_request(effective.parameters, client, self.deployment, self.keyring.known)
+        except OAuthError as error:
+            raise RedirectableError(callback, error, locale) from None
+        return ValidatedRequest(client, callback, validated, locale, effective)
+
+    async def client(self, parameters: Parameters) -> Client:
+        """The client that `client_id` names. Raises InvalidRequest, Unavailable."""
+        client = await self.clients.find(parameters.require("client_id"))
+        if client is None or client.disabled_at:
+            raise InvalidRequest("client_id is not registered here")
+        return client
+
+    def _callback(self, parameters: Parameters, client: Client, error: OAuthError | None = None) -> Callback:
+        """The client's callback. Raises *error*, or InvalidRequest, if the request has no valid one."""
+
+        def sign(response: Mapping[str, str]) -> str:
+            return self.tokens.authorization_response(client, response, clock.now())
+
+        try:
+            return Callback.of(parameters, client, self.deployment.issuer, sign)
+        except InvalidRequest as invalid:
+            raise error or invalid from None
+
+    def _locale(self, request: web.Request) -> str:
+        return language(request, self.pages)
