@@ -119,18 +119,3 @@ class DeviceCode:
     client_epoch: int = 0
     state: Pending | Denied | Approved = field(default_factory=Pending)
     unknown_attempts: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessToken:
-    """The content of an access token, opaque or JWT."""
-
-    token_id: UUID
-    grant_id: UUID | None  # None: client_credentials
-    client_id: str
-    sub: str
-    scope: Scope
-    aud: tuple[str, ...]
-    iat: datetime
-    exp: datetime
-    client_epoch: int | None = None  # of an opaque one without a grant

@@ -4,17 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.live.keyring import KeyRing
-from shared.model import AccessToken
 from shared.oauth.client.jwks import public_key
-from shared.oauth.tokens.access_token import (
-    JWT_TYPE,
-    PREFIX,
-    NotAnAccessToken,
-    from_claims,
-    parse_sealed,
-    unseal,
-)
+from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, NotAnAccessToken, from_claims
 from shared.oauth.tokens.jwt import BadJwt, unverified_header, verify
+from shared.oauth.tokens.opaque_access_token import PREFIX, parse_sealed, unseal
 from shared.store import Grants, Standing
 
 

@@ -11,23 +11,17 @@ from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
-from shared.model import AccessToken, Authorization, Scope, User
+from shared.model import Authorization, Scope, User
 from shared.oauth.claims import id_token_user_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
+from shared.oauth.sender.sender import Sender
 from shared.oauth.subject import subject
-from shared.oauth.tokens.access_token import (
-    JWT_TYPE,
-    MAX_LENGTH,
-    NONCE_BYTES,
-    TooLong,
-    seal,
-    sealed_length,
-    to_claims,
-)
+from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
 from shared.oauth.tokens.jwe import Recipient, encrypt
 from shared.oauth.tokens.jwt import sign
 from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey
+from shared.oauth.tokens.opaque_access_token import MAX_LENGTH, NONCE_BYTES, TooLong, seal, sealed_length
 from shared.store import Unavailable
 
 ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has
@@ -54,6 +48,7 @@ class IssuedAccessToken(NamedTuple):
     """An access token as the client gets it; `expires_in` is in seconds."""
 
     value: str
+    token_type: str
     expires_in: int
 
 
@@ -93,8 +88,8 @@ class TokenIssuer:
         self._issuer = settings.issuer
         self._keyring = keyring
 
-    def check(self, client: Client, scope: Scope, now: datetime) -> None:
-        """To ask before anything is spent: whether tokens of this scope can be made for this client.
+    def check(self, client: Client, scope: Scope, sender: Sender, now: datetime) -> None:
+        """Check, before anything is spent, that tokens of this scope can be issued to this client.
 
         Raises Unavailable; InvalidScope: the access token would become too long.
         """
@@ -106,13 +101,16 @@ class TokenIssuer:
             return
         _sealer(keys, now)
         aud = (self._issuer, *client.audience)
-        if sealed_length(client.client_id, sub, scope, aud) > MAX_LENGTH:
+        if sealed_length(client.client_id, sub, scope, sender, aud) > MAX_LENGTH:
             raise InvalidScope(_TOO_LONG)
 
     def access_token(
-        self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime
+        self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime, *, sender: Sender
     ) -> IssuedAccessToken:
-        """An access token in the client's format. Raises InvalidScope: it would become too long."""
+        """An access token in the client's format, bound to *sender*.
+
+        Raises InvalidScope: it would become too long.
+        """
         keys = self._keyring.confirmed()
         lifetime = client.access_token_lifetime or self._settings.access_token_lifetime
         token = AccessToken(
@@ -124,9 +122,11 @@ class TokenIssuer:
             aud=(self._issuer, *client.audience),
             iat=now,
             exp=now + lifetime,
+            sender=sender,
             client_epoch=client.epoch if grant_id is None else None,
         )
-        return IssuedAccessToken(self._write(token, client, keys, now), int(lifetime.total_seconds()))
+        value = self._write(token, client, keys, now)
+        return IssuedAccessToken(value, sender.token_type, int(lifetime.total_seconds()))
 
     def _write(self, token: AccessToken, client: Client, keys: KeySet, now: datetime) -> str:
         if client.access_token_format == "jwt":

@@ -37,7 +37,13 @@ from shared.store.ports.leases import Leases
 from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox
 from shared.store.ports.pool import PoolStatistics
-from shared.store.ports.refresh_families import MAX_OUTAGE, HeldToken, RefreshFamilies, Rotated, Rotation
+from shared.store.ports.refresh_families import (
+    MAX_OUTAGE,
+    RefreshableGrant,
+    RefreshFamilies,
+    Rotated,
+    Rotation,
+)
 from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
 from shared.store.ports.users import Credential, Users
 
@@ -65,7 +71,6 @@ __all__ = [
     "Given",
     "GrantPosition",
     "Grants",
-    "HeldToken",
     "InitialAccessTokens",
     "Interactions",
     "KeyChange",
@@ -83,6 +88,7 @@ __all__ = [
     "PushedRequests",
     "Redeemed",
     "RefreshFamilies",
+    "RefreshableGrant",
     "ReplayMarks",
     "Rotated",
     "Rotation",

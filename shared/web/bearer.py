@@ -7,9 +7,10 @@ from aiohttp import web
 
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.client_cache import ClientCache
-from shared.model import AccessToken
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from shared.oauth.sender.sender import UNBOUND, Sender, is_confirmed
+from shared.oauth.tokens.access_token import AccessToken
 from shared.web.answers import Answer, Head, error_answer
 from shared.web.form import FORM, authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
@@ -27,9 +28,10 @@ class NoCredentials(InvalidToken):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The token that a request presents; it may be empty or malformed."""
+    """The token that a request presents, which may be empty or malformed, and who has proved to hold it."""
 
     token: str = field(repr=False)
+    sender: Sender = UNBOUND
 
 
 def header_credentials(request: web.Request) -> Credentials | None:
@@ -97,6 +99,8 @@ class ResourceServer:
         if token is None or client is None:
             raise InvalidToken(_NOT_VALID)
         check_audience(token, self.issuer)
+        if not is_confirmed(token.sender, presented.sender):
+            raise InvalidToken(_NOT_VALID, detail="the access token is bound to another sender's key")
         return token, client
 
 

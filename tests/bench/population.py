@@ -17,14 +17,15 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
-from shared.model import AccessToken, Authentication, Authorization, AuthorizationCode, Session, User
+from shared.model import Authentication, Authorization, AuthorizationCode, Session, User
 from shared.oauth.client.record import Client as RegisteredClient
 from shared.oauth.client.record import ClientSecret
 from shared.oauth.pkce import challenge_of
 from shared.oauth.supported import ACR_PASSWORD
-from shared.oauth.tokens.access_token import NONCE_BYTES, seal
+from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.keys import SealingKey
+from shared.oauth.tokens.opaque_access_token import NONCE_BYTES, seal
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.operations.keys import ensure_keys
 from shared.store import Attempt, NewFamily

@@ -11,8 +11,9 @@ import pytest
 
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AccessToken, AuthorizationCode
+from shared.model import AuthorizationCode
 from shared.oauth.client.record import Client
+from shared.oauth.tokens.access_token import AccessToken
 from shared.store import Taken
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, a_client, an_attempt

@@ -7,7 +7,8 @@ from unittest.mock import patch
 from uuid import UUID, uuid4
 
 from shared.live import clock
-from shared.model import AccessToken, Authentication, AuthorizationCode, Session, User
+from shared.model import Authentication, AuthorizationCode, Session, User
+from shared.oauth.tokens.access_token import AccessToken
 from shared.store import Given, Redeemed
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.grants import PostgresGrants

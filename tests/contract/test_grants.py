@@ -10,8 +10,9 @@ import pytest
 
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.model import AccessToken, AuthorizationCode, ClaimsRequest
+from shared.model import AuthorizationCode, ClaimsRequest
 from shared.oauth.client.record import Client
+from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import digest
 from shared.store import Redeemed
 from tests.builders import SCOPE, SignIn, World, an_attempt

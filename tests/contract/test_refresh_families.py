@@ -19,6 +19,7 @@ from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from tests.builders import SignIn, World, an_attempt
 from tests.planted import planted
 from tests.planted.redemption import ignores_deadlines
+from tests.planted.senders import refreshes_for_any_sender
 
 WINDOW = timedelta(seconds=60)
 NO_WINDOW = timedelta(0)
@@ -41,6 +42,7 @@ class Family:
         window: timedelta = WINDOW,
         client_id: str | None = None,
         scope: Scope | None = None,
+        sender_key: str | None = None,
         patience: float = 60.0,
         families: RefreshFamilies | None = None,
     ) -> tuple[Rotated | None, RefreshToken]:
@@ -55,6 +57,7 @@ class Family:
             reuse_window=window,
             deadline=time.monotonic() + patience,
             scope=scope,
+            sender_key=sender_key,
         )
         return await (families or self.world.stores.refresh_families).rotate(rotation), candidate
 
@@ -77,12 +80,19 @@ async def a_family(
     idle: timedelta = timedelta(days=60),
     lifetime: timedelta = timedelta(days=365),
     scope: Scope = ("openid", "profile", "offline_access"),
+    sender_key: str | None = None,
 ) -> Family:
     """A new one."""
     client, sign_in = await world.client(), await world.sign_in()
     first = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
     end = clock.now() + lifetime
-    new = NewFamily(family_hash=first.family_hash, token_hash=first.hash, idle=idle, expires_at=end)
+    new = NewFamily(
+        family_hash=first.family_hash,
+        token_hash=first.hash,
+        idle=idle,
+        expires_at=end,
+        sender_key=sender_key,
+    )
     claims = ClaimsRequest(userinfo={"email": None}, id_token={"name": {"essential": True}})
     code = await world.issued_code(sign_in.code(client.client_id, scope=scope, claims=claims))
     redeemed = await world.stores.grants.redeem(an_attempt(), uuid4().bytes, code, end, new)
@@ -96,8 +106,8 @@ async def test_the_current_token_is_rotated(world: World) -> None:
     rotated, candidate = await family.rotate(family.first)
     assert rotated is not None
     assert rotated.verdict == "now"
-    assert rotated.held.user.user_id == family.sign_in.user.user_id
-    assert rotated.held.authorization == family.authorization
+    assert rotated.grant.user.user_id == family.sign_in.user.user_id
+    assert rotated.grant.authorization == family.authorization
     assert await family.verdict(candidate) == "now"
 
 
@@ -150,7 +160,39 @@ async def test_too_much_scope_changes_nothing(world: World) -> None:
     assert rotated is not None
     rotated, _ = await family.rotate(second)
     assert rotated is not None
-    assert rotated.held.authorization.scope == ("openid", "profile", "offline_access")
+    assert rotated.grant.authorization.scope == ("openid", "profile", "offline_access")
+
+
+@planted(refreshes_for_any_sender)
+async def test_another_sender_changes_nothing(world: World) -> None:
+    """A bound refresh token needs its key (RFC 9449 §5): without it, it neither rotates nor revokes."""
+    family = await a_family(world, sender_key="key")
+    families, first, client_id = world.stores.refresh_families, family.first, family.client.client_id
+    for sender_key in (None, "another", ""):
+        assert (await family.rotate(first, sender_key=sender_key))[0] is None
+        assert await families.use(first.family_hash, first.hash, client_id, None, sender_key) is None
+    assert await families.use(first.family_hash, first.hash, client_id, None, "key") is not None
+    rotated, second = await family.rotate(first, sender_key="key")
+    assert rotated is not None
+    assert (rotated.verdict, rotated.grant.sender_key) == ("now", "key")
+    assert (await family.rotate(second))[0] is None
+
+
+async def test_a_bound_refresh_token_is_introspected_by_anyone_who_may(world: World) -> None:
+    """Introspection needs no proof of the key."""
+    family = await a_family(world, sender_key="key")
+    grant = await world.stores.refresh_families.find(family.first.family_hash, family.first.hash, WINDOW)
+    assert grant is not None
+    assert grant.sender_key == "key"
+
+
+async def test_an_unbound_refresh_token_needs_no_key(world: World) -> None:
+    """A proof that comes with it changes nothing: the family stays unbound."""
+    family = await a_family(world)
+    rotated, second = await family.rotate(family.first, sender_key="key")
+    assert rotated is not None
+    assert (rotated.verdict, rotated.grant.sender_key) == ("now", None)
+    assert await family.verdict(second) == "now"
 
 
 async def test_an_unknown_family_is_none(world: World) -> None:
@@ -175,7 +217,7 @@ async def test_rotation_does_not_move_the_end(world: World) -> None:
     for _ in range(3):
         rotated, token = await family.rotate(token)
         assert rotated is not None
-        ends.append(rotated.held.expires_at)
+        ends.append(rotated.grant.expires_at)
     assert len(set(ends)) == 1
 
 

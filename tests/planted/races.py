@@ -51,8 +51,8 @@ class FindThenRotate(PostgresRefreshFamilies):
         self._planted = database
 
     async def rotate(self, rotation: Rotation) -> Rotated | None:
-        held = await self.find(rotation.family_hash, rotation.presented_hash, rotation.reuse_window)
-        if held is None:
+        grant = await self.find(rotation.family_hash, rotation.presented_hash, rotation.reuse_window)
+        if grant is None:
             return None
         await self._planted.row(
             _ROTATE,
@@ -61,7 +61,7 @@ class FindThenRotate(PostgresRefreshFamilies):
             rotation.candidate_hash,
             rotation.candidate_sealed,
         )
-        return Rotated(verdict="now", sealed_successor=rotation.candidate_sealed, held=held)
+        return Rotated(verdict="now", sealed_successor=rotation.candidate_sealed, grant=grant)
 
 
 def finds_then_spends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,14 +63,14 @@ def revokes_what_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
 def knows_no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request delivered twice at once is a replay."""
     overlaps = redemption._overlaps
-    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$19"), "false")
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$20"), "false")
     _rewrite(monkeypatch, grants, "REVOKE_REPLAYED", overlaps("$3"), "false")
 
 
 def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay within five seconds is taken for a retry, although it began later."""
     overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"
-    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$19"), f"coalesce({overlap}, false)")
+    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$20"), f"coalesce({overlap}, false)")
 
 
 def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from shared.config.settings import Settings
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.randomness import new_handle
-from shared.model import AccessToken
 from shared.oauth.client.record import Client
-from shared.oauth.tokens.access_token import parse_sealed, seal, unseal
+from shared.oauth.sender.sender import UNBOUND
+from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind
+from shared.oauth.tokens.opaque_access_token import parse_sealed, seal, unseal
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
 from shared.server.resources import KEYRING
 from tests.administration import Administration
@@ -88,7 +89,7 @@ async def _bad_tokens(admin: Administration, settings: Settings) -> dict[str, tu
     opaque, jwt = [
         TokenIssuer(settings, admin.http.app[KEYRING]).access_token(
             replace(client, access_token_format=form), client.client_id, SCOPES, None,
-            clock.now() - timedelta(hours=1),
+            clock.now() - timedelta(hours=1), sender=UNBOUND,
         ).value
         for form in ("opaque", "jwt")
     ]  # fmt: skip

@@ -10,16 +10,20 @@ import pytest
 from services.token.endpoints.userinfo import USERINFO_ENDPOINT, check_token
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
-from shared.model import AccessToken, ClaimsRequest
+from shared.model import ClaimsRequest
 from shared.oauth.errors import InsufficientScope, InvalidToken
-from shared.oauth.tokens.access_token import parse_sealed, seal, to_claims
+from shared.oauth.sender.sender import UNBOUND, Certificate, DpopKey, Sender
+from shared.oauth.tokens.access_token import AccessToken, to_claims
 from shared.oauth.tokens.jwt import sign
+from shared.oauth.tokens.opaque_access_token import parse_sealed, seal
 from shared.paths import USERINFO
 from shared.server.app import SETTINGS
 from shared.server.resources import KEYRING
 from shared.web.bearer import check_audience
 from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
+from tests.planted import planted
+from tests.planted.senders import opens_for_any_sender
 
 
 @pytest.mark.point(17)
@@ -81,7 +85,7 @@ async def test_an_expired_token_is_invalid(tokens: TokenService, access_token_fo
     issuer = TokenIssuer(_app(tokens)[SETTINGS], _app(tokens)[KEYRING])
     for age, status in ((0, 200), (2, 401)):
         iat = clock.now() - timedelta(seconds=age)
-        token = issuer.access_token(client, read.sub, read.scope, read.grant_id, iat)
+        token = issuer.access_token(client, read.sub, read.scope, read.grant_id, iat, sender=UNBOUND)
         assert (await tokens.userinfo(token.value)).status == status
 
 
@@ -96,7 +100,7 @@ async def test_a_token_of_another_issuer_is_invalid(tokens: TokenService, access
     client = await tokens.world.client(access_token_format=access_token_format)
     elsewhere = _app(tokens)[SETTINGS].model_copy(update={"issuer": "https://other.example.org/oidc"})
     issuer = TokenIssuer(elsewhere, _app(tokens)[KEYRING])
-    foreign = issuer.access_token(client, "x", ("openid",), uuid4(), clock.now())
+    foreign = issuer.access_token(client, "x", ("openid",), uuid4(), clock.now(), sender=UNBOUND)
     assert (await tokens.userinfo(foreign.value)).status == 401
 
 
@@ -128,6 +132,29 @@ async def test_a_token_for_another_resource_opens_nothing_here(
         else:
             presented = sign(keys.signer("ES256", clock.now()), to_claims(made, ISSUER), "at+jwt")
         assert (aud, (await tokens.userinfo(presented)).status) == (aud, status)
+
+
+@planted(opens_for_any_sender)
+@pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
+@pytest.mark.parametrize("sender", [DpopKey("k" * 43), Certificate("c" * 43)])
+async def test_a_bound_token_is_no_bearer_token(
+    tokens: TokenService, access_token_format: str, sender: Sender
+) -> None:
+    """RFC 9449 §7.1, RFC 8705 §3. Introspection names the key, for resource servers to compare."""
+    client = await tokens.world.client(access_token_format=access_token_format)
+    value = (await tokens.tokens(client))["access_token"]
+    token = await _app(tokens)[USERINFO_ENDPOINT].guard.access_tokens.read(value, clock.now())
+    assert token is not None
+    bound, keys = replace(token, sender=sender), _app(tokens)[KEYRING].confirmed()
+    if access_token_format == "opaque":
+        presented = seal(bound, keys.sealer(clock.now()), ISSUER, b"n" * 12)
+    else:
+        presented = sign(keys.signer("ES256", clock.now()), to_claims(bound, ISSUER), "at+jwt")
+    description = await tokens.introspect(client, presented)
+    assert (description["token_type"], description["cnf"]) == (sender.token_type, sender.cnf)
+    assert "cnf" not in await tokens.introspect(client, value)
+    response = await tokens.userinfo(presented)
+    assert (response.status, (await response.json())["error"]) == (401, "invalid_token")
 
 
 TOKEN = AccessToken(

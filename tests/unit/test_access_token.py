@@ -8,21 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.model import AccessToken
-from shared.oauth.tokens.access_token import (
+from shared.oauth.sender.sender import UNBOUND, Certificate, DpopKey, Sender
+from shared.oauth.tokens.access_token import AccessToken, NotAnAccessToken, from_claims, to_claims
+from shared.oauth.tokens.jwt import SignedClaims
+from shared.oauth.tokens.keys import KeyTimes, SealingKey
+from shared.oauth.tokens.opaque_access_token import (
     MAX_LENGTH,
     NONCE_BYTES,
-    NotAnAccessToken,
     TooLong,
-    from_claims,
     parse_sealed,
     seal,
     sealed_length,
-    to_claims,
     unseal,
 )
-from shared.oauth.tokens.jwt import SignedClaims
-from shared.oauth.tokens.keys import KeyTimes, SealingKey
 
 ISSUER = "https://id.example.org/oidc"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -40,9 +38,30 @@ TOKEN = AccessToken(
     exp=NOW + timedelta(minutes=10),
 )
 NONCE = bytes(NONCE_BYTES)
+SAMPLES = [
+    (
+        (
+            "at_AQDA_-4AAAAAAAAAAAAAAAAyjrwxC79eIn5z01t5tE-27CpkrVxoCHcx5evv-zU7npCbA3pY44_0vgsSaIpS0Zp"
+            "OHjFMJ01f9kJeIYqQ5odA0bpMqihzHM417uAhM5zjwE62hSmQd_zRRt9_6DcL9gVC_q2ThpbGgCGon5BsNauU1vG9i"
+            "yrepELvb8BjInDwCvGnx8Xh3sdzLYt3bappNtDamY87pxYi_gjKkbjrj4XzZ3FimQCKtVS8ImD1Wg"
+        ),
+        TOKEN,
+    ),
+    (
+        (
+            "at_AQDA_-4AAAAAAAAAAAAAAABSObN20YI-X-jiQz1_9RRV-TPtnCpA44ik5rSHTGoQzoJ7qkybpoyNPnhE6LFY1_8"
+            "LBtHormV_Ih7ydPiSzYnDUeg2EzkRoPDzgHsOfJISPNkoD9E4lggokf0btFEibjXegxCt8_rDdbsoKklVO0fJFh81m"
+            "0mNpuRqPF4tlAEwfUx-okcqO7HOuM0oA0B2EbpbZEdwCrBiz3ZHePHt_4v6dWo_YLQ8Kks8CPp88jZbLnIVU-R2Zmt"
+            "xkougp1xIwVdgqHW42q0"
+        ),
+        replace(TOKEN, grant_id=None, client_epoch=7, aud=(ISSUER, "https://api.example.org")),
+    ),
+]
+"""Tokens as the first release sealed them, with their content."""
 
 _text = st.text(st.characters(codec="utf-8"), max_size=40)
 _scope_token = st.text(st.characters(min_codepoint=0x23, max_codepoint=0x5B), min_size=1, max_size=12)
+_thumbprint = st.from_regex(r"[A-Za-z0-9_-]{43}", fullmatch=True)
 _moment = st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 _tokens = st.builds(
     AccessToken,
@@ -55,6 +74,7 @@ _tokens = st.builds(
     iat=_moment,
     exp=st.just(NOW),
     client_epoch=st.integers(0, 2**63 - 1),
+    sender=st.just(UNBOUND) | st.builds(DpopKey, _thumbprint) | st.builds(Certificate, _thumbprint),
 ).flatmap(
     lambda token: st.integers(0, 2**31).map(
         lambda seconds: replace(token, exp=token.iat + timedelta(seconds=seconds))
@@ -82,7 +102,7 @@ def test_what_was_sealed_comes_out(token: AccessToken, nonce: bytes) -> None:
 @given(_tokens, st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES))
 def test_its_length_is_known_before_it_is_made(token: AccessToken, nonce: bytes) -> None:
     """So that nothing is spent for a token that would be too long."""
-    length = sealed_length(token.client_id, token.sub, token.scope, token.aud)
+    length = sealed_length(token.client_id, token.sub, token.scope, token.sender, token.aud)
     assert length == len(seal(token, KEY, ISSUER, nonce))
 
 
@@ -114,6 +134,41 @@ def test_another_issuer_or_key_opens_nothing() -> None:
         unseal(parse_sealed(value), replace(KEY, secret=b"x" * 32), ISSUER)
     with pytest.raises(NotAnAccessToken):
         from_claims(SignedClaims(to_claims(TOKEN, "https://other.example.org/oidc")), ISSUER)
+
+
+@pytest.mark.parametrize(("value", "token"), SAMPLES)
+def test_a_token_of_the_first_layout_opens(value: str, token: AccessToken) -> None:
+    """Tokens that an earlier release sealed hold until they expire."""
+    assert unseal(parse_sealed(value), KEY, ISSUER) == token
+
+
+def test_unbound_tokens_keep_the_first_layout() -> None:
+    """Processes of an earlier release, still running beside this one, can open them."""
+    assert seal(TOKEN, KEY, ISSUER, NONCE) == SAMPLES[0][0]
+
+
+@pytest.mark.parametrize("sender", [DpopKey("j" * 43), Certificate("x" * 43)])
+def test_a_confirmation_cannot_be_stripped(sender: Sender) -> None:
+    """A stolen token that claims to be of the other layout is unknown, not a bearer token."""
+    bound = parse_sealed(seal(replace(TOKEN, sender=sender), KEY, ISSUER, NONCE))
+    assert unseal(bound, KEY, ISSUER).sender == sender
+    for layout in {1, 2} - {bound.layout}:
+        with pytest.raises(NotAnAccessToken):
+            unseal(replace(bound, layout=layout), KEY, ISSUER)
+
+
+@pytest.mark.parametrize("cnf", [{}, {"kid": "x"}, {"jkt": 1}, {"jkt": "x", "x5t#S256": "y"}, "jkt", []])
+def test_claims_with_an_unknown_confirmation_are_refused(cnf: object) -> None:
+    """A confirmation that is not understood must not count as none: RFC 7800 §3.1."""
+    with pytest.raises(NotAnAccessToken):
+        from_claims(SignedClaims({**to_claims(TOKEN, ISSUER), "cnf": cnf}), ISSUER)
+
+
+def test_a_confirmation_is_a_claim() -> None:
+    """RFC 9449 §6.1 and RFC 8705 §3.1."""
+    assert to_claims(replace(TOKEN, sender=DpopKey("k")), ISSUER)["cnf"] == {"jkt": "k"}
+    assert to_claims(replace(TOKEN, sender=Certificate("c")), ISSUER)["cnf"] == {"x5t#S256": "c"}
+    assert "cnf" not in to_claims(TOKEN, ISSUER)
 
 
 def test_an_ordinary_token_is_short() -> None:

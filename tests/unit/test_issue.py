@@ -15,6 +15,7 @@ from shared.issuing.tokens import TokenIssuer, left_half_hash
 from shared.live.keyring import KeyRing
 from shared.model import Authentication, Authorization, User
 from shared.oauth.client.record import Client
+from shared.oauth.sender.sender import UNBOUND, Certificate, DpopKey, Sender
 from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
 from shared.store import Unavailable
 
@@ -74,6 +75,16 @@ def test_an_id_token_is_signed_as_registered(alg: str) -> None:
     assert claims["at_hash"] == base64.urlsafe_b64encode(half).rstrip(b"=").decode()
 
 
+@pytest.mark.parametrize(
+    ("sender", "token_type"), [(UNBOUND, "Bearer"), (DpopKey("k"), "DPoP"), (Certificate("c"), "Bearer")]
+)
+def test_the_token_type_is_the_senders(sender: Sender, token_type: str) -> None:
+    """RFC 6750 §4, RFC 9449 §5, RFC 8705 §3."""
+    client = Client(client_id="c")
+    token = _issuer("RS256", "ES256").access_token(client, "c", (), None, NOW, sender=sender)
+    assert token.token_type == token_type
+
+
 def test_the_example_of_the_specification_holds() -> None:
     """OpenID Connect Core 1.0, appendix A.4: the at_hash of its access token."""
     assert left_half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y", "RS256") == "77QmUPtjPfzWtF2AnpK9RQ"
@@ -83,7 +94,7 @@ def test_the_example_of_the_specification_holds() -> None:
 def test_a_jwt_access_token_is_signed_with_the_cheaper_key(algorithms: tuple[str, ...], alg: str) -> None:
     """ES256 where the deployment has such a key, else RS256."""
     client = Client(client_id="c", access_token_format="jwt")
-    token = _issuer(*algorithms).access_token(client, "c", (), None, NOW)
+    token = _issuer(*algorithms).access_token(client, "c", (), None, NOW, sender=UNBOUND)
     assert jwt.get_unverified_header(token.value)["alg"] == alg
 
 
@@ -93,9 +104,9 @@ def test_without_keys_nothing_is_made() -> None:
     unconfirmed = TokenIssuer(Settings(), cast(KeyRing, _KeyRing(None)))
     for issuer in (unconfirmed, _issuer("RS256"), _issuer("EdDSA", sealing=())):
         with pytest.raises(Unavailable):
-            issuer.check(client, ("openid",), NOW)
+            issuer.check(client, ("openid",), UNBOUND, NOW)
     with pytest.raises(Unavailable):
-        unconfirmed.access_token(client, "c", (), None, NOW)
+        unconfirmed.access_token(client, "c", (), None, NOW, sender=UNBOUND)
     with pytest.raises(Unavailable):
         _issuer("RS256").id_token(
             client, AUTHORIZATION, USER, NOW, access_token="at", recipient=None, nonce=None
@@ -108,7 +119,7 @@ def test_a_clients_lifetimes_win() -> None:
         client_id="c", access_token_lifetime=timedelta(minutes=1), id_token_lifetime=timedelta(minutes=2)
     )
     issuer = _issuer("RS256")
-    assert issuer.access_token(client, "c", (), None, NOW).expires_in == 60
+    assert issuer.access_token(client, "c", (), None, NOW, sender=UNBOUND).expires_in == 60
     token = _id_token(issuer, client, nonce="n")
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["exp"] - claims["iat"] == 120

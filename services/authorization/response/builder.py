@@ -13,6 +13,7 @@ from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Sessi
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.redirect_uri import is_out_of_band
+from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.jwe import Recipient
 from shared.store import AuthorizationCodes, Grants, PushedRequests
@@ -69,7 +70,7 @@ class ResponseBuilder:
         """
         if authorized.request.response_type == {"code"}:
             return await self._code(authorized, now, pushed)
-        self.tokens.check(authorized.client, authorized.front_channel.scope, now)
+        self.tokens.check(authorized.client, authorized.front_channel.scope, UNBOUND, now)
         recipient = await self.encryption.of_id_token(authorized.client)
         if pushed and not await self.pushed_requests.end(pushed):
             raise InvalidRequestUri("request_uri was used")
@@ -128,11 +129,13 @@ class ResponseBuilder:
         client, authorization, parameters = authorized.client, authorized.front_channel, code
         if "token" in authorized.request.response_type:
             sub = self.tokens.sub(user.user_id, client)
-            access_token = self.tokens.access_token(client, sub, authorization.scope, grant_id, now)
+            access_token = self.tokens.access_token(
+                client, sub, authorization.scope, grant_id, now, sender=UNBOUND
+            )
             parameters = {
                 **parameters,
                 "access_token": access_token.value,
-                "token_type": "Bearer",
+                "token_type": access_token.token_type,
                 "expires_in": str(access_token.expires_in),
                 "scope": " ".join(authorization.scope),
             }

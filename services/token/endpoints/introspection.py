@@ -15,10 +15,10 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.rate_limiter import RateLimiter
-from shared.model import AccessToken
 from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
+from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
@@ -40,7 +40,8 @@ def may_introspect(client: Client, token: AccessToken) -> bool:
 
 
 def described(token: AccessToken, issuer: str) -> Description:
-    """RFC 7662 §2.2, of a token that holds."""
+    """RFC 7662 §2.2, of a token that holds; `cnf` as RFC 8705 §3.2 and RFC 9449 §6.2 have it."""
+    confirmation = {"cnf": cnf} if (cnf := token.sender.cnf) else {}
     return {
         "active": True,
         "iss": issuer,
@@ -48,10 +49,11 @@ def described(token: AccessToken, issuer: str) -> Description:
         "aud": token.aud,
         "client_id": token.client_id,
         "scope": " ".join(token.scope),
-        "token_type": "Bearer",
+        "token_type": token.sender.token_type,
         "iat": int(token.iat.timestamp()),
         "exp": int(token.exp.timestamp()),
         "jti": str(token.token_id),
+        **confirmation,
     }
 
 
@@ -96,21 +98,21 @@ class IntrospectionEndpoint:
             raise TooManyRequests("too many tokens that do not exist", wait)
 
     async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
-        held = await self.refresh_families.find(
+        grant = await self.refresh_families.find(
             presented.family_hash, presented.hash, self.settings.refresh_token_reuse_window
         )
-        if held is None:
+        if grant is None:
             self._count_unknown(client, now)
             return INACTIVE
-        if held.authorization.client_id != client.client_id:
+        if grant.authorization.client_id != client.client_id:
             return INACTIVE
         return {
             "active": True,
             "iss": self.settings.issuer,
-            "sub": self.tokens.sub(held.user.user_id, client),
+            "sub": self.tokens.sub(grant.user.user_id, client),
             "client_id": client.client_id,
-            "scope": " ".join(held.authorization.scope),
-            "exp": int(held.expires_at.timestamp()),
+            "scope": " ".join(grant.authorization.scope),
+            "exp": int(grant.expires_at.timestamp()),
         }
 
 

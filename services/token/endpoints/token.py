@@ -13,6 +13,7 @@ from services.token.grants.request import TokenRequest
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from shared.oauth.sender.sender import UNBOUND
 from shared.server.metrics import count_event
 from shared.web.answers import json_answer
 from shared.web.cors import note_origins
@@ -36,13 +37,13 @@ class TokenEndpoint:
 
     async def issue(self, request: TokenRequest) -> Answer:
         """The answer to an authenticated client. Raises OAuthError, Unavailable."""
-        client, grant_type = request.client, request.form.require("grant_type")
+        client, grant_type = request.client, request.parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
         if grant is None:
             raise UnsupportedGrantType("this grant_type is not supported")
         if grant_type not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
-        answer = await grant(self.collaborators, request)
+        answer = await grant(request, self.collaborators)
         self.uses.note(client)
         count_event("token_issued", grant_type)
         return answer
@@ -60,7 +61,8 @@ async def token(request: web.Request) -> web.Response:
     moment = clock.monotonic()
     asked = TokenRequest(
         client=client,
-        form=fields,
+        parameters=fields,
+        sender=UNBOUND,
         now=now,
         completed_at=moment - time_since_complete(request).total_seconds(),
         deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),

@@ -7,11 +7,11 @@ from aiohttp import web
 
 from services.token.endpoints.jwt_responses import JwtAnswers, jwt_answer
 from shared.live import clock
-from shared.model import AccessToken
 from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.scope import OPENID
+from shared.oauth.tokens.access_token import AccessToken
 from shared.web.answers import json_answer
 from shared.web.bearer import Credentials, ResourceServer, bare_challenge, check_scope, credentials
 from shared.web.cors import note_origins

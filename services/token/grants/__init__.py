@@ -20,7 +20,7 @@ from services.token.grants.refresh_token import refresh_token
 from services.token.grants.request import TokenRequest
 from shared.oauth.supported import DEVICE_CODE
 
-Grant = Callable[[Collaborators, TokenRequest], Awaitable[Answer]]
+Grant = Callable[[TokenRequest, Collaborators], Awaitable[Answer]]
 
 GRANTS: Mapping[str, Grant] = {
     "authorization_code": authorization_code,

@@ -9,16 +9,17 @@ from shared.issuing.tokens import IssuedAccessToken, TokenIssuer
 from shared.model import Authorization, Scope, User
 from shared.oauth.client.record import Client
 from shared.oauth.scope import OPENID
+from shared.oauth.sender.sender import Sender
 from shared.oauth.tokens.jwe import Recipient
 
 Answer = dict[str, Any]
 
 
-def bearer(access_token: IssuedAccessToken, scope: Scope) -> Answer:
-    """An access token and nothing else."""
+def access_token_alone(access_token: IssuedAccessToken, scope: Scope) -> Answer:
+    """The answer that has no other token."""
     return {
         "access_token": access_token.value,
-        "token_type": "Bearer",
+        "token_type": access_token.token_type,
         "expires_in": access_token.expires_in,
         "scope": " ".join(scope),
     }
@@ -51,13 +52,15 @@ def tokens_of_user(
     user: User,
     scope: Scope,
     now: datetime,
+    sender: Sender,
     recipient: Recipient | None,
     nonce: str | None = None,
     refresh: IssuedRefreshToken | None = None,
 ) -> Answer:
     """An access token, with *scope* openid an ID token, and the refresh token that was made, if any."""
-    access_token = tokens.access_token(client, tokens.sub(user.user_id, client), scope, grant_id, now)
-    answer = bearer(access_token, scope)
+    sub = tokens.sub(user.user_id, client)
+    access_token = tokens.access_token(client, sub, scope, grant_id, now, sender=sender)
+    answer = access_token_alone(access_token, scope)
     if OPENID in scope:
         answer["id_token"] = tokens.id_token(
             client,

@@ -20,36 +20,40 @@ def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, ver
     check_verifier(code.code_challenge, verifier)
 
 
-async def authorization_code(with_: Collaborators, request: TokenRequest) -> Answer:
+async def authorization_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """The tokens of an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
-    client, form = request.client, request.form
+    client, form = request.client, request.parameters
     value, redirect_uri, verifier = form.require("code"), form.require("redirect_uri"), form["code_verifier"]
     if not is_handle(Kind.AUTHORIZATION_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a code")
     code_hash = digest(value)
-    code = await with_.codes.find(code_hash)
+    code = await collaborators.codes.find(code_hash)
     if code is None or (code.expires_at <= request.now and not code.unknown_attempts):
-        await _end_spent(with_, request, code_hash, redirect_uri, verifier)
+        await _end_spent(request, collaborators, code_hash, redirect_uri, verifier)
         raise InvalidGrant(REFUSED, detail="unknown, expired or spent")
     if code.authorization.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
     try:
         check_redemption(code, redirect_uri, verifier)
     except InvalidGrant:
-        await with_.codes.count_failure(code_hash, MAX_FAILURES)
+        await collaborators.codes.count_failure(code_hash, MAX_FAILURES)
         raise
     if code.expires_at <= request.now:
         raise InvalidGrant(REFUSED, detail="expired after an attempt whose outcome is unknown")
-    return await spend(with_, request, Spendable(code_hash, code, with_.codes.keep_attempt))
+    return await spend(request, collaborators, Spendable(code_hash, code, collaborators.codes.keep_attempt))
 
 
 async def _end_spent(
-    with_: Collaborators, request: TokenRequest, code_hash: bytes, redirect_uri: str, verifier: str | None
+    request: TokenRequest,
+    collaborators: Collaborators,
+    code_hash: bytes,
+    redirect_uri: str,
+    verifier: str | None,
 ) -> None:
-    """A replay of a code that Redis no longer knows: revoke its grant, if the verifier is right."""
-    client, spent = request.client, await with_.grants.find_spent(code_hash)
+    """Revoke the grant of a code that Redis no longer knows, if the verifier is right: this is a replay."""
+    client, spent = request.client, await collaborators.grants.find_spent(code_hash)
     if spent is None or spent.client_id != client.client_id:
         return
     check_redemption(spent, redirect_uri, verifier)
-    is_proved = proves(client, spent.code_challenge)
-    await with_.grants.revoke_replayed(code_hash, client.client_id, request.attempt(is_proved=is_proved))
+    attempt = request.attempt(is_proved=proves(client, spent.code_challenge))
+    await collaborators.grants.revoke_replayed(code_hash, client.client_id, attempt)

@@ -2,7 +2,7 @@
 
 import re
 
-from services.token.grants.answer import Answer, bearer
+from services.token.grants.answer import Answer, access_token_alone
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.oauth.client.record import Client
@@ -21,9 +21,12 @@ def check_client(client: Client) -> None:
         raise UnauthorizedClient("this client_id could be taken for a user's identifier")
 
 
-async def client_credentials(with_: Collaborators, request: TokenRequest) -> Answer:
+async def client_credentials(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """The access token of a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
-    client, requested = request.client, request.form["scope"]
+    client, requested = request.client, request.parameters["scope"]
     check_client(client)
     scope = machine_scope(parse_scope(requested) if requested else None, client.scope)
-    return bearer(with_.tokens.access_token(client, client.client_id, scope, None, request.now), scope)
+    access_token = collaborators.tokens.access_token(
+        client, client.client_id, scope, None, request.now, sender=request.sender
+    )
+    return access_token_alone(access_token, scope)

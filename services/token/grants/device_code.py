@@ -15,33 +15,34 @@ GROWTH = timedelta(seconds=5)  # RFC 8628 §3.5
 _FORGIVEN = timedelta(milliseconds=500)  # of a client's clock, and of the way to us
 
 
-async def device_code(with_: Collaborators, request: TokenRequest) -> Answer:
+async def device_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """The tokens of a device code, once its user has approved it.
 
     Raises AuthorizationPending, SlowDown, AccessDenied, ExpiredToken, InvalidRequest, InvalidGrant,
     InvalidScope, Unavailable.
     """
     client = request.client
-    value = request.form.require("device_code")
+    value = request.parameters.require("device_code")
     if not is_handle(Kind.DEVICE_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a device code")
     code_hash = digest(value)
-    polled = await with_.device_codes.poll(code_hash, INTERVAL - _FORGIVEN, GROWTH)
+    polled = await collaborators.device_codes.poll(code_hash, INTERVAL - _FORGIVEN, GROWTH)
     if polled is None:
-        await _end_spent(with_, request, code_hash)
+        await _end_spent(request, collaborators, code_hash)
         raise InvalidGrant(REFUSED, detail="unknown or long expired")
     if polled.code.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
     if polled.code.expires_at <= request.now:
         if not polled.code.unknown_attempts:
-            await _end_spent(with_, request, code_hash)
+            await _end_spent(request, collaborators, code_hash)
         raise ExpiredToken("the device code has expired")
     match polled.code.state:
         case Denied():
             raise AccessDenied("the user did not allow it")
         case Approved() as approved:
             code = _as_code(polled.code, approved)
-            return await spend(with_, request, Spendable(code_hash, code, with_.device_codes.keep_attempt))
+            spendable = Spendable(code_hash, code, collaborators.device_codes.keep_attempt)
+            return await spend(request, collaborators, spendable)
     if polled.is_too_fast:
         raise SlowDown("wait five seconds longer between two requests")
     raise AuthorizationPending("the user has not decided yet")
@@ -59,7 +60,7 @@ def _as_code(code: DeviceCode, approved: Approved) -> AuthorizationCode:
     )
 
 
-async def _end_spent(with_: Collaborators, request: TokenRequest, code_hash: bytes) -> None:
+async def _end_spent(request: TokenRequest, collaborators: Collaborators, code_hash: bytes) -> None:
     """A replay of a code that is over: revoke its grant."""
     attempt = request.attempt(is_proved=proves(request.client, None))
-    await with_.grants.revoke_replayed(code_hash, request.client.client_id, attempt)
+    await collaborators.grants.revoke_replayed(code_hash, request.client.client_id, attempt)

@@ -37,14 +37,16 @@ def new_refresh_token() -> RefreshToken:
     return RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
 
 
-def new_family(token: RefreshToken, client: Client, settings: Settings, now: datetime) -> NewFamily:
+def new_family(token: RefreshToken, request: TokenRequest, settings: Settings) -> NewFamily:
     """The family that begins with *token*."""
+    client = request.client
     lifetime = min(client.refresh_token_lifetime or settings.grant_lifetime, settings.grant_lifetime)
     return NewFamily(
         family_hash=token.family_hash,
         token_hash=token.hash,
         idle=client.refresh_token_idle_lifetime or settings.refresh_token_lifetime,
-        expires_at=now + lifetime,
+        expires_at=request.now + lifetime,
+        sender_key=request.sender.key,
     )
 
 
@@ -69,29 +71,30 @@ class Spendable:
     keep_attempt: Callable[[bytes, UUID], Awaitable[None]]
 
 
-async def spend(with_: Collaborators, request: TokenRequest, spendable: Spendable) -> Answer:
+async def spend(request: TokenRequest, collaborators: Collaborators, spendable: Spendable) -> Answer:
     """The tokens of a code. Raises InvalidGrant, InvalidScope, Unavailable.
 
     The client repeats a request that was answered 503. So an attempt that may have spent the code and then
     gives no tokens is kept with the code, and the next attempt takes over what it made.
     """
     client, code = request.client, spendable.code
-    with_.tokens.check(client, code.authorization.scope, request.now)
-    recipient = await with_.encryption.of_id_token(client)
+    collaborators.tokens.check(client, code.authorization.scope, request.sender, request.now)
+    recipient = await collaborators.encryption.of_id_token(client)
     attempt = request.attempt(is_proved=proves(client, code.code_challenge))
     refresh_token = new_refresh_token() if may_refresh(client, code.authorization) else None
-    family = new_family(refresh_token, client, with_.settings, request.now) if refresh_token else None
+    family = new_family(refresh_token, request, collaborators.settings) if refresh_token else None
     redeemed = None
     try:
-        redeemed = await _redeem(with_, request, spendable, attempt, family)
+        redeemed = await _redeem(request, collaborators, spendable, attempt, family)
         return tokens_of_user(
-            with_.tokens,
+            collaborators.tokens,
             client,
             grant_id=redeemed.grant_id,
             authorization=code.authorization,
             user=redeemed.user,
             scope=code.authorization.scope,
             now=request.now,
+            sender=request.sender,
             recipient=recipient,
             nonce=code.authorization.nonce,
             refresh=_issued(refresh_token, family),
@@ -106,19 +109,19 @@ async def spend(with_: Collaborators, request: TokenRequest, spendable: Spendabl
 
 
 async def _redeem(
-    with_: Collaborators,
     request: TokenRequest,
+    collaborators: Collaborators,
     spendable: Spendable,
     attempt: Attempt,
     family: NewFamily | None,
 ) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
     code_hash, code = spendable.code_hash, spendable.code
-    end = grant_end(request.client, family, with_.settings, request.now)
-    redeemed = await with_.grants.redeem(attempt, code_hash, code, end, family)
+    end = grant_end(request.client, family, collaborators.settings, request.now)
+    redeemed = await collaborators.grants.redeem(attempt, code_hash, code, end, family)
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.
-        await with_.grants.revoke_replayed(code_hash, request.client.client_id, attempt)
+        await collaborators.grants.revoke_replayed(code_hash, request.client.client_id, attempt)
         raise InvalidGrant(REFUSED, detail="the user or the session has ended")
     if not redeemed.is_mine:
         detail = "replayed: the grant has been revoked" if redeemed.is_replay else "redeemed at the same time"

@@ -6,7 +6,6 @@ from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_u
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.model import Scope
-from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, InvalidScope
 from shared.oauth.scope import parse_scope
 from shared.oauth.tokens.refresh_token import (
@@ -17,85 +16,89 @@ from shared.oauth.tokens.refresh_token import (
     parse_refresh_token,
     seal_successor,
 )
-from shared.store import HeldToken, Rotation
+from shared.store import RefreshableGrant, Rotation
 
 _REFUSED = "the refresh token does not hold"
 
 
-async def refresh_token(with_: Collaborators, request: TokenRequest) -> Answer:
+async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """New tokens of a grant. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
-    client, form, now = request.client, request.form, request.now
+    client, form, now = request.client, request.parameters, request.now
     presented = parse_refresh_token(form.require("refresh_token"))
     if presented is None:
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
     requested = (parse_scope(value) if (value := form["scope"]) else ()) or None
-    with_.tokens.check(client, requested or (), now)
-    recipient = await with_.encryption.of_id_token(client)
+    collaborators.tokens.check(client, requested or (), request.sender, now)
+    recipient = await collaborators.encryption.of_id_token(client)
     step = _rotate if client.refresh_token_rotation else _use
-    held, successor = await step(with_, request, presented, requested)
+    grant, successor = await step(request, collaborators, presented, requested)
     return tokens_of_user(
-        with_.tokens,
+        collaborators.tokens,
         client,
-        grant_id=held.grant_id,
-        authorization=held.authorization,
-        user=held.user,
-        scope=requested or held.authorization.scope,
+        grant_id=grant.grant_id,
+        authorization=grant.authorization,
+        user=grant.user,
+        scope=requested or grant.authorization.scope,
         now=now,
+        sender=request.sender,
         recipient=recipient,
-        refresh=IssuedRefreshToken(successor.value, held.idle, held.expires_at),
+        refresh=IssuedRefreshToken(successor.value, grant.idle, grant.expires_at),
     )
 
 
 async def _rotate(
-    with_: Collaborators, request: TokenRequest, presented: RefreshToken, requested: Scope | None
-) -> tuple[HeldToken, RefreshToken]:
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
+) -> tuple[RefreshableGrant, RefreshToken]:
     client, candidate = request.client, presented.succeeded_by(secrets.token_bytes(RANDOM_BYTES))
     request.check_awaited()
-    rotated = await with_.refresh_families.rotate(
+    rotated = await collaborators.refresh_families.rotate(
         Rotation(
             family_hash=presented.family_hash,
             presented_hash=presented.hash,
             client_id=client.client_id,
             candidate_hash=candidate.hash,
             candidate_sealed=seal_successor(presented, candidate, secrets.token_bytes(NONCE_BYTES)),
-            reuse_window=with_.settings.refresh_token_reuse_window,
+            reuse_window=collaborators.settings.refresh_token_reuse_window,
             deadline=request.deadline,
             scope=requested,
+            sender_key=request.sender.key,
         )
     )
     if rotated is None:
-        raise await _reason(with_, client, presented, requested)
+        raise await _refusal_reason(request, collaborators, presented, requested)
     match rotated.verdict:
         case "now":
-            return rotated.held, candidate
+            return rotated.grant, candidate
         case "again":
-            return rotated.held, open_successor(presented, rotated.sealed_successor)
+            return rotated.grant, open_successor(presented, rotated.sealed_successor)
         case "spent":
             raise InvalidGrant(_REFUSED, detail="reused: the grant has been revoked")
 
 
 async def _use(
-    with_: Collaborators, request: TokenRequest, presented: RefreshToken, requested: Scope | None
-) -> tuple[HeldToken, RefreshToken]:
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
+) -> tuple[RefreshableGrant, RefreshToken]:
     client = request.client
-    held = await with_.refresh_families.use(
-        presented.family_hash, presented.hash, client.client_id, requested
+    grant = await collaborators.refresh_families.use(
+        presented.family_hash, presented.hash, client.client_id, requested, request.sender.key
     )
-    if held is None:
-        raise await _reason(with_, client, presented, requested)
-    return held, presented
+    if grant is None:
+        raise await _refusal_reason(request, collaborators, presented, requested)
+    return grant, presented
 
 
-async def _reason(
-    with_: Collaborators, client: Client, presented: RefreshToken, requested: Scope | None
+async def _refusal_reason(
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
 ) -> InvalidGrant | InvalidScope:
-    """Why nothing was touched: the scope asked for, or the token itself."""
-    refused = InvalidGrant(_REFUSED, detail="unknown, ended, expired or another client's")
+    """The reason why nothing was changed: the requested scope, or the token itself."""
+    invalid = InvalidGrant(_REFUSED, detail="unknown, ended, expired, another client's or another sender's")
     if requested is None:
-        return refused
-    held = await with_.refresh_families.find(
-        presented.family_hash, presented.hash, with_.settings.refresh_token_reuse_window
+        return invalid
+    grant = await collaborators.refresh_families.find(
+        presented.family_hash, presented.hash, collaborators.settings.refresh_token_reuse_window
     )
-    if held is None or held.authorization.client_id != client.client_id:
-        return refused
+    if grant is None or grant.authorization.client_id != request.client.client_id:
+        return invalid
+    if grant.sender_key not in (None, request.sender.key):
+        return invalid
     return InvalidScope("the scope is not within the scope granted")

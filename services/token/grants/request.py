@@ -1,4 +1,4 @@
-"""A token request, as grants see it."""
+"""The token request, as every grant gets it: RFC 6749 §3.2."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,15 +7,20 @@ from datetime import datetime
 from shared.live.randomness import new_id
 from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
+from shared.oauth.sender.sender import Sender
 from shared.store import Attempt, Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """What an authenticated client asks for, and when it did. The last two times are monotonic."""
+    """The request of an authenticated client.
+
+    `sender`: the key that the client has proved, if any. `completed_at` and `deadline` are monotonic times.
+    """
 
     client: Client
-    form: Parameters
+    parameters: Parameters
+    sender: Sender
     now: datetime
     completed_at: float
     deadline: float

@@ -6,16 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from shared.model import (
-    AccessToken,
-    Approved,
-    Authorization,
-    AuthorizationCode,
-    Denied,
-    DeviceCode,
-    Json,
-    User,
-)
+from shared.model import Approved, Authorization, AuthorizationCode, Denied, DeviceCode, Json, User
+from shared.oauth.tokens.access_token import AccessToken
 
 KEPT_FOR = timedelta(minutes=5)
 """How long a code can be redeemed after an attempt whose outcome is unknown."""
@@ -23,12 +15,13 @@ KEPT_FOR = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFamily:
-    """The refresh tokens of a grant that is about to be made."""
+    """The refresh tokens of a grant that is about to be made. `sender_key`: the key they are bound to."""
 
     family_hash: bytes
     token_hash: bytes
     idle: timedelta
     expires_at: datetime
+    sender_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,13 +24,15 @@ class Rotation(NamedTuple):
     candidate_sealed: bytes
     reuse_window: timedelta
     deadline: float  # by `time.monotonic`
-    scope: Scope | None = None  # asked for: a grant that does not hold it all is not touched
+    scope: Scope | None = None  # requested: a grant that does not hold it all is not touched
+    sender_key: str | None = None  # proved by the request
 
 
-class HeldToken(NamedTuple):
+class RefreshableGrant(NamedTuple):
     """The grant of a refresh token that holds.
 
     `idle`: how long a token of the family may lie unused. `expires_at`: the end that no rotation extends.
+    `sender_key`: the key that the family is bound to (`Sender.key`); None: it is not bound.
     """
 
     grant_id: UUID
@@ -38,6 +40,7 @@ class HeldToken(NamedTuple):
     user: User
     idle: timedelta
     expires_at: datetime
+    sender_key: str | None
 
 
 class Rotated(NamedTuple):
@@ -46,28 +49,36 @@ class Rotated(NamedTuple):
 
     verdict: Literal["now", "again", "spent"]
     sealed_successor: bytes
-    held: HeldToken
+    grant: RefreshableGrant
 
 
 class RefreshFamilies(Protocol):
     """Refresh tokens, one row a grant. PostgreSQL."""
 
     async def rotate(self, rotation: Rotation) -> Rotated | None:
-        """Rotate by one statement. None: no such token for this client, and nothing has changed.
+        """Rotate by one statement. None: no such token for this client and sender; nothing has changed.
 
         The window does not run while PostgreSQL could acknowledge nothing (`Outages`), MAX_OUTAGE at most.
         Raises Unavailable past the deadline, even by the server's clock: nothing was done.
         """
 
     async def use(
-        self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
-    ) -> HeldToken | None:
+        self,
+        family_hash: bytes,
+        presented_hash: bytes,
+        client_id: str,
+        scope: Scope | None,
+        sender_key: str | None = None,
+    ) -> RefreshableGrant | None:
         """Use the current token, which stays; its use is noted at most once a minute. None as above."""
 
     async def find(
         self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
-    ) -> HeldToken | None:
-        """The grant of a refresh token that holds: the current one, or its predecessor within the window."""
+    ) -> RefreshableGrant | None:
+        """The grant of a refresh token that holds, whatever sender it is bound to.
+
+        It is the current token, or its predecessor within the window.
+        """
 
     async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
         """Revoke the grant of a family of this client, with its audit row."""

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from shared.model import AccessToken, Authorization, AuthorizationCode, User
+from shared.model import Authorization, AuthorizationCode, User
+from shared.oauth.tokens.access_token import AccessToken
 from shared.store import Attempt, NewFamily, Redeemed, SpentCode, Standing, Unavailable
 from shared.store.codecs.authorizations import details
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
@@ -132,6 +133,7 @@ class PostgresGrants:
             family and family.expires_at,
             code.unknown_attempts,
             authorization.client_epoch,
+            family and family.sender_key,
         )
         if row["grant_id"] is None:
             return None

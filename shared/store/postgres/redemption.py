@@ -49,24 +49,24 @@ WITH redeemed AS (
     FROM users u JOIN sessions s USING (user_id) JOIN clients c ON c.client_id = $3 AND c.epoch = $18
    WHERE u.user_id = $6 AND u.disabled_at IS NULL AND u.epoch = $11
      AND s.sid = $7 AND s.ended_at IS NULL AND s.epoch = u.epoch
-     AND {IN_TIME.format(deadline="$20::timestamptz")}
+     AND {IN_TIME.format(deadline="$21::timestamptz")}
      FOR SHARE OF u, s
   ON CONFLICT (code_hash) DO UPDATE SET
      attempts   = CASE WHEN {_TAKES_OVER} THEN coalesce(g.attempts, ARRAY[g.grant_id]) || $17 || $1
                        ELSE g.attempts END,
      made_at    = CASE WHEN {_TAKES_OVER} THEN clock_timestamp() ELSE g.made_at END,
-     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$19")}
+     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$20")}
                        THEN g.revoked_at ELSE coalesce(g.revoked_at, now()) END
    WHERE g.client_id = excluded.client_id
   RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new,
             {_OWNER} = $1 AND g.revoked_at IS NULL AS is_mine,
-            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$19")}) AS is_replay),
+            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$20")}) AS is_replay),
 family AS (
-  INSERT INTO refresh_families AS f (family_hash, grant_id, client_id, current_hash, idle, expires_at)
-  SELECT $13, grant_id, client_id, $14, $15, $16 FROM redeemed WHERE is_mine AND $13::bytea IS NOT NULL
+  INSERT INTO refresh_families AS f (family_hash, grant_id, client_id, current_hash, idle, expires_at, jkt)
+  SELECT $13, grant_id, client_id, $14, $15, $16, $19 FROM redeemed WHERE is_mine AND $13::bytea IS NOT NULL
   ON CONFLICT (grant_id) DO UPDATE SET
      family_hash = excluded.family_hash, current_hash = excluded.current_hash, rotated_at = now(),
-     idle = excluded.idle, expires_at = excluded.expires_at
+     idle = excluded.idle, expires_at = excluded.expires_at, jkt = excluded.jkt
    WHERE f.generation = 0 AND f.revoked_at IS NULL
   RETURNING f.grant_id),
 audited AS (
@@ -75,11 +75,12 @@ audited AS (
          jsonb_build_object('grant_id', grant_id)
     FROM redeemed WHERE is_new OR is_replay)
 SELECT r.grant_id, r.is_mine AND ($13::bytea IS NULL OR EXISTS (SELECT FROM family)) AS is_mine, r.is_replay,
-       {IS_LATE.format(deadline="$20")}, {USER}
+       {IS_LATE.format(deadline="$21")}, {USER}
   FROM (SELECT) AS once LEFT JOIN (redeemed r JOIN users u USING (user_id)) ON true"""
 """$1 attempt, $2 code hash, $3 client, $4 redirect URI, $5 challenge, $6 user, $7 sid, $8 is offline,
 $9 scope, $10 details, $11 epoch, $12 end; $13 family hash or NULL, $14 token hash, $15 idle, $16 its end;
-$17 unknown attempts, $18 epoch of the client, $19 age of the request or NULL, $20 deadline or NULL."""
+$17 unknown attempts, $18 epoch of the client, $19 key of the family's sender or NULL,
+$20 age of the request or NULL, $21 deadline or NULL."""
 
 REVOKE_REPLAYED = f"""
 WITH revoked AS (

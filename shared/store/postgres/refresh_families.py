@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.model import Scope
-from shared.store import HeldToken, Rotated, Rotation, Unavailable
+from shared.store import RefreshableGrant, Rotated, Rotation, Unavailable
 from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
@@ -16,7 +16,12 @@ _FAMILY_STANDS = f"""
       f.revoked_at IS NULL AND f.expires_at > now() AND f.rotated_at + f.idle > now()
   AND g.grant_id = f.grant_id AND {GRANT_STANDS}"""
 
-_GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims"
+_GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims, f.jkt"
+
+
+def _is_sender(key: str) -> str:
+    """Whether the family is unbound, or bound to the key that the request proved."""
+    return f"(f.jkt IS NULL OR f.jkt = {key})"
 
 
 def _is_forgiven(presented: str, window: str) -> str:
@@ -38,7 +43,7 @@ WITH family AS (
                              ELSE now() END,
      current_hash     = CASE WHEN f.current_hash = $2 THEN $4 ELSE f.current_hash END
     FROM {GRANT}
-   WHERE f.family_hash = $1 AND f.client_id = $3 AND f.jkt IS NULL
+   WHERE f.family_hash = $1 AND f.client_id = $3 AND {_is_sender("$9::text")}
      AND (f.current_hash = $2 OR f.previous_hash = $2 OR NOT {MAY_BE_NEWER_THAN_BACKUP})
      AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
      AND {IN_TIME.format(deadline="$8::timestamptz")}
@@ -54,21 +59,21 @@ audited AS (
     FROM family WHERE verdict = 'spent')
 SELECT family.*, {IS_LATE.format(deadline="$8")} FROM (SELECT) AS once LEFT JOIN family ON true"""
 
-_HELD = f"""
+_FAMILY = f"""
 SELECT {_GRANT}, {USER}, f.rotated_at, f.idle, f.expires_at
   FROM refresh_families f, {GRANT}
- WHERE f.family_hash = $1 AND f.jkt IS NULL AND {_FAMILY_STANDS}"""
+ WHERE f.family_hash = $1 AND {_FAMILY_STANDS}"""
 
-_FIND = f"""{_HELD}
+_FIND = f"""{_FAMILY}
    AND (f.current_hash = $2 OR {_is_forgiven("$2", "$3")})"""
 
 _USE = f"""
-WITH held AS ({_HELD} AND f.current_hash = $2 AND f.client_id = $3
+WITH family AS ({_FAMILY} AND f.current_hash = $2 AND f.client_id = $3 AND {_is_sender("$5::text")}
    AND ($4::text[] IS NULL OR $4 <@ g.scope)),
 noted AS (
-  UPDATE refresh_families f SET rotated_at = now() FROM held
+  UPDATE refresh_families f SET rotated_at = now() FROM family
    WHERE f.family_hash = $1 AND f.rotated_at < now() - interval '1 minute')
-SELECT * FROM held"""
+SELECT * FROM family"""
 
 _REVOKE = """
 WITH revoked AS (
@@ -80,8 +85,8 @@ SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant
   FROM revoked"""
 
 
-def _held(row: Row) -> HeldToken:
-    return HeldToken(
+def _grant(row: Row) -> RefreshableGrant:
+    return RefreshableGrant(
         grant_id=row["grant_id"],
         authorization=restored(
             row["client_id"],
@@ -94,6 +99,7 @@ def _held(row: Row) -> HeldToken:
         user=user_of(row),
         idle=row["idle"],
         expires_at=row["expires_at"],
+        sender_key=row["jkt"],
     )
 
 
@@ -114,25 +120,33 @@ class PostgresRefreshFamilies:
             rotation.reuse_window,
             rotation.scope,
             self._database.clock.deadline(rotation.deadline),
+            rotation.sender_key,
         )
         assert row is not None
         if row["is_late"]:
             raise Unavailable("PostgreSQL: the statement arrived after the deadline of its request")
         if row["verdict"] is None:
             return None
-        return Rotated(verdict=row["verdict"], sealed_successor=row["sealed_successor"], held=_held(row))
+        return Rotated(verdict=row["verdict"], sealed_successor=row["sealed_successor"], grant=_grant(row))
 
     async def use(
-        self, family_hash: bytes, presented_hash: bytes, client_id: str, scope: Scope | None
-    ) -> HeldToken | None:
-        row = await self._database.row_idempotent(_USE, family_hash, presented_hash, client_id, scope)
-        return _held(row) if row else None
+        self,
+        family_hash: bytes,
+        presented_hash: bytes,
+        client_id: str,
+        scope: Scope | None,
+        sender_key: str | None = None,
+    ) -> RefreshableGrant | None:
+        row = await self._database.row_idempotent(
+            _USE, family_hash, presented_hash, client_id, scope, sender_key
+        )
+        return _grant(row) if row else None
 
     async def find(
         self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
-    ) -> HeldToken | None:
+    ) -> RefreshableGrant | None:
         row = await self._database.row(_FIND, family_hash, presented_hash, reuse_window)
-        return _held(row) if row else None
+        return _grant(row) if row else None
 
     async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
         await self._database.row_idempotent(_REVOKE, family_hash, client_id, reason)
