@@ -1,0 +1,156 @@
+"""The section "Behind nginx with TLS" of deploy/README.md, as an operator follows it."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.local.child import Child, Command
+from shared.paths import OPENID_CONFIGURATION, PREFIX, Service
+from tests.flow.nginx import Nginx
+from tests.flow.starter import ROOT, free_port
+from tests.tools import needs
+
+HANG_GUARD = 120  # seconds
+_FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PORT = re.compile(r"\b81[01][1-4]\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """The blocks of the section, with this machine's paths and ports in them."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    blocks: tuple[tuple[str, str], ...]
+    ports: Mapping[str, str]
+
+    def of(self, language: str) -> Iterator[str]:
+        """The blocks in one language, in order."""
+        return (text for name, text in self.blocks if name == language)
+
+    def run(self, block: str) -> str:
+        """Run the commands of a console block in one shell; what they print."""
+        script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE)
+        done = subprocess.run(
+            ("/bin/sh", "-e", "-c", script),
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=HANG_GUARD,
+            check=False,
+        )
+        assert done.returncode == 0, (script, done.stdout, done.stderr)
+        return done.stdout
+
+    def service(self, unit: str, service: Service, port: str) -> Child:
+        """The process that the systemd *unit* starts for one instance."""
+        settings = dict(re.findall(r"^Environment=(\w+)=(.+)$", unit, re.MULTILINE))
+        start = re.search(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+        assert start
+        argv = tuple(start[1].replace("SERVICE", service).replace("%i", port).split())
+
+        async def is_ready(_pid: int) -> bool:
+            return await _is_ready(int(port))
+
+        log = self.folder / f"{service}.log"
+        return Child(Command(str(service), argv, {**self.environment, **settings}, log, is_ready))
+
+
+async def _is_ready(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    status = await reader.readline()
+    writer.close()
+    return b" 200 " in status
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Nginx:
+    """nginx's folder, certificate and ports."""
+    return Nginx.new(tmp_path)
+
+
+@pytest.fixture
+def guide(nginx: Nginx, database_url: str, redis_url: str) -> Guide:
+    """The guide for this machine."""
+    folder, programs = nginx.folder, Path(sys.executable).parent
+    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
+    section = text.partition("\n## Behind nginx with TLS\n")[2].partition("\n## ")[0]
+    ports = {port: str(free_port()) for port in sorted(set(_PORT.findall(section)))}
+    listeners = f"--listen 127.0.0.1:{nginx.port} --internal-listen 127.0.0.1:{nginx.internal_port}"
+    here = {
+        "/etc/letsencrypt/live/id.example.org/fullchain.pem": str(nginx.files.chain_file),
+        "/etc/letsencrypt/live/id.example.org/privkey.pem": str(nginx.files.key_file),
+        "postgresql://ostiary:PASSWORD@127.0.0.1:5432/ostiary": f"'{database_url}'",
+        "redis://127.0.0.1:6379": f"'{redis_url}'",
+        "id.example.org": f"localhost:{nginx.port}",
+        "/opt/ostiary/.venv/bin": str(programs),
+        ".venv/bin/python": sys.executable,
+        "/opt/ostiary": str(ROOT),
+        "-m deploy.nginx": f"-m deploy.nginx {listeners} --run-dir {folder} --cache-dir {folder}/cache",
+        "/etc/ostiary": str(folder),
+        "/etc/nginx": str(folder),
+    }
+    for name in here:
+        assert name in section, name
+    section = re.sub("|".join(map(re.escape, here)), lambda name: here[name[0]], section)
+    section = _PORT.sub(lambda port: ports[port[0]], section)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "SSL_CERT_FILE": str(nginx.files.ca_file),  # the doctor trusts what the machine trusts
+    }
+    return Guide(folder, environment, tuple(_FENCE.findall(section)), ports)
+
+
+@pytest.mark.timeout(300)
+async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: Nginx) -> None:
+    """Its settings, commands, unit and proxy serve an issuer in which the doctor finds no fault."""
+    program = needs("nginx")
+    (settings,), (unit,) = guide.of("dotenv"), guide.of("ini")
+    create, configure, check = guide.of("console")
+    (guide.folder / "ostiary.env").write_text(settings)
+    await asyncio.to_thread(guide.run, create)
+    async with AsyncExitStack() as stack:
+        services = [
+            guide.service(unit, service, guide.ports[port])
+            for service, port in zip(Service, ("8101", "8102", "8103", "8104"), strict=True)
+        ]
+        for child in services:
+            stack.push_async_callback(child.stop)
+        await asyncio.gather(*(child.start() for child in services))  # the first keys make all ready
+        await asyncio.to_thread(guide.run, configure)
+        proxy = Child(nginx.command(program))
+        stack.push_async_callback(proxy.stop)
+        await proxy.start()
+        printed = await asyncio.to_thread(guide.run, check)
+        issuer = f"https://localhost:{nginx.port}{PREFIX}"
+        assert f"{OPENID_CONFIGURATION.at(issuer)} answers with this issuer" in printed
+        assert "FAIL" not in printed
+        assert "username: ada" in printed
+        assert "client_secret: " in printed
+        for child_log in guide.folder.glob("*.log"):
+            assert '"event":"defect"' not in child_log.read_text()
+
+
+def test_the_unit_is_one_that_systemd_accepts(guide: Guide) -> None:
+    """It has the three sections and none of the guide's placeholders after the replacement."""
+    (unit,) = guide.of("ini")
+    sections = re.findall(r"^\[(\w+)\]$", unit, re.MULTILINE)
+    assert sections == ["Unit", "Service", "Install"]
+    replaced = unit.replace("SERVICE", "token")
+    assert "serve token --listen 127.0.0.1:%i" in replaced
+    lines = [line for line in replaced.splitlines() if line and not line.startswith("[")]
+    assert all(re.fullmatch(r"[A-Z]\w+=.+", line) for line in lines)

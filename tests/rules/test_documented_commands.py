@@ -1,0 +1,44 @@
+"""Every `ostiary` command in the documentation against the command line."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from services.cli import main
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = ("README.md", "deploy/README.md", "SECURITY.md", "CHANGELOG.md")
+_INLINE = re.compile(r"`(?:[A-Z_]+=\S+ )?ostiary ([^`]+)`")
+_IN_BLOCK = re.compile(r"^(?:\$ .*|ExecStart=)?\S*bin/ostiary ([^|>\n]+)", re.MULTILINE)
+
+
+def _commands() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text("utf-8")
+        for command in sorted({*_INLINE.findall(text), *_IN_BLOCK.findall(text)}):
+            yield document, " ".join(command.split())
+
+
+COMMANDS = tuple(_commands())
+
+
+@pytest.mark.parametrize(("document", "line"), COMMANDS, ids=str)
+def test_every_documented_command_exists(document: str, line: str) -> None:
+    """Its verbs and its options are those of the command line."""
+    words = line.split()
+    command: click.Command = main
+    while isinstance(command, click.Group) and words:
+        assert words[0] in command.commands, f"{document}: ostiary {line}"
+        command = command.commands[words.pop(0)]
+    options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+    assert {word for word in words if word.startswith("--")} <= options, f"{document}: ostiary {line}"
+
+
+def test_the_documents_name_commands() -> None:
+    """The patterns still find what they are for."""
+    assert len(COMMANDS) > 25
+    assert ("deploy/README.md", "migrate") in COMMANDS
+    assert ("deploy/README.md", "serve SERVICE --listen 127.0.0.1:%i") in COMMANDS
