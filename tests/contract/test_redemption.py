@@ -18,6 +18,7 @@ from shared.model import AuthorizationCode
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import RefreshToken, open_successor, seal_successor
 from shared.store import Attempt, NewFamily, Redeemed, Rotation, Unavailable
+from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import World, an_attempt
 from tests.planted import planted
@@ -116,6 +117,8 @@ SELECT count(*) AS n FROM pg_stat_activity
 @pytest.fixture
 async def code(world: World) -> Code:
     """A code in flight."""
+    await world.stores.changes.since(0)  # which measures the server's clock
+    await PostgresChanges(world.database).since(0)
     client, sign_in = await world.client(), await world.sign_in()
     return Code(world, client, await world.issued_code(sign_in.code(client.client_id)), uuid4().bytes * 2)
 

@@ -67,6 +67,13 @@ def knows_no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     _rewrite(monkeypatch, grants, "REVOKE_REPLAYED", overlaps("$3"), "false")
 
 
+def counts_from_execution(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request counts as complete when its statement is executed, however long that has waited."""
+    overlaps = redemption._overlaps
+    executed = "(CASE WHEN $20::timestamptz IS NOT NULL THEN clock_timestamp() END)"
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$20"), overlaps(executed))
+
+
 def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay within five seconds is taken for a retry, although it began later."""
     overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"

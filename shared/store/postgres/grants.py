@@ -1,7 +1,6 @@
 """Grants in PostgreSQL, and the statements by which tokens are judged. `redemption` redeems codes."""
 
-import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -91,12 +90,6 @@ def user_of(row: Row) -> User:
     )
 
 
-def _age(attempt: Attempt) -> timedelta | None:
-    if attempt.completed_at is None:
-        return None
-    return timedelta(seconds=time.monotonic() - attempt.completed_at)
-
-
 class PostgresGrants:
     """`Grants` over PostgreSQL: one statement each."""
 
@@ -145,9 +138,15 @@ class PostgresGrants:
         await self._in_time(REVOKE_REPLAYED, attempt, code_hash, client_id)
 
     async def _in_time(self, sql: str, attempt: Attempt, *arguments: Any) -> Row:
-        """Run a statement whose last arguments are the age and the deadline of the request."""
-        deadline = self._database.clock.deadline(attempt.deadline)
-        row = await self._database.row_idempotent(sql, *arguments, _age(attempt), deadline)
+        """Run a statement whose last arguments are the request's completion and its deadline.
+
+        Both are moments by the server's clock: the statement may wait before it is sent, and may be sent twice.
+        """
+        clock = self._database.clock
+        completed_at = None if attempt.completed_at is None else clock.at(attempt.completed_at)
+        row = await self._database.row_idempotent(
+            sql, *arguments, completed_at, clock.deadline(attempt.deadline)
+        )
         assert row is not None
         if row["is_late"]:
             raise Unavailable("PostgreSQL: the statement arrived after the deadline of its request")

@@ -33,9 +33,9 @@ _OWNER = "coalesce(g.attempts[cardinality(g.attempts)], g.grant_id)"
 _TAKES_OVER = f"{_OWNER} = ANY($17::uuid[])"
 
 
-def _overlaps(age: str) -> str:
-    """Whether the request, complete *age* ago, was so before the grant `g` was made."""
-    return f"""coalesce(g.made_at > statement_timestamp() - {age}::interval
+def _overlaps(completed_at: str) -> str:
+    """Whether the request was complete before the grant `g` was made."""
+    return f"""coalesce(g.made_at > {completed_at}::timestamptz
                    AND g.made_at > statement_timestamp() - {OVERLAP}, false)"""
 
 
@@ -80,7 +80,7 @@ SELECT r.grant_id, r.is_mine AND ($13::bytea IS NULL OR EXISTS (SELECT FROM fami
 """$1 attempt, $2 code hash, $3 client, $4 redirect URI, $5 challenge, $6 user, $7 sid, $8 is offline,
 $9 scope, $10 details, $11 epoch, $12 end; $13 family hash or NULL, $14 token hash, $15 idle, $16 its end;
 $17 unknown attempts, $18 epoch of the client, $19 key of the family's sender or NULL,
-$20 age of the request or NULL, $21 deadline or NULL."""
+$20 when the request was complete or NULL, $21 its deadline or NULL."""
 
 REVOKE_REPLAYED = f"""
 WITH revoked AS (
@@ -92,4 +92,4 @@ audited AS (
   INSERT INTO audit (event, user_id, client_id, detail)
   SELECT 'code_replayed', user_id, client_id, jsonb_build_object('grant_id', grant_id) FROM revoked)
 SELECT {IS_LATE.format(deadline="$4")}"""
-"""$1 code hash, $2 client, $3 age of the request or NULL, $4 deadline or NULL."""
+"""$1 code hash, $2 client, $3 when the request was complete or NULL, $4 deadline or NULL."""
