@@ -1,4 +1,4 @@
-"""One deployment for the fault tests of a module: each test heals what it breaks."""
+"""A deployment for each fault test, which may have defects planted in its services."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.fault.topology import Topology, topology
 
 
 @pytest.fixture
-async def deployment(tmp_path: Path) -> AsyncIterator[Topology]:
+async def deployment(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Topology]:
     """Two token processes over stores of their own."""
-    async with topology(tmp_path) as running:
+    async with topology(tmp_path, planted=getattr(request, "param", None)) as running:
         yield running

@@ -1,18 +1,61 @@
-"""Processes that are halted and resume."""
+"""Processes that are halted and resume, and requests that reach two of them."""
 
 import asyncio
 import os
 import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from shared.paths import TOKEN
+from shared.paths import INTROSPECTION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
-from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed
+from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
+from tests.fault.defects import caught
 from tests.fault.history import Done, Refused
-from tests.fault.topology import Topology
+from tests.fault.load import Load
+from tests.fault.topology import Topology, until_waiting
 
 LATE = 3.0  # seconds that a process is halted
 
+HALTED_AND_STALE = "http.is_never_late,http.answers_at_any_age,redemption.ignores_deadlines"
 
+
+@contextmanager
+def _halted(deployment: Topology) -> Iterator[None]:
+    """The first process is halted."""
+    process = deployment.services[0].process
+    assert process
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+
+
+async def _connect(deployment: Topology) -> None:
+    """Open a connection to the first process, which stays open."""
+    async with deployment.sessions[0].get("http://token/healthz") as response:
+        await response.read()
+
+
+async def _stale(
+    deployment: Topology, load: Load, kind: str, subject: str, form: Mapping[str, str]
+) -> tuple[Done, object]:
+    """Send a request to the halted process and to the other one; what they answered, the other one first."""
+    halted, other = deployment.sessions
+    with _halted(deployment):
+        stale = asyncio.create_task(load.once("stale", subject, TOKEN.path, form, halted))
+        fresh = await load.until_verdict(kind, subject, TOKEN.path, form, lambda: other)
+        assert isinstance(fresh, Done)
+        if kind == REFRESH:
+            token = fresh.body["refresh_token"]
+            again = {**form, "refresh_token": token}
+            fresh = await load.until_verdict(REFRESH, token, TOKEN.path, again, lambda: other)
+            assert isinstance(fresh, Done)
+        await asyncio.sleep(LATE)  # how late the process is, and no wait for anything
+    return fresh, await stale
+
+
+@caught(HALTED_AND_STALE)
 async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology) -> None:
     """A client that got its tokens elsewhere meanwhile keeps them when the halted process goes on."""
     load = await deployment.load(seed=3)
@@ -23,19 +66,49 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology)
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     }
-    halted, other = deployment.sessions
-    process = deployment.services[0].process
-    assert process
-    async with halted.get("http://token/healthz") as response:  # the connection is open, and stays so
-        await response.read()
-    os.kill(process.pid, signal.SIGSTOP)
-    stale = asyncio.create_task(load.once("stale", code, TOKEN.path, form, halted))
-    fresh = await load.until_verdict(REDEEM, code, TOKEN.path, form, lambda: other)
-    assert isinstance(fresh, Done)
-    await asyncio.sleep(LATE)  # how late the process is, and no wait for anything
-    os.kill(process.pid, signal.SIGCONT)
-    assert not isinstance(await stale, Done | Refused)
-    assert isinstance(await load.refresh(fresh.body["refresh_token"]), Done)
-    await load.introspect(fresh.body["access_token"])
-    assert retries_succeed(load.history, REDEEM, REFRESH) == []
-    assert gains_hold(load.history) == []
+    await _connect(deployment)
+    fresh, stale = await _stale(deployment, load, REDEEM, code, form)
+    with deployment.verdict():
+        assert not isinstance(stale, Done | Refused)
+        assert isinstance(await load.refresh(fresh.body["refresh_token"]), Done)
+        await load.introspect(fresh.body["access_token"])
+        assert retries_succeed(load.history, REDEEM, REFRESH) == []
+        assert gains_hold(load.history) == []
+
+
+@caught(HALTED_AND_STALE)
+async def test_a_process_that_resumes_ends_no_family(deployment: Topology) -> None:
+    """The client has refreshed twice elsewhere: the stale refresh token would count as reused."""
+    load = await deployment.load(seed=6)
+    redeemed = await load.redeem((await deployment.codes(load, 1))[0])
+    assert isinstance(redeemed, Done)
+    token = redeemed.body["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": token}
+    await _connect(deployment)
+    fresh, stale = await _stale(deployment, load, REFRESH, token, form)
+    with deployment.verdict():
+        assert not isinstance(stale, Done | Refused)
+        assert isinstance(await load.refresh(fresh.body["refresh_token"]), Done)
+        assert retries_succeed(load.history, REDEEM, REFRESH) == []
+
+
+@caught("redemption.counts_from_execution")
+async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Topology) -> None:
+    """Of two deliveries one is refused, and the tokens of the other live."""
+    load = await deployment.load(seed=4)
+    operator = await deployment.operator()
+    for session in deployment.sessions:  # each process knows the client before the lock
+        await load.once("warm-up", "none", INTROSPECTION.path, {"token": "none"}, session)
+    with deployment.verdict():
+        for code in await deployment.codes(load, 3):
+            async with operator.transaction():
+                await operator.execute("LOCK TABLE grants")
+                both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
+                await until_waiting(operator, "grants", 2)  # each was complete before there was a grant
+            outcomes = await asyncio.gather(*both)
+            (won,) = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+            assert isinstance(await load.refresh(won.body["refresh_token"]), Done)
+            await load.introspect(won.body["access_token"])
+        assert gains_hold(load.history) == []
+        assert violations(load.history) == []
+    await operator.close()

@@ -4,15 +4,17 @@ import asyncio
 import os
 import random
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
+import pytest
 from aiohttp import ClientSession, UnixConnector
 
-from deploy.local.child import Child
+from deploy.local.child import Child, Command
 from deploy.local.folders import run_folder
 from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
@@ -25,6 +27,15 @@ from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.fault.load import HANG_GUARD, Load
 
+ROOT = Path(__file__).parents[2]
+READY_GUARD = 30.0  # seconds: a process that is not ready again by then will not be
+
+PASSWORD = "first"
+_ROLE = f"CREATE ROLE services LOGIN PASSWORD '{PASSWORD}'; GRANT ostiary TO services"
+_ACCESS = "local all services scram-sha-256\nlocal all all trust\n"
+
+_DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'services'"
+
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
  WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO ' || $1 || '%'"""
@@ -32,13 +43,24 @@ SELECT count(*) FROM pg_stat_activity
 
 @dataclass(slots=True)
 class Topology:
-    """A running deployment."""
+    """A running deployment. *planted*: the defects of its services, if any."""
 
     postgres: Postgres
     server: Child
     world: World
     services: list[Child]
     sessions: list[ClientSession]
+    planted: str | None = None
+
+    @contextmanager
+    def verdict(self) -> Iterator[None]:
+        """The assertions of a test, one of which must fail where defects are planted."""
+        if self.planted is None:
+            yield
+            return
+        with suppress(AssertionError, TimeoutError):
+            yield
+            pytest.fail(f"the test passes with a defect in place: {self.planted}")
 
     async def load(self, seed: int) -> Load:
         """A new client's load, the same for the same seed."""
@@ -52,6 +74,20 @@ class Topology:
     async def operator(self) -> asyncpg.Connection:
         """A connection to PostgreSQL beside the services', to be closed."""
         return await asyncpg.connect(self.postgres.url)
+
+    async def set_password(self, password: str) -> None:
+        """Change the password by which the services connect, and close their connections."""
+        operator = await self.operator()
+        await operator.execute(f"ALTER ROLE services PASSWORD '{password}'")
+        await operator.execute(_DISCONNECT)
+        await operator.close()
+
+    async def until_readiness(self, *, is_ready: bool) -> None:
+        """Return when every process says that it is ready, or that it is not."""
+        async with asyncio.timeout(READY_GUARD):
+            for session in self.sessions:
+                while (await _readiness(session) == 200) != is_ready:
+                    await asyncio.sleep(0.05)
 
     @contextmanager
     def halted_postgresql(self) -> Iterator[None]:
@@ -73,18 +109,42 @@ class Topology:
 
 
 @asynccontextmanager
-async def started(child: Child) -> AsyncIterator[Child]:
-    """A process for as long as a block lasts."""
-    await child.start()
+async def started(*children: Child) -> AsyncIterator[None]:
+    """Processes for as long as a block lasts, started and stopped at once."""
     try:
-        yield child
+        await asyncio.gather(*(child.start() for child in children))
+        yield
     finally:
-        await child.stop()
+        await asyncio.gather(*(child.stop() for child in children))
+
+
+async def _readiness(session: ClientSession) -> int:
+    async with session.get("http://token/readyz") as response:
+        return response.status
+
+
+async def _with_password(postgres: Postgres) -> str:
+    """Give the services a role that needs a password; the URL by which they connect."""
+    operator = await asyncpg.connect(postgres.url)
+    await operator.execute(_ROLE)
+    (postgres.cluster / "pg_hba.conf").write_text(_ACCESS, "ascii")
+    await operator.execute("SELECT pg_reload_conf()")
+    await operator.close()
+    return postgres.url.replace("ostiary@", f"services:{PASSWORD}@", 1)
+
+
+def _with_defects(service: Command, defects: str, socket: Path) -> Command:
+    """The same service with defects planted."""
+    argv = (sys.executable, "-m", "tests.planted", defects, Service.TOKEN, f"unix:{socket}")
+    return replace(service, argv=argv, cwd=ROOT)
 
 
 @asynccontextmanager
-async def topology(folder: Path, *, replicas: int = 2) -> AsyncIterator[Topology]:
-    """A deployment with so many token processes; its data lie in *folder*."""
+async def topology(folder: Path, *, replicas: int = 2, planted: str | None = None) -> AsyncIterator[Topology]:
+    """A deployment with so many token processes; its data lie in *folder*.
+
+    *planted*: defects of the services, as `python -m tests.planted` takes them.
+    """
     with run_folder() as sockets, run_folder(0o755) as copies:
         account = account_for(folder / "cluster")
         binaries = runnable(find_binaries(), account, copies)
@@ -95,21 +155,25 @@ async def topology(folder: Path, *, replicas: int = 2) -> AsyncIterator[Topology
         postgres.prepare()
         valkey.prepare()
         async with AsyncExitStack() as closing:
-            server = await closing.enter_async_context(started(Child(postgres.command())))
-            await closing.enter_async_context(started(Child(valkey.command())))
+            server = Child(postgres.command())
+            await closing.enter_async_context(started(server, Child(valkey.command())))
             await migrate(postgres.url)
-            settings = settings_for(postgres.url, valkey.url)
+            settings = settings_for(await _with_password(postgres), valkey.url, drain_delay="0s")
             world = await closing.enter_async_context(open_world(settings))
             environment = child_environment(settings, 0) | {"OSTIARY_ISSUER": settings.issuer}
             services, sessions = [], []
             for number in range(replicas):
                 own = sockets / f"token-{number}"
                 own.mkdir()
-                child = Child(command(Service.TOKEN, own, environment, folder / f"token-{number}.log"))
-                services.append(await closing.enter_async_context(started(child)))
-                connector = UnixConnector(str(socket_of(own, Service.TOKEN)), limit=0)
+                socket = socket_of(own, Service.TOKEN)
+                service = command(Service.TOKEN, own, environment, folder / f"token-{number}.log")
+                if planted:
+                    service = _with_defects(service, planted, socket)
+                services.append(Child(service))
+                connector = UnixConnector(str(socket), limit=0)
                 sessions.append(await closing.enter_async_context(ClientSession(connector=connector)))
-            yield Topology(postgres, server, world, services, sessions)
+            await closing.enter_async_context(started(*services))
+            yield Topology(postgres, server, world, services, sessions, planted)
 
 
 async def backends(operator: asyncpg.Connection) -> int:
