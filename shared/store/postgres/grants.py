@@ -140,7 +140,7 @@ class PostgresGrants:
     async def _in_time(self, sql: str, attempt: Attempt, *arguments: Any) -> Row:
         """Run a statement whose last arguments are the request's completion and its deadline.
 
-        Both are moments by the server's clock: the statement may wait before it is sent, and may be sent twice.
+        Both are moments by the server's clock, so a statement that waits or is sent twice is judged alike.
         """
         clock = self._database.clock
         completed_at = None if attempt.completed_at is None else clock.at(attempt.completed_at)
