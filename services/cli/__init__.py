@@ -1,5 +1,7 @@
 """The `ostiary` command: each verb calls one function elsewhere.
 
+More than a dozen modules: one for each group of verbs, beside what all of them print and raise.
+
 Exit status 0 done, 1 failed (one plain sentence on stderr), 2 wrong usage.
 """
 

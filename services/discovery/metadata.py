@@ -1,4 +1,4 @@
-"""The provider metadata: OpenID Connect Discovery 1.0 §3, RFC 8414 §2. It shows what is switched on."""
+"""The provider metadata: OpenID Connect Discovery 1.0 §3, RFC 8414 §2. Pure."""
 
 from collections.abc import Sequence
 from typing import Any

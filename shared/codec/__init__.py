@@ -1,1 +1,1 @@
-"""Encodings: JSON within limits, base64url, and values wrapped under a secret key."""
+"""Encodings: JSON within limits, base64url, and values wrapped under a secret key. Pure."""

@@ -1,1 +1,1 @@
-"""The protocol's rules: pure functions and frozen values. No clock, no randomness, no I/O."""
+"""The protocol's rules: functions and frozen values. Pure: no clock, no randomness, no I/O."""

@@ -1,4 +1,4 @@
-"""Which version of a client a request is about: RFC 9110 §8.8.3 and §13.1.1, RFC 6585 §3. Rules."""
+"""Preconditions on the version of a client: RFC 9110 §8.8.3 and §13.1.1, RFC 6585 §3. Pure."""
 
 import re
 

@@ -17,15 +17,15 @@ def ignores_middlewares(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skips_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request whose handling failed unexpectedly is never answered, and its connection stays open."""
-    respond = dispatch.Dispatcher._answer
+    respond = dispatch.HttpDispatcher._answer
 
-    async def answer(self: dispatch.Dispatcher, request: Request) -> bytes:
+    async def answer(self: dispatch.HttpDispatcher, request: Request) -> bytes:
         try:
             return await respond(self, request)
         except BaseException:
             return b""
 
-    monkeypatch.setattr(dispatch.Dispatcher, "answer", answer)
+    monkeypatch.setattr(dispatch.HttpDispatcher, "answer", answer)
 
 
 def is_never_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,10 +41,12 @@ def keeps_late_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def answers_at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is handled however old it is, and for however long that takes."""
 
-    async def respond(_: dispatch.Dispatcher, request: Request, route: dispatch._Route) -> web.StreamResponse:
+    async def respond(
+        _: dispatch.HttpDispatcher, request: Request, route: dispatch._Route
+    ) -> web.StreamResponse:
         return await route.handler(request)
 
-    monkeypatch.setattr(dispatch.Dispatcher, "_respond", respond)
+    monkeypatch.setattr(dispatch.HttpDispatcher, "_respond", respond)
 
 
 def waits_for_malformed_bodies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,45 +1,24 @@
-"""Who may import whom."""
+"""Imports: services know only `shared`, and `shared` is built on floors."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import shared
+
 ROOT = Path(__file__).parents[2]
-SERVICES = ("authorization", "client_registry", "discovery", "token", "worker")
+SERVICES = tuple(f"services.{path.parent.name}" for path in sorted((ROOT / "services").glob("*/app.py")))
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
-PURE = (
-    "shared/config/env_file.py",
-    "shared/config/origin.py",
-    "shared/oauth",
-    "shared/identity",
-    "services/discovery/metadata.py",
-    "services/authorization/request/claims_parameter.py",
-    "services/authorization/request/id_token_hint.py",
-    "services/authorization/request/pushed_request.py",
-    "services/authorization/request/authorization_request.py",
-    "services/authorization/request/request_object.py",
-    "services/authorization/request/response_type.py",
-    "services/authorization/request/claims_parameter.py",
-    "services/authorization/request/id_token_hint.py",
-    "services/authorization/interaction/interaction.py",
-    "services/authorization/interaction/next_step.py",
-    "services/authorization/logout/logout_request.py",
-    "services/authorization/request/request_object.py",
-    "services/authorization/request/response_type.py",
-    "services/client_registry/registration/metadata.py",
-    "shared/web/preconditions.py",
-    "services/client_registry/registration/software_statement.py",
-)
-IMPURE = ("aiohttp", "redis", "asyncpg", "shared.store", "shared.web", "shared.server", "shared.live")
-ALLOWED_IN_DEPLOY = (
-    "shared.paths",
-    "shared.config.settings",
-    "shared.config.kinds",
-    "shared.config.env_file",
-    "shared.process.parent_death",  # what `ostiary run` and `serve --workers` share of their supervision
-)
+FLOORS = tuple(re.findall(r"^    (\w+)  ", shared.__doc__ or "", re.MULTILINE))
+"""From the bottom, as the docstring of `shared` has them."""
+BELOW_IO = FLOORS[: FLOORS.index("store")]
+KNOWN_TO_DEPLOY = tuple(f"shared.{floor}" for floor in FLOORS[: FLOORS.index("config") + 1])
+IO = ("aiohttp", "redis", "asyncpg")
+IMPURE = (*IO, "shared.store", "shared.fetch", "shared.live", "shared.web", "shared.server")
+STORES = ("shared.store.redis", "shared.store.postgres", "redis", "asyncpg")
 FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "util.py", "misc.py"}
 
 SOURCES = sorted(
@@ -69,44 +48,47 @@ def _starts(name: str, prefixes: tuple[str, ...]) -> bool:
     return any(name == prefix or name.startswith((f"{prefix}.", f"{prefix}/")) for prefix in prefixes)
 
 
-def violations(name: str, imports: set[str]) -> set[str]:
+def _is_pure(path: Path) -> bool:
+    """Whether a module, or the package that it is in, says so in its docstring."""
+    texts = [path, *(folder / "__init__.py" for folder in path.parents if (folder / "__init__.py").exists())]
+    docstrings = (ast.get_docstring(ast.parse(text.read_text("utf-8"))) or "" for text in texts)
+    return any(re.search(r"\bPure\b", docstring) for docstring in docstrings)
+
+
+def _forbidden(name: str, is_pure: bool) -> tuple[str, ...]:
+    """The packages that a module of that path must not import."""
+    folder, _, rest = name.partition("/")
+    forbidden: tuple[str, ...] = () if folder == "tests" else ("tests",)
+    if is_pure:
+        forbidden += IMPURE
+    match folder:
+        case "shared" if rest != "__init__.py":
+            floor = rest.partition("/")[0].removesuffix(".py")
+            forbidden += ("services", "deploy")
+            forbidden += tuple(f"shared.{above}" for above in FLOORS[FLOORS.index(floor) + 1 :])
+            forbidden += IO if floor in BELOW_IO else ()
+            forbidden += STORES if floor != "store" else ()
+        case "services" if not _starts(name, KNOWS_ALL_SERVICES):
+            own = f"services.{rest.partition('/')[0]}"
+            forbidden += (*(other for other in SERVICES if other != own), "services.cli", "deploy", *STORES)
+        case "deploy":
+            forbidden += ("services",)
+    return forbidden
+
+
+def violations(name: str, imports: set[str], is_pure: bool = False) -> set[str]:
     """What a module of that path must not import, of what it imports."""
-    forbidden = {
-        module for module in imports if _starts(module, ("tests",)) and not name.startswith("tests/")
-    }
-    if name.startswith("shared/"):
-        forbidden |= {module for module in imports if _starts(module, ("services", "deploy"))}
-        if name != "shared/store/open.py" and not name.startswith("shared/store/"):
-            forbidden |= {
-                module
-                for module in imports
-                if _starts(module, ("shared.store.redis", "shared.store.postgres", "asyncpg", "redis"))
-            }
-    if _starts(name, PURE):
-        forbidden |= {module for module in imports if _starts(module, IMPURE)}
-    if name.startswith("services/") and not _starts(name, KNOWS_ALL_SERVICES):
-        own = f"services.{name.split('/')[1].removesuffix('.py')}"
-        others = tuple(f"services.{other}" for other in SERVICES if f"services.{other}" != own)
-        forbidden |= {module for module in imports if _starts(module, others)}
-        forbidden |= {module for module in imports if _starts(module, ("asyncpg", "redis", "deploy"))}
-        forbidden |= {
-            module for module in imports if _starts(module, ("shared.store.redis", "shared.store.postgres"))
-        }
+    forbidden = {module for module in imports if _starts(module, _forbidden(name, is_pure))}
     if name.startswith("deploy/"):
-        forbidden |= {
-            module
-            for module in imports
-            if _starts(module, ("services", "shared"))
-            and not _starts(module, ALLOWED_IN_DEPLOY)
-            and module not in ("shared",)
-        }
+        of_shared = {module for module in imports if _starts(module, ("shared",))}
+        forbidden |= {module for module in of_shared - {"shared"} if not _starts(module, KNOWN_TO_DEPLOY)}
     return forbidden
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
-    """Services meet in the stores alone, rules know no I/O, and nothing ships that imports the tests."""
-    assert violations(_name(path), set(_imports(path))) == set()
+    """Services meet in the stores alone, `shared` imports downwards, and pure rules know no I/O."""
+    assert violations(_name(path), set(_imports(path)), _is_pure(path)) == set()
 
 
 @pytest.mark.parametrize(
@@ -119,11 +101,29 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
         ("shared/server/app.py", "asyncpg"),
         ("deploy/local/run.py", "shared.store.open"),
         ("services/cli/user.py", "tests.builders"),
+        ("services/worker/app.py", "services.cli"),
+        ("shared/codec/json_text.py", "shared.oauth.errors"),
+        ("shared/web/form.py", "shared.server.app"),
+        ("shared/model.py", "shared.paths"),
     ],
 )
 def test_the_rule_itself_finds_what_is_forbidden(name: str, module: str) -> None:
     """A rule that cannot fail is no rule."""
     assert violations(name, {module}) == {module}
+
+
+def test_a_pure_module_knows_no_io() -> None:
+    """Wherever it stands, and whether its own docstring says so or that of its package."""
+    assert violations("services/x/rule.py", {"shared.live.clock"}, is_pure=True) == {"shared.live.clock"}
+    assert _is_pure(ROOT / "shared/web/preconditions.py")
+    assert _is_pure(ROOT / "shared/oauth/pkce.py")
+    assert not _is_pure(ROOT / "shared/server/app.py")
+
+
+def test_every_room_of_shared_is_a_floor() -> None:
+    """No package beside the floors that the docstring describes, and no floor without code."""
+    rooms = {path.relative_to(ROOT / "shared").parts[0] for path in (ROOT / "shared").rglob("*.py")}
+    assert {room.removesuffix(".py") for room in rooms} == {"__init__", *FLOORS}
 
 
 def test_no_room_is_named_for_leftovers() -> None:

@@ -1,4 +1,4 @@
-"""Reading and writing the bodies of registration: pure."""
+"""Reading and writing the bodies of registration. Pure."""
 
 from typing import Any
 

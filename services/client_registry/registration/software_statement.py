@@ -1,4 +1,4 @@
-"""Software statements: RFC 7591 §2.3. Rules over what a client sends and whom the operator believes."""
+"""Software statements: RFC 7591 §2.3. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime

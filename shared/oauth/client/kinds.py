@@ -30,7 +30,7 @@ def _same(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """A kind of value.
 
     *json* is the type that pydantic validates; *from_json* and *to_json* convert a valid value to the record
@@ -43,14 +43,14 @@ class Kind:
     if_none: Any = None
 
 
-def list_of(item: Any, at_most: int = MAX_LIST) -> Kind:
+def list_of(item: Any, at_most: int = MAX_LIST) -> ValueKind:
     """A JSON array; a tuple in the record."""
-    return Kind(Annotated[list[item], Field(max_length=at_most)], tuple, list)
+    return ValueKind(Annotated[list[item], Field(max_length=at_most)], tuple, list)
 
 
-def lifetime(longest: timedelta) -> Kind:
+def lifetime(longest: timedelta) -> ValueKind:
     """A number of seconds, at least one. The rules over the whole client compare it with *longest*."""
-    return Kind(
+    return ValueKind(
         Annotated[int, Field(ge=1, json_schema_extra={"maximum": _seconds(longest)})],
         lambda value: timedelta(seconds=value),
         _seconds,
@@ -73,24 +73,24 @@ def _is_set(_: object) -> bool:
     return True
 
 
-FLAG = Kind(bool)
-NAME = Kind(Name)
+FLAG = ValueKind(bool)
+NAME = ValueKind(Name)
 NAMES = list_of(Name)
-TEXT = Kind(_Text)
+TEXT = ValueKind(_Text)
 TEXTS = list_of(_Text)
-DISPLAY_NAME = Kind(_DisplayName)
-URI = Kind(str)
+DISPLAY_NAME = ValueKind(_DisplayName)
+URI = ValueKind(str)
 URIS = list_of(str, MAX_URIS)
-SCOPE = Kind(_Scope, lambda value: tuple(value.split()), " ".join)
-MAX_AGE = Kind(Annotated[int, Field(ge=0, le=2**31)])
-JWK_SET = Kind(dict[str, Any], to_json=dict)
-NAME_BY_NAME = Kind(Annotated[dict[Name, Name], Field(max_length=MAX_LIST)], to_json=dict)
-APPLICATION_TYPE = Kind(Literal["web", "native"])
-SUBJECT_TYPE = Kind(Literal["public", "pairwise"])
-PROFILE = Kind(Literal["default", "cells-legacy", "fapi2"])
-ACCESS_TOKEN_FORMAT = Kind(Literal["opaque", "jwt"])
-ASSERTION_AUDIENCE = Kind(
+SCOPE = ValueKind(_Scope, lambda value: tuple(value.split()), " ".join)
+MAX_AGE = ValueKind(Annotated[int, Field(ge=0, le=2**31)])
+JWK_SET = ValueKind(dict[str, Any], to_json=dict)
+NAME_BY_NAME = ValueKind(Annotated[dict[Name, Name], Field(max_length=MAX_LIST)], to_json=dict)
+APPLICATION_TYPE = ValueKind(Literal["web", "native"])
+SUBJECT_TYPE = ValueKind(Literal["public", "pairwise"])
+PROFILE = ValueKind(Literal["default", "cells-legacy", "fapi2"])
+ACCESS_TOKEN_FORMAT = ValueKind(Literal["opaque", "jwt"])
+ASSERTION_AUDIENCE = ValueKind(
     Annotated[Literal["issuer_or_endpoint", "issuer"], BeforeValidator(_current_value)], _current_value
 )
-TIMESTAMP = Kind(int, to_json=_timestamp)
-IS_SET = Kind(bool, to_json=_is_set, if_none=False)
+TIMESTAMP = ValueKind(int, to_json=_timestamp)
+IS_SET = ValueKind(bool, to_json=_is_set, if_none=False)

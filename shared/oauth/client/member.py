@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from shared.model import Json
-from shared.oauth.client.kinds import Kind, lifetime
+from shared.oauth.client.kinds import ValueKind, lifetime
 
 Rule = Callable[[Any], str | None]
 """A check of one value: the end of a sentence that says what is wrong with it, or None."""
@@ -39,7 +39,7 @@ class Member:
     `if_public` is the default for a public client, `profiles` the default in each profile that has its own.
     """
 
-    kind: Kind
+    kind: ValueKind
     about: str
     set_by: Setter
     shown_to: frozenset[Reader] = EVERY_READER
@@ -52,7 +52,7 @@ class Member:
 
 
 def anyone(
-    kind: Kind,
+    kind: ValueKind,
     about: str,
     *,
     default_text: str | None = None,
@@ -71,7 +71,7 @@ def anyone(
 
 
 def operators(
-    kind: Kind,
+    kind: ValueKind,
     about: str,
     *,
     default_text: str | None = None,
@@ -100,7 +100,7 @@ def operators_lifetime(about: str, longest: timedelta) -> Member:
     )
 
 
-def read_only(kind: Kind, about: str, name: str | None = None, *shown_to: Reader) -> Member:
+def read_only(kind: ValueKind, about: str, name: str | None = None, *shown_to: Reader) -> Member:
     """A member that the server sets."""
     readers = frozenset(shown_to) or EVERY_READER
     return Member(kind=kind, about=about, set_by=Setter.SERVER, name=name, shown_to=readers)

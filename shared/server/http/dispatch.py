@@ -44,7 +44,7 @@ def wants_page(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "")
 
 
-class Dispatcher:
+class HttpDispatcher:
     """Answers every request of an application, whose routes and settings are complete."""
 
     is_closing = False  # the server stops: every answer is the last on its connection

@@ -14,7 +14,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 
 from shared.server.http.connection import HttpConnection, WrittenResponse, drain
 from shared.server.http.deadlines import Deadlines
-from shared.server.http.dispatch import Dispatcher
+from shared.server.http.dispatch import HttpDispatcher
 from shared.server.http.lateness import Lateness
 from shared.web.request import UNREADABLE, Request, unreadable
 
@@ -42,7 +42,7 @@ class HttpServer(web.Server):
         self._event_loop = asyncio.get_running_loop()
         self._lateness = Lateness(self._event_loop)
         self._deadlines = Deadlines(self._event_loop)
-        self._dispatcher = Dispatcher(app, self._lateness, self._deadlines)
+        self._dispatcher = HttpDispatcher(app, self._lateness, self._deadlines)
         super().__init__(self._answer, request_factory=self._request)
 
     def __call__(self) -> HttpConnection:

@@ -1,5 +1,7 @@
 """The ports over PostgreSQL. SQL stands beside its method as a named constant.
 
+More than a dozen modules: one for each port. Connections are in `transport`.
+
 Connections come from an own pool. `pool.py` says what it saves over asyncpg's, and what it lacks.
 
 Revoking a consent raises the user's `epoch` and carries the sessions and other clients' grants over to the

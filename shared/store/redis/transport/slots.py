@@ -1,4 +1,4 @@
-"""The slots of a cluster: which one a command belongs to, and which node serves it. Pure."""
+"""The slots of a cluster: which one a command belongs to, and which node serves it."""
 
 from collections.abc import Sequence
 from typing import Any
