@@ -54,7 +54,7 @@ class Authorize:
             if INTERACTION in parameters:
                 return await self._continue(request, await self.lifecycle.open(request, parameters))
             if POSTED in parameters:
-                parameters = await self.posted.find(parameters[POSTED])
+                parameters = await self.posted.find(parameters.unique(POSTED))
         return await self._begin(request, await self.reader.read(request, parameters))
 
     async def post(self, request: web.Request) -> web.Response:

@@ -55,7 +55,7 @@ class Push:
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.source.of_pushed_request(fields, client), client.client_id)
         self.reader.validate(request, client, EffectiveParameters(parameters))
-        if wait := self.limits.pushed_request(client, parameters.values, address, now):
+        if wait := self.limits.pushed_request(client, parameters.flat(), address, now):
             raise TooManyRequests("too many requests are stored already", wait)
         handle = new_handle(Kind.PUSHED_REQUEST)
         pushed = PushedRequest(client.client_id, parameters, now + LIFETIME, client.epoch)

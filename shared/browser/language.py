@@ -38,6 +38,6 @@ def _wanted(request: web.Request) -> str | None:
 
 def _in_query(request: web.Request) -> str | None:
     try:
-        return query(request)[UI_LOCALES]
+        return query(request).unique(UI_LOCALES)
     except InvalidRequest:
         return None

@@ -1,7 +1,7 @@
 """Parameters as they arrive: `application/x-www-form-urlencoded`, in a query or in a body."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from shared.oauth.errors import InvalidRequest
@@ -13,37 +13,58 @@ MAX_VALUE = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Names and values; the value of a repeated parameter is empty.
+    """Names, each with all its values in the order of the request.
 
-    A parameter without a value counts as omitted (RFC 6749 §3.1).
+    A parameter without a value counts as omitted, and most must not come twice (RFC 6749 §3.1, §3.2). Readers
+    say how often theirs may come: `one`, `require` and `unique` for once, `all` for any number (RFC 8707 §2).
     """
 
-    values: Mapping[str, str]
-    repeated: frozenset[str] = field(default=frozenset())
+    values: Mapping[str, tuple[str, ...]]
 
-    def __getitem__(self, name: str) -> str | None:
-        """The value, or None where it is missing, empty or repeated."""
-        return self.values.get(name) or None
+    @classmethod
+    def of(cls, values: Mapping[str, str]) -> "Parameters":
+        """Parameters that each come once."""
+        return cls({name: (value,) for name, value in values.items()})
+
+    def one(self, name: str) -> str | None:
+        """The value; None: it is missing or empty. Raises InvalidRequest: it is repeated."""
+        values = self.values.get(name)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise InvalidRequest(f"{name} is repeated")
+        return values[0] or None
+
+    def require(self, name: str) -> str:
+        """The value. Raises InvalidRequest: it is missing, empty or repeated."""
+        if value := self.one(name):
+            return value
+        raise InvalidRequest(f"{name} is missing")
+
+    def unique(self, name: str) -> str | None:
+        """The value; None: it is missing, empty or repeated. For use where an error could not be returned."""
+        values = self.values.get(name, ())
+        return (values[0] or None) if len(values) == 1 else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value that is not empty."""
+        return tuple(value for value in self.values.get(name, ()) if value)
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.values.get(name)) or name in self.repeated
+        values = self.values.get(name)
+        return values is not None and values != ("",)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
-    def require(self, name: str) -> str:
-        """The value. Raises InvalidRequest where it is missing, empty or repeated."""
-        if value := self.values.get(name):
-            return value
-        raise InvalidRequest(f"{name} is {'repeated' if name in self.repeated else 'missing'}")
-
     def refuse_repeated(self, names: Iterable[str]) -> None:
-        """Refuse any of *names* that comes more than once (RFC 6749 §3.1, §3.2). Raises InvalidRequest.
-
-        Unknown parameters are ignored, however often they come; RFC 8707 lets `resource` be repeated.
-        """
-        for name in sorted(self.repeated.intersection(names)):
+        """Raises InvalidRequest: one of *names* comes more than once. Unknown parameters may."""
+        for name in sorted(name for name in names if len(self.values.get(name, ())) > 1):
             raise InvalidRequest(f"{name} is repeated")
+
+    def flat(self) -> dict[str, str]:
+        """Each name with its one value; the value of a repeated parameter is empty."""
+        return {name: values[0] if len(values) == 1 else "" for name, values in self.values.items()}
 
 
 def _text(data: bytes) -> str:
@@ -58,8 +79,7 @@ def _text(data: bytes) -> str:
 
 def parse(text: bytes) -> Parameters:
     """Parse a query or a body. Raises InvalidRequest: malformed UTF-8, NUL, too many or too long."""
-    values: dict[str, str] = {}
-    repeated = set()
+    values: dict[str, tuple[str, ...]] = {}
     pairs = _text(text).replace("+", " ").split("&", MAX_PARAMETERS + 1)
     if len(pairs) > MAX_PARAMETERS:
         raise InvalidRequest("there are too many parameters")
@@ -71,8 +91,5 @@ def parse(text: bytes) -> Parameters:
             name, value = _text(unquote_to_bytes(name)), _text(unquote_to_bytes(value))
         if len(name) > MAX_NAME or len(value) > MAX_VALUE:
             raise InvalidRequest("a parameter is too long")
-        if name in values:
-            repeated.add(name)
-            value = ""
-        values[name] = value
-    return Parameters(values, frozenset(repeated))
+        values[name] = (*values[name], value) if name in values else (value,)
+    return Parameters(values)

@@ -50,9 +50,7 @@ async def credentials(request: web.Request) -> Credentials | None:
     """
     in_header, in_form = header_credentials(request), None
     if request.method == "POST" and request.content_type == FORM:
-        fields = await form(request)
-        fields.refuse_repeated(["access_token"])
-        in_form = fields["access_token"]
+        in_form = (await form(request)).one("access_token")
     if in_form is None:
         return in_header
     if in_header is not None:

@@ -95,12 +95,12 @@ def _read_token(given: Input, now: datetime) -> None:
     match form.require("grant_type"):
         case "authorization_code":
             if is_handle(Kind.AUTHORIZATION_CODE, form.require("code")):
-                check_verifier("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", form["code_verifier"])
+                check_verifier("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", form.unique("code_verifier"))
         case "refresh_token":
             parse_refresh_token(form.require("refresh_token"))
-            parse_scope(form["scope"] or "openid")
+            parse_scope(form.unique("scope") or "openid")
         case "client_credentials":
-            machine_scope(parse_scope(form["scope"] or "openid"), client.scope)
+            machine_scope(parse_scope(form.unique("scope") or "openid"), client.scope)
 
 
 def _verify(token: str, client: Client, now: datetime) -> None:

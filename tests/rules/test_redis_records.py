@@ -77,7 +77,7 @@ VALUES: dict[str, Any] = {
         wants_another=True,
         signed_in="d" * 64,
     ),
-    "pushed_request": PushedRequest("files", Parameters({"client_id": "files", "scope": "openid"}), LATER),
+    "pushed_request": PushedRequest("files", Parameters.of({"client_id": "files", "scope": "openid"}), LATER),
 }
 """What each sample stands for."""
 

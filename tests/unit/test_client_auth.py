@@ -77,7 +77,7 @@ def test_what_a_request_presents(
     authorization: str | None, form: dict[str, str], credentials: Credentials
 ) -> None:
     """RFC 6749 §2.3.1, RFC 7521 §4.2: in the header, in the body, or as an assertion."""
-    assert presented(authorization, Parameters(form)) == credentials
+    assert presented(authorization, Parameters.of(form)) == credentials
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_credentials_that_cannot_be_read_are_refused_alike(
 ) -> None:
     """`invalid_client`, and only the log says why."""
     with pytest.raises(InvalidClient) as refused:
-        presented(authorization, Parameters(form))
+        presented(authorization, Parameters.of(form))
     assert (refused.value.description, refused.value.detail) == ("client authentication failed", detail)
 
 
@@ -160,7 +160,7 @@ def test_there_is_one_authentication_of_one_client(
 ) -> None:
     """RFC 6749 §2.3: never two methods, and never one client's credentials under another's name."""
     with pytest.raises(InvalidRequest) as refused:
-        presented(authorization, Parameters(form))
+        presented(authorization, Parameters.of(form))
     assert refused.value.description == description
 
 

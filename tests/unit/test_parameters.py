@@ -16,7 +16,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 @given(st.dictionaries(TEXT, TEXT, max_size=20))
 def test_what_was_encoded_is_decoded(values: dict[str, str]) -> None:
     """Every name and value survives, byte for byte."""
-    assert parse(urlencode(values).encode()).values == values
+    assert parse(urlencode(values).encode()).flat() == values
 
 
 @given(st.binary(max_size=300))
@@ -48,9 +48,9 @@ def test_what_no_honest_client_sends_is_refused(text: bytes) -> None:
 def test_a_repeated_parameter_has_no_value() -> None:
     """Neither the first nor the last counts: RFC 6749 §3.1."""
     parameters = parse(b"scope=openid&client_id=a&client_id=a&client_id=a")
-    assert parameters["client_id"] is None
+    assert parameters.unique("client_id") is None
     assert "client_id" in parameters
-    assert parameters["scope"] == "openid"
+    assert parameters.unique("scope") == "openid"
     with pytest.raises(InvalidRequest, match="client_id is repeated"):
         parameters.refuse_repeated(["client_id"])
     parameters.refuse_repeated(["scope", "state"])
@@ -58,12 +58,28 @@ def test_a_repeated_parameter_has_no_value() -> None:
         parameters.require("client_id")
 
 
+def test_each_reader_says_how_often_a_parameter_may_come() -> None:
+    """RFC 6749 §3.2 allows most of them once; RFC 8707 §2 allows `resource` any number of times."""
+    parameters = parse(b"resource=a&resource=&scope=openid&resource=b")
+    assert parameters.all("resource") == ("a", "b")
+    assert parameters.all("scope") == ("openid",)
+    assert parameters.all("audience") == ()
+    assert (parameters.one("scope"), parameters.one("audience")) == ("openid", None)
+    with pytest.raises(InvalidRequest, match="resource is repeated"):
+        parameters.one("resource")
+    assert parameters.flat() == {"resource": "", "scope": "openid"}
+
+
 def test_an_empty_parameter_counts_as_omitted() -> None:
     """RFC 6749 §3.1."""
     parameters = parse(b"state=&nonce")
-    assert (parameters["state"], parameters["nonce"], "state" in parameters) == (None, None, False)
+    assert (parameters.unique("state"), parameters.unique("nonce"), "state" in parameters) == (
+        None,
+        None,
+        False,
+    )
 
 
 def test_only_an_ampersand_separates() -> None:
     """A semicolon is part of a value, so nothing hides behind it."""
-    assert parse(b"a=1;redirect_uri=evil&amp;b=2").values == {"a": "1;redirect_uri=evil", "amp;b": "2"}
+    assert parse(b"a=1;redirect_uri=evil&amp;b=2").flat() == {"a": "1;redirect_uri=evil", "amp;b": "2"}

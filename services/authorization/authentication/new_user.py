@@ -26,9 +26,9 @@ class NewUser:
 
 def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
     """The fields `username`, `password`, `name` and `email`, or the first fault of theirs."""
-    typed, name, email = ((fields[field] or "").strip() for field in ("username", "name", "email"))
+    typed, name, email = ((fields.unique(field) or "").strip() for field in ("username", "name", "email"))
     username = prepared(typed)
-    password = fields["password"] or ""
+    password = fields.unique("password") or ""
     if username is None or not _holds(check_username, username) or "@" in canonical(username):
         return "username"  # one with an @ would claim an address that nobody has verified
     if not _holds(checked_password, password):

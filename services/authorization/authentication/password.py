@@ -41,7 +41,7 @@ class PasswordAuthentication:
         None: they are wrong. Nothing says whether the user exists or is disabled. Raises
         TemporarilyUnavailable, Unavailable.
         """
-        username, password = fields["username"], fields["password"]
+        username, password = fields.unique("username"), fields.unique("password")
         if username is None or password is None:
             return None
         credential = await self.users.find_credential(username)

@@ -31,7 +31,7 @@ class InteractionContext:
     @property
     def fields(self) -> Mapping[str, str]:
         """The parameters of a step's URI and form: the interaction, and what its error page needs."""
-        ui_locales = self.validated.effective.parameters[UI_LOCALES]
+        ui_locales = self.validated.effective.parameters.unique(UI_LOCALES)
         language_fields = {UI_LOCALES: ui_locales} if ui_locales else {}
         return {CLIENT: self.validated.client.client_id, **language_fields, INTERACTION: self.handle}
 

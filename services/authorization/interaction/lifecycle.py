@@ -40,10 +40,10 @@ class InteractionLifecycle:
         """
         browser, handle = self.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
         effective = validated.effective
-        if self.limits.interaction(effective.parameters.values, client_address(request), clock.now()):
+        if self.limits.interaction(effective.parameters.flat(), client_address(request), clock.now()):
             raise TooMany("too many requests from this address wait for a person")
         interaction = Interaction(
-            parameters=dict(effective.parameters.values),
+            parameters=effective.parameters.flat(),
             browser=digest(browser).hex(),
             pushed=effective.pushed.hex() if effective.pushed else None,
             client_epoch=validated.client.epoch,
@@ -56,10 +56,10 @@ class InteractionLifecycle:
 
         Raises Expired, CookieMissing, InvalidRequest, and as `RequestReader.read`.
         """
-        note_ui_locales(request, parameters[UI_LOCALES])
+        note_ui_locales(request, parameters.unique(UI_LOCALES))
         handle, interaction = await self._find(parameters)
-        effective = EffectiveParameters(Parameters(interaction.parameters), interaction.pushed_key)
-        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        effective = EffectiveParameters(Parameters.of(interaction.parameters), interaction.pushed_key)
+        note_ui_locales(request, effective.parameters.unique(UI_LOCALES))
         client = await self.reader.client(effective.parameters)
         browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
         if browser is None:
@@ -89,11 +89,11 @@ class InteractionLifecycle:
             raise Expired("the pushed request has been answered", client=validated.client)
 
     async def _find(self, parameters: Parameters) -> tuple[str, Interaction]:
-        handle = parameters[INTERACTION]
+        handle = parameters.unique(INTERACTION)
         if handle and is_handle(Kind.INTERACTION, handle):
             members = await self.interactions.find(digest(handle))
             if members and (interaction := Interaction.from_json(members)):
                 return handle, interaction
-        client_id = parameters[CLIENT]
+        client_id = parameters.unique(CLIENT)
         client = await self.reader.clients.find(client_id) if client_id else None
         raise Expired("there is no such interaction any more", client=client)

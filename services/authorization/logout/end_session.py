@@ -66,7 +66,7 @@ class EndSession:
         """A client's request, or one that was posted."""
         parameters = query(request)
         if POSTED in parameters:
-            parameters = await self.posted.find(parameters[POSTED], again=LOGOUT.path)
+            parameters = await self.posted.find(parameters.unique(POSTED), again=LOGOUT.path)
         return await self._requested(request, parameters)
 
     async def post(self, request: web.Request) -> web.Response:
@@ -79,26 +79,26 @@ class EndSession:
 
     async def ask(self, request: web.Request) -> web.Response:
         """The question without a client: somebody came here by themselves."""
-        return await self._requested(request, Parameters({}))
+        return await self._requested(request, Parameters.of({}))
 
     async def confirm(self, request: web.Request) -> web.Response:
         """The user agrees. Raises StaleForm: the form was made for another session, or for none."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
-        note_ui_locales(request, fields[UI_LOCALES])
-        if not self._is_ours(request, fields[FORM_TOKEN]):
+        note_ui_locales(request, fields.unique(UI_LOCALES))
+        if not self._is_ours(request, fields.unique(FORM_TOKEN)):
             raise StaleForm("the form was made for another session", again=LOGOUT.path)
         try:
-            return await self._end(request, fields, await self._client(fields["client_id"]))
+            return await self._end(request, fields, await self._client(fields.unique("client_id")))
         except Unavailable as fault:
-            return self._incomplete(request, fields, fields["client_id"], fault)
+            return self._incomplete(request, fields, fields.unique("client_id"), fault)
 
     async def done(self, request: web.Request) -> web.Response:
         """You are signed out."""
         return self.pages.signed_out(SignedOutView(None), language(request, self.pages))
 
     async def _requested(self, request: web.Request, parameters: Parameters) -> web.Response:
-        note_ui_locales(request, parameters[UI_LOCALES])
+        note_ui_locales(request, parameters.unique(UI_LOCALES))
         parameters.refuse_repeated(KNOWN)
         hint = hinted(parameters, self.keyring.known, self.settings.issuer)
         try:
@@ -116,7 +116,7 @@ class EndSession:
         client = await self._client(client_id_of(parameters, hint))
         active = await self._owners(self.cookies.session_handles(request))
         target = return_uri(parameters, client)
-        is_lost = target is None and parameters["post_logout_redirect_uri"] is not None
+        is_lost = target is None and parameters.unique("post_logout_redirect_uri") is not None
         if not is_lost and any(is_of_session(hint, one.sid, self._sub(one, client)) for one in active):
             return await self._end(request, parameters, client)
         if target and isinstance(hint, Hint) and not must_ask_first(target, client):
@@ -220,5 +220,5 @@ class EndSession:
 
 def _done(parameters: Parameters) -> str:
     """The page that ends a logout, in the language of its request."""
-    ui_locales = parameters[UI_LOCALES]
+    ui_locales = parameters.unique(UI_LOCALES)
     return f"{LOGOUT_DONE}?{urlencode({UI_LOCALES: ui_locales})}" if ui_locales else LOGOUT_DONE.path

@@ -33,14 +33,14 @@ Hinted = Hint | NoHint | BadHint
 
 def hinted(parameters: Parameters, keys: KeySet, issuer: str) -> Hinted:
     """The hint, verified, if it was issued to the client that the request names."""
-    token = parameters["id_token_hint"]
+    token = parameters.unique("id_token_hint")
     if token is None:
         return NoHint()
     try:
         hint = read_hint(token, keys, issuer)
     except BadJwt as error:
         return BadHint(str(error))
-    client_id = parameters["client_id"]
+    client_id = parameters.unique("client_id")
     return BadHint("issued to another client") if client_id and client_id not in hint.aud else hint
 
 
@@ -52,13 +52,13 @@ def client_id_of(parameters: Parameters, hint: Hinted) -> str | None:
         case Hint(aud=(client_id,)):
             return client_id
         case _:
-            return parameters["client_id"]
+            return parameters.unique("client_id")
 
 
 def carried(parameters: Parameters, client_id: str | None) -> dict[str, str]:
     """The fields with which a form goes on with the request, of the client that is known to ask."""
     names = ("ui_locales", "post_logout_redirect_uri", "state") if client_id else ("ui_locales",)
-    fields = {name: value for name in names if (value := parameters[name])}
+    fields = {name: value for name in names if (value := parameters.unique(name))}
     return {"client_id": client_id, **fields} if client_id else fields
 
 
@@ -78,10 +78,10 @@ def must_ask_first(target: str, client: Client | None) -> bool:
 
 def return_uri(parameters: Parameters, client: Client | None) -> str | None:
     """Where the browser goes in the end: §3, a registered URI of the client's, byte for byte, and `state`."""
-    uri = parameters["post_logout_redirect_uri"]
+    uri = parameters.unique("post_logout_redirect_uri")
     if uri is None or client is None or client.disabled_at or uri not in client.post_logout_redirect_uris:
         return None
-    state = parameters["state"]
+    state = parameters.unique("state")
     if state is None:
         return uri
     separator = "&" if "?" in uri else "?"

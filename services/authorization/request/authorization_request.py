@@ -112,7 +112,7 @@ def read_request(
     check_response_mode(parameters)
     scope = _scope(parameters, client, response_type)
     prompt = _prompt(parameters, deployment)
-    claims = parse_claims(parameters["claims"])
+    claims = parse_claims(parameters.one("claims"))
     if client.skip_consent and "consent" not in prompt:
         claims = without_unasked(claims, client)
     subs = _subs(parameters, claims, client, deployment.issuer, keys)
@@ -120,7 +120,7 @@ def read_request(
         raise InvalidRequest("prompt has create, but a user is named who is there already")
     return AuthorizationRequest(
         redirect_uri=parameters.require("redirect_uri"),
-        state=parameters["state"],
+        state=parameters.one("state"),
         response_type=response_type,
         scope=scope,
         claims=claims,
@@ -129,7 +129,7 @@ def read_request(
         code_challenge=_code_challenge(parameters, client) if "code" in response_type else None,
         prompt=prompt,
         max_age=_max_age(parameters, client),
-        login_hint=parameters["login_hint"],
+        login_hint=parameters.one("login_hint"),
         subs=subs,
         acr=acr_wanted(claims),
         acr_values=_acr_values(parameters, client),
@@ -137,7 +137,7 @@ def read_request(
 
 
 def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
-    asked = parameters["scope"]
+    asked = parameters.one("scope")
     scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
     if "id_token" in response_type and OPENID not in scope:
         raise InvalidRequest("an ID token needs the scope openid")
@@ -148,12 +148,12 @@ def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]
 
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
     """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
-    return parameters.require("nonce") if "id_token" in response_type else parameters["nonce"]
+    return parameters.require("nonce") if "id_token" in response_type else parameters.one("nonce")
 
 
 def _code_challenge(parameters: Parameters, client: Client) -> str | None:
     """RFC 7636 §4.3, §4.4.1. The method must be said: its default would be `plain`."""
-    challenge, method = parameters["code_challenge"], parameters["code_challenge_method"]
+    challenge, method = parameters.one("code_challenge"), parameters.one("code_challenge_method")
     if challenge is None:
         if method is not None:
             raise InvalidRequest("code_challenge_method without code_challenge")
@@ -168,7 +168,7 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
 
 
 def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
-    if (asked := parameters["prompt"]) is None:
+    if (asked := parameters.one("prompt")) is None:
         return frozenset()
     prompt = frozenset(asked.split(" ")) - {""}
     if not prompt.issubset(deployment.prompt_values):
@@ -179,7 +179,7 @@ def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
 
 
 def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
-    asked = parameters["max_age"]
+    asked = parameters.one("max_age")
     if asked is None:
         return None if client.default_max_age is None else timedelta(seconds=client.default_max_age)
     if not _SECONDS.fullmatch(asked):
@@ -189,7 +189,7 @@ def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
 
 def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
     """What is asked for, or by default what the client registered: Registration 1.0 §2."""
-    asked = parameters["acr_values"]
+    asked = parameters.one("acr_values")
     return frozenset(client.default_acr_values if asked is None else asked.split())
 
 
@@ -197,6 +197,6 @@ def _subs(
     parameters: Parameters, claims: ClaimsRequest, client: Client, issuer: str, keys: KeySet
 ) -> frozenset[str]:
     wanted = sub_wanted(claims)
-    if (hint := parameters["id_token_hint"]) is None:
+    if (hint := parameters.one("id_token_hint")) is None:
         return wanted
     return wanted | {hinted_sub(hint, keys, issuer, client.client_id)}

@@ -46,7 +46,7 @@ class ParameterSource:
         Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, Unavailable.
         """
         parameters.refuse_repeated(KNOWN)
-        request_uri = parameters["request_uri"]
+        request_uri = parameters.one("request_uri")
         if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
             return await self._pushed(handle_of(request_uri), client)
         is_required = self.settings.require_pushed_authorization_requests
@@ -56,7 +56,7 @@ class ParameterSource:
 
     async def of_pushed_request(self, parameters: Parameters, client: Client) -> Parameters:
         """The parameters of a request that has not been pushed. Raises as above."""
-        token, request_uri = parameters["request"], parameters["request_uri"]
+        token, request_uri = parameters.one("request"), parameters.one("request_uri")
         if token is not None and request_uri is not None:
             raise InvalidRequest("request and request_uri are two requests")
         if request_uri is not None:

@@ -63,16 +63,17 @@ class PostedRequests:
             kept = await self.interactions.find(digest(handle))
         if kept is None:
             raise Expired("there is no such request any more", again=again)
-        values: dict[str, str] = {}
-        repeated = set()
+        values: dict[str, tuple[str, ...]] = {}
         for name, value in kept["pairs"]:
-            if name in values:
-                repeated.add(name)
-            values[name] = value
-        return Parameters(values, frozenset(repeated))
+            values[name] = (*values.get(name, ()), value)
+        return Parameters(values)
 
 
 def _pairs(parameters: Parameters, known: Set[str]) -> list[tuple[str, str]]:
-    """A repeated parameter is repeated again, without a value."""
-    pairs = [(name, parameters.values[name]) for name in sorted(known) if name in parameters]
-    return [*pairs, *((name, "") for name in sorted(parameters.repeated & known))]
+    """A repeated parameter is repeated again, without its values: it will be refused."""
+    return [
+        (name, parameters.unique(name) or "")
+        for name in sorted(known)
+        if name in parameters
+        for _ in parameters.values[name]
+    ]

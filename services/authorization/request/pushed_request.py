@@ -50,7 +50,7 @@ class PushedRequest:
     def to_json(self) -> Json:
         return {
             "client_id": self.client_id,
-            "parameters": dict(self.parameters.values),
+            "parameters": self.parameters.flat(),
             "expires_at": self.expires_at.timestamp(),
             "client_epoch": self.client_epoch,
         }
@@ -63,7 +63,7 @@ class PushedRequest:
         except ValidationError:
             return None
         expires_at = datetime.fromtimestamp(record.expires_at, UTC)
-        return cls(record.client_id, Parameters(record.parameters), expires_at, record.client_epoch)
+        return cls(record.client_id, Parameters.of(record.parameters), expires_at, record.client_epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ _RECORD = TypeAdapter(_Record)
 
 def known_of(parameters: Parameters, client_id: str) -> Parameters:
     """The parameters worth keeping: none of the client's credentials is among them."""
-    values = {name: value for name in sorted(KNOWN) if (value := parameters[name])}
-    return Parameters({**values, "client_id": client_id})
+    values = {name: value for name in sorted(KNOWN) if (value := parameters.one(name))}
+    return Parameters.of({**values, "client_id": client_id})
 
 
 def opened(found: PushedRequest | None, client: Client, now: datetime) -> Parameters:

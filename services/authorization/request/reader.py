@@ -37,7 +37,7 @@ class RequestReader:
         Raises OAuthError, which only a page may show, while the redirect URI is not validated, and
         RedirectableError afterwards. Raises Unavailable.
         """
-        note_ui_locales(request, parameters[UI_LOCALES])
+        note_ui_locales(request, parameters.unique(UI_LOCALES))
         client = await self.client(parameters)
         try:
             effective = await self.source.of_authorization_request(parameters, client)
@@ -50,7 +50,7 @@ class RequestReader:
         self, request: web.Request, client: Client, effective: EffectiveParameters
     ) -> ValidatedRequest:
         """Validate the effective parameters. Raises as `read`."""
-        note_ui_locales(request, effective.parameters[UI_LOCALES])
+        note_ui_locales(request, effective.parameters.unique(UI_LOCALES))
         callback, locale = self._callback(effective.parameters, client), self._locale(request)
         try:
             validated = read_request(effective.parameters, client, self.deployment, self.keyring.known)

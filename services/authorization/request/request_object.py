@@ -60,7 +60,7 @@ def read_object(claims: Mapping[str, Any], client: Client, issuer: str, now: dat
     if "request" in claims or "request_uri" in claims:  # RFC 9101 §4
         raise _bad("a request object inside a request object")
     inside = {name: _value(name, claims[name]) for name in KNOWN & claims.keys()}
-    return Parameters({**inside, "client_id": client.client_id})
+    return Parameters.of({**inside, "client_id": client.client_id})
 
 
 def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str) -> None:

@@ -78,14 +78,14 @@ def read_response_type(parameters: Parameters, client: Client, offered: Collecti
 
 def _default(parameters: Parameters) -> Transport:
     """Multiple Response Types §5: what carries a token travels in the fragment."""
-    values = (parameters["response_type"] or "").split(" ")
+    values = (parameters.unique("response_type") or "").split(" ")
     return "fragment" if "id_token" in values or "token" in values else "query"
 
 
 def response_mode_of(parameters: Parameters) -> ResponseMode | None:
     """The mode asked for, or the default of the response type. None: it is unknown, or does not fit."""
     default = _default(parameters)
-    return _MODES[default].get(parameters["response_mode"] or default)
+    return _MODES[default].get(parameters.unique("response_mode") or default)
 
 
 def safe_response_mode(parameters: Parameters) -> ResponseMode:

@@ -60,7 +60,7 @@ class Callback:
     @classmethod
     def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
         """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
-        redirect_uri, state = parameters.require("redirect_uri"), parameters["state"]
+        redirect_uri, state = parameters.require("redirect_uri"), parameters.unique("state")
         is_native = client.application_type == "native"
         if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
             raise InvalidRequest("redirect_uri is not registered for this client")

@@ -53,11 +53,11 @@ class ConsentStep:
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         context = await self.lifecycle.open(request, fields)
-        handle = self.cookies.session_of_form(request, fields[FORM_TOKEN], context.handle)
+        handle = self.cookies.session_of_form(request, fields.unique(FORM_TOKEN), context.handle)
         if handle is None:
             return see_other(context.at(AUTHORIZATION))
         context = replace(context, validated=context.validated.after_a_page())
-        match fields["decision"]:
+        match fields.unique("decision"):
             case "allow":
                 return await self._allow(request, context, digest(handle))
             case "deny":

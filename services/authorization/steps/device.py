@@ -64,19 +64,19 @@ class DeviceStep:
 
     async def get(self, request: web.Request) -> web.Response:
         """The form, with the code of the URI filled in: the person compares it, and goes on by a button."""
-        user_code = typed(query(request)[USER_CODE] or "")
+        user_code = typed(query(request).unique(USER_CODE) or "")
         return self._ask(request, user_code or "", has_qr_code=user_code is not None)
 
     async def post(self, request: web.Request) -> web.Response:
         """One of the steps."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
-        note_ui_locales(request, fields[UI_LOCALES])
-        user_code = typed(fields[USER_CODE] or "")
+        note_ui_locales(request, fields.unique(UI_LOCALES))
+        user_code = typed(fields.unique(USER_CODE) or "")
         session = await self._session(request)
         if user_code is None:
-            return self._ask(request, (fields[USER_CODE] or "")[:MAX_SHOWN], "unknown", WRONG)
-        match fields[STEP]:
+            return self._ask(request, (fields.unique(USER_CODE) or "")[:MAX_SHOWN], "unknown", WRONG)
+        match fields.unique(STEP):
             case "decide" if session:
                 return await self._decide(request, fields, user_code, session)
             case "sign_in":
@@ -91,7 +91,7 @@ class DeviceStep:
         return active.session if active else None
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
-        if not self.cookies.browser_of_form(request, fields[FORM_TOKEN], _purpose(user_code)):
+        if not self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code)):
             return self._login(request, user_code)
         match await self.authentication.authenticate(fields, client_address(request)):
             case Throttled(wait):
@@ -134,12 +134,12 @@ class DeviceStep:
         self, request: web.Request, fields: Parameters, user_code: str, session: Session
     ) -> web.Response:
         handle = self.cookies.session_handle(request, session.session_key)
-        if not is_form_token(fields[FORM_TOKEN], handle, _purpose(user_code)):
+        if not is_form_token(fields.unique(FORM_TOKEN), handle, _purpose(user_code)):
             return await self._confirm(request, user_code, session, handle)
         pending = await self.user_codes.find(user_code, session)
         if not isinstance(pending, DeviceCodeInFlight):
             return self._ask(request, user_code, pending, TOO_MANY if pending == "throttled" else WRONG)
-        match fields["decision"]:
+        match fields.unique("decision"):
             case "allow":
                 is_allowed = True
             case "deny":

@@ -47,7 +47,7 @@ class LoginStep:
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         context = await self.lifecycle.open(request, fields)
-        username = fields["username"] or ""
+        username = fields.unique("username") or ""
         match await self.authentication.authenticate(fields, client_address(request)):
             case Throttled(wait):
                 seconds = math.ceil(wait.total_seconds())

@@ -25,7 +25,7 @@ async def out_of_band(request: web.Request, pages: Pages) -> web.Response:
 
 
 def _view(parameters: Parameters) -> OutOfBandView:
-    code, error = parameters["code"], parameters["error"]
+    code, error = parameters.unique("code"), parameters.unique("error")
     if code and _CODE.fullmatch(code) and not error:
         return OutOfBandView(code=code)
     if error and _ERROR.fullmatch(error):

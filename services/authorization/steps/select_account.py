@@ -54,9 +54,9 @@ class SelectAccountStep:
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         context = await self.lifecycle.open(request, fields)
-        if self.cookies.session_of_form(request, fields[FORM_TOKEN], context.handle) is None:
+        if self.cookies.session_of_form(request, fields.unique(FORM_TOKEN), context.handle) is None:
             raise StaleForm("the form was made for another session", again=context.at(AUTHORIZATION))
-        account = fields["account"]
+        account = fields.unique("account")
         if account is None:
             raise InvalidRequest("account is missing")
         if account == OTHER:

@@ -58,7 +58,7 @@ class SignUpStep:
         if not await self._is_open(request, context):
             return see_other(context.at(AUTHORIZATION))
         hint = context.validated.request.login_hint or ""
-        return self._page(context, Parameters({"email" if "@" in hint else "username": hint}))
+        return self._page(context, Parameters.of({"email" if "@" in hint else "username": hint}))
 
     async def post(self, request: web.Request) -> web.Response:
         """Add the user and begin their session. A repeated form adds no second user: the name is taken."""
@@ -67,7 +67,7 @@ class SignUpStep:
         context = await self.lifecycle.open(request, fields)
         if not await self._is_open(request, context):
             return see_other(context.at(AUTHORIZATION))
-        if not is_form_token(fields[FORM_TOKEN], context.browser, _purpose(context)):
+        if not is_form_token(fields.unique(FORM_TOKEN), context.browser, _purpose(context)):
             raise StaleForm("the form was made for another browser", again=context.at(AUTHORIZATION))
         match await self.add(fields, client_address(request)):
             case User() as user:
@@ -127,9 +127,9 @@ class SignUpStep:
             SIGN_UP.path,
             context.at(LOGIN),
             MIN_PASSWORD,
-            fields["username"] or "",
-            fields["name"] or "",
-            fields["email"] or "",
+            fields.unique("username") or "",
+            fields.unique("name") or "",
+            fields.unique("email") or "",
             fault,
             retry_after,
             validated.callback.link(AccessDenied("the user did not sign up").parameters()),

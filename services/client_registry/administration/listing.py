@@ -35,8 +35,7 @@ def read_page_request(query: Parameters) -> PageRequest:
     """Raises InvalidRequest."""
     if unknown := sorted(set(query) - set(PARAMETERS)):
         raise InvalidRequest(f"there is no parameter {unknown[0]}")
-    query.refuse_repeated(PARAMETERS)
-    text = query["text"]
+    text = query.one("text")
     if text is not None and len(text) > MAX_TEXT:
         raise InvalidRequest(f"text is longer than {MAX_TEXT} characters")
     wanted = Wanted(
@@ -44,11 +43,11 @@ def read_page_request(query: Parameters) -> PageRequest:
         is_disabled=_boolean(query, "is_disabled"),
         is_dynamically_registered=_boolean(query, "is_dynamically_registered"),
     )
-    return PageRequest(_after(query["cursor"]), _limit(query["limit"]), wanted)
+    return PageRequest(_after(query.one("cursor")), _limit(query.one("limit")), wanted)
 
 
 def _boolean(query: Parameters, name: str) -> bool | None:
-    value = query[name]
+    value = query.one(name)
     if value is None:
         return None
     if value not in _BOOLEANS:

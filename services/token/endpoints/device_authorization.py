@@ -58,7 +58,7 @@ class DeviceAuthorizationEndpoint:
         """
         if DEVICE_CODE not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
-        requested = asked["scope"]
+        requested = asked.one("scope")
         scope = granted_scope(parse_scope(requested) if requested else None, client.scope)
         await self._check_pace(client, address)
         device_code, user_code = await self._add(client, scope, now)
@@ -105,7 +105,6 @@ DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", Devi
 
 async def device_authorization(request: web.Request) -> web.Response:
     endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
-    asked.refuse_repeated(["scope"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
     note_origins(request, client.allowed_cors_origins)

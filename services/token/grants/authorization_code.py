@@ -23,7 +23,11 @@ def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, ver
 async def authorization_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """The tokens of an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
     client, form = request.client, request.parameters
-    value, redirect_uri, verifier = form.require("code"), form.require("redirect_uri"), form["code_verifier"]
+    value, redirect_uri, verifier = (
+        form.require("code"),
+        form.require("redirect_uri"),
+        form.one("code_verifier"),
+    )
     if not is_handle(Kind.AUTHORIZATION_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a code")
     code_hash = digest(value)

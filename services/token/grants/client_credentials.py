@@ -23,7 +23,7 @@ def check_client(client: Client) -> None:
 
 async def client_credentials(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """The access token of a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
-    client, requested = request.client, request.parameters["scope"]
+    client, requested = request.client, request.parameters.one("scope")
     check_client(client)
     scope = machine_scope(parse_scope(requested) if requested else None, client.scope)
     access_token = collaborators.tokens.access_token(

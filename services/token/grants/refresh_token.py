@@ -27,7 +27,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     presented = parse_refresh_token(form.require("refresh_token"))
     if presented is None:
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
-    requested = (parse_scope(value) if (value := form["scope"]) else ()) or None
+    requested = (parse_scope(value) if (value := form.one("scope")) else ()) or None
     collaborators.tokens.check(client, requested or (), request.sender, now)
     recipient = await collaborators.encryption.of_id_token(client)
     step = _rotate if client.refresh_token_rotation else _use

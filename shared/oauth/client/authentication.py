@@ -120,13 +120,13 @@ def _in_body(form: Parameters) -> Credentials | None:
     if "client_assertion" in form or "client_assertion_type" in form:
         if "client_secret" in form:
             raise InvalidRequest("there is more than one client authentication")
-        if form["client_assertion_type"] != ASSERTION_TYPE:
+        if form.one("client_assertion_type") != ASSERTION_TYPE:
             raise refused("this client_assertion_type is not supported")
         token = form.require("client_assertion")
         return Assertion(_claimed_subject(token), token)
     if "client_secret" in form:
         return SecretPost(form.require("client_id"), form.require("client_secret"))
-    client_id = form["client_id"]
+    client_id = form.one("client_id")
     return Anonymous(client_id) if client_id else None
 
 
@@ -146,7 +146,7 @@ def presented(authorization: str | None, form: Parameters) -> Credentials:
         raise InvalidRequest("there is more than one client authentication")
     if credentials is None:
         raise refused("there is no client authentication")
-    if form["client_id"] not in (None, credentials.client_id):
+    if form.one("client_id") not in (None, credentials.client_id):
         raise InvalidRequest("client_id is not that of the client authentication")
     return credentials
 
