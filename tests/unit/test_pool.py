@@ -89,3 +89,15 @@ async def test_faults_neither_lose_places_nor_add_any(fault: type[Exception]) ->
         assert not any(isinstance(result, TimeoutError) for result in results)
     lent = [await pool.take() for _ in range(3)]
     assert len(set(lent)) == server.open == 3
+
+
+async def test_a_connection_that_opens_while_the_pool_closes_is_ended() -> None:
+    """Nobody else would end it: its caller gets none."""
+    server = _Server()
+    pool = Pool(server.connect, 1)
+    opening = asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.close()
+    with pytest.raises(ConnectionError):
+        await opening
+    assert (len(server.made), server.open) == (1, 0)

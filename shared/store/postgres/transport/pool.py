@@ -53,6 +53,7 @@ class Pool:
         self._recovering: set[asyncio.Task[None]] = set()
         self._reaping: asyncio.TimerHandle | None = None
         self._opened = self._given_up = self._timed_out = 0
+        self._is_closed = False
 
     def lend(self) -> "Loan":
         """For `async with`. Raises what `connect` does; TimeoutError: all were busy for ACQUIRE_TIMEOUT."""
@@ -74,6 +75,7 @@ class Pool:
 
     def close(self) -> None:
         """End every connection, lent or not. Statements that still run have an unknown outcome."""
+        self._is_closed = True
         if self._reaping is not None:
             self._reaping.cancel()
         for recovery in self._recovering:
@@ -191,6 +193,9 @@ class Pool:
         except BaseException:
             self._vacate()
             raise
+        if self._is_closed:  # meanwhile
+            connection.terminate()
+            raise ConnectionError("the pool is closed")
         self._opened += 1
         self._open_connections.add(connection)
         return connection
