@@ -18,6 +18,7 @@ from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.logout.end_session import EndSession
 from services.authorization.logout.front_channel import FrontChannel
+from services.authorization.logout.responses import LogoutResponses
 from services.authorization.logout.session_management import check_session
 from services.authorization.pushed import Push, pushed_request_error
 from services.authorization.request.authorization_request import Deployment
@@ -206,14 +207,14 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         consents=opened.consents,
     )
     app[LOGOUT_ENDPOINT] = EndSession(
-        settings,
-        app[CLIENTS],
-        app[KEYRING],
-        opened.sessions,
-        posted,
-        FrontChannel(settings.issuer, opened.sessions, app[CLIENTS]),
-        pages,
-        cookies,
+        settings=settings,
+        clients=app[CLIENTS],
+        keyring=app[KEYRING],
+        sessions=opened.sessions,
+        posted=posted,
+        front_channel=FrontChannel(settings.issuer, opened.sessions, app[CLIENTS]),
+        cookies=cookies,
+        responses=LogoutResponses(pages, cookies),
     )
     yield
     passwords.close()

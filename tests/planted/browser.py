@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.logout.end_session import EndSession
+from services.authorization.logout.responses import LogoutResponses
 from services.authorization.request.posted import PostedRequests
 from shared.browser import cookie_header
 from shared.browser.cookies import Cookies
@@ -20,12 +20,14 @@ from shared.store.sessions import KeptSessions
 
 def forgets_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A logout that is not complete drops the cookies, so its repetition finds no session."""
-    incomplete = EndSession._incomplete
+    incomplete = LogoutResponses.incomplete
 
-    def forget(self: EndSession, *arguments: Any) -> web.Response:
-        return self._forgotten(incomplete(self, *arguments))
+    def forget(self: LogoutResponses, *arguments: Any) -> web.Response:
+        response = incomplete(self, *arguments)
+        self.cookies.clear_session(response)
+        return response
 
-    monkeypatch.setattr(EndSession, "_incomplete", forget)
+    monkeypatch.setattr(LogoutResponses, "incomplete", forget)
 
 
 def believes_redis_about_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,10 +70,10 @@ def binds_to_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 def knows_the_token_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form that was made for nobody has a token without a secret, which anyone can compute."""
 
-    def accept(self: EndSession, request: web.Request, token: str | None) -> bool:
+    def accept(self: LogoutResponses, request: web.Request, token: str | None) -> bool:
         return True
 
-    monkeypatch.setattr(EndSession, "_is_ours", accept)
+    monkeypatch.setattr(LogoutResponses, "is_own_form", accept)
 
 
 def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +97,7 @@ def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that registered itself opens a program on the user's device without a page before it."""
-    for module in ("response.callback", "interaction.next_step", "logout.logout_request"):
+    for module in ("response.callback", "interaction.next_step", "logout.decision"):
         monkeypatch.setattr(f"services.authorization.{module}.opens_a_strangers_app", lambda *_, **__: False)
 
 

@@ -1,4 +1,4 @@
-"""Telling clients through the browser that its session has ended: OpenID Connect Front-Channel Logout 1.0."""
+"""OpenID Connect Front-Channel Logout 1.0: frames in the browser tell clients that a session has ended."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -10,7 +10,7 @@ from shared.store import Sessions
 
 
 def frame_uri(client: Client, issuer: str, sid: UUID) -> str | None:
-    """What to frame for a client: §2, its URI with `iss` and `sid`, those of its ID tokens."""
+    """The URI to frame for a client: its `frontchannel_logout_uri` with `iss` and `sid` (§2)."""
     uri = client.frontchannel_logout_uri
     if uri is None or client.disabled_at:
         return None
@@ -20,7 +20,7 @@ def frame_uri(client: Client, issuer: str, sid: UUID) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class FrontChannel:
-    """Who knows which clients to frame."""
+    """Finds the clients of a session that want a frame."""
 
     issuer: str
     sessions: Sessions
@@ -28,6 +28,6 @@ class FrontChannel:
 
     async def frames(self, sid: UUID) -> tuple[str, ...]:
         """The URIs to frame for a session that has ended. Raises Unavailable."""
-        found = [await self.clients.find(client_id) for client_id in await self.sessions.clients(sid)]
-        uris = (frame_uri(client, self.issuer, sid) for client in found if client)
+        clients = [await self.clients.find(client_id) for client_id in await self.sessions.clients(sid)]
+        uris = (frame_uri(client, self.issuer, sid) for client in clients if client)
         return tuple(uri for uri in uris if uri)

@@ -1,12 +1,10 @@
-"""A logout request, checked: OpenID Connect RP-Initiated Logout 1.0 §2. Pure."""
+"""A logout request: OpenID Connect RP-Initiated Logout 1.0 §2. Pure."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
-from uuid import UUID
 
 from services.authorization.request.id_token_hint import Hint, read_hint
 from shared.oauth.client.record import Client
-from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.jwt import BadJwt
 from shared.oauth.tokens.keys import KeySet
@@ -18,21 +16,80 @@ KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class NoHint:
-    """None was sent."""
+    """The request has no `id_token_hint`."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadHint:
-    """One was sent that tells nothing: whoever sent it is led nowhere."""
+    """The request has an invalid `id_token_hint`. Its client counts as unknown."""
 
     reason: str
 
 
-Hinted = Hint | NoHint | BadHint
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A logout request. `client_id` is the client that sent it, as far as that is known."""
+
+    hint: Hint | NoHint | BadHint
+    client_id: str | None
+    post_logout_redirect_uri: str | None
+    state: str | None
+    ui_locales: str | None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The form fields that carry the request on to its confirmation; `read_confirmation` reads them."""
+        fields = {"ui_locales": self.ui_locales}
+        if self.client_id:
+            fields |= {
+                "client_id": self.client_id,
+                "post_logout_redirect_uri": self.post_logout_redirect_uri,
+                "state": self.state,
+            }
+        return {name: value for name, value in fields.items() if value}
+
+    def return_uri(self, client: Client | None) -> str | None:
+        """The URI to return to, with `state`. It must be registered for *client*, byte for byte: §3."""
+        uri = self.post_logout_redirect_uri
+        if uri is None or client is None or client.disabled_at or uri not in client.post_logout_redirect_uris:
+            return None
+        if self.state is None:
+            return uri
+        separator = "&" if "?" in uri else "?"
+        return f"{uri}{separator}{urlencode({'state': self.state}, quote_via=quote, safe='')}"
 
 
-def hinted(parameters: Parameters, keys: KeySet, issuer: str) -> Hinted:
-    """The hint, verified, if it was issued to the client that the request names."""
+def read_logout_request(parameters: Parameters, keys: KeySet, issuer: str) -> LogoutRequest:
+    """The request of a client, or of a user who came without one. Raises InvalidRequest."""
+    parameters.refuse_repeated(KNOWN)
+    hint = _hint(parameters, keys, issuer)
+    match hint:
+        case BadHint():
+            client_id = None
+        case Hint(aud=(only,)):
+            client_id = only
+        case _:
+            client_id = parameters.unique("client_id")
+    return _request(parameters, hint, client_id)
+
+
+def read_confirmation(fields: Parameters) -> LogoutRequest:
+    """The request that a confirmation form carries."""
+    return _request(fields, NoHint(), fields.unique("client_id"))
+
+
+def _request(parameters: Parameters, hint: Hint | NoHint | BadHint, client_id: str | None) -> LogoutRequest:
+    return LogoutRequest(
+        hint,
+        client_id,
+        parameters.unique("post_logout_redirect_uri"),
+        parameters.unique("state"),
+        parameters.unique("ui_locales"),
+    )
+
+
+def _hint(parameters: Parameters, keys: KeySet, issuer: str) -> Hint | NoHint | BadHint:
+    """The verified hint, if it was issued to the client that the request names."""
     token = parameters.unique("id_token_hint")
     if token is None:
         return NoHint()
@@ -42,47 +99,3 @@ def hinted(parameters: Parameters, keys: KeySet, issuer: str) -> Hinted:
         return BadHint(str(error))
     client_id = parameters.unique("client_id")
     return BadHint("issued to another client") if client_id and client_id not in hint.aud else hint
-
-
-def client_id_of(parameters: Parameters, hint: Hinted) -> str | None:
-    """The client that asks, as far as it is known."""
-    match hint:
-        case BadHint():
-            return None
-        case Hint(aud=(client_id,)):
-            return client_id
-        case _:
-            return parameters.unique("client_id")
-
-
-def carried(parameters: Parameters, client_id: str | None) -> dict[str, str]:
-    """The fields with which a form goes on with the request, of the client that is known to ask."""
-    names = ("ui_locales", "post_logout_redirect_uri", "state") if client_id else ("ui_locales",)
-    fields = {name: value for name in names if (value := parameters.unique(name))}
-    return {"client_id": client_id, **fields} if client_id else fields
-
-
-def is_of_session(hint: Hinted, sid: UUID, sub: str | None) -> bool:
-    """Whether the hint was issued within this very session: then nobody need be asked.
-
-    *sub*: what the client knows its user by, if that can be told.
-    """
-    return isinstance(hint, Hint) and hint.sid == sid and hint.sub == sub
-
-
-def must_ask_first(target: str, client: Client | None) -> bool:
-    """Whether a page must come before *target*, although nobody is signed in."""
-    is_dynamic = client is not None and client.is_dynamically_registered
-    return opens_a_strangers_app(target, is_dynamically_registered=is_dynamic)
-
-
-def return_uri(parameters: Parameters, client: Client | None) -> str | None:
-    """Where the browser goes in the end: §3, a registered URI of the client's, byte for byte, and `state`."""
-    uri = parameters.unique("post_logout_redirect_uri")
-    if uri is None or client is None or client.disabled_at or uri not in client.post_logout_redirect_uris:
-        return None
-    state = parameters.unique("state")
-    if state is None:
-        return uri
-    separator = "&" if "?" in uri else "?"
-    return f"{uri}{separator}{urlencode({'state': state}, quote_via=quote, safe='')}"
