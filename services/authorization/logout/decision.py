@@ -56,9 +56,7 @@ def decide(
     is_unregistered = return_uri is None and logout.post_logout_redirect_uri is not None
     known = {(user.sid, user.sub) for user in active}
     match logout.hint:
-        case Hint(sub, sid) if (sid, sub) in [
-            (user.sid, user.sub) for user in active
-        ] and not is_unregistered:
+        case Hint(sub, sid) if sid and (sid, sub) in known and not is_unregistered:
             return EndSessions()
         case Hint() if return_uri and not is_signed_in and not _opens_an_app(return_uri, client):
             return Return()
