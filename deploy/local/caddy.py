@@ -22,7 +22,7 @@ def find_binary() -> Path:
     """`caddy` in the virtual environment; raises RunError when there is none."""
     binary = Path(sysconfig.get_path("scripts")) / "caddy"
     if not binary.exists():
-        raise RunError("Caddy is not installed here: `make run` installs it")
+        raise RunError("Caddy is not installed: `make run` installs it")
     return binary
 
 
@@ -60,10 +60,10 @@ def _why_not(site: ProxySite, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         other = f"{site.scheme}://{site.address}:{site.port + 1}{PREFIX}"
         return (
-            f"Port {site.port} is in use by another program: stop it, or set OSTIARY_ISSUER, say to {other}"
+            f"Port {site.port} is in use by another program: stop it, or set OSTIARY_ISSUER, such as {other}"
         )
     if error.errno == errno.EACCES:
-        return f"Port {site.port} is for root alone: set OSTIARY_ISSUER to a port above 1023"
+        return f"Only root may listen on port {site.port}: set OSTIARY_ISSUER to a port above 1023"
     return f"This machine cannot listen on {site.address}:{site.port} ({error.strerror}): set OSTIARY_ISSUER"
 
 

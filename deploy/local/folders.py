@@ -31,7 +31,7 @@ def data_folder(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise RunError(
             f"The data folder {path} cannot be written ({error.strerror}):"
-            " make it writable, or set OSTIARY_DATA_DIR to another one"
+            " make it writable, or set OSTIARY_DATA_DIR to another folder"
         ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,15 +72,15 @@ def secret_key(path: Path, is_needed: bool) -> str:
         if not path.exists():
             if is_needed:
                 raise RunError(
-                    f"{path.parent} holds a database but not the secret that opens its keys, {path.name}:"
-                    " put it back or set OSTIARY_SECRET_KEY, or move the folder away to start afresh"
+                    f"{path.parent} holds a database, but not {path.name}, the secret that decrypts its keys:"
+                    " restore it, set OSTIARY_SECRET_KEY, or move the folder away to start afresh"
                 )
             write_private(path, secrets.token_urlsafe(32) + "\n")
         secret = path.read_text("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"The secret in {path} cannot be read: {error}") from None
     if len(secret) < 32:
-        raise RunError(f"The secret in {path} is damaged: put its copy back, or move {path.parent} away")
+        raise RunError(f"The secret in {path} is damaged: restore it from a copy, or move {path.parent} away")
     return secret
 
 

@@ -33,7 +33,7 @@ def find_binaries() -> Path:
             if (binaries / "postgres").exists():
                 return binaries
     raise RunError(
-        "PostgreSQL is not installed here: `make run` installs it, or set OSTIARY_DATABASE_URL to your own"
+        "PostgreSQL is not installed: `make run` installs it, or set OSTIARY_DATABASE_URL to your own"
     )
 
 
@@ -77,7 +77,7 @@ class Postgres:
             ) from None
         if written_by != (ours := self._major()):
             raise RunError(
-                f"PostgreSQL {written_by!r} wrote the database in {self.cluster}, and this is {ours}:"
+                f"The database in {self.cluster} is of PostgreSQL {written_by!r}, but this is {ours}:"
                 f" {_afresh(self.cluster)}"
             )
         self._link.unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class Postgres:
             log.write(done.stdout + done.stderr)
         if done.returncode:
             said = reason_in((done.stdout + done.stderr).decode(errors="replace"))
-            raise RunError(f"PostgreSQL could not make its database: {said}; its log: {self.log}")
+            raise RunError(f"PostgreSQL could not create its database: {said}; its log: {self.log}")
 
     def command(self) -> Command:
         """How the server is started."""

@@ -159,4 +159,6 @@ def _told_in_a_sentence(log: FilePath) -> Iterator[None]:
         raise
     except Exception as error:
         log.write_text("".join(traceback.format_exception(error)), "utf-8")
-        raise RunError(f"This is a defect, {type(error).__name__}: {error}; more in {log}") from None
+        raise RunError(
+            f"This is a defect of Ostiary, {type(error).__name__}: {error}. Details are in {log}"
+        ) from None

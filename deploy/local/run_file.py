@@ -40,7 +40,7 @@ def of_running(settings: Settings) -> Settings:
         named = parse(path.read_text("utf-8"), NAME_PREFIX).values
     except OSError:
         raise RunError(
-            f"No database is set, and nothing runs in the data folder {settings.data_dir}:"
+            f"No database is set, and no `ostiary run` uses the data folder {settings.data_dir}:"
             " start `ostiary run`, or set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL"
         ) from None
     running: dict[str, object] = {

@@ -63,11 +63,11 @@ class Supervisor:
         now = time.monotonic()
         if now - self._died_at.get(command.name, -AGAIN_SECONDS) < AGAIN_SECONDS:
             raise RunError(
-                f"{command.name} died twice within {AGAIN_SECONDS:.0f} s, so everything stops;"
+                f"{command.name} exited twice within {AGAIN_SECONDS:.0f} s, so everything stops;"
                 f" its log: {command.log}"
             )
         self._died_at[command.name] = now
-        self.say(f"{command.name} died and is started again; its log: {command.log}")
+        self.say(f"{command.name} exited and is restarted; its log: {command.log}")
 
     async def stop(self) -> None:
         """Stops all children, those first that were started last."""

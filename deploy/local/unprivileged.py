@@ -22,7 +22,7 @@ def account_for(cluster: Path) -> Account | None:
             return Account(entry.pw_uid, entry.pw_gid)
     raise RunError(
         "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody`:"
-        " run this as an ordinary user"
+        " run this command as an ordinary user"
     )
 
 

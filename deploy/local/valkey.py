@@ -16,9 +16,7 @@ def find_binary() -> Path:
     for location in (spec.submodule_search_locations or ()) if spec else ():
         for binary in Path(location).glob("_binaries/*/valkey-server"):
             return binary
-    raise RunError(
-        "Valkey is not installed here: `make run` installs it, or set OSTIARY_REDIS_URL to your own"
-    )
+    raise RunError("Valkey is not installed: `make run` installs it, or set OSTIARY_REDIS_URL to your own")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,14 +27,14 @@ def _duration(text: str, option: str) -> timedelta:
 
 @click.group()
 def client() -> None:
-    """Clients: add, import, show, disable, invite."""
+    """Manage clients."""
 
 
 @client.command()
 @click.argument("file", type=click.File("rb"))
 @as_json
 def add(file: BinaryIO, is_json: bool) -> None:
-    """Register the client that FILE describes (RFC 7591 metadata); its secret is shown once."""
+    """Add the client that FILE describes (RFC 7591 metadata). Its secret is shown once."""
 
     async def step(stores: Stores, settings: Settings) -> clients.Registered:
         allowed = clients.allowed_by(settings)
@@ -45,11 +45,13 @@ def add(file: BinaryIO, is_json: bool) -> None:
 
 @client.command(name="import")
 @click.argument("file", type=click.File("rb"))
-@click.option("--external-url", "external_urls", multiple=True, help="For Cells' variables; may be repeated.")
-@click.option("--prune", is_flag=True, help="Delete the clients that FILE does not name.")
+@click.option(
+    "--external-url", "external_urls", multiple=True, help="Origin for Cells' #binds#; may be repeated."
+)
+@click.option("--prune", is_flag=True, help="Delete the clients that are not in FILE.")
 @as_json
 def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, is_json: bool) -> None:
-    """Import Cells' pydio.json, or a JSON list of RFC 7591 metadata."""
+    """Import Cells' pydio.json, or a JSON list of client metadata (RFC 7591)."""
 
     async def step(stores: Stores, settings: Settings) -> client_import.Imported:
         urls = external_urls or settings.external_urls or (settings.origin,)
@@ -67,7 +69,7 @@ def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, 
 @client.command(name="list")
 @as_json
 def list_clients(is_json: bool) -> None:
-    """All clients, by client_id."""
+    """List all clients by client_id."""
 
     columns = ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled")
 
@@ -82,7 +84,7 @@ def list_clients(is_json: bool) -> None:
 @click.argument("client_id", metavar="ID")
 @as_json
 def show_client(client_id: str, is_json: bool) -> None:
-    """One client's effective metadata."""
+    """Show the effective metadata of one client."""
 
     async def step(stores: Stores, _: Settings) -> Client:
         return await clients.get(stores.clients, client_id)
@@ -95,7 +97,7 @@ def show_client(client_id: str, is_json: bool) -> None:
 @click.argument("file", type=click.File("rb"))
 @as_json
 def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
-    """Change the members that FILE names; null takes one back to its default."""
+    """Change the metadata members in FILE; null restores a default."""
 
     async def step(stores: Stores, settings: Settings) -> clients.Registered:
         changes, allowed = parse_object(file.read()), clients.allowed_by(settings)
@@ -106,10 +108,10 @@ def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
 
 @client.command()
 @click.argument("client_id", metavar="ID")
-@click.option("--overlap", metavar="DURATION", help="How long the old secret still holds, such as 7d.")
+@click.option("--overlap", metavar="DURATION", help="How long the old secret still works, such as 7d.")
 @as_json
 def rotate_secret(client_id: str, overlap: str | None, is_json: bool) -> None:
-    """Make a new secret, shown once; the old one holds no longer, or for the overlap."""
+    """Create a new secret, shown once. The old one stops working, or after the overlap."""
     still = _duration(overlap, "--overlap") if overlap else timedelta(0)
     if still > clients.MAX_OVERLAP:
         raise click.BadParameter(f"at most {clients.MAX_OVERLAP.days}d", param_hint="--overlap")
@@ -124,7 +126,7 @@ def rotate_secret(client_id: str, overlap: str | None, is_json: bool) -> None:
 @client.command()
 @click.argument("client_id", metavar="ID")
 def disable(client_id: str) -> None:
-    """Refuse a client from now on."""
+    """Disable a client: its requests are refused."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await clients.get(stores.clients, client_id)
@@ -136,7 +138,7 @@ def disable(client_id: str) -> None:
 @client.command()
 @click.argument("client_id", metavar="ID")
 def enable(client_id: str) -> None:
-    """Accept a client again."""
+    """Enable a client again."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await clients.get(stores.clients, client_id)
@@ -149,9 +151,9 @@ def enable(client_id: str) -> None:
 @click.argument("client_id", metavar="ID")
 @as_json
 def revoke_grants(client_id: str, is_json: bool) -> None:
-    """Revoke every grant of a client, with its tokens and codes; users stay signed in, and consents stay.
+    """Revoke every grant of a client, with its tokens and codes. Sessions and consents remain.
 
-    The number of grants is counted up to 10000.
+    Grants are counted up to 10000.
     """
 
     async def step(stores: Stores, _: Settings) -> int:
@@ -166,7 +168,7 @@ def revoke_grants(client_id: str, is_json: bool) -> None:
 @client.command()
 @click.argument("client_id", metavar="ID")
 def delete(client_id: str) -> None:
-    """Delete a client. Its consents and grants end at once and are removed soon after."""
+    """Delete a client. Its grants and consents end at once; a worker removes them."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await clients.get(stores.clients, client_id)
@@ -177,10 +179,12 @@ def delete(client_id: str) -> None:
 
 @client.command()
 @click.option("--uses", type=click.IntRange(1, invitations.MAX_USES), default=1, show_default=True)
-@click.option("--expires", default="1d", show_default=True, metavar="DURATION", help="Such as 12h or 7d.")
+@click.option(
+    "--expires", default="1d", show_default=True, metavar="DURATION", help="Lifetime, such as 12h or 7d."
+)
 @as_json
 def invite(uses: int, expires: str, is_json: bool) -> None:
-    """Print an initial access token, with which a client may register itself."""
+    """Print an initial access token, which lets a client register itself."""
     lifetime = _duration(expires, "--expires")
 
     async def step(stores: Stores, _: Settings) -> invitations.Invitation:

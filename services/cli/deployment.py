@@ -17,7 +17,7 @@ from shared.store.ports.deployment import Ended
 
 @click.group()
 def issuer() -> None:
-    """The issuer that the database belongs to."""
+    """Manage the issuer of the database."""
 
 
 def _issuer(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -31,7 +31,7 @@ def _issuer(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.argument("url", callback=_issuer)
 @as_json
 def set_issuer(url: str, is_json: bool) -> None:
-    """Let the database belong to another issuer: processes with the old one become not ready."""
+    """Change the issuer of the database. Processes with the old one become not ready."""
 
     async def step(stores: Stores, _: Settings) -> str | None:
         return await stores.deployment.set_issuer(url)
@@ -48,10 +48,13 @@ def _moment(_: click.Context, __: click.Parameter, value: str) -> datetime:
 
 
 @click.command()
-@click.option("--at", required=True, callback=_moment, metavar="TIME", help="When the backup was made (UTC).")
+@click.option("--at", required=True, callback=_moment, metavar="TIME", help="Time of the backup (UTC).")
 @as_json
 def restored(at: datetime, is_json: bool) -> None:
-    """After restoring a backup: end the sessions and grants made before TIME, which may have ended since."""
+    """After restoring a backup, end all sessions and grants older than TIME.
+
+    Some of them may have ended since the backup, and nobody knows which.
+    """
 
     async def step(stores: Stores, _: Settings) -> Ended:
         return await end_after_restore(stores.deployment, at, clock.now())

@@ -14,11 +14,13 @@ from shared.operations import doctor as admin
 
 @click.command()
 @click.option(
-    "--ca-file", type=click.Path(exists=True, path_type=Path), help="An extra CA for the public URL."
+    "--ca-file",
+    type=click.Path(exists=True, path_type=Path),
+    help="Additional CA certificate for the public URL.",
 )
 @as_json
 def doctor(ca_file: Path | None, is_json: bool) -> None:
-    """Ask the public URL, the stores, the keys and the clocks; name what does not match."""
+    """Check the public URL, the stores, the keys and the clocks."""
     with faults_in_sentences():
         settings = settings_here()
         findings = asyncio.run(admin.examine(settings, ca_file or local_ca(settings.data_dir)))

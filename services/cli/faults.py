@@ -1,4 +1,4 @@
-"""Faults that an operator can mend, as one sentence on standard error and exit status 1."""
+"""Errors that an operator can fix, as one sentence on standard error and exit status 1."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,10 +36,10 @@ _SENTENCES: dict[type[Exception], str] = {
     NoSuchClient: "There is no client {}",
     NoSecret: "The client {} authenticates without a client secret",
     Taken: "{} is taken",
-    Stale: "{} was changed by someone else in the meantime: try again",
-    CannotUnwrap: "OSTIARY_SECRET_KEY does not open the key {}: it was made under another secret",
-    asyncpg.UndefinedTableError: "The database is not of this version: run `ostiary migrate` ({})",
-    asyncpg.UndefinedColumnError: "The database is not of this version: run `ostiary migrate` ({})",
+    Stale: "{} was changed at the same time: try again",
+    CannotUnwrap: "OSTIARY_SECRET_KEY does not decrypt the key {}, which was encrypted with another secret",
+    asyncpg.UndefinedTableError: "The database is older than this version: run `ostiary migrate` ({})",
+    asyncpg.UndefinedColumnError: "The database is older than this version: run `ostiary migrate` ({})",
     Unavailable: "A store cannot be reached: {}",
     OSError: "PostgreSQL cannot be reached: {}",
     asyncpg.PostgresError: "PostgreSQL cannot be reached: {}",
@@ -47,9 +47,9 @@ _SENTENCES: dict[type[Exception], str] = {
 
 
 def sentence(error: Exception) -> str | None:
-    """What to tell the operator of *error*; None for a defect of ours."""
+    """The sentence for the operator; None for a defect."""
     if isinstance(error, SettingsError):
-        return "\n".join(("The settings do not hold:", *error.faults))
+        return "\n".join(("The settings are invalid:", *error.faults))
     if isinstance(error, OAuthError):
         return f"{error.error}: {error.description}"
     return next((told.format(error) for kind, told in _SENTENCES.items() if isinstance(error, kind)), None)
@@ -57,7 +57,7 @@ def sentence(error: Exception) -> str | None:
 
 @contextmanager
 def faults_in_sentences() -> Iterator[None]:
-    """Turn faults that an operator can mend into click's exit status 1."""
+    """Turn errors that an operator can fix into click's exit status 1."""
     try:
         yield
     except Exception as error:

@@ -17,7 +17,7 @@ _COLUMNS = ("kid", "alg", "state", "activates_at", "retires_at")
 
 @click.group()
 def keys() -> None:
-    """Signing and sealing keys."""
+    """Manage signing and sealing keys."""
 
 
 def _show(known: Sequence[StoredKey], is_json: bool) -> None:
@@ -27,7 +27,7 @@ def _show(known: Sequence[StoredKey], is_json: bool) -> None:
 @keys.command(name="list")
 @as_json
 def list_keys(is_json: bool) -> None:
-    """All keys and their states."""
+    """List all keys and their states."""
 
     async def step(stores: Stores, _: Settings) -> Sequence[StoredKey]:
         return await stores.keys.load()
@@ -38,7 +38,7 @@ def list_keys(is_json: bool) -> None:
 @keys.command()
 @as_json
 def rotate(is_json: bool) -> None:
-    """Let the next signing key of each algorithm take over, as soon as everybody may have seen it."""
+    """Activate the next signing key of each algorithm once every client may have fetched it."""
 
     async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
         await admin.rotate_keys(stores.keys, settings, clock.now())
@@ -49,10 +49,10 @@ def rotate(is_json: bool) -> None:
 
 @keys.command()
 @click.argument("kid")
-@click.option("--compromised", is_flag=True, help="Take it out at once; what it signed is refused.")
+@click.option("--compromised", is_flag=True, help="Withdraw it at once and reject everything it signed.")
 @as_json
 def retire(kid: str, compromised: bool, is_json: bool) -> None:
-    """Take one key out of use."""
+    """Retire one key."""
 
     async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
         await admin.retire_key(stores.keys, kid, settings, clock.now(), is_compromised=compromised)
@@ -63,12 +63,12 @@ def retire(kid: str, compromised: bool, is_json: bool) -> None:
 
 @keys.command()
 def rewrap() -> None:
-    """Encrypt every key and client secret anew under the first OSTIARY_SECRET_KEY."""
+    """Encrypt all keys and client secrets again with the first OSTIARY_SECRET_KEY."""
 
     async def step(stores: Stores, settings: Settings) -> tuple[int, int]:
         return await admin.rewrap_keys(stores.keys, settings), await stores.clients.rewrap()
 
     rewrapped_keys, clients = run_step(step)
-    click.echo(f"{rewrapped_keys} keys encrypted anew")
+    click.echo(f"{rewrapped_keys} keys encrypted again")
     if clients:
-        click.echo(f"{clients} clients' secrets encrypted anew")
+        click.echo(f"{clients} client secrets encrypted again")

@@ -16,13 +16,13 @@ _COLUMNS = ("client_id", "sid", "state", "tries", "created_at", "due_at")
 
 @click.group()
 def outbox() -> None:
-    """Logout notices that clients have not taken yet."""
+    """Manage logout notices that clients have not accepted yet."""
 
 
 @outbox.command(name="list")
 @as_json
 def list_notices(is_json: bool) -> None:
-    """What waits or was given up, the oldest first."""
+    """List pending and failed notices, oldest first."""
 
     async def step(stores: Stores, _: Settings) -> Sequence[LogoutNotice]:
         return await stores.outbox.list(admin.MOST_SHOWN)
@@ -33,9 +33,9 @@ def list_notices(is_json: bool) -> None:
 @outbox.command()
 @as_json
 def retry(is_json: bool) -> None:
-    """Begin anew with what was given up."""
+    """Retry the notices that were given up."""
 
     async def step(stores: Stores, _: Settings) -> int:
         return await stores.outbox.retry()
 
-    show({"begun_anew": run_step(step)}, is_json)
+    show({"retried": run_step(step)}, is_json)

@@ -33,9 +33,11 @@ def _say(text: str) -> None:
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Say what is missing and change nothing; exit 1 if anything is.")
+@click.option(
+    "--check", is_flag=True, help="List missing migrations without applying them; exit 1 if there are any."
+)
 def migrate(check: bool) -> None:
-    """Bring the database to this version."""
+    """Apply the migrations of this version to the database."""
     with faults_in_sentences():
         applied = asyncio.run((pending if check else migrate_database)(direct_url(settings_here())))
     for name in applied:
@@ -45,7 +47,7 @@ def migrate(check: bool) -> None:
 
 
 def direct_url(settings: Settings) -> str:
-    """Where migrations go: not through a pooler. Raises SettingsError."""
+    """The URL for migrations, which bypasses a pooler. Raises SettingsError."""
     url = settings.database_direct_url or settings.database_url
     if url is None:
         raise SettingsError(("OSTIARY_DATABASE_URL: is required here",))
@@ -57,9 +59,9 @@ async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:
     recorded = await stores.deployment.issuer(settings.issuer)
     if recorded != settings.issuer:
         raise RunError(
-            f"The data in {settings.data_dir} belong to the issuer {recorded}, and OSTIARY_ISSUER is"
-            f" {settings.issuer}. Start with OSTIARY_ISSUER={recorded}; to change the issuer on purpose, run"
-            f" `ostiary issuer set {settings.issuer}` meanwhile, and start again with the new one"
+            f"The data in {settings.data_dir} belong to the issuer {recorded}, but OSTIARY_ISSUER is"
+            f" {settings.issuer}. Start with OSTIARY_ISSUER={recorded}; to change the issuer, run"
+            f" `ostiary issuer set {settings.issuer}` while it runs, and start again with the new one"
         )
 
 

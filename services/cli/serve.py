@@ -35,11 +35,14 @@ def _address(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.command()
 @click.argument("name", type=click.Choice([*(service.value for service in Service), WORKER, ALL]))
 @click.option(
-    "--listen", required=True, callback=_address, metavar="HOST:PORT|unix:PATH", help="Where to listen."
+    "--listen", required=True, callback=_address, metavar="HOST:PORT|unix:PATH", help="Address to listen on."
 )
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), default=1, show_default=True)
 def serve(name: str, listen: str, workers: int) -> None:
-    """Serve one service, or all of them in one process; with workers, that many processes on one socket."""
+    """Serve one service, or all of them in one process.
+
+    With --workers, that many processes share one socket.
+    """
     with faults_in_sentences():
         settings = read_settings()
         request_log = configure_log(settings.log_level, name)

@@ -18,7 +18,7 @@ from shared.store.open import Stores
 
 @click.group()
 def user() -> None:
-    """Users: add, change, show, disable, sign out, take back consents."""
+    """Manage users."""
 
 
 for command in (add, update, password):
@@ -28,7 +28,7 @@ for command in (add, update, password):
 @user.command(name="list")
 @as_json
 def list_users(is_json: bool) -> None:
-    """All users, by name."""
+    """List all users by name."""
 
     async def step(stores: Stores, _: Settings) -> None:
         shown = (users.shown(each) async for each in users.every_user(stores.users))
@@ -41,7 +41,7 @@ def list_users(is_json: bool) -> None:
 @click.argument("name")
 @as_json
 def show_user(name: str, is_json: bool) -> None:
-    """One user, by user name or by an e-mail address that signs in."""
+    """Show one user, by user name or e-mail address."""
 
     async def step(stores: Stores, _: Settings) -> User:
         return await users.get(stores.users, name)
@@ -52,7 +52,7 @@ def show_user(name: str, is_json: bool) -> None:
 @user.command()
 @click.argument("name")
 def enable(name: str) -> None:
-    """Let a user sign in again."""
+    """Enable a user again."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await stores.users.enable((await users.get(stores.users, name)).user_id)
@@ -63,7 +63,7 @@ def enable(name: str) -> None:
 @user.command()
 @click.argument("name")
 def disable(name: str) -> None:
-    """Keep a user out: every session and every token of theirs ends now."""
+    """Disable a user. Every session and token of the user ends at once."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await stores.users.disable((await users.get(stores.users, name)).user_id)
@@ -74,7 +74,7 @@ def disable(name: str) -> None:
 @user.command()
 @click.argument("name")
 def unlock(name: str) -> None:
-    """Forget a user's failed sign-ins: the next try need not wait."""
+    """Reset a user's failed sign-ins, so that the next attempt need not wait."""
 
     async def step(stores: Stores, _: Settings) -> None:
         found = await users.get(stores.users, name)
@@ -86,7 +86,7 @@ def unlock(name: str) -> None:
 @user.command()
 @click.argument("name")
 def logout(name: str) -> None:
-    """End every session and every grant of a user."""
+    """End every session and grant of a user."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await stores.users.end_all((await users.get(stores.users, name)).user_id)
@@ -98,7 +98,7 @@ def logout(name: str) -> None:
 @click.argument("name")
 @as_json
 def consents(name: str, is_json: bool) -> None:
-    """What each client has of a user: the scope that is not asked for again, and grants."""
+    """List a user's consents and grants by client."""
 
     async def step(stores: Stores, _: Settings) -> Sequence[Given]:
         return await stores.consents.given((await users.get(stores.users, name)).user_id)
@@ -111,7 +111,7 @@ def consents(name: str, is_json: bool) -> None:
 @click.argument("client_id", metavar="ID")
 @as_json
 def revoke_consent(name: str, client_id: str, is_json: bool) -> None:
-    """Take back what a client has of a user: it asks again, and its grants end; the user stays signed in."""
+    """Revoke a user's consent to a client, and its grants. The user stays signed in."""
 
     async def step(stores: Stores, _: Settings) -> int:
         found = await users.get(stores.users, name)
@@ -124,7 +124,7 @@ def revoke_consent(name: str, client_id: str, is_json: bool) -> None:
 @user.command()
 @click.argument("name")
 def delete(name: str) -> None:
-    """Delete a user, with their sessions, consents and grants."""
+    """Delete a user with all sessions, consents and grants."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await stores.users.delete((await users.get(stores.users, name)).user_id)

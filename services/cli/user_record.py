@@ -21,14 +21,14 @@ MADE_PASSWORD_BYTES = 15
 _password_stdin = click.option(
     "--password-stdin",
     is_flag=True,
-    help="Read the password from standard input; else one is made and printed.",
+    help="Read the password from standard input. Without it, one is generated and printed.",
 )
-_email = click.option("--email", help="E-mail address, also a name to sign in with unless it is unverified.")
+_email = click.option("--email", help="E-mail address. It also signs the user in unless it is unverified.")
 _email_verified = click.option(
     "--email-verified/--email-unverified",
     "is_verified",
     default=None,
-    help="Whether the e-mail address is known to be the user's.",
+    help="Whether the e-mail address is verified.",
 )
 
 
@@ -57,7 +57,7 @@ def add(
     claims: BinaryIO | None,
     is_json: bool,
 ) -> None:
-    """Add a user. A password that is made here is shown once."""
+    """Add a user. A generated password is shown once."""
     password, shown_once = _password(password_stdin)
 
     async def step(stores: Stores, _: Settings) -> User:
@@ -74,8 +74,8 @@ def add(
 @_email
 @_email_verified
 @click.option("--claims", type=click.File("rb"), help="A JSON object of claims to set; null removes one.")
-@click.option("--username", metavar="NEW", help="Another user name.")
-@click.option("--locale", metavar="L", help="The language of the user, such as fr.")
+@click.option("--username", metavar="NEW", help="New user name.")
+@click.option("--locale", metavar="L", help="Language of the user, such as fr.")
 @as_json
 def update(
     name: str,
@@ -87,7 +87,7 @@ def update(
     locale: str | None,
     is_json: bool,
 ) -> None:
-    """Change a user's name, e-mail address or claims. A new address is unverified unless it is said to be."""
+    """Change a user's name, e-mail address or claims. A new address loses its verification."""
 
     async def step(stores: Stores, _: Settings) -> User:
         changes = users.UserChanges(
@@ -107,7 +107,7 @@ def update(
 @_password_stdin
 @as_json
 def password(name: str, password_stdin: bool, is_json: bool) -> None:
-    """Set a password; every session and every grant of the user ends."""
+    """Set a user's password. Every session and grant of the user ends."""
     new, shown_once = _password(password_stdin)
 
     async def step(stores: Stores, _: Settings) -> None:

@@ -47,7 +47,7 @@ def parse_duration(text: str) -> timedelta:
 
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
-        raise ValueError("must be longer than nothing")
+        raise ValueError("must be longer than zero")
     return value
 
 
@@ -76,11 +76,11 @@ def issuer(value: str) -> str:
     if (origin := leading_origin(value)) is None:
         raise ValueError(f"must look like https://id.example.org{PREFIX}")
     if value != origin + PREFIX:
-        raise ValueError(f"must end in {PREFIX}, and in nothing more")
+        raise ValueError(f"must end in {PREFIX}")
     if has_default_port(origin):
-        raise ValueError("must leave out the port that its scheme implies: browsers do")
+        raise ValueError("must not contain the default port of its scheme")
     if origin.startswith("http:") and not is_loopback(urlsplit(origin).hostname or ""):
-        raise ValueError("may use http for a loopback host only: use https")
+        raise ValueError("must use https, except for a loopback host")
     return value
 
 
@@ -140,7 +140,7 @@ def _ca_file(value: Path) -> Path:
 
 def _with_rs256(value: tuple[SigningAlgorithm, ...]) -> tuple[SigningAlgorithm, ...]:
     if "RS256" not in value:
-        raise ValueError("must hold RS256: every client may ask for it")
+        raise ValueError("must include RS256, which every client may use")
     return value
 
 

@@ -13,8 +13,8 @@ class WrongIssuer(Exception):
 
     def __init__(self, recorded: str, configured: str) -> None:
         super().__init__(
-            f"The database belongs to the issuer {recorded}, and OSTIARY_ISSUER is {configured}: set"
-            f" OSTIARY_ISSUER to {recorded}, or change it on purpose with `ostiary issuer set {configured}`"
+            f"The database belongs to the issuer {recorded}, but OSTIARY_ISSUER is {configured}: set"
+            f" OSTIARY_ISSUER to {recorded}, or change the issuer with `ostiary issuer set {configured}`"
         )
 
 

@@ -40,7 +40,7 @@ SEALING = "sealing"
 WITHOUT_ROOT_PATHS = (
     f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
     f" {OAUTH_AUTHORIZATION_SERVER} and {OPENID_CONFIGURATION_INSERTED} are not served. Give clients that"
-    f" look there the metadata's URL, and those that use the former {OUT_OF_BAND}"
+    f" look there the metadata's URL, and those that use the first {OUT_OF_BAND}"
 )
 
 
@@ -98,8 +98,11 @@ def _clock(subject: str, theirs: datetime, before: datetime) -> Finding:
     late, early = before - theirs, theirs - clock.now()
     if max(late, early) > MAX_SKEW:
         seconds = int(max(late, early).total_seconds())
-        return bad(subject, f"its clock is {seconds} s from ours: let both follow the same time server")
-    return good(subject, "answers, and its clock is ours")
+        return bad(
+            subject,
+            f"its clock differs by {seconds} s from this machine's: use the same time server for both",
+        )
+    return good(subject, "answers, and its clock agrees with this machine's")
 
 
 async def _migrations(probe: Probe) -> Finding:
@@ -108,7 +111,7 @@ async def _migrations(probe: Probe) -> Finding:
     except Unavailable as fault:
         return bad("Migrations", f"cannot be read ({fault}): see OSTIARY_DATABASE_DIRECT_URL")
     except MigrationError as fault:
-        return bad("Migrations", f"{fault}: this database belongs to another version")
+        return bad("Migrations", f"{fault}: the database belongs to another version")
     if missing:
         return bad("Migrations", f"{', '.join(missing)} missing: run `ostiary migrate`")
     return good("Migrations", "all applied")
@@ -127,7 +130,9 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     try:
         known = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
     except CannotUnwrap as fault:
-        return bad("Keys", f"OSTIARY_SECRET_KEY does not open {fault}: set the secret it was made under, too")
+        return bad(
+            "Keys", f"OSTIARY_SECRET_KEY does not decrypt {fault}: also set the secret that encrypted it"
+        )
     missing = []
     for alg in settings.signing_algorithms:
         try:
@@ -141,8 +146,8 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     except NoKey:
         missing.append(SEALING)
     if missing:
-        return bad("Keys", f"no {', no '.join(missing)} key: a token service makes them when it starts")
-    return good("Keys", "an active and a next one for each algorithm, and the secret opens them")
+        return bad("Keys", f"no {', no '.join(missing)} key: a token service creates them when it starts")
+    return good("Keys", "each algorithm has an active and a next key, and the secret decrypts them")
 
 
 async def _outbox(stores: Stores) -> Finding:
@@ -158,13 +163,14 @@ def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
     given_up = sorted({notice.client_id for notice in notices if notice.given_up_at})
     if given_up:
         told = (
-            f"{', '.join(given_up)} never took theirs: see `ostiary outbox list`, then `ostiary outbox retry`"
+            f"{', '.join(given_up)} did not accept their notices:"
+            " see `ostiary outbox list`, then `ostiary outbox retry`"
         )
         return bad("Logout notices", told)
     if any(now - notice.due_at > MAX_OVERDUE for notice in notices):
-        return bad("Logout notices", "nobody delivers them: does a token service run?")
+        return bad("Logout notices", "none is being delivered: is a token service or a worker running?")
     late = [notice for notice in notices if notice.tries]
-    return good("Logout notices", f"{len(late)} to be tried again" if late else "all taken")
+    return good("Logout notices", f"{len(late)} will be retried" if late else "all delivered")
 
 
 async def _whole(content: aiohttp.StreamReader) -> bytes:
@@ -222,7 +228,7 @@ def root_paths_finding(issuer: str, fetched: Fetched) -> Finding:
         return good("Root paths", f"{fetched.url} answers with this issuer")
     return bad(
         "Root paths",
-        f"{fetched.url} is not this issuer's metadata: let the proxy map the paths outside {PREFIX}, or set"
+        f"{fetched.url} is not this issuer's metadata: map the paths outside {PREFIX} in the proxy, or set"
         " OSTIARY_ROOT_ALIASES to off",
     )
 
@@ -231,7 +237,7 @@ def public_finding(issuer: str, fetched: Fetched) -> Finding:
     """Whether the public URL answers as this deployment: exactly this issuer, without a redirect."""
     url, status, content_type = fetched.url, fetched.status, fetched.content_type
     if status in range(300, 400):
-        return bad("Public URL", f"{url} redirects: OSTIARY_ISSUER is not the address that the proxy serves")
+        return bad("Public URL", f"{url} redirects: OSTIARY_ISSUER is not the URL that the proxy serves")
     if status != 200 or content_type != "application/json":
         return bad(
             "Public URL",
@@ -243,6 +249,6 @@ def public_finding(issuer: str, fetched: Fetched) -> Finding:
         return bad("Public URL", f"{url} is not the metadata document ({fault})")
     if found != issuer:
         return bad(
-            "Public URL", f"{url} says issuer {found}, and OSTIARY_ISSUER is {issuer}: make them equal"
+            "Public URL", f"{url} names the issuer {found}, but OSTIARY_ISSUER is {issuer}: make them equal"
         )
     return good("Public URL", f"{url} answers with this issuer")

@@ -37,7 +37,7 @@ def policy_of(settings: Settings) -> KeyPolicy:
 
 def _secret_keys(settings: Settings) -> list[str]:
     if not settings.secret_key:
-        raise KeyFault("OSTIARY_SECRET_KEY is not set: keys are kept encrypted under it")
+        raise KeyFault("OSTIARY_SECRET_KEY is not set, and keys are stored encrypted with it")
     return [key.get_secret_value() for key in settings.secret_key]
 
 

@@ -83,9 +83,9 @@ def check_username(username: str) -> None:
     """Raises BadUser: empty, too long, or with characters that nobody sees."""
     _check_text(username, "the user name")
     if not username.strip() or username != username.strip() or len(username) > MAX_NAME:
-        raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces around it")
+        raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces at its ends")
     if not username.isprintable() or has_ignorable(username):
-        raise BadUser("a user name has visible characters only")
+        raise BadUser("a user name must have visible characters only")
 
 
 def checked_password(password: str) -> str:
@@ -130,7 +130,7 @@ def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
         changed.pop("email_verified", None)
     changed = {name: value for name, value in changed.items() if value is not None}
     if changes.is_email_verified is not None and "email" not in changed:
-        raise BadUser("there is no e-mail address that could be verified")
+        raise BadUser("the user has no e-mail address to verify")
     check_claims(changed)
     return changed
 

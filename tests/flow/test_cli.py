@@ -340,18 +340,19 @@ def test_keys_are_rotated_retired_and_rewrapped(ostiary: Ostiary) -> None:
     retired = of(ostiary("keys", "retire", active["kid"], "--compromised", "--json"))
     assert next(row for row in retired if row["kid"] == active["kid"])["state"] == "compromised"
     assert (
-        "keys encrypted anew" in ostiary("keys", "rewrap", OSTIARY_SECRET_KEY=f"{'n' * 32} {'s' * 32}").stdout
+        "keys encrypted again"
+        in ostiary("keys", "rewrap", OSTIARY_SECRET_KEY=f"{'n' * 32} {'s' * 32}").stdout
     )
     assert ostiary("keys", "rotate", OSTIARY_SECRET_KEY="n" * 32).exit_code == 0
     wrong = ostiary("keys", "rewrap", OSTIARY_SECRET_KEY="w" * 32)
-    assert (wrong.exit_code, "does not open" in wrong.stderr) == (1, True)
+    assert (wrong.exit_code, "does not decrypt" in wrong.stderr) == (1, True)
 
 
 def test_without_stores_and_without_a_run_it_says_what_to_do(tmp_path: Path) -> None:
     """One sentence."""
     result = CliRunner().invoke(main, ["user", "list"], env={"OSTIARY_DATA_DIR": str(tmp_path)})
     assert result.exit_code == 1
-    assert "nothing runs in the data folder" in result.stderr
+    assert "no `ostiary run` uses the data folder" in result.stderr
 
 
 def test_the_doctor_names_what_is_lost_without_root_paths(ostiary: Ostiary) -> None:
@@ -416,8 +417,8 @@ def test_logout_notices_are_listed_and_begun_anew(
     findings = json.loads(ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc").stdout)
     finding = next(each for each in findings if each["subject"] == "Logout notices")
     assert not finding["is_good"]
-    assert "one never took theirs" in finding["sentence"]
-    assert of(ostiary("outbox", "retry", "--json"))["begun_anew"] == 1
+    assert "one did not accept their notices" in finding["sentence"]
+    assert of(ostiary("outbox", "retry", "--json"))["retried"] == 1
     assert of(ostiary("outbox", "list", "--json"))[0]["state"] == "waiting"
 
 

@@ -56,7 +56,7 @@ async def test_an_address_adds_so_many_and_no_more(guarded: AuthorizationService
     waiting = await tried(name := a_name())
     assert waiting.status == 429
     assert int(waiting.headers["Retry-After"]) > 0
-    assert "Too many tries" in waiting.text
+    assert "Too many attempts" in waiting.text
     assert await user_named(guarded, name) is None
     assert (await tried(name, network="10.20.0.2")).status == 303
 

@@ -133,7 +133,7 @@ def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
 
 def test_a_missing_secret_is_not_replaced_where_keys_depend_on_it(tmp_path: Path) -> None:
     """A new one would open none of the keys: say so instead."""
-    with pytest.raises(RunError, match="holds a database but not the secret"):
+    with pytest.raises(RunError, match="holds a database, but not secret-key, the secret"):
         secret_key(tmp_path / "secret-key", is_needed=True)
 
 
