@@ -8,7 +8,7 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import SAFE
 
 
@@ -35,5 +35,5 @@ class Document:
     def answer(self, request: web.Request) -> web.Response:
         """The document, or 304 for one who has it (RFC 9110 §13.1.2)."""
         if self.etag in request.headers.get("If-None-Match", ""):
-            return Answer(b"", self.head, status=304)
-        return Answer(self.body, self.head)
+            return PreparedResponse(b"", self.head, status=304)
+        return PreparedResponse(self.body, self.head)

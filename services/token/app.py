@@ -14,7 +14,7 @@ from services.token.endpoints.device_authorization import (
 )
 from services.token.endpoints.errors import client_error
 from services.token.endpoints.introspection import INTROSPECTION_ENDPOINT, IntrospectionEndpoint, introspect
-from services.token.endpoints.jwt_responses import JwtAnswers
+from services.token.endpoints.jwt_responses import JwtResponses
 from services.token.endpoints.revocation import REVOCATION_ENDPOINT, RevocationEndpoint, revoke
 from services.token.endpoints.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.endpoints.unknown_tokens import UNKNOWN_TOKENS, unknown_tokens
@@ -58,7 +58,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     access_tokens = AccessTokens(settings.issuer, keyring, opened.grants)
     issuer = TokenIssuer(settings, keyring)
     encryption = Encryption(app[CLIENT_KEYS])
-    jwt_answers = JwtAnswers(settings.issuer, keyring, encryption)
+    jwt_responses = JwtResponses(settings.issuer, keyring, encryption)
     app[TOKEN_ENDPOINT] = TokenEndpoint(
         authentication(TOKEN),
         Collaborators(
@@ -79,7 +79,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         authentication(INTROSPECTION),
         access_tokens,
         opened.refresh_families,
-        jwt_answers,
+        jwt_responses,
         settings,
         issuer,
         app[UNKNOWN_TOKENS],
@@ -88,7 +88,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         authentication(REVOCATION), access_tokens, opened.grants, opened.refresh_families
     )
     app[USERINFO_ENDPOINT] = UserinfoEndpoint(
-        ResourceServer(settings.issuer, access_tokens, clients), jwt_answers
+        ResourceServer(settings.issuer, access_tokens, clients), jwt_responses
     )
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()

@@ -1,4 +1,4 @@
-"""The endpoints of this service that pages of other origins may ask."""
+"""The endpoints of this service that allow cross-origin requests."""
 
 from shared.paths import DEVICE_AUTHORIZATION, REVOCATION, TOKEN, USERINFO
 

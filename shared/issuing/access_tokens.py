@@ -1,4 +1,4 @@
-"""The step that reads an access token: what is in it, and whether it still holds."""
+"""Reads access tokens, and finds whether they are still valid."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from shared.oauth.client.jwks import public_key
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, NotAnAccessToken, from_claims
 from shared.oauth.tokens.jwt import BadJwt, unverified_header, verify
 from shared.oauth.tokens.opaque_access_token import PREFIX, parse_sealed, unseal
-from shared.store import Grants, Standing
+from shared.store import Grants, TokenUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +20,24 @@ class AccessTokens:
     grants: Grants
 
     async def read(self, value: str, now: datetime) -> AccessToken | None:
-        """The content of an access token of ours that has not expired. Raises Unavailable."""
+        """The content of an access token of this issuer that has not expired. Raises Unavailable."""
         token = await self.open(value)
         return token if token and token.exp > now else None
 
     async def open(self, value: str) -> AccessToken | None:
-        """The content of an access token of ours, expired or not. Raises Unavailable."""
+        """The content of an access token of this issuer, expired or not. Raises Unavailable."""
         try:
             return await (self._opaque(value) if value.startswith(PREFIX) else self._jwt(value))
         except (NotAnAccessToken, BadJwt):
             return None
 
     async def holds(self, token: AccessToken) -> bool:
-        """Whether a token still holds. Raises Unavailable."""
+        """Whether a token has not been revoked. Raises Unavailable."""
         return await self.grants.holds(token)
 
-    async def standing(self, token: AccessToken) -> Standing | None:
-        """The user of a token that still holds. Raises Unavailable."""
-        return await self.grants.standing(token)
+    async def find_user(self, token: AccessToken) -> TokenUser | None:
+        """The user of a token that has not been revoked. Raises Unavailable."""
+        return await self.grants.find_user(token)
 
     async def _opaque(self, value: str) -> AccessToken:
         sealed = parse_sealed(value)

@@ -1,4 +1,4 @@
-"""The step that authenticates a client, for every endpoint that asks for it."""
+"""Authenticates clients, for every endpoint that requires it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,15 +35,15 @@ RATE = Rate(most=60, period=timedelta(minutes=1))
 
 
 def assertion_audiences(issuer: str, endpoint: Path) -> tuple[str, ...]:
-    """What an assertion sent to *endpoint* may address: the issuer, the token endpoint, or that endpoint."""
+    """The audiences that an assertion sent to *endpoint* may have: the issuer, the token endpoint, or it."""
     return tuple(dict.fromkeys((issuer, TOKEN.at(issuer), endpoint.at(issuer))))
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """`audiences`: what an assertion may address, the issuer first (RFC 7523 §3, RFC 9126 §2).
+    """`audiences`: those that an assertion may have, the issuer first (RFC 7523 §3, RFC 9126 §2).
 
-    `failures` are counted for each client and address, so nobody keeps a client out that is elsewhere.
+    `failures` are counted by client and address, so that an attacker cannot lock out a client elsewhere.
     """
 
     clients: ClientCache
@@ -55,11 +55,11 @@ class ClientAuthentication:
     async def client(
         self, authorization: str | None, form: Parameters, address: Callable[[], str], now: datetime
     ) -> Client:
-        """The client that a request comes from, given its Authorization header, its form and its *address*.
+        """The client that sent a request, by its Authorization header, its form and its *address*.
 
-        Raises InvalidClient: unknown, disabled, another method than the registered one, or credentials that
-        do not hold, all alike. Raises TooManyRequests after too many of these, whatever the credentials.
-        Raises InvalidRequest: two credentials at once. Raises Unavailable.
+        Raises InvalidClient: the client is unknown or disabled, the method is not the registered one, or the
+        credentials are wrong; these cannot be told apart. Raises TooManyRequests after too many failures,
+        even with right credentials. Raises InvalidRequest: two credentials at once. Raises Unavailable.
         """
         credentials = presented(authorization, form)
         if not self.failures.is_empty:
@@ -75,9 +75,9 @@ class ClientAuthentication:
             raise TooManyRequests("too many failed attempts to authenticate this client", wait)
 
     async def _authenticated(self, credentials: Credentials, now: datetime) -> Client:
-        """Whatever fails is judged again by the client as PostgreSQL has it.
+        """Check against the cached client, and on failure once more against PostgreSQL.
 
-        A secret that was rotated a moment ago holds, and an unknown client_id costs what a wrong secret does.
+        So a secret that was just rotated is accepted, and an unknown client costs what a wrong secret does.
         """
         cached = await self.clients.cached(credentials.client_id)
         try:

@@ -1,4 +1,4 @@
-"""The step that finds whom a response is encrypted to: before anything is spent, for a key may not be had."""
+"""Finds the key that a response is encrypted to, before anything is spent: it may be unavailable."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from shared.store import Unavailable
 
 
 class NoRecipient(Unavailable):
-    """The client wants it encrypted, and its key cannot be had: never in the clear instead."""
+    """The client requires encryption and its key is unavailable. The response is never sent in the clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """None: the client wants the response in the clear. Raises NoRecipient."""
+    """None: the client has registered no encryption. Raises NoRecipient."""
 
     keys: ClientKeys
 

@@ -1,4 +1,4 @@
-"""Minting: every token of one authorization, or of a client for itself."""
+"""Issues the tokens of an authorization, or of a client for itself."""
 
 import hashlib
 import secrets
@@ -81,7 +81,7 @@ def _sealer(keys: KeySet, now: datetime) -> SealingKey:
 
 
 class TokenIssuer:
-    """Mints with the keys of this process. Every method raises Unavailable when they are not confirmed."""
+    """Issues tokens with the keys of this process. Methods raise Unavailable if these are unconfirmed."""
 
     def __init__(self, settings: Settings, keyring: KeyRing) -> None:
         self._settings = settings
@@ -143,7 +143,7 @@ class TokenIssuer:
         return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
 
     def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
-        """What the back channel tells of a session that has ended: Back-Channel Logout 1.0 §2.4."""
+        """A logout token, which reports the end of a session: Back-Channel Logout 1.0 §2.4."""
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         claims = {
             "iss": self._issuer,

@@ -1,4 +1,4 @@
-"""One exception class for each registered error code.
+"""One exception class for each registered error code that this server sends. Pure.
 
 `description` is for the client's developer and goes on the wire; `detail` is for the operator's log alone.
 """
@@ -11,7 +11,7 @@ _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
 class OAuthError(Exception):
-    """An answer of the protocol that is not success."""
+    """An error response of the protocol."""
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
@@ -65,7 +65,7 @@ class AccessDenied(OAuthError):
 
 
 class TemporarilyUnavailable(OAuthError):
-    """A dependency or this process is not able to judge: never a verdict."""
+    """A dependency failed: the request was not decided, and may be repeated."""
 
     error = "temporarily_unavailable"
     status = 503
@@ -80,18 +80,6 @@ class LoginRequired(OAuthError):
 
 class ConsentRequired(OAuthError):
     error = "consent_required"
-
-
-class InteractionRequired(OAuthError):
-    error = "interaction_required"
-
-
-class RequestNotSupported(OAuthError):
-    error = "request_not_supported"
-
-
-class RequestUriNotSupported(OAuthError):
-    error = "request_uri_not_supported"
 
 
 class InvalidRequestUri(OAuthError):
@@ -130,13 +118,6 @@ class InsufficientScope(OAuthError):
     def __init__(self, description: str, *, scope: str) -> None:
         super().__init__(description)
         self.scope = scope
-
-
-# RFC 7009 §2.2.1
-
-
-class UnsupportedTokenType(OAuthError):
-    error = "unsupported_token_type"
 
 
 # RFC 8628 §3.5

@@ -11,7 +11,7 @@ from shared.paths import Path
 from shared.server.log.request_log import RequestLog
 from shared.server.metrics import observe_round
 from shared.server.readiness import Readiness
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from shared.web.cors import CROSS_ORIGIN
 from shared.web.forwarded import PROXIES, TrustedProxies
 
@@ -41,7 +41,7 @@ def refuse_with(app: web.Application, render: ErrorRenderer, paths: Iterable[Pat
 
 
 async def _healthz(_: web.Request) -> web.Response:
-    return Answer(b"ok\n", _TEXT)
+    return PreparedResponse(b"ok\n", _TEXT)
 
 
 def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:

@@ -30,7 +30,7 @@ from shared.store.ports.grants import (
     Polled,
     Redeemed,
     SpentCode,
-    Standing,
+    TokenUser,
 )
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
@@ -97,10 +97,10 @@ __all__ = [
     "SharedCounts",
     "SpentCode",
     "Stale",
-    "Standing",
     "StoredKey",
     "TableSize",
     "Taken",
+    "TokenUser",
     "Unavailable",
     "Users",
     "Wanted",

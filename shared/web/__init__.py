@@ -1,1 +1,1 @@
-"""What every service's HTTP side shares: the base application, errors, headers, logs, metrics, resources."""
+"""The HTTP side of handlers: forms, headers, responses, cross-origin requests and bearer tokens."""

@@ -1,4 +1,4 @@
-"""Answers: JSON, and the protocol's errors as JSON."""
+"""Responses: JSON, and the protocol's errors as JSON."""
 
 import math
 import time
@@ -21,7 +21,7 @@ _BODILESS = (204, 304)  # RFC 9110 §6.4.1
 
 
 class Head:
-    """Header fields that many answers have in common, kept as they go over the wire."""
+    """Header fields that many responses share, encoded once."""
 
     def __init__(self, *groups: Mapping[str, str]) -> None:
         fields = {name: value for group in groups for name, value in group.items()}
@@ -29,7 +29,7 @@ class Head:
 
     @classmethod
     def of_private(cls, content_type: str) -> Self:
-        """Of what no cache keeps."""
+        """The head of a response that must not be cached."""
         return cls(SAFE, NO_STORE, {"Content-Type": content_type})
 
 
@@ -53,8 +53,8 @@ def _date(second: int) -> bytes:
     return f"Server: {SERVER}\r\nDate: {formatdate(second, usegmt=True)}\r\n".encode("ascii")
 
 
-class Answer(web.Response):
-    """A response with a ready head. `headers` has only what is not in it."""
+class PreparedResponse(web.Response):
+    """A response whose head is encoded already. `headers` has only the fields that are not in it."""
 
     def __init__(
         self, body: bytes, head: Head, *, status: int = 200, headers: Mapping[str, str] | None = None
@@ -66,7 +66,7 @@ class Answer(web.Response):
 def wire(
     response: web.StreamResponse, added: bytes, version: HttpVersion, *, is_kept: bool, is_head: bool
 ) -> bytes:
-    """An answer as it goes over the wire, at once. *added*: header fields, each with its line break.
+    """The bytes of a response. *added*: header fields, each with its line break.
 
     Raises ValueError: a header field has a line break.
     """
@@ -77,7 +77,7 @@ def wire(
     return b"".join(
         (
             _status_line(response.status),
-            response.head.wire if isinstance(response, Answer) else b"",
+            response.head.wire if isinstance(response, PreparedResponse) else b"",
             _wire(response.headers),
             _cookies(response.cookies) if response.cookies else b"",
             added,
@@ -110,8 +110,8 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     head: Head = JSON,
 ) -> web.Response:
-    """A JSON object that no cache keeps. *headers* are none of those in *head*."""
-    return Answer(orjson.dumps(members), head, status=status, headers=headers)
+    """A JSON object that must not be cached. *headers* are fields that are not in *head*."""
+    return PreparedResponse(orjson.dumps(members), head, status=status, headers=headers)
 
 
 def error_answer(
@@ -120,7 +120,7 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> web.Response:
-    """An error as RFC 6749 §5.2 has it; *members* are added to the JSON object."""
+    """An error as JSON: RFC 6749 §5.2. *members* are added to the object."""
     retry_after = _retry_after(error)
     all_headers = {**retry_after, **(headers or {})} if retry_after else headers
     return json_answer({**error.parameters(), **(members or {})}, status=error.status, headers=all_headers)

@@ -11,7 +11,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
 from shared.oauth.sender.sender import UNBOUND, Sender, is_confirmed
 from shared.oauth.tokens.access_token import AccessToken
-from shared.web.answers import Answer, Head, error_answer
+from shared.web.answers import Head, PreparedResponse, error_answer
 from shared.web.form import FORM, authorization_header, form
 from shared.web.headers import NO_STORE, SAFE
 
@@ -121,4 +121,4 @@ def bearer_error(_: web.Request, error: OAuthError) -> web.Response:
 def bare_challenge() -> web.Response:
     """The answer, without a body, to a request that has no credentials."""
     headers = {"WWW-Authenticate": challenge(NoCredentials())}
-    return Answer(b"", _NO_CONTENT, status=NoCredentials.status, headers=headers)
+    return PreparedResponse(b"", _NO_CONTENT, status=NoCredentials.status, headers=headers)

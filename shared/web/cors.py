@@ -10,7 +10,7 @@ from typing import cast
 from aiohttp import web
 
 from shared.paths import Path
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import SAFE
 from shared.web.request import Request
 
@@ -53,7 +53,7 @@ async def _preflight(request: web.Request) -> web.Response:
     asked = request.headers.get("Access-Control-Request-Headers", "")
     allowed = {"Access-Control-Allow-Headers": asked} if _FIELD_NAMES.fullmatch(asked) else {}
     headers = {"Access-Control-Allow-Methods": methods, **allowed}
-    return Answer(b"", _PREFLIGHT, status=204, headers=headers)
+    return PreparedResponse(b"", _PREFLIGHT, status=204, headers=headers)
 
 
 def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:

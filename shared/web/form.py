@@ -1,4 +1,4 @@
-"""Reading what a request carries, within limits of size and time."""
+"""Reads the query, the form and the body of a request, within limits of size and time."""
 
 import asyncio
 from typing import cast

@@ -99,7 +99,7 @@ async def test_what_a_client_was_given_is_over(world: World, end: End) -> None:
     assert await families.find(first.family_hash, first.hash, DAY)
     await end(world, client.client_id)
     assert not await world.stores.grants.holds(token)
-    assert await world.stores.grants.standing(token) is None
+    assert await world.stores.grants.find_user(token) is None
     assert await families.find(first.family_hash, first.hash, DAY) is None
     assert await families.use(first.family_hash, first.hash, client.client_id, None) is None
     assert await given.family.verdict(first) is None

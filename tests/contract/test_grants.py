@@ -67,7 +67,7 @@ async def _disable_client(world: World, _: SignIn, client: Client) -> None:
 async def _holds(world: World, token: AccessToken) -> bool:
     """Whether an access token of a grant holds: both statements say the same."""
     holds = await world.stores.grants.holds(token)
-    assert (await world.stores.grants.standing(token) is not None) == holds
+    assert (await world.stores.grants.find_user(token) is not None) == holds
     return holds
 
 
@@ -146,10 +146,10 @@ async def test_an_access_token_is_held_against_everything(
     grant_id, code = new_id(), sign_in.code(client.client_id, scope=scope, claims=claims)
     await _redeem(world, uuid4().bytes, code, grant_id)
     token = _access_token(client.client_id, grant_id)
-    standing = await world.stores.grants.standing(token)
-    assert standing is not None
-    assert standing.user.user_id == sign_in.user.user_id
-    assert standing.requested == claims.userinfo
+    token_user = await world.stores.grants.find_user(token)
+    assert token_user is not None
+    assert token_user.user.user_id == sign_in.user.user_id
+    assert token_user.requested == claims.userinfo
     await change(world, sign_in, client)
     survives = change is _end_session and len(scope) > 1
     assert await _holds(world, token) == survives
@@ -202,7 +202,7 @@ async def test_a_clients_own_token_is_held_against_the_client(world: World) -> N
     await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
     assert not await world.stores.grants.holds(one)
     assert await world.stores.grants.holds(other)
-    assert await world.stores.grants.standing(other) is None
+    assert await world.stores.grants.find_user(other) is None
     await world.stores.clients.disable(client.client_id)
     assert not await world.stores.grants.holds(other)
 

@@ -101,7 +101,7 @@ def compares_no_client_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     _rewrite(monkeypatch, grants, "REDEEM", "AND c.epoch = $18", "AND $18::bigint >= 0")
     for module, name in (
         (grants, "_HOLDS"),
-        (grants, "_STANDING"),
+        (grants, "_TOKEN_USER"),
         (refresh_families, "_ROTATE"),
         (refresh_families, "_FIND"),
         (refresh_families, "_USE"),

@@ -64,7 +64,7 @@ async def test_a_scan_is_told_to_stop_and_what_holds_is_answered_all_the_same(li
     issued = await limited.tokens(client)
     guess = guesses(issued["access_token"], issued["refresh_token"], issued["id_token"])
     with (
-        patch.object(PostgresGrants, "standing", side_effect=AssertionError),
+        patch.object(PostgresGrants, "find_user", side_effect=AssertionError),
         patch.object(PostgresRefreshFamilies, "find", side_effect=AssertionError),
     ):
         answers = [await ask(limited, client, next(guess)) for _ in range(MOST + 50)]

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from tests.served import Served, handling, raw
 
 HEAD = Head({"Content-Type": "text/plain", "X-Kind": "test"})
@@ -16,7 +16,7 @@ HEAD = Head({"Content-Type": "text/plain", "X-Kind": "test"})
 
 async def _answer(request: web.Request) -> web.Response:
     status = int(request.query.get("status", "200"))
-    answer = Answer(b"body", HEAD, status=status, headers={"X-Own": "ümlaut"})
+    answer = PreparedResponse(b"body", HEAD, status=status, headers={"X-Own": "ümlaut"})
     if "cookie" in request.query:
         answer.set_cookie("name", request.query["cookie"], httponly=True)
     return answer
@@ -98,7 +98,7 @@ async def test_a_line_break_makes_no_field(fields: Mapping[str, str]) -> None:
         Head(fields)
 
     async def answer(_: web.Request) -> web.Response:
-        return Answer(b"", HEAD, headers=fields)
+        return PreparedResponse(b"", HEAD, headers=fields)
 
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     async with Served(handling(answer)) as server:

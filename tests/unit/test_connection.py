@@ -11,7 +11,7 @@ from aiohttp.test_utils import BaseTestServer
 
 from shared.server.http import connection
 from shared.web import form
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from shared.web.form import body
 from shared.web.request import MAX_BODY
 from tests.planted import http, planted
@@ -24,12 +24,12 @@ HANG_GUARD = 30.0  # seconds; nothing is timed
 
 async def _echo(request: web.Request) -> web.Response:
     """What was sent, or asked for in the query."""
-    return Answer(await body(request) or request.query_string.encode(), TEXT)
+    return PreparedResponse(await body(request) or request.query_string.encode(), TEXT)
 
 
 async def _idle(_: web.Request) -> web.Response:
     """Reads no body."""
-    return Answer(b"unread", TEXT)
+    return PreparedResponse(b"unread", TEXT)
 
 
 class _Gate:
@@ -42,7 +42,7 @@ class _Gate:
     async def answer(self, _: web.Request) -> web.Response:
         self.entered.set()
         await self.opened.wait()
-        return Answer(b"at last", TEXT)
+        return PreparedResponse(b"at last", TEXT)
 
 
 @asynccontextmanager
@@ -258,7 +258,7 @@ async def test_who_does_not_read_the_answers_gets_no_more(monkeypatch: pytest.Mo
     async def answer(_: web.Request) -> web.Response:
         nonlocal answered
         answered += 1
-        return Answer(bytes(100_000), TEXT)
+        return PreparedResponse(bytes(100_000), TEXT)
 
     def flood(host: str, port: int) -> None:
         with socket.create_connection((host, port), HANG_GUARD) as asking:
@@ -306,7 +306,7 @@ async def test_a_body_ends_with_its_client() -> None:
 
     async def answer(request: web.Request) -> web.Response:
         try:
-            return Answer(await body(request), TEXT)
+            return PreparedResponse(await body(request), TEXT)
         except Exception as fault:
             await faults.put(fault)
             raise

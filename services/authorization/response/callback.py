@@ -15,7 +15,7 @@ from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
-from shared.web.answers import Answer, Head
+from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import NO_STORE, SAFE
 
 MAX_STATE = 7 * 1024
@@ -30,7 +30,7 @@ Sign = Callable[[Mapping[str, str]], str]
 
 def see_other(uri: str) -> web.Response:
     """303, so that the browser does not repeat a POST at *uri* (RFC 9700 §4.12)."""
-    return Answer(b"", _SEE_OTHER, status=303, headers={"Location": uri})
+    return PreparedResponse(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
 @lru_cache(maxsize=16)  # the issuer is in every response

@@ -38,8 +38,8 @@ PACE = Pace(
     longest_wait=timedelta(minutes=1),
     forgotten_after=timedelta(minutes=10),
 )
-"""Requests for one client from one address."""
-_TRIES = 5  # at a user code that is not in flight
+"""The limit on requests for one client from one address."""
+_TRIES = 5  # to find a user code that is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,16 @@ class DeviceAuthorizationEndpoint:
     counters: Counters
     settings: Settings
 
-    async def begin(self, client: Client, asked: Parameters, address: str, now: datetime) -> dict[str, Any]:
-        """Codes for the device and its user.
+    async def begin(
+        self, client: Client, parameters: Parameters, address: str, now: datetime
+    ) -> dict[str, Any]:
+        """Issue a device code and a user code.
 
         Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooManyRequests: too many are in flight.
         """
         if DEVICE_CODE not in client.grant_types:
             raise UnauthorizedClient("the client is not registered for this grant_type")
-        requested = asked.one("scope")
+        requested = parameters.one("scope")
         scope = granted_scope(parse_scope(requested) if requested else None, client.scope)
         await self._check_pace(client, address)
         device_code, user_code = await self._add(client, scope, now)
@@ -104,8 +106,8 @@ DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", Devi
 
 
 async def device_authorization(request: web.Request) -> web.Response:
-    endpoint, now, asked = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
+    endpoint, now, parameters = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
     address = partial(client_address, request)
-    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
+    client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
     note_origins(request, client.allowed_cors_origins)
-    return json_answer(await endpoint.begin(client, asked, client_address(request), now))
+    return json_answer(await endpoint.begin(client, parameters, client_address(request), now))

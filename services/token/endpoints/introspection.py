@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.token.endpoints.jwt_responses import INTROSPECTION_TYPE, JwtAnswers, jwt_answer
+from services.token.endpoints.jwt_responses import INTROSPECTION_TYPE, JwtResponses, jwt_response
 from shared.config.settings import Settings
 from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication
@@ -31,7 +31,7 @@ INACTIVE: Description = {"active": False}
 
 
 def may_introspect(client: Client, token: AccessToken) -> bool:
-    """The client that it was issued to, one that is its audience, or one that answers for an audience."""
+    """Whether the token was issued to the client, or is for it or for one of its resources."""
     return (
         client.client_id == token.client_id
         or client.client_id in token.aud
@@ -39,8 +39,8 @@ def may_introspect(client: Client, token: AccessToken) -> bool:
     )
 
 
-def described(token: AccessToken, issuer: str) -> Description:
-    """RFC 7662 §2.2, of a token that holds; `cnf` as RFC 8705 §3.2 and RFC 9449 §6.2 have it."""
+def active_token(token: AccessToken, issuer: str) -> Description:
+    """The description of a valid access token: RFC 7662 §2.2, `cnf` by RFC 8705 §3.2 and RFC 9449 §6.2."""
     confirmation = {"cnf": cnf} if (cnf := token.sender.cnf) else {}
     return {
         "active": True,
@@ -58,9 +58,9 @@ def described(token: AccessToken, issuer: str) -> Description:
 
 
 def wants_jwt(accept: Sequence[str]) -> bool:
-    """RFC 9701 §4: whether the Accept headers name the JWT form of the answer."""
+    """Whether the Accept headers name the JWT form of the response: RFC 9701 §4."""
     ranges = (part.partition(";")[0].strip() for value in accept for part in value.split(","))
-    return any(named.lower() == INTROSPECTION_TYPE for named in ranges)
+    return any(media_range.lower() == INTROSPECTION_TYPE for media_range in ranges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,16 @@ class IntrospectionEndpoint:
     authentication: ClientAuthentication
     access_tokens: AccessTokens
     refresh_families: RefreshFamilies
-    jwt_answers: JwtAnswers
+    jwt_responses: JwtResponses
     settings: Settings
     tokens: TokenIssuer
     unknown_tokens: RateLimiter
 
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
-        """What *client* may know of a token: of one that is not its business no more than of none.
+        """The description of a token for *client*: inactive if the token is for somebody else.
 
-        Raises InvalidClient: a public client cannot ask. Raises TooManyRequests: it is guessing.
-        Raises Unavailable.
+        Raises InvalidClient: a public client may not introspect. Raises TooManyRequests: it is guessing
+        tokens. Raises Unavailable.
         """
         if client.is_public:
             raise refused("a public client introspects nothing")
@@ -91,7 +91,9 @@ class IntrospectionEndpoint:
             return INACTIVE
         if token.exp <= now or not may_introspect(client, token):
             return INACTIVE
-        return described(token, self.settings.issuer) if await self.access_tokens.holds(token) else INACTIVE
+        return (
+            active_token(token, self.settings.issuer) if await self.access_tokens.holds(token) else INACTIVE
+        )
 
     def _count_unknown(self, client: Client, now: datetime) -> None:
         if wait := self.unknown_tokens.take(client.client_id, now):
@@ -120,12 +122,12 @@ INTROSPECTION_ENDPOINT = web.AppKey("INTROSPECTION_ENDPOINT", IntrospectionEndpo
 
 
 async def introspect(request: web.Request) -> web.Response:
-    endpoint, now, asked = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
-    asked.refuse_repeated(["token", "token_type_hint"])
+    endpoint, now, parameters = request.app[INTROSPECTION_ENDPOINT], clock.now(), await form(request)
+    parameters.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
-    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
-    description = await endpoint.describe(client, asked.require("token"), now)
+    client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
+    description = await endpoint.describe(client, parameters.require("token"), now)
     if wants_jwt(request.headers.getall("Accept", [])):
-        signed = await endpoint.jwt_answers.introspection(client, description, now)
-        return jwt_answer(signed, INTROSPECTION_TYPE)
+        signed = await endpoint.jwt_responses.introspection(client, description, now)
+        return jwt_response(signed, INTROSPECTION_TYPE)
     return json_answer(description)

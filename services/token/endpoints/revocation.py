@@ -10,7 +10,6 @@ from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.oauth.client.record import Client
-from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.store import Grants, RefreshFamilies
 from shared.web.cors import note_origins
@@ -31,9 +30,9 @@ class RevocationEndpoint:
     refresh_families: RefreshFamilies
 
     async def revoke(self, client: Client, value: str, now: datetime) -> None:
-        """Commit that a token of this client no longer holds; a refresh token takes its grant with it.
+        """Revoke a token of this client; a refresh token ends its whole grant.
 
-        A token that is unknown, ended or another client's is left alone: RFC 7009 §2.2. Raises Unavailable.
+        A token that is unknown, expired or another client's is ignored: RFC 7009 §2.2. Raises Unavailable.
         """
         if presented := parse_refresh_token(value):
             await self.refresh_families.revoke(presented.family_hash, client.client_id, REASON)
@@ -48,10 +47,10 @@ REVOCATION_ENDPOINT = web.AppKey("REVOCATION_ENDPOINT", RevocationEndpoint)
 
 async def revoke(request: web.Request) -> web.Response:
     endpoint, now = request.app[REVOCATION_ENDPOINT], clock.now()
-    asked: Parameters = await form(request)
-    asked.refuse_repeated(["token", "token_type_hint"])
+    parameters = await form(request)
+    parameters.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
-    client = await endpoint.authentication.client(authorization_header(request), asked, address, now)
+    client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
     note_origins(request, client.allowed_cors_origins)
-    await endpoint.revoke(client, asked.require("token"), now)
+    await endpoint.revoke(client, parameters.require("token"), now)
     return web.Response(headers={**SAFE, **NO_STORE})

@@ -24,7 +24,7 @@ from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_sinc
 KNOWN = frozenset(
     {"code", "code_verifier", "device_code", "grant_type", "redirect_uri", "refresh_token", "scope"}
 )
-"""What grants read, beside the client's credentials."""
+"""The parameters that grants read. None of them may be repeated, whether the grant reads it or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,19 @@ TOKEN_ENDPOINT = web.AppKey("TOKEN_ENDPOINT", TokenEndpoint)
 
 
 async def token(request: web.Request) -> web.Response:
-    endpoint, now, fields = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
-    fields.refuse_repeated(KNOWN)
+    endpoint, now, parameters = request.app[TOKEN_ENDPOINT], clock.now(), await form(request)
+    parameters.refuse_repeated(KNOWN)
     address = partial(client_address, request)
-    client = await endpoint.authentication.client(authorization_header(request), fields, address, now)
+    client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
     note_origins(request, client.allowed_cors_origins)
     moment = clock.monotonic()
-    asked = TokenRequest(
+    token_request = TokenRequest(
         client=client,
-        parameters=fields,
+        parameters=parameters,
         sender=UNBOUND,
         now=now,
         completed_at=moment - time_since_complete(request).total_seconds(),
         deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),
         is_abandoned=partial(is_abandoned, request),
     )
-    return json_answer(await endpoint.issue(asked))
+    return json_answer(await endpoint.issue(token_request))

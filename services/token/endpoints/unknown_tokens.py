@@ -1,6 +1,6 @@
-"""The rate at which a client may introspect tokens that never existed: a scan is told to stop.
+"""The limit on introspection of tokens that never existed, against clients that guess tokens.
 
-Tokens that hold are described all the same. An expired access token, or another client's, is no guess.
+Valid tokens are not limited. An expired access token, or another client's, does not count as a guess.
 """
 
 from collections.abc import AsyncIterator

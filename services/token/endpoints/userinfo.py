@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from services.token.endpoints.jwt_responses import JwtAnswers, jwt_answer
+from services.token.endpoints.jwt_responses import JwtResponses, jwt_response
 from shared.live import clock
 from shared.oauth.claims import Claims, userinfo_claims
 from shared.oauth.client.record import Client
@@ -29,20 +29,20 @@ class UserinfoEndpoint:
     """Collaborators of the userinfo endpoint."""
 
     guard: ResourceServer
-    jwt_answers: JwtAnswers
+    jwt_responses: JwtResponses
 
-    async def token(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
+    async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
         """The access token and its client. Raises InvalidToken, InsufficientScope, Unavailable."""
         token, client = await self.guard.verify(presented, now)
         check_token(token)
         return token, client
 
     async def claims(self, token: AccessToken, client: Client) -> Claims:
-        """What the token releases. Raises InvalidToken, Unavailable."""
-        standing = await self.guard.access_tokens.standing(token)
-        if standing is None:
+        """The claims that the token releases. Raises InvalidToken, Unavailable."""
+        owner = await self.guard.access_tokens.find_user(token)
+        if owner is None:
             raise InvalidToken("the access token does not hold")
-        return userinfo_claims(standing.user, token.sub, token.scope, standing.requested, client)
+        return userinfo_claims(owner.user, token.sub, token.scope, owner.requested, client)
 
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)
@@ -54,9 +54,9 @@ async def userinfo(request: web.Request) -> web.Response:
     if presented is None:
         return bare_challenge()
     now = clock.now()
-    token, client = await endpoint.token(presented, now)
+    token, client = await endpoint.verify(presented, now)
     note_origins(request, client.allowed_cors_origins)
     claims = await endpoint.claims(token, client)
-    if protected := await endpoint.jwt_answers.userinfo(client, claims, now):
-        return jwt_answer(protected, "application/jwt")
+    if protected := await endpoint.jwt_responses.userinfo(client, claims, now):
+        return jwt_response(protected, "application/jwt")
     return json_answer(claims)

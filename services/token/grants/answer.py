@@ -1,4 +1,4 @@
-"""The answer of the token endpoint: RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3."""
+"""The token response: RFC 6749 §5.1, OpenID Connect Core 1.0 §3.1.3.3."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -57,7 +57,7 @@ def tokens_of_user(
     nonce: str | None = None,
     refresh: IssuedRefreshToken | None = None,
 ) -> Answer:
-    """An access token, with *scope* openid an ID token, and the refresh token that was made, if any."""
+    """An access token, an ID token if *scope* has openid, and the refresh token, if there is one."""
     sub = tokens.sub(user.user_id, client)
     access_token = tokens.access_token(client, sub, scope, grant_id, now, sender=sender)
     answer = access_token_alone(access_token, scope)

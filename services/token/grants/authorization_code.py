@@ -1,4 +1,4 @@
-"""`authorization_code`: RFC 6749 §4.1.3. Find, check, spend, mint."""
+"""The authorization code grant: RFC 6749 §4.1.3."""
 
 from services.token.grants.answer import Answer
 from services.token.grants.collaborators import Collaborators
@@ -14,14 +14,17 @@ MAX_FAILURES = 5
 
 
 def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, verifier: str | None) -> None:
-    """RFC 6749 §4.1.3 and RFC 7636 §4.6, for a code in flight, expired or spent. Raises InvalidGrant."""
+    """Check a code that is in flight, expired or spent: RFC 6749 §4.1.3, RFC 7636 §4.6.
+
+    Raises InvalidGrant.
+    """
     if code.redirect_uri != redirect_uri:
         raise InvalidGrant(REFUSED, detail="redirect_uri is another one")
     check_verifier(code.code_challenge, verifier)
 
 
 async def authorization_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """The tokens of an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
+    """Redeem an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
     client, form = request.client, request.parameters
     value, redirect_uri, verifier = (
         form.require("code"),

@@ -1,4 +1,4 @@
-"""`client_credentials`: RFC 6749 §4.4. No user, no store, no refresh token."""
+"""The client credentials grant, without a user and a refresh token: RFC 6749 §4.4."""
 
 import re
 
@@ -13,8 +13,10 @@ _USER_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def check_client(client: Client) -> None:
-    """RFC 6749 §4.4: confidential clients only; RFC 9068 §5: their `sub` is no user's. Raises
-    UnauthorizedClient."""
+    """Check that the client is confidential (RFC 6749 §4.4) and its `sub` cannot be a user's (RFC 9068 §5).
+
+    Raises UnauthorizedClient.
+    """
     if client.is_public:
         raise UnauthorizedClient("a public client has no credentials")
     if _USER_ID.fullmatch(client.client_id):
@@ -22,7 +24,7 @@ def check_client(client: Client) -> None:
 
 
 async def client_credentials(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """The access token of a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
+    """Issue an access token to a client for itself. Raises UnauthorizedClient, InvalidScope, Unavailable."""
     client, requested = request.client, request.parameters.one("scope")
     check_client(client)
     scope = machine_scope(parse_scope(requested) if requested else None, client.scope)

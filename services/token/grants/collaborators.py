@@ -1,4 +1,4 @@
-"""What a grant needs: the stores, the minting, and the settings."""
+"""The stores, issuers and settings that grants use."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from shared.store import AuthorizationCodes, DeviceCodes, Grants, RefreshFamilie
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """Made once, when the process starts."""
+    """The collaborators of every grant, made once when the process starts."""
 
     codes: AuthorizationCodes
     device_codes: DeviceCodes

@@ -1,4 +1,4 @@
-"""The device code grant: RFC 8628 §3.4 and §3.5. Find, check, spend, mint."""
+"""The device code grant: RFC 8628 §3.4 and §3.5."""
 
 from datetime import timedelta
 
@@ -12,11 +12,11 @@ from shared.oauth.tokens.handle import Kind, digest, is_handle
 
 INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2
 GROWTH = timedelta(seconds=5)  # RFC 8628 §3.5
-_FORGIVEN = timedelta(milliseconds=500)  # of a client's clock, and of the way to us
+_TOLERANCE = timedelta(milliseconds=500)  # for a client's clock and the network
 
 
 async def device_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """The tokens of a device code, once its user has approved it.
+    """Redeem a device code that its user has approved.
 
     Raises AuthorizationPending, SlowDown, AccessDenied, ExpiredToken, InvalidRequest, InvalidGrant,
     InvalidScope, Unavailable.
@@ -26,7 +26,7 @@ async def device_code(request: TokenRequest, collaborators: Collaborators) -> An
     if not is_handle(Kind.DEVICE_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a device code")
     code_hash = digest(value)
-    polled = await collaborators.device_codes.poll(code_hash, INTERVAL - _FORGIVEN, GROWTH)
+    polled = await collaborators.device_codes.poll(code_hash, INTERVAL - _TOLERANCE, GROWTH)
     if polled is None:
         await _end_spent(request, collaborators, code_hash)
         raise InvalidGrant(REFUSED, detail="unknown or long expired")
@@ -49,7 +49,7 @@ async def device_code(request: TokenRequest, collaborators: Collaborators) -> An
 
 
 def _as_code(code: DeviceCode, approved: Approved) -> AuthorizationCode:
-    """What the statement that redeems knows: an authorization code without redirect URI and challenge."""
+    """The device code as an authorization code without a redirect URI and a challenge, for redemption."""
     return AuthorizationCode(
         authorization=approved.authorization,
         redirect_uri="",
@@ -61,6 +61,6 @@ def _as_code(code: DeviceCode, approved: Approved) -> AuthorizationCode:
 
 
 async def _end_spent(request: TokenRequest, collaborators: Collaborators, code_hash: bytes) -> None:
-    """A replay of a code that is over: revoke its grant."""
+    """Revoke the grant of a code that has ended: this is a replay."""
     attempt = request.attempt(is_proved=proves(request.client, None))
     await collaborators.grants.revoke_replayed(code_hash, request.client.client_id, attempt)

@@ -1,4 +1,4 @@
-"""Spending a code, whatever kind it is, and minting what it gives: the end of find, check, spend, mint."""
+"""Redemption: a code of any kind that passed its checks is spent, and its tokens are issued."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES,
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
 LAST_ATTEMPT = timedelta(minutes=15)
-"""After the first attempt to redeem a code, another may finish it, by a clock that is not PostgreSQL's."""
+"""The time for another attempt to finish a redemption, with room for clocks that differ."""
 
 REFUSED = "the code does not hold"
 
@@ -33,7 +33,7 @@ def may_refresh(client: Client, authorization: Authorization) -> bool:
 
 
 def new_refresh_token() -> RefreshToken:
-    """The first of a family."""
+    """The first refresh token of a new family."""
     return RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
 
 
@@ -51,20 +51,20 @@ def new_family(token: RefreshToken, request: TokenRequest, settings: Settings) -
 
 
 def grant_end(client: Client, family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
-    """When a grant that is made now ends: without a refresh token, with the last token it can have issued."""
+    """The end of a grant that is made now. Without refresh tokens it ends with its last access token."""
     if family:
         return now + settings.grant_lifetime
     return now + (client.access_token_lifetime or settings.access_token_lifetime) + LAST_ATTEMPT
 
 
 def proves(client: Client, code_challenge: str | None) -> bool:
-    """Whether a redemption that passed its checks proved more than to know the code."""
+    """Whether a redemption that passed its checks proved more than knowledge of the code."""
     return not client.is_public or code_challenge is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Spendable:
-    """A code that has passed every check, and where an attempt of unknown outcome is kept beside it."""
+    """A code that has passed every check. `keep_attempt` keeps an attempt of unknown outcome with it."""
 
     code_hash: bytes
     code: AuthorizationCode
@@ -72,10 +72,10 @@ class Spendable:
 
 
 async def spend(request: TokenRequest, collaborators: Collaborators, spendable: Spendable) -> Answer:
-    """The tokens of a code. Raises InvalidGrant, InvalidScope, Unavailable.
+    """Redeem a code and issue its tokens. Raises InvalidGrant, InvalidScope, Unavailable.
 
-    The client repeats a request that was answered 503. So an attempt that may have spent the code and then
-    gives no tokens is kept with the code, and the next attempt takes over what it made.
+    A client repeats a request that was answered with 503. So an attempt that may have spent the code without
+    issuing tokens is kept with the code, and the next attempt takes over its grant.
     """
     client, code = request.client, spendable.code
     collaborators.tokens.check(client, code.authorization.scope, request.sender, request.now)

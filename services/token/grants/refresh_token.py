@@ -1,4 +1,4 @@
-"""`refresh_token`: RFC 6749 §6, with rotation as RFC 9700 §4.14.2 has it."""
+"""The refresh token grant: RFC 6749 §6, with rotation by RFC 9700 §4.14.2."""
 
 import secrets
 
@@ -22,12 +22,12 @@ _REFUSED = "the refresh token does not hold"
 
 
 async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """New tokens of a grant. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
-    client, form, now = request.client, request.parameters, request.now
-    presented = parse_refresh_token(form.require("refresh_token"))
+    """Issue new tokens of a grant. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
+    client, parameters, now = request.client, request.parameters, request.now
+    presented = parse_refresh_token(parameters.require("refresh_token"))
     if presented is None:
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
-    requested = (parse_scope(value) if (value := form.one("scope")) else ()) or None
+    requested = (parse_scope(value) if (value := parameters.one("scope")) else ()) or None
     collaborators.tokens.check(client, requested or (), request.sender, now)
     recipient = await collaborators.encryption.of_id_token(client)
     step = _rotate if client.refresh_token_rotation else _use

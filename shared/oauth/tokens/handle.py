@@ -1,6 +1,6 @@
-"""Handles: random strings that name a record, kept only as their hash.
+"""Handles: random strings that name a record. Stores keep only their hash. Pure.
 
-Each carries its kind, so that one kind is never taken for another; its hash covers the kind too.
+A handle has its kind as a prefix, and its hash covers the kind, so that kinds cannot be confused.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ _SHAPE = re.compile(r"([a-z]{2})_[A-Za-z0-9_-]{20,512}")
 
 
 class Kind(StrEnum):
-    """What a handle names."""
+    """The kinds of handle, by prefix."""
 
     AUTHORIZATION_CODE = "ac"
     DEVICE_CODE = "dc"

@@ -1,11 +1,11 @@
-"""Refresh tokens: what is inside one, and how a successor is kept for the holder of its predecessor alone.
+"""Refresh tokens, and successors that only the holder of the predecessor can open. Pure.
 
 A token is `rt_` and base64url of
 
     random (32 bytes) ‖ family secret (16), masked ‖ check (6)
 
-Every generation of a family holds the family's secret, so any of them finds its row; the check tells a
-mangled token from a reused one. A successor is sealed under a key that only its predecessor yields: what the
+Every generation contains the family's secret, so any of them finds the row of the family; the check tells a
+damaged token from a reused one. A successor is sealed under a key that only its predecessor yields: what the
 store keeps opens nothing.
 """
 
@@ -76,7 +76,7 @@ class RefreshToken:
 
 
 def parse_refresh_token(value: str) -> RefreshToken | None:
-    """None: it is none of ours, or was mangled on its way."""
+    """The parsed token. None: it is not a refresh token of this server, or it is damaged."""
     if not value.startswith(_PREFIX):
         return None
     try:

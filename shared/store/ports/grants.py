@@ -165,14 +165,16 @@ class Grants(Protocol):
     async def holds(self, token: AccessToken) -> bool:
         """Whether an access token still holds: one statement."""
 
-    async def standing(self, token: AccessToken) -> "Standing | None":
-        """Whose an access token is, and what it may tell: one statement. None: it does not hold, or there
-        is no user, as for client_credentials."""
+    async def find_user(self, token: AccessToken) -> "TokenUser | None":
+        """The user of an access token, by one statement.
+
+        None: the token has been revoked, or it has no user, as for client_credentials.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """An access token that holds."""
+class TokenUser:
+    """The user of an access token, and the claims that the grant requested by name."""
 
     user: User
     requested: Mapping[str, Json | None]  # of the userinfo endpoint, by name: OpenID Connect Core 1.0 §5.5

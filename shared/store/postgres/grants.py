@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.model import Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import Attempt, NewFamily, Redeemed, SpentCode, Standing, Unavailable
+from shared.store import Attempt, NewFamily, Redeemed, SpentCode, TokenUser, Unavailable
 from shared.store.codecs.authorizations import details
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
 from shared.store.postgres.transport.connection import Row
@@ -62,13 +62,13 @@ WITH revoked AS (
 INSERT INTO audit (event, client_id, detail)
 SELECT 'access_token_revoked', $3, jsonb_build_object('token_id', token_id) FROM revoked"""
 
-_OF_STANDING = f"""
+_OF_TOKEN = f"""
   FROM {GRANT}
  WHERE g.grant_id = $1 AND g.client_id = $2 AND c.disabled_at IS NULL AND {GRANT_STANDS}
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
-_HOLDS = f"SELECT {_OF_STANDING}"
-_STANDING = f"SELECT {USER}, g.claims -> 'userinfo' AS requested {_OF_STANDING}"
+_HOLDS = f"SELECT {_OF_TOKEN}"
+_TOKEN_USER = f"SELECT {USER}, g.claims -> 'userinfo' AS requested {_OF_TOKEN}"
 
 _HOLDS_OF_CLIENT = """
 SELECT FROM clients
@@ -198,6 +198,6 @@ class PostgresGrants:
             row = await self._database.row(_HOLDS, token.grant_id, token.client_id, token.token_id)
         return row is not None
 
-    async def standing(self, token: AccessToken) -> Standing | None:
-        row = await self._database.row(_STANDING, token.grant_id, token.client_id, token.token_id)
-        return Standing(user=user_of(row), requested=row["requested"]) if row else None
+    async def find_user(self, token: AccessToken) -> TokenUser | None:
+        row = await self._database.row(_TOKEN_USER, token.grant_id, token.client_id, token.token_id)
+        return TokenUser(user=user_of(row), requested=row["requested"]) if row else None
