@@ -6,37 +6,37 @@ PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfi
 .DEFAULT_GOAL := help
 .PHONY: help run venv dev test test-fast bench fuzz mutants check interop-tools screenshots
 
-help: ## Tell what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: venv ## Run everything embedded, until Ctrl-C
 	@exec $(VENV)/bin/ostiary run
 
-test: dev ## Run all tests on every core; those whose tools are missing skip and say so
+test: dev ## Run all tests on every core; tests whose tools are missing are skipped
 	$(PYTEST_PARALLEL)
 
 test-fast: dev ## Run the tests that start no deployment: unit, contract, service
 	$(PYTEST_PARALLEL) tests/unit tests/contract tests/service
 
-bench: dev ## Measure what a request costs (4 minutes; `--quick`, `--row` and more: python -m tests.bench --help)
+bench: dev ## Measure the cost of each request (4 minutes; `--quick`, `--row` and more: python -m tests.bench --help)
 	$(VENV)/bin/python -m tests.bench
 
-fuzz: dev ## Give the parsers that face strangers 100 000 odd inputs (2 minutes; more: python -m tests.fuzz --help)
+fuzz: dev ## Fuzz the parsers of untrusted data with 100 000 inputs (2 minutes; more: python -m tests.fuzz --help)
 	$(VENV)/bin/python -m tests.fuzz
 
-mutants: dev ## Change the rules that keep strangers out, a thing at a time (10 minutes; fewer: python -m tests.mutants --help)
+mutants: dev ## Mutate the security rules, which tests must notice (10 minutes; fewer: python -m tests.mutants --help)
 	$(VENV)/bin/python -m tests.mutants
 
-check: dev ## Lint, format, types and the rules of the house
+check: dev ## Check lint, format, types and the rules of the code base
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest --quiet tests/rules
 
-interop-tools: ## Install what the interoperability tests drive (apt, npm, Go, Maven; asks for no password)
+interop-tools: ## Install the tools of the interoperability tests (apt, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh
 
-screenshots: dev ## Write every page and state to screenshots/, light and dark, narrow and wide
+screenshots: dev ## Write a picture of every page and state to screenshots/, light and dark, narrow and wide
 	$(VENV)/bin/python -m tests.screenshots screenshots
 
 venv:

@@ -1,7 +1,7 @@
-"""The settings: one frozen object, read once from the environment, all faults reported together.
+"""The settings: one frozen object, read once from the environment. All errors are reported together.
 
 `OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/config/env_file.py`);
-the environment wins over it.
+the environment takes precedence.
 """
 
 import os
@@ -40,7 +40,7 @@ NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # which belongs to the tests
 
 
 class SettingsError(Exception):
-    """The settings do not hold; `faults` has one sentence for each fault."""
+    """The settings are invalid; `faults` has one sentence for each error."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
@@ -48,7 +48,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """All settings, by the name of their variable without the prefix and in lower case."""
+    """All settings. Each field is an environment variable in lower case, without the prefix."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -104,7 +104,7 @@ class Settings(BaseModel):
 
     @property
     def may_sign_up(self) -> bool:
-        """Whether strangers may become users."""
+        """Whether self-registration is enabled."""
         return self.sign_up == "open"
 
     @property
@@ -176,7 +176,7 @@ def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> 
 
 
 def nth_address(address: str, index: int) -> str:
-    """Where process *index* of those that share one address listens: port + index, or path.index."""
+    """The address of process *index* among those that share *address*: port + index, or path.index."""
     if address.startswith("unix:"):
         return f"{address}.{index}" if index else address
     host, _, port = address.rpartition(":")
