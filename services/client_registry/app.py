@@ -32,7 +32,6 @@ from services.client_registry.registration.configure import (
     show,
     update,
 )
-from services.client_registry.registration.description import Descriptions
 from services.client_registry.registration.register import (
     REGISTRATION_ENDPOINT,
     RegistrationEndpoint,
@@ -82,17 +81,17 @@ def _statement_issuers(settings: Settings) -> Issuers:
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, opened = app[SETTINGS], app[STORES]
-    descriptions = Descriptions(settings.issuer, app[STATEMENT_ISSUERS], app[FETCHER])
     app[REGISTRATION_ENDPOINT] = RegistrationEndpoint(
         opened.clients,
         opened.initial_access_tokens,
         opened.counters,
-        descriptions,
+        app[STATEMENT_ISSUERS],
+        app[FETCHER],
         app[FAILED_AUTHENTICATIONS],
         settings,
     )
     app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(
-        opened.clients, descriptions, app[FAILED_AUTHENTICATIONS], settings
+        opened.clients, app[STATEMENT_ISSUERS], app[FETCHER], app[FAILED_AUTHENTICATIONS], settings
     )
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
     app[ADMINISTRATORS] = Administrators(ResourceServer(settings.issuer, access_tokens, app[CLIENTS]))

@@ -7,7 +7,8 @@ from typing import Any
 from services.authorization.request.authorization_request import Deployment, read_request
 from services.authorization.request.request_object import header_of, read_object, unsigned_claims
 from services.authorization.response.callback import Callback
-from services.client_registry.registration.metadata import client_information, read_body
+from services.client_registry.registration.request import read_body
+from services.client_registry.registration.response import client_information
 from shared.oauth.client.authentication import (
     Assertion,
     check_assertion,

@@ -11,7 +11,7 @@ from services.authorization.request import authorization_request as request
 from services.authorization.request import claims_parameter, request_object
 from services.authorization.request import parameter_source as intake
 from services.cli import output
-from services.client_registry.registration import configure, metadata, software_statement
+from services.client_registry.registration import configure, response, software_statement
 from services.token import app
 from shared.codec import json_text
 from shared.model import Json
@@ -50,9 +50,9 @@ def no_token_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the registration access token out of what reading and changing a client answer."""
 
     def information(
-        client: Client, issuer: str, client_secret: str | None = None, **_: Any
+        client: Client, issuer: str, *, client_secret: str | None = None, **_: Any
     ) -> dict[str, Any]:
-        return metadata.client_information(client, issuer, client_secret)
+        return response.client_information(client, issuer, client_secret=client_secret)
 
     monkeypatch.setattr(configure, "client_information", information)
 

@@ -1,5 +1,6 @@
 """Redirect URIs that look like a registered one, and what becomes of them: a page, never a redirect."""
 
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -275,7 +276,7 @@ async def test_each_redirect_uri_is_judged_by_itself(op: AuthorizationService) -
     }
     allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
     client = read_registration(members, f"client-{uuid4().hex}", allowed)
-    await op.world.stores.clients.add(client)
+    await op.world.stores.clients.add(replace(client, is_dynamically_registered=True))
     for redirect_uri, is_accepted in (
         ("https://e.example/r", True),
         ("http://127.0.0.1:51004/", True),

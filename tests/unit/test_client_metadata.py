@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.client_registry.administration.schemas import schemas
-from services.client_registry.registration.metadata import client_information
+from services.client_registry.registration.response import client_information
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.member import Reader, Setter
 from shared.oauth.client.metadata import (
@@ -106,7 +106,7 @@ sys.modules[name] = module
 exec(source.replace("    client_id: str\\n", "    client_id: str\\n" + field), module.__dict__)
 
 from services.client_registry.administration.schemas import schemas
-from services.client_registry.registration.metadata import client_information
+from services.client_registry.registration.response import client_information
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.member import Reader
 from shared.oauth.client.metadata import from_metadata, information, to_metadata

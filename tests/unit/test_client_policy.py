@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.client_registry.registration.metadata import client_information
+from services.client_registry.registration.response import client_information
 from shared.oauth.client.faults import Allowed
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators, read_registration

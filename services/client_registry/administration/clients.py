@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.client_registry.administration.listing import page, read_page_request
-from services.client_registry.registration.metadata import read_body
+from services.client_registry.registration.request import read_body
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Json

@@ -1,4 +1,4 @@
-"""What proves the right to register a client, or to read and change one."""
+"""The tokens that authorize registering a client, and reading or changing one."""
 
 import hmac
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from shared.web.bearer import required_credentials
 from shared.web.forwarded import client_address
 
 ITSELF = "itself"
-"""Who makes such a change, as the audit log has it."""
+"""The author of these changes in the audit log: the client itself."""
 
 _NOBODY = bytes(32)
 
 
-def bearer(request: web.Request, kind: Kind) -> str:
+def bearer_token(request: web.Request, kind: Kind) -> str:
     """The bearer token of that kind, from the header alone. Raises InvalidToken, InvalidRequest."""
     token = required_credentials(request).token
     if not is_handle(kind, token):
@@ -31,14 +31,14 @@ def bearer(request: web.Request, kind: Kind) -> str:
 
 
 @contextmanager
-def limited(failures: RateLimiter, credential: str, request: web.Request) -> Iterator[None]:
-    """Count a refused *credential* for the address that it comes from.
+def limit_failures(failures: RateLimiter, credential: str, request: web.Request) -> Iterator[None]:
+    """Count an InvalidToken of the block against the address that sent the *credential*.
 
-    Raises TooManyRequests after too many of them, whatever comes then.
+    Raises TooManyRequests after too many of them, before the next token is looked at.
     """
     key, now = f"{credential}\0{address_block(client_address(request))}", clock.now()
     if wait := failures.wait(key, now):
-        raise TooManyRequests("too many tokens that do not hold", wait)
+        raise TooManyRequests("too many invalid tokens", wait)
     try:
         yield
     except InvalidToken:
@@ -46,10 +46,10 @@ def limited(failures: RateLimiter, credential: str, request: web.Request) -> Ite
         raise
 
 
-async def own_client(clients: Clients, client_id: str, token: str) -> Client:
-    """The client of that id whose registration access token this is.
+async def registered_client(clients: Clients, client_id: str, token: str) -> Client:
+    """The client of that id, if *token* is its registration access token.
 
-    Raises InvalidToken, the same for a client that does not exist: nothing of it is disclosed.
+    Raises InvalidToken, also for an unknown client_id: the answer does not tell whether a client exists.
     """
     client = await clients.find(client_id)
     expected = (client.registration_access_token_hash if client else None) or _NOBODY

@@ -5,17 +5,21 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from services.client_registry.registration.credentials import ITSELF, bearer, limited
-from services.client_registry.registration.description import Descriptions
-from services.client_registry.registration.metadata import client_information, read_body
+from services.client_registry.registration.credentials import ITSELF, bearer_token, limit_failures
+from services.client_registry.registration.request import read_body
+from services.client_registry.registration.response import client_information
+from services.client_registry.registration.sector import check_sector
+from services.client_registry.registration.software_statement import Issuers, with_statement
 from shared.config.settings import Settings
+from shared.fetch import Fetcher
 from shared.live import clock
 from shared.live.address_block import address_block
 from shared.live.randomness import new_client_id, new_client_secret, new_handle
 from shared.live.rate_limiter import RateLimiter
 from shared.oauth.client.record import Client
-from shared.oauth.client.secret import needs_secret, new_secret
-from shared.oauth.errors import AccessDenied, InvalidToken
+from shared.oauth.client.rules import read_registration
+from shared.oauth.client.secret import needs_secret, with_secret
+from shared.oauth.errors import AccessDenied, InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.clients import allowed_by
 from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace
@@ -29,23 +33,30 @@ PACE = Pace(
     longest_wait=timedelta(minutes=10),
     forgotten_after=timedelta(hours=1),
 )
-"""Registrations from one subscriber's addresses, where anybody may register."""
+"""The pace of open registrations from the addresses of one subscriber."""
 
 
-class NoRoom(AccessDenied):
-    """The quota of clients that registered themselves is used up."""
+class QuotaExceeded(AccessDenied):
+    """As many clients have registered themselves as the quota allows."""
 
     status = 403
 
 
+class TooManyRegistrations(TooManyRequests):
+    """The address registers clients faster than the pace allows."""
+
+    error = "too_many_requests"
+
+
 @dataclass(frozen=True, slots=True)
 class RegistrationEndpoint:
-    """What it needs."""
+    """The collaborators. *statement_issuers*: whose software statements are trusted."""
 
     clients: Clients
     initial_access_tokens: InitialAccessTokens
     counters: Counters
-    descriptions: Descriptions
+    statement_issuers: Issuers
+    fetcher: Fetcher
     failures: RateLimiter
     settings: Settings
 
@@ -53,57 +64,74 @@ class RegistrationEndpoint:
 REGISTRATION_ENDPOINT = web.AppKey("REGISTRATION_ENDPOINT", RegistrationEndpoint)
 
 
-async def _admitted(endpoint: RegistrationEndpoint, request: web.Request) -> bytes | None:
-    """The digest of a good initial access token; None where nobody needs one. Raises InvalidToken."""
+async def register(request: web.Request) -> web.Response:
+    """Register the client that the body describes.
+
+    An initial access token is spent only after every check, and only once for the client that it brings.
+    """
+    endpoint = request.app[REGISTRATION_ENDPOINT]
+    settings = endpoint.settings
+
+    token_hash = await _initial_access_token(endpoint, request)
+    allowed = allowed_by(settings, client_credentials=token_hash is not None)
+
+    members = read_body(request.content_type, await body(request))
+    metadata = with_statement(members, endpoint.statement_issuers, settings.issuer, clock.now())
+    described = read_registration(metadata, new_client_id(), allowed)
+    if token_hash is None:
+        await _limit_registrations(endpoint, request)
+    await check_sector(described, endpoint.fetcher)
+    if token_hash is not None:
+        await _spend(endpoint, token_hash)
+
+    client_secret = new_client_secret() if needs_secret(described) else None
+    registration_access_token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
+    client = replace(
+        with_secret(described, client_secret),
+        registration_access_token_hash=digest(registration_access_token),
+        is_dynamically_registered=True,
+    )
+    client = await _add(endpoint.clients, client, settings.client_quota if token_hash is None else None)
+    information = client_information(
+        client,
+        settings.issuer,
+        client_secret=client_secret,
+        registration_access_token=registration_access_token,
+        software_statement=members.get("software_statement") if endpoint.statement_issuers else None,
+    )
+    return json_answer(information, status=201)
+
+
+async def _initial_access_token(endpoint: RegistrationEndpoint, request: web.Request) -> bytes | None:
+    """The digest of a valid initial access token; None where registration is open. Raises InvalidToken."""
     if endpoint.settings.registration == "open":
         return None
-    token_hash = digest(bearer(request, Kind.INITIAL_ACCESS_TOKEN))
-    with limited(endpoint.failures, "initial_access_token", request):
+    token_hash = digest(bearer_token(request, Kind.INITIAL_ACCESS_TOKEN))
+    with limit_failures(endpoint.failures, "initial_access_token", request):
         if not await endpoint.initial_access_tokens.is_good(token_hash):
             raise InvalidToken("the initial access token is unknown, used up or expired")
     return token_hash
 
 
-async def register(request: web.Request) -> web.Response:
-    """Register the client that the body describes. A token is spent only on metadata that are accepted."""
-    endpoint = request.app[REGISTRATION_ENDPOINT]
-    settings, descriptions = endpoint.settings, endpoint.descriptions
-    token_hash = await _admitted(endpoint, request)
-    allowed = allowed_by(settings, client_credentials=token_hash is not None)
-    members = read_body(request.content_type, await body(request))
-    described = descriptions.read(members, new_client_id(), allowed, clock.now())
-    if token_hash is None and (wait := await _wait(endpoint, client_address(request))):
-        return _too_many(wait)
-    await descriptions.check_sector(described)
-    if token_hash is not None and not await endpoint.initial_access_tokens.spend(token_hash):
+async def _limit_registrations(endpoint: RegistrationEndpoint, request: web.Request) -> None:
+    """Raises TooManyRegistrations."""
+    if not endpoint.settings.rate_limits:
+        return
+    subscriber = address_block(client_address(request))
+    if wait := await endpoint.counters.attempt("registration", subscriber, PACE):
+        raise TooManyRegistrations("too many clients have been registered from this address", wait)
+
+
+async def _spend(endpoint: RegistrationEndpoint, token_hash: bytes) -> None:
+    """Raises InvalidToken."""
+    if not await endpoint.initial_access_tokens.spend(token_hash):
         raise InvalidToken("the initial access token is unknown, used up or expired")
-    secret = new_client_secret() if needs_secret(described) else None
-    token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
-    client = replace(
-        described,
-        secrets=(new_secret(described, secret),) if secret else (),
-        registration_access_token_hash=digest(token),
-    )
-    added = await _add(endpoint.clients, client, settings.client_quota if token_hash is None else None)
-    information = client_information(added, settings.issuer, secret, token)
-    return json_answer({**information, **descriptions.echoed(members)}, status=201)
 
 
 async def _add(clients: Clients, client: Client, quota: int | None) -> Client:
+    """The client as it is stored. Raises QuotaExceeded."""
     try:
         await clients.add(client, by=ITSELF, quota=quota)
     except Full:
-        raise NoRoom("no more clients can register here for now") from None
+        raise QuotaExceeded("no more clients can register here for now") from None
     return await clients.find(client.client_id) or client
-
-
-async def _wait(endpoint: RegistrationEndpoint, address: str) -> timedelta | None:
-    if not endpoint.settings.rate_limits:
-        return None
-    return await endpoint.counters.attempt("registration", address_block(address), PACE)
-
-
-def _too_many(wait: timedelta) -> web.Response:
-    """RFC 6585 §4."""
-    retry_after = {"Retry-After": str(int(wait.total_seconds()) + 1)}
-    return json_answer({"error": "too_many_requests"}, status=429, headers=retry_after)

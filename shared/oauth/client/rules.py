@@ -60,7 +60,9 @@ def _secret_faults(client: Client, client_secret: str | None) -> list[Fault]:
 def read_registration(
     members: Json, client_id: str, allowed: Allowed, current: Client | None = None
 ) -> Client:
-    """The client that registers, or that results from its change of *current* (RFC 7591 §2, RFC 7592 §2.2).
+    """The client that registers, still without credentials, or *current* as its client changes it.
+
+    RFC 7591 §2, RFC 7592 §2.2.
 
     Raises InvalidClientMetadata, InvalidRedirectUri.
     """
@@ -74,7 +76,7 @@ def read_registration(
     faults += [*scope_faults, *policy_faults(described, current), *client_faults(described, allowed)]
     refuse(faults)
     if current is None:
-        return replace(described, is_dynamically_registered=True)
+        return described
     return replace(
         current,
         **{name: getattr(described, name) for name in (*STANDARD_MEMBERS, *OPERATORS_MEMBERS)},

@@ -28,6 +28,11 @@ def new_secret(client: Client, client_secret: str) -> ClientSecret:
     return ClientSecret(hashlib.sha256(client_secret.encode()).digest(), value=value)
 
 
+def with_secret(client: Client, client_secret: str | None) -> Client:
+    """The client with this secret alone; unchanged if there is none."""
+    return replace(client, secrets=(new_secret(client, client_secret),)) if client_secret else client
+
+
 def kept_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[ClientSecret, ...]:
     """Of the secrets that a client had before its metadata changed, those that serve it still."""
     if not needs_secret(client):
