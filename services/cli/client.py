@@ -11,8 +11,8 @@ from shared.codec.json_text import parse_object, parse_value
 from shared.config.kinds import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import information
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
 from shared.operations import client_import, clients, invitations, pydio
 from shared.store.open import Stores
@@ -53,17 +53,17 @@ def add(file: BinaryIO, is_json: bool) -> None:
 def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, is_json: bool) -> None:
     """Import Cells' pydio.json, or a JSON list of client metadata (RFC 7591)."""
 
-    async def step(stores: Stores, settings: Settings) -> client_import.Imported:
+    async def step(stores: Stores, settings: Settings) -> client_import.ImportReport:
         urls = external_urls or settings.external_urls or (settings.origin,)
-        read = pydio.read(parse_value(file.read()), urls, clients.allowed_by(settings))
+        client_file = pydio.read(parse_value(file.read()), urls, clients.allowed_by(settings))
         return await client_import.import_clients(
-            stores.clients, read, clients.allowed_by(settings), prune=prune
+            stores.clients, client_file, clients.allowed_by(settings), prune=prune
         )
 
-    imported = run_step(step)
-    for note in imported.notes:
+    report = run_step(step)
+    for note in report.notes:
         click.echo(note, err=True)
-    show_all(imported.rows, ("client_id", "result", "client_secret"), is_json)
+    show_all(report.rows, ("client_id", "result", "client_secret"), is_json)
 
 
 @client.command(name="list")
@@ -112,13 +112,13 @@ def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
 @as_json
 def rotate_secret(client_id: str, overlap: str | None, is_json: bool) -> None:
     """Create a new secret, shown once. The old one stops working, or after the overlap."""
-    still = _duration(overlap, "--overlap") if overlap else timedelta(0)
-    if still > clients.MAX_OVERLAP:
+    overlap_time = _duration(overlap, "--overlap") if overlap else timedelta(0)
+    if overlap_time > clients.MAX_OVERLAP:
         raise click.BadParameter(f"at most {clients.MAX_OVERLAP.days}d", param_hint="--overlap")
 
     async def step(stores: Stores, _: Settings) -> clients.Registered:
         current = await clients.get(stores.clients, client_id)
-        return await clients.rotate_secret(stores.clients, current, clock.now(), still)
+        return await clients.rotate_secret(stores.clients, current, clock.now(), overlap_time)
 
     show(run_step(step).secrets(), is_json)
 

@@ -6,8 +6,8 @@ A registration, step by step. `registration/register.py` calls each step in this
 2. `registration/request.py` parses the body.
 3. `registration/software_statement.py` verifies a software statement; its claims replace members of the body.
 4. `shared/oauth/client/rules.py` turns the metadata into the client that results:
-   `shared/oauth/client/validation.py` checks each member by itself,
-   `shared/oauth/client/defaults.py` adds the defaults of the profile and of the other members,
+   `shared/oauth/client/metadata/validation.py` checks each member by itself,
+   `shared/oauth/client/metadata/defaults.py` adds the defaults of the profile and of the other members,
    `shared/oauth/client/policy.py` restricts what a client may make of itself,
    `shared/oauth/client/faults.py` checks the whole client against the deployment.
 5. `registration/sector.py` fetches the document at `sector_identifier_uri`.

@@ -1,4 +1,4 @@
-"""The client-registry service: routes, and what they need."""
+"""The client-registry service: its routes and their collaborators."""
 
 from collections.abc import AsyncIterator
 
@@ -100,7 +100,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 
 def mount(app: web.Application) -> None:
-    """Add this service's routes. Where registration is closed, those who have registered keep their own.
+    """Add this service's routes. Closing registration leaves registered clients their configuration endpoint.
 
     Raises SettingsError.
     """
@@ -117,7 +117,7 @@ def mount(app: web.Application) -> None:
 
 
 def _mount_administration(app: web.Application) -> None:
-    """Its description is open: it tells no more than the source, and is read before there is a token."""
+    """The OpenAPI document needs no token: it contains nothing that the source does not."""
     described = document(app[SETTINGS].issuer)
 
     async def openapi(_: web.Request) -> web.Response:

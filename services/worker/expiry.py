@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from services.worker.job import Job
 from shared.config.settings import Settings
-from shared.oauth.client.metadata import LONGEST_LIFETIMES
+from shared.oauth.client.metadata.members import LONGEST_LIFETIMES
 from shared.store import Expiring, Expiry, GrantPosition
 
 BATCH = 500  # rows: a few milliseconds

@@ -1,100 +1,104 @@
-"""Importing clients, once or again: what a file describes is added, updated or, on request, deleted."""
+"""Import of clients, which may be repeated: it adds, updates and, on request, deletes clients."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.model import Json
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
 from shared.operations.clients import add_client, every_client, update_client
-from shared.operations.pydio import Read
+from shared.operations.pydio import ClientFile
 from shared.store import Clients
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of each client, and every note."""
+class ImportReport:
+    """The result for each client, and notes about what was changed or refused."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
 class Ambiguous(Exception):
-    """Several clients could be the one that an entry describes."""
+    """More than one client matches an entry without a client_id."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Description:
-    """What tells a client from others where its client_id is not said."""
+class _Identity:
+    """The members that identify a client in an entry without a client_id."""
 
     client_name: str
     redirect_uris: frozenset[str]
 
     @classmethod
-    def of(cls, client_name: object, redirect_uris: object) -> "_Description":
-        listed = redirect_uris if isinstance(redirect_uris, list | tuple) else ()
-        return cls(str(client_name or ""), frozenset(uri for uri in listed if isinstance(uri, str)))
+    def of(cls, client_name: object, redirect_uris: object) -> "_Identity":
+        uris = redirect_uris if isinstance(redirect_uris, list | tuple) else ()
+        return cls(str(client_name or ""), frozenset(uri for uri in uris if isinstance(uri, str)))
 
 
 @dataclass(slots=True)
-class _Known:
-    """The clients that were registered before, as far as an import needs them.
+class _RegisteredClients:
+    """The clients that were registered before the import.
 
     An entry without a client_id is the client that an operator registered with the same `client_name` and the
     same `redirect_uris`. The first import adds it, and the next ones update it.
     """
 
     ids: dict[str, bool] = field(default_factory=dict)  # whether an operator registered it
-    _described: dict[_Description, list[str]] = field(default_factory=dict)
+    _by_identity: dict[_Identity, list[str]] = field(default_factory=dict)
 
     def add(self, client: Client) -> None:
         self.ids[client.client_id] = not client.is_dynamically_registered
         if not client.is_dynamically_registered:
-            description = _Description.of(client.client_name, client.redirect_uris)
-            self._described.setdefault(description, []).append(client.client_id)
+            identity = _Identity.of(client.client_name, client.redirect_uris)
+            self._by_identity.setdefault(identity, []).append(client.client_id)
 
     def match(self, metadata: Json) -> str | None:
-        """The client_id of the client that *metadata* describe. Raises Ambiguous."""
+        """The client_id of the client that an entry describes. Raises Ambiguous."""
         if (client_id := metadata.get("client_id")) is not None:
             return str(client_id) if client_id in self.ids else None
-        found = self._described.get(
-            _Description.of(metadata.get("client_name"), metadata.get("redirect_uris")), ()
+        matches = self._by_identity.get(
+            _Identity.of(metadata.get("client_name"), metadata.get("redirect_uris")), ()
         )
-        if len(found) > 1:
-            raise Ambiguous(f"{', '.join(found)} are alike: say by client_id which one is meant")
-        return found[0] if found else None
+        if len(matches) > 1:
+            raise Ambiguous(f"{', '.join(matches)} match: name one by its client_id")
+        return matches[0] if matches else None
 
 
-async def import_clients(clients: Clients, read: Read, allowed: Allowed, *, prune: bool) -> Imported:
-    """Add the clients that are new and update the others; one that is refused stops no other.
+async def import_clients(
+    clients: Clients, file: ClientFile, allowed: Capabilities, *, prune: bool
+) -> ImportReport:
+    """Add new clients and update the others. A refused entry does not stop the rest.
 
-    *prune*: delete the clients that the file does not describe, but those that registered themselves.
+    *prune*: delete the operators' clients that the file does not describe.
     """
-    imported, known, kept = Imported(notes=list(read.notes)), _Known(), set[str | None]()
+    report, registered = ImportReport(notes=list(file.notes)), _RegisteredClients()
+    described = set[str | None]()
     async for client in every_client(clients):
-        known.add(client)
-    for metadata in read.clients:
+        registered.add(client)
+    for metadata in file.clients:
         client_id = metadata.get("client_id")
         try:
-            client_id = known.match(metadata) or client_id
-            row = await _imported(clients, metadata, client_id if client_id in known.ids else None, allowed)
+            client_id = registered.match(metadata) or client_id
+            existing_id = client_id if client_id in registered.ids else None
+            row = await _imported(clients, metadata, existing_id, allowed)
         except (OAuthError, Ambiguous) as fault:
             name = client_id or metadata.get("client_name") or "A client without client_id"
             reason = fault.description if isinstance(fault, OAuthError) else fault
-            imported.notes.append(f"{name}: refused: {reason}")
+            report.notes.append(f"{name}: refused: {reason}")
             row = {"client_id": client_id, "result": "refused"}
-        kept.add(row["client_id"])
-        imported.rows.append(row)
-    for client_id, is_operators in known.ids.items():
-        if prune and is_operators and client_id not in kept:
+        described.add(row["client_id"])
+        report.rows.append(row)
+    for client_id, is_operators in registered.ids.items():
+        if prune and is_operators and client_id not in described:
             await clients.delete(client_id)
-            imported.rows.append({"client_id": client_id, "result": "deleted"})
-    return imported
+            report.rows.append({"client_id": client_id, "result": "deleted"})
+    return report
 
 
 async def _imported(
-    clients: Clients, metadata: dict[str, Any], client_id: str | None, allowed: Allowed
+    clients: Clients, metadata: dict[str, Any], client_id: str | None, allowed: Capabilities
 ) -> dict[str, Any]:
     if client_id is not None:
         await update_client(clients, client_id, metadata, allowed)

@@ -1,4 +1,4 @@
-"""What operators do with clients: functions over ports."""
+"""The operations of operators on clients: functions over ports."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -8,12 +8,18 @@ from typing import Any
 from shared.config.settings import Settings
 from shared.live.randomness import new_client_id, new_client_secret
 from shared.model import Json
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import PUBLIC_DEFAULTS, information, to_metadata
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import PUBLIC_DEFAULTS, information, to_metadata
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
-from shared.oauth.client.secret import kept_secrets, needs_secret, new_secret, rotated_secrets
+from shared.oauth.client.secret import (
+    needs_secret,
+    new_secret,
+    retained_secrets,
+    rotated_secrets,
+    with_secret,
+)
 from shared.store import Clients
 
 PAGE = 500
@@ -21,33 +27,33 @@ MAX_OVERLAP = timedelta(days=90)
 
 
 class NoSuchClient(Exception):
-    """There is no client of that client_id."""
+    """There is no client with that client_id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A client, and its secret if one was just made or given: shown once, kept only as its hash."""
+    """A client, and its secret if that is new: shown once, stored as a hash."""
 
     client: Client
     client_secret: str | None = None
 
     def members(self) -> dict[str, Any]:
-        """As RFC 7591 §3.2.1 shows a client."""
+        """The client information of RFC 7591 §3.2.1."""
         return information(self.client, Reader.CLIENT) | secret_members(self.client_secret)
 
     def secrets(self) -> dict[str, Any]:
-        """After a rotation: the new secret, and until when the one before it holds (seconds since 1970)."""
-        until = [int(secret.expires_at.timestamp()) for secret in self.client.secrets if secret.expires_at]
+        """After a rotation: the new secret, and when the previous one expires (seconds since 1970)."""
+        expiries = [int(secret.expires_at.timestamp()) for secret in self.client.secrets if secret.expires_at]
         return {
             "client_id": self.client.client_id,
             **secret_members(self.client_secret),
-            **({"previous_client_secret_expires_at": until[0]} if until else {}),
+            **({"previous_client_secret_expires_at": expiries[0]} if expiries else {}),
         }
 
 
-def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowed:
-    """What this deployment lets clients have."""
-    return Allowed(
+def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Capabilities:
+    """The capabilities that this deployment gives clients."""
+    return Capabilities(
         response_types=settings.response_types,
         signing_algorithms=settings.signing_algorithms,
         fetch=settings.fetch_allow,
@@ -57,7 +63,7 @@ def allowed_by(settings: Settings, *, client_credentials: bool = True) -> Allowe
 
 
 def secret_members(client_secret: str | None) -> dict[str, Any]:
-    """RFC 7591 §3.2.1: the secret and when it expires, which is never."""
+    """A client secret, which never expires: RFC 7591 §3.2.1."""
     return {"client_secret": client_secret, "client_secret_expires_at": 0} if client_secret else {}
 
 
@@ -69,18 +75,22 @@ async def get(clients: Clients, client_id: str) -> Client:
 
 
 async def add_client(
-    clients: Clients, metadata: Json, allowed: Allowed, *, by: str | None = None
+    clients: Clients, metadata: Json, allowed: Capabilities, *, by: str | None = None
 ) -> Registered:
-    """Register what an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri, Taken."""
-    read = read_operators(metadata, new_client_id(), allowed)
-    secret = read.client_secret or (new_client_secret() if needs_secret(read.client) else None)
-    client = replace(read.client, secrets=(new_secret(read.client, secret),) if secret else ())
-    await clients.add(client, by=by)
+    """Register the client that an operator describes.
+
+    Raises InvalidClientMetadata, InvalidRedirectUri, Taken.
+    """
+    described = read_operators(metadata, new_client_id(), allowed)
+    client, secret = described.client, described.client_secret
+    if secret is None and needs_secret(client):
+        secret = new_client_secret()
+    await clients.add(with_secret(client, secret), by=by)
     return Registered(await get(clients, client.client_id), secret)
 
 
-async def update_client(clients: Clients, client_id: str, changes: Json, allowed: Allowed) -> Registered:
-    """Change the members that *changes* names; null takes one back to its default.
+async def update_client(clients: Clients, client_id: str, changes: Json, allowed: Capabilities) -> Registered:
+    """Change the members in *changes*; null returns one to its default.
 
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
@@ -95,20 +105,20 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
 
 
 async def replace_client(
-    clients: Clients, current: Client, metadata: Json, allowed: Allowed, *, by: str | None = None
+    clients: Clients, current: Client, metadata: Json, allowed: Capabilities, *, by: str | None = None
 ) -> Registered:
-    """Make of *current* what *metadata* say; what they omit goes back to its default.
+    """Replace the metadata of *current*; an omitted member returns to its default.
 
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
     client_id = current.client_id
-    read = read_operators({**metadata, "client_id": client_id}, client_id, allowed)
-    kept = kept_secrets(read.client, current.secrets)
-    is_secret_made = needs_secret(read.client) and not kept and not read.client_secret
-    secret = new_client_secret() if is_secret_made else read.client_secret
+    described = read_operators({**metadata, "client_id": client_id}, client_id, allowed)
+    client, secret = described.client, described.client_secret
+    retained = retained_secrets(client, current.secrets)
+    if secret is None and needs_secret(client) and not retained:
+        secret = new_client_secret()
     changed = replace(
-        read.client,
-        secrets=(new_secret(read.client, secret),) if secret else kept,
+        with_secret(replace(client, secrets=retained), secret),
         registration_access_token_hash=current.registration_access_token_hash,
         is_dynamically_registered=current.is_dynamically_registered,
         version=current.version,
@@ -125,7 +135,7 @@ async def rotate_secret(
     *,
     by: str | None = None,
 ) -> Registered:
-    """A new secret; the one before it holds for the *overlap*, and no other. Raises NoSecret, Stale."""
+    """Make a new secret; the previous one works for the *overlap*. Raises NoSecret, Stale."""
     if not needs_secret(client):
         raise NoSecret(client.client_id)
     secret = new_client_secret()

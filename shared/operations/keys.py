@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.codec.wrapping import NONCE_BYTES, CannotUnwrap, unwrap, wrap
 from shared.config.settings import Settings
-from shared.oauth.client.metadata import LONGEST_LIFETIMES
+from shared.oauth.client.metadata.members import LONGEST_LIFETIMES
 from shared.operations import key_plan
 from shared.operations.key_plan import KeyPolicy, NoSuchKey, Plan
 from shared.operations.new_keys import new_key

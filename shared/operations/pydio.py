@@ -1,7 +1,7 @@
-"""Cells' clients: `services["pydio.web.oauth"].staticClients` of its pydio.json, read as it is.
+"""Cells' clients, read from `services["pydio.web.oauth"].staticClients` of its pydio.json. Pure.
 
-A JSON list of RFC 7591 metadata is read as well. Reading is pure and never fails for one client: what cannot
-be kept is dropped and noted.
+A JSON list of RFC 7591 metadata is read as well. A faulty client does not fail the file: what the
+deployment does not support is dropped, with a note.
 """
 
 import re
@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.model import Json
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.metadata import LONGEST_LIFETIMES, OPERATORS_MEMBERS, STANDARD_MEMBERS
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.members import LONGEST_LIFETIMES, OPERATORS_MEMBERS, STANDARD_MEMBERS
 from shared.oauth.client.registered_uri import is_private_use, redirect_uri_fault, uri_fault
 
 SERVICE = "pydio.web.oauth"
@@ -48,19 +48,19 @@ _PORTS = re.compile(r"\[(\d{1,5})-(\d{1,5})\]")
 
 
 class BadFile(Exception):
-    """The file holds no clients; says why."""
+    """The file contains no clients; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What a file describes, each client as RFC 7591 metadata, and what was changed on the way."""
+class ClientFile:
+    """The clients of a file as RFC 7591 metadata, and notes about what was dropped or lowered."""
 
     clients: tuple[dict[str, Any], ...]
     notes: tuple[str, ...] = ()
 
 
 def go_duration(text: str) -> timedelta | None:
-    """Go's notation: `2h`, `1h30m`, `90s`. None: it is not one."""
+    """A duration in Go's notation, such as `2h`, `1h30m` or `90s`; None: it is not one."""
     if not _GO_DURATION.fullmatch(text):
         return None
     return timedelta(
@@ -69,12 +69,12 @@ def go_duration(text: str) -> timedelta | None:
 
 
 def expanded(uri: str, external_urls: Sequence[str]) -> list[str]:
-    """The redirect URIs that one line of Cells stands for. The first external URL is the default one."""
-    is_insecure = [url for url in external_urls if url.startswith("http:") and not _is_localhost(url)]
+    """The redirect URIs of one line of pydio.json. The first external URL is the default bind."""
+    insecure_urls = [url for url in external_urls if url.startswith("http:") and not _is_localhost(url)]
     variables = {
         "#default_bind#": external_urls[:1],
         "#binds...#": external_urls,
-        "#insecure_binds...#": is_insecure,
+        "#insecure_binds...#": insecure_urls,
     }
     for variable, urls in variables.items():
         if variable in uri:
@@ -89,12 +89,12 @@ def _is_localhost(url: str) -> bool:
     return urlsplit(url).hostname == "localhost"
 
 
-def read(document: Any, external_urls: Sequence[str], allowed: Allowed) -> Read:
+def read(document: Any, external_urls: Sequence[str], allowed: Capabilities) -> ClientFile:
     """The clients of pydio.json, or of a list of RFC 7591 metadata. Raises BadFile."""
     if isinstance(document, list):
         if not all(isinstance(entry, Mapping) for entry in document):
             raise BadFile("The list holds something that is not an object")
-        return Read(tuple(dict(entry) for entry in document))
+        return ClientFile(tuple(dict(entry) for entry in document))
     services = document.get("services") if isinstance(document, Mapping) else None
     section = services.get(SERVICE) if isinstance(services, Mapping) else None
     entries = section.get("staticClients") if isinstance(section, Mapping) else None
@@ -111,7 +111,7 @@ def read(document: Any, external_urls: Sequence[str], allowed: Allowed) -> Read:
             metadata["access_token_format"] = "jwt"
         notes.extend(f"{entry['client_id']}: {note}" for note in _fit(metadata, entry, allowed))
         clients.append(metadata)
-    return Read(tuple(clients), tuple(notes))
+    return ClientFile(tuple(clients), tuple(notes))
 
 
 def _lifetimes(entry: Json) -> dict[str, timedelta]:
@@ -139,15 +139,15 @@ def _metadata(entry: Json, external_urls: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _fit(metadata: dict[str, Any], entry: Json, allowed: Allowed) -> Iterator[str]:
-    """Take out of *metadata* what this deployment does not do, and say so."""
+def _fit(metadata: dict[str, Any], entry: Json, allowed: Capabilities) -> Iterator[str]:
+    """Remove from *metadata* what this deployment does not support; a note for each removal."""
     for name in ("response_types", "grant_types"):
         supported = {" ".join(sorted(each.split())) for each in getattr(allowed, name)}
-        wanted = [" ".join(sorted(str(each).split())) for each in metadata.get(name) or ()]
-        if dropped := [each for each in wanted if each not in supported]:
+        requested = [" ".join(sorted(str(each).split())) for each in metadata.get(name) or ()]
+        if dropped := [each for each in requested if each not in supported]:
             yield f"{name} {', '.join(dropped)} dropped: switched off here"
         if name in metadata:
-            metadata[name] = [each for each in wanted if each in supported]
+            metadata[name] = [each for each in requested if each in supported]
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         faults = {uri: redirect_uri_fault(uri, metadata["application_type"]) for uri in metadata[name]}
         for uri, fault in faults.items():

@@ -10,11 +10,11 @@ from shared.store.ports.clients import (
     Change,
     Changes,
     ClientEvent,
+    ClientFilter,
     ClientRemovals,
     Clients,
     ClientUses,
     InitialAccessTokens,
-    Wanted,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, SharedCounts
 from shared.store.ports.deployment import DeploymentRecord
@@ -57,6 +57,7 @@ __all__ = [
     "Change",
     "Changes",
     "ClientEvent",
+    "ClientFilter",
     "ClientRemovals",
     "ClientUses",
     "Clients",
@@ -103,5 +104,4 @@ __all__ = [
     "TokenUser",
     "Unavailable",
     "Users",
-    "Wanted",
 ]

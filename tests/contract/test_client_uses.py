@@ -7,7 +7,7 @@ import pytest
 
 from services.worker.client_upkeep import client_upkeep
 from shared.live import clock
-from shared.store import Wanted
+from shared.store import ClientFilter
 from tests.builders import World, an_attempt
 from tests.deployment import open_world, settings_for
 
@@ -101,19 +101,19 @@ async def test_expired_initial_access_tokens_leave(world: World) -> None:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        (Wanted(), {"app-1", "app-2", "other"}),
-        (Wanted(text="APP"), {"app-1", "app-2"}),
-        (Wanted(text="näme"), {"other"}),
-        (Wanted(text="%"), set[str]()),
-        (Wanted(text="a\0"), set[str]()),
-        (Wanted(is_disabled=True), {"app-2"}),
-        (Wanted(is_disabled=False), {"app-1", "other"}),
-        (Wanted(is_dynamically_registered=True), {"other"}),
-        (Wanted(is_dynamically_registered=False, text="app", is_disabled=False), {"app-1"}),
+        (ClientFilter(), {"app-1", "app-2", "other"}),
+        (ClientFilter(text="APP"), {"app-1", "app-2"}),
+        (ClientFilter(text="näme"), {"other"}),
+        (ClientFilter(text="%"), set[str]()),
+        (ClientFilter(text="a\0"), set[str]()),
+        (ClientFilter(is_disabled=True), {"app-2"}),
+        (ClientFilter(is_disabled=False), {"app-1", "other"}),
+        (ClientFilter(is_dynamically_registered=True), {"other"}),
+        (ClientFilter(is_dynamically_registered=False, text="app", is_disabled=False), {"app-1"}),
     ],
 )
 async def test_a_list_holds_the_clients_that_are_wanted(
-    world: World, wanted: Wanted, found: set[str]
+    world: World, wanted: ClientFilter, found: set[str]
 ) -> None:
     """By part of a name, and by what they are."""
     await world.client(client_id="app-1")

@@ -17,8 +17,8 @@ from shared.oauth.client.authentication import (
     presented,
     verify_with_secrets,
 )
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_registration
 from shared.oauth.errors import InvalidRequest, OAuthError
@@ -55,7 +55,7 @@ def clients() -> tuple[Client, ...]:
 
 _CLIENTS = {client.client_id: client for client in clients()}
 _DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, prompt_values(may_sign_up=True))
-_ALLOWED = Allowed(response_types=RESPONSE_TYPES, signing_algorithms=("RS256", "ES256", "EdDSA"))
+_ALLOWED = Capabilities(response_types=RESPONSE_TYPES, signing_algorithms=("RS256", "ES256", "EdDSA"))
 
 
 def _sign(answer: Any) -> str:

@@ -5,9 +5,10 @@ import pytest
 from shared.oauth import claims
 from shared.oauth.client import authentication as client_auth
 from shared.oauth.client import jwks as client_jwks
-from shared.oauth.client import kinds, registered_uri
 from shared.oauth.client import policy as client_policy
+from shared.oauth.client import registered_uri
 from shared.oauth.client import rules as client_rules
+from shared.oauth.client.metadata import kinds
 from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
 
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from shared.oauth.client.member import Setter
-from shared.oauth.client.metadata import MEMBERS
+from shared.oauth.client.metadata.declaration import Setter
+from shared.oauth.client.metadata.members import MEMBERS
 from shared.oauth.client.record import Client
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"

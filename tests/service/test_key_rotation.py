@@ -14,7 +14,7 @@ from services.token.app import mount as token
 from shared.codec.base64url import from_base64url
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.oauth.client.metadata import LONGEST_LIFETIMES
+from shared.oauth.client.metadata.members import LONGEST_LIFETIMES
 from shared.operations.keys import rotate_keys
 from shared.paths import JWKS
 from shared.server.app import application

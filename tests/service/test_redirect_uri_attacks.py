@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.rules import read_registration
 from shared.paths import AUTHORIZATION
 from tests.authorization import ON_MODULE_LOOP, AuthorizationService, a_request, is_error_page, is_login
@@ -274,7 +274,7 @@ async def test_each_redirect_uri_is_judged_by_itself(op: AuthorizationService) -
         "redirect_uris": ["https://e.example/r", "http://127.0.0.1/"],
         "token_endpoint_auth_method": "none",
     }
-    allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+    allowed = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
     client = read_registration(members, f"client-{uuid4().hex}", allowed)
     await op.world.stores.clients.add(replace(client, is_dynamically_registered=True))
     for redirect_uri, is_accepted in (

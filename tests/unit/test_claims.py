@@ -9,7 +9,7 @@ import pytest
 
 from shared.model import Authentication, Authorization, ClaimsRequest, Json, Scope, User
 from shared.oauth.claims import id_token_user_claims, userinfo_claims
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
@@ -168,7 +168,7 @@ def test_an_operators_claim_that_says_nothing_is_absent() -> None:
 )
 def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
     """Rather than left out in silence for each user."""
-    allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+    allowed = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
     uris = {"redirect_uris": ["https://rp.test/cb"]}
     with pytest.raises(InvalidClientMetadata, match=next(iter(members))):
         read_operators({**uris, **members}, "c", allowed)

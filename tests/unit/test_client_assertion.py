@@ -13,8 +13,8 @@ from shared.oauth.client.authentication import (
     check_header,
     verify_with_secrets,
 )
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClient
@@ -120,7 +120,7 @@ def test_the_former_name_of_the_audience_is_read_and_never_written() -> None:
     """Files and rows from before it was renamed: `endpoint` is `issuer_or_endpoint`."""
     members = {"redirect_uris": ["https://rp.test/cb"], "assertion_audience": "endpoint"}
     client = read_operators(
-        members, "c", Allowed(response_types=("code",), signing_algorithms=("RS256",))
+        members, "c", Capabilities(response_types=("code",), signing_algorithms=("RS256",))
     ).client
     for read in (client, from_metadata("c", {"assertion_audience": "endpoint"})):
         assert read.assertion_audience == "issuer_or_endpoint"

@@ -10,9 +10,9 @@ import pytest
 
 from services.client_registry.administration.schemas import schemas
 from services.client_registry.registration.response import client_information
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.member import Reader, Setter
-from shared.oauth.client.metadata import (
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.declaration import Reader, Setter
+from shared.oauth.client.metadata.members import (
     MEMBERS,
     OPERATORS_MEMBERS,
     READ_ONLY_MEMBERS,
@@ -21,12 +21,12 @@ from shared.oauth.client.metadata import (
     information,
     to_metadata,
 )
-from shared.oauth.client.profiles import PROFILES
+from shared.oauth.client.metadata.profiles import PROFILES
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators, read_registration
 
 ROOT = Path(__file__).parents[2]
-ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256", "ES256"))
+ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "ES256"))
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 OTHER: dict[str, Any] = {
     "profile": "cells-legacy",
@@ -107,13 +107,13 @@ exec(source.replace("    client_id: str\\n", "    client_id: str\\n" + field), m
 
 from services.client_registry.administration.schemas import schemas
 from services.client_registry.registration.response import client_information
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import from_metadata, information, to_metadata
-from shared.oauth.client.profiles import PROFILES
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import from_metadata, information, to_metadata
+from shared.oauth.client.metadata.profiles import PROFILES
 from shared.oauth.client.rules import read_operators, read_registration
 
-allowed = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+allowed = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
 request = {"redirect_uris": ["https://rp.test/cb"], "allowed_colours": ["red"]}
 client = read_operators(request, "c", allowed).client
 assert client.allowed_colours == ("red",)

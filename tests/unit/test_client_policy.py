@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.client_registry.registration.response import client_information
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
@@ -22,7 +22,7 @@ from tests.planted.oauth import (
     strangers_have_any_scheme,
 )
 
-ALLOWED = Allowed(
+ALLOWED = Capabilities(
     response_types=("code", "id_token", "code id_token"), signing_algorithms=("RS256", "ES256", "EdDSA")
 )
 URI = {"redirect_uris": ["https://rp.test/cb"]}

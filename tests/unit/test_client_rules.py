@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from shared.oauth.client.faults import Allowed
-from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.client.secret import new_secret
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri, OAuthError
 from shared.oauth.tokens.keys import public_jwk
 
-ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256", "ES256", "EdDSA"))
+ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "ES256", "EdDSA"))
 EVERYTHING = replace(ALLOWED, response_types=("code", "id_token", "code id_token token"))
 JWKS = {"keys": [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())]}
 URI = {"redirect_uris": ["https://rp.test/cb"]}
@@ -31,12 +31,12 @@ OWN = {
 }
 
 
-def operators(members: dict[str, Any], allowed: Allowed = ALLOWED) -> Client:
+def operators(members: dict[str, Any], allowed: Capabilities = ALLOWED) -> Client:
     """As `client add` reads."""
     return read_operators(members, "fresh", allowed).client
 
 
-def registered(members: dict[str, Any], allowed: Allowed = ALLOWED) -> Client:
+def registered(members: dict[str, Any], allowed: Capabilities = ALLOWED) -> Client:
     """As the registration endpoint reads."""
     return read_registration(members, "fresh", allowed)
 

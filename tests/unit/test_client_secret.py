@@ -8,9 +8,9 @@ import pytest
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.secret import (
     MIN_SIGNING_SECRET,
-    kept_secrets,
     needs_secret,
     new_secret,
+    retained_secrets,
     rotated_secrets,
     signs_with_secret,
 )
@@ -36,7 +36,7 @@ def test_a_secret_serves_a_method_and_is_readable_for_one_alone(
 ) -> None:
     """A change of method leaves what serves it still; of a fresh secret the value is kept where it signs."""
     client = Client(client_id="c", token_endpoint_auth_method=method)
-    kept = kept_secrets(client, [HASH_ALONE, READABLE])
+    kept = retained_secrets(client, [HASH_ALONE, READABLE])
     assert (needs_secret(client), signs_with_secret(client), kept) == expected
     value = "ü" if method == "client_secret_jwt" else None
     assert new_secret(client, "ü") == ClientSecret(hashlib.sha256("ü".encode()).digest(), value=value)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.rules import read_operators, read_registration
 from shared.oauth.errors import InvalidClientMetadata
 
-ALLOWED = Allowed(
+ALLOWED = Capabilities(
     response_types=("code",), signing_algorithms=("RS256",), fetch=("localhost:9000", "[::1]:9000")
 )
 REDIRECT_URIS = ["https://rp.test/cb", "https://rp.test:8443/cb", "http://localhost:9000/cb"]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.rules import read_operators
 from shared.operations.pydio import BadFile, expanded, go_duration, read
 
-ALLOWED = Allowed(response_types=("code",), signing_algorithms=("RS256",))
+ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
 URLS = ("https://cells.test", "http://localhost:8080", "http://10.0.0.5:8080")
 STANDARD = Path(__file__).parents[2] / "deploy" / "cells-clients.json"
 

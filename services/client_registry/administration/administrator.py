@@ -1,4 +1,4 @@
-"""Who may administer clients: a client of this server, with an access token of its own that says so."""
+"""Authorization of the administration: a client with an access token of its own that has the scope."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ READ = "ostiary.clients:read"
 WRITE = "ostiary.clients:write"
 
 AdminEndpoint = Callable[[web.Request, str], Awaitable[web.Response]]
-"""Gets who calls, for the audit log."""
+"""An endpoint of the administration; it gets the client_id of the caller, for the audit log."""
 
 logger = structlog.get_logger()
 
@@ -34,14 +34,14 @@ class NotFound(OAuthError):
 
 
 class Conflict(OAuthError):
-    """It cannot be so, because of what is there."""
+    """The request conflicts with the client's current state."""
 
     error = "conflict"
     status = 409
 
 
 class Changed(OAuthError):
-    """Another's change came first."""
+    """Another change came first."""
 
     error = "precondition_failed"
     status = 412
@@ -72,7 +72,7 @@ ADMINISTRATORS = web.AppKey("ADMINISTRATORS", Administrators)
 
 
 def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """*endpoint* for those who hold *scope*, with every refusal answered."""
+    """A handler that calls *endpoint* for clients with *scope*, and answers every error."""
 
     async def handler(request: web.Request) -> web.Response:
         error: OAuthError

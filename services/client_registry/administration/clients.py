@@ -1,4 +1,4 @@
-"""The administration of clients over HTTP: what the command line does, for programs."""
+"""The endpoints of the administration of clients: the functions of `ostiary client` over HTTP."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +12,8 @@ from services.client_registry.registration.request import read_body
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Json
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import READ_ONLY_MEMBERS, information
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import READ_ONLY_MEMBERS, information
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
 from shared.operations.clients import (
@@ -39,7 +39,7 @@ MAX_INVITATION = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Administration:
-    """What the endpoints need."""
+    """The collaborators of the endpoints."""
 
     clients: Clients
     initial_access_tokens: InitialAccessTokens
@@ -50,7 +50,7 @@ ADMINISTRATION = web.AppKey("ADMINISTRATION", Administration)
 
 
 class RotationRequest(BaseModel):
-    """How a secret is to be rotated."""
+    """The body of a rotation: how long the previous secret stays valid, in seconds."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -58,7 +58,7 @@ class RotationRequest(BaseModel):
 
 
 class InvitationRequest(BaseModel):
-    """What an initial access token is to be good for."""
+    """The body of an invitation: the uses and the lifetime of an initial access token, in seconds."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -73,8 +73,8 @@ async def _members(request: web.Request) -> dict[str, Any]:
         raise InvalidRequest(fault.description) from None
 
 
-async def _asked(request: web.Request, model: type[RotationRequest] | type[InvitationRequest]) -> Any:
-    """A small body, which may be left out. Raises InvalidRequest."""
+async def _options(request: web.Request, model: type[RotationRequest] | type[InvitationRequest]) -> Any:
+    """An optional body. Raises InvalidRequest."""
     members = await _members(request) if request.can_read_body else {}
     try:
         return model.model_validate(members)
@@ -83,25 +83,31 @@ async def _asked(request: web.Request, model: type[RotationRequest] | type[Invit
         raise InvalidRequest(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
 
 
-async def _seen(request: web.Request, *, is_required: bool = False) -> Client:
-    """The client of the path, as the caller has seen it. Raises NoSuchClient, PreconditionFailed."""
+async def _client(request: web.Request, *, is_required: bool = False) -> Client:
+    """The client of the path, in the version that If-Match names.
+
+    Raises NoSuchClient, PreconditionFailed, PreconditionRequired, InvalidRequest.
+    """
     client = await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"])
     check_if_match(request.headers.get("If-Match"), client, is_required=is_required)
     return client
 
 
-def _shown(registered: Registered, status: int = 200, **headers: str) -> web.Response:
+def _client_answer(registered: Registered, status: int = 200, **headers: str) -> web.Response:
     members = {**information(registered.client, Reader.OPERATORS), **secret_members(registered.client_secret)}
     return json_answer(members, status=status, headers={"ETag": etag(registered.client), **headers})
 
 
 def _without_read_only(members: Json, client: Client) -> dict[str, Any]:
-    """What was read may be sent back as it was. Raises InvalidClientMetadata."""
-    now = {**information(client, Reader.OPERATORS)}
+    """The members that may be set.
+
+    Raises InvalidClientMetadata: a read-only member differs from its current value.
+    """
+    current = information(client, Reader.OPERATORS)
     faults = tuple(
         (name, "cannot be changed")
         for name in ("client_id", *READ_ONLY_MEMBERS)
-        if name in members and members[name] != now.get(name)
+        if name in members and members[name] != current.get(name)
     )
     if faults:
         raise InvalidClientMetadata("; ".join(" ".join(fault) for fault in faults), faults=faults)
@@ -109,32 +115,36 @@ def _without_read_only(members: Json, client: Client) -> dict[str, Any]:
 
 
 async def list_clients(request: web.Request, _: str) -> web.Response:
-    asked = read_page_request(query(request))
+    page_request = read_page_request(query(request))
     clients = request.app[ADMINISTRATION].clients
-    return json_answer(page(await clients.list(asked.after, asked.limit + 1, asked.wanted), asked.limit))
+    matching = await clients.list(page_request.after, page_request.limit + 1, page_request.matching)
+    return json_answer(page(matching, page_request.limit))
 
 
 async def create_client(request: web.Request, caller: str) -> web.Response:
     administration, members = request.app[ADMINISTRATION], await _members(request)
     allowed = allowed_by(administration.settings)
     registered = await add_client(administration.clients, members, allowed, by=caller)
-    return _shown(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
+    return _client_answer(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
 
 
 async def read_client(request: web.Request, _: str) -> web.Response:
-    return _shown(Registered(await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"])))
+    return _client_answer(
+        Registered(await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"]))
+    )
 
 
 async def change_client(request: web.Request, caller: str) -> web.Response:
-    """What the request omits goes back to its default."""
-    administration, client = request.app[ADMINISTRATION], await _seen(request, is_required=True)
+    """An omitted member returns to its default."""
+    administration, client = request.app[ADMINISTRATION], await _client(request, is_required=True)
     members = _without_read_only(await _members(request), client)
     allowed = allowed_by(administration.settings)
-    return _shown(await replace_client(administration.clients, client, members, allowed, by=caller))
+    replaced = await replace_client(administration.clients, client, members, allowed, by=caller)
+    return _client_answer(replaced)
 
 
 async def delete_client(request: web.Request, caller: str) -> web.Response:
-    client = await _seen(request)
+    client = await _client(request)
     clients = request.app[ADMINISTRATION].clients
     if not await clients.delete(client.client_id, by=caller, version=client.version):
         raise PreconditionFailed("the client has changed since it was read")
@@ -142,19 +152,19 @@ async def delete_client(request: web.Request, caller: str) -> web.Response:
 
 
 async def rotate(request: web.Request, caller: str) -> web.Response:
-    client, asked = await _seen(request), await _asked(request, RotationRequest)
+    client, options = await _client(request), await _options(request, RotationRequest)
     rotated = await rotate_secret(
         request.app[ADMINISTRATION].clients,
         client,
         clock.now(),
-        timedelta(seconds=asked.overlap),
+        timedelta(seconds=options.overlap),
         by=caller,
     )
     return json_answer(rotated.secrets())
 
 
 async def invite_client(request: web.Request, caller: str) -> web.Response:
-    asked = await _asked(request, InvitationRequest)
-    expires_at = clock.now() + timedelta(seconds=asked.expires_in)
+    options = await _options(request, InvitationRequest)
+    expires_at = clock.now() + timedelta(seconds=options.expires_in)
     tokens = request.app[ADMINISTRATION].initial_access_tokens
-    return json_answer((await invite(tokens, asked.uses, expires_at, by=caller)).members(), status=201)
+    return json_answer((await invite(tokens, options.uses, expires_at, by=caller)).members(), status=201)

@@ -1,4 +1,4 @@
-"""Which clients a caller wants to see, page by page. Rules."""
+"""Listing clients page by page: the query and the answer. Rules."""
 
 import base64
 import binascii
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.codec.base64url import base64url
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import information
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
-from shared.store import Wanted
+from shared.store import ClientFilter
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -24,11 +24,11 @@ _BOOLEANS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A page of clients: after which client_id, how many, and which."""
+    """A page of at most *limit* clients that match, after a client_id."""
 
     after: str | None
     limit: int
-    wanted: Wanted
+    matching: ClientFilter
 
 
 def read_page_request(query: Parameters) -> PageRequest:
@@ -38,12 +38,12 @@ def read_page_request(query: Parameters) -> PageRequest:
     text = query.one("text")
     if text is not None and len(text) > MAX_TEXT:
         raise InvalidRequest(f"text is longer than {MAX_TEXT} characters")
-    wanted = Wanted(
+    matching = ClientFilter(
         text=text,
         is_disabled=_boolean(query, "is_disabled"),
         is_dynamically_registered=_boolean(query, "is_dynamically_registered"),
     )
-    return PageRequest(_after(query.one("cursor")), _limit(query.one("limit")), wanted)
+    return PageRequest(_after(query.one("cursor")), _limit(query.one("limit")), matching)
 
 
 def _boolean(query: Parameters, name: str) -> bool | None:
@@ -69,11 +69,11 @@ def _after(cursor: str | None) -> str | None:
     try:
         return base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise InvalidRequest("cursor is none of ours") from None
+        raise InvalidRequest("cursor is not a next_cursor of this server") from None
 
 
 def page(clients: Sequence[Client], limit: int) -> dict[str, Any]:
-    """The answer, given one client more than the limit if there is one."""
+    """The answer; *clients* has one client more than the limit if there is a next page."""
     shown = clients[:limit]
     more = {"next_cursor": base64url(shown[-1].client_id.encode())} if len(clients) > limit else {}
     return {"clients": [information(client, Reader.OPERATORS) for client in shown], **more}

@@ -1,4 +1,4 @@
-"""The description of the administration of clients: OpenAPI 3.1."""
+"""The OpenAPI 3.1 document of the administration of clients."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,14 +24,14 @@ def _json(name: str) -> Schema:
 _ETAG: Schema = {"ETag": {"description": "the client's version", "schema": STRING}}
 _REFUSALS: Mapping[str, str] = {
     "400": "the request or the client metadata are not accepted",
-    "401": "there is no access token, or it does not hold",
+    "401": "the access token is missing or invalid",
     "403": "the access token is not a client's own, or lacks the scope",
     "404": "there is no such client",
-    "409": "the client is in the way of what is asked",
+    "409": "the request conflicts with the client",
     "412": "the client is not of the version that If-Match names",
     "413": "the body is too long",
     "428": "If-Match is missing",
-    "503": "a store does not answer: try again",
+    "503": "a store is unavailable: try again later",
 }
 
 
@@ -70,7 +70,7 @@ _CLIENT_ID: Schema = {"name": "client_id", "in": "path", "required": True, "sche
 
 
 def _if_match(*, is_required: bool) -> Schema:
-    description = "the ETag of the version that the caller has seen, or *"
+    description = "the ETag of the version that the caller has read, or *"
     return {
         "name": "If-Match",
         "in": "header",
@@ -82,12 +82,14 @@ def _if_match(*, is_required: bool) -> Schema:
 
 _LIST_PARAMETERS = [
     _query(
-        "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, "how many"
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        "the largest number of clients",
     ),
-    _query("cursor", STRING, "the next_cursor of the page before"),
-    _query("text", {**STRING, "maxLength": MAX_TEXT}, "part of client_id or client_name, in any case"),
-    _query("is_disabled", BOOLEAN, "only such"),
-    _query("is_dynamically_registered", BOOLEAN, "only such"),
+    _query("cursor", STRING, "the next_cursor of the previous page"),
+    _query("text", {**STRING, "maxLength": MAX_TEXT}, "contained in client_id or client_name, ignoring case"),
+    _query("is_disabled", BOOLEAN, "only clients with this value"),
+    _query("is_dynamically_registered", BOOLEAN, "only clients with this value"),
 ]
 
 
@@ -104,7 +106,7 @@ def _operations() -> Mapping[Path, Schema]:
             "post": _operation(
                 "createClient",
                 WRITE,
-                "Register a client; a member that is not known is refused",
+                "Register a client; an unknown member is refused",
                 _answers(
                     "201",
                     "ClientWithSecret",
@@ -127,7 +129,7 @@ def _operations() -> Mapping[Path, Schema]:
             "put": _operation(
                 "replaceClient",
                 WRITE,
-                "Make of a client what the body says; what is omitted goes back to its default",
+                "Replace a client's metadata; an omitted member returns to its default",
                 _answers("200", "ClientWithSecret", "400", "404", "412", "413", "428", headers=_ETAG),
                 parameters=[_if_match(is_required=True)],
                 requestBody=_body("ClientRequest", is_required=True),
@@ -145,7 +147,7 @@ def _operations() -> Mapping[Path, Schema]:
             "post": _operation(
                 "rotateSecret",
                 WRITE,
-                "A new client secret, shown once; the one before it holds for the overlap (seconds)",
+                "Make a new client secret, shown once; the previous one works for the overlap (seconds)",
                 _answers("200", "RotatedSecret", "400", "404", "409", "412", "413"),
                 parameters=[_if_match(is_required=False)],
                 requestBody=_body("RotationRequest", is_required=False),
@@ -155,7 +157,7 @@ def _operations() -> Mapping[Path, Schema]:
             "post": _operation(
                 "invite",
                 WRITE,
-                "An initial access token, shown once, with which clients may register themselves",
+                "Make an initial access token, shown once, with which clients register themselves",
                 _answers("201", "Invitation", "400", "413"),
                 requestBody=_body("InvitationRequest", is_required=False),
             ),
@@ -165,7 +167,7 @@ def _operations() -> Mapping[Path, Schema]:
 
 def document(issuer: str) -> dict[str, Any]:
     """The OpenAPI document of a deployment."""
-    scopes = {READ: "see clients", WRITE: "create, change and delete clients, and invite"}
+    scopes = {READ: "read clients", WRITE: "create, change and delete clients, and invite"}
     flow = {"clientCredentials": {"tokenUrl": TOKEN.at(issuer), "scopes": scopes}}
     return {
         "openapi": "3.1.0",

@@ -1,11 +1,11 @@
-"""The schemas of the bodies of the administration, made from the models that read them."""
+"""The schemas of the administration's bodies, made from the models that validate them."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
 from services.client_registry.administration.clients import InvitationRequest, RotationRequest
-from shared.oauth.client.models import (
+from shared.oauth.client.metadata.models import (
     ChosenCredentials,
     OperatorsMetadata,
     ReadOnlyMetadata,
@@ -36,7 +36,7 @@ def _object(properties: Schema, *required: str) -> Schema:
 
 
 def schemas() -> Schema:
-    """By their names."""
+    """Every schema by its name."""
     metadata = _properties(StandardMetadata, OperatorsMetadata)
     read_only = {name: {**schema, "readOnly": True} for name, schema in _properties(ReadOnlyMetadata).items()}
     client = {**metadata, "client_id": STRING, **read_only}
@@ -82,5 +82,5 @@ def schemas() -> Schema:
 
 
 def reference(name: str) -> Schema:
-    """A reference to one of them."""
+    """A reference to a schema."""
     return {"$ref": f"#/components/schemas/{name}"}

@@ -19,7 +19,7 @@ from shared.fetch import Fetcher
 from shared.live import clock
 from shared.live.randomness import new_client_secret
 from shared.live.rate_limiter import RateLimiter
-from shared.oauth.client.faults import Allowed
+from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_registration
 from shared.oauth.client.secret import needs_secret, with_secret
@@ -112,7 +112,7 @@ async def _enabled_client(request: web.Request, token: str) -> Client:
     return client
 
 
-def _allowed(settings: Settings, current: Client) -> Allowed:
+def _allowed(settings: Settings, current: Client) -> Capabilities:
     """Open registration gives no client_credentials; a client that has that grant type keeps it."""
     is_allowed = settings.registration != "open" or "client_credentials" in current.grant_types
     return allowed_by(settings, client_credentials=is_allowed)

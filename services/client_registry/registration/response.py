@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.oauth.client.member import Reader
-from shared.oauth.client.metadata import information
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
 from shared.paths import CLIENT_CONFIGURATION, PREFIX
 

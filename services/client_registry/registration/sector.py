@@ -1,8 +1,8 @@
 """The sector of a client: OpenID Connect Registration 1.0 §5."""
 
 from shared.fetch import Fetcher, FetchFailed
+from shared.oauth.client.metadata.validation import refuse
 from shared.oauth.client.record import Client
-from shared.oauth.client.validation import refuse
 from shared.oauth.errors import InvalidClientMetadata
 
 

@@ -1,4 +1,4 @@
-"""Software statements: RFC 7591 §2.3. Pure."""
+"""Software statements of issuers that the operator trusts: RFC 7591 §2.3. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,17 +15,17 @@ from shared.oauth.tokens.jwt_type import SOFTWARE_STATEMENT_TYPES, is_of_type
 MEMBER = "software_statement"
 
 Issuers = Mapping[str, Json]
-"""The JWK Set of each issuer whose statements are believed."""
+"""The JWK Set of each trusted issuer."""
 
 _NOT_METADATA = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", MEMBER})
 
 
 class BadIssuers(Exception):
-    """What is wrong with the operator's file, as the end of a sentence."""
+    """The operator's file is invalid; the message is the end of a sentence."""
 
 
 def read_issuers(data: bytes) -> Issuers:
-    """The operator's file. Raises BadIssuers."""
+    """The trusted issuers in the operator's file. Raises BadIssuers."""
     try:
         issuers = parse_object(data)
     except BadJson as fault:
@@ -41,9 +41,9 @@ def read_issuers(data: bytes) -> Issuers:
 
 
 def with_statement(members: Json, issuers: Issuers, audience: str, now: datetime) -> dict[str, Any]:
-    """The members of a request, with those of its software statement in their place.
+    """The members of a request, replaced by the claims of its software statement.
 
-    Where nobody is believed statements are ignored. Raises InvalidSoftwareStatement,
+    Without trusted issuers a statement is ignored. Raises InvalidSoftwareStatement,
     UnapprovedSoftwareStatement.
     """
     statement = members.get(MEMBER)
@@ -67,11 +67,11 @@ def _verified(statement: str, issuers: Issuers) -> SignedClaims:
     if not isinstance(claimed, str):
         raise InvalidSoftwareStatement("software_statement has no iss")
     if claimed not in issuers:
-        raise UnapprovedSoftwareStatement("software_statement is of an issuer that is not believed here")
+        raise UnapprovedSoftwareStatement("software_statement is of an issuer that is not trusted here")
     try:
         return verify_with(statement, issuers[claimed])
     except BadJwt as fault:
-        raise InvalidSoftwareStatement("software_statement does not hold", detail=str(fault)) from None
+        raise InvalidSoftwareStatement("software_statement is not valid", detail=str(fault)) from None
 
 
 def _check(claims: SignedClaims, audience: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from shared.oauth import supported
 from shared.oauth.claims import is_same_shape
 from shared.oauth.client.jwks import can_verify, jwks_faults
-from shared.oauth.client.metadata import LONGEST_LIFETIMES, MEMBERS
+from shared.oauth.client.metadata.members import LONGEST_LIFETIMES, MEMBERS
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import (
     https_or_loopback_fault,
@@ -25,7 +25,7 @@ Fault = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Allowed:
+class Capabilities:
     """What this deployment lets a client have."""
 
     response_types: tuple[str, ...]
@@ -51,7 +51,7 @@ def grant_types_for(response_types: Sequence[str]) -> set[str]:
     return {by_part[part] for part in parts if part in by_part}
 
 
-def client_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     """What keeps this deployment from accepting *client*: everything that a single member cannot tell."""
     yield from _type_faults(client, allowed)
     yield from _redirect_faults(client)
@@ -90,7 +90,7 @@ def _key_faults(client: Client) -> Iterator[Fault]:
         yield "jwks", "has no key that is understood here and verifies a signature: the client needs one"
 
 
-def _type_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def _type_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     for index, grant_type in enumerate(client.grant_types):
         if grant_type not in allowed.grant_types:
             yield f"grant_types.{index}", "is not supported by this server"
@@ -128,7 +128,7 @@ def _lifetime_faults(client: Client) -> Iterator[Fault]:
             yield name, f"is longer than {int(longest.total_seconds())} seconds"
 
 
-def _logout_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def _logout_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     """Back-Channel Logout 1.0 §2.2 and Front-Channel Logout 1.0 §2."""
     if (uri := client.backchannel_logout_uri) is not None and (
         fault := https_or_loopback_fault(uri) or target_fault(uri, allowed.fetch)
@@ -141,7 +141,7 @@ def _logout_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
             yield "frontchannel_logout_uri", "has not the scheme, host and port of one of the redirect_uris"
 
 
-def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def _authentication_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     method = client.token_endpoint_auth_method
     if method not in supported.TOKEN_ENDPOINT_AUTH_METHODS:
         yield "token_endpoint_auth_method", "is not supported by this server"
@@ -158,7 +158,7 @@ def _authentication_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
         yield "token_endpoint_auth_signing_alg", "is not supported by this server"
 
 
-def _request_object_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def _request_object_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     unsigned = (supported.UNSIGNED,) if allowed.unsigned_request_objects else ()
     alg = client.request_object_signing_alg
     if alg is not None and alg not in (*supported.REQUEST_OBJECT_ALGORITHMS, *unsigned):
@@ -172,7 +172,7 @@ def _request_object_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
             yield f"request_uris.{index}", fault
 
 
-def _sector_faults(client: Client, allowed: Allowed) -> Iterator[Fault]:
+def _sector_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     if (uri := client.sector_identifier_uri) is not None:
         if fault := target_fault(uri, allowed.fetch):
             yield "sector_identifier_uri", fault

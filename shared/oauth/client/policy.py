@@ -9,8 +9,8 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from shared.oauth.client.faults import Fault
-from shared.oauth.client.metadata import STANDARD_MEMBERS, to_metadata
-from shared.oauth.client.profiles import PROFILES
+from shared.oauth.client.metadata.members import STANDARD_MEMBERS, to_metadata
+from shared.oauth.client.metadata.profiles import PROFILES
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_private_use, uri_fault
 from shared.oauth.client.uri_schemes import is_for_strangers

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from shared.model import Json, Scope
-from shared.oauth.client.kinds import (
+from shared.oauth.client.metadata.declaration import Reader, anyone, operators, operators_lifetime, read_only
+from shared.oauth.client.metadata.kinds import (
     ACCESS_TOKEN_FORMAT,
     APPLICATION_TYPE,
     ASSERTION_AUDIENCE,
@@ -36,7 +37,6 @@ from shared.oauth.client.kinds import (
     URI,
     URIS,
 )
-from shared.oauth.client.member import Reader, anyone, operators, operators_lifetime, read_only
 from shared.oauth.client.registered_uri import web_uri_fault
 
 _DAY, _YEAR = timedelta(days=1), timedelta(days=365)

@@ -9,14 +9,20 @@ from typing import Any
 
 from shared.model import Json
 from shared.oauth import supported
-from shared.oauth.client.defaults import complete
-from shared.oauth.client.faults import Allowed, Fault, client_faults
-from shared.oauth.client.metadata import OPERATORS_MEMBERS, STANDARD_MEMBERS, to_metadata
-from shared.oauth.client.models import ChosenCredentials, OperatorsMetadata, StandardMetadata
+from shared.oauth.client.faults import Capabilities, Fault, client_faults
+from shared.oauth.client.metadata.defaults import complete
+from shared.oauth.client.metadata.members import OPERATORS_MEMBERS, STANDARD_MEMBERS, to_metadata
+from shared.oauth.client.metadata.models import ChosenCredentials, OperatorsMetadata, StandardMetadata
+from shared.oauth.client.metadata.validation import (
+    NOT_SUPPORTED,
+    not_supported,
+    refuse,
+    validated,
+    without_nulls,
+)
 from shared.oauth.client.policy import policy_faults, with_policy
 from shared.oauth.client.record import Client
-from shared.oauth.client.secret import MIN_SIGNING_SECRET, kept_secrets, needs_secret, signs_with_secret
-from shared.oauth.client.validation import NOT_SUPPORTED, not_supported, refuse, validated, without_nulls
+from shared.oauth.client.secret import MIN_SIGNING_SECRET, needs_secret, retained_secrets, signs_with_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class OperatorsClient:
     client_secret: str | None
 
 
-def read_operators(members: Json, fresh_client_id: str, allowed: Allowed) -> OperatorsClient:
+def read_operators(members: Json, fresh_client_id: str, allowed: Capabilities) -> OperatorsClient:
     """The client that an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri."""
     members = without_nulls(members)
     known = STANDARD_MEMBERS | OPERATORS_MEMBERS | ChosenCredentials.model_fields.keys() | NOT_SUPPORTED
@@ -58,7 +64,7 @@ def _secret_faults(client: Client, client_secret: str | None) -> list[Fault]:
 
 
 def read_registration(
-    members: Json, client_id: str, allowed: Allowed, current: Client | None = None
+    members: Json, client_id: str, allowed: Capabilities, current: Client | None = None
 ) -> Client:
     """The client that registers, still without credentials, or *current* as its client changes it.
 
@@ -80,7 +86,7 @@ def read_registration(
     return replace(
         current,
         **{name: getattr(described, name) for name in (*STANDARD_MEMBERS, *OPERATORS_MEMBERS)},
-        secrets=kept_secrets(described, current.secrets),
+        secrets=retained_secrets(described, current.secrets),
     )
 
 

@@ -1,4 +1,7 @@
-"""How client secrets are kept: random enough to need no salt, readable only where they make signatures."""
+"""Client secrets: stored as hashes, and in plain only where they sign assertions. Pure.
+
+A secret has 256 random bits, so its hash needs no salt.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,12 +21,12 @@ def needs_secret(client: Client) -> bool:
 
 
 def signs_with_secret(client: Client) -> bool:
-    """Whether the client proves its secret without sending it, so that we must know it too."""
+    """Whether the client proves its secret without sending it, so that the server needs its value."""
     return client.token_endpoint_auth_method == "client_secret_jwt"
 
 
 def new_secret(client: Client, client_secret: str) -> ClientSecret:
-    """A secret of this client, as it is kept."""
+    """A secret of this client, as it is stored."""
     value = client_secret if signs_with_secret(client) else None
     return ClientSecret(hashlib.sha256(client_secret.encode()).digest(), value=value)
 
@@ -33,8 +36,8 @@ def with_secret(client: Client, client_secret: str | None) -> Client:
     return replace(client, secrets=(new_secret(client, client_secret),)) if client_secret else client
 
 
-def kept_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[ClientSecret, ...]:
-    """Of the secrets that a client had before its metadata changed, those that serve it still."""
+def retained_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[ClientSecret, ...]:
+    """The secrets of a client that still work after a change of its metadata."""
     if not needs_secret(client):
         return ()
     if signs_with_secret(client):
@@ -45,7 +48,7 @@ def kept_secrets(client: Client, secrets: Sequence[ClientSecret]) -> tuple[Clien
 def rotated_secrets(
     fresh: ClientSecret, secrets: Sequence[ClientSecret], now: datetime, previous_until: datetime
 ) -> tuple[ClientSecret, ...]:
-    """The fresh secret, and the one before it until then: never more than two hold at once."""
+    """The new secret, and the previous one until *previous_until*: at most two are valid at once."""
     for previous in secrets:
         until = min(previous.expires_at or previous_until, previous_until)
         return (fresh, replace(previous, expires_at=until)) if until > now else (fresh,)

@@ -1,4 +1,4 @@
-"""Clients, how they come to be, and how a process hears that one has changed."""
+"""Ports: clients, their registration, and the changes that every process follows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,63 +9,62 @@ from shared.oauth.client.record import Client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which clients a list shall hold; None: it does not matter."""
+class ClientFilter:
+    """The conditions that listed clients meet; None is no condition."""
 
-    text: str | None = None  # part of the client_id or the client_name, in any case
+    text: str | None = None  # contained in the client_id or the client_name, ignoring case
     is_disabled: bool | None = None
     is_dynamically_registered: bool | None = None
 
 
-EVERY_CLIENT = Wanted()
+EVERY_CLIENT = ClientFilter()
 
 ClientEvent = Literal["client_changed", "client_secret_rotated"]
 
 
 class Clients(Protocol):
-    """Registered clients. PostgreSQL; `shared.live.client_cache` keeps those in use in memory.
+    """Registered clients. PostgreSQL; `shared.live.client_cache` caches those in use.
 
-    *by* stands in the audit row: who made the change. None: an operator at the command line.
+    *by*: the author of the change in the audit row; None is an operator at the command line.
     """
 
     async def find(self, client_id: str) -> Client | None: ...
 
     async def list(
-        self, after: str | None, limit: int, wanted: Wanted = EVERY_CLIENT
+        self, after: str | None, limit: int, matching: ClientFilter = EVERY_CLIENT
     ) -> Sequence[Client]: ...
 
     async def list_startable(self, limit: int) -> Sequence[Client]:
-        """Clients at which a login may be started from here, by name; none that is disabled."""
+        """Enabled clients with an `initiate_login_uri`, by name."""
 
     async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
-        """Raises Taken when the client_id is.
+        """Raises Taken: the client_id is in use. Raises Full: the quota is reached.
 
-        *quota*: how many clients may have registered themselves, exactly, however many do at once. Raises
-        Full.
+        *quota*: the number of clients that may have registered themselves. Concurrent calls do not exceed it.
         """
 
     async def replace(
         self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
     ) -> None:
-        """Write every field, if the stored version is `client.version`. Raises Stale."""
+        """Write every field if the stored version is `client.version`. Raises Stale."""
 
     async def rewrap(self) -> int:
-        """Encrypt anew, under the first secret key, what is kept encrypted; how many were not."""
+        """Encrypt stored secrets under the first secret key; the number of clients changed."""
 
     async def disable(self, client_id: str) -> bool: ...
 
     async def enable(self, client_id: str) -> bool: ...
 
     async def revoke_grants(self, client_id: str) -> bool:
-        """Raise the client's epoch: everything that it was given is over, codes in flight too.
+        """Increment the client's epoch, which revokes every grant, token and code. Consents stay.
 
-        Consents stay. False: there is no such client.
+        False: there is no such client.
         """
 
     async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
-        """Raise the client's epoch and mark it for removal; its client_id is free at once.
+        """Increment the client's epoch and mark it for removal. Its client_id is free immediately.
 
-        False: there is none, or not of that *version*.
+        False: there is no such client, or none of that *version*.
         """
 
 
@@ -83,12 +82,12 @@ class ClientUses(Protocol):
 
 
 class ClientRemovals(Protocol):
-    """What deleted clients leave behind. PostgreSQL."""
+    """The records of deleted clients. PostgreSQL."""
 
     async def remove(self, batch: int) -> int:
-        """Remove so many grants, consents and notices of a deleted client, or at last the client.
+        """Remove up to *batch* grants, consents and notices of a deleted client, and finally its row.
 
-        For a worker; several share the clients out. The number of records removed; 0: nothing is left.
+        Several workers may call it at once. The number of records removed; 0: nothing is left.
         """
 
 
@@ -100,26 +99,26 @@ class InitialAccessTokens(Protocol):
     ) -> None: ...
 
     async def is_good(self, token_hash: bytes) -> bool:
-        """Whether a use is left now. Only `spend` decides."""
+        """Whether the token has a use left now. Only `spend` decides."""
 
     async def spend(self, token_hash: bytes) -> bool:
-        """Take one use. False: there is none left, or it has expired, or there is no such token."""
+        """Take one use. False: the token is used up, expired or unknown."""
 
     async def delete_expired(self) -> None: ...
 
 
 class Changes(Protocol):
-    """The change counter: how a process learns that its caches are old. PostgreSQL, polled."""
+    """The change counter, which processes poll to invalidate their caches. PostgreSQL."""
 
     async def since(self, counter: int) -> "Change": ...
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The counter's value now, and what changed since the one given."""
+    """The counter's current value, and the changes since an earlier one."""
 
     counter: int
     client_ids: tuple[str, ...]
     has_keys: bool
     is_rewound: bool = False
-    """The counter went back: the database was restored, and everything in memory may be newer than it."""
+    """The counter went back: the database was restored, and caches may be newer than it."""

@@ -1,8 +1,8 @@
-"""Removing what deleted clients leave behind, in batches: a client may have any number of grants."""
+"""Removal of deleted clients in batches, because a client may have any number of grants and consents."""
 
 from shared.store.postgres.transport.database import Database
 
-# What a new client of the same client_id has been given since has a later epoch, and stays.
+# Records of a new client with the same client_id have a later epoch, and stay.
 _REMOVE = """
 WITH removal AS MATERIALIZED (
   SELECT client_id, epoch, deleted_at FROM client_removals ORDER BY deleted_at LIMIT 1
@@ -30,7 +30,7 @@ DELETE FROM clients c USING finished f WHERE c.client_id = f.client_id AND c.del
 
 
 class PostgresClientRemovals:
-    """`ClientRemovals` over PostgreSQL: one short statement a batch."""
+    """`ClientRemovals` over PostgreSQL: one short statement for each batch."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,6 +1,6 @@
-"""Clients in PostgreSQL: one row each, the metadata under its wire names.
+"""Clients in PostgreSQL: one row each, with the metadata as a JSON object.
 
-Every write raises the change counter for its client and writes its audit row, in the same statement.
+The statement that changes a client also increments the change counter and writes the audit row.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import asyncpg
 
-from shared.oauth.client.metadata import from_metadata, to_metadata
+from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client
-from shared.store import EVERY_CLIENT, ClientEvent, Full, Stale, Taken, Wanted
+from shared.store import EVERY_CLIENT, ClientEvent, ClientFilter, Full, Stale, Taken
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.changes import CLIENT
@@ -34,8 +34,8 @@ SELECT {_COLUMNS} FROM clients
  ORDER BY lower(metadata ->> 'client_name'), client_id LIMIT $1"""
 
 
-def _told(change: str, event: str, consequences: str = "") -> str:
-    """A statement that makes *change* of the client $1, notes *event* by $2, and tells every process.
+def _change_statement(change: str, event: str, consequences: str = "") -> str:
+    """A statement that changes the client $1, audits *event* with the detail $2, and notifies processes.
 
     *consequences*: further members of its WITH clause.
     """
@@ -48,8 +48,8 @@ audited AS (INSERT INTO audit (event, client_id, detail) SELECT '{event}', clien
 SELECT client_id FROM changed"""
 
 
-# The client_id of a deleted client is free: a client that takes it is a new one and inherits nothing.
-_ADD = _told(
+# The client_id of a deleted client is free. The client that takes it is new and inherits nothing.
+_ADD = _change_statement(
     """INSERT INTO clients AS c (client_id, metadata, secrets, registration_access_token_hash,
      is_dynamically_registered, disabled_at, epoch, first_epoch)
    SELECT $1, $3, $4, $5, $6, $7, epoch, epoch FROM nextval('client_epochs') AS epoch
@@ -62,12 +62,12 @@ _ADD = _told(
     WHERE c.deleted_at IS NOT NULL""",
     "client_added",
 )
-# One registration at a time, so that the count is exact. The lock is not the change counter's: a process that
-# is halted here keeps nobody else from changing clients and keys.
+# One registration at a time makes the count exact. The lock is not that of the change counter: a process that
+# stalls here does not stop others from changing clients and keys.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('ostiary registration'))"
 _COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered AND deleted_at IS NULL"
 _REPLACE = {
-    event: _told(
+    event: _change_statement(
         """UPDATE clients SET metadata = $3, secrets = $4, registration_access_token_hash = $5,
      is_dynamically_registered = $6, version = version + 1, updated_at = now()
    WHERE client_id = $1 AND version = $7 AND deleted_at IS NULL""",
@@ -78,23 +78,23 @@ _REPLACE = {
 _WRAPPED = """
 SELECT client_id, secrets FROM clients WHERE jsonb_path_exists(secrets, '$[*].wrapped')"""
 _REWRAP = "UPDATE clients SET secrets = $3 WHERE client_id = $1 AND secrets = $2 RETURNING client_id"
-_DISABLE = _told(
+_DISABLE = _change_statement(
     """UPDATE clients SET disabled_at = now(), version = version + 1, updated_at = now()
    WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL""",
     "client_disabled",
 )
-_ENABLE = _told(
+_ENABLE = _change_statement(
     """UPDATE clients SET disabled_at = NULL, version = version + 1, updated_at = now()
    WHERE client_id = $1 AND disabled_at IS NOT NULL AND deleted_at IS NULL""",
     "client_enabled",
 )
-_REVOKE_GRANTS = _told(
+_REVOKE_GRANTS = _change_statement(
     """UPDATE clients SET epoch = nextval('client_epochs'), updated_at = now()
    WHERE client_id = $1 AND deleted_at IS NULL""",
     "grants_revoked",
 )
-# Disabled, too: a process of the previous release knows nothing of deleted_at.
-_DELETE = _told(
+# Disabled as well: a process of the previous release does not read deleted_at.
+_DELETE = _change_statement(
     """UPDATE clients SET deleted_at = now(), disabled_at = coalesce(disabled_at, now()), secrets = '[]',
      registration_access_token_hash = NULL, epoch = nextval('client_epochs'), version = version + 1
    WHERE client_id = $1 AND ($3::int IS NULL OR version = $3) AND deleted_at IS NULL""",
@@ -105,7 +105,8 @@ _DELETE = _told(
 )
 
 
-def _by(by: str | None) -> dict[str, str]:
+def _author(by: str | None) -> dict[str, str]:
+    """The detail of the audit row."""
     return {"by": by} if by else {}
 
 
@@ -133,7 +134,7 @@ class PostgresClients:
     def _fields(self, client: Client, by: str | None) -> tuple[Any, ...]:
         return (
             client.client_id,
-            _by(by),
+            _author(by),
             to_metadata(client),
             self._secrets.write(client.client_id, client.secrets),
             client.registration_access_token_hash,
@@ -144,11 +145,13 @@ class PostgresClients:
         row = await self._database.row(_FIND, client_id) if is_storable(client_id) else None
         return _client(row, self._secrets) if row else None
 
-    async def list(self, after: str | None, limit: int, wanted: Wanted = EVERY_CLIENT) -> Sequence[Client]:
-        if not is_storable(after or "") or not is_storable(wanted.text or ""):
+    async def list(
+        self, after: str | None, limit: int, matching: ClientFilter = EVERY_CLIENT
+    ) -> Sequence[Client]:
+        if not is_storable(after or "") or not is_storable(matching.text or ""):
             return []
         rows = await self._database.rows(
-            _LIST, after or "", limit, wanted.is_disabled, wanted.is_dynamically_registered, wanted.text
+            _LIST, after or "", limit, matching.is_disabled, matching.is_dynamically_registered, matching.text
         )
         return [_client(row, self._secrets) for row in rows]
 
@@ -182,7 +185,7 @@ class PostgresClients:
         return await self._database.row(_ENABLE, client_id, {}) is not None
 
     async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
-        return await self._database.row(_DELETE, client_id, _by(by), version) is not None
+        return await self._database.row(_DELETE, client_id, _author(by), version) is not None
 
     async def revoke_grants(self, client_id: str) -> bool:
         return await self._database.row(_REVOKE_GRANTS, client_id, {}) is not None
@@ -190,8 +193,8 @@ class PostgresClients:
     async def rewrap(self) -> int:
         rewrapped = 0
         for row in await self._database.rows(_WRAPPED):
-            client_id, kept = row["client_id"], row["secrets"]
-            if (anew := self._secrets.rewrapped(client_id, kept)) is not None:
-                # Changed in the meantime: then it was written under the first secret key.
-                rewrapped += await self._database.row(_REWRAP, client_id, kept, anew) is not None
+            client_id, secrets = row["client_id"], row["secrets"]
+            if (new := self._secrets.rewrapped(client_id, secrets)) is not None:
+                # A row that has changed in the meantime was written under the first secret key.
+                rewrapped += await self._database.row(_REWRAP, client_id, secrets, new) is not None
         return rewrapped

@@ -14,7 +14,7 @@ VALUES ('initial_access_token_added',
 _IS_GOOD = """
 SELECT FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now()"""
 
-# Racers wait for the row and are judged on its newest version: the count is exact.
+# Concurrent statements wait for the row lock and re-check the new version, so the count is exact.
 _SPEND = """
 UPDATE initial_access_tokens SET uses_left = uses_left - 1
  WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now() RETURNING uses_left"""

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any
 
 from shared.model import Json
-from shared.oauth.client.kinds import ValueKind, lifetime
+from shared.oauth.client.metadata.kinds import ValueKind, lifetime
 
 Rule = Callable[[Any], str | None]
 """A check of one value: the end of a sentence that says what is wrong with it, or None."""

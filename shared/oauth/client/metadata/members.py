@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from shared.model import Json
-from shared.oauth.client.member import Member, Reader, Setter
+from shared.oauth.client.metadata.declaration import Member, Reader, Setter
 from shared.oauth.client.record import Client
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from shared.oauth.client.kinds import Name
-from shared.oauth.client.member import Member, Setter
-from shared.oauth.client.metadata import MEMBERS
+from shared.oauth.client.metadata.declaration import Member, Setter
+from shared.oauth.client.metadata.kinds import Name
+from shared.oauth.client.metadata.members import MEMBERS
 from shared.oauth.client.record import Client
 
 _STRICT = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import get_args
 
 from shared.model import Json
-from shared.oauth.client.kinds import PROFILE
-from shared.oauth.client.metadata import MEMBERS
+from shared.oauth.client.metadata.kinds import PROFILE
+from shared.oauth.client.metadata.members import MEMBERS
 
 PROFILES: Mapping[str, Json] = MappingProxyType(
     {

@@ -4,8 +4,8 @@ from typing import Any
 
 from shared.model import Json
 from shared.oauth.client.faults import grant_types_for
-from shared.oauth.client.metadata import PUBLIC_DEFAULTS, from_metadata
-from shared.oauth.client.profiles import PROFILES
+from shared.oauth.client.metadata.members import PUBLIC_DEFAULTS, from_metadata
+from shared.oauth.client.metadata.profiles import PROFILES
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_loopback, is_private_use, uri_fault
 
