@@ -24,7 +24,7 @@ bench: dev ## Measure the cost of each request (4 minutes; `--quick`, `--row` an
 fuzz: dev ## Fuzz the parsers of untrusted data with 100 000 inputs (2 minutes; more: python -m tests.fuzz --help)
 	$(VENV)/bin/python -m tests.fuzz
 
-mutants: dev ## Mutate the security rules, which tests must notice (10 minutes; fewer: python -m tests.mutants --help)
+mutants: dev ## Mutate security rules and own infrastructure (hours; fewer modules: python -m tests.mutants --help)
 	$(VENV)/bin/python -m tests.mutants
 
 check: dev ## Check lint, format, types and the rules of the code base

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants`: small changes to the rules that keep strangers out, which tests must notice."""
+"""`python -m tests.mutants`: changes to security rules and infrastructure, which tests must notice."""
 
 import importlib
 import time
@@ -13,45 +13,75 @@ from tests.mutants.judge import is_killed, prepare
 from tests.mutants.mutants import Change, mutants
 
 ROOT = Path(__file__).parents[2]
+CLIENT, TOKENS = "shared.oauth.client", "shared.oauth.tokens"
+HTTP, LIVE = "shared.server.http", "shared.live"
+POSTGRES, REDIS = "shared.store.postgres.transport", "shared.store.redis.transport"
 TESTS = {
-    "client_auth": ("test_client_auth", "test_client_assertion"),
-    "client_jwks": ("test_client_jwks",),
-    "client_secret": ("test_client_secret",),
-    "jwt": ("test_jwt",),
-    "pkce": ("test_pkce",),
-    "redirect_uri": ("test_redirect_uri",),
-    "registered_uri": ("test_registered_uri",),
+    f"{CLIENT}.authentication": ("unit/test_client_auth", "unit/test_client_assertion"),
+    f"{CLIENT}.jwks": ("unit/test_client_jwks",),
+    f"{CLIENT}.secret": ("unit/test_client_secret",),
+    f"{CLIENT}.registered_uri": ("unit/test_registered_uri",),
+    f"{TOKENS}.jwt": ("unit/test_jwt",),
+    "shared.oauth.pkce": ("unit/test_pkce",),
+    "shared.oauth.redirect_uri": ("unit/test_redirect_uri",),
+    f"{HTTP}.connection": ("unit/test_connection",),
+    f"{HTTP}.dispatch": ("unit/test_dispatch", "unit/test_request_age"),
+    f"{HTTP}.drain": ("unit/test_drain",),
+    f"{HTTP}.lateness": ("unit/test_lateness",),
+    "shared.server.log.line": ("unit/test_log_line", "unit/test_redaction"),
+    "shared.server.log.output": ("unit/test_log_output",),
+    "shared.server.log.request_log": ("unit/test_request_log",),
+    "shared.server.metrics": ("unit/test_metrics",),
+    "shared.server.readiness": ("unit/test_readiness",),
+    "shared.server.workers": ("unit/test_workers",),
+    f"{LIVE}.background": ("unit/test_background",),
+    f"{LIVE}.client_keys": ("unit/test_client_keys",),
+    f"{LIVE}.rate_limiter": ("unit/test_rate_limiter",),
+    f"{LIVE}.watch": ("unit/test_watch",),
+    f"{POSTGRES}.pool": ("unit/test_pool", "contract/test_database_faults"),
+    f"{POSTGRES}.server_clock": ("unit/test_server_clock",),
+    f"{REDIS}.pipeline": ("contract/test_redis_transport",),
+    f"{REDIS}.slots": ("unit/test_redis_slots",),
 }
-"""The modules of `shared/oauth`, each with the tests of `tests/unit` that must notice a change of it."""
+"""Modules, each with the tests that must notice a change of it, as paths below `tests`."""
 
 
-def survivors(name: str) -> tuple[int, list[Change]]:
-    """How many mutants a module has, and which of them no test has noticed. Raises ClickException."""
-    module = f"shared.oauth.{name}"
-    source = (ROOT / "shared" / "oauth" / f"{name}.py").read_text("utf-8")
-    tests = [ROOT / "tests" / "unit" / f"{test}.py" for test in TESTS[name]]
-    for test in TESTS[name]:  # what it imports is warm from here on
-        importlib.import_module(f"tests.unit.{test}")
+def survivors(module: str) -> tuple[int, list[Change]]:
+    """The number of mutants of a module, and those that no test has noticed. Raises ClickException."""
+    source = (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
+    tests = [ROOT / "tests" / f"{test}.py" for test in TESTS[module]]
+    for test in TESTS[module]:  # imported once here, so that the forked processes need not
+        importlib.import_module(f"tests.{test.replace('/', '.')}")
     if is_killed(module, source, tests):
         raise click.ClickException(
-            f"without any change already, a test fails: pytest {' '.join(map(str, tests))}"
+            f"a test fails although nothing is changed: pytest {' '.join(map(str, tests))}"
         )
     changed = list(mutants(module, source))
     with click.progressbar(changed, label=module) as bar:
         return len(changed), [mutant.change for mutant in bar if not is_killed(module, mutant.source, tests)]
 
 
+_PACKAGES = {name.rpartition(".")[0] for name in TESTS}
+_NAMES = sorted({*TESTS, *_PACKAGES, "shared.oauth", "shared.server"})
+
+
+def _dotted(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{name}." for name in names)
+
+
 @click.command()
-@click.argument("modules", nargs=-1, type=click.Choice([*TESTS]))
+@click.argument("modules", nargs=-1, type=click.Choice(_NAMES))
 def main(modules: Sequence[str]) -> None:
-    """Change one thing at a time in MODULES of shared/oauth, by default in all of them, and run their tests.
+    """Change one thing at a time in MODULES, by default in all of them, and run their tests.
+
+    A package stands for its modules: `shared.live`.
 
     A change that no test notices needs a test, or a line in tests/mutants/explained.txt that says why none is
     needed.
     """
     started, total, survived = time.monotonic(), 0, list[Change]()
     explained = read(EXPLAINED.read_text("utf-8"))
-    names = modules or tuple(TESTS)
+    names = [name for name in TESTS if not modules or f"{name}.".startswith(_dotted(modules))]
     with TemporaryDirectory() as folder:
         prepare(Path(folder))
         for name in names:
@@ -59,9 +89,8 @@ def main(modules: Sequence[str]) -> None:
             click.echo(f"{name}: {count} mutants, {count - len(left)} killed, {len(left)} survived")
             total += count
             survived += left
-    chosen = {f"shared.oauth.{name}" for name in names}
     verdict = Verdict.of(
-        survived, {change: why for change, why in explained.items() if change.module in chosen}
+        survived, {change: why for change, why in explained.items() if change.module in names}
     )
     click.echo(f"\n{verdict}\n")
     click.echo(

@@ -1,4 +1,4 @@
-"""Whether unit tests notice a change of a module: tried in a process of its own, forked from a warm one."""
+"""Whether tests notice a change of a module: tried in a process of its own, forked from a warm one."""
 
 import importlib
 import importlib.util
@@ -13,12 +13,15 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
-SECONDS = 60  # for a mutant that runs in circles: then it is killed
+SECONDS = 120  # after which a mutant that does not end is killed
 
 _OURS = ("shared", "services", "tests")
+_UNIT = Path(__file__).parents[1] / "unit"
 _OPTIONS = (
-    *("-q", "-x", "--assert=plain", "--import-mode=importlib", "--noconftest"),
+    *("-q", "-x", "--assert=plain", "--import-mode=importlib", f"--rootdir={_UNIT.parents[1]}"),
     *("--disable-plugin-autoload", "-p", "no:cacheprovider", "-c", os.devnull),
+    *("-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"),
+    *("-o", "asyncio_default_fixture_loop_scope=function", "-p", "no:tests.planted.plugin"),
 )
 
 
@@ -46,7 +49,11 @@ def _tried(module: str, source: str, tests: Sequence[Path]) -> int:
     assert spec.origin
     loaded = sys.modules[module] = importlib.util.module_from_spec(spec)
     exec(compile(source, spec.origin, "exec"), vars(loaded))
-    return pytest.main([*_OPTIONS, *map(str, tests)])
+    package, _, name = module.rpartition(".")
+    setattr(importlib.import_module(package), name, loaded)
+    needs_fixtures = any(not test.is_relative_to(_UNIT) for test in tests)
+    options = _OPTIONS if needs_fixtures else (*_OPTIONS, "--noconftest")
+    return pytest.main([*options, *map(str, tests)])
 
 
 def _end_with(status: Callable[[], int]) -> NoReturn:
