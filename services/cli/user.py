@@ -12,7 +12,7 @@ from services.cli.user_record import add, password, update
 from shared.config.settings import Settings
 from shared.model import User
 from shared.operations import clients, users
-from shared.store import Given
+from shared.store import ClientAccess
 from shared.store.open import Stores
 
 
@@ -100,8 +100,8 @@ def logout(name: str) -> None:
 def consents(name: str, is_json: bool) -> None:
     """List a user's consents and grants by client."""
 
-    async def step(stores: Stores, _: Settings) -> Sequence[Given]:
-        return await stores.consents.given((await users.get(stores.users, name)).user_id)
+    async def step(stores: Stores, _: Settings) -> Sequence[ClientAccess]:
+        return await stores.consents.of_user((await users.get(stores.users, name)).user_id)
 
     show_all([asdict(given) for given in run_step(step)], ("client_id", "scope", "grants"), is_json)
 

@@ -25,6 +25,7 @@ from shared.store.ports.grants import (
     Attempt,
     AuthorizationCodes,
     DeviceCodes,
+    GrantRow,
     Grants,
     NewFamily,
     Polled,
@@ -44,7 +45,15 @@ from shared.store.ports.refresh_families import (
     Rotated,
     Rotation,
 )
-from shared.store.ports.sessions import Consents, Given, Interactions, PushedRequests, SessionOwner, Sessions
+from shared.store.ports.sessions import (
+    ClientAccess,
+    Consents,
+    Interactions,
+    PushedRequests,
+    SessionOwner,
+    SessionRow,
+    Sessions,
+)
 from shared.store.ports.users import Credential, Users
 
 __all__ = [
@@ -56,6 +65,7 @@ __all__ = [
     "AuthorizationCodes",
     "Change",
     "Changes",
+    "ClientAccess",
     "ClientEvent",
     "ClientFilter",
     "ClientRemovals",
@@ -69,8 +79,8 @@ __all__ = [
     "Expiring",
     "Expiry",
     "Full",
-    "Given",
     "GrantPosition",
+    "GrantRow",
     "Grants",
     "InitialAccessTokens",
     "Interactions",
@@ -94,6 +104,7 @@ __all__ = [
     "Rotated",
     "Rotation",
     "SessionOwner",
+    "SessionRow",
     "Sessions",
     "SharedCounts",
     "SpentCode",

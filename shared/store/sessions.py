@@ -1,14 +1,17 @@
-"""Browser sessions over both stores: alive while Redis knows them and PostgreSQL has not ended them."""
+"""Browser sessions over both stores: live while Redis knows them and PostgreSQL has not ended them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import TypeVar
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
-from shared.store import SessionOwner, Unavailable
+from shared.store import SessionOwner, SessionRow, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows
-from shared.store.redis.sessions import RedisSessionContents, restored
+from shared.store.redis.sessions import RedisSessionContents, SessionRecord, restored
+
+Row = TypeVar("Row")
 
 
 class KeptSessions:
@@ -24,26 +27,31 @@ class KeptSessions:
             await self._contents.put(begun, replaced_key)
         return begun
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, Scope | None] | None:
-        contents = asyncio.create_task(self._contents.use(session_key))
-        try:
-            row = await self._rows.find(session_key, client_id)
-        finally:  # both are asked at once, and both are waited for
-            kept = await contents
-        if kept is None or row is None:
+    async def find(self, session_key: bytes) -> Session | None:
+        row, contents = await self._both(session_key, self._rows.find(session_key))
+        return restored(session_key, *row, contents) if row and contents else None
+
+    async def find_with_consent(
+        self, session_key: bytes, client_id: str
+    ) -> tuple[Session, Scope | None] | None:
+        row, contents = await self._both(session_key, self._rows.find_with_consent(session_key, client_id))
+        if row is None or contents is None:
             return None
         sid, user_id, epoch, consented = row
-        session = restored(session_key, sid, user_id, epoch, kept)
+        session = restored(session_key, sid, user_id, epoch, contents)
         return (session, consented) if session else None
+
+    async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
+        return await self._rows.of_user(user_id)
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
         try:
             return await self._rows.owner(session_key, is_ended_too=is_ended_too)
         except Unavailable:
-            kept = await self._contents.use(session_key)
-            if kept is None:  # that says nothing about the row
+            contents = await self._contents.use(session_key)
+            if contents is None:  # that says nothing about the row
                 raise
-        return SessionOwner(sid=kept.sid, user_id=kept.user_id, username=kept.username)
+        return SessionOwner(sid=contents.sid, user_id=contents.user_id, username=contents.username)
 
     async def end(self, sid: UUID, reason: str) -> bool:
         session_key = await self._rows.end(sid, reason)
@@ -58,3 +66,14 @@ class KeptSessions:
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
         await self._rows.note_failure(user_id, detail)
+
+    async def _both(
+        self, session_key: bytes, row: Coroutine[object, object, Row]
+    ) -> tuple[Row, SessionRecord | None]:
+        """The row and the contents, read at the same time; both are awaited even if one fails."""
+        contents = asyncio.create_task(self._contents.use(session_key))
+        try:
+            session_row = await row
+        finally:
+            record = await contents
+        return session_row, record

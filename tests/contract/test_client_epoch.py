@@ -129,11 +129,11 @@ async def test_a_client_that_is_added_again_inherits_nothing(world: World) -> No
     await consents.add(user_id, client_id, ("openid", "email"), is_remembered=True)
     assert await world.stores.grants.holds(given.own)
     await _delete_and_add(world, client_id)
-    assert await consents.given(user_id) == []
+    assert await consents.of_user(user_id) == []
     assert not await world.stores.grants.holds(given.own)
     assert await world.stores.grants.holds(_access_token(await _current(world, client_id), None))
     await consents.add(user_id, client_id, ("profile",), is_remembered=True)
-    (has,) = await consents.given(user_id)
+    (has,) = await consents.of_user(user_id)
     assert has.scope == ("profile",)
     assert not await _redeems(world, given.code)
 
@@ -144,7 +144,7 @@ async def test_consents_and_own_tokens_stay_when_grants_are_revoked(world: World
     client_id, user_id = given.family.client.client_id, given.family.sign_in.user.user_id
     await world.stores.consents.add(user_id, client_id, ("openid",), is_remembered=True)
     await _revoke_grants(world, client_id)
-    (has,) = await world.stores.consents.given(user_id)
+    (has,) = await world.stores.consents.of_user(user_id)
     assert (has.scope, has.grants) == (("openid",), 0)
     assert await world.stores.grants.holds(given.own)
 

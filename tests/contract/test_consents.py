@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from shared.live import clock
 from shared.model import Authentication, AuthorizationCode, Session, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import Given, Redeemed
+from shared.store import ClientAccess, Redeemed
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, an_attempt
@@ -78,12 +78,25 @@ async def test_what_each_client_has_is_listed(world: World) -> None:
     for client, grant_id in ((both, uuid4()), (both, uuid4()), (granted, uuid4()), (granted, revoked)):
         await redeem(world, sign_in.code(client.client_id), grant_id)
     await world.stores.grants.revoke(revoked, "test")
-    assert await consents.given(sign_in.user.user_id) == [
-        Given(client_id=both.client_id, scope=("openid",), grants=2),
-        Given(client_id=asked.client_id, scope=("openid",), grants=0),
-        Given(client_id=granted.client_id, scope=(), grants=1),
+    assert await consents.of_user(sign_in.user.user_id) == [
+        ClientAccess(client_id=both.client_id, scope=("openid",), grants=2),
+        ClientAccess(client_id=asked.client_id, scope=("openid",), grants=0),
+        ClientAccess(client_id=granted.client_id, scope=(), grants=1),
     ]
-    assert await consents.given(uuid4()) == []
+    assert await consents.of_user(uuid4()) == []
+
+
+async def test_a_consent_is_found_by_user_and_client(world: World) -> None:
+    """The remembered scope; None before it, for another client, and once it is revoked."""
+    sign_in, consents = await world.sign_in(), world.stores.consents
+    client, other, user_id = await world.client(), await world.client(), sign_in.user.user_id
+    await consents.add(user_id, client.client_id, ("openid",), is_remembered=False)
+    assert await consents.of(user_id, client.client_id) is None
+    await consents.add(user_id, client.client_id, ("openid", "email"), is_remembered=True)
+    assert set(await consents.of(user_id, client.client_id) or ()) == {"openid", "email"}
+    assert await consents.of(user_id, other.client_id) is None
+    await consents.revoke(user_id, client.client_id)
+    assert await consents.of(user_id, client.client_id) is None
 
 
 async def test_a_revoked_consent_takes_its_grants_with_it_and_nothing_else(world: World) -> None:
@@ -110,8 +123,8 @@ async def test_a_revoked_consent_takes_its_grants_with_it_and_nothing_else(world
     assert not await stands(world, client.client_id, mine)
     assert await stands(world, other.client_id, kept[other.client_id])
     assert await stands(world, client.client_id, theirs)
-    assert [given.client_id for given in await consents.given(user_id)] == [other.client_id]
-    found = await world.stores.sessions.find(session.session_key, client.client_id)
+    assert [given.client_id for given in await consents.of_user(user_id)] == [other.client_id]
+    found = await world.stores.sessions.find_with_consent(session.session_key, client.client_id)
     assert found is not None
     assert (found[0].sid, found[0].epoch, found[1]) == (session.sid, session.epoch + 1, None)
     assert await consents.revoke(user_id, client.client_id) == 0
@@ -136,7 +149,7 @@ async def test_what_had_ended_does_not_come_back(world: World) -> None:
     await world.stores.sessions.end(again.sid, "test")
     await world.stores.consents.revoke(user_id, client.client_id)
     for session in sessions:
-        assert await world.stores.sessions.find(session.session_key, other.client_id) is None
+        assert await world.stores.sessions.find_with_consent(session.session_key, other.client_id) is None
     for grant_id in (old, revoked):
         assert not await stands(world, other.client_id, grant_id)
 
@@ -148,7 +161,7 @@ async def test_a_code_in_flight_is_over(world: World) -> None:
     before = sign_in.code(client.client_id, epoch=session.epoch)
     await world.stores.consents.revoke(sign_in.user.user_id, client.client_id)
     assert await redeem(world, before) is None
-    found = await world.stores.sessions.find(session.session_key, client.client_id)
+    found = await world.stores.sessions.find_with_consent(session.session_key, client.client_id)
     assert found is not None
     assert await redeem(world, sign_in.code(client.client_id, epoch=found[0].epoch))
 

@@ -223,3 +223,27 @@ async def test_a_code_of_an_older_epoch_gives_nothing(world: World) -> None:
     client, sign_in = await world.client(), await world.sign_in()
     code = replace(sign_in.code(client.client_id), epoch=sign_in.user.epoch + 1)
     assert await _redeem(world, uuid4().bytes, code, new_id()) is None
+
+
+async def test_the_live_grants_of_a_user_are_listed(world: World) -> None:
+    """Oldest first, each with its client and session; a revoked one and other users' are left out."""
+    sign_in, other = await world.sign_in(), await world.sign_in()
+    client, another = await world.client(), await world.client()
+    first, second, revoked, others = (new_id() for _ in range(4))
+    for who, grant_id, where in (
+        (sign_in, first, client),
+        (sign_in, second, another),
+        (sign_in, revoked, client),
+        (other, others, client),
+    ):
+        code = who.code(where.client_id)
+        await _redeem(world, digest(str(grant_id)), code, grant_id)
+    await world.stores.grants.revoke(revoked, "test")
+    grants = await world.stores.grants.of_user(sign_in.user.user_id)
+    assert [(grant.grant_id, grant.client_id, grant.sid) for grant in grants] == [
+        (first, client.client_id, sign_in.sid),
+        (second, another.client_id, sign_in.sid),
+    ]
+    assert all(set(grant.scope) == set(SCOPE) for grant in grants)
+    await world.stores.users.end_all(sign_in.user.user_id)
+    assert await world.stores.grants.of_user(sign_in.user.user_id) == []

@@ -45,10 +45,39 @@ async def test_a_session_begins_and_is_found(world: World) -> None:
     begun = await sessions.begin(session, None, {"address": "192.0.2.1"})
     assert begun == session
     assert await world.audited("signed_in") == before + 1
-    assert await sessions.find(session.session_key, client.client_id) == (session, None)
+    assert await sessions.find_with_consent(session.session_key, client.client_id) == (session, None)
     await world.stores.consents.add(user.user_id, client.client_id, ("openid",), is_remembered=True)
-    assert await sessions.find(session.session_key, client.client_id) == (session, ("openid",))
-    assert await sessions.find(b"x" * 32, client.client_id) is None
+    assert await sessions.find_with_consent(session.session_key, client.client_id) == (session, ("openid",))
+    assert await sessions.find_with_consent(b"x" * 32, client.client_id) is None
+
+
+async def test_a_session_is_found_without_a_client(world: World) -> None:
+    """The same session as with a client, until it has ended."""
+    sessions, session = world.stores.sessions, a_session(await world.user())
+    await sessions.begin(session, None, {})
+    assert await sessions.find(session.session_key) == session
+    assert await sessions.find(b"x" * 32) is None
+    await sessions.end(session.sid, "logout")
+    assert await sessions.find(session.session_key) is None
+
+
+async def test_the_live_sessions_of_a_user_are_listed(world: World) -> None:
+    """Oldest first, without those that have ended or expired, and without other users' sessions."""
+    user, other, sessions = await world.user(), await world.user(), world.stores.sessions
+    first, second, ended = a_session(user), a_session(user), a_session(user)
+    expired, others = a_session(user, expires_at=clock.now() - timedelta(seconds=1)), a_session(other)
+    for session in (first, second, ended, expired, others):
+        await sessions.begin(session, None, {})
+    await sessions.end(ended.sid, "logout")
+    rows = await sessions.of_user(user.user_id)
+    assert [(row.sid, row.expires_at) for row in rows] == [
+        (first.sid, first.expires_at),
+        (second.sid, second.expires_at),
+    ]
+    assert rows[0].created_at < rows[1].created_at
+    await world.stores.users.end_all(user.user_id)
+    assert await sessions.of_user(user.user_id) == []
+    assert await sessions.of_user(uuid4()) == []
 
 
 async def test_the_same_user_s_session_goes_on_under_the_new_key(world: World) -> None:
@@ -59,8 +88,8 @@ async def test_the_same_user_s_session_goes_on_under_the_new_key(world: World) -
     second = await sessions.begin(a_session(user), first.session_key, {})
     assert second is not None
     assert second.sid == first.sid
-    assert await sessions.find(first.session_key, "x") is None
-    assert await sessions.find(second.session_key, "x") == (second, None)
+    assert await sessions.find_with_consent(first.session_key, "x") is None
+    assert await sessions.find_with_consent(second.session_key, "x") == (second, None)
 
 
 @pytest.mark.parametrize("case", ["another user", "ended", "expired", "epoch"])
@@ -79,7 +108,7 @@ async def test_another_session_does_not_go_on(world: World, case: str) -> None:
     second = await sessions.begin(a_session(user), first.session_key, {})
     assert second is not None
     assert second.sid != first.sid
-    assert await sessions.find(first.session_key, "x") is None
+    assert await sessions.find_with_consent(first.session_key, "x") is None
     assert await sessions.owner(first.session_key) is None
     assert not await sessions.end(first.sid, "again")
 
@@ -99,8 +128,8 @@ async def test_a_user_who_has_changed_begins_none(world: World, case: str) -> No
             await world.stores.users.delete(user.user_id)
     session = a_session(user)
     assert await sessions.begin(session, theirs.session_key, {}) is None
-    assert await sessions.find(session.session_key, "x") is None
-    assert await sessions.find(theirs.session_key, "x") is not None
+    assert await sessions.find_with_consent(session.session_key, "x") is None
+    assert await sessions.find_with_consent(theirs.session_key, "x") is not None
 
 
 async def test_fifty_logins_of_one_browser_leave_one_that_goes_on(world: World) -> None:
@@ -125,7 +154,7 @@ async def test_an_end_is_told_once(world: World) -> None:
     assert outcomes.count(True) == 1
     assert await world.audited("session_ended") == before + 1
     assert await sessions.owner(session.session_key) is None
-    assert await sessions.find(session.session_key, "x") is None
+    assert await sessions.find_with_consent(session.session_key, "x") is None
 
 
 async def test_contents_without_a_row_are_nothing(world: World, module_redis_url: str) -> None:
@@ -134,7 +163,7 @@ async def test_contents_without_a_row_are_nothing(world: World, module_redis_url
     session = a_session(user)
     await sessions.begin(session, None, {})
     await world.database.row("UPDATE sessions SET ended_at = now() WHERE sid = $1", session.sid)
-    assert await sessions.find(session.session_key, "x") is None
+    assert await sessions.find_with_consent(session.session_key, "x") is None
 
 
 async def test_contents_of_another_session_are_nothing(world: World) -> None:
@@ -143,7 +172,7 @@ async def test_contents_of_another_session_are_nothing(world: World) -> None:
     session = a_session(user)
     await sessions.begin(session, None, {})
     await world.database.row("UPDATE sessions SET sid = $2 WHERE sid = $1", session.sid, uuid4())
-    assert await sessions.find(session.session_key, "x") is None
+    assert await sessions.find_with_consent(session.session_key, "x") is None
 
 
 @pytest.fixture
@@ -163,7 +192,7 @@ async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) ->
     await sessions.begin(session, None, {})
     key = f"{{session:{session.session_key.hex()}}}"
     await redis.execute("PEXPIRE", key, 60_000)
-    await sessions.find(session.session_key, "x")
+    await sessions.find_with_consent(session.session_key, "x")
     assert await redis.execute("PTTL", key) > 500_000
 
 
@@ -174,7 +203,9 @@ async def test_a_session_ends_while_redis_is_away(world: World) -> None:
     session = a_session(await world.user())
     await world.stores.sessions.begin(session, None, {})
     with pytest.raises(Unavailable):
-        await gone.find(session.session_key, "x")
+        await gone.find_with_consent(session.session_key, "x")
+    with pytest.raises(Unavailable):
+        await gone.find(session.session_key)
     assert (await gone.owner(session.session_key)) is not None
     assert await gone.end(session.sid, "logout")
     await away.close()
@@ -225,7 +256,7 @@ async def test_a_consent_grows(world: World) -> None:
     before = await world.audited("consent_given")
 
     async def consented() -> set[str] | None:
-        found = await stores.sessions.find(session.session_key, client.client_id)
+        found = await stores.sessions.find_with_consent(session.session_key, client.client_id)
         assert found
         return None if found[1] is None else set(found[1])
 

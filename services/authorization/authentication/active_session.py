@@ -26,13 +26,20 @@ class ActiveSessions:
     cookies: Cookies
     sessions: Sessions
 
-    async def find(self, request: web.Request, client_id: str = "") -> ActiveSession | None:
+    async def find(self, request: web.Request) -> Session | None:
         """The live session that the browser presents; None unless there is exactly one.
 
         With an http issuer another path of the host can add a session cookie, but not replace the browser's
         own. Raises InvalidRequest, Unavailable.
         """
         handles = self.cookies.session_handles(request)
-        presented = [await self.sessions.find(digest(handle), client_id) for handle in handles]
-        live = [ActiveSession(*pair) for pair in presented if pair and pair[0].expires_at > clock.now()]
+        sessions = [await self.sessions.find(digest(handle)) for handle in handles]
+        live = [session for session in sessions if session and session.expires_at > clock.now()]
+        return live[0] if len(live) == 1 else None
+
+    async def find_with_consent(self, request: web.Request, client_id: str) -> ActiveSession | None:
+        """As `find`, and what the user has allowed the client, by the same statement."""
+        handles = self.cookies.session_handles(request)
+        pairs = [await self.sessions.find_with_consent(digest(handle), client_id) for handle in handles]
+        live = [ActiveSession(*pair) for pair in pairs if pair and pair[0].expires_at > clock.now()]
         return live[0] if len(live) == 1 else None

@@ -32,7 +32,7 @@ class Dispatcher:
         self, request: web.Request, validated: ValidatedRequest, interaction: Interaction | None = None
     ) -> CurrentUser | None:
         """The user of the browser's active session. Raises InvalidRequest, Unavailable."""
-        active = await self.active_sessions.find(request, validated.client.client_id)
+        active = await self.active_sessions.find_with_consent(request, validated.client.client_id)
         if active is None:
             return None
         session = active.session

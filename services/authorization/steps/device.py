@@ -87,8 +87,7 @@ class DeviceStep:
         return self._login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
-        active = await self.active_sessions.find(request)
-        return active.session if active else None
+        return await self.active_sessions.find(request)
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
         if not self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code)):

@@ -80,14 +80,14 @@ class SelectAccountStep:
 
     async def _signed_in(self, request: web.Request, context: InteractionContext) -> Mapping[str, Session]:
         """The live sessions of this browser by handle: one for each user, the active one first."""
-        cookies, client_id = self.cookies, context.validated.client.client_id
+        cookies = self.cookies
         sessions: dict[str, Session] = {}
         users: set[UUID] = set()
         for handle in dict.fromkeys((*cookies.session_handles(request), *cookies.account_handles(request))):
-            live = await self.sessions.find(digest(handle), client_id)
-            if live is not None and live[0].user_id not in users:
-                sessions[handle] = live[0]
-                users.add(live[0].user_id)
+            session = await self.sessions.find(digest(handle))
+            if session is not None and session.user_id not in users:
+                sessions[handle] = session
+                users.add(session.user_id)
         return sessions
 
     def _page(self, context: InteractionContext, signed_in: Mapping[str, Session]) -> web.Response:

@@ -1,12 +1,12 @@
 """Codes, and the grants that they become."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from shared.model import Approved, Authorization, AuthorizationCode, Denied, DeviceCode, Json, User
+from shared.model import Approved, Authorization, AuthorizationCode, Denied, DeviceCode, Json, Scope, User
 from shared.oauth.tokens.access_token import AccessToken
 
 KEPT_FOR = timedelta(minutes=5)
@@ -117,6 +117,19 @@ class DeviceCodes(Protocol):
         """As `AuthorizationCodes.keep_attempt`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRow:
+    """A live grant. `sid`: the session in which it was made; it ends with that unless it `is_offline`."""
+
+    grant_id: UUID
+    client_id: str
+    sid: UUID
+    scope: Scope
+    is_offline: bool
+    created_at: datetime
+    expires_at: datetime
+
+
 class Grants(Protocol):
     """Grants: one authorization each. PostgreSQL."""
 
@@ -156,6 +169,9 @@ class Grants(Protocol):
 
     async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
         """Revoke the grant of a code that is over and was presented again; exceptions as for `redeem`."""
+
+    async def of_user(self, user_id: UUID) -> Sequence[GrantRow]:
+        """The live grants of a user, oldest first."""
 
     async def count_of_client(self, client_id: str) -> int:
         """How many grants of a client stand, of the 10 000 that are read at most."""

@@ -1,8 +1,8 @@
-"""Browser sessions, requests that wait, and consents."""
+"""Browser sessions, interactions, pushed requests and consents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -15,57 +15,71 @@ from shared.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOwner:
-    """Whose session a cookie names."""
+    """The user of the session that a cookie names."""
 
     sid: UUID
     user_id: UUID
     username: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A live session as PostgreSQL knows it."""
+
+    sid: UUID
+    created_at: datetime
+    expires_at: datetime
+
+
 class Sessions(Protocol):
-    """Browser sessions: contents in Redis, one row in PostgreSQL that says whether it has ended."""
+    """Browser sessions: contents in Redis, and a row in PostgreSQL that says whether a session has ended."""
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Commit the row with its audit row, of which *detail* is part; then store the contents.
+        """Commit the row and its audit row, which includes *detail*; then store the contents.
 
-        The session that the browser had ends when it is another user's; the user's own goes on under the new
-        key, with its `sid`. None: the user was disabled, or the `epoch` has risen, since it was read.
+        A replaced session of another user ends. A replaced session of the same user continues under the new
+        key, with its `sid`. None: the user was disabled, or their `epoch` has risen, since they were read.
         """
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[Session, Scope | None] | None:
-        """The session, if it is alive, and what its user allows the client: two reads at once.
+    async def find(self, session_key: bytes) -> Session | None:
+        """The session, if it is live. Finding it restarts its idle lifetime."""
 
-        To be found is to be used: the idle lifetime begins anew.
-        """
+    async def find_with_consent(
+        self, session_key: bytes, client_id: str
+    ) -> tuple[Session, Scope | None] | None:
+        """As `find`, and as `Consents.of` for the session's user and *client_id*, by one statement."""
+
+    async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
+        """The sessions of a user that have not ended, oldest first."""
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
-        """Whose it is, if it is alive or *is_ended_too*: by PostgreSQL, or by Redis while that is away.
+        """The owner of the session, if it is live or *is_ended_too*. Redis answers if PostgreSQL is away.
 
-        Raises Unavailable: PostgreSQL is away, and Redis does not know the session, which may still be alive.
+        Raises Unavailable: PostgreSQL is away and Redis does not know the session, which may be live.
         """
 
     async def end(self, sid: UUID, reason: str) -> bool:
-        """Commit the end, with its audit row and its logout notices. False: it had ended before."""
+        """Commit the end, its audit row and its logout notices. False: it had ended before."""
 
     async def clients(self, sid: UUID) -> Sequence[str]:
-        """The clients that were given something within a session, ended or not, by client_id."""
+        """The client_ids of the clients with grants of a session, which may have ended."""
 
     async def note_failure(self, user_id: UUID | None, detail: Json) -> None:
-        """Write the audit row of a sign-in that failed."""
+        """Write the audit row of a failed sign-in."""
 
 
 class Interactions(Protocol):
-    """Authorization requests that wait for a person, by the digest of the handle. Redis."""
+    """Authorization requests that wait for a user, by the digest of the handle. Redis."""
 
     async def add(self, interaction_hash: bytes, interaction: Json, lifetime: timedelta) -> None: ...
 
     async def find(self, interaction_hash: bytes) -> Json | None: ...
 
     async def replace(self, interaction_hash: bytes, interaction: Json) -> bool:
-        """False: it is gone. Its lifetime stays."""
+        """Replace the interaction and keep its lifetime. False: there is none."""
 
     async def end(self, interaction_hash: bytes) -> Json | None:
-        """Take it out, once: of many callers one gets it."""
+        """Remove and return the interaction: only one of several callers gets it."""
 
 
 class PushedRequests(Protocol):
@@ -76,12 +90,12 @@ class PushedRequests(Protocol):
     async def find(self, request_hash: bytes) -> Json | None: ...
 
     async def end(self, request_hash: bytes) -> bool:
-        """Take it out, once: of many callers one gets True."""
+        """Remove the request: only one of several callers gets True."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What a client has of a user: the scope that it is given without asking, and the grants that stand."""
+class ClientAccess:
+    """The access of a client to a user's data: the remembered scope, and the number of live grants."""
 
     client_id: str
     scope: Scope
@@ -89,16 +103,19 @@ class Given:
 
 
 class Consents(Protocol):
-    """What a user allows a client to be given without asking again. PostgreSQL."""
+    """Scopes that users have allowed clients, and need not be asked for again. PostgreSQL."""
 
     async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
-        """Write the audit row of a consent, and widen by *scope* what is remembered."""
+        """Write the audit row of a consent, and add *scope* to the remembered scope if *is_remembered*."""
 
-    async def given(self, user_id: UUID) -> Sequence[Given]:
-        """What each client has of a user, by client_id."""
+    async def of(self, user_id: UUID, client_id: str) -> Scope | None:
+        """The scope that the user has allowed the client. None: the user was never asked."""
+
+    async def of_user(self, user_id: UUID) -> Sequence[ClientAccess]:
+        """The clients that have access to a user's data, ordered by client_id."""
 
     async def revoke(self, user_id: UUID, client_id: str) -> int:
-        """Take back all that a client has of a user; how many grants that were.
+        """Revoke the access of a client to a user's data; the number of revoked grants.
 
-        Codes of the user that are in flight, for whichever client, are over too; sessions go on.
+        Codes of the user that are not yet redeemed, for any client, become invalid. Sessions continue.
         """

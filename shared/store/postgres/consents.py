@@ -1,10 +1,10 @@
-"""Consents in PostgreSQL: what a user allows a client to be given without asking again."""
+"""Consents in PostgreSQL."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 from shared.model import Scope
-from shared.store import Given
+from shared.store import ClientAccess
 from shared.store.postgres.grants import GRANT, GRANT_STANDS
 from shared.store.postgres.outbox import LOCK_USER
 from shared.store.postgres.transport.database import Database
@@ -21,7 +21,11 @@ ON CONFLICT (user_id, client_id) DO UPDATE SET updated_at = now(), client_epoch 
                 THEN excluded.scope  -- the former was given to a deleted client of that client_id
                 ELSE ARRAY(SELECT DISTINCT unnest(c.scope || excluded.scope) ORDER BY 1) END"""
 
-_GIVEN = f"""
+_OF = """
+SELECT scope FROM consents JOIN clients USING (client_id)
+ WHERE user_id = $1 AND client_id = $2 AND client_epoch >= first_epoch"""
+
+_OF_USER = f"""
 WITH standing AS (
   SELECT client_id, count(*) AS grants FROM {GRANT}
    WHERE g.user_id = $1 AND {GRANT_STANDS} GROUP BY client_id)
@@ -64,11 +68,13 @@ class PostgresConsents:
     async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
         await self._database.row(_ADD if is_remembered else _NOTE, user_id, client_id, list(scope))
 
-    async def given(self, user_id: UUID) -> Sequence[Given]:
-        rows = await self._database.rows(_GIVEN, user_id)
-        return [
-            Given(client_id=row["client_id"], scope=tuple(row["scope"]), grants=row["grants"]) for row in rows
-        ]
+    async def of(self, user_id: UUID, client_id: str) -> Scope | None:
+        row = await self._database.row(_OF, user_id, client_id)
+        return tuple(row["scope"]) if row else None
+
+    async def of_user(self, user_id: UUID) -> Sequence[ClientAccess]:
+        rows = await self._database.rows(_OF_USER, user_id)
+        return [ClientAccess(**{**dict(row), "scope": tuple(row["scope"])}) for row in rows]
 
     async def revoke(self, user_id: UUID, client_id: str) -> int:
         async with self._database.transaction() as connection:

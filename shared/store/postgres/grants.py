@@ -1,12 +1,13 @@
 """Grants in PostgreSQL, and the statements by which tokens are judged. `redemption` redeems codes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from shared.model import Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import Attempt, NewFamily, Redeemed, SpentCode, TokenUser, Unavailable
+from shared.store import Attempt, GrantRow, NewFamily, Redeemed, SpentCode, TokenUser, Unavailable
 from shared.store.codecs.authorizations import details
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
 from shared.store.postgres.transport.connection import Row
@@ -49,6 +50,10 @@ WITH revoked AS (
 INSERT INTO audit (event, user_id, client_id, detail)
 SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $2::text)
   FROM revoked"""
+
+_OF_USER = f"""
+SELECT g.grant_id, g.client_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at FROM {GRANT}
+ WHERE g.user_id = $1 AND {GRANT_STANDS} ORDER BY g.created_at, g.grant_id"""
 
 _COUNT_OF_CLIENT = f"""
 SELECT count(*) AS n
@@ -181,6 +186,10 @@ class PostgresGrants:
 
     async def revoke(self, grant_id: UUID, reason: str) -> None:
         await self._database.row_idempotent(_REVOKE, grant_id, reason)
+
+    async def of_user(self, user_id: UUID) -> Sequence[GrantRow]:
+        rows = await self._database.rows(_OF_USER, user_id)
+        return [GrantRow(**{**dict(row), "scope": tuple(row["scope"])}) for row in rows]
 
     async def count_of_client(self, client_id: str) -> int:
         row = await self._database.row(_COUNT_OF_CLIENT, client_id)

@@ -1,11 +1,11 @@
-"""One row for each sign-in in PostgreSQL: whose it is, and whether it has ended."""
+"""The rows of sessions in PostgreSQL: the user, and whether the session has ended."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
-from shared.store import SessionOwner, Unavailable
+from shared.store import SessionOwner, SessionRow, Unavailable
 from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -35,13 +35,23 @@ noted AS (
 SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS replaced FROM present"""
 """$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the key that the browser had, $7 audit detail."""
 
-_FIND = """
+_LIVE = """
+       s.ended_at IS NULL AND s.expires_at > now() AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
+
+_FIND = f"""
+SELECT s.sid, s.user_id, s.epoch FROM sessions s JOIN users u USING (user_id)
+ WHERE s.session_key = $1 AND {_LIVE}"""
+
+_FIND_WITH_CONSENT = f"""
 SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
   FROM sessions s JOIN users u USING (user_id)
   LEFT JOIN consents c ON c.user_id = s.user_id AND c.client_id = $2
         AND c.client_epoch >= (SELECT first_epoch FROM clients WHERE client_id = $2)
- WHERE s.session_key = $1 AND s.ended_at IS NULL AND s.expires_at > now()
-   AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
+ WHERE s.session_key = $1 AND {_LIVE}"""
+
+_OF_USER = f"""
+SELECT s.sid, s.created_at, s.expires_at FROM sessions s JOIN users u USING (user_id)
+ WHERE s.user_id = $1 AND {_LIVE} ORDER BY s.created_at, s.sid"""
 
 _OWNER = """
 SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)
@@ -68,7 +78,7 @@ class PostgresSessionRows:
         self._database = database
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Insert the row, or let that of the same user's session go on. None: the user has changed."""
+        """Insert the row, or continue that of the same user's session. None: the user has changed."""
         arguments = (
             session.session_key,
             session.sid,
@@ -85,30 +95,40 @@ class PostgresSessionRows:
         return replace(session, sid=row["sid"]) if row else None
 
     async def _replace(self, arguments: tuple[object, ...]) -> Row | None:
-        """Begin, and tell the clients of the session that another user's has taken the place of."""
+        """Begin, and notify the clients of another user's session that this one replaces."""
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(_BEGIN, *arguments)
             if row is not None and row["replaced"] is not None:
                 await connection.execute(TELL_OF_ENDED, row["replaced"])
             return row
 
-    async def find(self, session_key: bytes, client_id: str) -> tuple[UUID, UUID, int, Scope | None] | None:
-        """`sid`, `user_id`, `epoch`, and what the user allows the client, if the session is alive."""
-        row = await self._database.row(_FIND, session_key, client_id)
+    async def find(self, session_key: bytes) -> tuple[UUID, UUID, int] | None:
+        """`sid`, `user_id` and `epoch`, if the session is live."""
+        row = await self._database.row(_FIND, session_key)
+        return (row["sid"], row["user_id"], row["epoch"]) if row else None
+
+    async def find_with_consent(
+        self, session_key: bytes, client_id: str
+    ) -> tuple[UUID, UUID, int, Scope | None] | None:
+        """As `find`, and the scope that the user has allowed the client."""
+        row = await self._database.row(_FIND_WITH_CONSENT, session_key, client_id)
         if row is None:
             return None
         consented = row["consented"]
         return row["sid"], row["user_id"], row["epoch"], tuple(consented) if consented is not None else None
+
+    async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
+        return [SessionRow(**dict(row)) for row in await self._database.rows(_OF_USER, user_id)]
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool) -> SessionOwner | None:
         row = await self._database.row(_OWNER, session_key, is_ended_too)
         return SessionOwner(**dict(row)) if row else None
 
     async def end(self, sid: UUID, reason: str) -> bytes | None:
-        """The key of the session that this has ended, and whose clients it has told."""
+        """End the session and notify its clients; its key. None: it had ended before."""
         try:
             return await self._end(sid, reason)
-        except Unavailable:  # perhaps only the answer was lost
+        except Unavailable:  # perhaps only the result was lost
             return await self._end(sid, reason)
 
     async def _end(self, sid: UUID, reason: str) -> bytes | None:
