@@ -20,6 +20,7 @@ from tests.planted.postgres import (
     ignores_warnings,
     lends_read_only_connections,
     never_gives_up_on_the_server,
+    takes_a_failed_commit_for_an_idle_connection,
 )
 
 _PID = "SELECT pg_backend_pid() AS pid"
@@ -294,3 +295,16 @@ async def test_a_success_with_the_warning_of_a_lost_standby_has_an_unknown_outco
         with pytest.raises(OutcomeUnknown):
             await run(database)
         assert await database.row(_PID) == before
+
+
+@planted(takes_a_failed_commit_for_an_idle_connection)
+async def test_a_connection_whose_answer_was_given_up_recovers_first(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller is told that the outcome is unknown, and the place is not free."""
+    monkeypatch.setattr("shared.store.postgres.transport.database.PATIENCE", 0.1)
+    async with _database(database_url, size=1) as database:
+        await database.row(_PID)
+        with pytest.raises(OutcomeUnknown):
+            await database.rows("SELECT pg_sleep(1)")
+        assert database.statistics().given_up == 1

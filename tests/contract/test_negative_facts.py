@@ -22,7 +22,7 @@ from tests.builders import SignIn, World, an_attempt
 from tests.deployment import open_world, settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy
 from tests.planted import planted
-from tests.planted.postgres import acknowledges_what_failed
+from tests.planted.postgres import acknowledges_what_failed, confirms_nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,12 @@ FACTS = {
         lambda scene: scene.client.client_id.encode(),
         "clients",
         "SELECT bool_and(disabled_at IS NOT NULL) FROM clients",
+    ),
+    "client deleted": Fact(
+        lambda stores, scene: stores.clients.delete(scene.client.client_id),
+        lambda scene: scene.client.client_id.encode(),
+        "clients",
+        "SELECT bool_and(deleted_at IS NOT NULL) FROM clients",
     ),
     "key": Fact(
         _retire,
@@ -243,3 +249,57 @@ async def test_a_commit_whose_answer_is_lost_holds_when_it_is_acknowledged(
         proxy.lose_answer_to(b"COMMIT" if fact.is_transaction else fact.needle(scene))
         await _end(stores, scene, fact, watcher)
         assert proxy.has_lost_it
+
+
+UNCHANGED = ("logout", "grant", "access token", "user deleted", "client disabled", "client deleted")
+"""Facts whose repetition changes nothing. That of a key is refused, and a user who exists is locked."""
+
+
+@asynccontextmanager
+async def _without_standby(database_url: str) -> AsyncIterator[None]:
+    """Commits wait for a synchronous standby that is gone."""
+    operator = await asyncpg.connect(database_url)
+    name = await operator.fetchval("SELECT quote_ident(current_database())")
+    await operator.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
+    try:
+        await _await_standby(operator, "SET synchronous_standby_names = 'ANY 1 (gone)'", is_waiting=True)
+        yield
+    finally:
+        await _await_standby(operator, "RESET synchronous_standby_names", is_waiting=False)
+        await operator.close()
+
+
+async def _await_standby(operator: asyncpg.Connection, change: str, *, is_waiting: bool) -> None:
+    """Change the server's configuration, and return when commits wait, or do not."""
+    await operator.execute("SET synchronous_commit = local")
+    await operator.execute(f"ALTER SYSTEM {change}")
+    await operator.execute("SELECT pg_reload_conf()")
+    await operator.execute("SET synchronous_commit = on")
+    async with asyncio.timeout(60):
+        while await _waits(operator) != is_waiting:
+            pass
+
+
+async def _waits(operator: asyncpg.Connection) -> bool:
+    try:
+        await operator.execute("SELECT pg_logical_emit_message(true, 'test', '')", timeout=0.2)
+    except TimeoutError:
+        return True
+    return False
+
+
+@planted(confirms_nothing)
+@pytest.mark.parametrize("name", UNCHANGED)
+async def test_what_no_standby_has_confirmed_is_not_acknowledged_when_it_is_repeated(
+    name: str, database_url: str, module_redis_url: str
+) -> None:
+    """The repetition changes nothing, and still waits; once the standby is there it is acknowledged."""
+    settings = settings_for(database_url, module_redis_url)
+    async with open_world(settings) as world:
+        scene = await _scene(world, settings)
+    async with open_stores(settings) as stores:
+        async with _without_standby(database_url):
+            for _ in range(2):
+                with pytest.raises(Unavailable):
+                    await FACTS[name].end(stores, scene)
+        await FACTS[name].end(stores, scene)

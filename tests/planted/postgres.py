@@ -1,20 +1,24 @@
 """Planted defects of the connections to PostgreSQL."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
 from shared.store import Unavailable, migrate
-from shared.store.postgres import clients
+from shared.store.postgres import changes, clients
 from shared.store.postgres.transport import connection, faults, pool
 from shared.store.postgres.transport.connection import Connection
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 
 def never_gives_up_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the client has a timeout: the statement waits on and is committed later."""
     for name in connection.SERVER_TIMEOUTS:
         monkeypatch.setitem(connection.SERVER_TIMEOUTS, name, 0)
+    monkeypatch.setattr(changes, "timeout_fault", lambda row: None)  # readiness would say so
 
 
 def gives_up_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +31,29 @@ def gives_up_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
             self._forget(connection)
 
     monkeypatch.setattr(pool.Pool, "give_back_after", give_back_after)
+
+
+def asks_for_no_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is never told that nobody waits for a statement any longer."""
+
+    async def cancel(_: Connection, waiter: "asyncio.Future[None]") -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    monkeypatch.setattr(asyncpg.Connection, "_cancel", cancel)
+
+
+def takes_a_failed_commit_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection of a commit that was given up is lent again at once."""
+    give_back_after = pool.Pool.give_back_after
+
+    def give_back(self: pool.Pool, connection: Connection, fault: BaseException) -> None:
+        if isinstance(fault, Unavailable):
+            self.give_back(connection)
+        else:
+            give_back_after(self, connection, fault)
+
+    monkeypatch.setattr(pool.Pool, "give_back_after", give_back)
 
 
 def lends_read_only_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +81,16 @@ def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 def registers_under_the_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registration locks the change counter from its beginning."""
     monkeypatch.setattr(clients, "_LOCK", "SELECT FROM change_counter FOR UPDATE")
+
+
+def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A negative fact that holds already is acknowledged without a commit."""
+
+    async def nothing(_: Database | Transaction) -> None:
+        pass
+
+    monkeypatch.setattr(Database, "confirm", nothing)
+    monkeypatch.setattr(Transaction, "confirm", nothing)
 
 
 def acknowledges_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,8 @@ class EndSession:
             decision = (
                 EndSessions() if is_confirmed else await self._decide(request, logout, client, return_uri)
             )
-            ended = await self._end(handles) if isinstance(decision, EndSessions) else ()
+            # Also what had ended before: that it has is acknowledged, and may not be confirmed yet.
+            ended = () if isinstance(decision, AskUser) else await self._end(handles)
             frames = [uri for sid in ended for uri in await self.front_channel.frames(sid)]
         except Unavailable as fault:
             if not handles and not is_confirmed:

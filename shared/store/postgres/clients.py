@@ -179,16 +179,23 @@ class PostgresClients:
             raise Stale(client.client_id)
 
     async def disable(self, client_id: str) -> bool:
-        return await self._database.row(_DISABLE, client_id, {}) is not None
+        return await self._ended(_DISABLE, client_id, {})
 
     async def enable(self, client_id: str) -> bool:
         return await self._database.row(_ENABLE, client_id, {}) is not None
 
     async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
-        return await self._database.row(_DELETE, client_id, _author(by), version) is not None
+        return await self._ended(_DELETE, client_id, _author(by), version)
 
     async def revoke_grants(self, client_id: str) -> bool:
         return await self._database.row(_REVOKE_GRANTS, client_id, {}) is not None
+
+    async def _ended(self, sql: str, *arguments: Any) -> bool:
+        """Whether the statement has ended something; if not, it may have ended before."""
+        if await self._database.row(sql, *arguments) is not None:
+            return True
+        await self._database.confirm()
+        return False
 
     async def rewrap(self) -> int:
         rewrapped = 0

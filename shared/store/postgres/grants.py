@@ -49,7 +49,8 @@ WITH revoked AS (
   RETURNING grant_id, user_id, client_id)
 INSERT INTO audit (event, user_id, client_id, detail)
 SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $2::text)
-  FROM revoked"""
+  FROM revoked
+RETURNING event"""
 
 _OF_USER = f"""
 SELECT g.grant_id, g.client_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at FROM {GRANT}
@@ -65,7 +66,8 @@ WITH revoked AS (
   INSERT INTO revoked_access_tokens (token_id, expires_at) VALUES ($1, $2)
   ON CONFLICT DO NOTHING RETURNING token_id)
 INSERT INTO audit (event, client_id, detail)
-SELECT 'access_token_revoked', $3, jsonb_build_object('token_id', token_id) FROM revoked"""
+SELECT 'access_token_revoked', $3, jsonb_build_object('token_id', token_id) FROM revoked
+RETURNING event"""
 
 _OF_TOKEN = f"""
   FROM {GRANT}
@@ -185,7 +187,7 @@ class PostgresGrants:
         return SpentCode(**dict(row)) if row else None
 
     async def revoke(self, grant_id: UUID, reason: str) -> None:
-        await self._database.row_idempotent(_REVOKE, grant_id, reason)
+        await self._database.end(_REVOKE, grant_id, reason)
 
     async def of_user(self, user_id: UUID) -> Sequence[GrantRow]:
         rows = await self._database.rows(_OF_USER, user_id)
@@ -196,7 +198,7 @@ class PostgresGrants:
         return int(row["n"]) if row else 0
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None:
-        await self._database.row_idempotent(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)
+        await self._database.end(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)
 
     async def holds(self, token: AccessToken) -> bool:
         if token.grant_id is None:

@@ -82,7 +82,8 @@ WITH revoked AS (
   RETURNING g.grant_id, g.user_id, g.client_id)
 INSERT INTO audit (event, user_id, client_id, detail)
 SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $3::text)
-  FROM revoked"""
+  FROM revoked
+RETURNING event"""
 
 
 def _grant(row: Row) -> RefreshableGrant:
@@ -149,4 +150,4 @@ class PostgresRefreshFamilies:
         return _grant(row) if row else None
 
     async def revoke(self, family_hash: bytes, client_id: str, reason: str) -> None:
-        await self._database.row_idempotent(_REVOKE, family_hash, client_id, reason)
+        await self._database.end(_REVOKE, family_hash, client_id, reason)

@@ -134,7 +134,9 @@ class PostgresSessionRows:
     async def _end(self, sid: UUID, reason: str) -> bytes | None:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(_END, sid, reason)
-            if row is not None:
+            if row is None:
+                await connection.confirm()
+            else:
                 await connection.execute(TELL_OF_ENDED, sid)
         return row["session_key"] if row else None
 

@@ -160,6 +160,7 @@ class PostgresUsers:
     async def _end_sessions(self, change: str, user_id: UUID, *others: str) -> None:
         """Make a change that ends every session of the user, and tell the clients."""
         async with self._database.transaction() as connection:
-            await connection.execute(LOCK_USER, user_id)
+            if await connection.fetchrow(LOCK_USER, user_id) is None:
+                await connection.confirm()
             await connection.execute(TELL_OF_USER, user_id)
             await connection.execute(change, user_id, *others)

@@ -10,7 +10,7 @@ from shared.store.postgres.transport.connection import PATIENCE, Connection, Row
 from shared.store.postgres.transport.faults import COMMITTING, DEPENDENCY, may_repeat, unconfirmed
 from shared.store.postgres.transport.pool import BROKEN, Pool
 from shared.store.postgres.transport.server_clock import ServerClock
-from shared.store.postgres.transport.transaction import Transaction
+from shared.store.postgres.transport.transaction import CONFIRM, Transaction
 
 
 class Database:
@@ -81,6 +81,21 @@ class Database:
                 if isinstance(first, OutcomeUnknown):
                     raise OutcomeUnknown(str(second)) from first
                 raise
+
+    async def end(self, sql: str, *arguments: Any) -> None:
+        """Run an idempotent statement that ends something and returns a row if it did.
+
+        If it did not, that may have ended before, which is confirmed.
+        """
+        if await self.row_idempotent(sql, *arguments) is None:
+            await self.confirm()
+
+    async def confirm(self) -> None:
+        """Return when the synchronous standby, if there is one, has every commit until now.
+
+        For a negative fact that a statement found already done: see `Transaction.confirm`.
+        """
+        await self.row(CONFIRM)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

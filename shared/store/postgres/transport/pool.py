@@ -21,7 +21,7 @@ from typing import Any
 
 import asyncpg
 
-from shared.store import PoolStatistics
+from shared.store import PoolStatistics, Unavailable
 from shared.store.postgres.transport.connection import SERVER_TIMEOUTS, Connection
 from shared.store.postgres.transport.opener import Connect, Opener
 
@@ -115,6 +115,8 @@ class Pool:
 
     def give_back_after(self, connection: Connection, fault: BaseException) -> None:
         """Take a connection back after *fault*: its statement failed, or its caller was interrupted."""
+        if isinstance(fault, Unavailable):  # what asyncpg raised is its cause
+            fault = fault.__cause__ or fault
         if connection.is_closed():
             self._forget(connection)
         elif isinstance(fault, asyncpg.ReadOnlySQLTransactionError):

@@ -9,6 +9,10 @@ _EXTEND = "SELECT " + ", ".join(f"set_config('{name}', $1, true)" for name in SE
 _MARGIN = 0.5  # seconds that the client waits longer than the server
 
 
+CONFIRM = "SELECT pg_logical_emit_message(true, 'ostiary', '')"
+"""A commit of its own. A synchronous standby that confirms it has confirmed every commit before it, too."""
+
+
 class Transaction:
     """The statements of a transaction that has begun."""
 
@@ -20,6 +24,14 @@ class Transaction:
         """Let each statement of this transaction, each lock and each pause take as long as this."""
         await self.execute(_EXTEND, f"{seconds}s")
         self._patience = seconds + _MARGIN
+
+    async def confirm(self) -> None:
+        """Let this commit be one that the standby confirms, although the transaction changes nothing.
+
+        What it found already done may be a commit that the standby has not confirmed. PostgreSQL acknowledges
+        a transaction without changes at once.
+        """
+        await self.execute(CONFIRM)
 
     async def execute(self, sql: str, *arguments: Any) -> None:
         """Run a statement for its effect."""
