@@ -1,15 +1,18 @@
 """PostgreSQL answers late, or not at all: a client that repeats what was answered 503 loses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
+from aiohttp import ClientSession
 
+from shared.paths import INTROSPECTION
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
-from tests.fault.history import Done
+from tests.fault.defects import caught
+from tests.fault.history import Done, Refused, Unavailable
 from tests.fault.load import HANG_GUARD, Load
-from tests.fault.topology import Topology, backends
+from tests.fault.topology import PASSWORD, READY_GUARD, Topology, backends
 
 CODES = 20
 POOL = 16  # connections of a process
@@ -50,6 +53,10 @@ async def absent_standby(deployment: Topology) -> AsyncIterator[None]:
         await operator.close()
 
 
+LEFT_RUNNING = (
+    "postgres.never_gives_up_on_the_server,postgres.asks_for_no_cancellation,postgres.gives_up_places_at_once"
+)
+
 LOCKED = 11.0  # seconds; these are the lengths of the faults, and no waits for anything
 HALTED = 6.0
 
@@ -85,6 +92,7 @@ async def _live(deployment: Topology, load: Load, codes: list[str], refresh_toke
         await load.introspect(second.body["access_token"])
 
 
+@caught(f"{LEFT_RUNNING},redemption.keeps_no_attempt")
 @pytest.mark.parametrize(
     ("fault", "seconds"), [(locked_tables, LOCKED), (halted_server, HALTED), (absent_standby, HALTED)]
 )
@@ -96,12 +104,13 @@ async def test_a_client_that_repeats_loses_nothing(
     codes = await deployment.codes(load, CODES)
     before = [await load.redeem(code) for code in await deployment.codes(load, CODES)]
     refresh_tokens = [outcome.body["refresh_token"] for outcome in before if isinstance(outcome, Done)]
-    async with lasting(fault(deployment), seconds):
-        await _live(deployment, load, codes, refresh_tokens)
     assert len(refresh_tokens) == CODES
-    assert retries_succeed(load.history, REDEEM, REFRESH) == []
-    assert gains_hold(load.history) == []
-    assert violations(load.history) == []
+    with deployment.verdict():
+        async with lasting(fault(deployment), seconds):
+            await _live(deployment, load, codes, refresh_tokens)
+        assert retries_succeed(load.history, REDEEM, REFRESH) == []
+        assert gains_hold(load.history) == []
+        assert violations(load.history) == []
 
 
 async def test_no_connection_is_opened_beyond_the_pools(deployment: Topology) -> None:
@@ -123,5 +132,38 @@ async def test_no_connection_is_opened_beyond_the_pools(deployment: Topology) ->
         await asyncio.gather(*map(load.redeem, codes))
     watching.cancel()
     await operator.close()
-    assert most <= own + len(deployment.services) * POOL + 1  # the one that holds the lock
-    assert violations(load.history) == []
+    with deployment.verdict():
+        assert most <= own + len(deployment.services) * POOL + 1  # the one that holds the lock
+        assert violations(load.history) == []
+
+
+@caught("background.ends_with_the_first_defect")
+async def test_a_password_that_was_changed_and_changed_back(deployment: Topology) -> None:
+    """Meanwhile each process answers 503 and is not ready; then all goes on without a restart."""
+    load = await deployment.load(seed=7)
+    redeemed = await load.redeem((await deployment.codes(load, 1))[0])
+    assert isinstance(redeemed, Done)
+    token, form = redeemed.body["access_token"], {"token": redeemed.body["access_token"]}
+    await deployment.set_password("second")
+    with deployment.verdict():
+        await deployment.until_readiness(is_ready=False)
+        for session in deployment.sessions:
+            outcome = await load.once("while away", token, INTROSPECTION.path, form, session)
+            assert outcome == Unavailable()
+        await deployment.set_password(PASSWORD)
+        await deployment.until_readiness(is_ready=True)
+        for session in deployment.sessions:
+            outcome = await load.once("afterwards", token, INTROSPECTION.path, form, session)
+            assert isinstance(outcome, Done)
+            assert outcome.body["active"]
+        await deployment.world.stores.clients.disable(load.client.client_id)
+        for session in deployment.sessions:  # the loop that hears of changes is alive
+            await _until_refused(load, form, session)
+
+
+async def _until_refused(load: Load, form: Mapping[str, str], session: ClientSession) -> None:
+    async with asyncio.timeout(READY_GUARD):
+        while not isinstance(
+            await load.once("disabled", "client", INTROSPECTION.path, form, session), Refused
+        ):
+            await asyncio.sleep(0.05)
