@@ -1,4 +1,4 @@
-"""Refusals that are no answer of the protocol: a person sees them on a page, with a way back."""
+"""Errors that only a page shows to the user, with a link by which they can start again."""
 
 from shared.oauth.client.record import Client
 from shared.oauth.errors import AccessDenied, InvalidRequest
@@ -30,7 +30,7 @@ class UnverifiedRequest(AccessDenied):
         client: Client | None = None,
         again: str | None = None,
     ) -> None:
-        """As of Expired."""
+        """The arguments are those of Expired."""
         super().__init__(description, detail=detail)
         self.client = client
         self.again = again
@@ -43,13 +43,13 @@ class CookieMissing(UnverifiedRequest):
 
 
 class StaleForm(UnverifiedRequest):
-    """The form was made for another session, or for none that is still there."""
+    """The form was made for another session, or for one that has ended."""
 
     error = "stale_form"
 
 
-class TooMany(AccessDenied):
-    """An address asks too often."""
+class AddressThrottled(AccessDenied):
+    """The address has sent too many requests."""
 
     error = "too_many_requests"
     status = 429

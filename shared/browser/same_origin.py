@@ -1,4 +1,4 @@
-"""Whether a form that changes something was sent by a page of ours."""
+"""Whether a form that changes state was sent by a page of this provider."""
 
 from aiohttp import web
 
@@ -8,8 +8,8 @@ from shared.browser.errors import UnverifiedRequest
 def check_same_origin(request: web.Request, origin: str) -> None:
     """Fetch Metadata where the browser sends it, else `Origin`. Raises UnverifiedRequest.
 
-    `Origin: null` is what browsers send from our own pages, whose Referrer-Policy is `no-referrer`. A request
-    with neither passes: cookies and form tokens bind it.
+    Browsers send `Origin: null` from the provider's own pages, whose Referrer-Policy is `no-referrer`. A
+    request with neither header passes: cookies and form tokens bind it.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -12,7 +12,7 @@ from services.authorization.request.reader import RequestReader
 from services.authorization.request.storage_limits import StorageLimits
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.cookies import Cookies
-from shared.browser.errors import CookieMissing, Expired, TooMany
+from shared.browser.errors import AddressThrottled, CookieMissing, Expired
 from shared.browser.language import UI_LOCALES, note_ui_locales
 from shared.live import clock
 from shared.live.randomness import new_handle
@@ -34,14 +34,14 @@ class InteractionLifecycle:
     lifetime: timedelta
 
     async def begin(self, request: web.Request, validated: ValidatedRequest) -> InteractionContext:
-        """Store a request that has to wait for the user. Raises TooMany.
+        """Store a request that has to wait for the user. Raises AddressThrottled.
 
         The response must set the cookie of the context's `browser`.
         """
         browser, handle = self.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
         effective = validated.effective
         if self.limits.interaction(effective.parameters.flat(), client_address(request), clock.now()):
-            raise TooMany("too many requests from this address wait for a person")
+            raise AddressThrottled("too many requests from this address wait for a person")
         interaction = Interaction(
             parameters=effective.parameters.flat(),
             browser=digest(browser).hex(),

@@ -1,7 +1,7 @@
-"""What clients may know of a browser's sign-in: OpenID Connect Session Management 1.0.
+"""OpenID Connect Session Management 1.0: clients notice that the session of a browser has changed.
 
-A cookie that scripts may read names the sign-in without being worth anything. `session_state` ties it to a
-client; the page that clients frame compares the two, and tells nothing else.
+A cookie that scripts can read stands for the session and grants nothing. `session_state` derives a value from
+it for one client; the iframe that clients embed compares the two, and reveals nothing else.
 """
 
 import hashlib
@@ -23,15 +23,15 @@ _PAGE = """<!doctype html>
 
 
 def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> str | None:
-    """The `session_state` of a response: §3.2. None: the client has no page that could frame ours."""
+    """The `session_state` of a response: §3.2. None: the client has no page that could embed the iframe."""
     if (origin := origin_of(redirect_uri)) is None:
         return None
-    told = " ".join((client_id, origin, state, salt))
-    return f"{hashlib.sha256(told.encode()).hexdigest()}.{salt}"
+    text = " ".join((client_id, origin, state, salt))
+    return f"{hashlib.sha256(text.encode()).hexdigest()}.{salt}"
 
 
 def check_session(assets: Assets, cookie: str) -> web.Response:
-    """The OP iframe: §3.3. The one page of ours that any site may frame."""
+    """The OP iframe: §3.3. It is the only page that any site may embed."""
     headers = {
         "Cache-Control": "no-cache",
         "Content-Security-Policy": _POLICY,

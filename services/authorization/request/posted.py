@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from shared.browser.errors import Expired, TooMany
+from shared.browser.errors import AddressThrottled, Expired
 from shared.live.address_block import address_block
 from shared.live.randomness import new_handle
 from shared.oauth.parameters import Parameters
@@ -44,14 +44,14 @@ class PostedRequests:
     async def keep(self, path: Path, parameters: Parameters, known: Set[str], address: str) -> str:
         """The URI at *path* that brings back those of *parameters* that are *known* there.
 
-        Raises TooMany: *address* must wait. Raises Unavailable.
+        Raises AddressThrottled: *address* must wait. Raises Unavailable.
         """
         pairs = _pairs(parameters, known)
         query = urlencode(pairs)
         if len(query) <= MAX_QUERY:
             return f"{path}?{query}" if query else path.path
         if self.is_limited and await self.counters.attempt("posted", address_block(address), PACE):
-            raise TooMany("too many long requests from this address")
+            raise AddressThrottled("too many long requests from this address")
         handle = new_handle(Kind.POSTED_REQUEST)
         await self.interactions.add(digest(handle), {"pairs": pairs}, LIFETIME)
         return f"{path}?{urlencode({POSTED: handle})}"
