@@ -25,7 +25,7 @@ def _upstreams(
 
 
 @click.command()
-@click.option("--host", help="With its port unless that is 443.  [default: OSTIARY_ISSUER's]")
+@click.option("--host", help="Public host, with its port unless that is 443.  [default: OSTIARY_ISSUER's]")
 @click.option("--listen", multiple=True, default=_DEFAULT.listen, show_default=True, help="May be repeated.")
 @click.option("--internal-listen", default=_DEFAULT.internal_listen, show_default=True)
 @click.option("--certificate", default=_DEFAULT.certificate, show_default=True)
@@ -36,9 +36,9 @@ def _upstreams(
     "--upstream", "upstreams", multiple=True, callback=_upstreams, metavar="SERVICE=SERVER[,SERVER…]"
 )
 def main(host: str | None, **site: Any) -> None:
-    """Print nginx's configuration. Addresses and servers are written as nginx writes them.
+    """Print nginx's configuration. Write addresses and servers in nginx's syntax.
 
-    OSTIARY_ISSUER, OSTIARY_ROOT_ALIASES and OSTIARY_DRAIN_DELAY are those of the services.
+    Set OSTIARY_ISSUER, OSTIARY_ROOT_ALIASES and OSTIARY_DRAIN_DELAY as for the services.
     """
     try:
         settings = read_settings()

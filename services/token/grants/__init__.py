@@ -2,7 +2,7 @@
 
 Two concurrent redemptions of a code are a retry if both proved a code challenge or the client's identity:
 the loser is refused and nothing is revoked. The same holds for device polls of confidential clients. Without
-such a proof, or if a request starts after the grant was made, it is a replay and revokes the grant.
+such a proof, or if a request arrives after the grant was made, it is a replay and revokes the grant.
 
 A redemption whose outcome is unknown is answered with 503. Its repetition takes the grant over by comparing
 and setting the owner in one statement. A lease in Redis would let two attempts win after a pause longer than
