@@ -321,7 +321,7 @@ def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: O
     ostiary("client", "add", "-", given=json.dumps(entries[1]))
     ambiguous = ostiary("client", "import", "-", "--prune", "--json", given=json.dumps(entries[1:2]))
     assert [row["result"] for row in of(ambiguous)][:1] == ["refused"]
-    assert "say by client_id which one is meant" in ambiguous.stderr
+    assert "name one by its client_id" in ambiguous.stderr
 
 
 def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:

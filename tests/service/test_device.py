@@ -428,7 +428,7 @@ async def test_five_codes_in_vain_are_all_that_a_user_has(limited: Provider) -> 
     begun = await limited.begin(client)
     browser, user = limited.op.browser(), await limited.op.user()
     page = await limited.confirm(browser, user, "BBBB-BBBB")
-    assert (page.status, "no such code" in page.text) == (400, True)
+    assert (page.status, "That code is wrong" in page.text) == (400, True)
     letters = "CDFGHJKLMNPQ"
     pages = await asyncio.gather(
         *(browser.post(DEVICE.path, {"step": "code", "user_code": letter * 8}) for letter in letters)

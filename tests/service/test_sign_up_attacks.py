@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.identity.username import prepared
 from shared.operations.users import BadUser, check_username
 from shared.paths import SIGN_UP
 from tests.authorization import (
@@ -214,7 +215,7 @@ async def test_of_two_who_want_one_name_one_gets_it(open_op: AuthorizationServic
     assert all(is_asked_again(page, "username") for n, page in enumerate(pages) if n not in won)
     user = await user_named(open_op, name)
     assert user
-    assert user.username == spellings[won[0]]
+    assert user.username == prepared(spellings[won[0]])
     for n in range(6):
         browser = open_op.browser()
         page = await browser.authorize(await open_op.client())
