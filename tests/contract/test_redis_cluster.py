@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import ResponseError
 
 from shared.store import Unavailable
 from shared.store.redis.replay_marks import RedisReplayMarks
@@ -186,6 +187,8 @@ async def test_a_slot_that_nobody_serves_is_unavailable(
     async with asyncio.timeout(10):
         while await _answers(redis):
             await asyncio.sleep(0.01)
+    with suppress(ResponseError):  # the owner's last claim may have reached a node that had forgotten it
+        redis_cluster.nodes[0].ask("CLUSTER", "DELSLOTS", slot)
     redis_cluster.nodes[0].ask("CLUSTER", "ADDSLOTS", slot)
     redis_cluster.agree()
     assert await _once_it_is_back(redis, "INCR", key) == 1

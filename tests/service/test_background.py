@@ -17,7 +17,7 @@ from shared.paths import JWKS
 from shared.server.app import application
 from shared.server.health import health
 from tests.builders import World
-from tests.deployment import SECRET_KEY
+from tests.deployment import SECRET_KEY, settings_for
 from tests.manual_time import ManualTime
 from tests.planted import planted
 from tests.planted.background import ends_with_the_first_defect
@@ -69,6 +69,12 @@ async def _rewrap(world: World, settings: Settings, _: str) -> None:
     await rewrap_keys(world.stores.keys, _under(settings, SECRET_KEY, "t" * 32))
 
 
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """A deployment of the test's own: what it damages nobody else uses."""
+    return settings_for(database_url, redis_url)
+
+
 @planted(ends_with_the_first_defect)
 @pytest.mark.parametrize(
     ("damage", "repair"),
@@ -101,9 +107,9 @@ async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
             assert status == 200
             return {key["kid"] for key in json.loads(text)["keys"]}
 
+        await manual_time.settle()  # the keys have been read, and no connection is being opened
         before = await kids()
         assert await ready() == (200, "ready\n")
-        await manual_time.settle()  # no connection is being opened
         await damage(world, settings, role)
         for _ in range(15):
             await manual_time.advance(1)

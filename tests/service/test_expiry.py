@@ -14,7 +14,7 @@ from shared.model import User
 from shared.oauth.client.record import Client
 from shared.store import Expiring
 from tests.builders import SignIn, World, a_client
-from tests.deployment import TokenService
+from tests.deployment import TokenService, settings_for
 from tests.planted import planted
 from tests.planted.growth import lets_every_grant_live_a_year, removes_nothing
 
@@ -29,6 +29,12 @@ SELECT table_name, column_name FROM information_schema.columns
  WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'
    AND table_name IN ('sessions', 'grants', 'refresh_families', 'revoked_access_tokens', 'outbox', 'audit',
                       'change_counter')"""
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """A deployment of the test's own: what it counts nobody else has made."""
+    return settings_for(database_url, redis_url)
 
 
 @pytest.fixture
