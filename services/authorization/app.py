@@ -65,6 +65,7 @@ from shared.paths import (
     STATIC,
 )
 from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
+from shared.server.log.refusal import log_refusal
 from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -227,6 +228,7 @@ def _endpoint(key: web.AppKey[Collaborators], endpoint: Endpoint[Collaborators])
         try:
             return await endpoint(request.app[key], request)
         except RedirectableError as redirectable:
+            log_refusal(request, redirectable.error)
             return redirectable.callback.refuse(redirectable.error, request.app[PAGES], redirectable.locale)
 
     return handle

@@ -74,7 +74,7 @@ class Authorize:
                 return await self.responder.respond(validated, session, validated.effective.pushed)
             case Refuse(error):
                 await self.lifecycle.end_pushed(validated)
-                return self.responder.refuse(validated, error)
+                raise validated.refused(error)
             case Login() | Create() | SelectAccount() | Consent():
                 context = await self.lifecycle.begin(request, validated)
                 response = self._show(context, step)
@@ -89,7 +89,7 @@ class Authorize:
                 return await self.responder.respond(context.validated, session)
             case Refuse(error):
                 await self.lifecycle.finish(context)
-                return self.responder.refuse(context.validated, error)
+                raise context.validated.refused(error)
             case Login() | Create() | SelectAccount() | Consent():
                 return self._show(context, step)
 

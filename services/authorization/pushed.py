@@ -20,7 +20,7 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.server.metrics import count_event
 from shared.store import PushedRequests
 from shared.web.answers import error_answer, json_answer
-from shared.web.cors import note_origins
+from shared.web.client import note_client
 from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 
@@ -50,7 +50,7 @@ class Push:
         fields.refuse_repeated(KNOWN)
         address = partial(client_address, request)
         client = await self.authentication.client(authorization_header(request), fields, address, now)
-        note_origins(request, client.allowed_cors_origins)
+        note_client(request, client)
         if "request_uri" in fields:  # RFC 9126 §2.1
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.source.of_pushed_request(fields, client), client.client_id)

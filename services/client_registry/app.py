@@ -11,6 +11,7 @@ from services.client_registry.administration.administrator import (
     AdminEndpoint,
     Administrators,
     administering,
+    administration_error,
 )
 from services.client_registry.administration.clients import (
     ADMINISTRATION,
@@ -24,7 +25,7 @@ from services.client_registry.administration.clients import (
     rotate,
 )
 from services.client_registry.administration.openapi import document
-from services.client_registry.errors import registration_error
+from services.client_registry.errors import registering
 from services.client_registry.registration.configure import (
     CONFIGURATION_ENDPOINT,
     ConfigurationEndpoint,
@@ -63,7 +64,7 @@ from shared.server.resources import (
     stores,
 )
 from shared.web.answers import json_answer
-from shared.web.bearer import ResourceServer
+from shared.web.bearer import ResourceServer, bearer_error
 from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -106,13 +107,13 @@ def mount(app: web.Application) -> None:
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
     need(app, stores, fetcher, failed_authentications, _endpoints)
-    refuse_with(app, registration_error, [REGISTRATION, CLIENT_CONFIGURATION])
+    refuse_with(app, bearer_error, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
-        app.router.add_post(REGISTRATION.path, register)
+        app.router.add_post(REGISTRATION.path, registering(register))
         cross_origin(app, [REGISTRATION, CLIENT_CONFIGURATION])
-    app.router.add_get(CLIENT_CONFIGURATION.path, show, allow_head=False)
-    app.router.add_put(CLIENT_CONFIGURATION.path, update)
-    app.router.add_delete(CLIENT_CONFIGURATION.path, delete)
+    app.router.add_get(CLIENT_CONFIGURATION.path, registering(show), allow_head=False)
+    app.router.add_put(CLIENT_CONFIGURATION.path, registering(update))
+    app.router.add_delete(CLIENT_CONFIGURATION.path, registering(delete))
     _mount_administration(app)
 
 
@@ -126,6 +127,8 @@ def _mount_administration(app: web.Application) -> None:
     def route(method: str, path: Path, scope: str, endpoint: AdminEndpoint) -> None:
         app.router.add_route(method, path.path, administering(scope, endpoint))
 
+    administered = [ADMIN_CLIENTS, ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_INVITATIONS]
+    refuse_with(app, administration_error, administered)
     route("GET", ADMIN_CLIENTS, READ, list_clients)
     route("POST", ADMIN_CLIENTS, WRITE, create_client)
     route("GET", ADMIN_CLIENT, READ, read_client)

@@ -2,13 +2,17 @@
 
 from aiohttp import web
 
-from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, OAuthError
-from shared.web.answers import error_answer
-from shared.web.bearer import bearer_error
+from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
+from shared.server.app import Handler
 
 
-def registration_error(request: web.Request, error: OAuthError) -> web.Response:
-    """An error as JSON, with a challenge where the token is at fault."""
-    if isinstance(error, InvalidRequest):  # an unreadable body counts as invalid metadata
-        return error_answer(InvalidClientMetadata(error.description))
-    return bearer_error(request, error)
+def registering(endpoint: Handler) -> Handler:
+    """A handler in whose errors an unreadable request counts as invalid metadata."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await endpoint(request)
+        except InvalidRequest as error:
+            raise InvalidClientMetadata(error.description) from None
+
+    return handler

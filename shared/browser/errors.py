@@ -12,7 +12,7 @@ class Expired(InvalidRequest):
 
     def __init__(self, description: str, *, client: Client | None = None, again: str | None = None) -> None:
         """*client*: the one whose interaction it was. *again*: a path where the person can start again."""
-        super().__init__(description)
+        super().__init__(description, client_id=client.client_id if client else None)
         self.client = client
         self.again = again
 
@@ -31,7 +31,7 @@ class UnverifiedRequest(AccessDenied):
         again: str | None = None,
     ) -> None:
         """The arguments are those of Expired."""
-        super().__init__(description, detail=detail)
+        super().__init__(description, detail=detail, client_id=client.client_id if client else None)
         self.client = client
         self.again = again
 

@@ -21,8 +21,9 @@ from shared.oauth.client.authentication import (
     verify_with_secrets,
 )
 from shared.oauth.client.record import Client
-from shared.oauth.errors import InvalidClient, TooManyRequests
+from shared.oauth.errors import InvalidClient, OAuthError, TooManyRequests
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims
 from shared.paths import TOKEN, Path
 from shared.store import ReplayMarks
@@ -62,12 +63,14 @@ class ClientAuthentication:
         even with right credentials. Raises InvalidRequest: two credentials at once. Raises Unavailable.
         """
         credentials = presented(authorization, form)
-        if not self.failures.is_empty:
-            self._check_rate(_failure_key(credentials, address), now)
         try:
+            if not self.failures.is_empty:
+                self._check_rate(_failure_key(credentials, address), now)
             return await self._authenticated(credentials, now)
-        except InvalidClient:
-            self.failures.count(_failure_key(credentials, address), now)
+        except OAuthError as error:
+            error.client_id = credentials.client_id
+            if isinstance(error, InvalidClient):
+                self.failures.count(_failure_key(credentials, address), now)
             raise
 
     def _check_rate(self, key: str, now: datetime) -> None:
@@ -90,11 +93,12 @@ class ClientAuthentication:
 
     async def _judged(self, client: Client | None, credentials: Credentials, now: datetime) -> Client:
         if client and client.token_endpoint_auth_method not in credentials.methods:
-            raise refused(f"registered for {client.token_endpoint_auth_method}")
+            sent, registered = " or ".join(credentials.methods), client.token_endpoint_auth_method
+            raise refused(Detail(Reason.AUTHENTICATION_METHOD, sent, (registered,)))
         if isinstance(credentials, SecretBasic | SecretPost):
             check_secret(client, credentials.secret, now)
         if client is None or client.disabled_at is not None:
-            raise refused("the client is unknown or disabled")
+            raise refused(Reason.DISABLED_CLIENT if client else Reason.UNKNOWN_CLIENT)
         if isinstance(credentials, Assertion):
             await self._check_assertion(credentials.token, client, now)
         return client

@@ -44,6 +44,10 @@ class ClientCache:
             self._kept.move_to_end(client_id)
         return client
 
+    def knows(self, client_id: str) -> bool:
+        """Whether the client was found lately, without asking anybody."""
+        return client_id in self._kept
+
     async def read(self, client_id: str) -> Client | None:
         """The client as PostgreSQL has it now: one round trip, shared by all who ask. Raises Unavailable."""
         if (task := self._loading.get(client_id)) is None:

@@ -1,26 +1,45 @@
 """One exception class for each registered error code that this server sends. Pure.
 
-`description` is for the client's developer and goes on the wire; `detail` is for the operator's log alone.
+`description` is for the client's developer and goes on the wire; `detail` is for operators alone.
 """
 
 import re
 from datetime import timedelta
 from typing import ClassVar
 
+from shared.oauth.refusal import Detail, Reason
+
 _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 
 
 class OAuthError(Exception):
-    """An error response of the protocol."""
+    """An error response of the protocol.
+
+    `client_id`: the client that the request names, verified or not, where the request itself does not tell.
+    """
 
     error: ClassVar[str]
     status: ClassVar[int] = 400
 
-    def __init__(self, description: str | None = None, *, detail: str | None = None) -> None:
+    def __init__(
+        self,
+        description: str | None = None,
+        *,
+        detail: str | Detail | None = None,
+        client_id: str | None = None,
+    ) -> None:
         super().__init__(detail or description or self.error)
         # RFC 6749 §5.2: %x20-21 / %x23-5B / %x5D-7E
         self.description = _NOT_ALLOWED.sub("?", description) if description else None
         self.detail = detail
+        self.client_id = client_id
+
+    @property
+    def reason(self) -> Reason | None:
+        """The reason, if it is one that an operator can change."""
+        if isinstance(self.detail, Detail):
+            return self.detail.reason
+        return self.detail if isinstance(self.detail, Reason) else None
 
     def parameters(self) -> dict[str, str]:
         """The error as parameters of a redirect or members of a JSON object."""
@@ -115,8 +134,8 @@ class InsufficientScope(OAuthError):
     error = "insufficient_scope"
     status = 403
 
-    def __init__(self, description: str, *, scope: str) -> None:
-        super().__init__(description)
+    def __init__(self, description: str, *, scope: str, client_id: str | None = None) -> None:
+        super().__init__(description, client_id=client_id)
         self.scope = scope
 
 
@@ -157,7 +176,7 @@ class InvalidClientMetadata(OAuthError):
         self,
         description: str | None = None,
         *,
-        detail: str | None = None,
+        detail: str | Detail | None = None,
         faults: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(description, detail=detail)

@@ -6,6 +6,7 @@ import re
 
 from shared.codec.base64url import base64url
 from shared.oauth.errors import InvalidGrant
+from shared.oauth.refusal import Reason
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # base64url of 32 bytes, RFC 7636 §4.2
@@ -26,8 +27,8 @@ def check_verifier(code_challenge: str | None, code_verifier: str | None) -> Non
     if code_challenge is None and code_verifier is None:
         return
     if code_challenge is None or code_verifier is None:  # RFC 9700 §4.8.2: no downgrade
-        raise InvalidGrant("the code does not hold", detail="code_verifier and code_challenge do not pair")
+        raise InvalidGrant("the code does not hold", detail=Reason.CODE_VERIFIER_ALONE)
     if not _VERIFIER.fullmatch(code_verifier):
         raise InvalidGrant("the code does not hold", detail="code_verifier is malformed")
     if not hmac.compare_digest(challenge_of(code_verifier), code_challenge):  # RFC 7636 §4.6
-        raise InvalidGrant("the code does not hold", detail="code_verifier is wrong")
+        raise InvalidGrant("the code does not hold", detail=Reason.CODE_VERIFIER)

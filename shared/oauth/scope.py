@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from shared.model import OFFLINE_SCOPES, Scope
 from shared.oauth.errors import InvalidScope
+from shared.oauth.refusal import Detail, Reason
 
 _SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # of scope-tokens, with spaces between them
 MAX_SCOPE_TOKENS = 100
@@ -33,7 +34,8 @@ def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
         return tuple(token for token in registered if token not in OFFLINE_SCOPES)
     scope = tuple(token for token in requested if token in registered)
     if not scope:
-        raise InvalidScope("nothing of the scope is registered for this client")
+        detail = Detail.of_value(Reason.SCOPE, " ".join(requested), registered)
+        raise InvalidScope("nothing of the scope is registered for this client", detail=detail)
     return scope
 
 

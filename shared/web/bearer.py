@@ -9,6 +9,7 @@ from shared.issuing.access_tokens import AccessTokens
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from shared.oauth.refusal import Reason
 from shared.oauth.sender.sender import UNBOUND, Sender, is_confirmed
 from shared.oauth.tokens.access_token import AccessToken
 from shared.web.answers import Head, PreparedResponse, error_answer
@@ -69,13 +70,15 @@ def required_credentials(request: web.Request) -> Credentials:
 def check_audience(token: AccessToken, audience: str) -> None:
     """Raises InvalidToken: the token is for another resource (RFC 9068 §4)."""
     if audience not in token.aud:
-        raise InvalidToken(_NOT_VALID, detail="the access token is for another resource")
+        detail = "the access token is for another resource"
+        raise InvalidToken(_NOT_VALID, detail=detail, client_id=token.client_id)
 
 
 def check_scope(token: AccessToken, scope: str) -> None:
     """Raises InsufficientScope."""
     if scope not in token.scope:
-        raise InsufficientScope(f"the access token lacks scope {scope}", scope=scope)
+        description = f"the access token lacks scope {scope}"
+        raise InsufficientScope(description, scope=scope, client_id=token.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,14 @@ class ResourceServer:
         """
         token = await self.access_tokens.read(presented.token, now)
         client = await self.clients.find(token.client_id) if token else None
-        if token is None or client is None:
-            raise InvalidToken(_NOT_VALID)
+        if token is None:
+            raise InvalidToken(_NOT_VALID, detail="malformed, expired or of another issuer")
+        if client is None:
+            raise InvalidToken(_NOT_VALID, detail=Reason.UNKNOWN_CLIENT, client_id=token.client_id)
         check_audience(token, self.issuer)
         if not is_confirmed(token.sender, presented.sender):
-            raise InvalidToken(_NOT_VALID, detail="the access token is bound to another sender's key")
+            detail = "the access token is bound to another sender's key"
+            raise InvalidToken(_NOT_VALID, detail=detail, client_id=token.client_id)
         return token, client
 
 

@@ -5,14 +5,12 @@ Never with credentials, and pages never answer them.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from aiohttp import web
 
 from shared.paths import Path
 from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import SAFE
-from shared.web.request import Request
 
 _ANY = b"Access-Control-Allow-Origin: *\r\n"
 _VARY = b"Vary: Origin\r\n"
@@ -37,12 +35,6 @@ def origin_fields(origin: str | None, allowed: Sequence[str] | None) -> bytes:
     if origin is None or origin not in allowed:
         return _VARY
     return f"Access-Control-Allow-Origin: {origin}\r\n".encode() + _VARY
-
-
-def note_origins(request: web.Request, allowed: tuple[str, ...] | None) -> None:
-    """Say which origins' pages may read the answer, as soon as the client is known; None: any."""
-    if allowed is not None:
-        cast(Request, request).allowed_origins = allowed
 
 
 async def _preflight(request: web.Request) -> web.Response:

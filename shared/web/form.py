@@ -17,7 +17,9 @@ IDENTITY = "identity"  # RFC 9110 §12.5.3: no encoding
 
 def query(request: web.Request) -> Parameters:
     """The query. Raises InvalidRequest."""
-    return parse(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
+    parameters = parse(request.rel_url.raw_query_string.encode("utf-8", "surrogateescape"))
+    cast(Request, request).parameters = parameters
+    return parameters
 
 
 def authorization_header(request: web.Request) -> str | None:
@@ -74,4 +76,6 @@ async def form(request: web.Request) -> Parameters:
         raise InvalidRequest(f"the content type must be {FORM}")
     if request.rel_url.raw_query_string:
         raise InvalidRequest("parameters belong in the body, not in the query")
-    return parse(await body(request))
+    parameters = parse(await body(request))
+    cast(Request, request).parameters = parameters
+    return parameters

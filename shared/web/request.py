@@ -8,6 +8,7 @@ from aiohttp.http import RawRequestMessage
 from yarl import URL
 
 from shared.live import clock
+from shared.oauth.parameters import Parameters
 
 MAX_BODY = 64 * 1024
 MAX_TARGET = 16 * 1024
@@ -27,10 +28,22 @@ def unreadable(message: RawRequestMessage) -> RawRequestMessage:
 class Request(web.Request):
     """aiohttp's, with its route found and its time of arrival."""
 
-    ATTRS = web.Request.ATTRS | {"route_match", "allowed_origins", "read_at", "completed_at", "is_last"}
+    ATTRS = web.Request.ATTRS | {
+        "route_match",
+        "allowed_origins",
+        "parameters",
+        "client_id",
+        "read_at",
+        "completed_at",
+        "is_last",
+    }
     route_match: web.UrlMappingMatchInfo
     allowed_origins: tuple[str, ...] | None = None
     """Whose pages may read the answer of a path that answers other origins; None: anybody's."""
+    parameters: Parameters | None = None
+    """The query or the form, once it has been read."""
+    client_id: str | None = None
+    """The client whose request this is, once its record has been found."""
 
     def __init__(  # noqa: PLR0917  # aiohttp's signature
         self,

@@ -19,6 +19,7 @@ from shared.live.randomness import new_handle
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import Interactions, PushedRequests
+from shared.web.client import note_client
 from shared.web.forwarded import client_address
 
 
@@ -61,6 +62,7 @@ class InteractionLifecycle:
         effective = EffectiveParameters(Parameters.of(interaction.parameters), interaction.pushed_key)
         note_ui_locales(request, effective.parameters.unique(UI_LOCALES))
         client = await self.reader.client(effective.parameters)
+        note_client(request, client)
         browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
         if browser is None:
             raise CookieMissing("the cookie of this interaction was not sent", client=client)

@@ -35,8 +35,10 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.subject import subject
 from shared.oauth.tokens.handle import digest
 from shared.paths import END_SESSION, LOGOUT
+from shared.server.log.refusal import log_refusal
 from shared.server.metrics import count_event
 from shared.store import SessionOwner, Sessions, Unavailable
+from shared.web.client import note_client
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
@@ -100,7 +102,11 @@ class EndSession:
         handles = self.cookies.every_handle(request)
         try:
             client = await self.clients.find(logout.client_id) if logout.client_id else None
+            if client:
+                note_client(request, client)
             return_uri = logout.return_uri(client)
+            if not is_confirmed and (fault := logout.fault(client, return_uri)):
+                log_refusal(request, fault)
             decision = (
                 EndSessions() if is_confirmed else await self._decide(request, logout, client, return_uri)
             )

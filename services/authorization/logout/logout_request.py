@@ -5,7 +5,9 @@ from urllib.parse import quote, urlencode
 
 from services.authorization.request.id_token_hint import Hint, read_hint
 from shared.oauth.client.record import Client
+from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.tokens.jwt import BadJwt
 from shared.oauth.tokens.keys import KeySet
 
@@ -57,6 +59,19 @@ class LogoutRequest:
             return uri
         separator = "&" if "?" in uri else "?"
         return f"{uri}{separator}{urlencode({'state': self.state}, quote_via=quote, safe='')}"
+
+    def fault(self, client: Client | None, return_uri: str | None) -> InvalidRequest | None:
+        """Why the user cannot be sent where the client asks; the logout goes on without."""
+        uri = self.post_logout_redirect_uri
+        if isinstance(self.hint, BadHint):
+            return InvalidRequest("id_token_hint is not valid", detail=f"id_token_hint: {self.hint.reason}")
+        if uri is None or return_uri is not None:
+            return None
+        if client is None or client.disabled_at:
+            reason = Reason.DISABLED_CLIENT if client else Reason.UNKNOWN_CLIENT
+            return InvalidRequest("the client is not registered here", detail=reason)
+        detail = Detail.of_uri(Reason.POST_LOGOUT_REDIRECT_URI, uri, client.post_logout_redirect_uris)
+        return InvalidRequest("post_logout_redirect_uri is not registered for this client", detail=detail)
 
 
 def read_logout_request(parameters: Parameters, keys: KeySet, issuer: str) -> LogoutRequest:

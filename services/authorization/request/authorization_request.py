@@ -23,6 +23,7 @@ from shared.oauth.errors import (
 )
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
+from shared.oauth.refusal import Reason
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
 from shared.oauth.tokens.keys import KeySet
@@ -158,10 +159,10 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
         if method is not None:
             raise InvalidRequest("code_challenge_method without code_challenge")
         if client.require_pkce:
-            raise InvalidRequest("code_challenge is required")
+            raise InvalidRequest("code_challenge is required", detail=Reason.PKCE_REQUIRED)
         return None
     if method not in CODE_CHALLENGE_METHODS:
-        raise InvalidRequest("code_challenge_method must be S256")
+        raise InvalidRequest("code_challenge_method must be S256", detail=Reason.PKCE_METHOD)
     if not is_challenge(challenge):
         raise InvalidRequest("code_challenge is not the base64url of 32 bytes")
     return challenge

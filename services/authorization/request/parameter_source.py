@@ -14,6 +14,7 @@ from shared.live.client_keys import ClientKeys, NoKeys
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.supported import UNSIGNED
 from shared.oauth.tokens.handle import digest
 from shared.oauth.tokens.jwt import BadJwt
@@ -51,7 +52,7 @@ class ParameterSource:
             return await self._pushed(handle_of(request_uri), client)
         is_required = self.settings.require_pushed_authorization_requests
         if is_required or client.require_pushed_authorization_requests:
-            raise InvalidRequest("requests must be pushed: RFC 9126")
+            raise InvalidRequest("requests must be pushed: RFC 9126", detail=Reason.PUSHED_REQUIRED)
         return EffectiveParameters(await self.of_pushed_request(parameters, client))
 
     async def of_pushed_request(self, parameters: Parameters, client: Client) -> Parameters:
@@ -64,7 +65,7 @@ class ParameterSource:
         if token is not None:
             return await self._inside(token, client)
         if client.require_signed_request_object:
-            raise InvalidRequest("the client must send signed request objects")
+            raise InvalidRequest("the client must send signed request objects", detail=Reason.SIGNED_REQUIRED)
         return parameters
 
     async def _pushed(self, handle: str, client: Client) -> EffectiveParameters:
@@ -76,7 +77,8 @@ class ParameterSource:
     async def _fetched(self, request_uri: str, client: Client) -> str:
         """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""
         if request_uri not in client.request_uris:
-            raise InvalidRequestUri("request_uri is not registered for this client")
+            detail = Detail.of_uri(Reason.REQUEST_URI, request_uri, client.request_uris)
+            raise InvalidRequestUri("request_uri is not registered for this client", detail=detail)
         try:
             return (await self.fetch(request_uri.partition("#")[0])).strip()
         except FetchFailed as fault:

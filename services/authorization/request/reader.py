@@ -18,6 +18,8 @@ from shared.live.keyring import KeyRing
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Reason
+from shared.web.client import note_client
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class RequestReader:
         """
         note_ui_locales(request, parameters.unique(UI_LOCALES))
         client = await self.client(parameters)
+        note_client(request, client)
         try:
             effective = await self.source.of_authorization_request(parameters, client)
         except OAuthError as error:
@@ -60,9 +63,11 @@ class RequestReader:
 
     async def client(self, parameters: Parameters) -> Client:
         """The client that `client_id` names. Raises InvalidRequest, Unavailable."""
-        client = await self.clients.find(parameters.require("client_id"))
+        client_id = parameters.require("client_id")
+        client = await self.clients.find(client_id)
         if client is None or client.disabled_at:
-            raise InvalidRequest("client_id is not registered here")
+            reason = Reason.DISABLED_CLIENT if client else Reason.UNKNOWN_CLIENT
+            raise InvalidRequest("client_id is not registered here", detail=reason, client_id=client_id)
         return client
 
     def _callback(self, parameters: Parameters, client: Client, error: OAuthError | None = None) -> Callback:

@@ -13,6 +13,7 @@ from shared.oauth.client.faults import grant_types_for
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 
 Transport = Literal["query", "fragment", "form_post"]
 
@@ -67,12 +68,15 @@ _MODES: Mapping[Transport, Mapping[str, ResponseMode]] = {
 def read_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> frozenset[str]:
     """What is asked for, of `code`, `id_token` and `token`, if this deployment offers it and the client is
     registered for it. Raises InvalidRequest, UnsupportedResponseType, UnauthorizedClient."""
-    response_type = _RESPONSE_TYPES.get(parameters.require("response_type"))
+    requested = parameters.require("response_type")
+    response_type = _RESPONSE_TYPES.get(requested)
     if response_type is None or response_type.name not in offered:
-        raise UnsupportedResponseType("response_type is not supported")
+        detail = Detail.of_value(Reason.RESPONSE_TYPE_OFF, requested)
+        raise UnsupportedResponseType("response_type is not supported", detail=detail)
     is_registered = response_type.name in client.response_types
     if not is_registered or not response_type.grant_types.issubset(client.grant_types):
-        raise UnauthorizedClient("response_type is not registered for this client")
+        detail = Detail.of_value(Reason.RESPONSE_TYPE, response_type.name, client.response_types)
+        raise UnauthorizedClient("response_type is not registered for this client", detail=detail)
     return response_type.values
 
 
@@ -96,4 +100,5 @@ def safe_response_mode(parameters: Parameters) -> ResponseMode:
 def check_response_mode(parameters: Parameters) -> None:
     """Raises InvalidRequest: the mode asked for is unknown, or does not fit the response type."""
     if response_mode_of(parameters) is None:
-        raise InvalidRequest("response_mode is unknown or does not fit the response type")
+        detail = Detail.of_value(Reason.RESPONSE_MODE, parameters.require("response_mode"))
+        raise InvalidRequest("response_mode is unknown or does not fit the response type", detail=detail)

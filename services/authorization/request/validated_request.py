@@ -24,6 +24,10 @@ class ValidatedRequest:
         """The same request, once the user has answered a page that names its client."""
         return replace(self, callback=replace(self.callback, unseen=None))
 
+    def refused(self, error: OAuthError) -> "RedirectableError":
+        """The error for the client, which the endpoint sends by the callback."""
+        return RedirectableError(self.callback, error, self.locale)
+
 
 class RedirectableError(Exception):
     """An error of a request whose redirect URI is valid: the client is told of it (RFC 6749 §4.1.2.1)."""

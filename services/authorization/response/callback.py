@@ -15,6 +15,7 @@ from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_registered
+from shared.oauth.refusal import Detail, Reason
 from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import NO_STORE, SAFE
 
@@ -63,7 +64,8 @@ class Callback:
         redirect_uri, state = parameters.require("redirect_uri"), parameters.unique("state")
         is_native = client.application_type == "native"
         if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
-            raise InvalidRequest("redirect_uri is not registered for this client")
+            detail = Detail.of_uri(Reason.REDIRECT_URI, redirect_uri, client.redirect_uris)
+            raise InvalidRequest("redirect_uri is not registered for this client", detail=detail)
         if state is not None and len(_quoted(state)) > MAX_STATE:  # too long even for an error
             raise InvalidRequest("state is too long")
         is_dynamic = client.is_dynamically_registered

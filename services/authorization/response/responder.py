@@ -27,18 +27,17 @@ class Responder:
     async def respond(
         self, validated: ValidatedRequest, session: Session, pushed: bytes | None = None
     ) -> web.Response:
-        """Send a successful response, which ends the request *pushed* under that key. Raises Unavailable."""
+        """Send a successful response, which ends the request *pushed* under that key.
+
+        Raises RedirectableError, Unavailable.
+        """
         authorized = AuthorizedRequest(validated.client, validated.request, session)
         try:
             parameters = await self.builder.build(authorized, clock.now(), pushed)
             complete = {**parameters, **self._session_state(validated, session)}
             return validated.callback.send(complete, self.pages, validated.locale)
         except OAuthError as error:
-            return self.refuse(validated, error)
-
-    def refuse(self, validated: ValidatedRequest, error: OAuthError) -> web.Response:
-        """Send an error response."""
-        return validated.callback.refuse(error, self.pages, validated.locale)
+            raise validated.refused(error) from None
 
     def _session_state(self, validated: ValidatedRequest, session: Session) -> dict[str, str]:
         if not self.has_session_management or OPENID not in validated.request.scope:

@@ -63,7 +63,7 @@ class ConsentStep:
             case "deny":
                 await self.lifecycle.finish(context)
                 logger.info("consent_denied", client_id=context.validated.client.client_id)
-                return self.responder.refuse(context.validated, AccessDenied("the user did not allow it"))
+                raise context.validated.refused(AccessDenied("the user did not allow it"))
             case _:
                 raise InvalidRequest("decision must be allow or deny")
 

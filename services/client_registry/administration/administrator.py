@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from aiohttp import web
 
 from shared.live import clock
+from shared.oauth.client.record import Client
 from shared.oauth.errors import (
     InsufficientScope,
     InvalidClientMetadata,
@@ -18,14 +18,13 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.store import Stale, Taken
 from shared.web.answers import error_answer
 from shared.web.bearer import Credentials, ResourceServer, bearer_error, check_scope, required_credentials
+from shared.web.client import note_client
 
 READ = "ostiary.clients:read"
 WRITE = "ostiary.clients:write"
 
 AdminEndpoint = Callable[[web.Request, str], Awaitable[web.Response]]
 """An endpoint of the administration; it gets the client_id of the caller, for the audit log."""
-
-logger = structlog.get_logger()
 
 
 class NotFound(OAuthError):
@@ -53,45 +52,42 @@ class Administrators:
 
     guard: ResourceServer
 
-    async def check(self, presented: Credentials, scope: str, now: datetime) -> str:
-        """The client_id of the caller. Raises InvalidToken, InsufficientScope, Unavailable.
+    async def check(self, presented: Credentials, scope: str, now: datetime) -> Client:
+        """The caller. Raises InvalidToken, InsufficientScope, Unavailable.
 
         The client acts for itself: a user's grant never covers administration. The scope counts while the
         client is registered for it.
         """
         token, client = await self.guard.verify(presented, now)
         if client.disabled_at or not await self.guard.access_tokens.holds(token):
-            raise InvalidToken("the access token does not hold here")
+            raise InvalidToken("the access token does not hold here", client_id=client.client_id)
         check_scope(token, scope)
         if token.grant_id is not None or scope not in client.scope:
-            raise InsufficientScope(f"a client's own access token with scope {scope} is needed", scope=scope)
-        return client.client_id
+            description = f"a client's own access token with scope {scope} is needed"
+            raise InsufficientScope(description, scope=scope, client_id=client.client_id)
+        return client
 
 
 ADMINISTRATORS = web.AppKey("ADMINISTRATORS", Administrators)
 
 
 def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """A handler that calls *endpoint* for clients with *scope*, and answers every error."""
+    """A handler that calls *endpoint* for clients with *scope*, and raises every fault as an OAuthError."""
 
     async def handler(request: web.Request) -> web.Response:
-        error: OAuthError
+        presented = required_credentials(request)
+        caller = await request.app[ADMINISTRATORS].check(presented, scope, clock.now())
+        note_client(request, caller)
         try:
-            presented = required_credentials(request)
-            caller = await request.app[ADMINISTRATORS].check(presented, scope, clock.now())
-            return await endpoint(request, caller)
-        except OAuthError as refused:
-            error = refused
+            return await endpoint(request, caller.client_id)
         except NoSuchClient:
-            error = NotFound("there is no such client")
+            raise NotFound("there is no such client") from None
         except NoSecret:
-            error = Conflict("the client authenticates without a client secret")
+            raise Conflict("the client authenticates without a client secret") from None
         except Taken:
-            error = Conflict("the client_id is taken")
+            raise Conflict("the client_id is taken") from None
         except Stale:
-            error = Changed("the client has changed since it was read")
-        logger.info("refused", error=error.error, detail=error.detail or error.description)
-        return administration_error(request, error)
+            raise Changed("the client has changed since it was read") from None
 
     return handler
 

@@ -28,6 +28,7 @@ from shared.oauth.tokens.handle import Kind
 from shared.operations.clients import allowed_by
 from shared.store import Clients, Stale
 from shared.web.answers import json_answer
+from shared.web.client import note_client
 from shared.web.form import body
 from shared.web.headers import NO_STORE, SAFE
 
@@ -101,7 +102,9 @@ async def _client(request: web.Request, token: str) -> Client:
     """The client of the path, if the token is its own. Raises InvalidToken, TooManyRequests."""
     endpoint, client_id = request.app[CONFIGURATION_ENDPOINT], request.match_info["client_id"]
     with limit_failures(endpoint.failures, f"registration_access_token {client_id}", request):
-        return await registered_client(endpoint.clients, client_id, token)
+        client = await registered_client(endpoint.clients, client_id, token)
+    note_client(request, client)
+    return client
 
 
 async def _enabled_client(request: web.Request, token: str) -> Client:

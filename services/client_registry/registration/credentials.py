@@ -54,5 +54,5 @@ async def registered_client(clients: Clients, client_id: str, token: str) -> Cli
     client = await clients.find(client_id)
     expected = (client.registration_access_token_hash if client else None) or _NOBODY
     if not hmac.compare_digest(expected, digest(token)) or client is None:
-        raise InvalidToken("the token is not for this client")
+        raise InvalidToken("the token is not for this client", client_id=client_id)
     return client

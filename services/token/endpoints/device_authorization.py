@@ -19,6 +19,7 @@ from shared.model import DeviceCode
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests, UnauthorizedClient
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.scope import granted_scope, parse_scope
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
@@ -26,7 +27,7 @@ from shared.oauth.user_code import new_user_code
 from shared.paths import DEVICE
 from shared.store import Counters, DeviceCodes, Pace, Taken, Unavailable
 from shared.web.answers import json_answer
-from shared.web.cors import note_origins
+from shared.web.client import note_client
 from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 
@@ -59,7 +60,8 @@ class DeviceAuthorizationEndpoint:
         Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooManyRequests: too many are in flight.
         """
         if DEVICE_CODE not in client.grant_types:
-            raise UnauthorizedClient("the client is not registered for this grant_type")
+            detail = Detail.of_value(Reason.GRANT_TYPE, DEVICE_CODE, client.grant_types)
+            raise UnauthorizedClient("the client is not registered for this grant_type", detail=detail)
         requested = parameters.one("scope")
         scope = granted_scope(parse_scope(requested) if requested else None, client.scope)
         await self._check_pace(client, address)
@@ -109,5 +111,5 @@ async def device_authorization(request: web.Request) -> web.Response:
     endpoint, now, parameters = request.app[DEVICE_AUTHORIZATION_ENDPOINT], clock.now(), await form(request)
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
-    note_origins(request, client.allowed_cors_origins)
+    note_client(request, client)
     return json_answer(await endpoint.begin(client, parameters, client_address(request), now))

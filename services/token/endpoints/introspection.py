@@ -22,6 +22,7 @@ from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
 from shared.store import RefreshFamilies
 from shared.web.answers import json_answer
+from shared.web.client import note_client
 from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 
@@ -126,6 +127,7 @@ async def introspect(request: web.Request) -> web.Response:
     parameters.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
+    note_client(request, client)
     description = await endpoint.describe(client, parameters.require("token"), now)
     if wants_jwt(request.headers.getall("Accept", [])):
         signed = await endpoint.jwt_responses.introspection(client, description, now)

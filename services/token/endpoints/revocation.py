@@ -12,7 +12,7 @@ from shared.live import clock
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from shared.store import Grants, RefreshFamilies
-from shared.web.cors import note_origins
+from shared.web.client import note_client
 from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 from shared.web.headers import NO_STORE, SAFE
@@ -51,6 +51,6 @@ async def revoke(request: web.Request) -> web.Response:
     parameters.refuse_repeated(["token", "token_type_hint"])
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
-    note_origins(request, client.allowed_cors_origins)
+    note_client(request, client)
     await endpoint.revoke(client, parameters.require("token"), now)
     return web.Response(headers={**SAFE, **NO_STORE})

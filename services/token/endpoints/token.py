@@ -13,10 +13,11 @@ from services.token.grants.request import TokenRequest
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.sender.sender import UNBOUND
 from shared.server.metrics import count_event
 from shared.web.answers import json_answer
-from shared.web.cors import note_origins
+from shared.web.client import note_client
 from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_since_complete
@@ -40,9 +41,11 @@ class TokenEndpoint:
         client, grant_type = request.client, request.parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
         if grant is None:
-            raise UnsupportedGrantType("this grant_type is not supported")
+            detail = Detail.of_value(Reason.GRANT_TYPE_OFF, grant_type)
+            raise UnsupportedGrantType("this grant_type is not supported", detail=detail)
         if grant_type not in client.grant_types:
-            raise UnauthorizedClient("the client is not registered for this grant_type")
+            detail = Detail.of_value(Reason.GRANT_TYPE, grant_type, client.grant_types)
+            raise UnauthorizedClient("the client is not registered for this grant_type", detail=detail)
         answer = await grant(request, self.collaborators)
         self.uses.note(client)
         count_event("token_issued", grant_type)
@@ -57,7 +60,7 @@ async def token(request: web.Request) -> web.Response:
     parameters.refuse_repeated(KNOWN)
     address = partial(client_address, request)
     client = await endpoint.authentication.client(authorization_header(request), parameters, address, now)
-    note_origins(request, client.allowed_cors_origins)
+    note_client(request, client)
     moment = clock.monotonic()
     token_request = TokenRequest(
         client=client,

@@ -12,16 +12,25 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.scope import OPENID
 from shared.oauth.tokens.access_token import AccessToken
+from shared.server.log.refusal import log_refusal
 from shared.web.answers import json_answer
-from shared.web.bearer import Credentials, ResourceServer, bare_challenge, check_scope, credentials
-from shared.web.cors import note_origins
+from shared.web.bearer import (
+    Credentials,
+    NoCredentials,
+    ResourceServer,
+    bare_challenge,
+    check_scope,
+    credentials,
+)
+from shared.web.client import note_client
 
 
 def check_token(token: AccessToken) -> None:
     """Raises InsufficientScope: the token does not give access to a user's claims."""
     check_scope(token, OPENID)
     if token.grant_id is None:
-        raise InsufficientScope("the access token was issued to a client for itself", scope=OPENID)
+        description = "the access token was issued to a client for itself"
+        raise InsufficientScope(description, scope=OPENID, client_id=token.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +61,11 @@ async def userinfo(request: web.Request) -> web.Response:
     """Answer with the claims that the access token releases, as JSON or as a JWT."""
     endpoint, presented = request.app[USERINFO_ENDPOINT], await credentials(request)
     if presented is None:
+        log_refusal(request, NoCredentials("a bearer token is needed"))
         return bare_challenge()
     now = clock.now()
     token, client = await endpoint.verify(presented, now)
-    note_origins(request, client.allowed_cors_origins)
+    note_client(request, client)
     claims = await endpoint.claims(token, client)
     if protected := await endpoint.jwt_responses.userinfo(client, claims, now):
         return jwt_response(protected, "application/jwt")

@@ -7,6 +7,7 @@ from services.token.grants.request import TokenRequest
 from shared.model import AuthorizationCode
 from shared.oauth.errors import InvalidGrant
 from shared.oauth.pkce import check_verifier
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import SpentCode
 
@@ -19,7 +20,8 @@ def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, ver
     Raises InvalidGrant.
     """
     if code.redirect_uri != redirect_uri:
-        raise InvalidGrant(REFUSED, detail="redirect_uri is another one")
+        detail = Detail.of_uri(Reason.REDIRECT_URI_OF_CODE, redirect_uri, (code.redirect_uri,))
+        raise InvalidGrant(REFUSED, detail=detail)
     check_verifier(code.code_challenge, verifier)
 
 
@@ -37,7 +39,7 @@ async def authorization_code(request: TokenRequest, collaborators: Collaborators
     code = await collaborators.codes.find(code_hash)
     if code is None or (code.expires_at <= request.now and not code.unknown_attempts):
         await _end_spent(request, collaborators, code_hash, redirect_uri, verifier)
-        raise InvalidGrant(REFUSED, detail="unknown, expired or spent")
+        raise InvalidGrant(REFUSED, detail=Reason.CODE_OVER)
     if code.authorization.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
     try:

@@ -7,6 +7,7 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.model import Scope
 from shared.oauth.errors import InvalidGrant, InvalidScope
+from shared.oauth.refusal import Reason
 from shared.oauth.scope import parse_scope
 from shared.oauth.tokens.refresh_token import (
     NONCE_BYTES,
@@ -72,7 +73,7 @@ async def _rotate(
         case "again":
             return rotated.grant, open_successor(presented, rotated.sealed_successor)
         case "spent":
-            raise InvalidGrant(_REFUSED, detail="reused: the grant has been revoked")
+            raise InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_REUSED)
 
 
 async def _use(
@@ -91,7 +92,7 @@ async def _refusal_reason(
     request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
 ) -> InvalidGrant | InvalidScope:
     """The reason why nothing was changed: the requested scope, or the token itself."""
-    invalid = InvalidGrant(_REFUSED, detail="unknown, ended, expired, another client's or another sender's")
+    invalid = InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_OVER)
     if requested is None:
         return invalid
     grant = await collaborators.refresh_families.find(

@@ -17,6 +17,7 @@ from shared.model import Json
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClient, InvalidRequest
 from shared.oauth.parameters import Parameters
+from shared.oauth.refusal import Detail, Reason
 from shared.oauth.supported import assertion_algorithms
 from shared.oauth.tokens.jwt import (
     BadJwt,
@@ -75,7 +76,7 @@ Credentials = Anonymous | SecretBasic | SecretPost | Assertion
 """`methods`: each `token_endpoint_auth_method` that presents them."""
 
 
-def refused(detail: str) -> InvalidClient:
+def refused(detail: str | Detail) -> InvalidClient:
     """The one answer to every credential that does not hold."""
     return InvalidClient("client authentication failed", detail=detail)
 
@@ -145,7 +146,7 @@ def presented(authorization: str | None, form: Parameters) -> Credentials:
     else:
         raise InvalidRequest("there is more than one client authentication")
     if credentials is None:
-        raise refused("there is no client authentication")
+        raise refused(Reason.NO_AUTHENTICATION)
     if form.one("client_id") not in (None, credentials.client_id):
         raise InvalidRequest("client_id is not that of the client authentication")
     return credentials
@@ -161,7 +162,7 @@ def check_secret(client: Client | None, secret: str, now: datetime) -> None:
     if not matches:
         hmac.compare_digest(given, _NO_SECRET)
     if not any(matches):
-        raise refused("the client secret is wrong")
+        raise refused(Reason.SECRET if client else Reason.UNKNOWN_CLIENT)
 
 
 def _is_over(expires_at: datetime | None, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from shared.server.http.deadlines import Deadlines
 from shared.server.http.lateness import Lateness
 from shared.server.http.refusals import HeaderFieldsTooLarge, defect
 from shared.server.log.configuration import REQUEST_ID
+from shared.server.log.refusal import log_refusal
 from shared.server.metrics import observe_request
 from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer, wire
@@ -24,6 +25,9 @@ from shared.web.cors import CROSS_ORIGIN, origin_fields
 from shared.web.forwarded import PROXIES, peer_address, request_id_of
 from shared.web.request import MAX_FIELDS, Request
 from shared.web.request_age import MAX_AGE, REQUEST_START, request_age
+
+_HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
+"""The errors of requests that no endpoint answers: a line in the log of requests is enough."""
 
 logger = structlog.get_logger()
 
@@ -134,7 +138,7 @@ class HttpDispatcher:
             case web.HTTPException():
                 return self._refuse_http(request, error)
             case OAuthError():
-                logger.info("refused", error=error.error, detail=error.detail or error.description)
+                log_refusal(request, error)
                 return self._refuse(request, route, error)
             case Unavailable():
                 logger.warning("unavailable", cause=str(error))
@@ -149,10 +153,12 @@ class HttpDispatcher:
         return error_answer(error)
 
     def _refuse_http(self, request: Request, error: web.HTTPException) -> web.StreamResponse:
+        if error.status not in _HTTP_ERRORS:
+            log_refusal(request, InvalidRequest(error.reason))
         if (page := self._app.get(ERROR_PAGE)) and wants_page(request):
             return page(request, error)
         allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status, InvalidRequest.error)
+        code = _HTTP_ERRORS.get(error.status, InvalidRequest.error)
         return json_answer({"error": code}, status=error.status, headers=allow)
 
     def _wire(self, request: Request, route: _Route, request_id: str, response: web.StreamResponse) -> bytes:

@@ -1,0 +1,50 @@
+"""Refusals in the log: one event for each error of the protocol, written where the answer is decided."""
+
+from typing import cast
+
+import structlog
+from aiohttp import web
+
+from shared.oauth.errors import OAuthError
+from shared.oauth.refusal import shown
+from shared.server.log.line import redact
+from shared.server.resources import CLIENTS
+from shared.web.client import claimed_client_id
+from shared.web.request import Request
+
+MAX_DETAIL = 1000
+MAX_CLIENT_ID = 100
+
+logger = structlog.get_logger()
+
+
+def log_refusal(request: web.Request, error: OAuthError) -> None:
+    """Log that a request is refused, for which client and why.
+
+    `is_claimed`: the request names a client that this process does not know.
+    """
+    members: dict[str, object] = {}
+    if client_id := known_client_id(request, error):
+        members = {"client_id": client_id}
+    elif claimed := claimed_client_id(request, error):
+        members = {"client_id": shown(claimed, MAX_CLIENT_ID), "is_claimed": True}
+    logger.info("refused", error=error.error, detail=detail_of(error), route=route_of(request), **members)
+
+
+def known_client_id(request: web.Request, error: OAuthError) -> str | None:
+    """The client_id of the registered client that the request names, whether it has authenticated or not."""
+    if client_id := cast(Request, request).client_id:
+        return client_id
+    claimed, clients = claimed_client_id(request, error), request.app.get(CLIENTS)
+    return claimed if claimed and clients and clients.knows(claimed) else None
+
+
+def detail_of(error: OAuthError) -> str:
+    """The detail for operators, without secrets, and no longer than MAX_DETAIL."""
+    return shown(redact(str(error.detail or error.description or "")), MAX_DETAIL)
+
+
+def route_of(request: web.Request) -> str:
+    """The pattern of the path, never the path that was asked for."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"

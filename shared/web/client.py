@@ -1,0 +1,27 @@
+"""The client of a request."""
+
+from typing import cast
+
+from aiohttp import web
+
+from shared.oauth.client.record import Client
+from shared.oauth.errors import OAuthError
+from shared.web.request import Request
+
+
+def note_client(request: web.Request, client: Client) -> None:
+    """Note whose request this is as soon as that is known.
+
+    Refusals name the client, and pages of its origins may read them.
+    """
+    noted = cast(Request, request)
+    noted.client_id = client.client_id
+    noted.allowed_origins = client.allowed_cors_origins
+
+
+def claimed_client_id(request: web.Request, error: OAuthError) -> str | None:
+    """The client_id by which a refused request names its client, which nothing has verified."""
+    if error.client_id:
+        return error.client_id
+    parameters = cast(Request, request).parameters
+    return parameters.unique("client_id") if parameters else None
