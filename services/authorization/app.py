@@ -66,6 +66,7 @@ from shared.paths import (
 )
 from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
 from shared.server.log.refusal import log_refusal
+from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -255,7 +256,8 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, failed_authentications, storage_limits, _endpoints)
+    need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
+    need(app, _endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets

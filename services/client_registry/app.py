@@ -52,6 +52,7 @@ from shared.paths import (
     Path,
 )
 from shared.server.app import SETTINGS, refuse_with
+from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
     CLIENTS,
     FAILED_AUTHENTICATIONS,
@@ -106,7 +107,7 @@ def mount(app: web.Application) -> None:
     Raises SettingsError.
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
-    need(app, stores, fetcher, failed_authentications, _endpoints)
+    need(app, stores, recent_refusals, fetcher, failed_authentications, _endpoints)
     refuse_with(app, bearer_error, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
         app.router.add_post(REGISTRATION.path, registering(register))

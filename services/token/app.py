@@ -26,6 +26,7 @@ from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.server.app import SETTINGS, refuse_with
+from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,
@@ -97,7 +98,8 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, fetcher, client_keys, used_clients, unknown_tokens, failed_authentications, _endpoints)
+    need(app, stores, recent_refusals, fetcher, client_keys, used_clients, unknown_tokens)
+    need(app, failed_authentications, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
     refuse_with(app, client_error, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
     refuse_with(app, bearer_error, [USERINFO])

@@ -5,6 +5,7 @@ of a URI that may hold a secret.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -86,3 +87,15 @@ class Detail:
         listed = ", ".join(self.registered[:MAX_LISTED]) or "none"
         more = ", …" if len(self.registered) > MAX_LISTED else ""
         return f"{self.reason}{sent}; registered: {listed}{more}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A refused request of a client. `endpoint`: the pattern of its path. None of it is a secret."""
+
+    at: datetime
+    endpoint: str
+    error: str
+    detail: str
+    reason: Reason | None = None
+    sent: str | None = None

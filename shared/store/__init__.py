@@ -45,6 +45,7 @@ from shared.store.ports.refresh_families import (
     Rotated,
     Rotation,
 )
+from shared.store.ports.refusals import MOST_REFUSALS, Refusals
 from shared.store.ports.sessions import (
     ClientAccess,
     Consents,
@@ -60,6 +61,7 @@ __all__ = [
     "EVERY_CLIENT",
     "KEPT_FOR",
     "MAX_OUTAGE",
+    "MOST_REFUSALS",
     "Attempt",
     "AuditLog",
     "AuthorizationCodes",
@@ -100,6 +102,7 @@ __all__ = [
     "Redeemed",
     "RefreshFamilies",
     "RefreshableGrant",
+    "Refusals",
     "ReplayMarks",
     "Rotated",
     "Rotation",

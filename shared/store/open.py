@@ -27,6 +27,7 @@ from shared.store import (
     PoolStatistics,
     PushedRequests,
     RefreshFamilies,
+    Refusals,
     ReplayMarks,
     Sessions,
     SharedCounts,
@@ -57,6 +58,7 @@ from shared.store.redis.counters import RedisCounters
 from shared.store.redis.device_codes import RedisDeviceCodes
 from shared.store.redis.interactions import RedisInteractions
 from shared.store.redis.pushed_requests import RedisPushedRequests
+from shared.store.redis.refusals import RedisRefusals
 from shared.store.redis.replay_marks import RedisReplayMarks
 from shared.store.redis.sessions import RedisSessionContents
 from shared.store.redis.shared_counts import RedisSharedCounts
@@ -82,6 +84,7 @@ class Stores:
     device_codes: DeviceCodes
     grants: Grants
     refresh_families: RefreshFamilies
+    refusals: Refusals
     replay_marks: ReplayMarks
     leases: Leases
     outages: Outages
@@ -132,6 +135,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             device_codes=RedisDeviceCodes(redis),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
+            refusals=RedisRefusals(redis),
             replay_marks=RedisReplayMarks(redis),
             leases=PostgresLeases(database),
             outages=PostgresOutages(alone),

@@ -1,9 +1,14 @@
 """Mistakes about refusals: what the log and the operators do not see."""
 
+import itertools
+
 import pytest
 
 from services.authorization import app as authorization
+from shared.oauth.refusal import Refusal
 from shared.server.log import refusal
+from shared.server.recent_refusals import RecentRefusals
+from shared.store.redis import refusals as redis_refusals
 
 
 def refusals_without_client(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +31,23 @@ def details_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log whatever a request sent, as it was sent."""
     monkeypatch.setattr("shared.oauth.refusal.shown", lambda text, limit=0: text)
     monkeypatch.setattr(refusal, "shown", lambda text, limit=0: text)
+
+
+def refusals_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every refusal of a client."""
+    monkeypatch.setattr(redis_refusals, "MOST_REFUSALS", 1_000_000)
+
+
+def every_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write as many refusals as strangers cause."""
+    number = itertools.count()
+
+    def note(self: RecentRefusals, client_id: str, new: Refusal) -> None:
+        self._pending.setdefault(client_id, {})["", "", str(next(number))] = new
+
+    monkeypatch.setattr(RecentRefusals, "note", note)
+
+
+def strangers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put what a stranger has sent into a command, as it was sent."""
+    monkeypatch.setattr("shared.operations.refusals.remedies.shlex.quote", lambda text: f"'{text}'")

@@ -5,9 +5,11 @@ from typing import cast
 import structlog
 from aiohttp import web
 
-from shared.oauth.errors import OAuthError
-from shared.oauth.refusal import shown
+from shared.live import clock
+from shared.oauth.errors import AuthorizationPending, OAuthError
+from shared.oauth.refusal import Detail, Refusal, shown
 from shared.server.log.line import redact
+from shared.server.recent_refusals import RECENT_REFUSALS
 from shared.server.resources import CLIENTS
 from shared.web.client import claimed_client_id
 from shared.web.request import Request
@@ -19,16 +21,26 @@ logger = structlog.get_logger()
 
 
 def log_refusal(request: web.Request, error: OAuthError) -> None:
-    """Log that a request is refused, for which client and why.
+    """Log that a request is refused, for which client and why; keep it with a registered client, too.
 
     `is_claimed`: the request names a client that this process does not know.
     """
+    detail, route = detail_of(error), route_of(request)
     members: dict[str, object] = {}
     if client_id := known_client_id(request, error):
         members = {"client_id": client_id}
+        if (recent := request.app.get(RECENT_REFUSALS)) and not isinstance(error, AuthorizationPending):
+            recent.note(client_id, _refusal(route, detail, error))
     elif claimed := claimed_client_id(request, error):
         members = {"client_id": shown(claimed, MAX_CLIENT_ID), "is_claimed": True}
-    logger.info("refused", error=error.error, detail=detail_of(error), route=route_of(request), **members)
+    logger.info("refused", error=error.error, detail=detail, route=route, **members)
+
+
+def _refusal(route: str, detail: str, error: OAuthError) -> Refusal:
+    sent = redact(error.detail.sent) if isinstance(error.detail, Detail) and error.detail.sent else None
+    return Refusal(
+        at=clock.now(), endpoint=route, error=error.error, detail=detail, reason=error.reason, sent=sent
+    )
 
 
 def known_client_id(request: web.Request, error: OAuthError) -> str | None:

@@ -1,0 +1,1 @@
+"""Why requests of a client were refused, and what fixes it."""

@@ -1,0 +1,57 @@
+"""Keeps the last refusals of registered clients for operators, at no cost to the requests.
+
+They are collected in memory and written once a second, each time at most MOST_AT_ONCE different ones of a
+client. So a stranger who names a client causes one write a second, however many requests are refused.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from aiohttp import web
+
+from shared.oauth.refusal import Refusal
+from shared.server.app import BACKGROUND
+from shared.server.metrics import count_event
+from shared.server.resources import STORES
+from shared.store import Refusals, Unavailable
+
+FLUSH_INTERVAL = timedelta(seconds=1)
+MOST_AT_ONCE = 10
+MOST_CLIENTS = 1000
+
+_What = tuple[str, str, str]
+
+
+class RecentRefusals:
+    """The refusals that are not written yet."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+        self._pending: dict[str, dict[_What, Refusal]] = {}
+
+    def note(self, client_id: str, refusal: Refusal) -> None:
+        """Keep a refusal of a registered client, unless there is the same or too much already."""
+        if client_id not in self._pending and len(self._pending) >= MOST_CLIENTS:
+            return
+        of_client = self._pending.setdefault(client_id, {})
+        if len(of_client) < MOST_AT_ONCE:
+            of_client.setdefault((refusal.endpoint, refusal.error, refusal.detail), refusal)
+
+    async def flush(self) -> None:
+        """Write what is new. What Redis does not take is lost: the log has it, and no answer needs it."""
+        pending, self._pending = self._pending, {}
+        try:
+            await self._refusals.add({client_id: [*new.values()] for client_id, new in pending.items()})
+        except Unavailable:
+            count_event("refusals", "lost", sum(map(len, pending.values())))
+
+
+RECENT_REFUSALS = web.AppKey("RECENT_REFUSALS", RecentRefusals)
+
+
+async def recent_refusals(app: web.Application) -> AsyncIterator[None]:
+    """RECENT_REFUSALS. Needs `stores`."""
+    app[RECENT_REFUSALS] = recent = RecentRefusals(app[STORES].refusals)
+    async with app[BACKGROUND].repeating("refusals", recent.flush, FLUSH_INTERVAL):
+        yield
+    await recent.flush()

@@ -1,0 +1,60 @@
+"""`Refusals`, over the real Redis."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from shared.oauth.refusal import Reason, Refusal
+from shared.store import MOST_REFUSALS
+from shared.store.redis.refusals import RedisRefusals
+from shared.store.redis.transport.client import RedisClient
+from tests.contract.conftest import LAYOUTS
+from tests.planted import planted
+from tests.planted.refusals import refusals_without_end
+
+in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
+
+REFUSAL = Refusal(
+    at=datetime(2026, 11, 28, 12, 0, 0, 250_000, tzinfo=UTC),
+    endpoint="/oidc/oauth2/auth",
+    error="invalid_request",
+    detail="redirect_uri is not registered; sent: https://a.test/; registered: none",
+    reason=Reason.REDIRECT_URI,
+    sent="https://a.test/",
+)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A way to Redis."""
+    redis = RedisClient.open(redis_url)
+    yield redis
+    await redis.close()
+
+
+@in_every_layout
+async def test_refusals_come_back_newest_first(redis: RedisClient) -> None:
+    """Each client has its own, as they were added."""
+    refusals, one, two = RedisRefusals(redis), uuid4().hex, uuid4().hex
+    plain = replace(REFUSAL, reason=None, sent=None, error="slow_down")
+    await refusals.add({one: [REFUSAL, plain], two: [plain]})
+    await refusals.add({one: [REFUSAL]})
+    assert await refusals.of_client(one) == [REFUSAL, plain, REFUSAL]
+    assert await refusals.of_client(two) == [plain]
+    assert await refusals.of_client(uuid4().hex) == []
+
+
+@planted(refusals_without_end)
+async def test_only_the_last_refusals_are_kept(redis: RedisClient) -> None:
+    """However many there were, and not for ever."""
+    refusals, client_id = RedisRefusals(redis), uuid4().hex
+    for number in range(MOST_REFUSALS + 5):
+        await refusals.add({client_id: [replace(REFUSAL, detail=str(number))]})
+    kept = [refusal.detail for refusal in await refusals.of_client(client_id)]
+    assert kept == [str(number) for number in range(MOST_REFUSALS + 4, 4, -1)]
+    (key,) = await redis.execute("KEYS", "{refusals:*}")
+    assert await redis.execute("LLEN", key) == MOST_REFUSALS
+    assert 0 < await redis.execute("PTTL", key) <= 7 * 24 * 3600 * 1000
