@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from services.cli.client import client
+from services.cli.client_check import check
 from services.cli.deployment import issuer, restored
 from services.cli.doctor import doctor
 from services.cli.keys import keys
@@ -35,5 +36,6 @@ def main() -> None:
     ignore_libpq_environment()
 
 
+client.add_command(check)
 for command in (run, serve, migrate, user, client, keys, outbox, issuer, restored, doctor):
     main.add_command(command)

@@ -15,6 +15,7 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
 from shared.operations.keys import KeyFault
 from shared.operations.pydio import BadFile
+from shared.operations.refusals.check import RefusalsUnavailable
 from shared.operations.users import BadUser, NoSuchUser
 from shared.server.serve import ListenError
 from shared.store import Stale, Taken, Unavailable
@@ -34,6 +35,7 @@ _SENTENCES: dict[type[Exception], str] = {
     BadJson: "The file cannot be read: {}",
     NoSuchUser: "There is no user {}",
     NoSuchClient: "There is no client {}",
+    RefusalsUnavailable: "{}",
     NoSecret: "The client {} authenticates without a client secret",
     Taken: "{} is taken",
     Stale: "{} was changed at the same time: try again",
