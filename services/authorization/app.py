@@ -130,7 +130,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     responder = Responder(builder, pages, settings.session_management)
     posted = PostedRequests(opened.interactions, opened.counters, settings.rate_limits)
     authentication = PasswordAuthentication(
-        users=opened.users,
+        credentials=opened.credentials,
         passwords=passwords,
         throttle=PasswordThrottle(opened.counters, settings.rate_limits),
         sessions=opened.sessions,

@@ -111,8 +111,8 @@ def password(name: str, password_stdin: bool, is_json: bool) -> None:
     new, shown_once = _password(password_stdin)
 
     async def step(stores: Stores, _: Settings) -> None:
-        found = await users.get(stores.users, name)
-        await stores.users.set_password(found.user_id, hash_password(new))
+        user = await users.get(stores.users, name)
+        await stores.credentials.set_password(user.user_id, hash_password(new))
 
     run_step(step)
     show(shown_once, is_json)

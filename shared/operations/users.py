@@ -136,9 +136,9 @@ def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
 
 
 async def get(users: Users, name: str) -> User:
-    """The user of a user name or an e-mail address that signs in. Raises NoSuchUser."""
-    if credential := await users.find_credential(name):
-        return credential.user
+    """The user with this user name or e-mail address. Raises NoSuchUser."""
+    if user := await users.find_by_name(name):
+        return user
     raise NoSuchUser(name)
 
 

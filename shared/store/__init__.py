@@ -17,6 +17,13 @@ from shared.store.ports.clients import (
     InitialAccessTokens,
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, SharedCounts
+from shared.store.ports.credentials import (
+    PASSWORD,
+    USE_NOTED_EVERY,
+    Credential,
+    UserCredentials,
+    UserPassword,
+)
 from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
@@ -55,13 +62,15 @@ from shared.store.ports.sessions import (
     SessionRow,
     Sessions,
 )
-from shared.store.ports.users import Credential, Users
+from shared.store.ports.users import Users
 
 __all__ = [
     "EVERY_CLIENT",
     "KEPT_FOR",
     "MAX_OUTAGE",
     "MOST_REFUSALS",
+    "PASSWORD",
+    "USE_NOTED_EVERY",
     "Attempt",
     "AuditLog",
     "AuthorizationCodes",
@@ -117,5 +126,7 @@ __all__ = [
     "Taken",
     "TokenUser",
     "Unavailable",
+    "UserCredentials",
+    "UserPassword",
     "Users",
 ]

@@ -31,6 +31,7 @@ from shared.store import (
     ReplayMarks,
     Sessions,
     SharedCounts,
+    UserCredentials,
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
@@ -40,6 +41,7 @@ from shared.store.postgres.client_removals import PostgresClientRemovals
 from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
 from shared.store.postgres.consents import PostgresConsents
+from shared.store.postgres.credentials import PostgresUserCredentials
 from shared.store.postgres.deployment import PostgresDeploymentRecord
 from shared.store.postgres.expiry import PostgresExpiry
 from shared.store.postgres.grants import PostgresGrants
@@ -75,6 +77,7 @@ class Stores:
     database_pool: Callable[[], PoolStatistics]
     keys: Keys
     users: Users
+    credentials: UserCredentials
     clients: Clients
     client_uses: ClientUses
     client_removals: ClientRemovals
@@ -126,6 +129,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             database_pool=database.statistics,
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
+            credentials=PostgresUserCredentials(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
             client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),

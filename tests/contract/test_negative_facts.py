@@ -92,7 +92,7 @@ FACTS = {
         is_transaction=True,
     ),
     "password": Fact(
-        lambda stores, scene: stores.users.set_password(scene.sign_in.user.user_id, "a hash"),
+        lambda stores, scene: stores.credentials.set_password(scene.sign_in.user.user_id, "a hash"),
         _user,
         "users",
         "SELECT bool_and(epoch > 0) AND (SELECT count(*) = 1 FROM credentials) FROM users",

@@ -72,7 +72,7 @@ async def _disable(world: World, sign_in: SignIn) -> None:
 
 
 async def _password(world: World, sign_in: SignIn) -> None:
-    await world.stores.users.set_password(sign_in.user.user_id, "a hash")
+    await world.stores.credentials.set_password(sign_in.user.user_id, "a hash")
 
 
 async def _delete(world: World, sign_in: SignIn) -> None:

@@ -36,7 +36,7 @@ async def test_a_user_is_found_by_any_spelling_of_the_name_and_by_email(world: W
     """Compatibility forms, case and spaces around do not tell users apart."""
     user = a_user("Ada", "ada@example.org")
     await world.stores.users.add(user, "hash")
-    found = await world.stores.users.find_credential(typed)
+    found = await world.stores.credentials.find_user_and_password(typed)
     assert found
     assert (found.user.user_id, found.user.username, found.password_hash) == (user.user_id, "Ada", "hash")
 
@@ -44,7 +44,7 @@ async def test_a_user_is_found_by_any_spelling_of_the_name_and_by_email(world: W
 @pytest.mark.parametrize("typed", ["nobody", "", "a\0b", "\ud800", "x" * 10_000])
 async def test_a_name_that_cannot_be_is_nobodys(world: World, typed: str) -> None:
     """What PostgreSQL cannot hold is no fault of it."""
-    assert await world.stores.users.find_credential(typed) is None
+    assert await world.stores.credentials.find_user_and_password(typed) is None
     assert await world.stores.users.find_by_name(typed) is None
 
 
@@ -65,16 +65,16 @@ async def test_an_unverified_address_is_no_name(world: World) -> None:
     users, email = world.stores.users, "ada@example.org"
     claimed = User(user_id=uuid4(), username="eve", claims={"email": email, "email_verified": False})
     await users.add(claimed, "hash")
-    assert await users.find_credential(email) is None
+    assert await world.stores.credentials.find_user_and_password(email) is None
     ada = a_user("ada", email)
     await users.add(ada, None)
-    found = await users.find_credential(email)
+    found = await world.stores.credentials.find_user_and_password(email)
     assert found
     assert found.user.user_id == ada.user_id
     await users.replace(replace(ada, claims={"email": email, "email_verified": False}))
-    assert await users.find_credential(email) is None
+    assert await world.stores.credentials.find_user_and_password(email) is None
     await users.replace(replace(claimed, claims={"email": email, "email_verified": True}))
-    assert await users.find_credential(email)
+    assert await world.stores.credentials.find_user_and_password(email)
 
 
 async def test_who_added_a_user_is_audited(world: World) -> None:
@@ -103,10 +103,10 @@ async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World
     await users.add(user, "old")
     epochs = []
     for step in (
-        users.rehash(user.user_id, "old", "newer"),
-        users.rehash(user.user_id, "old", "stale"),
+        world.stores.credentials.rehash(user.user_id, "old", "newer"),
+        world.stores.credentials.rehash(user.user_id, "old", "stale"),
         users.replace(replace(user, claims={"name": "Ada"})),
-        users.set_password(user.user_id, "new"),
+        world.stores.credentials.set_password(user.user_id, "new"),
         users.disable(user.user_id),
         users.disable(user.user_id),
         users.enable(user.user_id),
@@ -117,7 +117,7 @@ async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World
         assert found
         epochs.append(found.epoch)
     assert epochs == [0, 0, 0, 1, 2, 2, 2, 3]
-    credential = await users.find_credential("ada")
+    credential = await world.stores.credentials.find_user_and_password("ada")
     assert credential
     assert credential.password_hash == "new"
     assert await events(world) == [
@@ -134,8 +134,8 @@ async def test_rehash_replaces_only_the_hash_it_was_made_from(world: World) -> N
     """A password that was changed in the meantime stays changed."""
     user = a_user("ada")
     await world.stores.users.add(user, "changed")
-    await world.stores.users.rehash(user.user_id, "old", "rehashed")
-    credential = await world.stores.users.find_credential("ada")
+    await world.stores.credentials.rehash(user.user_id, "old", "rehashed")
+    credential = await world.stores.credentials.find_user_and_password("ada")
     assert credential
     assert credential.password_hash == "changed"
 
@@ -146,11 +146,11 @@ async def test_a_new_email_replaces_the_old_one_as_a_name(world: World) -> None:
     await users.add(ada, None)
     await users.add(a_user("bob", "bob@x.test"), None)
     await users.replace(replace(ada, claims={"email": "new@x.test"}))
-    assert await users.find_credential("old@x.test") is None
-    assert await users.find_credential("new@x.test")
+    assert await world.stores.credentials.find_user_and_password("old@x.test") is None
+    assert await world.stores.credentials.find_user_and_password("new@x.test")
     with pytest.raises(Taken):
         await users.replace(replace(ada, claims={"email": "bob"}, claims_version=1))
-    assert await users.find_credential("new@x.test")
+    assert await world.stores.credentials.find_user_and_password("new@x.test")
 
 
 async def test_a_new_name_replaces_the_old_one(world: World) -> None:
@@ -159,8 +159,8 @@ async def test_a_new_name_replaces_the_old_one(world: World) -> None:
     await users.add(ada, "hash")
     await users.add(a_user("bob"), None)
     await users.replace(replace(ada, username="Countess"))
-    assert await users.find_credential("ada") is None
-    found = await users.find_credential("countess")
+    assert await world.stores.credentials.find_user_and_password("ada") is None
+    found = await world.stores.credentials.find_user_and_password("countess")
     assert found
     assert (found.user.user_id, found.user.username, found.password_hash) == (ada.user_id, "Countess", "hash")
     with pytest.raises(Taken):

@@ -114,7 +114,7 @@ async def _delete_user(held: Held) -> None:
 
 
 async def _change_password(held: Held) -> None:
-    await held.provider.world.stores.users.set_password(held.user.user_id, "$argon2id$nothing")
+    await held.provider.world.stores.credentials.set_password(held.user.user_id, "$argon2id$nothing")
 
 
 async def _end_all(held: Held) -> None:

@@ -102,7 +102,7 @@ async def _disable_user(tokens: TokenService, sign_in: SignIn, _: Client) -> Non
 
 
 async def _change_password(tokens: TokenService, sign_in: SignIn, _: Client) -> None:
-    await tokens.world.stores.users.set_password(sign_in.user.user_id, "hash")
+    await tokens.world.stores.credentials.set_password(sign_in.user.user_id, "hash")
 
 
 async def _delete_user(tokens: TokenService, sign_in: SignIn, _: Client) -> None:

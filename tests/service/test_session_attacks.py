@@ -263,7 +263,7 @@ async def test_a_user_who_changes_has_no_session(op: AuthorizationService, chang
         case "deleted":
             await users.delete(user.user_id)
         case "password":
-            await users.set_password(user.user_id, "$argon2id$nothing")
+            await op.world.stores.credentials.set_password(user.user_id, "$argon2id$nothing")
         case "ended":
             await users.end_all(user.user_id)
     assert (await none(browser, client)).answer["error"] == "login_required"

@@ -14,7 +14,7 @@ from shared.model import User
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event
-from shared.store import Sessions, Users
+from shared.store import Sessions, UserCredentials
 
 logger = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Throttled:
 class PasswordAuthentication:
     """Checks user names and passwords, and counts the attempts."""
 
-    users: Users
+    credentials: UserCredentials
     passwords: Passwords
     throttle: PasswordThrottle
     sessions: Sessions
@@ -44,26 +44,27 @@ class PasswordAuthentication:
         username, password = fields.unique("username"), fields.unique("password")
         if username is None or password is None:
             return None
-        credential = await self.users.find_credential(username)
-        attempt = PasswordAttempt(
-            str(credential.user.user_id) if credential else canonical(username), address
-        )
+        known = await self.credentials.find_user_and_password(username)
+        user, credential = (known.user, known.password) if known else (None, None)
+        attempt = PasswordAttempt(str(user.user_id) if user else canonical(username), address)
         if wait := await self.throttle.admit(attempt):
             count_event("sign_in", "throttled")
             logger.info("sign_in_throttled", address=address, seconds=wait.total_seconds())
             return Throttled(wait)
         try:
-            verdict = await self.passwords.check(credential.password_hash if credential else None, password)
+            verdict = await self.passwords.check(known.password_hash if known else None, password)
         except PasswordQueueFull as fault:
             await self.throttle.take_back(attempt)
             raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
-        if credential is None or not verdict.is_right or credential.user.disabled_at:
-            await self._note_failure(credential.user if credential else None, address)
+        if user is None or credential is None or not verdict.is_right or user.disabled_at:
+            await self._note_failure(user, address)
             return None
         await self.throttle.succeeded(attempt)
-        if verdict.new_hash and credential.password_hash:
-            await self.users.rehash(credential.user.user_id, credential.password_hash, verdict.new_hash)
-        return Authenticated(credential.user, frozenset({Method.PASSWORD}), clock.now())
+        now = clock.now()
+        await self.credentials.note_use(credential, now)
+        if verdict.new_hash:
+            await self.credentials.rehash(user.user_id, credential.data["hash"], verdict.new_hash)
+        return Authenticated(user, frozenset({Method.PASSWORD}), now)
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

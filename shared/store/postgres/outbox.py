@@ -6,13 +6,15 @@ for, and its client is told, or it finds the session ended. One statement could 
 as they were before it waited.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.store import LogoutNotice
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR UPDATE"
 
@@ -30,7 +32,7 @@ ON CONFLICT DO NOTHING"""
 TELL_OF_ENDED = _tell("s.sid = $1 AND s.ended_at = now()")
 """The session was ended by an earlier statement of this transaction, whose time now() is."""
 
-TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
+_TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
 """The user is locked, and every session of theirs is about to end."""
 
 _COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given_up_at"
@@ -61,6 +63,16 @@ WITH again AS (
   UPDATE outbox SET due_at = now(), created_at = now(), tries = 0, given_up_at = NULL
    WHERE given_up_at IS NOT NULL RETURNING notice_id)
 SELECT count(*) AS n FROM again"""
+
+
+@asynccontextmanager
+async def end_sessions(database: Database, user_id: UUID) -> AsyncIterator[Transaction]:
+    """A transaction for a change that ends every session of the user. It has notified their clients."""
+    async with database.transaction() as connection:
+        if await connection.fetchrow(LOCK_USER, user_id) is None:
+            await connection.confirm()
+        await connection.execute(_TELL_OF_USER, user_id)
+        yield connection
 
 
 def _notice(row: Row) -> LogoutNotice:

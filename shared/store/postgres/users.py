@@ -1,4 +1,4 @@
-"""Users and their passwords in PostgreSQL. Every change writes its audit row in the same transaction."""
+"""Users in PostgreSQL. Every change writes its audit row in the same transaction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,20 +9,18 @@ import asyncpg
 from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
 from shared.model import Json, User
-from shared.store import Credential, Stale, Taken
+from shared.store import Stale, Taken
 from shared.store.codecs.text import is_storable
-from shared.store.postgres.outbox import LOCK_USER, TELL_OF_USER
+from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.database import Database
 
-_COLUMNS = (
+USER_COLUMNS = (
     "u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at"
 )
-_FIND = f"SELECT {_COLUMNS} FROM users u WHERE u.user_id = $1"
-_FIND_BY_NAME = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key = $1"
-_FIND_CREDENTIAL = f"""
-SELECT {_COLUMNS}, c.password_hash FROM user_names n JOIN users u USING (user_id)
-  LEFT JOIN credentials c USING (user_id) WHERE n.name_key = $1"""
-_LIST = f"SELECT {_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
+_FIND = f"SELECT {USER_COLUMNS} FROM users u WHERE u.user_id = $1"
+_FIND_BY_NAME = f"""
+SELECT {USER_COLUMNS} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
+_LIST = f"SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
 
 _LOCK_SKELETON = "SELECT pg_advisory_xact_lock(hashtextextended('username:' || $1, 0))"
 """Of names that look alike one is added at a time; the lock ends with the transaction."""
@@ -30,7 +28,9 @@ _LOCK_SKELETON = "SELECT pg_advisory_xact_lock(hashtextextended('username:' || $
 _LOOKS_ALIKE = f"SELECT true FROM users WHERE {skeleton_sql('username_key')} = $1 LIMIT 1"
 _ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
 _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[]), $2"
-_ADD_CREDENTIAL = "INSERT INTO credentials (user_id, password_hash) VALUES ($1, $2)"
+_ADD_PASSWORD = """
+INSERT INTO user_credentials (user_id, kind, data)
+VALUES ($1, 'password', jsonb_build_object('hash', $2::text))"""
 _AUDIT = "INSERT INTO audit (event, user_id, detail) VALUES ($1, $2, $3)"
 
 _LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 AND claims_version = $2 FOR UPDATE"
@@ -38,13 +38,6 @@ _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
 _REPLACE = """
 UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version = claims_version + 1,
        updated_at = now() WHERE user_id = $1"""
-
-_REHASH = "UPDATE credentials SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2"
-_SET_PASSWORD = """
-WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id),
-stored AS (INSERT INTO credentials (user_id, password_hash) SELECT user_id, $2 FROM changed
-           ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, changed_at = now())
-INSERT INTO audit (event, user_id) SELECT 'password_changed', user_id FROM changed"""
 
 
 def _audited(change: str, event: str) -> str:
@@ -78,7 +71,8 @@ def names(username: str, claims: Json) -> list[str]:
     return sorted({canonical(username), *([canonical(email)] if isinstance(email, str) and email else [])})
 
 
-def _user(row: asyncpg.Record) -> User:
+def user_record(row: asyncpg.Record) -> User:
+    """The user in a row of USER_COLUMNS."""
     return User(**{name: row[name] for name in User.__dataclass_fields__})
 
 
@@ -88,23 +82,18 @@ class PostgresUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find_credential(self, username: str) -> Credential | None:
-        key = canonical(username)
-        row = await self._database.row(_FIND_CREDENTIAL, key) if is_storable(key) else None
-        return Credential(user=_user(row), password_hash=row["password_hash"]) if row else None
-
     async def find(self, user_id: UUID) -> User | None:
         row = await self._database.row(_FIND, user_id)
-        return _user(row) if row else None
+        return user_record(row) if row else None
 
-    async def find_by_name(self, username: str) -> User | None:
-        key = canonical(username)
+    async def find_by_name(self, name: str) -> User | None:
+        key = canonical(name)
         row = await self._database.row(_FIND_BY_NAME, key) if is_storable(key) else None
-        return _user(row) if row else None
+        return user_record(row) if row else None
 
     async def list(self, after: str | None, limit: int) -> Sequence[User]:
         rows = await self._database.rows(_LIST, canonical(after or ""), limit)
-        return [_user(row) for row in rows]
+        return [user_record(row) for row in rows]
 
     async def add(
         self, user: User, password_hash: str | None, detail: Json | None = None, *, is_distinct: bool = False
@@ -119,16 +108,10 @@ class PostgresUsers:
                 await connection.execute(_ADD, user.user_id, user.username, key, user.claims)
                 await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
                 if password_hash is not None:
-                    await connection.execute(_ADD_CREDENTIAL, user.user_id, password_hash)
+                    await connection.execute(_ADD_PASSWORD, user.user_id, password_hash)
                 await connection.execute(_AUDIT, "user_added", user.user_id, detail or {})
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
-
-    async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        await self._end_sessions(_SET_PASSWORD, user_id, password_hash)
-
-    async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
-        await self._database.row(_REHASH, user_id, old_hash, new_hash)
 
     async def replace(self, user: User) -> None:
         user_id, username, claims = user.user_id, user.username, user.claims
@@ -157,10 +140,6 @@ class PostgresUsers:
     async def delete(self, user_id: UUID) -> None:
         await self._end_sessions(_DELETE, user_id)
 
-    async def _end_sessions(self, change: str, user_id: UUID, *others: str) -> None:
-        """Make a change that ends every session of the user, and tell the clients."""
-        async with self._database.transaction() as connection:
-            if await connection.fetchrow(LOCK_USER, user_id) is None:
-                await connection.confirm()
-            await connection.execute(TELL_OF_USER, user_id)
-            await connection.execute(change, user_id, *others)
+    async def _end_sessions(self, change: str, user_id: UUID) -> None:
+        async with end_sessions(self._database, user_id) as connection:
+            await connection.execute(change, user_id)
