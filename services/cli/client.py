@@ -64,6 +64,8 @@ def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, 
     for note in report.notes:
         click.echo(note, err=True)
     show_all(report.rows, ("client_id", "result", "client_secret"), is_json)
+    if report.is_empty:
+        raise click.ClickException("No client was imported")
 
 
 @client.command(name="list")

@@ -7,6 +7,7 @@ from typing import TypeVar
 from deploy.local.run_file import of_running
 from services.cli.faults import faults_in_sentences
 from shared.config.settings import Settings, read_settings
+from shared.operations.deployment import settings_of_deployment
 from shared.store.open import Stores, open_stores
 
 T = TypeVar("T")
@@ -18,11 +19,14 @@ def settings_here() -> Settings:
 
 
 def run_step(step: Callable[[Stores, Settings], Awaitable[T]]) -> T:
-    """Run *step* over the stores that are set, or those of the `ostiary run` in the data folder."""
+    """Run *step* over the stores that are set, or those of the `ostiary run` in the data folder.
+
+    Its settings are those that the running deployment has recorded with its data.
+    """
 
     async def with_stores(settings: Settings) -> T:
         async with open_stores(settings) as stores:
-            return await step(stores, settings)
+            return await step(stores, await settings_of_deployment(stores.deployment, settings))
 
     with faults_in_sentences():
         return asyncio.run(with_stores(settings_here()))

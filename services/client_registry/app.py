@@ -1,6 +1,7 @@
 """The client-registry service: its routes and their collaborators."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -41,6 +42,7 @@ from services.client_registry.registration.register import (
 from services.client_registry.registration.software_statement import BadIssuers, Issuers, read_issuers
 from shared.config.settings import Settings, SettingsError
 from shared.issuing.access_tokens import AccessTokens
+from shared.live.deployment_settings import EVERY, DeploymentSettings
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENT_SECRET,
@@ -51,7 +53,7 @@ from shared.paths import (
     REGISTRATION,
     Path,
 )
-from shared.server.app import SETTINGS, refuse_with
+from shared.server.app import BACKGROUND, SETTINGS, refuse_with
 from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
     CLIENTS,
@@ -64,6 +66,7 @@ from shared.server.resources import (
     need,
     stores,
 )
+from shared.store import Unavailable
 from shared.web.answers import json_answer
 from shared.web.bearer import ResourceServer, bearer_error
 from shared.web.cors import cross_origin
@@ -79,6 +82,15 @@ def _statement_issuers(settings: Settings) -> Issuers:
         return read_issuers(file.read_bytes())
     except (OSError, BadIssuers) as fault:
         raise SettingsError((f"OSTIARY_SOFTWARE_STATEMENT_ISSUERS: {file} {fault}",)) from None
+
+
+async def _recorded_settings(app: web.Application) -> AsyncIterator[None]:
+    """Record what clients may ask for, which this service decides. Needs `stores`."""
+    recorded = DeploymentSettings(app[STORES].deployment, app[SETTINGS])
+    with suppress(Unavailable):  # the loop does it again
+        await recorded.note()
+    async with app[BACKGROUND].repeating("settings", recorded.note, EVERY):
+        yield
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
@@ -107,7 +119,7 @@ def mount(app: web.Application) -> None:
     Raises SettingsError.
     """
     app[STATEMENT_ISSUERS] = _statement_issuers(app[SETTINGS])
-    need(app, stores, recent_refusals, fetcher, failed_authentications, _endpoints)
+    need(app, stores, _recorded_settings, recent_refusals, fetcher, failed_authentications, _endpoints)
     refuse_with(app, bearer_error, [REGISTRATION, CLIENT_CONFIGURATION])
     if app[SETTINGS].registration != "closed":
         app.router.add_post(REGISTRATION.path, registering(register))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, MutableMapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -111,6 +111,38 @@ class Settings(BaseModel):
     def is_https(self) -> bool:
         """Whether browsers reach this deployment over TLS."""
         return self.issuer.startswith("https:")
+
+
+DEPLOYMENT_SETTINGS = (
+    "external_urls",
+    "fetch_allow",
+    "registration",
+    "require_pushed_authorization_requests",
+    "response_types",
+    "sign_up",
+    "signing_algorithms",
+    "unsigned_request_objects",
+)
+"""What clients may ask for: the running deployment decides it, and not the shell of an operator."""
+
+
+def deployment_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that the running deployment records for operators' commands, as JSON."""
+    return settings.model_dump(mode="json", include=set(DEPLOYMENT_SETTINGS))
+
+
+def with_deployment(settings: Settings, recorded: Mapping[str, Any]) -> Settings:
+    """*settings*, with those that the running deployment has recorded instead.
+
+    Raises SettingsError: they are those of another version.
+    """
+    known = {name: recorded[name] for name in DEPLOYMENT_SETTINGS if name in recorded}
+    try:
+        read = Settings.model_validate(known)
+    except ValidationError as error:
+        fault = "the running deployment has settings that this version of `ostiary` cannot read"
+        raise SettingsError((fault, *_sentences(error))) from None
+    return settings.model_copy(update={name: getattr(read, name) for name in known})
 
 
 def _env_file(path: str | None) -> EnvFile:

@@ -19,6 +19,11 @@ class ImportReport:
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no client was imported."""
+        return all(row["result"] not in ("added", "updated") for row in self.rows)
+
 
 class Ambiguous(Exception):
     """More than one client matches an entry without a client_id."""

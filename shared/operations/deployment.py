@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from shared.config.settings import Settings, with_deployment
 from shared.store import DeploymentRecord
 from shared.store.ports.deployment import Ended
 
@@ -27,6 +28,17 @@ async def check_issuer(record: DeploymentRecord, issuer: str) -> None:
     recorded = await record.issuer(issuer)
     if recorded != issuer:
         raise WrongIssuer(recorded, issuer)
+
+
+async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -> Settings:
+    """*settings*, with the issuer and what clients may ask for as the running deployment has them.
+
+    Where no process has started yet, *settings* are all there is. Raises SettingsError, Unavailable.
+    """
+    recorded = await record.recorded()
+    if recorded.issuer is not None:
+        settings = settings.model_copy(update={"issuer": recorded.issuer})
+    return settings if recorded.settings is None else with_deployment(settings, recorded.settings)
 
 
 async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> Ended:

@@ -25,6 +25,7 @@ from shared.paths import PATHS, Group
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
+from tests.planted.deployment import imports_nothing_with_success
 from tests.planted.process import takes_libpq_variables
 
 Ostiary = Callable[..., Result]
@@ -320,8 +321,20 @@ def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: O
     assert len(of(ostiary("client", "list", "--json"))) == 3
     ostiary("client", "add", "-", given=json.dumps(entries[1]))
     ambiguous = ostiary("client", "import", "-", "--prune", "--json", given=json.dumps(entries[1:2]))
-    assert [row["result"] for row in of(ambiguous)][:1] == ["refused"]
+    assert ambiguous.exit_code == 1
+    assert [row["result"] for row in json.loads(ambiguous.stdout)][:1] == ["refused"]
     assert "name one by its client_id" in ambiguous.stderr
+
+
+@planted(imports_nothing_with_success)
+@pytest.mark.parametrize("entries", [[], [{"redirect_uris": ["x"]}, {"response_types": ["magic"]}]])
+def test_an_import_of_nothing_fails(ostiary: Ostiary, entries: list[dict[str, Any]]) -> None:
+    """Exit status 1, and the reason for each entry; one entry that is imported is enough for 0."""
+    result = ostiary("client", "import", "-", given=json.dumps(entries))
+    assert (result.exit_code, result.stderr.count("refused")) == (1, len(entries))
+    assert "No client was imported" in result.stderr
+    good = {"redirect_uris": ["https://a.test/cb"]}
+    assert ostiary("client", "import", "-", given=json.dumps([*entries, good])).exit_code == 0
 
 
 def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:

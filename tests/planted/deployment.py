@@ -4,6 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from services.cli import steps
+from shared.config.settings import Settings
+from shared.operations.client_import import ImportReport
 from shared.store.ports.deployment import Ended
 from shared.store.postgres import refresh_families
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresDeploymentRecord
@@ -32,3 +35,17 @@ def takes_a_lost_rotation_for_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
     rotate = refresh_families._ROTATE.replace(MAY_BE_NEWER_THAN_BACKUP, "false")
     assert rotate != refresh_families._ROTATE
     monkeypatch.setattr(refresh_families, "_ROTATE", rotate)
+
+
+def imports_nothing_with_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an import in which every client was refused look like one that went well."""
+    monkeypatch.setattr(ImportReport, "is_empty", False)
+
+
+def asks_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command line judge clients by the settings of the shell that it runs in."""
+
+    async def own(_: object, settings: Settings) -> Settings:
+        return settings
+
+    monkeypatch.setattr(steps, "settings_of_deployment", own)

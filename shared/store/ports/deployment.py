@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.model import Json
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -13,8 +15,22 @@ class Ended:
     grants: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedSettings:
+    """What the running deployment has recorded; None: no process has started yet."""
+
+    issuer: str | None
+    settings: Json | None
+
+
 class DeploymentRecord(Protocol):
     """The one record of the deployment. PostgreSQL."""
+
+    async def recorded(self) -> RecordedSettings:
+        """The issuer and the settings that processes have recorded."""
+
+    async def note_settings(self, issuer: str, settings: Json) -> None:
+        """Record the settings of a process; of an issuer that is not the database's they are ignored."""
 
     async def issuer(self, issuer: str) -> str:
         """The issuer of the database: *issuer*, if none was recorded before."""

@@ -2,12 +2,18 @@
 
 from datetime import datetime
 
-from shared.store.ports.deployment import Ended
+from shared.model import Json
+from shared.store.ports.deployment import Ended, RecordedSettings
 from shared.store.postgres.transport.database import Database
 
 _ISSUER = "SELECT issuer FROM deployment"
 
 _RECORD_ISSUER = "UPDATE deployment SET issuer = $1 WHERE issuer IS NULL"
+
+_RECORDED = "SELECT issuer, settings FROM deployment"
+
+_NOTE_SETTINGS = """
+UPDATE deployment SET settings = $2 WHERE issuer = $1 AND settings IS DISTINCT FROM $2"""
 
 _SET_ISSUER = """
 WITH before AS (SELECT issuer FROM deployment FOR UPDATE),
@@ -51,6 +57,14 @@ class PostgresDeploymentRecord:
         assert row is not None
         issuer: str | None = row["issuer"]
         return issuer
+
+    async def recorded(self) -> RecordedSettings:
+        row = await self._database.row(_RECORDED)
+        assert row is not None
+        return RecordedSettings(row["issuer"], row["settings"])
+
+    async def note_settings(self, issuer: str, settings: Json) -> None:
+        await self._database.row(_NOTE_SETTINGS, issuer, settings)
 
     async def set_issuer(self, issuer: str) -> str | None:
         row = await self._database.row(_SET_ISSUER, issuer)
