@@ -14,7 +14,10 @@ OFFLINE_SCOPES = frozenset({"offline_access", "offline"})  # the second is what 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user. `user_id` is the public `sub`; `claims` holds OpenID standard claims and Cells' own."""
+    """A user. `user_id` is the public `sub`; `claims` holds OpenID standard claims and Cells' own.
+
+    `groups`: the names of the user's groups, sorted by code point. None: they have not been read.
+    """
 
     user_id: UUID
     username: str
@@ -24,6 +27,7 @@ class User:
     disabled_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    groups: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

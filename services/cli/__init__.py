@@ -14,6 +14,7 @@ from services.cli.client import client
 from services.cli.client_check import check
 from services.cli.deployment import issuer, restored
 from services.cli.doctor import doctor
+from services.cli.group import group
 from services.cli.keys import keys
 from services.cli.outbox import outbox
 from services.cli.output import lost_output_in_a_sentence
@@ -37,5 +38,5 @@ def main() -> None:
 
 
 client.add_command(check)
-for command in (run, serve, migrate, user, client, keys, outbox, issuer, restored, doctor):
+for command in (run, serve, migrate, user, group, client, keys, outbox, issuer, restored, doctor):
     main.add_command(command)

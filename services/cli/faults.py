@@ -13,6 +13,7 @@ from shared.config.settings import SettingsError
 from shared.oauth.errors import OAuthError
 from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
+from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
 from shared.operations.pydio import BadFile
 from shared.operations.refusals.check import RefusalsUnavailable
@@ -32,8 +33,10 @@ _SENTENCES: dict[type[Exception], str] = {
     BadMoment: "{}",
     BadFile: "{}",
     BadUser: "{}",
+    BadGroup: "{}",
     BadJson: "The file cannot be read: {}",
     NoSuchUser: "There is no user {}",
+    NoSuchGroup: "There is no group {}",
     NoSuchClient: "There is no client {}",
     RefusalsUnavailable: "{}",
     NoSecret: "The client {} authenticates without a client secret",

@@ -46,7 +46,7 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
 @_email
 @_email_verified
 @_password_stdin
-@click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims.")
+@click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims, and groups.")
 @as_json
 def add(
     name: str,

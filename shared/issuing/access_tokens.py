@@ -8,7 +8,7 @@ from shared.oauth.client.jwks import public_key
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, NotAnAccessToken, from_claims
 from shared.oauth.tokens.jwt import BadJwt, unverified_header, verify
 from shared.oauth.tokens.opaque_access_token import PREFIX, parse_sealed, unseal
-from shared.store import Grants, TokenUser
+from shared.store import Grants, TokenOwner, TokenUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,13 @@ class AccessTokens:
         """Whether a token has not been revoked. Raises Unavailable."""
         return await self.grants.holds(token)
 
-    async def find_user(self, token: AccessToken) -> TokenUser | None:
-        """The user of a token that has not been revoked. Raises Unavailable."""
-        return await self.grants.find_user(token)
+    async def find_owner(self, token: AccessToken) -> TokenOwner | None:
+        """The owner of a token that has not been revoked. Raises Unavailable."""
+        return await self.grants.find_owner(token)
+
+    async def find_user(self, token: AccessToken, *, with_groups: bool) -> TokenUser | None:
+        """The user of a token that has not been revoked, as `Grants.find_user`. Raises Unavailable."""
+        return await self.grants.find_user(token, with_groups=with_groups)
 
     async def _opaque(self, value: str) -> AccessToken:
         sealed = parse_sealed(value)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from shared.model import Authorization, Json, Scope, User
 from shared.oauth.client.record import Client
-from shared.oauth.supported import SCOPE_CLAIMS
+from shared.oauth.supported import GROUPS, SCOPE_CLAIMS
 
 Claims = dict[str, Any]
 
@@ -32,7 +32,7 @@ def _is_object(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_text, cast(list[object], value)))
+    return isinstance(value, list) and all(map(_is_text, cast(list[object], value)))
 
 
 _SHAPES: Mapping[str, Callable[[object], bool]] = {
@@ -41,6 +41,7 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "updated_at": _is_number,
     "address": _is_object,
     "roles": _is_texts,
+    GROUPS: _is_texts,
 }
 """OpenID Connect Core 1.0 §5.1: every other standard claim is a string."""
 
@@ -59,24 +60,28 @@ def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
     """The value as it is released; None where it is not.
 
     A standard claim is absent rather than empty or of a wrong type (§5.3.2). What an operator has configured
-    beside the standard, a claim of their own or a mapping, is delivered as it is.
+    beside the standard, a claim of their own or a mapping, is delivered as it is. So is an empty list of
+    groups: an application that saw none would keep the last membership that it knew.
     """
     if name == "address" and isinstance(value, dict):  # §5.1.1: its members are absent rather than empty
         value = {member: text for member, text in cast(Claims, value).items() if _is_text(text)}
     if name in _KNOWN and not is_mapped:
-        return value if _SHAPES.get(name, _is_text)(value) else None
+        is_empty = value == [] and name != GROUPS
+        return value if _SHAPES.get(name, _is_text)(value) and not is_empty else None
     return None if value == "" else value
 
 
 def attributes(user: User) -> Json:
     """What is known of a user, by name; `username` beside the claims, for `claims_mapping`.
 
-    `preferred_username` and `updated_at` are ours to say, unless an operator has said them.
+    `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` comes
+    from the memberships alone: an attribute of that name among the claims is ignored.
     """
     known: Claims = {"preferred_username": user.username}
     if user.updated_at:
         known["updated_at"] = int(user.updated_at.timestamp())
-    return {**known, **user.claims, "username": user.username}
+    groups = None if user.groups is None else list(user.groups)
+    return {**known, **user.claims, "username": user.username, GROUPS: groups}
 
 
 def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
@@ -88,6 +93,16 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
         if value is not None:
             found[name] = value
     return found
+
+
+def takes_groups(client: Client) -> bool:
+    """Whether the record of a client releases groups to it, whatever the granted scope is."""
+    return GROUPS in client.id_token_claims or GROUPS in client.claims_mapping.values()
+
+
+def id_token_needs_groups(authorization: Authorization, client: Client) -> bool:
+    """Whether the groups of the user are needed for an ID token."""
+    return GROUPS in authorization.scope or GROUPS in authorization.claims.id_token or takes_groups(client)
 
 
 def claims_of_scope(scope: Scope) -> list[str]:

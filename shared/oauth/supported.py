@@ -47,6 +47,9 @@ def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:
     return CLIENT_ASSERTION_ALGORITHMS
 
 
+GROUPS = "groups"
+"""A scope and the claim that it releases: the names of the user's groups. No standard names it."""
+
 SCOPE_CLAIMS = {
     "profile": (
         "name",
@@ -67,9 +70,10 @@ SCOPE_CLAIMS = {
     "email": ("email", "email_verified"),
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
+    GROUPS: (GROUPS,),
     "pydio": ("roles", "groupPath", "profile", "displayName", "authSource"),
 }
-"""The claims that a scope releases: OpenID Connect Core 1.0 §5.4, and Cells' marker scope."""
+"""The claims that a scope releases: OpenID Connect Core 1.0 §5.4, `groups`, and Cells' marker scope."""
 
 SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access", "offline")
 

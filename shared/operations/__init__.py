@@ -1,1 +1,4 @@
-"""What operators do with users, clients and keys: functions over ports."""
+"""What operators do with users, groups, clients and keys: functions over ports.
+
+More than a dozen modules: one for each kind of record, and one for each file format and each check.
+"""

@@ -7,7 +7,8 @@ from typing import Any
 from shared.identity.username import has_ignorable
 from shared.live.randomness import new_id
 from shared.model import Json, User
-from shared.oauth.supported import SCOPE_CLAIMS, SERVER_CLAIMS
+from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
+from shared.operations.groups import checked_names
 from shared.store import Users
 from shared.store.codecs.text import is_storable
 
@@ -15,6 +16,7 @@ PAGE = 500
 MAX_NAME = 200
 MIN_PASSWORD, MAX_PASSWORD = 8, 1024
 MAX_CLAIMS_DEPTH = 8
+MAX_GROUPS = 1000  # among the claims of one user
 
 
 class NoSuchUser(Exception):
@@ -26,7 +28,7 @@ class BadUser(Exception):
 
 
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
-_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles"}
+_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles", GROUPS}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
 
 
@@ -60,8 +62,8 @@ def check_claims(claims: Json) -> None:
             raise BadUser("the claim updated_at must be a number")
         if name == "address" and not _is_object_of_strings(value):
             raise BadUser("the claim address must be an object of strings")
-        if name == "roles" and not _is_list_of_strings(value):
-            raise BadUser("the claim roles must be a list of strings")
+        if name in ("roles", GROUPS) and not _is_list_of_strings(value):
+            raise BadUser(f"the claim {name} must be a list of strings")
     if "email" in claims and not _is_address(claims["email"]):
         raise BadUser("the claim email is not an e-mail address")
 
@@ -103,7 +105,8 @@ def shown(user: User) -> dict[str, Any]:
         "username": user.username,
         "is_disabled": user.disabled_at is not None,
         "created_at": user.created_at.isoformat() if user.created_at else None,
-        "claims": dict(user.claims),
+        "groups": list(user.groups or ()),
+        "claims": _without_groups(user.claims),
     }
 
 
@@ -116,6 +119,24 @@ class UserChanges:
     is_email_verified: bool | None = None
     locale: str | None = None
     claims: Json = field(default_factory=dict)
+
+
+def _without_groups(claims: Json) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if name != GROUPS}
+
+
+def _groups_in(claims: Json) -> tuple[str, ...] | None:
+    """The groups among the claims that an operator gives, none for null. None: they are not mentioned.
+
+    Raises BadUser, BadGroup.
+    """
+    if GROUPS not in claims:
+        return None
+    names = claims[GROUPS] or ()
+    check_claims({GROUPS: names})
+    if len(names) > MAX_GROUPS:
+        raise BadUser(f"a user may be given {MAX_GROUPS} groups at once")
+    return checked_names(names)
 
 
 def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
@@ -151,21 +172,33 @@ async def add_user(
     detail: Json | None = None,
     is_distinct: bool = False,
 ) -> User:
-    """Add a user; *detail* is for the audit row. Raises BadUser, Taken; with *is_distinct* Taken also where
-    the name only looks like another's."""
+    """Add a user; *detail* is for the audit row.
+
+    `groups` among the claims become memberships; groups that are missing are added. Raises BadUser, BadGroup,
+    Taken; with *is_distinct* Taken also where the name only looks like another's.
+    """
     check_username(username)
     check_claims(claims)
-    user = User(user_id=new_id(), username=username, claims=claims)
+    user = User(
+        user_id=new_id(), username=username, claims=_without_groups(claims), groups=_groups_in(claims)
+    )
     await users.add(user, password_hash, detail, is_distinct=is_distinct)
     return await users.find(user.user_id) or user
 
 
 async def update_user(users: Users, name: str, changes: UserChanges) -> User:
-    """Change a user; sessions and grants go on. Raises NoSuchUser, BadUser, Taken, Stale."""
+    """Change a user; sessions and grants go on.
+
+    `groups` among the claims are the only groups of the user from now on; groups that are missing are added.
+    Raises NoSuchUser, BadUser, BadGroup, Taken, Stale.
+    """
     user = await get(users, name)
     username = user.username if changes.username is None else changes.username
     check_username(username)
-    await users.replace(replace(user, username=username, claims=changed_claims(user.claims, changes)))
+    groups = _groups_in(changes.claims)
+    others = replace(changes, claims=_without_groups(changes.claims))
+    claims = changed_claims(_without_groups(user.claims), others)
+    await users.replace(replace(user, username=username, claims=claims), groups)
     return await users.find(user.user_id) or user
 
 

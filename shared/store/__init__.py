@@ -38,8 +38,10 @@ from shared.store.ports.grants import (
     Polled,
     Redeemed,
     SpentCode,
+    TokenOwner,
     TokenUser,
 )
+from shared.store.ports.groups import Groups, UserGroup
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
 from shared.store.ports.outages import Outages
@@ -93,6 +95,7 @@ __all__ = [
     "GrantPosition",
     "GrantRow",
     "Grants",
+    "Groups",
     "InitialAccessTokens",
     "Interactions",
     "KeyChange",
@@ -124,9 +127,11 @@ __all__ = [
     "StoredKey",
     "TableSize",
     "Taken",
+    "TokenOwner",
     "TokenUser",
     "Unavailable",
     "UserCredentials",
+    "UserGroup",
     "UserPassword",
     "Users",
 ]

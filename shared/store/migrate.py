@@ -1,11 +1,16 @@
-"""Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, in its own transaction."""
+"""Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, in its own transaction.
+
+A step in Python may follow in the same transaction, where SQL does not do: AFTERWARDS.
+"""
 
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
+from shared.store.postgres.group_attributes import adopt_group_attributes
 from shared.store.postgres.transport.connection import WRITABLE
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -18,6 +23,12 @@ _JOURNAL = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
 _RECORD = "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)"
+
+
+AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
+    "0013_groups": adopt_group_attributes,
+}
+"""By the name of the migration."""
 
 
 class MigrationError(Exception):
@@ -92,6 +103,8 @@ async def migrate(url: str) -> list[str]:
             if migration.is_in_transaction:
                 async with connection.transaction():
                     await connection.execute(migration.sql)
+                    if step := AFTERWARDS.get(migration.name):
+                        await step(connection)
                     await connection.execute(_RECORD, migration.name, migration.checksum)
             else:
                 await connection.execute(migration.sql)

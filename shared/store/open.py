@@ -18,6 +18,7 @@ from shared.store import (
     DeviceCodes,
     Expiry,
     Grants,
+    Groups,
     InitialAccessTokens,
     Interactions,
     Keys,
@@ -45,6 +46,7 @@ from shared.store.postgres.credentials import PostgresUserCredentials
 from shared.store.postgres.deployment import PostgresDeploymentRecord
 from shared.store.postgres.expiry import PostgresExpiry
 from shared.store.postgres.grants import PostgresGrants
+from shared.store.postgres.groups import PostgresGroups
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
@@ -78,6 +80,7 @@ class Stores:
     keys: Keys
     users: Users
     credentials: UserCredentials
+    groups: Groups
     clients: Clients
     client_uses: ClientUses
     client_removals: ClientRemovals
@@ -130,6 +133,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             credentials=PostgresUserCredentials(database),
+            groups=PostgresGroups(database),
             clients=PostgresClients(database, SecretRows(secret_keys)),
             client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),

@@ -126,13 +126,65 @@ def test_a_user_is_changed(ostiary: Ostiary) -> None:
     )
     changed = of(ostiary(*arguments, "--json", given=claims))
     assert changed["username"] == "countess"
-    assert changed["claims"] == {"email": "new@x.test", "email_verified": True, "groups": ["a"]}
+    assert changed["claims"] == {"email": "new@x.test", "email_verified": True}
+    assert changed["groups"] == ["a"]
     of(ostiary("user", "update", "countess", "--email-unverified", "--json"))
     assert ostiary("user", "show", "new@x.test").exit_code == 1
     taken = ostiary("user", "update", "countess", "--username", "bob@x.test")
     assert (taken.exit_code, taken.stdout) == (1, "")
     assert "is taken" in taken.stderr
     assert ostiary("user", "update", "countess", "--email", "nowhere").exit_code == 1
+
+
+def test_a_group_is_added_joined_left_and_deleted(ostiary: Ostiary) -> None:
+    """By any spelling of its name and any name of the user; joining and leaving may be repeated."""
+    ostiary("user", "add", "ada", "--email", "ada@x.test")
+    ostiary("user", "add", "bob")
+    added = of(ostiary("group", "add", "Staff", "--json"))
+    assert (added["name"], added["member_count"]) == ("Staff", 0)
+    for user in ("ada@x.test", "bob", "bob"):
+        assert ostiary("group", "join", "staff", user).exit_code == 0
+    assert of(ostiary("group", "show", "STAFF", "--json"))["members"] == ["ada", "bob"]
+    for _ in range(2):
+        assert ostiary("group", "leave", "Staff", "bob").exit_code == 0
+    assert of(ostiary("user", "show", "ada", "--json"))["groups"] == ["Staff"]
+    listed = of(ostiary("group", "list", "--json"))
+    assert [(group["name"], group["member_count"]) for group in listed] == [("Staff", 1)]
+    assert ostiary("group", "delete", "staff").exit_code == 0
+    assert (
+        of(ostiary("group", "list", "--json")) == of(ostiary("user", "show", "ada", "--json"))["groups"] == []
+    )
+
+
+def test_what_a_group_verb_cannot_do_is_a_sentence(ostiary: Ostiary) -> None:
+    """Exit status 1, and nothing on standard output."""
+    ostiary("user", "add", "ada")
+    ostiary("group", "add", "Staff")
+    for arguments, sentence in (
+        (("add", "STAFF"), "STAFF is taken"),
+        (("add", " "), "a group name has 1 to 200"),
+        (("show", "nobody"), "There is no group nobody"),
+        (("delete", "nobody"), "There is no group nobody"),
+        (("join", "nobody", "ada"), "There is no group nobody"),
+        (("join", "Staff", "eve"), "There is no user eve"),
+        (("leave", "Staff", "eve"), "There is no user eve"),
+    ):
+        result = ostiary("group", *arguments)
+        assert (result.exit_code, result.stdout) == (1, ""), arguments
+        assert sentence in result.stderr
+
+
+def test_groups_in_a_claims_file_become_memberships(ostiary: Ostiary) -> None:
+    """Missing groups are added; a later file names the only groups, null none; without them all stay."""
+    added = of(ostiary("user", "add", "ada", "--claims", "-", "--json", given='{"groups": ["b", "A", "B"]}'))
+    assert (added["groups"], added["claims"]) == (["A", "B"], {})
+    update = ("user", "update", "ada", "--json", "--claims", "-")
+    assert of(ostiary(*update, given='{"groups": ["a", "c"]}'))["groups"] == ["A", "c"]
+    assert of(ostiary(*update, given='{"locale": "fr"}'))["groups"] == ["A", "c"]
+    assert of(ostiary(*update, given='{"groups": null}'))["groups"] == []
+    assert [group["name"] for group in of(ostiary("group", "list", "--json"))] == ["A", "B", "c"]
+    for bad in ('{"groups": "a"}', '{"groups": [1]}', '{"groups": ["a\u200b"]}', '{"groups": [""]}'):
+        assert ostiary(*update, given=bad).exit_code == 1, bad
 
 
 def test_a_long_list_is_printed_as_it_is_read(

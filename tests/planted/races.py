@@ -33,11 +33,15 @@ class FindThenSpend(PostgresGrants):
         code: AuthorizationCode,
         expires_at: datetime,
         family: NewFamily | None,
+        *,
+        with_groups: bool = False,
     ) -> Redeemed | None:
         if await self.find_spent(code_hash):
             return None
         grant_id = attempt.attempt_id
-        redeemed = await super().redeem(attempt, grant_id.bytes, code, expires_at, family)
+        redeemed = await super().redeem(
+            attempt, grant_id.bytes, code, expires_at, family, with_groups=with_groups
+        )
         with suppress(asyncpg.UniqueViolationError):
             await self._planted.row(_SPEND, grant_id, code_hash)
         return redeemed

@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from shared.paths import INTROSPECTION, REVOCATION
 from tests.builders import SECRET
 from tests.deployment import ISSUER, TokenService, basic
+from tests.planted import planted
+from tests.planted.groups import everybody_sees_usernames, nobody_sees_usernames
 
 INACTIVE = {"active": False}
 
@@ -43,6 +45,40 @@ async def test_the_client_itself_is_told_of_its_refresh_token(tokens: TokenServi
     assert "token_type" not in described
     await tokens.revoke(client, answer["refresh_token"])
     assert await tokens.introspect(client, answer["refresh_token"]) == INACTIVE
+
+
+@planted(nobody_sees_usernames)
+async def test_the_user_name_is_told_with_every_token_of_a_user(tokens: TokenService) -> None:
+    """RFC 7662 §2.2: for access and refresh tokens, as JSON and as a JWT (RFC 9701); no client has one."""
+    client, user = await tokens.world.client(access_token_format="jwt"), await tokens.world.sign_in()
+    answer = await tokens.tokens(client, user.code(client.client_id))
+    for name in ("access_token", "refresh_token"):
+        assert (await tokens.introspect(client, answer[name]))["username"] == user.user.username
+    headers = {**basic(client.client_id), "Accept": "application/token-introspection+jwt"}
+    form = {"token": answer["access_token"]}
+    response = await tokens.post(INTROSPECTION.path, form, client, headers=headers)
+    described = jwt.decode(await response.text(), options={"verify_signature": False})
+    assert described["token_introspection"]["username"] == user.user.username
+
+
+async def test_a_token_that_a_client_has_for_itself_names_no_user(tokens: TokenService) -> None:
+    """RFC 6749 §4.4."""
+    client = await tokens.world.client(grant_types=("client_credentials",), scope=("api",))
+    answer = await (await tokens.token(client, {"grant_type": "client_credentials"})).json()
+    described = await tokens.introspect(client, answer["access_token"])
+    assert described["active"]
+    assert "username" not in described
+
+
+@planted(everybody_sees_usernames)
+async def test_a_pairwise_subject_is_not_undone_by_the_user_name(tokens: TokenService) -> None:
+    """OpenID Connect Core 1.0 §8.1: unless scope `profile`, which releases the name, was granted."""
+    client, user = await tokens.world.client(subject_type="pairwise"), await tokens.world.sign_in()
+    for scope, expected in (("openid",), None), (("openid", "profile"), user.user.username):
+        answer = await tokens.tokens(client, user.code(client.client_id, scope=(*scope, "offline_access")))
+        for name in ("access_token", "refresh_token"):
+            described = await tokens.introspect(client, answer[name])
+            assert (described["active"], described.get("username")) == (True, expected)
 
 
 async def test_a_public_client_introspects_nothing(tokens: TokenService) -> None:

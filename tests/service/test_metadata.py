@@ -87,7 +87,7 @@ async def test_what_every_relying_party_may_count_on(metadata: Read) -> None:
     assert "RS256" in found["id_token_signing_alg_values_supported"]
     assert "none" not in found["id_token_signing_alg_values_supported"]
     assert found["code_challenge_methods_supported"] == ["S256"]
-    assert {"openid", "profile", "email", "address", "phone"} <= {*found["scopes_supported"]}
+    assert {"openid", "profile", "email", "address", "phone", "groups"} <= {*found["scopes_supported"]}
     assert {"RS256", "PS256", "ES256", "EdDSA"} <= {*found["request_object_signing_alg_values_supported"]}
     for member in ("claims_parameter", "request_parameter", "request_uri_parameter"):
         assert found[f"{member}_supported"] is True

@@ -12,6 +12,7 @@ from shared.browser.pages import ConsentView, Pages
 from shared.browser.pages.catalogue import Catalogue
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
+from shared.oauth.supported import SCOPES
 from tests import sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())
@@ -81,6 +82,12 @@ def test_scopes_are_told_in_plain_words_once() -> None:
     assert "date of birth" in page
     for wire in ("openid", "pydio", "offline_access", "birthdate"):
         assert f">{wire}<" not in page
+
+
+@pytest.mark.parametrize("locale", UI_LOCALES)
+def test_every_scope_of_this_server_has_words(locale: str) -> None:
+    """In every language; `offline` is told as `offline_access`."""
+    assert {f"scope.{scope}" for scope in SCOPES if scope != "offline"} <= Catalogue.load(locale).texts.keys()
 
 
 @pytest.mark.parametrize(

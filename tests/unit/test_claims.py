@@ -122,8 +122,8 @@ def test_a_clients_record_may_ask_once_for_all() -> None:
 
 
 AS_CONFIGURED: dict[str, Any] = {
-    "groups": ["a", "b"],
-    "no_groups": [],
+    "teams": ["a", "b"],
+    "no_teams": [],
     "level": 7,
     "none": 0,
     "rate": 1.5,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from aiohttp import web
 
@@ -15,12 +16,13 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.rate_limiter import RateLimiter
+from shared.model import Scope
 from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
-from shared.store import RefreshFamilies
+from shared.store import RefreshFamilies, TokenOwner
 from shared.web.answers import json_answer
 from shared.web.client import note_client
 from shared.web.form import authorization_header, form
@@ -40,13 +42,24 @@ def may_introspect(client: Client, token: AccessToken) -> bool:
     )
 
 
-def active_token(token: AccessToken, issuer: str) -> Description:
+def named(user_id: UUID | None, username: str | None, sub: str, scope: Scope) -> Description:
+    """The member `username`: RFC 7662 §2.2. Empty for a token without a user.
+
+    A pairwise `sub` (OpenID Connect Core 1.0 §8.1) keeps services from recognising a user together, which a
+    user name would undo: there it is told only if scope `profile`, which releases it, was granted.
+    """
+    is_told = username is not None and (sub == str(user_id) or "profile" in scope)
+    return {"username": username} if is_told else {}
+
+
+def active_token(token: AccessToken, owner: TokenOwner, issuer: str) -> Description:
     """The description of a valid access token: RFC 7662 §2.2, `cnf` by RFC 8705 §3.2 and RFC 9449 §6.2."""
     confirmation = {"cnf": cnf} if (cnf := token.sender.cnf) else {}
     return {
         "active": True,
         "iss": issuer,
         "sub": token.sub,
+        **named(owner.user_id, owner.username, token.sub, token.scope),
         "aud": token.aud,
         "client_id": token.client_id,
         "scope": " ".join(token.scope),
@@ -92,9 +105,8 @@ class IntrospectionEndpoint:
             return INACTIVE
         if token.exp <= now or not may_introspect(client, token):
             return INACTIVE
-        return (
-            active_token(token, self.settings.issuer) if await self.access_tokens.holds(token) else INACTIVE
-        )
+        owner = await self.access_tokens.find_owner(token)
+        return active_token(token, owner, self.settings.issuer) if owner else INACTIVE
 
     def _count_unknown(self, client: Client, now: datetime) -> None:
         if wait := self.unknown_tokens.take(client.client_id, now):
@@ -109,12 +121,15 @@ class IntrospectionEndpoint:
             return INACTIVE
         if grant.authorization.client_id != client.client_id:
             return INACTIVE
+        user, scope = grant.user, grant.authorization.scope
+        sub = self.tokens.sub(user.user_id, client)
         return {
             "active": True,
             "iss": self.settings.issuer,
-            "sub": self.tokens.sub(grant.user.user_id, client),
+            "sub": sub,
+            **named(user.user_id, user.username, sub, scope),
             "client_id": client.client_id,
-            "scope": " ".join(grant.authorization.scope),
+            "scope": " ".join(scope),
             "exp": int(grant.expires_at.timestamp()),
         }
 

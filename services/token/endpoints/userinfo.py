@@ -7,7 +7,7 @@ from aiohttp import web
 
 from services.token.endpoints.jwt_responses import JwtResponses, jwt_response
 from shared.live import clock
-from shared.oauth.claims import Claims, userinfo_claims
+from shared.oauth.claims import Claims, takes_groups, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.scope import OPENID
@@ -48,7 +48,7 @@ class UserinfoEndpoint:
 
     async def claims(self, token: AccessToken, client: Client) -> Claims:
         """The claims that the token releases. Raises InvalidToken, Unavailable."""
-        owner = await self.guard.access_tokens.find_user(token)
+        owner = await self.guard.access_tokens.find_user(token, with_groups=takes_groups(client))
         if owner is None:
             raise InvalidToken("the access token does not hold")
         return userinfo_claims(owner.user, token.sub, token.scope, owner.requested, client)

@@ -14,6 +14,7 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.config.settings import Settings
 from shared.model import Authorization, AuthorizationCode
+from shared.oauth.claims import id_token_needs_groups
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
@@ -118,7 +119,10 @@ async def _redeem(
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
     code_hash, code = spendable.code_hash, spendable.code
     end = grant_end(request.client, family, collaborators.settings, request.now)
-    redeemed = await collaborators.grants.redeem(attempt, code_hash, code, end, family)
+    with_groups = id_token_needs_groups(code.authorization, request.client)
+    redeemed = await collaborators.grants.redeem(
+        attempt, code_hash, code, end, family, with_groups=with_groups
+    )
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.
         await collaborators.grants.revoke_replayed(code_hash, request.client.client_id, attempt)

@@ -6,6 +6,7 @@ from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_u
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.model import Scope
+from shared.oauth.claims import takes_groups
 from shared.oauth.errors import InvalidGrant, InvalidScope
 from shared.oauth.refusal import Reason
 from shared.oauth.scope import parse_scope
@@ -63,6 +64,7 @@ async def _rotate(
             deadline=request.deadline,
             scope=requested,
             sender_key=request.sender.key,
+            with_groups=takes_groups(client),
         )
     )
     if rotated is None:
@@ -81,7 +83,12 @@ async def _use(
 ) -> tuple[RefreshableGrant, RefreshToken]:
     client = request.client
     grant = await collaborators.refresh_families.use(
-        presented.family_hash, presented.hash, client.client_id, requested, request.sender.key
+        presented.family_hash,
+        presented.hash,
+        client.client_id,
+        requested,
+        request.sender.key,
+        with_groups=takes_groups(client),
     )
     if grant is None:
         raise await _refusal_reason(request, collaborators, presented, requested)

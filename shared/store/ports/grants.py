@@ -140,8 +140,12 @@ class Grants(Protocol):
         code: AuthorizationCode,
         expires_at: datetime,
         family: NewFamily | None,
+        *,
+        with_groups: bool = False,
     ) -> Redeemed | None:
         """Make the grant of a code, once, by one statement that is idempotent in the attempt.
+
+        *with_groups*: the user is read with their groups.
 
         An attempt takes the grant over from one in `code.unknown_attempts`, and replaces its refresh family.
         Any other second redemption revokes the grant, unless its request was complete before the grant was
@@ -157,10 +161,13 @@ class Grants(Protocol):
         redirect_uri: str,
         epoch: int,
         expires_at: datetime,
+        *,
+        with_groups: bool = False,
     ) -> User | None:
         """Make the grant of a front-channel answer, by one statement, idempotent in `grant_id`.
 
-        It ends with the session. None: the user is disabled, or the session has ended.
+        *with_groups* as for `redeem`. It ends with the session. None: the user is disabled, or the session
+        has ended.
         """
 
     async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
@@ -181,11 +188,23 @@ class Grants(Protocol):
     async def holds(self, token: AccessToken) -> bool:
         """Whether an access token still holds: one statement."""
 
-    async def find_user(self, token: AccessToken) -> "TokenUser | None":
+    async def find_owner(self, token: AccessToken) -> "TokenOwner | None":
+        """The owner of an access token that still holds: one statement."""
+
+    async def find_user(self, token: AccessToken, *, with_groups: bool = False) -> "TokenUser | None":
         """The user of an access token, by one statement.
 
-        None: the token has been revoked, or it has no user, as for client_credentials.
+        The groups are read if the scope or the claims requested ask for them, or *with_groups*. None: the
+        token has been revoked, or it has no user, as for client_credentials.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """The user of an access token. Both are None if a client has it for itself, as for client_credentials."""
+
+    user_id: UUID | None
+    username: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

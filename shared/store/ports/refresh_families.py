@@ -26,6 +26,7 @@ class Rotation(NamedTuple):
     deadline: float  # by `time.monotonic`
     scope: Scope | None = None  # requested: a grant that does not hold it all is not touched
     sender_key: str | None = None  # proved by the request
+    with_groups: bool = False  # read the user's groups, even if neither scope nor claims ask for them
 
 
 class RefreshableGrant(NamedTuple):
@@ -69,6 +70,8 @@ class RefreshFamilies(Protocol):
         client_id: str,
         scope: Scope | None,
         sender_key: str | None = None,
+        *,
+        with_groups: bool = False,
     ) -> RefreshableGrant | None:
         """Use the current token, which stays; its use is noted at most once a minute. None as above."""
 

@@ -1,6 +1,6 @@
 """Users."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -11,7 +11,7 @@ class Users(Protocol):
     """Users. PostgreSQL. Names are compared after `shared.identity.username.canonical`.
 
     User names and e-mail addresses share one namespace, except addresses that are known to be unverified. A
-    change of a user who does not exist changes nothing.
+    change of a user who does not exist changes nothing. Users are read with their groups.
     """
 
     async def find(self, user_id: UUID) -> User | None: ...
@@ -26,12 +26,17 @@ class Users(Protocol):
     ) -> None:
         """Add a user, with a password if *password_hash* is given. *detail* is part of the audit row.
 
+        The user becomes a member of `user.groups`; groups that are missing are added.
+
         Raises Taken: the name or the e-mail address is in use, or, if *is_distinct*, the name looks like
         another user's. Of several users that look alike and are added concurrently, one is added.
         """
 
-    async def replace(self, user: User) -> None:
+    async def replace(self, user: User, groups: Collection[str] | None = None) -> None:
         """Write the user name and the claims, if the stored version is `user.claims_version`.
+
+        *groups*: the names of the only groups that the user is in from now on; groups that are missing are
+        added. None: memberships stay.
 
         Raises Stale; Taken when the user name or the e-mail address is.
         """

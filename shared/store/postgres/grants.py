@@ -7,9 +7,9 @@ from uuid import UUID
 
 from shared.model import Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import Attempt, GrantRow, NewFamily, Redeemed, SpentCode, TokenUser, Unavailable
+from shared.store import Attempt, GrantRow, NewFamily, Redeemed, SpentCode, TokenOwner, TokenUser, Unavailable
 from shared.store.codecs.authorizations import details
-from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, USER
+from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
@@ -39,7 +39,7 @@ WITH made AS (
 audited AS (
   INSERT INTO audit (event, user_id, client_id, detail)
   SELECT 'grant_made', user_id, client_id, jsonb_build_object('grant_id', grant_id) FROM made WHERE is_new)
-SELECT {USER} FROM made JOIN users u USING (user_id)"""
+SELECT {user_with_groups("$11::boolean")} FROM made JOIN users u USING (user_id)"""
 
 _FIND_SPENT = "SELECT grant_id, client_id, redirect_uri, code_challenge FROM grants WHERE code_hash = $1"
 
@@ -74,18 +74,21 @@ _OF_TOKEN = f"""
  WHERE g.grant_id = $1 AND g.client_id = $2 AND c.disabled_at IS NULL AND {GRANT_STANDS}
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
-_HOLDS = f"SELECT {_OF_TOKEN}"
-_TOKEN_USER = f"SELECT {USER}, g.claims -> 'userinfo' AS requested {_OF_TOKEN}"
+_OWNER = f"SELECT u.user_id, u.username {_OF_TOKEN}"
+_ASKS_FOR_GROUPS = "$4::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'userinfo' ? 'groups'"
+_TOKEN_USER = f"""
+SELECT {user_with_groups(_ASKS_FOR_GROUPS)}, g.claims -> 'userinfo' AS requested {_OF_TOKEN}"""
 
-_HOLDS_OF_CLIENT = """
-SELECT FROM clients
+_OWNER_OF_CLIENT = """
+SELECT NULL AS user_id, NULL AS username FROM clients
  WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL
    AND first_epoch <= coalesce($3, first_epoch)
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $2)"""
 
 
 def user_of(row: Row) -> User:
-    """The user of a row that has the columns of USER."""
+    """The user of a row that has the columns of `user_with_groups`."""
+    groups = row["groups"]
     return User(
         user_id=row["user_id"],
         username=row["username"],
@@ -94,6 +97,7 @@ def user_of(row: Row) -> User:
         claims_version=row["claims_version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        groups=None if groups is None else tuple(groups),
     )
 
 
@@ -110,6 +114,8 @@ class PostgresGrants:
         code: AuthorizationCode,
         expires_at: datetime,
         family: NewFamily | None,
+        *,
+        with_groups: bool = False,
     ) -> Redeemed | None:
         authorization = code.authorization
         row = await self._in_time(
@@ -134,6 +140,7 @@ class PostgresGrants:
             code.unknown_attempts,
             authorization.client_epoch,
             family and family.sender_key,
+            with_groups,
         )
         if row["grant_id"] is None:
             return None
@@ -166,6 +173,8 @@ class PostgresGrants:
         redirect_uri: str,
         epoch: int,
         expires_at: datetime,
+        *,
+        with_groups: bool = False,
     ) -> User | None:
         row = await self._database.row_idempotent(
             _ADD,
@@ -179,6 +188,7 @@ class PostgresGrants:
             epoch,
             expires_at,
             authorization.client_epoch,
+            with_groups,
         )
         return user_of(row) if row else None
 
@@ -201,14 +211,19 @@ class PostgresGrants:
         await self._database.end(_REVOKE_ACCESS_TOKEN, token_id, expires_at, client_id)
 
     async def holds(self, token: AccessToken) -> bool:
+        return await self.find_owner(token) is not None
+
+    async def find_owner(self, token: AccessToken) -> TokenOwner | None:
         if token.grant_id is None:
             row = await self._database.row(
-                _HOLDS_OF_CLIENT, token.client_id, token.token_id, token.client_epoch
+                _OWNER_OF_CLIENT, token.client_id, token.token_id, token.client_epoch
             )
         else:
-            row = await self._database.row(_HOLDS, token.grant_id, token.client_id, token.token_id)
-        return row is not None
+            row = await self._database.row(_OWNER, token.grant_id, token.client_id, token.token_id)
+        return TokenOwner(row["user_id"], row["username"]) if row else None
 
-    async def find_user(self, token: AccessToken) -> TokenUser | None:
-        row = await self._database.row(_TOKEN_USER, token.grant_id, token.client_id, token.token_id)
+    async def find_user(self, token: AccessToken, *, with_groups: bool = False) -> TokenUser | None:
+        row = await self._database.row(
+            _TOKEN_USER, token.grant_id, token.client_id, token.token_id, with_groups
+        )
         return TokenUser(user=user_of(row), requested=row["requested"]) if row else None

@@ -21,8 +21,16 @@ waits for it, and an UPDATE would read the families as they were before.
 A statement that reaches the server after the request's deadline changes nothing.
 """
 
+from shared.store.postgres.groups import GROUPS_OF_USER
+
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
 """The columns of a user beside those of a grant; the user is not disabled."""
+
+
+def user_with_groups(condition: str) -> str:
+    """The columns of a user, with their groups where *condition* holds, else NULL without reading them."""
+    return f"{USER}, CASE WHEN {condition} THEN {GROUPS_OF_USER} END AS groups"
+
 
 OVERLAP = "interval '5 seconds'"
 
@@ -49,18 +57,18 @@ WITH redeemed AS (
     FROM users u JOIN sessions s USING (user_id) JOIN clients c ON c.client_id = $3 AND c.epoch = $18
    WHERE u.user_id = $6 AND u.disabled_at IS NULL AND u.epoch = $11
      AND s.sid = $7 AND s.ended_at IS NULL AND s.epoch = u.epoch
-     AND {IN_TIME.format(deadline="$21::timestamptz")}
+     AND {IN_TIME.format(deadline="$22::timestamptz")}
      FOR SHARE OF u, s
   ON CONFLICT (code_hash) DO UPDATE SET
      attempts   = CASE WHEN {_TAKES_OVER} THEN coalesce(g.attempts, ARRAY[g.grant_id]) || $17 || $1
                        ELSE g.attempts END,
      made_at    = CASE WHEN {_TAKES_OVER} THEN clock_timestamp() ELSE g.made_at END,
-     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$20")}
+     revoked_at = CASE WHEN {_OWNER} = $1 OR {_TAKES_OVER} OR $1 = ANY(g.attempts) OR {_overlaps("$21")}
                        THEN g.revoked_at ELSE coalesce(g.revoked_at, now()) END
    WHERE g.client_id = excluded.client_id
   RETURNING g.grant_id, g.user_id, g.client_id, xmax = 0 AS is_new,
             {_OWNER} = $1 AND g.revoked_at IS NULL AS is_mine,
-            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$20")}) AS is_replay),
+            NOT ({_OWNER} = $1 OR coalesce($1 = ANY(g.attempts), false) OR {_overlaps("$21")}) AS is_replay),
 family AS (
   INSERT INTO refresh_families AS f (family_hash, grant_id, client_id, current_hash, idle, expires_at, jkt)
   SELECT $13, grant_id, client_id, $14, $15, $16, $19 FROM redeemed WHERE is_mine AND $13::bytea IS NOT NULL
@@ -75,12 +83,12 @@ audited AS (
          jsonb_build_object('grant_id', grant_id)
     FROM redeemed WHERE is_new OR is_replay)
 SELECT r.grant_id, r.is_mine AND ($13::bytea IS NULL OR EXISTS (SELECT FROM family)) AS is_mine, r.is_replay,
-       {IS_LATE.format(deadline="$21")}, {USER}
+       {IS_LATE.format(deadline="$22")}, {user_with_groups("$20::boolean")}
   FROM (SELECT) AS once LEFT JOIN (redeemed r JOIN users u USING (user_id)) ON true"""
 """$1 attempt, $2 code hash, $3 client, $4 redirect URI, $5 challenge, $6 user, $7 sid, $8 is offline,
 $9 scope, $10 details, $11 epoch, $12 end; $13 family hash or NULL, $14 token hash, $15 idle, $16 its end;
 $17 unknown attempts, $18 epoch of the client, $19 key of the family's sender or NULL,
-$20 when the request was complete or NULL, $21 its deadline or NULL."""
+$20 whether groups are read, $21 when the request was complete or NULL, $22 its deadline or NULL."""
 
 REVOKE_REPLAYED = f"""
 WITH revoked AS (

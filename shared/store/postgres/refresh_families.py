@@ -8,7 +8,7 @@ from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
 from shared.store.postgres.outages import OUTAGE
-from shared.store.postgres.redemption import IN_TIME, IS_LATE, USER
+from shared.store.postgres.redemption import IN_TIME, IS_LATE, user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
@@ -17,6 +17,13 @@ _FAMILY_STANDS = f"""
   AND g.grant_id = f.grant_id AND {GRANT_STANDS}"""
 
 _GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims, f.jkt"
+
+
+def _grant_and_user(with_groups: str) -> str:
+    """The columns of a grant and its user. The groups are read for an ID token that needs them, of which the
+    client's record says *with_groups*."""
+    asks = f"{with_groups}::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'id_token' ? 'groups'"
+    return f"{_GRANT}, {user_with_groups(asks)}"
 
 
 def _is_sender(key: str) -> str:
@@ -47,7 +54,7 @@ WITH family AS (
      AND (f.current_hash = $2 OR f.previous_hash = $2 OR NOT {MAY_BE_NEWER_THAN_BACKUP})
      AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
      AND {IN_TIME.format(deadline="$8::timestamptz")}
-  RETURNING f.sealed_successor, f.idle, f.expires_at, {_GRANT}, {USER},
+  RETURNING f.sealed_successor, f.idle, f.expires_at, {_grant_and_user("$10")},
             CASE WHEN f.revoked_at IS NOT NULL THEN 'spent' WHEN f.current_hash = $4 THEN 'now'
                  ELSE 'again' END AS verdict),
 ended AS (
@@ -59,16 +66,19 @@ audited AS (
     FROM family WHERE verdict = 'spent')
 SELECT family.*, {IS_LATE.format(deadline="$8")} FROM (SELECT) AS once LEFT JOIN family ON true"""
 
-_FAMILY = f"""
-SELECT {_GRANT}, {USER}, f.rotated_at, f.idle, f.expires_at
+
+def _family(with_groups: str) -> str:
+    return f"""
+SELECT {_grant_and_user(with_groups)}, f.rotated_at, f.idle, f.expires_at
   FROM refresh_families f, {GRANT}
  WHERE f.family_hash = $1 AND {_FAMILY_STANDS}"""
 
-_FIND = f"""{_FAMILY}
+
+_FIND = f"""{_family("false")}
    AND (f.current_hash = $2 OR {_is_forgiven("$2", "$3")})"""
 
 _USE = f"""
-WITH family AS ({_FAMILY} AND f.current_hash = $2 AND f.client_id = $3 AND {_is_sender("$5::text")}
+WITH family AS ({_family("$6")} AND f.current_hash = $2 AND f.client_id = $3 AND {_is_sender("$5::text")}
    AND ($4::text[] IS NULL OR $4 <@ g.scope)),
 noted AS (
   UPDATE refresh_families f SET rotated_at = now() FROM family
@@ -122,6 +132,7 @@ class PostgresRefreshFamilies:
             rotation.scope,
             self._database.clock.deadline(rotation.deadline),
             rotation.sender_key,
+            rotation.with_groups,
         )
         assert row is not None
         if row["is_late"]:
@@ -137,9 +148,11 @@ class PostgresRefreshFamilies:
         client_id: str,
         scope: Scope | None,
         sender_key: str | None = None,
+        *,
+        with_groups: bool = False,
     ) -> RefreshableGrant | None:
         row = await self._database.row_idempotent(
-            _USE, family_hash, presented_hash, client_id, scope, sender_key
+            _USE, family_hash, presented_hash, client_id, scope, sender_key, with_groups
         )
         return _grant(row) if row else None
 

@@ -1,6 +1,6 @@
 """Users in PostgreSQL. Every change writes its audit row in the same transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +11,13 @@ from shared.identity.username import canonical
 from shared.model import Json, User
 from shared.store import Stale, Taken
 from shared.store.codecs.text import is_storable
+from shared.store.postgres.groups import GROUPS_OF_USER, join_by_name, replace_groups
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.database import Database
 
-USER_COLUMNS = (
-    "u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at"
-)
+USER_COLUMNS = f"""
+       u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at,
+       {GROUPS_OF_USER} AS groups"""
 _FIND = f"SELECT {USER_COLUMNS} FROM users u WHERE u.user_id = $1"
 _FIND_BY_NAME = f"""
 SELECT {USER_COLUMNS} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
@@ -73,7 +74,8 @@ def names(username: str, claims: Json) -> list[str]:
 
 def user_record(row: asyncpg.Record) -> User:
     """The user in a row of USER_COLUMNS."""
-    return User(**{name: row[name] for name in User.__dataclass_fields__})
+    columns = {name: row[name] for name in User.__dataclass_fields__}
+    return User(**{**columns, "groups": tuple(row["groups"])})
 
 
 class PostgresUsers:
@@ -110,10 +112,12 @@ class PostgresUsers:
                 if password_hash is not None:
                     await connection.execute(_ADD_PASSWORD, user.user_id, password_hash)
                 await connection.execute(_AUDIT, "user_added", user.user_id, detail or {})
+                if user.groups:
+                    await join_by_name(connection, user.user_id, user.groups)
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
-    async def replace(self, user: User) -> None:
+    async def replace(self, user: User, groups: Collection[str] | None = None) -> None:
         user_id, username, claims = user.user_id, user.username, user.claims
         try:
             async with self._database.transaction() as connection:
@@ -125,6 +129,8 @@ class PostgresUsers:
                 await connection.execute(_REPLACE, user_id, username, canonical(username), claims)
                 detail = {} if former == username else {"former_username": former}
                 await connection.execute(_AUDIT, "user_claims_changed", user_id, detail)
+                if groups is not None:
+                    await replace_groups(connection, user_id, groups)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 

@@ -1,0 +1,90 @@
+"""`ostiary group`."""
+
+from typing import Any
+
+import click
+
+from services.cli.output import as_json, show, show_each
+from services.cli.steps import run_step
+from shared.config.settings import Settings
+from shared.operations import groups, users
+from shared.store import UserGroup
+from shared.store.open import Stores
+
+
+@click.group()
+def group() -> None:
+    """Manage groups and their members."""
+
+
+@group.command()
+@click.argument("name")
+@as_json
+def add(name: str, is_json: bool) -> None:
+    """Add a group without members."""
+
+    async def step(stores: Stores, _: Settings) -> UserGroup:
+        return await groups.add_group(stores.groups, name)
+
+    show(groups.shown(run_step(step)), is_json)
+
+
+@group.command(name="list")
+@as_json
+def list_groups(is_json: bool) -> None:
+    """List all groups by name."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        shown = (groups.shown(each) async for each in groups.every_group(stores.groups))
+        await show_each(shown, ("name", "member_count", "created_at"), is_json)
+
+    run_step(step)
+
+
+@group.command(name="show")
+@click.argument("name")
+@as_json
+def show_group(name: str, is_json: bool) -> None:
+    """Show one group and its members."""
+
+    async def step(stores: Stores, _: Settings) -> dict[str, Any]:
+        found = await groups.get(stores.groups, name)
+        members = [username async for username in groups.every_member(stores.groups, found.name)]
+        return {**groups.shown(found), "members": members}
+
+    show(run_step(step), is_json)
+
+
+@group.command()
+@click.argument("name")
+def delete(name: str) -> None:
+    """Delete a group. Its members stay users."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await groups.delete_group(stores.groups, name)
+
+    run_step(step)
+
+
+@group.command()
+@click.argument("name")
+@click.argument("user")
+def join(name: str, user: str) -> None:
+    """Make a user, by user name or e-mail address, a member of a group."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await groups.join_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
+
+    run_step(step)
+
+
+@group.command()
+@click.argument("name")
+@click.argument("user")
+def leave(name: str, user: str) -> None:
+    """End a user's membership in a group."""
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await groups.leave_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
+
+    run_step(step)

@@ -1,0 +1,89 @@
+"""What operators do with groups and memberships: functions over ports."""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from uuid import UUID
+
+from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
+from shared.store import Groups, UserGroup
+
+PAGE = 500
+
+
+class NoSuchGroup(Exception):
+    """There is no group of that name."""
+
+
+class BadGroup(Exception):
+    """The name of a group cannot be; says why."""
+
+
+def checked_name(name: str) -> str:
+    """A group name as it is stored. Raises BadGroup."""
+    if (prepared := prepared_group_name(name)) is None:
+        raise BadGroup(
+            f"a group name has 1 to {MAX_GROUP_NAME} letters, digits and ASCII symbols, with single spaces"
+            " between words"
+        )
+    return prepared
+
+
+def checked_names(names: Iterable[str]) -> tuple[str, ...]:
+    """UserGroup names as they are stored. Raises BadGroup."""
+    return tuple(checked_name(name) for name in names)
+
+
+def shown(group: UserGroup) -> dict[str, Any]:
+    """A group as operators see it."""
+    return {
+        "name": group.name,
+        "member_count": group.member_count,
+        "created_at": group.created_at.isoformat(),
+    }
+
+
+async def get(groups: Groups, name: str) -> UserGroup:
+    """Raises NoSuchGroup."""
+    if group := await groups.find(name):
+        return group
+    raise NoSuchGroup(name)
+
+
+async def add_group(groups: Groups, name: str) -> UserGroup:
+    """Raises BadGroup, Taken."""
+    prepared = checked_name(name)
+    await groups.add(prepared)
+    return await get(groups, prepared)
+
+
+async def delete_group(groups: Groups, name: str) -> None:
+    """Delete a group and its memberships. Raises NoSuchGroup."""
+    await groups.delete((await get(groups, name)).name)
+
+
+async def join_group(groups: Groups, name: str, user_id: UUID) -> None:
+    """Make a user a member, if they are none. Raises NoSuchGroup."""
+    await groups.join((await get(groups, name)).name, user_id)
+
+
+async def leave_group(groups: Groups, name: str, user_id: UUID) -> None:
+    """End a membership, if there is one. Raises NoSuchGroup."""
+    await groups.leave((await get(groups, name)).name, user_id)
+
+
+async def every_group(groups: Groups) -> AsyncIterator[UserGroup]:
+    """All groups, by name."""
+    after: str | None = None
+    while page := await groups.list(after, PAGE):
+        for group in page:
+            yield group
+        after = page[-1].name
+
+
+async def every_member(groups: Groups, name: str) -> AsyncIterator[str]:
+    """The user names of all members of a group, by name."""
+    after: str | None = None
+    while page := await groups.members(name, after, PAGE):
+        for username in page:
+            yield username
+        after = page[-1]

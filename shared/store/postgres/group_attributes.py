@@ -1,0 +1,35 @@
+"""The step after migration 0013: memberships are made of the attribute `groups` among the users' claims.
+
+The attribute stays where it is, for the previous version, which may still run; from now on it is ignored.
+Values that are no group names are left out. Names are compared in Python, as PostgreSQL folds case by its own
+locale.
+"""
+
+from typing import Any, cast
+
+import asyncpg
+import orjson
+
+from shared.identity.group_name import prepared_group_name
+from shared.store.postgres.groups import join_by_name
+
+_BATCH = 500
+_USERS = """
+SELECT user_id, claims -> 'groups' AS groups FROM users
+ WHERE claims ? 'groups' AND ($1::uuid IS NULL OR user_id > $1) ORDER BY user_id LIMIT $2"""
+
+
+def _names(value: object) -> list[str]:
+    """The group names in a claim: a list of them, or one."""
+    values = cast(list[object], value) if isinstance(value, list) else [value]
+    prepared = (prepared_group_name(each) for each in values if isinstance(each, str))
+    return [name for name in prepared if name is not None]
+
+
+async def adopt_group_attributes(connection: asyncpg.Connection) -> None:
+    """Make the memberships, in the transaction of the migration."""
+    after: Any = None
+    while rows := await connection.fetch(_USERS, after, _BATCH):
+        for row in rows:
+            await join_by_name(connection, row["user_id"], _names(orjson.loads(row["groups"])))
+        after = rows[-1]["user_id"]

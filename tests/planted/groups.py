@@ -1,0 +1,55 @@
+"""Mistakes in releasing groups and user names."""
+
+from typing import Any
+
+import pytest
+
+from services.token.endpoints import introspection, userinfo
+from shared.model import Json, User
+from shared.oauth import claims
+from shared.store.postgres import groups
+
+_attributes = claims.attributes
+_deliverable = claims._deliverable
+
+
+def _with_own_groups(user: User) -> Json:
+    return {**_attributes(user), **({"groups": user.claims["groups"]} if "groups" in user.claims else {})}
+
+
+def attributes_are_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the claim `groups` from an attribute of that name before the memberships."""
+    monkeypatch.setattr(claims, "attributes", _with_own_groups)
+
+
+def _without_empty_lists(name: str, value: object, *, is_mapped: bool) -> object:
+    return _deliverable(name, value, is_mapped=is_mapped) or None
+
+
+def no_groups_are_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the claim out where a user has no groups."""
+    monkeypatch.setattr(claims, "_deliverable", _without_empty_lists)
+
+
+def groups_are_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the groups of the user whoever asks."""
+    monkeypatch.setattr(userinfo, "takes_groups", lambda _: True)
+
+
+def _named(_: Any, username: str | None, *__: Any) -> dict[str, Any]:
+    return {"username": username} if username else {}
+
+
+def everybody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tell the user name of a pairwise subject."""
+    monkeypatch.setattr(introspection, "named", _named)
+
+
+def nobody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never tell a user name."""
+    monkeypatch.setattr(introspection, "named", lambda *_: {})
+
+
+def members_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare the names of groups as they are typed."""
+    monkeypatch.setattr(groups, "canonical", str)
