@@ -13,6 +13,7 @@ from shared.oauth.client.authentication import (
     Credentials,
     SecretBasic,
     SecretPost,
+    accepts,
     check_assertion,
     check_header,
     check_secret,
@@ -92,7 +93,7 @@ class ClientAuthentication:
         return await self._judged(current, credentials, now)
 
     async def _judged(self, client: Client | None, credentials: Credentials, now: datetime) -> Client:
-        if client and client.token_endpoint_auth_method not in credentials.methods:
+        if client and not accepts(client, credentials):
             sent, registered = " or ".join(credentials.methods), client.token_endpoint_auth_method
             raise refused(Detail(Reason.AUTHENTICATION_METHOD, sent, (registered,)))
         if isinstance(credentials, SecretBasic | SecretPost):

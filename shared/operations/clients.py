@@ -38,8 +38,8 @@ class Registered:
     client_secret: str | None = None
 
     def members(self) -> dict[str, Any]:
-        """The client information of RFC 7591 §3.2.1."""
-        return information(self.client, Reader.CLIENT) | secret_members(self.client_secret)
+        """The client as operators see it, with its secret if that is new."""
+        return information(self.client, Reader.OPERATORS) | secret_members(self.client_secret)
 
     def secrets(self) -> dict[str, Any]:
         """After a rotation: the new secret, and when the previous one expires (seconds since 1970)."""
@@ -101,6 +101,10 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
         metadata = {
             name: value for name, value in metadata.items() if value is PUBLIC_DEFAULTS.get(name, value)
         }
+    if changes.get("token_endpoint_auth_method") is not None:
+        del metadata[
+            "allow_client_secret_post"
+        ]  # a named method is the only one, unless the changes say more
     return await replace_client(clients, current, {**metadata, **changes}, allowed)
 
 
@@ -112,7 +116,7 @@ async def replace_client(
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
     client_id = current.client_id
-    described = read_operators({**metadata, "client_id": client_id}, client_id, allowed)
+    described = read_operators({**metadata, "client_id": client_id}, client_id, allowed, is_new=False)
     client, secret = described.client, described.client_secret
     retained = retained_secrets(client, current.secrets)
     if secret is None and needs_secret(client) and not retained:

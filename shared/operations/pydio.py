@@ -126,7 +126,7 @@ def _metadata(entry: Json, external_urls: Sequence[str]) -> dict[str, Any]:
         lines = [line for line in entry.get(name) or () if isinstance(line, str)]
         metadata[name] = list(dict.fromkeys(uri for line in lines for uri in expanded(line, external_urls)))
     is_public = not entry.get("client_secret")
-    method = "none" if is_public else entry.get("token_endpoint_auth_method") or "client_secret_basic"
+    method = "none" if is_public else entry.get("token_endpoint_auth_method") or None  # None: the default
     uris = metadata["redirect_uris"]
     is_native = any(uri_fault(uri) is None and is_private_use(uri) for uri in uris)
     return {

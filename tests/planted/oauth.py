@@ -58,3 +58,9 @@ def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 def any_type_authenticates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accept a client assertion whatever its `typ` says that it was made for."""
     monkeypatch.setattr(client_auth, "is_of_type", lambda typ, accepted: True)
+
+
+def posts_any_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept a secret in the body from every client that has one."""
+    basic_or_post = ("client_secret_basic", "client_secret_post")
+    monkeypatch.setattr(client_auth.SecretPost, "methods", basic_or_post)

@@ -15,12 +15,14 @@ from shared.oauth.client.authentication import (
     Credentials,
     SecretBasic,
     SecretPost,
+    accepts,
     check_secret,
     presented,
 )
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.errors import InvalidClient, InvalidRequest
 from shared.oauth.parameters import Parameters
+from shared.oauth.supported import TOKEN_ENDPOINT_AUTH_METHODS
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -214,3 +216,21 @@ def test_a_client_that_is_unknown_costs_what_a_known_one_does(
     with pytest.raises(InvalidClient):
         check_secret(client, "wrong", NOW)
     assert compared == [(32, 32)]
+
+
+@pytest.mark.parametrize("method", [*TOKEN_ENDPOINT_AUTH_METHODS, "unheard-of"])
+@pytest.mark.parametrize("is_allowed", [False, True])
+def test_a_client_is_accepted_by_its_methods_alone(method: str, is_allowed: bool) -> None:
+    """The permission to post a secret adds to client_secret_basic, and to nothing else."""
+    client = Client(client_id="c", token_endpoint_auth_method=method, allow_client_secret_post=is_allowed)
+    accepted = {
+        kind
+        for credentials in (Anonymous("c"), SecretBasic("c", "s"), SecretPost("c", "s"), Assertion("c", "t"))
+        if accepts(client, credentials)
+        for kind in credentials.methods
+        if kind == method or isinstance(credentials, SecretPost)
+    }
+    expected = {method} - {"unheard-of"}
+    if is_allowed and method == "client_secret_basic":
+        expected |= {"client_secret_post"}
+    assert accepted == expected

@@ -79,6 +79,7 @@ MEMBERS: dict[str, list[Any]] = {
     "software_version": ["1"],
 }  # fmt: skip
 OPERATORS: dict[str, list[Any]] = {
+    "allow_client_secret_post": [True],
     "require_pkce": [True, False],
     "skip_consent": [True, False],
     "remember_consent": [True, False],
@@ -109,6 +110,8 @@ def _registered(draw: st.DrawFn) -> Client:
     except OAuthError:
         assume(False)
     changed = draw(_some(OPERATORS)) if draw(st.booleans()) else {}
+    if client.token_endpoint_auth_method != "client_secret_basic":
+        changed.pop("allow_client_secret_post", None)
     secrets = (ClientSecret(b"x" * 32),) if not client.is_public else ()
     return replace(client, **changed, secrets=secrets, registration_access_token_hash=b"t" * 32, version=3)
 

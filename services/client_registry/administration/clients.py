@@ -24,7 +24,6 @@ from shared.operations.clients import (
     get,
     replace_client,
     rotate_secret,
-    secret_members,
 )
 from shared.operations.invitations import MAX_USES, invite
 from shared.paths import ADMIN_CLIENT
@@ -94,8 +93,9 @@ async def _client(request: web.Request, *, is_required: bool = False) -> Client:
 
 
 def _client_answer(registered: Registered, status: int = 200, **headers: str) -> web.Response:
-    members = {**information(registered.client, Reader.OPERATORS), **secret_members(registered.client_secret)}
-    return json_answer(members, status=status, headers={"ETag": etag(registered.client), **headers})
+    return json_answer(
+        registered.members(), status=status, headers={"ETag": etag(registered.client), **headers}
+    )
 
 
 def _without_read_only(members: Json, client: Client) -> dict[str, Any]:

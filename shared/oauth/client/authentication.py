@@ -76,6 +76,18 @@ Credentials = Anonymous | SecretBasic | SecretPost | Assertion
 """`methods`: each `token_endpoint_auth_method` that presents them."""
 
 
+def accepts(client: Client, credentials: Credentials) -> bool:
+    """Whether the client may authenticate with credentials of this kind."""
+    method = client.token_endpoint_auth_method
+    if method in credentials.methods:
+        return True
+    return (
+        isinstance(credentials, SecretPost)
+        and method == "client_secret_basic"
+        and client.allow_client_secret_post
+    )
+
+
 def refused(detail: str | Detail) -> InvalidClient:
     """The one answer to every credential that does not hold."""
     return InvalidClient("client authentication failed", detail=detail)

@@ -145,6 +145,8 @@ def _authentication_faults(client: Client, allowed: Capabilities) -> Iterator[Fa
     method = client.token_endpoint_auth_method
     if method not in supported.TOKEN_ENDPOINT_AUTH_METHODS:
         yield "token_endpoint_auth_method", "is not supported by this server"
+    if client.allow_client_secret_post and method != "client_secret_basic":
+        yield "allow_client_secret_post", f"has no meaning with {method}"
     if method == "private_key_jwt" and client.jwks is None and client.jwks_uri is None:
         yield "jwks", "and jwks_uri are missing: private_key_jwt needs one of them"
     if client.jwks is not None and client.jwks_uri is not None:

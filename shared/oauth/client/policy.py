@@ -21,9 +21,12 @@ _REDIRECTS = ("redirect_uris", "post_logout_redirect_uris")
 def with_policy(changed: Client, current: Client | None) -> Client:
     """*changed* with what the policy says of it. *current* is None when it registers.
 
+    A client that takes another method of authentication loses the permission to send its secret in the body.
     A client that becomes public proves nothing any more: it needs PKCE (RFC 9700 §2.1.1), and neither an
     operator's trust in it nor an earlier consent covers whoever uses its name (RFC 8252 §8.6).
     """
+    if changed.token_endpoint_auth_method != "client_secret_basic":
+        changed = replace(changed, allow_client_secret_post=False)
     if changed.is_public and not (current and current.is_public):
         return replace(changed, require_pkce=True, remember_consent=False, skip_consent=False)
     return changed

@@ -139,6 +139,10 @@ class Client:
 
     profile: Annotated[str, operators(
         PROFILE, "a set of defaults for other members, which explicit values override")] = "default"
+    allow_client_secret_post: Annotated[bool, operators(
+        FLAG, "whether a client with `client_secret_basic` may also use `client_secret_post`",
+        default_text="`true` where an operator adds a client without a token_endpoint_auth_method, "
+        "else `false`")] = False
     require_pkce: Annotated[bool, operators(
         FLAG, "whether authorization requests need a code_challenge (RFC 7636)", if_public=True,
         profiles={"cells-legacy": False, "fapi2": True})] = False

@@ -10,7 +10,7 @@ from typing import Any
 from shared.model import Json
 from shared.oauth import supported
 from shared.oauth.client.faults import Capabilities, Fault, client_faults
-from shared.oauth.client.metadata.defaults import complete
+from shared.oauth.client.metadata.defaults import added_by_operator, complete
 from shared.oauth.client.metadata.members import OPERATORS_MEMBERS, STANDARD_MEMBERS, to_metadata
 from shared.oauth.client.metadata.models import ChosenCredentials, OperatorsMetadata, StandardMetadata
 from shared.oauth.client.metadata.validation import (
@@ -33,8 +33,15 @@ class OperatorsClient:
     client_secret: str | None
 
 
-def read_operators(members: Json, fresh_client_id: str, allowed: Capabilities) -> OperatorsClient:
-    """The client that an operator describes. Raises InvalidClientMetadata, InvalidRedirectUri."""
+def read_operators(
+    members: Json, client_id: str, allowed: Capabilities, *, is_new: bool = True
+) -> OperatorsClient:
+    """The client that an operator describes; *client_id* is its id unless the operator chooses one.
+
+    *is_new*: the operator adds the client and does not replace it.
+
+    Raises InvalidClientMetadata, InvalidRedirectUri.
+    """
     members = without_nulls(members)
     known = STANDARD_MEMBERS | OPERATORS_MEMBERS | ChosenCredentials.model_fields.keys() | NOT_SUPPORTED
     faults: list[Fault] = [(name, "is not known") for name in sorted(members.keys() - known)]
@@ -44,11 +51,12 @@ def read_operators(members: Json, fresh_client_id: str, allowed: Capabilities) -
     standard, standard_faults = validated(StandardMetadata, members)
     if malformed := [*credential_faults, *operators_faults, *standard_faults]:
         refuse([*faults, *malformed])
-    client_id = credentials.get("client_id", fresh_client_id)
+    client_id = credentials.get("client_id", client_id)
     client_secret = credentials.get("client_secret")
     if operators.get("profile") == "cells-legacy" and client_secret is None:
         standard = {"token_endpoint_auth_method": "none"} | standard
-    client = complete(client_id, standard | operators, {})
+    requested = standard | operators
+    client = complete(client_id, added_by_operator(requested) if is_new else requested, {})
     refuse([*faults, *_secret_faults(client, client_secret), *client_faults(client, allowed)])
     return OperatorsClient(client, client_secret)
 

@@ -29,6 +29,7 @@ class Reader(Enum):
 
 
 EVERY_READER = frozenset(Reader)
+OPERATORS_ALONE = frozenset({Reader.OPERATORS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,12 @@ def operators(
     if_public: bool | None = None,
     profiles: Mapping[str, Any] | None = None,
 ) -> Member:
-    """A member that only an operator may set."""
+    """A member that only operators set and see."""
     return Member(
         kind=kind,
         about=about,
         set_by=Setter.OPERATORS,
+        shown_to=OPERATORS_ALONE,
         default_text=default_text,
         if_public=if_public,
         profiles=profiles or {},
@@ -90,11 +92,12 @@ def operators(
 
 
 def operators_lifetime(about: str, longest: timedelta) -> Member:
-    """A lifetime in seconds that only an operator may set; the default is the deployment's setting."""
+    """A lifetime in seconds that only operators set and see; the default is the deployment's setting."""
     return Member(
         kind=lifetime(longest),
         about=about,
         set_by=Setter.OPERATORS,
+        shown_to=OPERATORS_ALONE,
         default_text="the deployment's setting",
         longest=longest,
     )

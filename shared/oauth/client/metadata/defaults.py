@@ -36,6 +36,16 @@ def complete(client_id: str, requested: Json, retained: Json) -> Client:
     return from_metadata(client_id, metadata)
 
 
+def added_by_operator(requested: Json) -> dict[str, Any]:
+    """*requested*, with the defaults that only a client has which an operator adds.
+
+    The record contains them, so they stay as they are when the client is changed.
+    """
+    profile = PROFILES[requested.get("profile") or "default"]
+    names_method = "token_endpoint_auth_method" in {**profile, **requested}
+    return {"allow_client_secret_post": not names_method, **requested}
+
+
 def _types(metadata: Json) -> tuple[list[str], list[str]]:
     """`grant_types` and `response_types`; each defaults to what the other needs (RFC 7591 §2.1)."""
     grant_types, response_types = metadata.get("grant_types"), metadata.get("response_types")

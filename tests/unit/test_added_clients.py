@@ -1,0 +1,101 @@
+"""The defaults of a client that an operator adds: the record contains them, and later changes keep them."""
+
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.declaration import Reader
+from shared.oauth.client.metadata.members import READ_ONLY_MEMBERS, from_metadata, information, to_metadata
+from shared.oauth.client.record import Client
+from shared.oauth.client.rules import read_operators, read_registration
+from shared.oauth.errors import InvalidClientMetadata
+from shared.oauth.tokens.keys import public_jwk
+
+ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "ES256"))
+URI = {"redirect_uris": ["https://rp.test/cb"]}
+JWKS = {"keys": [public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())]}
+MACHINE = {"grant_types": ["client_credentials"]}
+
+OTHER_METHODS: list[dict[str, Any]] = [
+    {"token_endpoint_auth_method": "client_secret_post"},
+    {"token_endpoint_auth_method": "client_secret_jwt"},
+    {"token_endpoint_auth_method": "private_key_jwt", "jwks": JWKS},
+    {"token_endpoint_auth_method": "none"},
+    {"profile": "fapi2", "jwks": JWKS},
+    {"profile": "cells-legacy"},
+]
+
+
+def added(members: dict[str, Any]) -> Client:
+    """As `client add` reads."""
+    return read_operators({**URI, **members}, "c", ALLOWED).client
+
+
+def replaced(members: dict[str, Any]) -> Client:
+    """As the administration reads a replacement."""
+    return read_operators({**URI, **members}, "c", ALLOWED, is_new=False).client
+
+
+def written_back(client: Client) -> Client:
+    """The client after an operator reads it and sends back what they have read."""
+    read = information(client, Reader.OPERATORS)
+    settable = {name: value for name, value in read.items() if name not in READ_ONLY_MEMBERS}
+    return read_operators(settable, client.client_id, ALLOWED, is_new=False).client
+
+
+@pytest.mark.parametrize("members", [{}, MACHINE, {"profile": "cells-legacy", "client_secret": "x" * 43}])
+def test_a_client_added_without_a_method_may_post_its_secret(members: dict[str, Any]) -> None:
+    """Most applications do one or the other, and few say which."""
+    client = added(members)
+    assert client.token_endpoint_auth_method == "client_secret_basic"
+    assert client.allow_client_secret_post
+    assert not added({**members, "allow_client_secret_post": False}).allow_client_secret_post
+
+
+@pytest.mark.parametrize("members", [{"token_endpoint_auth_method": "client_secret_basic"}, *OTHER_METHODS])
+def test_a_client_with_a_method_has_that_method_alone(members: dict[str, Any]) -> None:
+    """The operator or the profile has named it."""
+    assert not added(members).allow_client_secret_post
+
+
+def test_only_an_operator_that_adds_a_client_allows_both_methods() -> None:
+    """Not a registration over HTTP, a replacement that omits the member, or a row of an earlier release."""
+    earlier = to_metadata(added({}))
+    del earlier["allow_client_secret_post"]
+    clients = (read_registration(URI, "c", ALLOWED), replaced({}), from_metadata("c", earlier))
+    assert not any(client.allow_client_secret_post for client in clients)
+
+
+@pytest.mark.parametrize("members", OTHER_METHODS)
+def test_posting_is_allowed_beside_basic_alone(members: dict[str, Any]) -> None:
+    """With any other method the member would promise what is not done."""
+    for read in (added, replaced):
+        with pytest.raises(InvalidClientMetadata, match="allow_client_secret_post has no meaning with"):
+            read({**members, "allow_client_secret_post": True})
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        *(added(members) for members in ({}, MACHINE, *OTHER_METHODS)),
+        added({"allow_client_secret_post": False}),
+        replaced({}),
+        read_registration(URI, "c", ALLOWED),
+    ],
+)
+def test_a_client_that_is_read_and_written_back_is_unchanged(client: Client) -> None:
+    """What depends on how a client was made is in its record, and shown."""
+    assert "allow_client_secret_post" in information(client, Reader.OPERATORS)
+    assert written_back(client) == client
+
+
+def test_a_client_that_takes_another_method_loses_the_permission() -> None:
+    """RFC 7592 §2.2: it does not see the member, so nothing else could take it away."""
+    current = added({})
+    kept = read_registration(
+        {**URI, "token_endpoint_auth_method": "client_secret_basic"}, "c", ALLOWED, current
+    )
+    changed = read_registration({**URI, "token_endpoint_auth_method": "none"}, "c", ALLOWED, current)
+    assert (kept.allow_client_secret_post, changed.allow_client_secret_post) == (True, False)
