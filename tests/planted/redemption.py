@@ -63,21 +63,21 @@ def revokes_what_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
 def knows_no_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request delivered twice at once is a replay."""
     overlaps = redemption._overlaps
-    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$20"), "false")
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$21"), "false")
     _rewrite(monkeypatch, grants, "REVOKE_REPLAYED", overlaps("$3"), "false")
 
 
 def counts_from_execution(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request counts as complete when its statement is executed, however long that has waited."""
     overlaps = redemption._overlaps
-    executed = "(CASE WHEN $20::timestamptz IS NOT NULL THEN clock_timestamp() END)"
-    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$20"), overlaps(executed))
+    executed = "(CASE WHEN $21::timestamptz IS NOT NULL THEN clock_timestamp() END)"
+    _rewrite(monkeypatch, grants, "REDEEM", overlaps("$21"), overlaps(executed))
 
 
 def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay within five seconds is taken for a retry, although it began later."""
     overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"
-    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$20"), f"coalesce({overlap}, false)")
+    _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$21"), f"coalesce({overlap}, false)")
 
 
 def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def compares_no_client_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a client was given outlives the end of its grants, and the client itself."""
     _rewrite(monkeypatch, grants, "REDEEM", "AND c.epoch = $18", "AND $18::bigint >= 0")
     for module, name in (
-        (grants, "_HOLDS"),
+        (grants, "_OWNER"),
         (grants, "_TOKEN_USER"),
         (refresh_families, "_ROTATE"),
         (refresh_families, "_FIND"),

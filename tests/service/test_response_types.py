@@ -102,6 +102,19 @@ async def test_claims_of_the_scope_are_where_no_access_token_is(
     assert claims["email"] == user.claims["email"]
 
 
+async def test_an_id_token_of_the_front_channel_contains_groups(provider: Provider) -> None:
+    """Those of the scope where no access token is issued, and where `id_token_claims` names them."""
+    user, scope = await provider.op.user(groups=("b", "A")), "openid groups"
+    for fields, asked, expected in (
+        ({}, {"response_type": "id_token", "scope": scope}, ["A", "b"]),
+        ({}, {"response_type": "id_token token", "scope": scope}, None),
+        ({"id_token_claims": ("groups",)}, {"response_type": "code id_token"}, ["A", "b"]),
+    ):
+        client = await provider.client(scope=("openid", "groups"), **fields)
+        page = await provider.op.browser().sign_in(client, user, **asked)
+        assert (await provider.signed(page.answer["id_token"])).get("groups") == expected
+
+
 @pytest.mark.point(15, 17)
 @pytest.mark.parametrize("response_type", WITH_TOKEN)
 async def test_an_access_token_of_the_front_channel_opens_userinfo(
