@@ -54,7 +54,10 @@ def _registers(member: str) -> Remedy:
 
 def _authentication_method(client: Client, refusal: Refusal) -> str:
     registered = client.token_endpoint_auth_method
-    if {refusal.sent, registered} == {"client_secret_basic", "client_secret_post"}:
+    if (refusal.sent, registered) == ("client_secret_post", "client_secret_basic"):
+        command = _update(client, allow_client_secret_post=True)
+        return f"Set the application to {registered}, or accept the method that it uses as well: {command}."
+    if (refusal.sent, registered) == ("client_secret_basic", "client_secret_post"):
         command = _update(client, token_endpoint_auth_method=refusal.sent)
         return f"Set the application to {registered}, or register the method that it uses: {command}."
     if refusal.sent == "none":
