@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
+
 from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
 from shared.model import Authorization, Scope, User
-from shared.oauth.claims import id_token_user_claims
+from shared.oauth.claims import UNBOUNDED, claims_by_scope, id_token_user_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
 from shared.oauth.sender.sender import Sender
@@ -27,6 +29,8 @@ from shared.store import Unavailable
 ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has
 FALLBACK_ALGORITHM = "RS256"
 
+MAX_WITH_GROUPS = 4096  # bytes of an ID token that contains groups and roles by scope
+
 RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
 LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 does
 LOGOUT_TYPE = "logout+jwt"
@@ -39,6 +43,8 @@ _HASHES = {
     "DSA": hashlib.sha512,  # EdDSA, with Ed25519
 }
 """By the end of the algorithm's name."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 _ANY_ID = UUID(int=0)
 _TOO_LONG = "the access token would become too long: ask for less"
@@ -173,6 +179,7 @@ class TokenIssuer:
         *,
         recipient: Recipient | None,
         nonce: str | None,
+        scope: Scope = (),
         access_token: str | None = None,
         code: str | None = None,
         state: str | None = None,
@@ -181,6 +188,7 @@ class TokenIssuer:
 
         *access_token*, *code* and *state* are what comes in the same answer. If neither of the first two
         does, no access token will, and the ID token holds the claims of the scope (§5.4).
+        *scope*: the granted scope, at the token endpoint alone: ID tokens in a browser are lean.
         *recipient*: whom it is encrypted to, as `Encryption.of_id_token` says.
         """
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
@@ -188,8 +196,11 @@ class TokenIssuer:
         authentication = authorization.authentication
         auth_time = int(authentication.auth_time.timestamp())
         is_alone = access_token is None and code is None
+        by_scope = claims_by_scope(user, scope, client)
+        by_name = id_token_user_claims(user, authorization, client, is_alone=is_alone)
         claims: dict[str, Any] = {
-            **id_token_user_claims(user, authorization, client, is_alone=is_alone),
+            **by_scope,
+            **by_name,
             "iss": self._issuer,
             "sub": self.sub(user.user_id, client),
             "aud": [client.client_id],
@@ -208,4 +219,10 @@ class TokenIssuer:
         if "rat" in client.id_token_claims:  # Cells: when the sign-in was asked for
             claims["rat"] = auth_time
         signed = sign(key, claims)
+        large = [name for name in UNBOUNDED if name in by_scope and name not in by_name]
+        if large and len(signed) > MAX_WITH_GROUPS:
+            _log.warning(
+                "id_token_claims_left_out", client_id=client.client_id, claims=large, bytes=len(signed)
+            )
+            signed = sign(key, {name: value for name, value in claims.items() if name not in large})
         return encrypt(recipient, signed, cty="JWT") if recipient else signed

@@ -15,6 +15,13 @@ _STANDARD = frozenset(
 )
 
 
+BY_SCOPE = "scope"  # in `id_token_claims`: the claims of the granted scopes
+UNBOUNDED = ("groups", "roles")
+"""The claims by scope that may make an ID token too large for the cookie or header of an application."""
+
+_BY_SCOPE = frozenset({*SCOPE_CLAIMS["profile"], *SCOPE_CLAIMS["email"], *UNBOUNDED})
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
@@ -95,6 +102,17 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
     return found
 
 
+def claims_by_scope(user: User, scope: Scope, client: Client) -> Claims:
+    """The claims of the granted scopes that an ID token from the token endpoint contains.
+
+    Core 1.0 §5.4 gives them at the userinfo endpoint; many applications read the ID token alone.
+    """
+    if BY_SCOPE not in client.id_token_claims:
+        return {}
+    names = (name for name in claims_of_scope(scope) if name in _BY_SCOPE)
+    return released(user, names, client.claims_mapping)
+
+
 def takes_groups(client: Client) -> bool:
     """Whether the record of a client releases groups to it, whatever the granted scope is."""
     return GROUPS in client.id_token_claims or GROUPS in client.claims_mapping.values()
@@ -146,7 +164,8 @@ def id_token_user_claims(
     """The claims about the user in an ID token: those asked for by name, those that the client's record says
     it always carries, and, where no access token is issued, those of the scope (§5.4)."""
     scope = authorization.scope if is_alone else ()
-    names = (*claims_of_scope(scope), *client.id_token_claims)
+    always = (name for name in client.id_token_claims if name != BY_SCOPE)
+    names = (*claims_of_scope(scope), *always)
     return {
         **_requested(user, authorization.claims.id_token, authorization.scope, client),
         **(released(user, names, client.claims_mapping) if names else {}),

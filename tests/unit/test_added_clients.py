@@ -68,6 +68,23 @@ def test_only_an_operator_that_adds_a_client_allows_both_methods() -> None:
     assert not any(client.allow_client_secret_post for client in clients)
 
 
+@pytest.mark.parametrize("wanted", ["scope", ["scope"], None])
+def test_an_added_client_finds_the_claims_of_its_scopes_in_the_id_token(wanted: object) -> None:
+    """Where it redeems codes and has the profile default, or the operator says so; both spellings are one."""
+    assert added({"id_token_claims": wanted}).id_token_claims == ("scope",)
+    assert to_metadata(added({}))["id_token_claims"] == ["scope"]
+
+
+def test_other_clients_have_lean_id_tokens() -> None:
+    """OpenID Connect Core 1.0 §5.4: what an operator names, what the profile says, or nothing."""
+    assert added({"id_token_claims": []}).id_token_claims == ()
+    assert added(MACHINE).id_token_claims == ()
+    assert added({"profile": "fapi2", "jwks": JWKS}).id_token_claims == ()
+    assert "scope" not in added({"profile": "cells-legacy"}).id_token_claims
+    assert replaced({}).id_token_claims == ()
+    assert read_registration(URI, "c", ALLOWED).id_token_claims == ()
+
+
 @pytest.mark.parametrize("members", OTHER_METHODS)
 def test_posting_is_allowed_beside_basic_alone(members: dict[str, Any]) -> None:
     """With any other method the member would promise what is not done."""

@@ -68,6 +68,7 @@ def tokens_of_user(
             user,
             now,
             recipient=recipient,
+            scope=scope,
             access_token=access_token.value,
             nonce=nonce,
         )

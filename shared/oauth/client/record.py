@@ -28,6 +28,7 @@ from shared.oauth.client.metadata.kinds import (
     NAME,
     NAME_BY_NAME,
     NAMES,
+    NAMES_OR_SCOPE,
     PROFILE,
     SCOPE,
     SUBJECT_TYPE,
@@ -160,7 +161,10 @@ class Client:
         NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
         profiles={"cells-legacy": {"name": "username"}})] = field(default_factory=dict)
     id_token_claims: Annotated[tuple[str, ...], operators(
-        NAMES, "the claims that its ID tokens always contain", profiles={"cells-legacy": _CELLS_CLAIMS})] = ()
+        NAMES_OR_SCOPE, "the claims that its ID tokens always contain; `scope`: those of the granted scopes "
+        "profile, email, groups and roles, in ID tokens from the token endpoint",
+        default_text='`["scope"]` where an operator adds a client of the profile default with the '
+        "response_type code, else `[]`", profiles={"cells-legacy": _CELLS_CLAIMS})] = ()
     access_token_lifetime: Annotated[timedelta | None, operators_lifetime(
         "the lifetime of access tokens, in seconds", _DAY)] = None
     id_token_lifetime: Annotated[timedelta | None, operators_lifetime(

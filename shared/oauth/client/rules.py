@@ -10,7 +10,7 @@ from typing import Any
 from shared.model import Json
 from shared.oauth import supported
 from shared.oauth.client.faults import Capabilities, Fault, client_faults
-from shared.oauth.client.metadata.defaults import added_by_operator, complete
+from shared.oauth.client.metadata.defaults import complete
 from shared.oauth.client.metadata.members import OPERATORS_MEMBERS, STANDARD_MEMBERS, to_metadata
 from shared.oauth.client.metadata.models import ChosenCredentials, OperatorsMetadata, StandardMetadata
 from shared.oauth.client.metadata.validation import (
@@ -55,8 +55,7 @@ def read_operators(
     client_secret = credentials.get("client_secret")
     if operators.get("profile") == "cells-legacy" and client_secret is None:
         standard = {"token_endpoint_auth_method": "none"} | standard
-    requested = standard | operators
-    client = complete(client_id, added_by_operator(requested) if is_new else requested, {})
+    client = complete(client_id, standard | operators, {}, is_added=is_new)
     refuse([*faults, *_secret_faults(client, client_secret), *client_faults(client, allowed)])
     return OperatorsClient(client, client_secret)
 

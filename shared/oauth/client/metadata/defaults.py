@@ -13,11 +13,11 @@ _DEFAULT_SCOPE = "openid profile email address phone"
 _EMPTY_IS_MISSING = ("grant_types", "scope")  # a client that has none of one of these could do nothing
 
 
-def complete(client_id: str, requested: Json, retained: Json) -> Client:
+def complete(client_id: str, requested: Json, retained: Json, *, is_added: bool = False) -> Client:
     """The client of valid members, with a default for each that is missing.
 
     *requested* wins over *retained*, the members that an operator has set for the client, and those over the
-    profile's defaults.
+    profile's defaults. *is_added*: an operator adds the client.
     """
     requested = {name: value for name, value in requested.items() if value or name not in _EMPTY_IS_MISSING}
     profile = PROFILES[retained.get("profile") or requested.get("profile") or "default"]
@@ -28,6 +28,7 @@ def complete(client_id: str, requested: Json, retained: Json) -> Client:
     metadata = {
         "application_type": _application_type(metadata, is_public),
         **(PUBLIC_DEFAULTS if is_public else {}),
+        **(_defaults_if_added(metadata, response_types) if is_added else {}),
         "scope": scope,
         **metadata,
         "grant_types": grant_types,
@@ -36,14 +37,16 @@ def complete(client_id: str, requested: Json, retained: Json) -> Client:
     return from_metadata(client_id, metadata)
 
 
-def added_by_operator(requested: Json) -> dict[str, Any]:
-    """*requested*, with the defaults that only a client has which an operator adds.
+def _defaults_if_added(metadata: Json, response_types: list[str]) -> dict[str, Any]:
+    """The defaults that only a client has which an operator adds.
 
     The record contains them, so they stay as they are when the client is changed.
     """
-    profile = PROFILES[requested.get("profile") or "default"]
-    names_method = "token_endpoint_auth_method" in {**profile, **requested}
-    return {"allow_client_secret_post": not names_method, **requested}
+    is_default = metadata.get("profile", "default") == "default"
+    return {
+        "allow_client_secret_post": "token_endpoint_auth_method" not in metadata,
+        "id_token_claims": ["scope"] if is_default and "code" in response_types else [],
+    }
 
 
 def _types(metadata: Json) -> tuple[list[str], list[str]]:

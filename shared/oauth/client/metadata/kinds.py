@@ -73,9 +73,16 @@ def _is_set(_: object) -> bool:
     return True
 
 
+def _names(value: object) -> object:
+    return [value] if value == "scope" else value
+
+
 FLAG = ValueKind(bool)
 NAME = ValueKind(Name)
 NAMES = list_of(Name)
+NAMES_OR_SCOPE = ValueKind(
+    Annotated[list[Name], Field(max_length=MAX_LIST), BeforeValidator(_names)], tuple, list
+)
 TEXT = ValueKind(_Text)
 TEXTS = list_of(_Text)
 DISPLAY_NAME = ValueKind(_DisplayName)

@@ -1,0 +1,85 @@
+"""The claims of the granted scopes in ID tokens: for which clients, and from which endpoint."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import structlog
+
+from shared.oauth.client.record import Client
+from shared.oauth.tokens.jwt import unverified_claims
+from tests.authorization import ON_MODULE_LOOP
+from tests.builders import CLAIMS, SignIn
+from tests.front_channel import Provider
+from tests.planted import planted
+from tests.planted.oauth import every_id_token_has_the_claims_of_the_scope
+
+pytestmark = ON_MODULE_LOOP
+
+SCOPE = ("openid", "profile", "email", "address", "phone", "pydio", "offline_access")
+ADDRESSED = {**CLAIMS, "address": {"country": "GB"}, "phone_number": "+44 1"}
+BY_SCOPE = ("scope",)
+
+
+async def _answer(provider: Provider, client: Client, user_claims: dict[str, Any]) -> dict[str, Any]:
+    email = f"{uuid4().hex}@example.org"
+    user = await provider.world.user(claims={**user_claims, "email": email})
+    sign_in = SignIn(user, await provider.world.session(user))
+    answer: dict[str, Any] = await provider.tokens.tokens(client, sign_in.code(client.client_id, scope=SCOPE))
+    return answer
+
+
+def _claims(answer: dict[str, Any]) -> dict[str, Any]:
+    return dict(unverified_claims(answer["id_token"]))
+
+
+async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Provider) -> None:
+    """Profile, e-mail and roles, after a refresh too; never address and phone."""
+    client = await provider.world.client(scope=SCOPE, id_token_claims=BY_SCOPE)
+    answer = await _answer(provider, client, ADDRESSED)
+    refreshed = await (await provider.tokens.refresh(client, answer["refresh_token"])).json()
+    for claims in (_claims(answer), _claims(refreshed)):
+        assert (claims["name"], claims["roles"]) == (ADDRESSED["name"], ADDRESSED["roles"])
+        assert claims["email"].endswith("@example.org")
+        assert claims["email_verified"] is True
+        assert not claims.keys() & {"address", "phone_number", "groupPath", "scope"}
+    narrow = await provider.tokens.refresh(client, refreshed["refresh_token"], scope="openid email")
+    assert "email" in _claims(await narrow.json())
+    assert "name" not in _claims(await narrow.json())
+
+
+async def test_other_clients_have_lean_id_tokens(provider: Provider) -> None:
+    """OpenID Connect Core 1.0 §5.4."""
+    client = await provider.world.client(scope=SCOPE)
+    assert not _claims(await _answer(provider, client, ADDRESSED)).keys() & ADDRESSED.keys()
+
+
+async def test_roles_are_left_out_of_a_large_id_token(provider: Provider) -> None:
+    """Over 4 KiB an application's cookie or header may not hold it: logged, and userinfo still has them."""
+    client = await provider.world.client(scope=SCOPE, id_token_claims=BY_SCOPE)
+    roles = [f"ROLE_{number}" for number in range(500)]
+    with structlog.testing.capture_logs() as lines:
+        answer = await _answer(provider, client, {**ADDRESSED, "roles": roles})
+    claims = _claims(answer)
+    assert "roles" not in claims
+    assert claims["name"] == ADDRESSED["name"]
+    [line] = [line for line in lines if line["event"] == "id_token_claims_left_out"]
+    assert (line["client_id"], line["claims"]) == (client.client_id, ["roles"])
+    info = await (await provider.tokens.userinfo(answer["access_token"])).json()
+    assert info["roles"] == roles
+    named = await provider.world.client(scope=SCOPE, id_token_claims=("scope", "roles"))
+    assert _claims(await _answer(provider, named, {**ADDRESSED, "roles": roles}))["roles"] == roles
+
+
+@planted(every_id_token_has_the_claims_of_the_scope)
+@pytest.mark.parametrize("response_type", ["code id_token", "id_token token"])
+async def test_id_tokens_from_the_authorization_endpoint_are_lean(
+    provider: Provider, response_type: str
+) -> None:
+    """They pass through the browser, and stay in its history."""
+    client = await provider.client(id_token_claims=BY_SCOPE, skip_consent=True)
+    page = await provider.op.browser().sign_in(
+        client, await provider.op.user(), response_type=response_type, nonce="n-1"
+    )
+    claims = await provider.signed(page.answer["id_token"])
+    assert not claims.keys() & CLAIMS.keys()
