@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -19,6 +20,7 @@ from tests.planted.postgres import (
     gives_up_places_at_once,
     ignores_warnings,
     lends_read_only_connections,
+    measures_the_clock_while_connecting,
     never_gives_up_on_the_server,
     takes_a_failed_commit_for_an_idle_connection,
 )
@@ -226,6 +228,27 @@ async def test_the_poll_for_changes_demands_a_writable_server(database_url: str)
         assert changes.writable_fault()
         await changes.since(0)
         assert changes.writable_fault() is None
+
+
+@planted(measures_the_clock_while_connecting)
+async def test_the_servers_clock_is_measured_over_an_open_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long connecting took: a moment is not told later than it was, or no two requests overlap."""
+    connected_at = 0.0
+
+    async def connect(url: str, *, is_pooled: bool) -> connection.Connection:
+        nonlocal connected_at
+        await asyncio.sleep(1)  # how long it takes, and no wait for anything
+        opened = await connection.connect(url, is_pooled=is_pooled)
+        connected_at = time.monotonic()
+        return opened
+
+    monkeypatch.setattr("shared.store.postgres.transport.database.connect", connect)
+    async with _database(database_url) as database, _observer(database_url) as observer:
+        await PostgresChanges(database).since(0)
+        assert (told := database.clock.at(connected_at))
+        assert told <= await observer.fetchval("SELECT clock_timestamp()")
 
 
 @pytest.mark.parametrize("name", connection.SERVER_TIMEOUTS)

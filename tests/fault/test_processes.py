@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import asyncpg
+
 from shared.paths import INTROSPECTION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
@@ -100,15 +102,28 @@ async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment:
     for session in deployment.sessions:  # each process knows the client before the lock
         await load.once("warm-up", "none", INTROSPECTION.path, {"token": "none"}, session)
     with deployment.verdict():
-        for code in await deployment.codes(load, 3):
-            async with operator.transaction():
-                await operator.execute("LOCK TABLE grants")
-                both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
-                await until_waiting(operator, "grants", 2)  # each was complete before there was a grant
-            outcomes = await asyncio.gather(*both)
-            (won,) = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+        for _ in range(3):
+            won = await _deliver_twice(deployment, load, operator)
             assert isinstance(await load.refresh(won.body["refresh_token"]), Done)
             await load.introspect(won.body["access_token"])
         assert gains_hold(load.history) == []
         assert violations(load.history) == []
     await operator.close()
+
+
+async def _deliver_twice(deployment: Topology, load: Load, operator: asyncpg.Connection) -> Done:
+    """What the winner of two deliveries got that were both complete before there was a grant.
+
+    If the lock lasts so long that a delivery is answered 503, its repetition may come later: another code
+    is tried.
+    """
+    while True:
+        (code,) = await deployment.codes(load, 1)
+        async with operator.transaction():
+            await operator.execute("LOCK TABLE grants")
+            both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
+            await until_waiting(operator, "grants", 2)
+        won = [outcome for outcome in await asyncio.gather(*both) if isinstance(outcome, Done)]
+        if len(load.history.by_subject(REDEEM)[code]) == 2:
+            assert len(won) == 1
+            return won[0]

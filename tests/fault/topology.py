@@ -32,7 +32,7 @@ READY_GUARD = 30.0  # seconds: a process that is not ready again by then will no
 
 PASSWORD = "first"
 _ROLE = f"CREATE ROLE services LOGIN PASSWORD '{PASSWORD}'; GRANT ostiary TO services"
-_ACCESS = "local all services scram-sha-256\nlocal all all trust\n"
+_ACCESS = "local all services password\nlocal all all trust\n"
 
 _DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'services'"
 

@@ -36,9 +36,10 @@ def gives_up_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def asks_for_no_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server is never told that nobody waits for a statement any longer."""
 
-    async def cancel(_: Connection, waiter: "asyncio.Future[None]") -> None:
-        if not waiter.done():
-            waiter.set_result(None)
+    async def cancel(_: Connection, *waiters: "asyncio.Future[None] | None") -> None:
+        for waiter in waiters:
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
 
     monkeypatch.setattr(asyncpg.Connection, "_cancel", cancel)
 
@@ -81,6 +82,15 @@ def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
 def registers_under_the_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registration locks the change counter from its beginning."""
     monkeypatch.setattr(clients, "_LOCK", "SELECT FROM change_counter FOR UPDATE")
+
+
+def measures_the_clock_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first measurement of the server's clock takes as long as opening a connection."""
+
+    async def nothing(_: Database) -> None:
+        pass
+
+    monkeypatch.setattr(Database, "measure_clock", nothing)
 
 
 def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from tests.planted import planted
 from tests.planted.growth import lets_every_grant_live_a_year, removes_nothing
 
 ONLINE = ("openid", "profile")
-AT_ONCE = 50
+AT_ONCE = 4
 
 _TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 _LIVE_ON = "UPDATE sessions SET expires_at = now() + interval '1 day' WHERE sid = $1"

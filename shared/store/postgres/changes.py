@@ -46,6 +46,8 @@ class PostgresChanges:
         return self._timeout_fault
 
     async def since(self, counter: int) -> Change:
+        if not self._database.clock.is_measured:
+            await self._database.measure_clock()
         sent_at = time.monotonic()
         row = await self._database.row(_SINCE, counter)
         assert row is not None

@@ -1,5 +1,6 @@
 """Statements on PostgreSQL, one round trip each, whose faults are `Unavailable`."""
 
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,6 +12,8 @@ from shared.store.postgres.transport.faults import COMMITTING, DEPENDENCY, may_r
 from shared.store.postgres.transport.pool import BROKEN, Pool
 from shared.store.postgres.transport.server_clock import ServerClock
 from shared.store.postgres.transport.transaction import CONFIRM, Transaction
+
+_FIRST_MEASUREMENTS = 3  # of which the fastest counts
 
 
 class Database:
@@ -39,6 +42,15 @@ class Database:
     def leave_server(self) -> None:
         """Close what is idle: the server has turned out to be read only. The next caller connects anew."""
         self._pool.retire_idle()
+
+    async def measure_clock(self) -> None:
+        """Measure the server's clock over a connection that is open: opening one takes many round trips."""
+        with DEPENDENCY:
+            async with self._pool.lend() as connection:
+                for _ in range(_FIRST_MEASUREMENTS):
+                    sent_at = time.monotonic()
+                    server_time = await connection.fetchval("SELECT clock_timestamp()", timeout=PATIENCE)
+                    self.clock.measured(sent_at, server_time)
 
     async def row(self, sql: str, *arguments: Any) -> Row | None:
         """The first row of a statement: what most requests ask for, in as few steps as can be."""

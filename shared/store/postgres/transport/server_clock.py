@@ -19,6 +19,11 @@ class ServerClock:
     def __init__(self) -> None:
         self._start: datetime | None = None  # the server's time when the monotonic clock was at 0
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether there has been a measurement."""
+        return self._start is not None
+
     def measured(self, sent_at: float, server_time: datetime) -> None:
         """Learn from an answer that has just arrived. *sent_at*: by `time.monotonic`."""
         earliest = server_time - timedelta(seconds=time.monotonic())
