@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from shared.store import Unavailable, migrate
-from shared.store.postgres import changes, clients
+from shared.store.postgres import changes, clients, sessions
 from shared.store.postgres.transport import connection, faults, pool
 from shared.store.postgres.transport.connection import Connection
 from shared.store.postgres.transport.database import Database
@@ -60,6 +60,7 @@ def takes_a_failed_commit_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch
 def lends_read_only_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection to a server that became read only is lent first for ever."""
     monkeypatch.setattr(pool.Pool, "retire", pool.Pool.give_back)
+    monkeypatch.setattr(pool.Pool, "retire_idle", lambda pool: None)
 
 
 def ignores_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +92,11 @@ def measures_the_clock_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None
         pass
 
     monkeypatch.setattr(Database, "measure_clock", nothing)
+
+
+def forgets_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose beginning was committed without an answer stays beside the one that is begun then."""
+    monkeypatch.setattr(sessions, "OutcomeUnknown", ZeroDivisionError)
 
 
 def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

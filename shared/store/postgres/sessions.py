@@ -5,11 +5,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Json, Scope, Session
-from shared.store import SessionOwner, SessionRow, Unavailable
+from shared.store import OutcomeUnknown, SessionOwner, SessionRow, Unavailable
 from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
+# A row with the new key is there when the same statement is sent again: its session goes on, as it is.
 _BEGIN = """
 WITH standing AS (SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL),
 before AS (
@@ -19,16 +20,18 @@ before AS (
      expires_at  = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $5
                         ELSE s.expires_at END,
      ended_at    = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN NULL ELSE now() END
-    FROM standing WHERE s.session_key = $6 AND s.ended_at IS NULL
+    FROM standing WHERE s.session_key IN ($1, $6) AND s.ended_at IS NULL
   RETURNING s.sid, s.user_id, s.ended_at IS NULL AS goes_on),
 begun AS (
   INSERT INTO sessions (session_key, sid, user_id, epoch, expires_at)
   SELECT $1, $2, user_id, $4, $5 FROM standing WHERE NOT EXISTS (SELECT FROM before WHERE goes_on)
+  ON CONFLICT (session_key) DO UPDATE SET expires_at = excluded.expires_at
   RETURNING sid),
 present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM before WHERE goes_on),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
   SELECT 'signed_in', $3, jsonb_build_object('sid', sid) || $7 FROM present
+   WHERE NOT EXISTS (SELECT FROM sessions WHERE session_key = $1)
   UNION ALL
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
     FROM before WHERE NOT goes_on)
@@ -78,7 +81,11 @@ class PostgresSessionRows:
         self._database = database
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Insert the row, or continue that of the same user's session. None: the user has changed."""
+        """Insert the row, or continue that of the same user's session. None: the user has changed.
+
+        A statement whose answer is lost is sent again. Otherwise the browser would come back with its old
+        key, and a session that nobody can sign out of would stay.
+        """
         arguments = (
             session.session_key,
             session.sid,
@@ -88,14 +95,17 @@ class PostgresSessionRows:
             replaced_key,
             detail,
         )
-        if replaced_key is None:
-            row = await self._database.row(_BEGIN, *arguments)
-        else:
-            row = await self._replace(arguments)
+        try:
+            row = await self._begin(arguments)
+        except OutcomeUnknown:
+            row = await self._begin(arguments)
         return replace(session, sid=row["sid"]) if row else None
 
-    async def _replace(self, arguments: tuple[object, ...]) -> Row | None:
+    async def _begin(self, arguments: tuple[object, ...]) -> Row | None:
         """Begin, and notify the clients of another user's session that this one replaces."""
+        *_, replaced_key, _ = arguments
+        if replaced_key is None:
+            return await self._database.row(_BEGIN, *arguments)
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(_BEGIN, *arguments)
             if row is not None and row["replaced"] is not None:
