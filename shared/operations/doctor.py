@@ -16,7 +16,9 @@ from shared.codec.wrapping import CannotUnwrap
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import open_keys
+from shared.oauth.client.responses import unsigned_responses
 from shared.oauth.tokens.keys import NoKey
+from shared.operations.clients import every_client
 from shared.operations.outbox import MOST_SHOWN
 from shared.paths import (
     OAUTH_AUTHORIZATION_SERVER,
@@ -36,6 +38,7 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 MAX_SKEW = timedelta(seconds=5)
 MAX_OVERDUE = timedelta(minutes=10)
 MAX_DOCUMENT = 256 * 1024
+MOST_NAMED = 20  # clients in one finding
 SEALING = "sealing"
 WITHOUT_ROOT_PATHS = (
     f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
@@ -70,7 +73,8 @@ async def examine(settings: Settings, ca_file: Path | None = None) -> list[Findi
         findings = [await _database(stores.probe), await _redis(stores.probe)]
         findings.append(await _migrations(stores.probe))
         if findings[-1].is_good:
-            findings += [await _keys(settings, stores), await _outbox(stores)]
+            findings += [await _keys(settings, stores), await _clients(settings, stores)]
+            findings.append(await _outbox(stores))
     return [*findings, *[finding async for finding in _public(settings, ca_file)]]
 
 
@@ -148,6 +152,26 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     if missing:
         return bad("Keys", f"no {', no '.join(missing)} key: a token service creates them when it starts")
     return good("Keys", "each algorithm has an active and a next key, and the secret decrypts them")
+
+
+async def _clients(settings: Settings, stores: Stores) -> Finding:
+    """Whether the deployment signs each response by the algorithm that its client registered."""
+    unsigned: dict[str, str] = {}
+    try:
+        async for client in every_client(stores.clients):
+            if algorithms := dict(unsigned_responses(client, settings.signing_algorithms)).values():
+                unsigned[client.client_id] = ", ".join(sorted(set(algorithms)))
+    except Unavailable as fault:
+        return bad("Clients", f"cannot be read ({fault})")
+    if not unsigned:
+        return good("Clients", "each has responses signed by an algorithm of OSTIARY_SIGNING_ALGORITHMS")
+    named = [f"{client_id} ({algorithms})" for client_id, algorithms in unsigned.items()][:MOST_NAMED]
+    others = f" and {len(unsigned) - MOST_NAMED} others" if len(unsigned) > MOST_NAMED else ""
+    return bad(
+        "Clients",
+        f"{', '.join(named)}{others} require algorithms that OSTIARY_SIGNING_ALGORITHMS lacks: add these to"
+        " the setting, or change the `…_signed_response_alg` of the clients",
+    )
 
 
 async def _outbox(stores: Stores) -> Finding:

@@ -25,7 +25,7 @@ from shared.paths import PATHS, Group
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
-from tests.planted.deployment import imports_nothing_with_success
+from tests.planted.deployment import examines_no_clients, imports_nothing_with_success
 from tests.planted.process import takes_libpq_variables
 
 Ostiary = Callable[..., Result]
@@ -436,6 +436,29 @@ def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:
     assert result.exit_code == 1
     assert [findings[name]["is_good"] for name in ("PostgreSQL", "Redis", "Migrations")] == [True] * 3
     assert [findings[name]["is_good"] for name in ("Keys", "Public URL")] == [False] * 2
+
+
+@planted(examines_no_clients)
+def test_the_doctor_names_clients_whose_algorithm_was_taken_away(ostiary: Ostiary) -> None:
+    """Those that require an algorithm which the deployment no longer signs with, and which one."""
+    for client_id, alg in (("one", "ES256"), ("two", "RS256")):
+        metadata = {
+            "client_id": client_id,
+            "redirect_uris": ["https://rp.test/"],
+            "id_token_signed_response_alg": alg,
+        }
+        of(ostiary("client", "add", "-", "--json", given=json.dumps(metadata)))
+    for algorithms, is_good in (("RS256,ES256", True), ("RS256", False)):
+        result = ostiary(
+            "doctor",
+            "--json",
+            OSTIARY_ISSUER="http://localhost:1/oidc",
+            OSTIARY_SIGNING_ALGORITHMS=algorithms,
+        )
+        (finding,) = (each for each in json.loads(result.stdout) if each["subject"] == "Clients")
+        assert finding["is_good"] == is_good
+        assert ("one (ES256) require" in finding["sentence"]) != is_good
+        assert "two" not in finding["sentence"]
 
 
 def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from services.cli import steps
 from shared.config.settings import Settings
+from shared.operations import doctor
 from shared.operations.client_import import ImportReport
 from shared.store.ports.deployment import Ended
-from shared.store.postgres import refresh_families
+from shared.store.postgres import deployment, refresh_families
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresDeploymentRecord
 
 
@@ -49,3 +50,13 @@ def asks_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         return settings
 
     monkeypatch.setattr(steps, "settings_of_deployment", own)
+
+
+def ends_a_backup_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No client is told of the sessions that end after a restore."""
+    monkeypatch.setattr(deployment, "TELL_OF_THESE", "SELECT $1::uuid[]")
+
+
+def examines_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The doctor compares no client with the algorithms of the deployment."""
+    monkeypatch.setattr(doctor, "unsigned_responses", lambda client, signing_algorithms: iter(()))

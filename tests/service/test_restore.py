@@ -15,7 +15,11 @@ from shared.store.ports.deployment import Ended
 from tests.builders import SignIn, World
 from tests.deployment import ISSUER, SECRET_KEY, TokenService
 from tests.planted import planted
-from tests.planted.deployment import lets_a_backup_live_on, takes_a_lost_rotation_for_reuse
+from tests.planted.deployment import (
+    ends_a_backup_silently,
+    lets_a_backup_live_on,
+    takes_a_lost_rotation_for_reuse,
+)
 
 TABLES = ("users", "sessions", "grants", "refresh_families", "revoked_access_tokens", "deployment")
 
@@ -73,6 +77,22 @@ async def test_what_ended_since_the_backup_stays_ended(tokens: TokenService, act
         assert (await tokens.refresh(client, refresh_token)).status == 400
     assert await end_after_restore(world.stores.deployment, made_at, clock.now()) == Ended(0, 0)
     assert (await tokens.tokens(client))["access_token"], "whoever signs in again is served"
+
+
+@planted(ends_a_backup_silently)
+async def test_clients_are_told_of_sessions_that_end_after_a_restore(tokens: TokenService) -> None:
+    """Those with a `backchannel_logout_uri`, once for each session; not of sessions that had ended."""
+    world, sign_in, ended = tokens.world, await tokens.world.sign_in(), await tokens.world.sign_in()
+    client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
+    for each in (sign_in, ended):
+        for listener in (client, await world.client()):
+            await tokens.tokens(listener, each.code(listener.client_id))
+    await world.database.row("UPDATE sessions SET ended_at = now() WHERE sid = $1", ended.sid)
+    made_at = await world.stores.probe.database_time()
+    for _ in range(2):
+        await end_after_restore(world.stores.deployment, made_at, clock.now())
+    notices = await world.stores.outbox.list(1000)
+    assert [notice.sid for notice in notices if notice.client_id == client.client_id] == [sign_in.sid]
 
 
 @planted(takes_a_lost_rotation_for_reuse)

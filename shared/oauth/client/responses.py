@@ -22,12 +22,18 @@ _UNSUPPORTED = "is not supported by this server"
 
 def response_faults(client: Client, signing_algorithms: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The path of a member, and what is wrong with it."""
-    for response in _SIGNED:
-        alg = getattr(client, f"{response}_signed_response_alg")
-        if alg is not None and alg not in signing_algorithms:
-            yield f"{response}_signed_response_alg", _UNSUPPORTED
+    for member, _ in unsigned_responses(client, signing_algorithms):
+        yield member, _UNSUPPORTED
     for response in _ENCRYPTED:
         yield from _encryption_faults(client, response)
+
+
+def unsigned_responses(client: Client, signing_algorithms: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The member and its algorithm for each response that the client wants signed otherwise."""
+    for response in _SIGNED:
+        alg = getattr(client, member := f"{response}_signed_response_alg")
+        if alg is not None and alg not in signing_algorithms:
+            yield member, alg
 
 
 def _encryption_faults(client: Client, response: str) -> Iterator[tuple[str, str]]:

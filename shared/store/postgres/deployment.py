@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared.model import Json
 from shared.store.ports.deployment import Ended, RecordedSettings
+from shared.store.postgres.outbox import TELL_OF_THESE
 from shared.store.postgres.transport.database import Database
 
 _ISSUER = "SELECT issuer FROM deployment"
@@ -35,14 +36,14 @@ old_grants AS MATERIALIZED (
   SELECT grant_id FROM grants WHERE created_at < $1 AND revoked_at IS NULL LIMIT $2 FOR UPDATE),
 revoked AS (
   UPDATE grants g SET revoked_at = now() FROM old_grants o WHERE g.grant_id = o.grant_id RETURNING g.grant_id)
-SELECT (SELECT count(*) FROM ended) AS sessions, (SELECT count(*) FROM revoked) AS grants"""
+SELECT ARRAY(SELECT sid FROM ended) AS sids, (SELECT count(*) FROM revoked) AS grants"""
 
 MAY_BE_NEWER_THAN_BACKUP = "f.rotated_at < coalesce((SELECT restored_at FROM deployment), '-infinity')"
 """The family `f` has not been rotated since a restore: its client may hold a token that the backup lacks."""
 
 
 class PostgresDeploymentRecord:
-    """`DeploymentRecord` over PostgreSQL: one statement each."""
+    """`DeploymentRecord` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -76,6 +77,8 @@ class PostgresDeploymentRecord:
         await self._database.row(_NOTE_RESTORED, at)
 
     async def end_made_before(self, at: datetime, limit: int) -> Ended:
-        row = await self._database.row(_END_MADE_BEFORE, at, limit)
-        assert row is not None
-        return Ended(row["sessions"], row["grants"])
+        async with self._database.transaction() as transaction:
+            row = await transaction.fetchrow(_END_MADE_BEFORE, at, limit)
+            assert row is not None
+            await transaction.execute(TELL_OF_THESE, row["sids"])
+        return Ended(len(row["sids"]), row["grants"])

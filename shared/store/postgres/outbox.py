@@ -32,6 +32,9 @@ ON CONFLICT DO NOTHING"""
 TELL_OF_ENDED = _tell("s.sid = $1 AND s.ended_at = now()")
 """The session was ended by an earlier statement of this transaction, whose time now() is."""
 
+TELL_OF_THESE = _tell("s.sid = ANY($1::uuid[]) AND s.ended_at = now()")
+"""As TELL_OF_ENDED, for several sessions."""
+
 _TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
 """The user is locked, and every session of theirs is about to end."""
 
