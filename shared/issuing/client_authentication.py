@@ -22,6 +22,7 @@ from shared.oauth.client.authentication import (
     verify_with_secrets,
 )
 from shared.oauth.client.record import Client
+from shared.oauth.client.stand_in import stand_in
 from shared.oauth.errors import InvalidClient, OAuthError, TooManyRequests
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Detail, Reason
@@ -98,28 +99,32 @@ class ClientAuthentication:
             raise refused(Detail(Reason.AUTHENTICATION_METHOD, sent, (registered,)))
         if isinstance(credentials, SecretBasic | SecretPost):
             check_secret(client, credentials.secret, now)
+        claims = None
+        if isinstance(credentials, Assertion):
+            claims = await self._verified(credentials, client, now)
         if client is None or client.disabled_at is not None:
             raise refused(Reason.DISABLED_CLIENT if client else Reason.UNKNOWN_CLIENT)
-        if isinstance(credentials, Assertion):
-            await self._check_assertion(credentials.token, client, now)
+        if claims is not None:
+            await self._spend(claims, client, now)
         return client
 
-    async def _check_assertion(self, token: str, client: Client, now: datetime) -> None:
-        claims = await self._verified(token, client, now)
+    async def _spend(self, claims: SignedClaims, client: Client, now: datetime) -> None:
         proven = check_assertion(claims, client, self.audiences, now)
         if not await self.replay_marks.add(
             ASSERTION, client.client_id, proven.jti, proven.issued_at, proven.expires_at
         ):
             raise refused("the assertion's jti was used before")
 
-    async def _verified(self, token: str, client: Client, now: datetime) -> SignedClaims:
+    async def _verified(self, assertion: Assertion, known: Client | None, now: datetime) -> SignedClaims:
+        """The claims; those of an unknown client are verified in vain, which takes as long."""
         try:
-            check_header(token, client)
+            client = known or stand_in(assertion.token)
+            check_header(assertion.token, client)
             if client.token_endpoint_auth_method == "client_secret_jwt":
-                return verify_with_secrets(token, client, now)
-            return await self.keys.verified(token, client)
+                return verify_with_secrets(assertion.token, client, now)
+            return await self.keys.verified(assertion.token, client)
         except (BadJwt, NoKeys) as fault:
-            raise refused(f"the assertion: {fault}") from None
+            raise refused(f"the assertion: {fault}" if known else Reason.UNKNOWN_CLIENT) from None
 
 
 def _failure_key(credentials: Credentials, address: Callable[[], str]) -> str:

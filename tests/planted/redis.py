@@ -14,8 +14,9 @@ from shared.fetch.breaker import Breaker
 from shared.issuing import client_authentication
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live.rate_limiter import RateLimiter
-from shared.oauth.client.authentication import Credentials
+from shared.oauth.client.authentication import Credentials, refused
 from shared.oauth.client.record import Client
+from shared.oauth.refusal import Reason
 from shared.store import Unavailable
 from shared.store.redis.records import RecordFormat
 from shared.store.redis.transport import client
@@ -126,6 +127,20 @@ def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
         return await self._judged(await self.clients.find(credentials.client_id), credentials, now)
 
     monkeypatch.setattr(ClientAuthentication, "_authenticated", authenticated)
+
+
+def an_unknown_client_verifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The assertion of an unknown client is refused without a look at its signature."""
+    judged = ClientAuthentication._judged
+
+    async def early(
+        self: ClientAuthentication, client: Client | None, credentials: Credentials, now: datetime
+    ) -> Client:
+        if client is None:
+            raise refused(Reason.UNKNOWN_CLIENT)
+        return await judged(self, client, credentials, now)
+
+    monkeypatch.setattr(ClientAuthentication, "_judged", early)
 
 
 def a_host_not_asked_counts_as_answering(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,19 +1,29 @@
 """Guessing the credentials of clients: a guesser is stopped, the honest client elsewhere is not."""
 
-from collections.abc import AsyncIterator
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 from unittest.mock import patch
 
+import jwt
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.authorization.app import mount as authorization
 from services.token.app import mount as token
 from shared.issuing.client_authentication import RATE
-from shared.oauth.client.record import Client
+from shared.oauth.client import authentication
+from shared.oauth.client import jwks as jwks_module
+from shared.oauth.client.authentication import ASSERTION_TYPE
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.client.secret import new_secret
+from shared.oauth.tokens.jwt import SignedClaims
+from shared.oauth.tokens.keys import public_jwk
 from shared.paths import (
     DEVICE_AUTHORIZATION,
     INTROSPECTION,
@@ -27,10 +37,12 @@ from shared.store import Unavailable
 from shared.store.postgres.clients import PostgresClients
 from shared.store.redis.shared_counts import RedisSharedCounts
 from tests.builders import REDIRECT_URI, World
-from tests.deployment import basic, open_world, settings_for
+from tests.deployment import ISSUER, basic, open_world, settings_for
 from tests.planted import planted
 from tests.planted import redis as defects
 from tests.served import Served
+
+_GUESSED = ec.generate_private_key(ec.SECP256R1())
 
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.7"
 
@@ -58,6 +70,10 @@ class Guesser:
         credentials = basic(client_id) if secret is None else basic(client_id, secret)
         headers = {**credentials, "X-Forwarded-For": address}
         return await self._http.post(path.path, data=FORMS[path], headers=headers)
+
+    async def send(self, form: Mapping[str, str]) -> ClientResponse:
+        """A form with its own credentials, to the token endpoint."""
+        return await self._http.post(TOKEN.path, data=form, headers={"X-Forwarded-For": HERE})
 
     async def statuses(self, path: Path, client_id: str, times: int) -> list[int]:
         """The answers to wrong secrets."""
@@ -160,6 +176,70 @@ async def test_an_unknown_client_costs_what_a_wrong_secret_does(guesser: Guesser
         for client_id in ("nobody", client.client_id, disabled.client_id) * 3:
             assert (await guesser.ask(TOKEN, client_id, "wrong")).status == 401
     assert sorted(asked) == sorted(["nobody", client.client_id, disabled.client_id] * 3)
+
+
+def _assertion(client_id: str, alg: str, **header: str) -> dict[str, str]:
+    """A form with an assertion that no client signed."""
+    key: Any = _GUESSED if alg == "ES256" else "guessed" * 10
+    now = int(time.time())
+    claims = {"iss": client_id, "sub": client_id, "aud": ISSUER, "iat": now, "exp": now + 60, "jti": "x"}
+    return {
+        **FORMS[TOKEN],
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": jwt.encode(claims, key, alg, headers=header),
+    }
+
+
+@planted(defects.an_unknown_client_verifies_nothing)
+@pytest.mark.parametrize(
+    ("method", "alg", "header"),
+    [
+        ("private_key_jwt", "ES256", {}),
+        ("private_key_jwt", "ES256", {"kid": "k"}),
+        ("client_secret_jwt", "HS256", {}),
+    ],
+)
+async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
+    guesser: Guesser, method: str, alg: str, header: dict[str, str]
+) -> None:
+    """One question to PostgreSQL and one look at the signature, as for a client in memory, and 401."""
+    jwks = {"keys": [{**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "kid": "k"}]}
+    secret = ClientSecret(hash=bytes(32), value="k" * 64)
+    is_public = method == "private_key_jwt"
+    client = await guesser.world.client(
+        token_endpoint_auth_method=method,
+        grant_types=GRANTS,
+        **({"jwks": jwks, "secrets": ()} if is_public else {"secrets": (secret,)}),
+    )
+    assert (await guesser.send(_assertion(client.client_id, alg, **header))).status == 401  # now in memory
+    work = Counter[str]()
+    where = (jwks_module, "verify") if is_public else (authentication, "verify_with_secret")
+    read, verified = PostgresClients.find, getattr(*where)
+
+    async def counted(self: PostgresClients, client_id: str) -> Client | None:
+        work["reads"] += 1
+        return await read(self, client_id)
+
+    def counting(*arguments: Any) -> SignedClaims:
+        work["verifications"] += 1
+        return cast(SignedClaims, verified(*arguments))
+
+    costs = []
+    with patch.object(PostgresClients, "find", counted), patch.object(*where, counting):
+        for client_id in (client.client_id, "nobody"):
+            work.clear()
+            assert (await guesser.send(_assertion(client_id, alg, **header))).status == 401
+            costs.append(dict(work))
+    assert costs == [{"reads": 1, "verifications": 1}] * 2
+
+
+async def test_nobody_signs_as_an_unknown_client(guesser: Guesser) -> None:
+    """The keys that are compared with in vain are no secret, and let nobody in."""
+    key = ec.derive_private_key(1, ec.SECP256R1())
+    with patch(f"{__name__}._GUESSED", key):
+        form = _assertion("nobody", "ES256")
+    response = await guesser.send(form)
+    assert (response.status, (await response.json())["error"]) == (401, "invalid_client")
 
 
 async def test_a_secret_that_was_just_rotated_holds(guesser: Guesser) -> None:
