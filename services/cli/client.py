@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 import click
 
+from services.cli.client_add import add, list_presets
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object, parse_value
@@ -30,17 +31,8 @@ def client() -> None:
     """Manage clients."""
 
 
-@client.command()
-@click.argument("file", type=click.File("rb"))
-@as_json
-def add(file: BinaryIO, is_json: bool) -> None:
-    """Add the client that FILE describes (RFC 7591 metadata). Its secret is shown once."""
-
-    async def step(stores: Stores, settings: Settings) -> clients.Registered:
-        allowed = clients.allowed_by(settings)
-        return await clients.add_client(stores.clients, parse_object(file.read()), allowed)
-
-    show(run_step(step).members(), is_json)
+client.add_command(add)
+client.add_command(list_presets)
 
 
 @client.command(name="import")

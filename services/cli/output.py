@@ -20,7 +20,7 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
 
 def echo_json(value: Any) -> None:
-    _echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
+    echo(orjson.dumps(value, option=orjson.OPT_INDENT_2))
 
 
 def show(members: Members, is_json: bool) -> None:
@@ -30,7 +30,7 @@ def show(members: Members, is_json: bool) -> None:
         return
     for name, value in members.items():
         if value not in (None, "", [], {}):
-            _echo(f"{name}: {_text(value)}")
+            echo(f"{name}: {_text(value)}")
 
 
 def show_all(records: Sequence[Members], columns: Sequence[str], is_json: bool) -> None:
@@ -56,9 +56,9 @@ async def _show_list(records: AsyncIterator[Members]) -> None:
     async for record in records:
         # A line break inside a JSON string is escaped, so each of these ends a line.
         text = orjson.dumps(record, option=orjson.OPT_INDENT_2).decode().replace("\n", "\n  ")
-        _echo(f"{before}{text}", nl=False)
+        echo(f"{before}{text}", nl=False)
         before = ",\n  "
-    _echo("[]" if before.startswith("[") else "\n]")
+    echo("[]" if before.startswith("[") else "\n]")
 
 
 async def _show_table(records: AsyncIterator[Members], columns: Sequence[str]) -> None:
@@ -78,7 +78,7 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
 
 def _echo_rows(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
     for row in rows:
-        _echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def _text(value: Any) -> str:
@@ -102,8 +102,8 @@ class CannotWrite(Exception):
         self.is_unread = fault.errno == errno.EPIPE
 
 
-def _echo(text: str | bytes, *, nl: bool = True) -> None:
-    """Raises CannotWrite, which no fault of a store is taken for."""
+def echo(text: str | bytes, *, nl: bool = True) -> None:
+    """Print *text*. Raises CannotWrite, which no fault of a store is taken for."""
     try:
         click.echo(text, nl=nl)
     except OSError as fault:
