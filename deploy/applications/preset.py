@@ -1,8 +1,8 @@
 """One preset: read strictly from TOML, and rendered for one installation of the application. Pure.
 
-`{name}` stands for a value: `{url}` and `{host}` of the application, `{issuer}`, `{discovery}` and the
-endpoints of Ostiary, `{client_id}` and `{client_secret}`, and the values that the preset itself declares.
-Other braces stand for themselves.
+`{name}` stands for a value: `{url}` and `{host}` of the application, `{issuer}`, `{origin}`, `{discovery}`
+and the endpoints of Ostiary, `{client_id}` and `{client_secret}`, and the values that the preset itself
+declares. Other braces stand for themselves.
 """
 
 import re
@@ -21,7 +21,7 @@ ENDPOINTS = {path.member: path for path in PATHS if path.member and path.path.st
 
 OF_APPLICATION = frozenset({"url", "host"})
 OF_CLIENT = frozenset({"client_id", "client_secret"})
-OF_PROVIDER = frozenset({"issuer", "discovery", *ENDPOINTS})
+OF_PROVIDER = frozenset({"issuer", "origin", "discovery", *ENDPOINTS})
 _PLACEHOLDER = re.compile(r"(?<![{$])\{([a-z][a-z_]*)\}(?!\})")
 
 
@@ -29,8 +29,8 @@ class BadPreset(Exception):
     """The text is no preset: a defect of its file."""
 
 
-class BadValue(Exception):
-    """An operator gave a value that the preset does not know, or left out one that it needs."""
+class UnknownValue(Exception):
+    """An operator gave a value that the preset does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,7 @@ def read_preset(name: str, text: str) -> Preset:
         members = tomllib.loads(text)
         settings = tuple(Setting(**each) for each in members.pop("settings", ()))
         documentation, notes = tuple(members.pop("documentation", ())), tuple(members.pop("notes", ()))
-        preset = Preset(
-            name=name, settings=settings, documentation=documentation, notes=notes, **members
-        )
+        preset = Preset(name=name, settings=settings, documentation=documentation, notes=notes, **members)
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise BadPreset(f"{name}: {error}") from None
     texts: tuple[object, ...] = (preset.title, preset.tested, *preset.documentation, *preset.notes)
@@ -93,17 +91,18 @@ def read_preset(name: str, text: str) -> Preset:
 
 
 def chosen_values(preset: Preset, given: Mapping[str, str]) -> dict[str, str]:
-    """The preset's own values, with what the operator gave. Raises BadValue."""
+    """The preset's own values, with what the operator gave. Raises UnknownValue."""
     if unknown := given.keys() - preset.values.keys():
         known = ", ".join(preset.values) or "no value"
-        raise BadValue(f"{', '.join(sorted(unknown))}: {preset.title} takes {known}")
+        raise UnknownValue(f"{', '.join(sorted(unknown))}: {preset.title} takes {known}")
     return {**preset.values, **given}
 
 
 def provider_values(issuer: str) -> dict[str, str]:
     """The values of a deployment with that issuer."""
     endpoints = {member: path.at(issuer) for member, path in ENDPOINTS.items()}
-    return {"issuer": issuer, "discovery": OPENID_CONFIGURATION.at(issuer), **endpoints}
+    origin, discovery = issuer.removesuffix(PREFIX), OPENID_CONFIGURATION.at(issuer)
+    return {"issuer": issuer, "origin": origin, "discovery": discovery, **endpoints}
 
 
 def rendered_metadata(preset: Preset, values: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from deploy.applications import preset as applications
 from deploy.applications.library import presets as installed_presets
-from deploy.applications.preset import BadValue, Preset
+from deploy.applications.preset import Preset, UnknownValue
 from deploy.applications.url import application_url
 from services.cli.output import as_json, echo, show, show_all
 from services.cli.steps import run_step
@@ -51,7 +51,7 @@ def _application_values(preset: Preset, url: str | None, given: tuple[str, ...])
         raise click.UsageError(f"{malformed}: values look like NAME=value")
     try:
         values = applications.chosen_values(preset, {name: value for name, _, value in pairs})
-    except BadValue as error:
+    except UnknownValue as error:
         raise click.UsageError(str(error)) from None
     host = (url or "").partition("//")[2].partition("/")[0]
     return {"url": url or "", "host": host, **values}
@@ -80,9 +80,13 @@ def add(arguments: tuple[str, ...], preset: Preset | None, url: str | None, is_j
     values = {} if preset is None else _application_values(preset, url, arguments)
 
     async def step(stores: Stores, settings: Settings) -> tuple[clients.Registered, dict[str, str]]:
-        metadata = applications.rendered_metadata(preset, values) if preset else _described(arguments)
+        provider = applications.provider_values(settings.issuer)
+        if preset is None:
+            metadata = _described(arguments)
+        else:
+            metadata = applications.rendered_metadata(preset, {**values, **provider})
         added = await clients.add_client(stores.clients, metadata, clients.allowed_by(settings))
-        return added, applications.provider_values(settings.issuer)
+        return added, provider
 
     registered, provider = run_step(step)
     credentials = {

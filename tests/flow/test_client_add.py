@@ -1,0 +1,90 @@
+"""`ostiary client add --for` and `ostiary client presets` over a real database."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.cli import main
+
+Ostiary = Callable[..., Result]
+GITEA = ("client", "add", "--for", "gitea", "--url", "https://git.example.org/")
+
+
+@pytest.fixture
+def ostiary(database_url: str, redis_url: str, tmp_path: Path) -> Ostiary:
+    """The command, over an empty database."""
+    environment = {
+        "OSTIARY_DATABASE_URL": database_url,
+        "OSTIARY_REDIS_URL": redis_url,
+        "OSTIARY_SECRET_KEY": "s" * 32,
+        "OSTIARY_DATA_DIR": str(tmp_path),
+        "OSTIARY_ISSUER": "https://id.example.org/oidc",
+    }
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env=environment)
+
+    assert invoke("migrate").exit_code == 0
+    return invoke
+
+
+def _json(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_client_is_added_for_an_application(ostiary: Ostiary) -> None:
+    """Its redirect URI has the URL and the operator's own value; the lines hold the new credentials."""
+    added = _json(ostiary(*GITEA, "source=sso", "--json"))
+    assert added["redirect_uris"] == ["https://git.example.org/user/oauth2/sso/callback"]
+    assert added["issuer"] == "https://id.example.org/oidc"
+    assert added["endpoints"]["token_endpoint"] == "https://id.example.org/oidc/oauth2/token"
+    (setting,) = added["settings"]
+    assert added["client_id"] in setting["lines"]
+    assert added["client_secret"] in setting["lines"]
+    assert _json(ostiary("client", "show", added["client_id"], "--json"))["client_name"] == "Gitea"
+
+
+def test_the_secret_comes_first(ostiary: Ostiary, tmp_path: Path) -> None:
+    """For a preset and for a file; then the issuer, the endpoints and the redirect URI."""
+    file = tmp_path / "client.json"
+    file.write_text('{"redirect_uris": ["https://rp.example.org/cb"]}')
+    for command in (GITEA, ("client", "add", str(file))):
+        result = ostiary(*command)
+        assert result.exit_code == 0, result.output
+        names = [line.partition(":")[0] for line in result.stdout.splitlines()]
+        assert names[:3] == ["client_secret", "client_id", "issuer"]
+        assert names.index("token_endpoint") < names.index("redirect_uris") < names.index("grant_types")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--for", "nothing"), "client presets"),
+        (("--for", "gitea"), "--url"),
+        (("--for", "gitea", "--url", "http://git.example.org"), "must be https"),
+        (("--for", "gitea", "--url", "https://git.example.org", "colour=red"), "source"),
+        (("--for", "gitea", "--url", "https://git.example.org", "sso"), "NAME=value"),
+        (("--url", "https://git.example.org"), "--for"),
+        ((), "FILE"),
+    ],
+)
+def test_a_mistake_is_explained(ostiary: Ostiary, arguments: tuple[str, ...], told: str) -> None:
+    """Exit status 2, and no client is added."""
+    result = ostiary("client", "add", *arguments)
+    assert result.exit_code == 2, result.output
+    assert told in result.stderr
+    assert _json(ostiary("client", "list", "--json")) == []
+
+
+def test_presets_are_listed(ostiary: Ostiary) -> None:
+    """With what each needs."""
+    listed = {preset["name"]: preset for preset in _json(ostiary("client", "presets", "--json"))}
+    assert listed["gitea"]["values"] == {"source": "ostiary"}
+    assert listed["grafana"]["needs_url"]
+    assert not listed["kubernetes"]["needs_url"]
+    assert "Nextcloud" in ostiary("client", "presets").stdout
