@@ -19,11 +19,12 @@ def _row(name: str) -> str:
     if member.if_public is not None:
         text += f", for a public client `{json.dumps(member.if_public)}`"
     profiles = (f"{profile}: `{json.dumps(value)}`" for profile, value in member.profiles.items())
-    return f"| `{name}` | {text} | {'; '.join(profiles)} | {member.about} |"
+    example = f"`{json.dumps(member.example)}`"
+    return f"| `{name}` | {member.about} | {text} | {'; '.join(profiles)} | {example} |"
 
 
 def test_every_operators_member_is_documented_and_nothing_else() -> None:
-    """A row for each member, with its default, its defaults in profiles and its meaning."""
+    """A row for each member, with its meaning, its default, its defaults in profiles and an example."""
     expected = [_row(name) for name, member in MEMBERS.items() if member.set_by is Setter.OPERATORS]
     table = README.read_text("utf-8").split("\n## Client metadata for operators\n", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]

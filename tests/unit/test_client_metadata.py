@@ -74,6 +74,14 @@ def test_an_operators_member_is_the_same_in_every_view(name: str) -> None:
     assert registered == read_registration(URI, "c", ALLOWED)
 
 
+@pytest.mark.parametrize("name", sorted(OPERATORS_MEMBERS))
+def test_the_example_of_an_operators_member_is_accepted(name: str) -> None:
+    """As an operator would copy it from the documentation."""
+    example = MEMBERS[name].example
+    client = read_operators({**URI, "jwks_uri": "https://rp.test/jwks", name: example}, "c", ALLOWED).client
+    assert to_metadata(client)[name] == example
+
+
 def test_an_operator_sees_more_than_the_client_and_nobody_sees_a_credential() -> None:
     """What the server sets is read-only, and some of it is for operators alone."""
     client = Client(client_id="c", disabled_at=datetime.now(UTC), created_at=datetime.fromtimestamp(7, UTC))
@@ -104,7 +112,7 @@ import importlib.util, sys
 name = "shared.oauth.client.record"
 spec = importlib.util.find_spec(name)
 field = '''    allowed_colours: Annotated[tuple[str, ...], operators(
-        NAMES, "the colours of its buttons", profiles={"fapi2": ["grey"]})] = ("blue",)
+        NAMES, "the colours of its buttons", example=["red"], profiles={"fapi2": ["grey"]})] = ("blue",)
 '''
 source = open(spec.origin, encoding="utf-8").read()
 assert source.count("    client_id: str\\n") == 1
@@ -133,7 +141,7 @@ assert PROFILES["fapi2"]["allowed_colours"] == ["grey"]
 assert read_registration(request, "c", allowed).allowed_colours == ("blue",)
 from tests.rules.test_client_members_documented import _row
 assert _row("allowed_colours") == (
-    '| `allowed_colours` | `["blue"]` | fapi2: `["grey"]` | the colours of its buttons |')
+    '| `allowed_colours` | the colours of its buttons | `["blue"]` | fapi2: `["grey"]` | `["red"]` |')
 """
 
 

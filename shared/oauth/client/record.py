@@ -139,50 +139,68 @@ class Client:
     software_version: Annotated[str | None, anyone(TEXT, "the version of the client's software")] = None
 
     profile: Annotated[str, operators(
-        PROFILE, "a set of defaults for other members, which explicit values override")] = "default"
+        PROFILE, "a set of defaults for other members, which explicit values override",
+        example="fapi2")] = "default"
     allow_client_secret_post: Annotated[bool, operators(
         FLAG, "whether a client with `client_secret_basic` may also use `client_secret_post`",
         default_text="`true` where an operator adds a client without a token_endpoint_auth_method, "
-        "else `false`")] = False
+        "else `false`",
+        example=False)] = False
     require_pkce: Annotated[bool, operators(
         FLAG, "whether authorization requests need a code_challenge (RFC 7636)", if_public=True,
-        profiles={"cells-legacy": False, "fapi2": True})] = False
+        profiles={"cells-legacy": False, "fapi2": True},
+        example=True)] = False
     skip_consent: Annotated[bool, operators(
-        FLAG, "whether users are never asked for consent: for first-party clients")] = False
+        FLAG, "whether users are never asked for consent: for first-party clients",
+        example=True)] = False
     remember_consent: Annotated[bool, operators(
-        FLAG, "whether consent is asked for only once", if_public=False)] = True
+        FLAG, "whether consent is asked for only once", if_public=False,
+        example=False)] = True
     access_token_format: Annotated[str, operators(
-        ACCESS_TOKEN_FORMAT, "the format of access tokens; `jwt` is that of RFC 9068")] = "opaque"
+        ACCESS_TOKEN_FORMAT, "the format of access tokens; `jwt` is that of RFC 9068",
+        example="jwt")] = "opaque"
     audience: Annotated[tuple[str, ...], operators(
-        NAMES, "the audiences of its access tokens, beside the issuer")] = ()
+        NAMES, "the audiences of its access tokens, beside the issuer",
+        example=["https://api.example.org"])] = ()
     resource_identifiers: Annotated[tuple[str, ...], operators(
-        NAMES, "the audiences that it serves as a resource server: it may introspect tokens for them")] = ()
+        NAMES, "the audiences that it serves as a resource server: it may introspect tokens for them",
+        example=["https://api.example.org"])] = ()
     claims_mapping: Annotated[Mapping[str, str], operators(
         NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
-        profiles={"cells-legacy": {"name": "username"}})] = field(default_factory=dict)
+        profiles={"cells-legacy": {"name": "username"}},
+        example={"nickname": "username"})] = field(default_factory=dict)
     id_token_claims: Annotated[tuple[str, ...], operators(
         NAMES_OR_SCOPE, "the claims that its ID tokens always contain; `scope`: those of the granted scopes "
         "profile, email, groups and roles, in ID tokens from the token endpoint",
         default_text='`["scope"]` where an operator adds a client of the profile default with the '
-        "response_type code, else `[]`", profiles={"cells-legacy": _CELLS_CLAIMS})] = ()
+        "response_type code, else `[]`", profiles={"cells-legacy": _CELLS_CLAIMS},
+        example=["scope", "department"])] = ()
     access_token_lifetime: Annotated[timedelta | None, operators_lifetime(
-        "the lifetime of access tokens, in seconds", _DAY)] = None
+        "the lifetime of access tokens, in seconds", _DAY,
+        example=300)] = None
     id_token_lifetime: Annotated[timedelta | None, operators_lifetime(
-        "the lifetime of ID tokens, in seconds", _DAY)] = None
+        "the lifetime of ID tokens, in seconds", _DAY,
+        example=300)] = None
     authorization_code_lifetime: Annotated[timedelta | None, operators_lifetime(
-        "the lifetime of authorization codes, in seconds", timedelta(minutes=10))] = None
+        "the lifetime of authorization codes, in seconds", timedelta(minutes=10),
+        example=30)] = None
     refresh_token_lifetime: Annotated[timedelta | None, operators_lifetime(
-        "how long refresh tokens work after the authorization, in seconds", _YEAR)] = None
+        "how long refresh tokens work after the authorization, in seconds", _YEAR,
+        example=2592000)] = None
     refresh_token_idle_lifetime: Annotated[timedelta | None, operators_lifetime(
-        "how long a refresh token works unused, in seconds", _YEAR)] = None
+        "how long a refresh token works unused, in seconds", _YEAR,
+        example=604800)] = None
     refresh_token_rotation: Annotated[bool, operators(
-        FLAG, "whether each use of a refresh token replaces it", profiles={"fapi2": False})] = True
+        FLAG, "whether each use of a refresh token replaces it", profiles={"fapi2": False},
+        example=False)] = True
     allowed_cors_origins: Annotated[tuple[str, ...] | None, operators(
         NAMES, "the web origins whose scripts may use the client",
-        default_text="any origin, without cookies")] = None
+        default_text="any origin, without cookies",
+        example=["https://app.example.org"])] = None
     assertion_audience: Annotated[str, operators(
         ASSERTION_AUDIENCE, "the audience of its client assertions: `issuer` excludes endpoint URIs",
-        profiles={"fapi2": "issuer"})] = "issuer_or_endpoint"
+        profiles={"fapi2": "issuer"},
+        example="issuer")] = "issuer_or_endpoint"
 
     secrets: tuple[ClientSecret, ...] = ()
     registration_access_token_hash: bytes | None = None

@@ -36,7 +36,8 @@ OPERATORS_ALONE = frozenset({Reader.OPERATORS})
 class Member:
     """A member of client metadata, beside the name, the type and the default that its field of `Client` has.
 
-    `about` completes "The member is …". `default_text` describes a default that depends on other members.
+    `about` completes "The member is …". `example` is a value in JSON, for operators' members. `default_text`
+    describes a default that depends on other members.
     `if_public` is the default for a public client, `profiles` the default in each profile that has its own.
     """
 
@@ -45,6 +46,7 @@ class Member:
     set_by: Setter
     shown_to: frozenset[Reader] = EVERY_READER
     name: str | None = None  # in JSON, where it is not that of the field
+    example: Any = None
     default_text: str | None = None
     if_public: bool | None = None
     profiles: Json = field(default_factory=dict)
@@ -75,6 +77,7 @@ def operators(
     kind: ValueKind,
     about: str,
     *,
+    example: Any,
     default_text: str | None = None,
     if_public: bool | None = None,
     profiles: Mapping[str, Any] | None = None,
@@ -85,19 +88,21 @@ def operators(
         about=about,
         set_by=Setter.OPERATORS,
         shown_to=OPERATORS_ALONE,
+        example=example,
         default_text=default_text,
         if_public=if_public,
         profiles=profiles or {},
     )
 
 
-def operators_lifetime(about: str, longest: timedelta) -> Member:
+def operators_lifetime(about: str, longest: timedelta, *, example: int) -> Member:
     """A lifetime in seconds that only operators set and see; the default is the deployment's setting."""
     return Member(
         kind=lifetime(longest),
         about=about,
         set_by=Setter.OPERATORS,
         shown_to=OPERATORS_ALONE,
+        example=example,
         default_text="the deployment's setting",
         longest=longest,
     )
