@@ -52,7 +52,7 @@ def rotate(is_json: bool) -> None:
 @click.option("--compromised", is_flag=True, help="Withdraw it at once and reject everything it signed.")
 @as_json
 def retire(kid: str, compromised: bool, is_json: bool) -> None:
-    """Retire one key."""
+    """Retire one key. Write -- before a KID that begins with a hyphen."""
 
     async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
         await admin.retire_key(stores.keys, kid, settings, clock.now(), is_compromised=compromised)

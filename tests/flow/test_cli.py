@@ -281,6 +281,7 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
         (("user", "add", "eve", "--email-verified"), None, "no e-mail address"),
         (("client", "rotate-secret", "nobody"), None, "There is no client nobody"),
         (("keys", "retire", "nobody"), None, "no usable key"),
+        (("keys", "retire", "--", "-begins-with-a-hyphen"), None, "no usable key"),
     ],
 )
 def test_a_fault_is_one_sentence_and_exit_status_1(
@@ -402,7 +403,7 @@ def test_keys_are_rotated_retired_and_rewrapped(ostiary: Ostiary) -> None:
     rows = of(ostiary("keys", "list", "--json"))
     assert {row["state"] for row in rows} >= {"active", "scheduled", "next"}
     active = next(row for row in rows if row["alg"] == "ES256" and row["state"] == "active")
-    retired = of(ostiary("keys", "retire", active["kid"], "--compromised", "--json"))
+    retired = of(ostiary("keys", "retire", "--compromised", "--json", "--", active["kid"]))
     assert next(row for row in retired if row["kid"] == active["kid"])["state"] == "compromised"
     assert (
         "keys encrypted again"
