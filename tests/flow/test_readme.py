@@ -127,7 +127,7 @@ async def _connect(host: str, port: int) -> None:
 
 def test_every_block_runs_as_written(readme: Readme) -> None:
     """`make run` prints what the README shows; the relying party signs in; the commands do what they say."""
-    first, tests, program, commands = (block for _, block in readme.blocks)
+    first, tests, program, *consoles = (block for _, block in readme.blocks)
     ((start, expected),) = _commands(first)
     running = readme.start(start)
     printed: list[str] = []
@@ -154,7 +154,7 @@ def test_every_block_runs_as_written(readme: Readme) -> None:
             relying_party.kill()
             relying_party.communicate()
 
-        for command, shown in _commands(commands):
+        for command, shown in (each for console in consoles for each in _commands(console)):
             _run(readme, command, shown)
     finally:
         os.killpg(running.pid, signal.SIGINT)
