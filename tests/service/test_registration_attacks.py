@@ -143,7 +143,14 @@ async def test_a_stranger_says_nothing_that_is_an_operators_to_say(registry: Reg
         "client_secret": "x" * 40,
     }
     made = await registry.register({**URI, **own, "resource_identifiers": ["https://api.test"]})
-    assert (made["skip_consent"], made["audience"], made["resource_identifiers"]) == (False, [], [])
+    assert not {"skip_consent", "audience", "resource_identifiers"} & made.keys(), "and is not shown it"
+    stored = await registry.world.stores.clients.find(made["client_id"])
+    assert stored
+    assert (stored.skip_consent, tuple(stored.audience), tuple(stored.resource_identifiers)) == (
+        False,
+        (),
+        (),
+    )
     assert made["client_id"] != "chosen"
     assert made["client_secret"] != "x" * 40
 

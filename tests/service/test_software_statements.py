@@ -45,7 +45,10 @@ async def test_a_statement_is_used_and_returned_as_it_came(
         answer = await registry.post(sent, token)
         made = await answer.json()
         assert (answer.status, made["software_statement"]) == (201, statement)
-        assert (made["client_name"], made["software_id"], made["skip_consent"]) == ("Sync", "sync", False)
+        assert (made["client_name"], made["software_id"], "skip_consent" in made) == ("Sync", "sync", False)
+        stored = await registry.world.stores.clients.find(made["client_id"])
+        assert stored
+        assert not stored.skip_consent, "an operator alone says so"
         client_id, own = made["client_id"], made["registration_access_token"]
         changed = await registry.ask("PUT", client_id, own, {**sent, "client_id": client_id})
         assert (await changed.json())["software_statement"] == statement
