@@ -19,6 +19,7 @@ class FaultProxy:
         self._faults_left = 0
         self._is_delivered = True
         self._writers: set[asyncio.StreamWriter] = set()
+        self._relays: set[asyncio.Task[object]] = set()
 
     def break_off(self) -> None:
         """Close every connection, and every new one at once."""
@@ -44,14 +45,26 @@ class FaultProxy:
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
-        if not self._is_up:
+        task = asyncio.current_task()
+        assert task
+        self._relays.add(task)
+        self._writers.add(writer)
+        try:
+            if self._is_up:
+                await self._relay(reader, writer)
+        except OSError:
+            pass
+        finally:
             writer.close()
-            return
+            self._writers.remove(writer)
+            self._relays.remove(task)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_unix_connection(str(self._target))
-        self._writers |= {writer, server_writer}
+        self._writers.add(server_writer)
         answers = asyncio.create_task(_copy(server_reader, writer))
         try:
-            while data := await reader.read(65536):
+            while self._is_up and (data := await reader.read(65536)):
                 if self._faults_left and self._needle and self._needle in data:
                     self._faults_left -= 1
                     answers.cancel()
@@ -61,14 +74,19 @@ class FaultProxy:
                         await server_reader.read(65536)  # it was done, and the answer is lost
                     break
                 server_writer.write(data)
-        except OSError:
-            pass
         finally:
             for end in (writer, server_writer):
                 end.close()
-            self._writers -= {writer, server_writer}
+            self._writers.remove(server_writer)
             with suppress(asyncio.CancelledError):
                 await answers
+
+    async def end(self) -> None:
+        """Close every connection, also those that have only just been accepted."""
+        self.break_off()
+        await asyncio.sleep(0)  # the relays of connections accepted in this turn begin
+        while self._relays:
+            await asyncio.wait(self._relays)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,7 +105,7 @@ async def _listening(target: Path, path: Path) -> AsyncIterator[FaultProxy]:
         yield proxy
     finally:
         server.close()
-        proxy.break_off()
+        await proxy.end()
         await server.wait_closed()
 
 
