@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.store.postgres.group_attributes import adopt_group_attributes
-from shared.store.postgres.transport.connection import WRITABLE
+from shared.store.postgres.transport.connection import WRITABLE, named_by
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6F737469617279  # any number that nothing else takes
@@ -78,7 +78,7 @@ async def pending(url: str) -> list[str]:
 
     Raises MigrationError, OSError, asyncpg.PostgresError.
     """
-    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT)
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, **named_by(url))
     try:
         return [migration.name for migration in missing(await _applied(connection), migrations())]
     finally:
@@ -92,7 +92,9 @@ async def migrate(url: str) -> list[str]:
     one migrates and the others find nothing to do. It has its own timeouts, whatever the role's are. Raises
     MigrationError, OSError, asyncpg.PostgresError.
     """
-    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, server_settings=UNLIMITED, **WRITABLE)
+    connection = await asyncpg.connect(
+        url, timeout=CONNECT_TIMEOUT, server_settings=UNLIMITED, **WRITABLE, **named_by(url)
+    )
     try:
         await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)

@@ -99,6 +99,12 @@ def forgets_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "OutcomeUnknown", ZeroDivisionError)
 
 
+def reads_password_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncpg takes a password from ~/.pgpass or PGPASSFILE where a URL has none."""
+    for module in (connection, migrate):
+        monkeypatch.setattr(module, "named_by", lambda url: {})
+
+
 def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A negative fact that holds already is acknowledged without a commit."""
 

@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import orjson
@@ -28,6 +29,17 @@ SERVER_TIMEOUTS = {  # milliseconds, each less than PATIENCE
 }
 WRITABLE: dict[str, Any] = {"target_session_attrs": "read-write"}
 """An argument of `asyncpg.connect`: of several hosts the first that accepts writes, or none."""
+
+_NO_FILE = "/dev/null/none"  # a path that cannot exist
+
+
+def named_by(url: str) -> dict[str, Any]:
+    """Arguments of `asyncpg.connect` by which a password comes from *url* alone, and not from ~/.pgpass.
+
+    A URL may name a file: `?passfile=PATH`.
+    """
+    return {} if "passfile" in parse_qs(urlsplit(url).query) else {"passfile": _NO_FILE}
+
 
 LIFETIME = 3600.0  # seconds, less up to a tenth: connections move to a new server, but not all at once
 
@@ -101,6 +113,7 @@ async def connect(url: str, *, is_pooled: bool) -> Connection:
     connection: Connection = await asyncpg.connect(
         url,
         **WRITABLE,
+        **named_by(url),
         timeout=CONNECT_TIMEOUT,
         statement_cache_size=0 if is_pooled else 200,
         connection_class=Connection if is_pooled else KeepingConnection,

@@ -4,11 +4,18 @@ The number of backends never exceeds the number of places. The place of a statem
 its caller stopped waiting or was cancelled, is not used again before its backend is idle or gone: it
 recovers off the request. Otherwise each caller would leave a backend behind a locked table and open another.
 
-asyncpg's own pool, with its reset query off, takes 48 µs of CPU time for a statement that takes 19 here; an
-introspection takes 110. It wraps each loan in a proxy and keeps no prepared statement across loans. It also
-frees the place of a statement whose cancellation was not confirmed. It has what is missing here: a minimum of
-open connections, a maximum of statements for each connection, callbacks at loan and return, and a reset of
-session state, so a caller must leave none behind.
+asyncpg's own pool is almost as fast: an introspection takes 0.128 ms with it and 0.110 with this one,
+userinfo 0.112 and 0.103. This pool is kept for what happens after a fault:
+
+- If a cancellation is not confirmed in time, asyncpg's pool ends the connection and opens another, although
+  the backend may still wait for its lock. Here the place stays taken.
+- There the caller waits for the cancellation as part of its request. Here the connection recovers alone.
+- There a connection is lent again without a check that its server still accepts writes, and an error 25006
+  leaves the other connections in place.
+- While a server is away, each caller there opens a connection of its own: see `Opener`.
+
+It has what is missing here: a minimum of open connections, a maximum of statements for each connection,
+callbacks at loan and return, and a reset of session state, so a caller must leave none behind.
 """
 
 import asyncio
