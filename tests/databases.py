@@ -31,6 +31,7 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
   UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
   UNION ALL SELECT concat_ws(' ', relname, relacl, relhassubclass) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws(' ', nspname, nspacl) FROM pg_namespace WHERE nspname = 'public'
   UNION ALL SELECT concat_ws(' ', setdatabase, setrole, setconfig) FROM pg_db_role_setting) AS lines"""
 
 _TABLES = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
