@@ -16,6 +16,7 @@ pytest_plugins = (
     "tests.authorization",
     "tests.front_channel",
     "tests.flow.running",
+    "tests.flow.command_line",
     "tests.registry",
     "tests.administration",
     "tests.manual_time",

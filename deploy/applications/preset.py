@@ -30,7 +30,7 @@ class BadPreset(Exception):
 
 
 class UnknownValue(Exception):
-    """An operator gave a value that the preset does not know."""
+    """An operator chose a value that the preset does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ def read_preset(name: str, text: str) -> Preset:
     return preset
 
 
-def chosen_values(preset: Preset, given: Mapping[str, str]) -> dict[str, str]:
-    """The preset's own values, with what the operator gave. Raises UnknownValue."""
-    if unknown := given.keys() - preset.values.keys():
+def chosen_values(preset: Preset, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The preset's own values, overridden by those that the operator chose. Raises UnknownValue."""
+    if unknown := chosen.keys() - preset.values.keys():
         known = ", ".join(preset.values) or "no value"
         raise UnknownValue(f"{', '.join(sorted(unknown))}: {preset.title} takes {known}")
-    return {**preset.values, **given}
+    return {**preset.values, **chosen}
 
 
 def provider_values(issuer: str) -> dict[str, str]:
@@ -118,14 +118,14 @@ def rendered_settings(preset: Preset, values: Mapping[str, str]) -> tuple[Settin
 
 
 def rendered_notes(preset: Preset, values: Mapping[str, str]) -> tuple[str, ...]:
-    """What else is to be known."""
+    """The notes."""
     return tuple(_rendered(note, values) for note in preset.notes)
 
 
 def _rendered(value: Any, values: Mapping[str, str]) -> Any:
     match value:
         case str():
-            return _PLACEHOLDER.sub(lambda found: values[found[1]], value)
+            return _PLACEHOLDER.sub(lambda match: values[match[1]], value)
         case list():
             return [_rendered(each, values) for each in value]
         case dict():

@@ -31,8 +31,8 @@ _ENDPOINTS = (
 def _preset(_: click.Context, __: click.Parameter, name: str | None) -> Preset | None:
     if name is None:
         return None
-    if found := installed_presets().get(name.lower()):
-        return found
+    if preset := installed_presets().get(name.lower()):
+        return preset
     raise click.BadParameter(f"there is no preset {name}; `ostiary client presets` lists them")
 
 
@@ -43,10 +43,10 @@ def _url(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
         raise click.BadParameter(str(error)) from None
 
 
-def _application_values(preset: Preset, url: str | None, given: tuple[str, ...]) -> dict[str, str]:
+def _application_values(preset: Preset, url: str | None, assignments: tuple[str, ...]) -> dict[str, str]:
     if url is None and preset.needs_url:
         raise click.UsageError(f"{preset.title} needs --url, such as --url https://app.example.org")
-    pairs = [text.partition("=") for text in given]
+    pairs = [text.partition("=") for text in assignments]
     if malformed := next((text for text, equals, _ in pairs if not equals), None):
         raise click.UsageError(f"{malformed}: values look like NAME=value")
     try:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from services.cli.output import as_json, echo_json
+from services.cli.output import as_json, echo, echo_json
 from services.cli.steps import run_step
 from shared.config.kinds import parse_duration
 from shared.config.settings import Settings
@@ -33,9 +33,9 @@ def check(client_id: str, since: str | None, is_json: bool) -> None:
         echo_json(findings)
         return
     for finding in findings:
-        click.echo(f"{finding['time']}  {finding['endpoint']}  {finding['error']}")
-        click.echo(f"  {finding['detail']}")
-        click.echo(f"  {finding['remedy']}")
+        echo(f"{finding['time']}  {finding['endpoint']}  {finding['error']}")
+        echo(f"  {finding['detail']}")
+        echo(f"  {finding['remedy']}")
     if not findings:
         period = since or f"{REFUSALS_LIFETIME.days}d"
-        click.echo(f"No request of {client_id} was refused in the last {period}, as far as Redis knows.")
+        echo(f"No request of {client_id} was refused in the last {period}, as far as Redis knows.")

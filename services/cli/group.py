@@ -48,9 +48,9 @@ def show_group(name: str, is_json: bool) -> None:
     """Show one group and its members."""
 
     async def step(stores: Stores, _: Settings) -> dict[str, Any]:
-        found = await groups.get(stores.groups, name)
-        members = [username async for username in groups.every_member(stores.groups, found.name)]
-        return {**groups.shown(found), "members": members}
+        group = await groups.get(stores.groups, name)
+        members = [username async for username in groups.every_member(stores.groups, group.name)]
+        return {**groups.shown(group), "members": members}
 
     show(run_step(step), is_json)
 

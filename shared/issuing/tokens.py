@@ -44,7 +44,7 @@ _HASHES = {
 }
 """By the end of the algorithm's name."""
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+logger = structlog.get_logger()
 
 _ANY_ID = UUID(int=0)
 _TOO_LONG = "the access token would become too long: ask for less"
@@ -221,7 +221,7 @@ class TokenIssuer:
         signed = sign(key, claims)
         large = [name for name in UNBOUNDED if name in by_scope and name not in by_name]
         if large and len(signed) > MAX_WITH_GROUPS:
-            _log.warning(
+            logger.warning(
                 "id_token_claims_left_out", client_id=client.client_id, claims=large, bytes=len(signed)
             )
             signed = sign(key, {name: value for name, value in claims.items() if name not in large})

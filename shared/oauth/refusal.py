@@ -28,10 +28,10 @@ class Reason(StrEnum):
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri is not registered"
     REQUEST_URI = "request_uri is not registered"
     RESPONSE_TYPE = "response_type is not registered"
-    RESPONSE_TYPE_OFF = "response_type is not supported here"
+    RESPONSE_TYPE_UNSUPPORTED = "response_type is not supported here"
     RESPONSE_MODE = "response_mode does not fit"
     GRANT_TYPE = "grant_type is not registered"
-    GRANT_TYPE_OFF = "grant_type is not supported here"
+    GRANT_TYPE_UNSUPPORTED = "grant_type is not supported here"
     SCOPE = "nothing of the scope is registered"
     PKCE_REQUIRED = "code_challenge is required"
     PKCE_METHOD = "code_challenge_method is not S256"
@@ -39,8 +39,8 @@ class Reason(StrEnum):
     CODE_VERIFIER_ALONE = "code_verifier and code_challenge do not pair"
     PUSHED_REQUIRED = "requests must be pushed"
     SIGNED_REQUIRED = "request objects must be signed"
-    CODE_OVER = "unknown, expired or spent"
-    REFRESH_TOKEN_OVER = "unknown, ended, expired, another client's or another sender's"
+    CODE_UNUSABLE = "unknown, expired or spent"
+    REFRESH_TOKEN_UNUSABLE = "unknown, ended, expired, another client's or another sender's"
     REFRESH_TOKEN_REUSED = "reused: the grant has been revoked"
 
 

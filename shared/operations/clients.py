@@ -102,9 +102,8 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
             name: value for name, value in metadata.items() if value is PUBLIC_DEFAULTS.get(name, value)
         }
     if changes.get("token_endpoint_auth_method") is not None:
-        del metadata[
-            "allow_client_secret_post"
-        ]  # a named method is the only one, unless the changes say more
+        # A named method is the only one, unless the changes say more.
+        del metadata["allow_client_secret_post"]
     return await replace_client(clients, current, {**metadata, **changes}, allowed)
 
 

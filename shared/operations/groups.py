@@ -29,7 +29,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_names(names: Iterable[str]) -> tuple[str, ...]:
-    """UserGroup names as they are stored. Raises BadGroup."""
+    """Group names as they are stored. Raises BadGroup."""
     return tuple(checked_name(name) for name in names)
 
 

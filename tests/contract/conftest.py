@@ -1,10 +1,15 @@
 """Redis in more than one layout, for the contracts that hold in each."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from shared.store.redis.transport.client import RedisClient
 from tests.redis_layouts import Cluster
 
 LAYOUTS = ("server", "cluster")
+
+in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 
 
 def _url(request: pytest.FixtureRequest, server_url: str) -> str:
@@ -25,3 +30,11 @@ def redis_url(request: pytest.FixtureRequest, redis_url: str) -> str:
 def module_redis_url(request: pytest.FixtureRequest, module_redis_url: str) -> str:
     """Likewise, for the tests of a module."""
     return _url(request, module_redis_url)
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
+    """A way to that Redis."""
+    redis = RedisClient.open(redis_url)
+    yield redis
+    await redis.close()

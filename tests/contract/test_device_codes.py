@@ -14,12 +14,10 @@ from shared.model import Approved, ClaimsRequest, Denied, DeviceCode, Pending
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Taken
 from tests.builders import World
-from tests.contract.conftest import LAYOUTS
+from tests.contract.conftest import in_every_layout
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.redemption import interval_stays
-
-in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 
 LIFETIME = timedelta(minutes=10)
 INTERVAL = timedelta(minutes=5)

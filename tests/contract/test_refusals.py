@@ -1,21 +1,16 @@
 """`Refusals`, over the real Redis."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
-
-import pytest
 
 from shared.oauth.refusal import Reason, Refusal
 from shared.store import MOST_REFUSALS
 from shared.store.redis.refusals import RedisRefusals
 from shared.store.redis.transport.client import RedisClient
-from tests.contract.conftest import LAYOUTS
+from tests.contract.conftest import in_every_layout
 from tests.planted import planted
 from tests.planted.refusals import refusals_without_end
-
-in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 
 REFUSAL = Refusal(
     at=datetime(2026, 11, 28, 12, 0, 0, 250_000, tzinfo=UTC),
@@ -25,14 +20,6 @@ REFUSAL = Refusal(
     reason=Reason.REDIRECT_URI,
     sent="https://a.test/",
 )
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    """A way to Redis."""
-    redis = RedisClient.open(redis_url)
-    yield redis
-    await redis.close()
 
 
 @in_every_layout

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,19 +10,9 @@ import pytest
 from shared.store import Unavailable
 from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
-from tests.contract.conftest import LAYOUTS
-
-in_every_layout = pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
+from tests.contract.conftest import in_every_layout
 
 LIFETIME = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    """A way to Redis."""
-    redis = RedisClient.open(redis_url)
-    yield redis
-    await redis.close()
 
 
 @in_every_layout

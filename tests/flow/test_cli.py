@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +13,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from services.cli import main, output
 from shared.live import clock
@@ -24,36 +23,12 @@ from shared.operations.users import add_user
 from shared.paths import PATHS, Group
 from tests.builders import an_attempt
 from tests.deployment import open_world, settings_for
+from tests.flow.command_line import Ostiary, of
 from tests.planted import planted
 from tests.planted.deployment import examines_no_clients, imports_nothing_with_success
 from tests.planted.process import takes_libpq_variables
 
-Ostiary = Callable[..., Result]
 CELLS = str(Path(__file__).parents[2] / "deploy" / "cells-clients.json")
-
-
-@pytest.fixture
-def ostiary(database_url: str, redis_url: str, tmp_path: Path) -> Ostiary:
-    """The command, over an empty database."""
-    environment = {
-        "OSTIARY_DATABASE_URL": database_url,
-        "OSTIARY_REDIS_URL": redis_url,
-        "OSTIARY_SECRET_KEY": "s" * 32,
-        "OSTIARY_DATA_DIR": str(tmp_path),
-        "OSTIARY_SIGNING_ALGORITHMS": "RS256,ES256",
-    }
-
-    def invoke(*arguments: str, given: str | None = None, **others: str) -> Result:
-        return CliRunner().invoke(main, arguments, input=given, env=environment | others)
-
-    assert invoke("migrate").exit_code == 0
-    return invoke
-
-
-def of(result: Result) -> Any:
-    """The JSON that a command printed."""
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
 
 
 async def _empty(database_url: str) -> None:

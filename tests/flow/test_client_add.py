@@ -1,52 +1,31 @@
 """`ostiary client add --for` and `ostiary client presets` over a real database."""
 
-import json
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from services.cli import main
+from tests.flow.command_line import Ostiary, of
 
-Ostiary = Callable[..., Result]
 GITEA = ("client", "add", "--for", "gitea", "--url", "https://git.example.org/")
 
 
 @pytest.fixture
-def ostiary(database_url: str, redis_url: str, tmp_path: Path) -> Ostiary:
-    """The command, over an empty database."""
-    environment = {
-        "OSTIARY_DATABASE_URL": database_url,
-        "OSTIARY_REDIS_URL": redis_url,
-        "OSTIARY_SECRET_KEY": "s" * 32,
-        "OSTIARY_DATA_DIR": str(tmp_path),
-        "OSTIARY_ISSUER": "https://id.example.org/oidc",
-    }
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, env=environment)
-
-    assert invoke("migrate").exit_code == 0
-    return invoke
-
-
-def _json(result: Result) -> Any:
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+def ostiary(ostiary: Ostiary) -> Ostiary:
+    """The command, for a deployment whose issuer is known."""
+    return partial(ostiary, OSTIARY_ISSUER="https://id.example.org/oidc")
 
 
 def test_a_client_is_added_for_an_application(ostiary: Ostiary) -> None:
     """Its redirect URI has the URL and the operator's own value; the lines hold the new credentials."""
-    added = _json(ostiary(*GITEA, "source=sso", "--json"))
+    added = of(ostiary(*GITEA, "source=sso", "--json"))
     assert added["redirect_uris"] == ["https://git.example.org/user/oauth2/sso/callback"]
     assert added["issuer"] == "https://id.example.org/oidc"
     assert added["endpoints"]["token_endpoint"] == "https://id.example.org/oidc/oauth2/token"
     (setting,) = added["settings"]
     assert added["client_id"] in setting["lines"]
     assert added["client_secret"] in setting["lines"]
-    assert _json(ostiary("client", "show", added["client_id"], "--json"))["client_name"] == "Gitea"
+    assert of(ostiary("client", "show", added["client_id"], "--json"))["client_name"] == "Gitea"
 
 
 def test_the_secret_comes_first(ostiary: Ostiary, tmp_path: Path) -> None:
@@ -78,12 +57,12 @@ def test_a_mistake_is_explained(ostiary: Ostiary, arguments: tuple[str, ...], to
     result = ostiary("client", "add", *arguments)
     assert result.exit_code == 2, result.output
     assert told in result.stderr
-    assert _json(ostiary("client", "list", "--json")) == []
+    assert of(ostiary("client", "list", "--json")) == []
 
 
 def test_presets_are_listed(ostiary: Ostiary) -> None:
     """With what each needs."""
-    listed = {preset["name"]: preset for preset in _json(ostiary("client", "presets", "--json"))}
+    listed = {preset["name"]: preset for preset in of(ostiary("client", "presets", "--json"))}
     assert listed["gitea"]["values"] == {"source": "ostiary"}
     assert listed["grafana"]["needs_url"]
     assert not listed["kubernetes"]["needs_url"]

@@ -42,12 +42,12 @@ def _named(_: Any, username: str | None, *__: Any) -> dict[str, Any]:
 
 def everybody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell the user name of a pairwise subject."""
-    monkeypatch.setattr(introspection, "named", _named)
+    monkeypatch.setattr(introspection, "username_member", _named)
 
 
 def nobody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
     """Never tell a user name."""
-    monkeypatch.setattr(introspection, "named", lambda *_: {})
+    monkeypatch.setattr(introspection, "username_member", lambda *_: {})
 
 
 def members_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from shared.issuing import tokens
-from shared.model import Authorization, Json, User
 from shared.oauth import claims
 from shared.oauth.client import authentication as client_auth
 from shared.oauth.client import jwks as client_jwks
@@ -11,7 +9,6 @@ from shared.oauth.client import policy as client_policy
 from shared.oauth.client import registered_uri
 from shared.oauth.client import rules as client_rules
 from shared.oauth.client.metadata import kinds
-from shared.oauth.client.record import Client
 from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
 
 
@@ -67,14 +64,3 @@ def posts_any_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accept a secret in the body from every client that has one."""
     basic_or_post = ("client_secret_basic", "client_secret_post")
     monkeypatch.setattr(client_auth.SecretPost, "methods", basic_or_post)
-
-
-def every_id_token_has_the_claims_of_the_scope(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the claims of the scope into ID tokens that pass through a browser."""
-    lean = claims.id_token_user_claims
-
-    def full(user: User, authorization: Authorization, client: Client, *, is_alone: bool = False) -> Json:
-        by_scope = claims.claims_by_scope(user, authorization.scope, client)
-        return {**by_scope, **lean(user, authorization, client, is_alone=is_alone)}
-
-    monkeypatch.setattr(tokens, "id_token_user_claims", full)

@@ -12,7 +12,7 @@ from tests.authorization import ON_MODULE_LOOP
 from tests.builders import CLAIMS, SignIn
 from tests.front_channel import Provider
 from tests.planted import planted
-from tests.planted.oauth import every_id_token_has_the_claims_of_the_scope
+from tests.planted.issuing import every_id_token_has_the_claims_of_the_scope
 
 pytestmark = ON_MODULE_LOOP
 
@@ -21,11 +21,17 @@ ADDRESSED = {**CLAIMS, "address": {"country": "GB"}, "phone_number": "+44 1"}
 BY_SCOPE = ("scope",)
 
 
-async def _answer(provider: Provider, client: Client, user_claims: dict[str, Any]) -> dict[str, Any]:
+async def _answer(
+    provider: Provider, client: Client, user_claims: dict[str, Any], *groups: str
+) -> dict[str, Any]:
     email = f"{uuid4().hex}@example.org"
     user = await provider.world.user(claims={**user_claims, "email": email})
+    for group in groups:
+        await provider.world.stores.groups.add(group)
+        await provider.world.stores.groups.join(group, user.user_id)
     sign_in = SignIn(user, await provider.world.session(user))
-    answer: dict[str, Any] = await provider.tokens.tokens(client, sign_in.code(client.client_id, scope=SCOPE))
+    code = sign_in.code(client.client_id, scope=client.scope)
+    answer: dict[str, Any] = await provider.tokens.tokens(client, code)
     return answer
 
 
@@ -46,6 +52,20 @@ async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Provider) 
     narrow = await provider.tokens.refresh(client, refreshed["refresh_token"], scope="openid email")
     assert "email" in _claims(await narrow.json())
     assert "name" not in _claims(await narrow.json())
+
+
+async def test_groups_of_the_scope_are_in_the_id_token(provider: Provider) -> None:
+    """Unless they make it too large, which is logged; userinfo has them in any case."""
+    client = await provider.world.client(scope=(*SCOPE, "groups"), id_token_claims=BY_SCOPE)
+    few, many = sorted(uuid4().hex for _ in range(2)), sorted(uuid4().hex for _ in range(120))
+    assert _claims(await _answer(provider, client, ADDRESSED, *few))["groups"] == few
+    with structlog.testing.capture_logs() as lines:
+        answer = await _answer(provider, client, ADDRESSED, *many)
+    assert "groups" not in _claims(answer)
+    [line] = [line for line in lines if line["event"] == "id_token_claims_left_out"]
+    assert "groups" in line["claims"]
+    info = await (await provider.tokens.userinfo(answer["access_token"])).json()
+    assert info["groups"] == many
 
 
 async def test_other_clients_have_lean_id_tokens(provider: Provider) -> None:

@@ -71,7 +71,7 @@ def read_response_type(parameters: Parameters, client: Client, offered: Collecti
     requested = parameters.require("response_type")
     response_type = _RESPONSE_TYPES.get(requested)
     if response_type is None or response_type.name not in offered:
-        detail = Detail.of_value(Reason.RESPONSE_TYPE_OFF, requested)
+        detail = Detail.of_value(Reason.RESPONSE_TYPE_UNSUPPORTED, requested)
         raise UnsupportedResponseType("response_type is not supported", detail=detail)
     is_registered = response_type.name in client.response_types
     if not is_registered or not response_type.grant_types.issubset(client.grant_types):

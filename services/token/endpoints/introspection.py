@@ -42,14 +42,14 @@ def may_introspect(client: Client, token: AccessToken) -> bool:
     )
 
 
-def named(user_id: UUID | None, username: str | None, sub: str, scope: Scope) -> Description:
+def username_member(user_id: UUID | None, username: str | None, sub: str, scope: Scope) -> Description:
     """The member `username`: RFC 7662 §2.2. Empty for a token without a user.
 
-    A pairwise `sub` (OpenID Connect Core 1.0 §8.1) keeps services from recognising a user together, which a
-    user name would undo: there it is told only if scope `profile`, which releases it, was granted.
+    A pairwise `sub` (OpenID Connect Core 1.0 §8.1) keeps services from recognising the same user, and a user
+    name would defeat it. With a pairwise `sub` the member needs scope `profile`, which releases the name.
     """
-    is_told = username is not None and (sub == str(user_id) or "profile" in scope)
-    return {"username": username} if is_told else {}
+    is_released = username is not None and (sub == str(user_id) or "profile" in scope)
+    return {"username": username} if is_released else {}
 
 
 def active_token(token: AccessToken, owner: TokenOwner, issuer: str) -> Description:
@@ -59,7 +59,7 @@ def active_token(token: AccessToken, owner: TokenOwner, issuer: str) -> Descript
         "active": True,
         "iss": issuer,
         "sub": token.sub,
-        **named(owner.user_id, owner.username, token.sub, token.scope),
+        **username_member(owner.user_id, owner.username, token.sub, token.scope),
         "aud": token.aud,
         "client_id": token.client_id,
         "scope": " ".join(token.scope),
@@ -127,7 +127,7 @@ class IntrospectionEndpoint:
             "active": True,
             "iss": self.settings.issuer,
             "sub": sub,
-            **named(user.user_id, user.username, sub, scope),
+            **username_member(user.user_id, user.username, sub, scope),
             "client_id": client.client_id,
             "scope": " ".join(scope),
             "exp": int(grant.expires_at.timestamp()),

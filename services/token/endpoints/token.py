@@ -41,7 +41,7 @@ class TokenEndpoint:
         client, grant_type = request.client, request.parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
         if grant is None:
-            detail = Detail.of_value(Reason.GRANT_TYPE_OFF, grant_type)
+            detail = Detail.of_value(Reason.GRANT_TYPE_UNSUPPORTED, grant_type)
             raise UnsupportedGrantType("this grant_type is not supported", detail=detail)
         if grant_type not in client.grant_types:
             detail = Detail.of_value(Reason.GRANT_TYPE, grant_type, client.grant_types)

@@ -39,7 +39,7 @@ async def authorization_code(request: TokenRequest, collaborators: Collaborators
     code = await collaborators.codes.find(code_hash)
     if code is None or (code.expires_at <= request.now and not code.unknown_attempts):
         await _end_spent(request, collaborators, code_hash, redirect_uri, verifier)
-        raise InvalidGrant(REFUSED, detail=Reason.CODE_OVER)
+        raise InvalidGrant(REFUSED, detail=Reason.CODE_UNUSABLE)
     if code.authorization.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
     try:

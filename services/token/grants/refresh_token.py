@@ -99,7 +99,7 @@ async def _refusal_reason(
     request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
 ) -> InvalidGrant | InvalidScope:
     """The reason why nothing was changed: the requested scope, or the token itself."""
-    invalid = InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_OVER)
+    invalid = InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_UNUSABLE)
     if requested is None:
         return invalid
     grant = await collaborators.refresh_families.find(

@@ -96,7 +96,7 @@ def _switched_off(member: str, sentence: str) -> Remedy:
     return lambda client, _: f"{sentence}, or do not require it: {_update(client, **{member: False})}."
 
 
-def _code_over(client: Client, _: Refusal) -> str:
+def _code_unusable(client: Client, _: Refusal) -> str:
     command = _update(client, authorization_code_lifetime=300)
     return f"Let the application redeem each code once and at once; where it needs more time: {command}."
 
@@ -128,12 +128,12 @@ BY_REASON: Mapping[Reason, Remedy] = {
     Reason.POST_LOGOUT_REDIRECT_URI: _registers("post_logout_redirect_uris"),
     Reason.REQUEST_URI: _registers("request_uris"),
     Reason.RESPONSE_TYPE: _response_type,
-    Reason.RESPONSE_TYPE_OFF: _says(
+    Reason.RESPONSE_TYPE_UNSUPPORTED: _says(
         "Let the application use the response type code, or start Ostiary with OSTIARY_RESPONSE_TYPES=all."
     ),
     Reason.RESPONSE_MODE: _says("Let the application leave response_mode out."),
     Reason.GRANT_TYPE: _grant_type,
-    Reason.GRANT_TYPE_OFF: _says(f"Let the application use one of these: {', '.join(GRANT_TYPES)}."),
+    Reason.GRANT_TYPE_UNSUPPORTED: _says(f"Let the application use one of these: {', '.join(GRANT_TYPES)}."),
     Reason.SCOPE: _scope,
     Reason.PKCE_REQUIRED: _pkce,
     Reason.PKCE_METHOD: _says("Let the application use PKCE with S256."),
@@ -149,8 +149,8 @@ BY_REASON: Mapping[Reason, Remedy] = {
     Reason.SIGNED_REQUIRED: _switched_off(
         "require_signed_request_object", "Let the application sign its request objects"
     ),
-    Reason.CODE_OVER: _code_over,
-    Reason.REFRESH_TOKEN_OVER: _says(
+    Reason.CODE_UNUSABLE: _code_unusable,
+    Reason.REFRESH_TOKEN_UNUSABLE: _says(
         "Nothing if the session, the grant or the token was to end: the user signs in again."
     ),
     Reason.REFRESH_TOKEN_REUSED: _refresh_token_reused,

@@ -20,8 +20,10 @@ _GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims, f.j
 
 
 def _grant_and_user(with_groups: str) -> str:
-    """The columns of a grant and its user. The groups are read for an ID token that needs them, of which the
-    client's record says *with_groups*."""
+    """The columns of a grant and its user, with their groups if the ID token needs them.
+
+    *with_groups*: an expression that is true if the client's record asks for them.
+    """
     asks = f"{with_groups}::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'id_token' ? 'groups'"
     return f"{_GRANT}, {user_with_groups(asks)}"
 

@@ -38,7 +38,7 @@ def complete(client_id: str, requested: Json, retained: Json, *, is_added: bool 
 
 
 def _defaults_if_added(metadata: Json, response_types: list[str]) -> dict[str, Any]:
-    """The defaults that only a client has which an operator adds.
+    """Defaults that apply only when an operator adds the client.
 
     The record contains them, so they stay as they are when the client is changed.
     """
