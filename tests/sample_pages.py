@@ -96,7 +96,7 @@ CONSENTS: Mapping[str, ConsentView] = {
         LONG_CLIENT,
         "/oidc/consent",
         USERNAME,
-        ("openid", "profile", "email", "address", "phone", "offline", "pydio", "calendar.read"),
+        ("openid", "profile", "email", "address", "phone", "offline", "pydio", "groups", "calendar.read"),
         ("birthdate", "zoneinfo", "employee_number"),
         HIDDEN,
         ("cellsauth:",),
