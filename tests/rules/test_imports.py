@@ -12,6 +12,7 @@ import shared
 ROOT = Path(__file__).parents[2]
 SERVICES = tuple(f"services.{path.parent.name}" for path in sorted((ROOT / "services").glob("*/app.py")))
 KNOWS_ALL_SERVICES = ("services/__main__.py", "services/cli")
+STEPS = "services/authorization/steps/"  # one page each; the next one is decided outside
 FLOORS = tuple(re.findall(r"^    (\w+)  ", shared.__doc__ or "", re.MULTILINE))
 """From the bottom, as the docstring of `shared` has them."""
 BELOW_IO = FLOORS[: FLOORS.index("store")]
@@ -71,6 +72,8 @@ def _forbidden(name: str, is_pure: bool) -> tuple[str, ...]:
         case "services" if not _starts(name, KNOWS_ALL_SERVICES):
             own = f"services.{rest.partition('/')[0]}"
             forbidden += (*(other for other in SERVICES if other != own), "services.cli", "deploy", *STORES)
+            if name.startswith(STEPS):
+                forbidden += (STEPS.replace("/", ".").removesuffix("."),)
         case "deploy":
             forbidden += ("services",)
     return forbidden
@@ -102,6 +105,7 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
         ("deploy/local/run.py", "shared.store.open"),
         ("services/cli/user.py", "tests.builders"),
         ("services/worker/app.py", "services.cli"),
+        ("services/authorization/steps/sign_up.py", "services.authorization.steps.login"),
         ("shared/codec/json_text.py", "shared.oauth.errors"),
         ("shared/web/form.py", "shared.server.app"),
         ("shared/model.py", "shared.paths"),

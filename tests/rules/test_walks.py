@@ -1,0 +1,44 @@
+"""The walks in the packages' docstrings, step by step, against the files that they name."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAX_LINES = 30
+
+
+def _walks() -> dict[str, str]:
+    packages = {
+        path.parent.relative_to(ROOT).as_posix(): ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        for folder in ("services", "shared")
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    return {package: text for package, text in packages.items() if "step by step" in text}
+
+
+WALKS = _walks()
+
+
+def _files(text: str) -> list[str]:
+    return re.findall(r"`([\w/]+\.py)`", text)
+
+
+def test_a_registration_has_a_walk() -> None:
+    """The rule below has something to check."""
+    assert "services/client_registry" in WALKS
+
+
+@pytest.mark.parametrize("package", sorted(WALKS))
+def test_a_walk_is_short_and_visits_each_file_once(package: str) -> None:
+    """Every file exists, below the package or the root of the tree, and no two steps name the same one."""
+    text = WALKS[package]
+    missing = [
+        name for name in _files(text) if not (ROOT / package / name).exists() and not (ROOT / name).exists()
+    ]
+    assert missing == []
+    steps = _files(text[text.index("\n1. ") :].split("\n\n", 1)[0])
+    assert sorted(set(steps)) == sorted(steps)
+    assert len(text.splitlines()) <= MAX_LINES
