@@ -23,7 +23,10 @@ def challenge_of(code_verifier: str) -> str:
 
 
 def check_verifier(code_challenge: str | None, code_verifier: str | None) -> None:
-    """The verifier answers the challenge, or neither was sent. Raises InvalidGrant, for every fault alike."""
+    """Check that the verifier matches the challenge, or that neither was sent.
+
+    Raises InvalidGrant, with the same description for every fault.
+    """
     if code_challenge is None and code_verifier is None:
         return
     if code_challenge is None or code_verifier is None:  # RFC 9700 §4.8.2: no downgrade

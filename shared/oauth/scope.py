@@ -25,10 +25,10 @@ def parse_scope(value: str) -> Scope:
 
 @lru_cache(_KEPT)
 def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
-    """What of the requested scope a client may have: the rest is dropped.
+    """The part of the requested scope that is registered for the client.
 
-    None, nothing requested: the registered scope, less what outlives the browser session. Raises
-    InvalidScope when nothing is left of what was requested.
+    None requested: the registered scope without offline access. Raises InvalidScope: no requested token is
+    registered.
     """
     if requested is None:
         return tuple(token for token in registered if token not in OFFLINE_SCOPES)
@@ -40,7 +40,7 @@ def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
 
 
 def machine_scope(requested: Scope | None, registered: Scope) -> Scope:
-    """What a client may have for itself, without any user: RFC 6749 §4.4.2. Raises InvalidScope."""
+    """The scope of a client for itself, without a user: RFC 6749 §4.4.2. Raises InvalidScope."""
     if requested and (OPENID in requested or not OFFLINE_SCOPES.isdisjoint(requested)):
         raise InvalidScope("openid and offline access need a user")
     scope = granted_scope(requested, registered)

@@ -13,7 +13,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
-    """Whose `X-Forwarded-For` and `X-Request-Id` count: `unix` stands for unix sockets."""
+    """The peers whose `X-Forwarded-For` and `X-Request-Id` are accepted; `unix` stands for unix sockets."""
 
     networks: tuple[IPv4Network | IPv6Network, ...]
     unix: bool
@@ -57,6 +57,6 @@ def client_address(request: web.Request) -> str:
     return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
 
 
-def request_id_of(given: str | None, is_trusted: bool) -> str | None:
-    """The proxy's request id when it is to be believed and well-formed."""
-    return given if given and is_trusted and _REQUEST_ID.fullmatch(given) else None
+def request_id_of(forwarded: str | None, is_trusted: bool) -> str | None:
+    """The proxy's request id, if the proxy is trusted and the id is well-formed."""
+    return forwarded if forwarded and is_trusted and _REQUEST_ID.fullmatch(forwarded) else None

@@ -1,4 +1,4 @@
-"""A request as handlers get it."""
+"""The request that handlers get."""
 
 import asyncio
 

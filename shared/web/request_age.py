@@ -1,7 +1,7 @@
-"""The age of a request: how long it has been under way, and until when it may still spend anything.
+"""The age of a request, and the deadline for whatever it spends.
 
-A process that was stopped and resumes finds requests whose clients gave up and asked elsewhere. Whatever
-spends a code, a refresh token or a `jti` compares the age, or puts the deadline into its statement.
+A process that was suspended and resumes finds requests whose clients have given up and tried elsewhere.
+Whatever spends a code, a refresh token or a `jti` compares the age, or sends the deadline with its statement.
 """
 
 import re
@@ -48,7 +48,7 @@ def request_age(request: web.Request) -> timedelta:
 
 
 def time_since_complete(request: web.Request) -> timedelta:
-    """The time since the last byte of the request was read. What began before it ran at the same time.
+    """The time since the last byte of the request was read. Whatever began earlier overlapped with it.
 
     Monotonic, and never influenced by a header: a request whose head came early and whose body came late is
     as young as its body.

@@ -1,4 +1,4 @@
-"""What a whole client must hold for this deployment to accept it. All faults are found, not the first."""
+"""The checks of a whole client against what the deployment supports. They find every fault, not the first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ from shared.oauth.subject import sector_of
 _RULES = tuple((name, member.rule) for name, member in MEMBERS.items() if member.rule)
 
 Fault = tuple[str, str]
-"""The path of a member, and the end of a sentence that says what is wrong with it."""
+"""The path of a member, and the end of a sentence about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What this deployment lets a client have."""
+    """The capabilities that a deployment gives its clients."""
 
     response_types: tuple[str, ...]
     signing_algorithms: tuple[str, ...]
@@ -52,7 +52,7 @@ def grant_types_for(response_types: Sequence[str]) -> set[str]:
 
 
 def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
-    """What keeps this deployment from accepting *client*: everything that a single member cannot tell."""
+    """Every reason not to accept *client*, beyond the validation of single members."""
     yield from _type_faults(client, allowed)
     yield from _redirect_faults(client)
     yield from _value_faults(client)
@@ -67,7 +67,7 @@ def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
 
 
 def _claim_faults(client: Client) -> Iterator[Fault]:
-    """What is configured is delivered, so what cannot be delivered is not configured."""
+    """Refuse claims that could not be delivered as configured."""
     for index, name in enumerate(client.id_token_claims):
         if name in supported.SERVER_CLAIMS and name not in supported.CLAIMS:
             yield f"id_token_claims.{index}", f"is {name}, which the server alone says"
@@ -87,7 +87,7 @@ def _key_faults(client: Client) -> Iterator[Fault]:
     signs_requests = client.require_signed_request_object or alg not in (None, supported.UNSIGNED)
     needs_key = signs_requests or client.token_endpoint_auth_method == "private_key_jwt"
     if needs_key and not faults and not can_verify(client.jwks, supported.PUBLIC_KEY_ALGORITHMS):
-        yield "jwks", "has no key that is understood here and verifies a signature: the client needs one"
+        yield "jwks", "has no supported key that verifies a signature, and the client needs one"
 
 
 def _type_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
@@ -183,5 +183,5 @@ def _sector_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
 
 
 def _are_uris(uris: Iterable[str]) -> bool:
-    """Whether each has a host to compare; where one has none, that has been told."""
+    """Whether each is a URI with a host to compare; `_redirect_faults` reports the others."""
     return all(uri_fault(uri) is None for uri in uris)

@@ -35,10 +35,10 @@ def recipient(jwks: Json, alg: str, enc: str) -> Recipient:
 
     Raises BadKey: there is none.
     """
-    found = sorted(_candidates(jwks, alg, enc), key=lambda candidate: candidate[0])
-    if not found:
+    candidates = sorted(_candidates(jwks, alg, enc), key=lambda candidate: candidate[0])
+    if not candidates:
         raise BadKey(f"has no key for {alg}")
-    return found[0][1]
+    return candidates[0][1]
 
 
 def _candidates(jwks: Json, alg: str, enc: str) -> Iterator[tuple[bool, Recipient]]:

@@ -1,7 +1,7 @@
-"""The `typ` of a JWT: which of them may be used for what (RFC 8725 §3.11).
+"""The types (`typ`) of JWT that each use accepts: RFC 8725 §3.11. Pure.
 
-A type says what its issuer made a JWT for. Each use accepts its own type and, because senders mostly leave it
-out or write `JWT`, the types that say nothing.
+Each use accepts its own type. It also accepts the types that name no use, because most senders omit the type
+or write `JWT`.
 """
 
 from collections.abc import Collection
