@@ -19,7 +19,7 @@ from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from tests.builders import SignIn, World, an_attempt
 from tests.planted import planted
 from tests.planted.redemption import ignores_deadlines
-from tests.planted.senders import refreshes_for_any_sender
+from tests.planted.senders import refreshes_for_any_sender, uses_unbound_families_too
 
 WINDOW = timedelta(seconds=60)
 NO_WINDOW = timedelta(0)
@@ -193,6 +193,20 @@ async def test_an_unbound_refresh_token_needs_no_key(world: World) -> None:
     assert rotated is not None
     assert (rotated.verdict, rotated.grant.sender_key) == ("now", None)
     assert await family.verdict(second) == "now"
+
+
+@planted(uses_unbound_families_too)
+async def test_a_bound_family_is_told_from_an_unbound_one(world: World) -> None:
+    """A sender with a key uses the token of a bound family; one of an unbound family has to rotate."""
+    families = world.stores.refresh_families
+    for family_key, is_used in (("key", True), (None, False), ("another", False)):
+        family = await a_family(world, sender_key=family_key)
+        first, client_id = family.first, family.client.client_id
+        for _ in range(2):
+            grant = await families.use(
+                first.family_hash, first.hash, client_id, None, "key", may_be_unbound=False
+            )
+            assert (grant is not None) == is_used
 
 
 async def test_an_unknown_family_is_none(world: World) -> None:

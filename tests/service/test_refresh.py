@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from services.token.endpoints import token
 from shared.oauth.client.record import Client
+from shared.oauth.sender.sender import Certificate, DpopKey, Sender
 from shared.oauth.tokens.refresh_token import parse_refresh_token
 from tests.builders import SignIn
 from tests.deployment import TokenService
+from tests.planted import planted
+from tests.planted.senders import rotates_bound_families, uses_unbound_families_too
 
 Change = Callable[[TokenService, SignIn, Client], Awaitable[None]]
 
@@ -133,6 +137,42 @@ async def test_a_client_may_keep_its_refresh_token(tokens: TokenService) -> None
         answer = await (await tokens.refresh(client, first["refresh_token"])).json()
         assert answer["refresh_token"] == first["refresh_token"]
     assert await _refusal(tokens, client, first["refresh_token"], scope="openid api:write") == "invalid_scope"
+
+
+@planted(rotates_bound_families)
+@pytest.mark.parametrize("sender", [DpopKey("k" * 43), Certificate("c" * 43)])
+async def test_a_bound_refresh_token_stays(
+    tokens: TokenService, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9700 §4.14.2: binding takes the place of rotation. Another sender uses neither."""
+    client = await tokens.world.client()
+    with monkeypatch.context() as patched:
+        patched.setattr(token, "UNBOUND", sender)
+        first = await tokens.tokens(client)
+        for _ in range(3):
+            answer = await (await tokens.refresh(client, first["refresh_token"])).json()
+            assert (answer["refresh_token"], answer["token_type"]) == (
+                first["refresh_token"],
+                sender.token_type,
+            )
+    assert await _refusal(tokens, client, first["refresh_token"]) == "invalid_grant"
+
+
+@planted(uses_unbound_families_too)
+async def test_a_key_does_not_keep_an_unbound_refresh_token(
+    tokens: TokenService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It rotates, is forgiven a lost answer, and ends its grant when it is reused."""
+    client = await tokens.world.client()
+    first = await tokens.tokens(client)
+    monkeypatch.setattr(token, "UNBOUND", DpopKey("k" * 43))
+    second = await (await tokens.refresh(client, first["refresh_token"])).json()
+    assert second["refresh_token"] != first["refresh_token"]
+    again = await (await tokens.refresh(client, first["refresh_token"])).json()
+    assert again["refresh_token"] == second["refresh_token"]
+    await tokens.refresh(client, second["refresh_token"])
+    assert await _refusal(tokens, client, first["refresh_token"]) == "invalid_grant"
+    assert await _refusal(tokens, client, second["refresh_token"]) == "invalid_grant"
 
 
 @pytest.mark.point(14)

@@ -32,8 +32,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     requested = (parse_scope(value) if (value := parameters.one("scope")) else ()) or None
     collaborators.tokens.check(client, requested or (), request.sender, now)
     recipient = await collaborators.encryption.of_id_token(client)
-    step = _rotate if client.refresh_token_rotation else _use
-    grant, successor = await step(request, collaborators, presented, requested)
+    grant, successor = await _renew(request, collaborators, presented, requested)
     return tokens_of_user(
         collaborators.tokens,
         client,
@@ -46,6 +45,32 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
         recipient=recipient,
         refresh=IssuedRefreshToken(successor.value, grant.idle, grant.expires_at),
     )
+
+
+async def _renew(
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
+) -> tuple[RefreshableGrant, RefreshToken]:
+    """The grant, and the refresh token for the next request.
+
+    A token that is bound to its sender stays: RFC 9700 §4.14.2 demands rotation or binding. Which of the two
+    protects a family is known only from its row, so a sender with a key first asks for a bound family.
+    """
+    rotates = request.client.refresh_token_rotation
+    if not rotates or request.sender.key is not None:
+        grant = await collaborators.refresh_families.use(
+            presented.family_hash,
+            presented.hash,
+            request.client.client_id,
+            requested,
+            request.sender.key,
+            with_groups=takes_groups(request.client),
+            may_be_unbound=not rotates,
+        )
+        if grant is not None:
+            return grant, presented
+    if rotates:
+        return await _rotate(request, collaborators, presented, requested)
+    raise await _refusal_reason(request, collaborators, presented, requested)
 
 
 async def _rotate(
@@ -76,23 +101,6 @@ async def _rotate(
             return rotated.grant, open_successor(presented, rotated.sealed_successor)
         case "spent":
             raise InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_REUSED)
-
-
-async def _use(
-    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
-) -> tuple[RefreshableGrant, RefreshToken]:
-    client = request.client
-    grant = await collaborators.refresh_families.use(
-        presented.family_hash,
-        presented.hash,
-        client.client_id,
-        requested,
-        request.sender.key,
-        with_groups=takes_groups(client),
-    )
-    if grant is None:
-        raise await _refusal_reason(request, collaborators, presented, requested)
-    return grant, presented
 
 
 async def _refusal_reason(

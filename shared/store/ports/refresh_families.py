@@ -72,8 +72,12 @@ class RefreshFamilies(Protocol):
         sender_key: str | None = None,
         *,
         with_groups: bool = False,
+        may_be_unbound: bool = True,
     ) -> RefreshableGrant | None:
-        """Use the current token, which stays; its use is noted at most once a minute. None as above."""
+        """Use the current token, which stays; its use is noted at most once a minute. None as above.
+
+        None also, unless it *may_be_unbound*, if the family is not bound to the sender.
+        """
 
     async def find(
         self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta

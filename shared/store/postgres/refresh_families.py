@@ -81,7 +81,7 @@ _FIND = f"""{_family("false")}
 
 _USE = f"""
 WITH family AS ({_family("$6")} AND f.current_hash = $2 AND f.client_id = $3 AND {_is_sender("$5::text")}
-   AND ($4::text[] IS NULL OR $4 <@ g.scope)),
+   AND ($7 OR f.jkt IS NOT NULL) AND ($4::text[] IS NULL OR $4 <@ g.scope)),
 noted AS (
   UPDATE refresh_families f SET rotated_at = now() FROM family
    WHERE f.family_hash = $1 AND f.rotated_at < now() - interval '1 minute')
@@ -152,9 +152,10 @@ class PostgresRefreshFamilies:
         sender_key: str | None = None,
         *,
         with_groups: bool = False,
+        may_be_unbound: bool = True,
     ) -> RefreshableGrant | None:
         row = await self._database.row_idempotent(
-            _USE, family_hash, presented_hash, client_id, scope, sender_key, with_groups
+            _USE, family_hash, presented_hash, client_id, scope, sender_key, with_groups, may_be_unbound
         )
         return _grant(row) if row else None
 
