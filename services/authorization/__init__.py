@@ -10,7 +10,7 @@
    this browser, and opens it as a context (`interaction/context.py`) for every page that follows.
 5. `steps/login.py` shows the login page and receives its form.
 6. `authentication/password.py` checks the password, within the limits of `authentication/throttling.py`, and
-   returns the user, the methods and the time (`authentication/methods.py`).
+   returns the user, the methods and the time (`authentication/authenticated.py`).
 7. `interaction/sign_in.py` lets `authentication/new_session.py` begin a session, records it in the
    interaction, and redirects to the authorization endpoint, where the dispatcher decides: consent.
 8. `steps/consent.py` shows the consent page, stores the decision and ends the interaction.

@@ -10,9 +10,6 @@ CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent", "select_account")
 CREATE = "create"  # where people may sign up: Initiating User Registration via OpenID Connect 1.0 §4
 
-ACR_PASSWORD = "urn:ostiary:acr:pwd"
-ACR_VALUES = (ACR_PASSWORD,)
-
 TOKEN_ENDPOINT_AUTH_METHODS = (
     "client_secret_basic",
     "client_secret_post",

@@ -18,10 +18,10 @@ from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
 from shared.model import Authentication, Authorization, AuthorizationCode, Session, User
+from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.oauth.client.record import Client as RegisteredClient
 from shared.oauth.client.record import ClientSecret
 from shared.oauth.pkce import challenge_of
-from shared.oauth.supported import ACR_PASSWORD
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.keys import SealingKey

@@ -12,8 +12,8 @@ import pytest
 
 from shared.live import clock
 from shared.model import User
+from shared.oauth.authentication_methods import ACR_VALUES
 from shared.oauth.client.record import Client
-from shared.oauth.supported import ACR_VALUES
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, Page, is_consent, is_login
 from tests.front_channel import RESPONSE_TYPES, Provider
 

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from services.authorization.authentication import methods
-from shared.oauth.supported import ACR_PASSWORD
+from shared.oauth import authentication_methods as methods
+from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.paths import AUTHORIZATION
 from tests.authorization import (
     LOCAL_ISSUER,

@@ -7,7 +7,7 @@ import pytest
 
 from shared.live import clock
 from shared.model import User
-from shared.oauth.supported import ACR_PASSWORD
+from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT, SIGN_UP
 from tests.authorization import (
     ON_MODULE_LOOP,

@@ -19,7 +19,7 @@ from services.authorization.interaction.next_step import (
 )
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Authentication, ClaimsRequest, Session
-from shared.oauth.supported import ACR_PASSWORD
+from shared.oauth.authentication_methods import ACR_PASSWORD
 from tests.builders import a_client, a_public_client
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
-from services.authorization.authentication.methods import Authenticated
+from services.authorization.authentication.authenticated import Authenticated
 from shared.browser.cookies import Cookies
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id

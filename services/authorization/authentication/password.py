@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import structlog
 
-from services.authorization.authentication.methods import Authenticated, Method
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.throttling import PasswordAttempt, PasswordThrottle
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.identity.username import canonical
 from shared.live import clock
 from shared.model import User
+from shared.oauth.authentication_methods import Method
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Scope, Session
+from shared.oauth.authentication_methods import ACR_VALUES
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import (
@@ -16,7 +17,7 @@ from shared.oauth.errors import (
     OAuthError,
     UnmetAuthenticationRequirements,
 )
-from shared.oauth.supported import ACR_VALUES, CREATE
+from shared.oauth.supported import CREATE
 
 
 @dataclass(frozen=True, slots=True)

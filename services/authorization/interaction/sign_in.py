@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from services.authorization.authentication.methods import Authenticated
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle

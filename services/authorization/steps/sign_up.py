@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.authorization.authentication.methods import Authenticated, Method
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_user import NewUser, read_new_user
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.throttling import SignUpThrottle
@@ -24,6 +24,7 @@ from shared.config.settings import Settings
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
 from shared.model import User
+from shared.oauth.authentication_methods import Method
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.operations.users import MIN_PASSWORD, add_user

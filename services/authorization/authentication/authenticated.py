@@ -1,0 +1,21 @@
+"""The result of an authentication, whatever its methods. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.model import Authentication, User
+from shared.oauth.authentication_methods import Method, acr_of, amr_of
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """A user who has just authenticated."""
+
+    user: User
+    methods: frozenset[Method]
+    auth_time: datetime
+
+    @property
+    def authentication(self) -> Authentication:
+        """The authentication as sessions and tokens carry it: OpenID Connect Core 1.0 §2."""
+        return Authentication(auth_time=self.auth_time, acr=acr_of(self.methods), amr=amr_of(self.methods))

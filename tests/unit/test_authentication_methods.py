@@ -1,0 +1,43 @@
+"""Authentication methods: `acr` and `amr` come from one table."""
+
+from datetime import UTC, datetime
+from itertools import combinations
+from uuid import UUID
+
+import pytest
+
+from services.authorization.authentication.authenticated import Authenticated
+from shared.model import User
+from shared.oauth.authentication_methods import ACR_VALUES, CLASSES, Method, acr_of
+from tests.planted import planted
+from tests.planted.authentication import announces_a_class_that_nobody_reaches, writes_a_constant
+
+USER = User(user_id=UUID(int=1), username="ada")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+COMBINATIONS = [
+    frozenset(methods) for size in range(1, len(Method) + 1) for methods in combinations(Method, size)
+]
+
+
+@planted(announces_a_class_that_nobody_reaches)
+def test_every_announced_class_is_reached() -> None:
+    """Its own methods reach it, so no stronger class in the table hides it."""
+    assert [acr_of(demanded) for demanded, _ in CLASSES] == [acr for _, acr in CLASSES]
+    assert len(set(ACR_VALUES)) == len(ACR_VALUES)
+
+
+@planted(writes_a_constant)
+def test_a_session_says_what_its_methods_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class that is added to the table is the `acr` of whoever authenticates by its methods."""
+    stronger = ((frozenset({Method.PASSWORD}), "urn:test:stronger"), *CLASSES)
+    monkeypatch.setattr("shared.oauth.authentication_methods.CLASSES", stronger)
+    authentication = Authenticated(USER, frozenset({Method.PASSWORD}), NOW).authentication
+    assert (authentication.acr, authentication.amr) == ("urn:test:stronger", ("pwd",))
+    assert authentication.auth_time == NOW
+
+
+@pytest.mark.parametrize("methods", COMBINATIONS, ids=sorted)
+def test_any_methods_reach_a_class(methods: frozenset[Method]) -> None:
+    """Nobody authenticates without an `acr`."""
+    assert acr_of(methods) in ACR_VALUES
