@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
-from shared.model import Authentication, Authorization, AuthorizationCode, User
+from shared.model import Authentication, Authorization, AuthorizationCode, Json, User
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.pkce import challenge_of
 from shared.oauth.tokens.handle import Kind, digest
@@ -159,6 +160,11 @@ class World:
         value = new_handle(Kind.AUTHORIZATION_CODE)
         await self.stores.codes.add(digest(value), await self.issued_code(code), lifetime)
         return value
+
+    async def audit_rows(self) -> AsyncIterator[Json]:
+        """The rows of the audit log, in order."""
+        for row in await self.database.rows("SELECT * FROM audit ORDER BY audit_id"):
+            yield dict(row)
 
     async def audited(self, event: str) -> int:
         """How many rows the audit log has of an event."""

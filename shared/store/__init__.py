@@ -4,7 +4,6 @@ Which store decides is design, not chance. PostgreSQL holds what must never be f
 holds what a user can do again. `open.py` makes the real ones; tests hold each fake against the same contract.
 """
 
-from shared.store.ports.audit import AuditLog
 from shared.store.ports.clients import (
     EVERY_CLIENT,
     Change,
@@ -74,7 +73,6 @@ __all__ = [
     "PASSWORD",
     "USE_NOTED_EVERY",
     "Attempt",
-    "AuditLog",
     "AuthorizationCodes",
     "Change",
     "Changes",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from shared.config.settings import Settings
 from shared.store import (
-    AuditLog,
     AuthorizationCodes,
     Changes,
     ClientRemovals,
@@ -36,7 +35,6 @@ from shared.store import (
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
-from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.client_removals import PostgresClientRemovals
 from shared.store.postgres.client_uses import PostgresClientUses
@@ -85,7 +83,6 @@ class Stores:
     client_uses: ClientUses
     client_removals: ClientRemovals
     initial_access_tokens: InitialAccessTokens
-    audit_log: AuditLog
     codes: AuthorizationCodes
     device_codes: DeviceCodes
     grants: Grants
@@ -138,7 +135,6 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
-            audit_log=PostgresAuditLog(database),
             codes=RedisAuthorizationCodes(redis),
             device_codes=RedisDeviceCodes(redis),
             grants=PostgresGrants(database),

@@ -1,4 +1,4 @@
-"""The age of a request, and the deadline for whatever it spends.
+"""The age of a request, which bounds whatever it spends.
 
 A process that was suspended and resumes finds requests whose clients have given up and tried elsewhere.
 Whatever spends a code, a refresh token or a `jti` compares the age, or sends the deadline with its statement.
@@ -54,11 +54,6 @@ def time_since_complete(request: web.Request) -> timedelta:
     as young as its body.
     """
     return timedelta(seconds=clock.monotonic() - cast(Request, request).completed_at)
-
-
-def request_deadline(request: web.Request) -> datetime:
-    """The time after which the request must not spend anything; for the statement that spends."""
-    return clock.now() + MAX_AGE - request_age(request)
 
 
 def is_abandoned(request: web.Request) -> bool:

@@ -128,5 +128,5 @@ async def test_a_delete_may_name_the_version_that_it_has_seen(world: World) -> N
     await world.client(client_id="c")
     assert not await world.stores.clients.delete("c", version=2)
     assert await world.stores.clients.delete("c", version=1, by="somebody")
-    rows = [row async for row in world.stores.audit_log.read() if row["event"] == "client_deleted"]
+    rows = [row async for row in world.audit_rows() if row["event"] == "client_deleted"]
     assert [row["detail"] for row in rows] == [{"by": "somebody"}]

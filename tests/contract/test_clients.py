@@ -73,7 +73,7 @@ async def test_every_change_is_told_and_audited_and_what_changes_nothing_is_not(
         change = await changes.since(before)
         assert change.counter - before == is_change
         assert change.client_ids == (("c",) if is_change else ())
-    rows = [row async for row in world.stores.audit_log.read()]
+    rows = [row async for row in world.audit_rows()]
     assert [row["event"] for row in rows if row["client_id"] == "c"] == [
         "client_added",
         "client_disabled",

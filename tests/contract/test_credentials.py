@@ -120,7 +120,7 @@ async def test_changes_of_credentials_are_audited(world: World) -> None:
     await credentials.remove(user_id, passkey.credential_id)
     await credentials.remove(user_id, passkey.credential_id)
     await credentials.set_password(user_id, "new")
-    rows = [row async for row in world.stores.audit_log.read() if row["user_id"]]
+    rows = [row async for row in world.audit_rows() if row["user_id"]]
     assert [row["event"] for row in rows] == [
         "user_added",
         "credential_added",

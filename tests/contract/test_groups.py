@@ -24,7 +24,7 @@ async def world(database_url: str, redis_url: str) -> AsyncIterator[World]:
 
 async def events(world: World) -> list[tuple[str, str]]:
     """The audit log's events of groups with the names, in order."""
-    rows = [row async for row in world.stores.audit_log.read()]
+    rows = [row async for row in world.audit_rows()]
     return [(row["event"], row["detail"]["group"]) for row in rows if row["event"].startswith("group_")]
 
 

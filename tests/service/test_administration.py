@@ -31,7 +31,7 @@ async def test_a_client_lives_its_life(admin: Administration) -> None:
     assert rotated.body["previous_client_secret_expires_at"] > 0
     assert (await admin.ask("DELETE", path, **{"If-Match": '"3"'})).status == 204
     assert (await admin.ask("GET", path)).status == 404
-    rows = [row async for row in admin.world.stores.audit_log.read() if row["client_id"] == client_id]
+    rows = [row async for row in admin.world.audit_rows() if row["client_id"] == client_id]
     assert [(row["event"], row["detail"]) for row in rows] == [
         (event, {"by": admin.client_id})
         for event in ("client_added", "client_changed", "client_secret_rotated", "client_deleted")
@@ -168,7 +168,7 @@ async def test_an_invitation_registers_as_many_clients_as_it_says(admin: Adminis
     assert [await admin.register(token) for _ in range(3)] == [201, 201, 401]
     assert (await admin.ask("POST", ADMIN_INVITATIONS.path)).body["uses"] == 1
     assert (await admin.ask("POST", ADMIN_INVITATIONS.path, {"uses": 0})).status == 400
-    rows = [row async for row in admin.world.stores.audit_log.read()]
+    rows = [row async for row in admin.world.audit_rows()]
     made = [row["detail"] for row in rows if row["event"] == "initial_access_token_added"]
     assert [detail["by"] for detail in made] == [admin.client_id] * 2
 
@@ -183,7 +183,7 @@ async def test_no_answer_and_no_audit_row_holds_a_secret_again(admin: Administra
         await admin.ask("PUT", path, {**URI, "client_secret": 7}, **{"If-Match": "*"}),
         await admin.ask("PUT", path, {**URI, "a": secret}, **{"If-Match": "*"}),
     ]
-    rows = [str(row) async for row in admin.world.stores.audit_log.read()]
+    rows = [str(row) async for row in admin.world.audit_rows()]
     stored = await admin.world.database.rows("SELECT clients::text AS row FROM clients")
     told = [str(answer.body) for answer in answers] + rows + [row["row"] for row in stored]
     assert not any(secret in text for text in told)

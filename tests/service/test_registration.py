@@ -312,7 +312,7 @@ async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registr
     client_id, token = made["client_id"], made["registration_access_token"]
     await registry.ask("PUT", client_id, token, {**URI, "client_id": client_id})
     await registry.ask("DELETE", client_id, token)
-    rows = [row async for row in registry.world.stores.audit_log.read() if row["client_id"] == client_id]
+    rows = [row async for row in registry.world.audit_rows() if row["client_id"] == client_id]
     assert [(row["event"], row["detail"]) for row in rows] == [
         (event, {"by": "itself"}) for event in ("client_added", "client_changed", "client_deleted")
     ]

@@ -217,6 +217,6 @@ async def test_a_new_user_is_audited_with_their_row(open_op: AuthorizationServic
     await sign_up(browser, page, name, email="zoe@example.org")
     user = await user_named(open_op, name)
     assert user
-    rows = [row async for row in open_op.world.stores.audit_log.read() if row["user_id"] == user.user_id]
+    rows = [row async for row in open_op.world.audit_rows() if row["user_id"] == user.user_id]
     assert [row["event"] for row in rows] == ["user_added", "signed_in"]
     assert rows[0]["detail"] == {"by": "sign_up", "address": "127.0.0.1"}
