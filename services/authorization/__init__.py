@@ -17,5 +17,6 @@
 9. `response/responder.py` lets `response/builder.py` make the code, and sends it by the callback.
 
 An error before the callback exists is shown by `response/error_page.py`; every later one goes to the client.
-`pushed.py` runs step 2 alone; `logout/` has a walk of its own. `app.py` makes the collaborators and routes.
+`pushed.py` runs step 2 alone; `logout/` has a walk of its own. `endpoints.py` makes the endpoints, and
+`app.py` routes requests to them.
 """

@@ -1,35 +1,29 @@
-"""The authorization service: routes, and what its endpoints share."""
+"""The authorization service: its routes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from aiohttp import web
 
-from services.authorization.authentication.active_session import ActiveSessions
-from services.authorization.authentication.new_session import NewSessions
-from services.authorization.authentication.password import PasswordAuthentication
-from services.authorization.authentication.throttling import PasswordThrottle, SignUpThrottle
-from services.authorization.authentication.user_codes import UserCodes
 from services.authorization.authorize import Authorize
-from services.authorization.interaction.dispatcher import Dispatcher
-from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.sign_in import InteractionSignIn
+from services.authorization.endpoints import (
+    AUTHORIZE,
+    CONSENT_STEP,
+    DEVICE_STEP,
+    LOGIN_STEP,
+    LOGOUT_ENDPOINT,
+    PUSH,
+    SELECT_ACCOUNT_STEP,
+    SIGN_UP_STEP,
+    endpoints,
+)
 from services.authorization.logout.end_session import EndSession
-from services.authorization.logout.front_channel import FrontChannel
-from services.authorization.logout.responses import LogoutResponses
 from services.authorization.logout.session_management import check_session
 from services.authorization.pushed import Push, pushed_request_error
-from services.authorization.request.authorization_request import Deployment
-from services.authorization.request.parameter_source import ParameterSource
-from services.authorization.request.posted import PostedRequests
-from services.authorization.request.reader import RequestReader
-from services.authorization.request.storage_limits import STORAGE_LIMITS, storage_limits
+from services.authorization.request.storage_limits import storage_limits
 from services.authorization.request.validated_request import RedirectableError
-from services.authorization.response.builder import ResponseBuilder
 from services.authorization.response.error_page import PAGES, error_page
-from services.authorization.response.responder import Responder
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
@@ -41,10 +35,6 @@ from shared.browser.cookies import Cookies
 from shared.browser.language import language
 from shared.browser.pages import Pages
 from shared.browser.pages.assets import ASSETS, static
-from shared.identity.passwords import Passwords
-from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
-from shared.issuing.encryption import Encryption
-from shared.issuing.tokens import TokenIssuer
 from shared.paths import (
     AUTHORIZATION,
     CHECK_SESSION,
@@ -68,11 +58,6 @@ from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
 from shared.server.log.refusal import log_refusal
 from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
-    CLIENT_KEYS,
-    CLIENTS,
-    FAILED_AUTHENTICATIONS,
-    FETCHER,
-    KEYRING,
     STORES,
     client_keys,
     failed_authentications,
@@ -80,146 +65,10 @@ from shared.server.resources import (
     need,
     stores,
 )
-from shared.store import Unavailable
 from shared.web.cors import cross_origin
-
-PUSH = web.AppKey("PUSH", Push)
-AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
-LOGIN_STEP = web.AppKey("LOGIN_STEP", LoginStep)
-SIGN_UP_STEP = web.AppKey("SIGN_UP_STEP", SignUpStep)
-SELECT_ACCOUNT_STEP = web.AppKey("SELECT_ACCOUNT_STEP", SelectAccountStep)
-CONSENT_STEP = web.AppKey("CONSENT_STEP", ConsentStep)
-DEVICE_STEP = web.AppKey("DEVICE_STEP", DeviceStep)
-LOGOUT_ENDPOINT = web.AppKey("LOGOUT_ENDPOINT", EndSession)
 
 Collaborators = TypeVar("Collaborators")
 Endpoint = Callable[[Collaborators, web.Request], Awaitable[web.StreamResponse]]
-
-
-async def _endpoints(app: web.Application) -> AsyncIterator[None]:
-    settings, opened, pages = app[SETTINGS], app[STORES], app[PAGES]
-    cookies, passwords = Cookies.of(settings), Passwords()
-    tokens, deployment = TokenIssuer(settings, app[KEYRING]), Deployment.of(settings)
-    source = ParameterSource(settings, opened.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text)
-    reader = RequestReader(
-        deployment=deployment,
-        clients=app[CLIENTS],
-        keyring=app[KEYRING],
-        tokens=tokens,
-        source=source,
-        pages=pages,
-    )
-    lifecycle = InteractionLifecycle(
-        interactions=opened.interactions,
-        pushed_requests=opened.pushed_requests,
-        reader=reader,
-        cookies=cookies,
-        limits=app[STORAGE_LIMITS],
-        lifetime=settings.interaction_lifetime,
-    )
-    active_sessions = ActiveSessions(cookies, opened.sessions)
-    dispatcher = Dispatcher(active_sessions, tokens)
-    builder = ResponseBuilder(
-        settings,
-        opened.codes,
-        opened.pushed_requests,
-        opened.grants,
-        tokens,
-        Encryption(app[CLIENT_KEYS]),
-    )
-    responder = Responder(builder, pages, settings.session_management)
-    posted = PostedRequests(opened.interactions, opened.counters, settings.rate_limits)
-    authentication = PasswordAuthentication(
-        credentials=opened.credentials,
-        passwords=passwords,
-        throttle=PasswordThrottle(opened.counters, settings.rate_limits),
-        sessions=opened.sessions,
-    )
-    new_sessions = NewSessions(opened.sessions, cookies, settings.session_lifetime)
-    sign_in = InteractionSignIn(new_sessions, lifecycle)
-
-    app[PUSH] = Push(
-        reader=reader,
-        source=source,
-        authentication=ClientAuthentication(
-            app[CLIENTS],
-            app[CLIENT_KEYS],
-            opened.replay_marks,
-            assertion_audiences(settings.issuer, PUSHED_AUTHORIZATION_REQUEST),
-            app[FAILED_AUTHENTICATIONS],
-        ),
-        pushed_requests=opened.pushed_requests,
-        limits=app[STORAGE_LIMITS],
-        interaction_lifetime=settings.interaction_lifetime,
-    )
-    with suppress(Unavailable):  # otherwise the first assertion begins them
-        await opened.replay_marks.begin()
-    app[AUTHORIZE] = Authorize(
-        reader=reader,
-        lifecycle=lifecycle,
-        dispatcher=dispatcher,
-        responder=responder,
-        posted=posted,
-        cookies=cookies,
-    )
-    app[LOGIN_STEP] = LoginStep(
-        settings=settings,
-        lifecycle=lifecycle,
-        dispatcher=dispatcher,
-        authentication=authentication,
-        sign_in=sign_in,
-        pages=pages,
-    )
-    app[SIGN_UP_STEP] = SignUpStep(
-        settings=settings,
-        lifecycle=lifecycle,
-        dispatcher=dispatcher,
-        sign_in=sign_in,
-        pages=pages,
-        users=opened.users,
-        passwords=passwords,
-        throttle=SignUpThrottle(opened.counters, settings.rate_limits),
-    )
-    app[SELECT_ACCOUNT_STEP] = SelectAccountStep(
-        settings=settings,
-        lifecycle=lifecycle,
-        dispatcher=dispatcher,
-        sessions=opened.sessions,
-        cookies=cookies,
-        pages=pages,
-    )
-    app[CONSENT_STEP] = ConsentStep(
-        settings=settings,
-        lifecycle=lifecycle,
-        dispatcher=dispatcher,
-        responder=responder,
-        consents=opened.consents,
-        cookies=cookies,
-        pages=pages,
-    )
-    app[DEVICE_STEP] = DeviceStep(
-        settings=settings,
-        active_sessions=active_sessions,
-        authentication=authentication,
-        new_sessions=new_sessions,
-        cookies=cookies,
-        pages=pages,
-        device_codes=opened.device_codes,
-        user_codes=UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits),
-        consents=opened.consents,
-    )
-    app[LOGOUT_ENDPOINT] = EndSession(
-        settings=settings,
-        clients=app[CLIENTS],
-        keyring=app[KEYRING],
-        sessions=opened.sessions,
-        posted=posted,
-        front_channel=FrontChannel(settings.issuer, opened.sessions, app[CLIENTS]),
-        cookies=cookies,
-        responses=LogoutResponses(pages, cookies),
-    )
-    yield
-    passwords.close()
 
 
 def _endpoint(key: web.AppKey[Collaborators], endpoint: Endpoint[Collaborators]) -> Handler:
@@ -257,7 +106,7 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
-    need(app, _endpoints)
+    need(app, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
