@@ -214,6 +214,7 @@ async def test_the_proxys_own_answers_do_not_name_it(
 
     async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(body))  # gone earlier, it is an outage, whatever the size
 
     async with _proxied(tmp_path, hang_up) as port:
         answered, fields, _ = await _ask(port, "POST", TOKEN.path, body, headers)
