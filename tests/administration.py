@@ -25,7 +25,7 @@ DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(document(ISSUER)))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AdministrationResponse:
     """An answer that is as the description says."""
 
     status: int
@@ -49,7 +49,7 @@ def _described(method: str, path: str) -> Any:
     raise AssertionError(f"{path} is not described")
 
 
-def check_answer(method: str, path: str, answer: Answer) -> None:
+def check_answer(method: str, path: str, answer: AdministrationResponse) -> None:
     """Fails where the description does not have such an answer."""
     described = _described(method, path)["responses"][str(answer.status)]
     assert answer.headers["Cache-Control"] == "no-store"
@@ -62,7 +62,7 @@ def check_answer(method: str, path: str, answer: Answer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Administration:
+class AdministrationApi:
     """The client registry and a token service, and a client with the scopes of the administration."""
 
     http: TestClient[web.Request, web.Application]
@@ -70,17 +70,19 @@ class Administration:
     client_id: str
     access_token: str
 
-    async def ask(self, method: str, path: str, sent: Any = None, **headers: str) -> Answer:
+    async def ask(self, method: str, path: str, sent: Any = None, **headers: str) -> AdministrationResponse:
         """A request of the administrator; *sent*: members, or bytes as they are."""
         return await self.ask_with({**bearer(self.access_token), **headers}, method, path, sent)
 
-    async def ask_with(self, headers: Mapping[str, str], method: str, path: str, sent: Any = None) -> Answer:
+    async def ask_with(
+        self, headers: Mapping[str, str], method: str, path: str, sent: Any = None
+    ) -> AdministrationResponse:
         """A request of anybody."""
         data = sent if isinstance(sent, bytes | None) else json.dumps(sent).encode()
         typed = {"Content-Type": "application/json"} if data is not None else {}
         response = await self.http.request(method, path, data=data, headers={**typed, **headers})
         text = await response.text()
-        answer = Answer(response.status, response.headers, json.loads(text) if text else None)
+        answer = AdministrationResponse(response.status, response.headers, json.loads(text) if text else None)
         check_answer(method, path, answer)
         return answer
 
@@ -109,11 +111,11 @@ class Administration:
 
 
 @pytest.fixture
-async def admin(database_url: str, redis_url: str) -> AsyncIterator[Administration]:
+async def admin(database_url: str, redis_url: str) -> AsyncIterator[AdministrationApi]:
     """An administrator of a deployment."""
     settings = settings_for(database_url, redis_url)
     app = application(settings, mount_client_registry, mount_token)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
         client = await world.client(client_id="administrator", scope=(READ, WRITE, "api:read"))
-        unarmed = Administration(http, world, client.client_id, "")
-        yield Administration(http, world, client.client_id, await unarmed.token_of(client))
+        unarmed = AdministrationApi(http, world, client.client_id, "")
+        yield AdministrationApi(http, world, client.client_id, await unarmed.token_of(client))

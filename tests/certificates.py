@@ -14,7 +14,7 @@ from shared.live import clock
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class CertificateFiles:
     """The files of a TLS server, and the authority's."""
 
     chain_file: Path
@@ -39,7 +39,7 @@ def _unsigned(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x50
     )
 
 
-def a_certificate(host: str, folder: Path) -> Certificate:
+def a_certificate(host: str, folder: Path) -> CertificateFiles:
     """A certificate for *host* by an authority of its own, in files below *folder*."""
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = (
@@ -52,7 +52,7 @@ def a_certificate(host: str, folder: Path) -> Certificate:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(ca_key, SHA256())
     )
-    made = Certificate(folder / "chain.pem", folder / "key.pem", folder / "ca.pem")
+    made = CertificateFiles(folder / "chain.pem", folder / "key.pem", folder / "ca.pem")
     made.ca_file.write_bytes(authority.public_bytes(Encoding.PEM))
     made.chain_file.write_bytes(certificate.public_bytes(Encoding.PEM))
     made.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))

@@ -26,7 +26,7 @@ RESPONSE_TYPES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class Services:
     """Both services of one deployment."""
 
     op: AuthorizationService
@@ -52,7 +52,7 @@ class Provider:
 
 
 @asynccontextmanager
-async def serve_provider(database_url: str, redis_url: str, **others: str) -> AsyncIterator[Provider]:
+async def serve_provider(database_url: str, redis_url: str, **others: str) -> AsyncIterator[Services]:
     """A deployment with `OSTIARY_RESPONSE_TYPES=all`; *others* as in `settings_for`."""
     settings = settings_for(
         database_url, redis_url, issuer=LOCAL_ISSUER, rate_limits="off", response_types="all", **others
@@ -62,11 +62,11 @@ async def serve_provider(database_url: str, redis_url: str, **others: str) -> As
         serve_authorization(settings, world) as op,
         serve_tokens(settings, world) as tokens,
     ):
-        yield Provider(op, tokens, world)
+        yield Services(op, tokens, world)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Provider]:
+async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Services]:
     """Such a deployment, on the loop of a module's tests."""
     async with serve_provider(module_database_url, module_redis_url) as served:
         yield served

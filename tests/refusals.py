@@ -61,7 +61,7 @@ def _import(package: ModuleType) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class AllServices:
     """Every service of a deployment in one process, and what patches it."""
 
     op: AuthorizationService

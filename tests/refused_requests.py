@@ -27,45 +27,45 @@ from shared.paths import (
     Path,
 )
 from tests.deployment import basic
-from tests.refusals import STATEMENT_KEY, Provider
+from tests.refusals import STATEMENT_KEY, AllServices
 from tests.registry import URI
 
-Request = Callable[[Provider], Awaitable[str | None]]
+Request = Callable[[AllServices], Awaitable[str | None]]
 """Makes a request that is refused; the client_id that its refusal must name."""
 
 
-async def _denied(provider: Provider) -> str:
+async def _denied(provider: AllServices) -> str:
     client, browser = await provider.client(), provider.op.browser()
     page = await browser.authorize(client)
     await browser.decide(await browser.log_in(page, await provider.op.user()), "deny")
     return client.client_id
 
 
-async def _invalid_client(provider: Provider) -> str:
+async def _invalid_client(provider: AllServices) -> str:
     client = await provider.client()
     await provider.tokens.token(None, {"grant_type": "x"}, headers=basic(client.client_id, "wrong"))
     return client.client_id
 
 
-async def _invalid_grant(provider: Provider) -> str:
+async def _invalid_grant(provider: AllServices) -> str:
     client = await provider.client()
     await provider.tokens.redeem(client, new_handle(Kind.AUTHORIZATION_CODE))
     return client.client_id
 
 
-async def _unauthorized_client(provider: Provider) -> str:
+async def _unauthorized_client(provider: AllServices) -> str:
     client = await provider.client()
     await provider.tokens.token(client, {"grant_type": DEVICE_CODE})
     return client.client_id
 
 
-async def _unsupported_grant_type(provider: Provider) -> str:
+async def _unsupported_grant_type(provider: AllServices) -> str:
     client = await provider.client()
     await provider.tokens.token(client, {"grant_type": "password"})
     return client.client_id
 
 
-async def _busy(provider: Provider) -> str:
+async def _busy(provider: AllServices) -> str:
     async def check(*_: object) -> None:
         raise PasswordQueueFull
 
@@ -75,7 +75,7 @@ async def _busy(provider: Provider) -> str:
     return client.client_id
 
 
-async def _consent_required(provider: Provider) -> str:
+async def _consent_required(provider: AllServices) -> str:
     client = await provider.client()
     browser = await provider.browser_of(client)
     other = await provider.client()
@@ -83,66 +83,66 @@ async def _consent_required(provider: Provider) -> str:
     return other.client_id
 
 
-async def _invalid_token(provider: Provider) -> None:
+async def _invalid_token(provider: AllServices) -> None:
     await provider.tokens.userinfo("at_unknown")
 
 
-async def _insufficient_scope(provider: Provider) -> str:
+async def _insufficient_scope(provider: AllServices) -> str:
     client = await provider.client()
     answer = await provider.tokens.token(client, {"grant_type": "client_credentials", "scope": "api:read"})
     await provider.tokens.userinfo((await answer.json())["access_token"])
     return client.client_id
 
 
-async def _pending(provider: Provider) -> str:
+async def _pending(provider: AllServices) -> str:
     client, handle = await provider.device()
     await provider.poll(client, handle)
     return client.client_id
 
 
-async def _too_fast(provider: Provider) -> str:
+async def _too_fast(provider: AllServices) -> str:
     client, handle = await provider.device()
     await provider.poll(client, handle)
     await provider.poll(client, handle)
     return client.client_id
 
 
-async def _expired_code(provider: Provider) -> str:
+async def _expired_code(provider: AllServices) -> str:
     client, handle = await provider.device(expires_at=clock.now())
     await provider.poll(client, handle)
     return client.client_id
 
 
-async def _cookie_missing(provider: Provider) -> str:
+async def _cookie_missing(provider: AllServices) -> str:
     client = await provider.client()
     page = await provider.op.browser().authorize(client)
     await provider.op.browser().get(LOGIN.path, page.hidden)
     return client.client_id
 
 
-async def _expired(provider: Provider) -> str:
+async def _expired(provider: AllServices) -> str:
     client = await provider.client()
     await provider.op.browser().get(LOGIN.path, {"interaction": "gone", "client": client.client_id})
     return client.client_id
 
 
-async def _stale_form(provider: Provider) -> None:
+async def _stale_form(provider: AllServices) -> None:
     origin = {"Origin": provider.op.settings.origin}
     await provider.op.browser().request("POST", LOGOUT.path, data={"form_token": "x"}, headers=origin)
 
 
-async def _throttled(provider: Provider) -> str:
+async def _throttled(provider: AllServices) -> str:
     provider.monkeypatch.setattr(StorageLimits, "interaction", lambda *_: timedelta(seconds=1))
     return await provider.authorize()
 
 
-async def _conflict(provider: Provider) -> str:
+async def _conflict(provider: AllServices) -> str:
     client = await provider.client()
     return await provider.administer("POST", ADMIN_CLIENTS.path, {**URI, "client_id": client.client_id})
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRequest:
     """A request that is refused, and where."""
 
     path: Path
@@ -160,7 +160,7 @@ def _registered(**members: Any) -> Request:
 
 
 def _administered(method: str, path: Callable[[str], str], **headers: str) -> Request:
-    async def request(provider: Provider) -> str:
+    async def request(provider: AllServices) -> str:
         client = await provider.client()
         return await provider.administer(method, path(client.client_id), **headers)
 
@@ -170,51 +170,57 @@ def _administered(method: str, path: Callable[[str], str], **headers: str) -> Re
 _UNKNOWN_PUBLISHER = jwt.encode({"iss": "https://other.test"}, STATEMENT_KEY, "ES256")
 _ACR = json.dumps({"id_token": {"acr": {"essential": True, "values": ["urn:nowhere"]}}})
 
-REFUSED: Mapping[str, Refused] = {
-    "invalid_request": Refused(AUTHORIZATION, _asked(code_challenge=""), "code_challenge_method"),
-    "unsupported_response_type": Refused(AUTHORIZATION, _asked(response_type="magic"), "sent: magic"),
-    "invalid_scope": Refused(AUTHORIZATION, _asked(scope="gardening"), "sent: gardening; registered: openid"),
-    "login_required": Refused(AUTHORIZATION, _asked(prompt="none"), "nobody is signed in"),
-    "consent_required": Refused(AUTHORIZATION, _consent_required, "has not allowed"),
-    "access_denied": Refused(CONSENT, _denied, "did not allow"),
-    "invalid_request_uri": Refused(
+REFUSED: Mapping[str, RefusedRequest] = {
+    "invalid_request": RefusedRequest(AUTHORIZATION, _asked(code_challenge=""), "code_challenge_method"),
+    "unsupported_response_type": RefusedRequest(AUTHORIZATION, _asked(response_type="magic"), "sent: magic"),
+    "invalid_scope": RefusedRequest(
+        AUTHORIZATION, _asked(scope="gardening"), "sent: gardening; registered: openid"
+    ),
+    "login_required": RefusedRequest(AUTHORIZATION, _asked(prompt="none"), "nobody is signed in"),
+    "consent_required": RefusedRequest(AUTHORIZATION, _consent_required, "has not allowed"),
+    "access_denied": RefusedRequest(CONSENT, _denied, "did not allow"),
+    "invalid_request_uri": RefusedRequest(
         AUTHORIZATION,
         _asked(request_uri="https://rp1.test/request?secret=1"),
         "sent: https://rp1.test/request?…; registered: none",
     ),
-    "invalid_request_object": Refused(AUTHORIZATION, _asked(request="a.b.c"), "request object"),
-    "registration_not_supported": Refused(AUTHORIZATION, _asked(registration="{}"), "registration"),
-    "unmet_authentication_requirements": Refused(AUTHORIZATION, _asked(claims=_ACR), "acr"),
-    "too_many_requests": Refused(AUTHORIZATION, _throttled, "too many requests"),
-    "expired": Refused(LOGIN, _expired, "no such interaction"),
-    "cookie_missing": Refused(LOGIN, _cookie_missing, "cookie"),
-    "temporarily_unavailable": Refused(LOGIN, _busy),
-    "invalid_client": Refused(TOKEN, _invalid_client, "secret is wrong"),
-    "invalid_grant": Refused(TOKEN, _invalid_grant, "unknown, expired or spent"),
-    "unauthorized_client": Refused(TOKEN, _unauthorized_client, f"sent: {DEVICE_CODE}; registered: auth"),
-    "unsupported_grant_type": Refused(TOKEN, _unsupported_grant_type, "sent: password"),
-    "authorization_pending": Refused(TOKEN, _pending, "has not decided"),
-    "slow_down": Refused(TOKEN, _too_fast, "wait"),
-    "expired_token": Refused(TOKEN, _expired_code, "expired"),
-    "insufficient_scope": Refused(USERINFO, _insufficient_scope, "openid"),
-    "not_found": Refused(
+    "invalid_request_object": RefusedRequest(AUTHORIZATION, _asked(request="a.b.c"), "request object"),
+    "registration_not_supported": RefusedRequest(AUTHORIZATION, _asked(registration="{}"), "registration"),
+    "unmet_authentication_requirements": RefusedRequest(AUTHORIZATION, _asked(claims=_ACR), "acr"),
+    "too_many_requests": RefusedRequest(AUTHORIZATION, _throttled, "too many requests"),
+    "expired": RefusedRequest(LOGIN, _expired, "no such interaction"),
+    "cookie_missing": RefusedRequest(LOGIN, _cookie_missing, "cookie"),
+    "temporarily_unavailable": RefusedRequest(LOGIN, _busy),
+    "invalid_client": RefusedRequest(TOKEN, _invalid_client, "secret is wrong"),
+    "invalid_grant": RefusedRequest(TOKEN, _invalid_grant, "unknown, expired or spent"),
+    "unauthorized_client": RefusedRequest(
+        TOKEN, _unauthorized_client, f"sent: {DEVICE_CODE}; registered: auth"
+    ),
+    "unsupported_grant_type": RefusedRequest(TOKEN, _unsupported_grant_type, "sent: password"),
+    "authorization_pending": RefusedRequest(TOKEN, _pending, "has not decided"),
+    "slow_down": RefusedRequest(TOKEN, _too_fast, "wait"),
+    "expired_token": RefusedRequest(TOKEN, _expired_code, "expired"),
+    "insufficient_scope": RefusedRequest(USERINFO, _insufficient_scope, "openid"),
+    "not_found": RefusedRequest(
         ADMIN_CLIENT, _administered("GET", lambda _: ADMIN_CLIENT.for_client("nobody")), "no such client"
     ),
-    "conflict": Refused(ADMIN_CLIENTS, _conflict, "taken"),
-    "precondition_failed": Refused(
+    "conflict": RefusedRequest(ADMIN_CLIENTS, _conflict, "taken"),
+    "precondition_failed": RefusedRequest(
         ADMIN_CLIENT, _administered("PUT", ADMIN_CLIENT.for_client, **{"If-Match": '"99"'}), "changed"
     ),
-    "precondition_required": Refused(ADMIN_CLIENT, _administered("PUT", ADMIN_CLIENT.for_client), "If-Match"),
+    "precondition_required": RefusedRequest(
+        ADMIN_CLIENT, _administered("PUT", ADMIN_CLIENT.for_client), "If-Match"
+    ),
 }
 """By error: the requests that name a client."""
 
-NAMELESS: Mapping[str, Refused] = {
-    "stale_form": Refused(LOGOUT, _stale_form, "another session"),
-    "invalid_token": Refused(USERINFO, _invalid_token, "malformed"),
-    "invalid_client_metadata": Refused(REGISTRATION, _registered(grant_types=["x"]), "grant_types"),
-    "invalid_redirect_uri": Refused(REGISTRATION, _registered(redirect_uris=["x"]), "redirect_uris"),
-    "invalid_software_statement": Refused(REGISTRATION, _registered(software_statement="x"), "JWS"),
-    "unapproved_software_statement": Refused(
+NAMELESS: Mapping[str, RefusedRequest] = {
+    "stale_form": RefusedRequest(LOGOUT, _stale_form, "another session"),
+    "invalid_token": RefusedRequest(USERINFO, _invalid_token, "malformed"),
+    "invalid_client_metadata": RefusedRequest(REGISTRATION, _registered(grant_types=["x"]), "grant_types"),
+    "invalid_redirect_uri": RefusedRequest(REGISTRATION, _registered(redirect_uris=["x"]), "redirect_uris"),
+    "invalid_software_statement": RefusedRequest(REGISTRATION, _registered(software_statement="x"), "JWS"),
+    "unapproved_software_statement": RefusedRequest(
         REGISTRATION, _registered(software_statement=_UNKNOWN_PUBLISHER), "not trusted"
     ),
 }

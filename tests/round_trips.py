@@ -51,7 +51,7 @@ class PostgresClient:
         return b"\0" + message if is_first else message
 
 
-class RedisClient:
+class RedisStream:
     """What a Redis client says on one connection."""
 
     def __init__(self, counter: Counter) -> None:
@@ -67,7 +67,7 @@ class RedisClient:
         self._is_waiting = False
 
 
-Client = PostgresClient | RedisClient
+Client = PostgresClient | RedisStream
 
 
 async def _forward(

@@ -97,11 +97,11 @@ class Child:
                 raise RunError(f"{self.command.name} did not become ready; its log: {self.command.log}")
             await asyncio.sleep(POLL_SECONDS)
         self._dismiss_guard()
-        said = self._said(offset)
-        if any(words in said for words in self.command.passing) and time.monotonic() < deadline:
+        output = self._said(offset)
+        if any(words in output for words in self.command.passing) and time.monotonic() < deadline:
             await asyncio.sleep(10 * POLL_SECONDS)
             return False
-        raise RunError(f"{self.command.name} did not start: {reason_in(said)}; its log: {self.command.log}")
+        raise RunError(f"{self.command.name} did not start: {reason_in(output)}; its log: {self.command.log}")
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         command = self.command
@@ -148,8 +148,8 @@ class Child:
             return log.read(65536).decode(errors="replace")
 
 
-def reason_in(said: str) -> str:
-    """The line of what a program *said* that tells best why it ended."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+def reason_in(output: str) -> str:
+    """The line of a program's *output* that best explains why it exited."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "FATAL" in line or "PANIC" in line or "rror" in line]
     return (telling or lines or ["it ended at once"])[-1][:300]

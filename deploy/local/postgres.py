@@ -118,8 +118,8 @@ class Postgres:
         with self.log.open("ab") as log:
             log.write(done.stdout + done.stderr)
         if done.returncode:
-            said = reason_in((done.stdout + done.stderr).decode(errors="replace"))
-            raise RunError(f"PostgreSQL could not create its database: {said}; its log: {self.log}")
+            reason = reason_in((done.stdout + done.stderr).decode(errors="replace"))
+            raise RunError(f"PostgreSQL could not create its database: {reason}; its log: {self.log}")
 
     def command(self) -> Command:
         """How the server is started."""

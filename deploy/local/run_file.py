@@ -37,17 +37,19 @@ def of_running(settings: Settings) -> Settings:
         return settings
     path = settings.data_dir / _NAME
     try:
-        named = parse(path.read_text("utf-8"), NAME_PREFIX).values
+        variables = parse(path.read_text("utf-8"), NAME_PREFIX).values
     except OSError:
         raise RunError(
             f"No database is set, and no `ostiary run` uses the data folder {settings.data_dir}:"
             " start `ostiary run`, or set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL"
         ) from None
     running: dict[str, object] = {
-        "issuer": named["OSTIARY_ISSUER"],
-        "database_url": SecretStr(named["OSTIARY_DATABASE_URL"]),
-        "redis_url": SecretStr(named["OSTIARY_REDIS_URL"]),
-        "secret_key": tuple(SecretStr(key) for key in named["OSTIARY_SECRET_KEY"].split(_SEPARATOR)),
+        "issuer": variables["OSTIARY_ISSUER"],
+        "database_url": SecretStr(variables["OSTIARY_DATABASE_URL"]),
+        "redis_url": SecretStr(variables["OSTIARY_REDIS_URL"]),
+        "secret_key": tuple(SecretStr(key) for key in variables["OSTIARY_SECRET_KEY"].split(_SEPARATOR)),
     }
-    given = settings.model_fields_set
-    return settings.model_copy(update={name: value for name, value in running.items() if name not in given})
+    explicit = settings.model_fields_set
+    return settings.model_copy(
+        update={name: value for name, value in running.items() if name not in explicit}
+    )

@@ -57,7 +57,9 @@ def sentence(error: Exception) -> str | None:
         return "\n".join(("The settings are invalid:", *error.faults))
     if isinstance(error, OAuthError):
         return f"{error.error}: {error.description}"
-    return next((told.format(error) for kind, told in _SENTENCES.items() if isinstance(error, kind)), None)
+    return next(
+        (message.format(error) for kind, message in _SENTENCES.items() if isinstance(error, kind)), None
+    )
 
 
 @contextmanager
@@ -66,6 +68,6 @@ def faults_in_sentences() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if (told := sentence(error)) is None:
+        if (message := sentence(error)) is None:
             raise
-        raise click.ClickException(told) from None
+        raise click.ClickException(message) from None

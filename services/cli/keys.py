@@ -20,8 +20,8 @@ def keys() -> None:
     """Manage signing and sealing keys."""
 
 
-def _show(known: Sequence[StoredKey], is_json: bool) -> None:
-    show_all([admin.shown(key, known, clock.now()) for key in known], _COLUMNS, is_json)
+def _show(keys: Sequence[StoredKey], is_json: bool) -> None:
+    show_all([admin.shown(key, keys, clock.now()) for key in keys], _COLUMNS, is_json)
 
 
 @keys.command(name="list")

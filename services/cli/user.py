@@ -77,8 +77,8 @@ def unlock(name: str) -> None:
     """Reset a user's failed sign-ins, so that the next attempt need not wait."""
 
     async def step(stores: Stores, _: Settings) -> None:
-        found = await users.get(stores.users, name)
-        await stores.counters.forget("user", str(found.user_id), USER)
+        user = await users.get(stores.users, name)
+        await stores.counters.forget("user", str(user.user_id), USER)
 
     run_step(step)
 
@@ -103,7 +103,7 @@ def consents(name: str, is_json: bool) -> None:
     async def step(stores: Stores, _: Settings) -> Sequence[ClientAccess]:
         return await stores.consents.of_user((await users.get(stores.users, name)).user_id)
 
-    show_all([asdict(given) for given in run_step(step)], ("client_id", "scope", "grants"), is_json)
+    show_all([asdict(consent) for consent in run_step(step)], ("client_id", "scope", "grants"), is_json)
 
 
 @user.command()
@@ -114,9 +114,9 @@ def revoke_consent(name: str, client_id: str, is_json: bool) -> None:
     """Revoke a user's consent to a client, and its grants. The user stays signed in."""
 
     async def step(stores: Stores, _: Settings) -> int:
-        found = await users.get(stores.users, name)
+        user = await users.get(stores.users, name)
         await clients.get(stores.clients, client_id)
-        return await stores.consents.revoke(found.user_id, client_id)
+        return await stores.consents.revoke(user.user_id, client_id)
 
     show({"username": name, "client_id": client_id, "grants_revoked": run_step(step)}, is_json)
 

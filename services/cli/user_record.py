@@ -37,8 +37,8 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
     if is_given:
         with faults_in_sentences():
             return users.checked_password(sys.stdin.readline().rstrip("\r\n")), {}
-    made = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
-    return made, {"password": made}
+    password = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
+    return password, {"password": password}
 
 
 @click.command()

@@ -92,8 +92,8 @@ async def webfinger(request: web.Request) -> web.Response:
     settings, resource = request.app[SETTINGS], resource_of(query(request))
     if not is_known(resource, settings.origin):
         raise web.HTTPNotFound
-    found = descriptor(resource, settings.issuer, tuple(request.query.getall("rel", ())))
-    return json_answer(found, head=_DESCRIPTOR)
+    jrd = descriptor(resource, settings.issuer, tuple(request.query.getall("rel", ())))
+    return json_answer(jrd, head=_DESCRIPTOR)
 
 
 def mount(app: web.Application) -> None:

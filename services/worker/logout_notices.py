@@ -68,16 +68,16 @@ class Delivery:
         return len(notices)
 
     async def _try(self, notice: LogoutNotice, now: datetime) -> None:
-        told = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
+        fields = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
         try:
             if fault := await self._tell(notice, now):
-                await self._failed(notice, now, {**told, "cause": fault})
+                await self._failed(notice, now, {**fields, "cause": fault})
             else:
                 await self.outbox.settle(notice.notice_id)
         except Unavailable as fault:  # when the lease ends it is due again
-            logger.warning("logout_notice_delayed", **told, cause=str(fault))
+            logger.warning("logout_notice_delayed", **fields, cause=str(fault))
         except Exception:  # a defect that one notice meets must not delay the others; it is due again, too
-            logger.exception("logout_notice_defect", **told)
+            logger.exception("logout_notice_defect", **fields)
 
     async def _tell(self, notice: LogoutNotice, now: datetime) -> str | None:
         """Why the client could not be told; None if it was, or wants to be told no more."""
@@ -101,15 +101,15 @@ class Delivery:
         signed = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
         return encrypt(recipient, signed, cty="JWT") if recipient else signed
 
-    async def _failed(self, notice: LogoutNotice, now: datetime, told: Mapping[str, object]) -> None:
+    async def _failed(self, notice: LogoutNotice, now: datetime, fields: Mapping[str, object]) -> None:
         if due_at := next_try(notice, now):
             await self.outbox.put_off(notice.notice_id, due_at)
             count_event("logout_notice", "failed")
-            logger.warning("logout_notice_failed", **told)
+            logger.warning("logout_notice_failed", **fields)
         else:
             await self.outbox.give_up(notice.notice_id, now)
             count_event("logout_notice", "given_up")
-            logger.error("logout_notice_given_up", **told)
+            logger.error("logout_notice_given_up", **fields)
 
 
 def logout_notices(delivery: Delivery) -> Job:

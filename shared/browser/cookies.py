@@ -95,24 +95,26 @@ class Cookies:
     def browser_handles(self, request: web.Request) -> tuple[str, ...]:
         """The browser's own handles, oldest first: RFC 6265 §5.4. Raises InvalidRequest."""
         before, after = self.browser
-        named = [
+        candidates = [
             (name, value)
             for name, value in cookie_pairs(request.headers.getall("Cookie", ()))
             if name.startswith(before) and name.endswith(after)
         ]
-        if self.is_secure and len({name for name, _ in named}) < len(named):
+        if self.is_secure and len({name for name, _ in candidates}) < len(candidates):
             raise InvalidRequest("a cookie came twice")
-        own = {handle: self._browser_name(handle) for handle in _handles(Kind.BROWSER, dict(named).values())}
-        handles = tuple(handle for handle, name in own.items() if (name, handle) in named)
+        own = {
+            handle: self._browser_name(handle) for handle in _handles(Kind.BROWSER, dict(candidates).values())
+        }
+        handles = tuple(handle for handle, name in own.items() if (name, handle) in candidates)
         return handles[-MAX_BROWSER_HANDLES:]
 
-    def session_of_form(self, request: web.Request, given: str | None, purpose: str) -> str | None:
-        """The session handle for which the form with the token *given* was made. Raises InvalidRequest."""
-        return _maker(self.session_handles(request), given, purpose)
+    def session_of_form(self, request: web.Request, token: str | None, purpose: str) -> str | None:
+        """The session handle for which the form with *token* was made. Raises InvalidRequest."""
+        return _maker(self.session_handles(request), token, purpose)
 
-    def browser_of_form(self, request: web.Request, given: str | None, purpose: str) -> str | None:
+    def browser_of_form(self, request: web.Request, token: str | None, purpose: str) -> str | None:
         """The same for a form that was made before anybody was signed in."""
-        return _maker(self.browser_handles(request), given, purpose)
+        return _maker(self.browser_handles(request), token, purpose)
 
     def newest_browser_handle(self, request: web.Request) -> str:
         """The handle to bind something new to, which `set_browser` must then set: it may be fresh."""
@@ -126,8 +128,8 @@ class Cookies:
 
     def set_accounts(self, response: web.Response, handles: tuple[str, ...]) -> None:
         """Beside the active one; of too many the last are forgotten."""
-        kept = ".".join(handles[:MAX_ACCOUNTS])
-        self._set(response, self.accounts, kept, max_age=None if kept else 0)
+        value = ".".join(handles[:MAX_ACCOUNTS])
+        self._set(response, self.accounts, value, max_age=None if value else 0)
 
     def set_session(self, response: web.Response, handle: str) -> None:
         self._set(response, self.session, handle)
@@ -150,7 +152,7 @@ class Cookies:
 
     def _values(self, request: web.Request, name: str) -> list[str]:
         pairs = cookie_pairs(request.headers.getall("Cookie", ()))
-        values = [value for found, value in pairs if found == name]
+        values = [value for key, value in pairs if key == name]
         if self.is_secure and len(values) > 1:  # no browser sends it twice
             raise InvalidRequest("a cookie came twice")
         return values
@@ -177,5 +179,5 @@ def _handles(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if is_handle(kind, value)))
 
 
-def _maker(handles: Iterable[str], given: str | None, purpose: str) -> str | None:
-    return next((handle for handle in handles if is_form_token(given, handle, purpose)), None)
+def _maker(handles: Iterable[str], token: str | None, purpose: str) -> str | None:
+    return next((handle for handle in handles if is_form_token(token, handle, purpose)), None)

@@ -13,6 +13,6 @@ def form_token(handle: str, purpose: str) -> str:
     return hmac.digest(handle.encode(), purpose.encode(), "sha256").hex()
 
 
-def is_form_token(given: str | None, handle: str, purpose: str) -> bool:
-    """Whether *given* is that token."""
-    return hmac.compare_digest((given or "").encode(), form_token(handle, purpose).encode())
+def is_form_token(token: str | None, handle: str, purpose: str) -> bool:
+    """Whether *token* is the form token for *handle* and *purpose*, compared in constant time."""
+    return hmac.compare_digest((token or "").encode(), form_token(handle, purpose).encode())

@@ -28,8 +28,8 @@ def language(request: web.Request, pages: Pages) -> str:
 
 def ui_locales_fields(request: web.Request) -> dict[str, str]:
     """The field by which a form without an interaction keeps the language of *request*."""
-    wanted = _wanted(request)
-    return {UI_LOCALES: wanted} if wanted else {}
+    ui_locales = _wanted(request)
+    return {UI_LOCALES: ui_locales} if ui_locales else {}
 
 
 def _wanted(request: web.Request) -> str | None:

@@ -100,7 +100,7 @@ class RedisAddress:
 def _hosts(listed: str, layout: Layout) -> tuple[HostPort, ...]:
     if layout == "server" and not listed:  # localhost
         return ()
-    matches = [_HOST_PORT.fullmatch(one) for one in listed.split(",")]
+    matches = [_HOST_PORT.fullmatch(host) for host in listed.split(",")]
     hosts = [
         HostPort(match["host"].strip("[]"), int(match["port"] or _PORTS[layout]))
         for match in matches
@@ -115,10 +115,10 @@ def _hosts(listed: str, layout: Layout) -> tuple[HostPort, ...]:
 
 def _options(query: str, scheme: str, layout: Layout) -> dict[str, str]:
     options = dict(parse_qsl(query))
-    known = _OF_SERVERS | (_OF_TLS if scheme == "rediss" else set())
-    known |= set(_OF_SENTINELS) if layout == "sentinel" else set()
-    if not set(options) <= known:  # which may be a piece of a password, and is not told
-        raise ValueError(f"has an option that is none of {', '.join(sorted(known))}")
+    known_options = _OF_SERVERS | (_OF_TLS if scheme == "rediss" else set())
+    known_options |= set(_OF_SENTINELS) if layout == "sentinel" else set()
+    if not set(options) <= known_options:  # which may be a piece of a password, and is not told
+        raise ValueError(f"has an option that is none of {', '.join(sorted(known_options))}")
     if not options.get("db", "0").isdecimal() or (layout == "cluster" and options.get("db", "0") != "0"):
         raise ValueError("must have the number of a database in db, and a cluster has 0 alone")
     if options.get("ssl_cert_reqs", "required") not in ("none", "optional", "required"):

@@ -136,13 +136,13 @@ def with_deployment(settings: Settings, recorded: Mapping[str, Any]) -> Settings
 
     Raises SettingsError: they are those of another version.
     """
-    known = {name: recorded[name] for name in DEPLOYMENT_SETTINGS if name in recorded}
+    recorded_values = {name: recorded[name] for name in DEPLOYMENT_SETTINGS if name in recorded}
     try:
-        read = Settings.model_validate(known)
+        read = Settings.model_validate(recorded_values)
     except ValidationError as error:
         fault = "the running deployment has settings that this version of `ostiary` cannot read"
         raise SettingsError((fault, *_sentences(error))) from None
-    return settings.model_copy(update={name: getattr(read, name) for name in known})
+    return settings.model_copy(update={name: getattr(read, name) for name in recorded_values})
 
 
 def _env_file(path: str | None) -> EnvFile:
@@ -175,14 +175,14 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     env_file = _env_file(environ.get("OSTIARY_ENV_FILE"))
     of_environment = {name: value for name, value in environ.items() if name.startswith(NAME_PREFIX)}
-    named = {**env_file.values, **of_environment}
+    variables = {**env_file.values, **of_environment}
     values = {
         name.removeprefix(NAME_PREFIX).lower(): value
-        for name, value in named.items()
+        for name, value in variables.items()
         if name not in NOT_SETTINGS and value != ""
     }
     faults = tuple(f"OSTIARY_ENV_FILE: {fault}" for fault in env_file.faults)
-    if file := named.get("OSTIARY_SECRET_KEY_FILE"):
+    if file := variables.get("OSTIARY_SECRET_KEY_FILE"):
         if "secret_key" in values:
             faults += ("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",)
         try:

@@ -61,11 +61,11 @@ class Fetcher:
         return await self._ask(self._target(uri), "POST", _status, form)
 
     async def _get(self, uri: str, parse: Callable[[str], Result]) -> Result:
-        found = self._target(uri)
+        target = self._target(uri)
         if self._breaker.has_failed(uri):
             raise FetchFailed("failed a moment ago")
         try:
-            return parse(await self._ask(found, "GET", _body, None))
+            return parse(await self._ask(target, "GET", _body, None))
         except _Busy:
             raise
         except (FetchFailed, BadJson, ValueError) as fault:
@@ -79,9 +79,9 @@ class Fetcher:
             raise FetchRefused(f"the URI {fault}") from None
 
     async def _ask(
-        self, found: Target, method: str, read: Read[Result], form: Mapping[str, str] | None
+        self, target: Target, method: str, read: Read[Result], form: Mapping[str, str] | None
     ) -> Result:
-        host, deadline = f"{found.host}:{found.port}", asyncio.get_running_loop().time() + TIMEOUT
+        host, deadline = f"{target.host}:{target.port}", asyncio.get_running_loop().time() + TIMEOUT
         if not self._breaker.enter(host):
             raise _Busy(f"{host} is busy or keeps failing")
         has_answered: bool | None = None
@@ -90,7 +90,7 @@ class Fetcher:
                 self._slot(deadline),
                 asyncio.timeout_at(deadline),
                 self._session.request(
-                    method, URL(found.uri, encoded=True), data=form, allow_redirects=False
+                    method, URL(target.uri, encoded=True), data=form, allow_redirects=False
                 ) as response,
             ):
                 result = await read(response)

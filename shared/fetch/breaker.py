@@ -12,7 +12,7 @@ MAX_REMEMBERED = 10_000
 
 
 @dataclass(slots=True)
-class _Host:
+class _Failures:
     in_flight: int = 0
     failures: int = 0
     closed_at: float = float("-inf")  # when it may be asked again
@@ -23,7 +23,7 @@ class Breaker:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._hosts: OrderedDict[str, _Failures] = OrderedDict()
         self._failed: OrderedDict[str, float] = OrderedDict()
 
     def has_failed(self, uri: str) -> bool:
@@ -39,7 +39,7 @@ class Breaker:
 
     def enter(self, host: str) -> bool:
         """Whether *host* may be asked now. If so, `leave` must follow."""
-        state = self._hosts.setdefault(host, _Host())
+        state = self._hosts.setdefault(host, _Failures())
         self._hosts.move_to_end(host)
         if state.in_flight >= PER_HOST or self._clock() < state.closed_at:
             return False

@@ -28,10 +28,10 @@ class SystemLookup:
 
     async def __call__(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
+        addresses = await loop.run_in_executor(
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
-        return [str(sockaddr[0]) for *_, sockaddr in found]
+        return [str(sockaddr[0]) for *_, sockaddr in addresses]
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

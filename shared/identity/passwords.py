@@ -84,10 +84,10 @@ class Passwords:
 
         Raises PasswordQueueFull when too many wait.
         """
-        known = password_hash if len(password) <= MAX_PASSWORD else None
-        given = password[:MAX_PASSWORD]
-        verdict = await self._run(lambda: _verdict(self._hasher, known or self._dummy, given))
-        return verdict if known else Verdict(is_right=False)
+        checked_hash = password_hash if len(password) <= MAX_PASSWORD else None
+        prefix = password[:MAX_PASSWORD]
+        verdict = await self._run(lambda: _verdict(self._hasher, checked_hash or self._dummy, prefix))
+        return verdict if checked_hash else Verdict(is_right=False)
 
     async def hash(self, password: str) -> str:
         """As `hash_password`. Raises PasswordQueueFull when too many wait."""

@@ -78,25 +78,25 @@ class ClientKeys:
         return (await self._current(client.jwks_uri)).jwks
 
     async def _current(self, uri: str) -> _Kept:
-        kept = self._kept.get(uri)
-        if kept is None or self._clock() >= kept.next_try:
+        cached = self._kept.get(uri)
+        if cached is None or self._clock() >= cached.next_try:
             await self._refresh(uri)
-            kept = self._kept.get(uri)
-        if kept is None or self._clock() >= kept.fetched_at + STALE_FOR:
+            cached = self._kept.get(uri)
+        if cached is None or self._clock() >= cached.fetched_at + STALE_FOR:
             raise NoKeys("jwks_uri does not answer")
         self._kept.move_to_end(uri)
-        return kept
+        return cached
 
     async def _newer(self, uri: str, jwks: Json) -> Json | None:
         """The set as it is now, after a key was missed in *jwks*; None where it is not time to look."""
-        kept = self._kept.get(uri)
-        if kept is None:
+        cached = self._kept.get(uri)
+        if cached is None:
             return None
-        if kept.jwks is not jwks:  # another has looked in the meantime
-            return kept.jwks
-        if self._clock() < kept.next_look:
+        if cached.jwks is not jwks:  # another has looked in the meantime
+            return cached.jwks
+        if self._clock() < cached.next_look:
             return None
-        kept.next_look = self._clock() + COOL_DOWN
+        cached.next_look = self._clock() + COOL_DOWN
         has_news = await self._refresh(uri)
         return self._kept[uri].jwks if has_news and uri in self._kept else None
 
@@ -106,18 +106,18 @@ class ClientKeys:
         return await asyncio.shield(task)
 
     async def _load(self, uri: str) -> bool:
-        kept = self._kept.get(uri)
+        cached = self._kept.get(uri)
         try:
             jwks = readable(await self._fetch(uri))
         except (FetchFailed, BadKey) as fault:
             logger.info("jwks_uri_failed", uri=uri, cause=str(fault))
-            if kept:
-                kept.next_try = self._clock() + COOL_DOWN
+            if cached:
+                cached.next_try = self._clock() + COOL_DOWN
             return False
         finally:
             del self._fetching[uri]
         now = self._clock()
-        next_look = kept.next_look if kept else float("-inf")
+        next_look = cached.next_look if cached else float("-inf")
         self._kept[uri] = _Kept(jwks, now, now + FRESH_FOR, next_look)
         if len(self._kept) > MAX_SETS:
             self._kept.popitem(last=False)

@@ -57,8 +57,8 @@ _KNOWN = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims
 
 def is_same_shape(name: str, other: str) -> bool:
     """Whether two claims have values of one type, as far as it is known; `username` is a user name."""
-    known = _KNOWN | {"username"}
-    if name not in known or other not in known:
+    shapes = _KNOWN | {"username"}
+    if name not in shapes or other not in shapes:
         return True
     return _SHAPES.get(name, _is_text) is _SHAPES.get(other, _is_text)
 
@@ -84,22 +84,22 @@ def attributes(user: User) -> Json:
     `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` comes
     from the memberships alone: an attribute of that name among the claims is ignored.
     """
-    known: Claims = {"preferred_username": user.username}
+    values: Claims = {"preferred_username": user.username}
     if user.updated_at:
-        known["updated_at"] = int(user.updated_at.timestamp())
+        values["updated_at"] = int(user.updated_at.timestamp())
     groups = None if user.groups is None else list(user.groups)
-    return {**known, **user.claims, "username": user.username, GROUPS: groups}
+    return {**values, **user.claims, "username": user.username, GROUPS: groups}
 
 
 def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
     """The claims of these names that the user has."""
-    known = attributes(user)
-    found: Claims = {}
+    values = attributes(user)
+    claims: Claims = {}
     for name in names:
-        value = _deliverable(name, known.get(mapping.get(name, name)), is_mapped=name in mapping)
+        value = _deliverable(name, values.get(mapping.get(name, name)), is_mapped=name in mapping)
         if value is not None:
-            found[name] = value
-    return found
+            claims[name] = value
+    return claims
 
 
 def claims_by_scope(user: User, scope: Scope, client: Client) -> Claims:
@@ -143,8 +143,8 @@ def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, cli
     if not request:
         return {}
     allowed = _STANDARD.union(claims_of_scope(scope))
-    found = released(user, (name for name in request if name in allowed), client.claims_mapping)
-    return {name: value for name, value in found.items() if _is_wanted(value, request[name])}
+    released_claims = released(user, (name for name in request if name in allowed), client.claims_mapping)
+    return {name: value for name, value in released_claims.items() if _is_wanted(value, request[name])}
 
 
 def userinfo_claims(

@@ -112,17 +112,17 @@ def target(uri: str, allow: tuple[str, ...]) -> Target:
     if url.netloc.endswith(":") or unquote(url.netloc) != url.netloc:
         raise BadTarget("has a malformed authority")
     port = _PORTS[url.scheme] if url.port is None else url.port
-    named = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    found = Target(uri, host, port, is_allowed=named in allow)
-    if found.is_allowed:
-        return found
+    origin = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    target = Target(uri, host, port, is_allowed=origin in allow)
+    if target.is_allowed:
+        return target
     if url.scheme != "https":
         raise BadTarget("must be https")
     if port != 443 and (port <= _LAST_WELL_KNOWN_PORT or port in _OTHER_PROTOCOLS):
         raise BadTarget("has a port that is not for https")
-    if found.address is not None and not is_public(found.address):
+    if target.address is not None and not is_public(target.address):
         raise BadTarget("has an address that is not public")
-    return found
+    return target
 
 
 def target_fault(uri: str, allow: tuple[str, ...] = ()) -> str | None:

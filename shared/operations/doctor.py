@@ -132,7 +132,7 @@ async def _keys(settings: Settings, stores: Stores) -> Finding:
 def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -> Finding:
     """Whether the secret opens every key, and each algorithm has an active and a next one."""
     try:
-        known = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
+        keyring = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
     except CannotUnwrap as fault:
         return bad(
             "Keys", f"OSTIARY_SECRET_KEY does not decrypt {fault}: also set the secret that encrypted it"
@@ -140,13 +140,13 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     missing = []
     for alg in settings.signing_algorithms:
         try:
-            known.signer(alg, now)
+            keyring.signer(alg, now)
         except NoKey:
             missing.append(f"active {alg}")
         if not any(key.alg == alg and key.activates_at is None and not key.is_compromised for key in rows):
             missing.append(f"next {alg}")
     try:
-        known.sealer(now)
+        keyring.sealer(now)
     except NoKey:
         missing.append(SEALING)
     if missing:
@@ -165,11 +165,11 @@ async def _clients(settings: Settings, stores: Stores) -> Finding:
         return bad("Clients", f"cannot be read ({fault})")
     if not unsigned:
         return good("Clients", "each has responses signed by an algorithm of OSTIARY_SIGNING_ALGORITHMS")
-    named = [f"{client_id} ({algorithms})" for client_id, algorithms in unsigned.items()][:MOST_NAMED]
-    others = f" and {len(unsigned) - MOST_NAMED} others" if len(unsigned) > MOST_NAMED else ""
+    listed = [f"{client_id} ({algorithms})" for client_id, algorithms in unsigned.items()][:MOST_NAMED]
+    more = f" and {len(unsigned) - MOST_NAMED} others" if len(unsigned) > MOST_NAMED else ""
     return bad(
         "Clients",
-        f"{', '.join(named)}{others} require algorithms that OSTIARY_SIGNING_ALGORITHMS lacks: add these to"
+        f"{', '.join(listed)}{more} require algorithms that OSTIARY_SIGNING_ALGORITHMS lacks: add these to"
         " the setting, or change the `…_signed_response_alg` of the clients",
     )
 
@@ -186,11 +186,11 @@ def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
     """Whether every client that a logout concerns has been told, or is about to be."""
     given_up = sorted({notice.client_id for notice in notices if notice.given_up_at})
     if given_up:
-        told = (
+        message = (
             f"{', '.join(given_up)} did not accept their notices:"
             " see `ostiary outbox list`, then `ostiary outbox retry`"
         )
-        return bad("Logout notices", told)
+        return bad("Logout notices", message)
     if any(now - notice.due_at > MAX_OVERDUE for notice in notices):
         return bad("Logout notices", "none is being delivered: is a token service or a worker running?")
     late = [notice for notice in notices if notice.tries]
@@ -268,11 +268,12 @@ def public_finding(issuer: str, fetched: Fetched) -> Finding:
             f"{url} answers {status} {content_type}: the proxy must map the path to the discovery service",
         )
     try:
-        found = parse_object(fetched.body).get("issuer")
+        served_issuer = parse_object(fetched.body).get("issuer")
     except BadJson as fault:
         return bad("Public URL", f"{url} is not the metadata document ({fault})")
-    if found != issuer:
+    if served_issuer != issuer:
         return bad(
-            "Public URL", f"{url} names the issuer {found}, but OSTIARY_ISSUER is {issuer}: make them equal"
+            "Public URL",
+            f"{url} names the issuer {served_issuer}, but OSTIARY_ISSUER is {issuer}: make them equal",
         )
     return good("Public URL", f"{url} answers with this issuer")

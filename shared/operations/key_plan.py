@@ -169,14 +169,14 @@ def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
     key = _find(keys, kid)
     gone = replace(key, is_compromised=True, retires_at=now, private=b"")
     others = [other for other in _of(keys, key.alg) if other.kid != kid]
-    waiting = [other for other in others if other.activates_at is None or other.activates_at > now]
+    successors = [other for other in others if other.activates_at is None or other.activates_at > now]
     if key.activates_at is None:
         return Plan((gone,), (NewKey(key.alg, None),))
     if key.use == "seal":
         return Plan((gone,), (NewKey(key.alg, now),))
-    if not waiting:
+    if not successors:
         return Plan((gone,), (NewKey(key.alg, now), NewKey(key.alg, None)))
-    successor = waiting[0]
+    successor = successors[0]
     another = () if successor.activates_at else (NewKey(key.alg, None),)
     return Plan((gone, replace(successor, activates_at=now)), another)
 

@@ -51,10 +51,10 @@ async def _carry_out(
     """Plan over the locked table and write what the plan says; names the kids that were made."""
     async with keys.change() as change:
         plan = plan_for(await change.load())
-        made = [await asyncio.to_thread(new_key, wanted, secret_key, now) for wanted in plan.new_keys]
+        created = [await asyncio.to_thread(new_key, new, secret_key, now) for new in plan.new_keys]
         if plan:
-            await change.write([*plan.changed, *made], event)
-    return [key.kid for key in made]
+            await change.write([*plan.changed, *created], event)
+    return [key.kid for key in created]
 
 
 async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, now: datetime) -> list[str]:
@@ -63,7 +63,7 @@ async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, no
     Names the new kids. Of many processes that start on an empty database one makes the set.
     """
     return await _carry_out(
-        keys, lambda known: key_plan.first(known, algorithms, now), secret_key, now, "keys_made"
+        keys, lambda stored: key_plan.first(stored, algorithms, now), secret_key, now, "keys_made"
     )
 
 
@@ -71,8 +71,8 @@ async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[s
     """Do what is due now, if anything is. Names the new kids."""
     policy = policy_of(settings)
 
-    def plan_for(known: Sequence[StoredKey]) -> Plan:
-        return key_plan.first(known, policy.algorithms, now) + key_plan.scheduled(known, policy, now)
+    def plan_for(stored: Sequence[StoredKey]) -> Plan:
+        return key_plan.first(stored, policy.algorithms, now) + key_plan.scheduled(stored, policy, now)
 
     if not plan_for(await keys.load()):
         return []
@@ -84,8 +84,8 @@ async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str
     policy = policy_of(settings)
     await ensure_keys(keys, policy.algorithms, _secret_keys(settings)[0], now)
 
-    def plan_for(known: Sequence[StoredKey]) -> Plan:
-        rotations = (key_plan.rotate(known, alg, policy, now) for alg in policy.algorithms)
+    def plan_for(stored: Sequence[StoredKey]) -> Plan:
+        rotations = (key_plan.rotate(stored, alg, policy, now) for alg in policy.algorithms)
         return sum(rotations, start=Plan())
 
     return await _carry_out(keys, plan_for, _secret_keys(settings)[0], now, "keys_rotated")
@@ -97,10 +97,10 @@ async def retire_key(
     """Take one key out of use, at once if it is compromised. Names the new kids. Raises KeyFault."""
     policy = policy_of(settings)
 
-    def plan_for(known: Sequence[StoredKey]) -> Plan:
+    def plan_for(stored: Sequence[StoredKey]) -> Plan:
         if is_compromised:
-            return key_plan.compromise(known, kid, now)
-        return key_plan.retire(known, kid, policy, now)
+            return key_plan.compromise(stored, kid, now)
+        return key_plan.retire(stored, kid, policy, now)
 
     event = "key_compromised" if is_compromised else "key_retired"
     try:
@@ -133,13 +133,13 @@ def _is_under(secret_key: str, key: StoredKey) -> bool:
     return True
 
 
-def shown(key: StoredKey, known: Sequence[StoredKey], now: datetime) -> dict[str, Any]:
+def shown(key: StoredKey, keys: Sequence[StoredKey], now: datetime) -> dict[str, Any]:
     """A key as operators see it."""
     return {
         "kid": key.kid,
         "use": key.use,
         "alg": key.alg,
-        "state": key_plan.state(key, known, now),
+        "state": key_plan.state(key, keys, now),
         "published_at": key.published_at.isoformat(),
         "activates_at": key.activates_at.isoformat() if key.activates_at else None,
         "retires_at": key.retires_at.isoformat() if key.retires_at else None,

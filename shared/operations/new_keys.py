@@ -80,10 +80,10 @@ def new_salt(secret_key: str, now: datetime) -> StoredKey:
     )
 
 
-def new_key(wanted: NewKey, secret_key: str, now: datetime) -> StoredKey:
+def new_key(new: NewKey, secret_key: str, now: datetime) -> StoredKey:
     """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
-    if wanted.alg == SEALING_ALGORITHM:
-        return new_sealing_key(secret_key, now, wanted.activates_at or now)
-    if wanted.alg == SALT_ALGORITHM:
+    if new.alg == SEALING_ALGORITHM:
+        return new_sealing_key(secret_key, now, new.activates_at or now)
+    if new.alg == SALT_ALGORITHM:
         return new_salt(secret_key, now)
-    return new_signing_key(wanted.alg, secret_key, now, wanted.activates_at)
+    return new_signing_key(new.alg, secret_key, now, new.activates_at)

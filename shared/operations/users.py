@@ -144,10 +144,10 @@ def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
 
     Raises BadUser.
     """
-    said = {"email": changes.email, "email_verified": changes.is_email_verified, "locale": changes.locale}
-    asked = {**changes.claims, **{name: value for name, value in said.items() if value is not None}}
-    changed = {**claims, **asked}
-    if changed.get("email") != claims.get("email") and "email_verified" not in asked:
+    members = {"email": changes.email, "email_verified": changes.is_email_verified, "locale": changes.locale}
+    requested = {**changes.claims, **{name: value for name, value in members.items() if value is not None}}
+    changed = {**claims, **requested}
+    if changed.get("email") != claims.get("email") and "email_verified" not in requested:
         changed.pop("email_verified", None)
     changed = {name: value for name, value in changed.items() if value is not None}
     if changes.is_email_verified is not None and "email" not in changed:
@@ -196,8 +196,8 @@ async def update_user(users: Users, name: str, changes: UserChanges) -> User:
     username = user.username if changes.username is None else changes.username
     check_username(username)
     groups = _groups_in(changes.claims)
-    others = replace(changes, claims=_without_groups(changes.claims))
-    claims = changed_claims(_without_groups(user.claims), others)
+    without_groups = replace(changes, claims=_without_groups(changes.claims))
+    claims = changed_claims(_without_groups(user.claims), without_groups)
     await users.replace(replace(user, username=username, claims=claims), groups)
     return await users.find(user.user_id) or user
 

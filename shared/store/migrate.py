@@ -57,12 +57,12 @@ def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
     return tuple(Migration(path.stem, path.read_text("utf-8")) for path in sorted(folder.glob("[0-9]*.sql")))
 
 
-def missing(known: dict[str, str], all_migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
+def missing(applied: dict[str, str], all_migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
     """Those not applied yet, given the name and checksum of those that are. Raises MigrationError."""
     for migration in all_migrations:
-        if known.get(migration.name, migration.checksum) != migration.checksum:
+        if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise MigrationError(f"migration {migration.name} was changed after it had been applied")
-    return tuple(migration for migration in all_migrations if migration.name not in known)
+    return tuple(migration for migration in all_migrations if migration.name not in applied)
 
 
 async def _applied(connection: asyncpg.Connection) -> dict[str, str]:

@@ -22,10 +22,10 @@ class KeptSessions:
         self._contents = contents
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        begun = await self._rows.begin(session, replaced_key, detail)
-        if begun is not None:
-            await self._contents.put(begun, replaced_key)
-        return begun
+        stored = await self._rows.begin(session, replaced_key, detail)
+        if stored is not None:
+            await self._contents.put(stored, replaced_key)
+        return stored
 
     async def find(self, session_key: bytes) -> Session | None:
         row, contents = await self._both(session_key, self._rows.find(session_key))

@@ -39,11 +39,13 @@ def origin_fields(origin: str | None, allowed: Sequence[str] | None) -> bytes:
 
 async def _preflight(request: web.Request) -> web.Response:
     """Any header field may be sent: none is a credential that the browser adds by itself."""
-    here = request.match_info.route.resource
-    resources = (each for each in request.app.router.resources() if here and each.canonical == here.canonical)
+    resource = request.match_info.route.resource
+    resources = (
+        each for each in request.app.router.resources() if resource and each.canonical == resource.canonical
+    )
     methods = ", ".join(sorted({route.method for each in resources for route in each}))
-    asked = request.headers.get("Access-Control-Request-Headers", "")
-    allowed = {"Access-Control-Allow-Headers": asked} if _FIELD_NAMES.fullmatch(asked) else {}
+    field_names = request.headers.get("Access-Control-Request-Headers", "")
+    allowed = {"Access-Control-Allow-Headers": field_names} if _FIELD_NAMES.fullmatch(field_names) else {}
     headers = {"Access-Control-Allow-Methods": methods, **allowed}
     return PreparedResponse(b"", _PREFLIGHT, status=204, headers=headers)
 

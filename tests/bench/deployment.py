@@ -31,7 +31,7 @@ SECRET_KEY = "the-benchmarks-own-and-no-secret-at-all"
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
+class BenchStores:
     """Running stores, and settings that name them."""
 
     settings: Settings
@@ -39,7 +39,7 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class BenchTarget:
     """Process ids, and where to send requests."""
 
     services: dict[Service, int]
@@ -66,7 +66,7 @@ def _free_port() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class BenchDeployment:
     """Folders of a run, and what it has started in them."""
 
     folder: FilePath
@@ -75,7 +75,7 @@ class Deployment:
     stack: AsyncExitStack
     measured: frozenset[int]  # the processor that services and `hello.py` have for themselves
 
-    async def start_stores(self) -> Stores:
+    async def start_stores(self) -> BenchStores:
         """Durable as in production, migrated, and empty."""
         cluster = self.folder / "postgres"
         account = account_for(cluster)
@@ -94,9 +94,9 @@ class Deployment:
             redis_url=SecretStr(cache.url),
             secret_key=(SecretStr(SECRET_KEY),),
         )
-        return Stores(settings, tuple(pids))
+        return BenchStores(settings, tuple(pids))
 
-    async def start_services(self, settings: Settings, wanted: Collection[Service]) -> Running:
+    async def start_services(self, settings: Settings, wanted: Collection[Service]) -> BenchTarget:
         """The services *wanted*, the proxy in front of them, and `hello.py`."""
         environment = {
             **child_environment(settings, 0),
@@ -115,7 +115,7 @@ class Deployment:
         public = [path for path in PATHS if path.group is Group.PUBLIC]
         sockets = {service: socket_of(self.sockets, service) for service in Service}
         hello_port, hellos = _free_port(), dict.fromkeys(Service, self._hello_socket)
-        return Running(
+        return BenchTarget(
             services=services,
             hello=hello,
             proxies=(
@@ -174,7 +174,7 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployment() -> AsyncIterator[Deployment]:
+async def deployment() -> AsyncIterator[BenchDeployment]:
     """A folder to deploy in; what was started there is stopped, and the folder goes."""
     with (
         TemporaryDirectory(prefix="ostiary-bench-") as folder,
@@ -183,4 +183,4 @@ async def deployment() -> AsyncIterator[Deployment]:
         processors() as measured,
     ):
         async with AsyncExitStack() as stack:
-            yield Deployment(FilePath(folder), sockets, copies, stack, measured)
+            yield BenchDeployment(FilePath(folder), sockets, copies, stack, measured)

@@ -16,7 +16,7 @@ from typing import cast
 import uvloop
 
 from shared.paths import Service
-from tests.bench.wire import Answer, Request, Script, WrongAnswer, read_answer
+from tests.bench.wire import Script, WireRequest, WireResponse, WrongAnswer, read_answer
 
 Address = str | tuple[str, int]
 """The path of a unix socket, or host and port."""
@@ -25,7 +25,7 @@ STUCK_SECONDS = 30.0  # without the end of an operation that was begun
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Workload:
     """A load: scripts of one kind, over so many connections, for so long."""
 
     script: str
@@ -35,7 +35,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LoadTimes:
     """How long each operation took, in seconds, and all of them together."""
 
     seconds: float
@@ -45,7 +45,7 @@ class Outcome:
 class _Line(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, answered: Callable[[Answer], None], broken: Callable[[Exception], None]) -> None:
+    def __init__(self, answered: Callable[[WireResponse], None], broken: Callable[[Exception], None]) -> None:
         self._answered = answered
         self._broken = broken
         self._arrived = b""
@@ -104,11 +104,11 @@ class _Worker:
         self._begun_at = time.perf_counter()
         self._send(next(self._script))
 
-    def _send(self, request: Request) -> None:
+    def _send(self, request: WireRequest) -> None:
         self._expected = request.status
         self._lines[self._addresses[request.to]].send(request.data)
 
-    def _answered(self, answer: Answer) -> None:
+    def _answered(self, answer: WireResponse) -> None:
         if answer.status != self._expected:
             raise WrongAnswer(f"{answer.status} instead of {self._expected}: {answer.head!r} {answer.body!r}")
         try:
@@ -132,7 +132,7 @@ class _Worker:
             line.close()
 
 
-async def _load(job: Job, scripts: Iterator[Script]) -> Outcome:
+async def _load(job: Workload, scripts: Iterator[Script]) -> LoadTimes:
     latencies: list[float] = []
     ends_at = time.perf_counter() + job.seconds
     workers = [_Worker(scripts, ends_at, latencies) for _ in range(job.connections)]
@@ -144,7 +144,7 @@ async def _load(job: Job, scripts: Iterator[Script]) -> Outcome:
             worker.begin()
         async with asyncio.timeout(job.seconds + STUCK_SECONDS):
             await asyncio.gather(*(worker.done for worker in workers))
-        return Outcome(time.perf_counter() - started_at, tuple(latencies))
+        return LoadTimes(time.perf_counter() - started_at, tuple(latencies))
     finally:
         for worker in workers:
             worker.close()
@@ -162,7 +162,7 @@ def _work(pipe: Pipe, make: Callable[[], Scripts]) -> None:
             pipe.send(WrongAnswer(f"{type(error).__name__}: {error}"))
 
 
-Load = Callable[[Job], Outcome]
+Load = Callable[[Workload], LoadTimes]
 
 
 @contextmanager
@@ -177,12 +177,12 @@ def load_generator(make: Callable[[], Scripts]) -> Iterator[Load]:
     process.start()
     there.close()
 
-    def load(job: Job) -> Outcome:
+    def load(job: Workload) -> LoadTimes:
         here.send(job)
         outcome = here.recv()
         if isinstance(outcome, Exception):
             raise outcome
-        return cast(Outcome, outcome)
+        return cast(LoadTimes, outcome)
 
     try:
         yield load

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from shared.paths import Service
 from tests.bench.cpu import cpu_seconds, resident_bytes
-from tests.bench.deployment import Running
-from tests.bench.load import Address, Job, Load
+from tests.bench.deployment import BenchTarget
+from tests.bench.load import Address, Load, Workload
 from tests.bench.rows import HELLO, Row
 from tests.bench.wire import WrongAnswer
 
@@ -63,7 +63,7 @@ class Meter:
     """Measures loads on one deployment."""
 
     load: Load
-    running: Running
+    running: BenchTarget
     stores: Sequence[int]
     extent: Extent
 
@@ -84,7 +84,7 @@ class Meter:
 
     def soak(self, row: Row) -> int:
         """A load that nothing is measured on; how many operations it was. Raises WrongAnswer."""
-        job = Job(row.name, self.running.direct, CONNECTIONS, self.extent.measured)
+        job = Workload(row.name, self.running.direct, CONNECTIONS, self.extent.measured)
         return len(self.load(job).latencies)
 
     def memory(self) -> dict[Service, int]:
@@ -92,9 +92,9 @@ class Meter:
         return {service: resident_bytes(pid) for service, pid in self.running.services.items()}
 
     def _measure(self, script: str, addresses: dict[Service, Address]) -> Measurement:
-        self.load(Job(script, addresses, CONNECTIONS, self.extent.warm_up))
+        self.load(Workload(script, addresses, CONNECTIONS, self.extent.warm_up))
         before = self._spent()
-        outcome = self.load(Job(script, addresses, CONNECTIONS, self.extent.measured))
+        outcome = self.load(Workload(script, addresses, CONNECTIONS, self.extent.measured))
         operations = len(outcome.latencies)
         services, stores, proxy, hello = (
             (late - early) / operations for late, early in zip(self._spent(), before, strict=True)

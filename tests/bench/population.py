@@ -19,8 +19,7 @@ from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
 from shared.model import Authentication, Authorization, AuthorizationCode, Session, User
 from shared.oauth.authentication_methods import ACR_PASSWORD
-from shared.oauth.client.record import Client as RegisteredClient
-from shared.oauth.client.record import ClientSecret
+from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.pkce import challenge_of
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind, digest
@@ -44,7 +43,7 @@ CODE_CHALLENGE = challenge_of(CODE_VERIFIER)
 _DAY = timedelta(days=1)  # nothing expires while it is measured
 
 
-class Client(StrEnum):
+class BenchClient(StrEnum):
     """The clients, by their client_id, named for what is signed for them."""
 
     ES256 = "bench-es256"  # ID tokens; access tokens are opaque
@@ -60,7 +59,7 @@ class Population:
     client_secret: str
     cookies: tuple[str, ...]
     access_tokens: tuple[str, ...]
-    refresh_tokens: Mapping[Client, tuple[str, ...]]
+    refresh_tokens: Mapping[BenchClient, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +71,14 @@ class _Person:
     handle: str
 
 
-def _client(client_id: str, secret: str) -> RegisteredClient:
-    return RegisteredClient(
+def _client(client_id: str, secret: str) -> Client:
+    return Client(
         client_id=client_id,
         redirect_uris=(REDIRECT_URI,),
         grant_types=("authorization_code", "refresh_token", "client_credentials"),
         scope=(*SCOPE, "offline_access", "api"),
-        id_token_signed_response_alg="RS256" if client_id == Client.RS256 else "ES256",
-        access_token_format="jwt" if client_id == Client.JWT else "opaque",
+        id_token_signed_response_alg="RS256" if client_id == BenchClient.RS256 else "ES256",
+        access_token_format="jwt" if client_id == BenchClient.JWT else "opaque",
         secrets=(ClientSecret(sha256(secret.encode()).digest()),),
     )
 
@@ -108,17 +107,17 @@ class _Settler:
     stores: Stores
     issuer: str
     sealing_key: SealingKey
-    client_epochs: Mapping[Client, int]
+    client_epochs: Mapping[BenchClient, int]
     now: datetime
 
     async def settle(self, person: _Person) -> None:
         """The user, the session and the consents."""
         await self.stores.users.add(person.user, None)
         await self.stores.sessions.begin(person.session, None, {})
-        for client in (Client.ES256, Client.RS256):
+        for client in (BenchClient.ES256, BenchClient.RS256):
             await self.stores.consents.add(person.user.user_id, client, SCOPE, is_remembered=True)
 
-    async def grant(self, person: _Person, client: Client) -> tuple[str, str]:
+    async def grant(self, person: _Person, client: BenchClient) -> tuple[str, str]:
         """An access token, and a refresh token that holds."""
         authorization = Authorization(
             client_id=client,
@@ -183,7 +182,7 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
     async with open_stores(settings) as stores:
         await ensure_keys(stores.keys, settings.signing_algorithms, secret_key, now)
         epochs = {}
-        for client in Client:
+        for client in BenchClient:
             await stores.clients.add(_client(client, client_secret))
             added = await stores.clients.find(client)
             epochs[client] = added.epoch if added else 0
@@ -192,13 +191,13 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
         await _each(people, settler.settle)
         tokens = {
             client: await _each(people, partial(settler.grant, client=client))
-            for client in (Client.ES256, Client.RS256)
+            for client in (BenchClient.ES256, BenchClient.RS256)
         }
     cookie = Cookies.of(settings).session
     return Population(
         host=urlsplit(settings.issuer).netloc,
         client_secret=client_secret,
         cookies=tuple(f"{cookie}={person.handle}" for person in people),
-        access_tokens=tuple(access_token for access_token, _ in tokens[Client.ES256]),
+        access_tokens=tuple(access_token for access_token, _ in tokens[BenchClient.ES256]),
         refresh_tokens={client: tuple(token for _, token in held) for client, held in tokens.items()},
     )

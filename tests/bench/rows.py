@@ -21,8 +21,8 @@ from shared.paths import (
     Service,
 )
 from tests.bench.deployment import HELLO_PATH
-from tests.bench.population import CODE_CHALLENGE, CODE_VERIFIER, REDIRECT_URI, SCOPE, Client, Population
-from tests.bench.wire import Answer, Request, Script, WrongAnswer, basic, bearer, get, post
+from tests.bench.population import CODE_CHALLENGE, CODE_VERIFIER, REDIRECT_URI, SCOPE, BenchClient, Population
+from tests.bench.wire import Script, WireRequest, WireResponse, WrongAnswer, basic, bearer, get, post
 
 HELLO = "hello"
 """The name of the scripts that ask `hello.py`."""
@@ -50,7 +50,7 @@ def _document(path: Path, population: Population) -> Iterator[Script]:
         yield script()
 
 
-def _client_credentials(client: Client, population: Population) -> Iterator[Script]:
+def _client_credentials(client: BenchClient, population: Population) -> Iterator[Script]:
     request = post(
         population.host,
         TOKEN,
@@ -67,7 +67,7 @@ def _client_credentials(client: Client, population: Population) -> Iterator[Scri
 
 
 def _introspection(population: Population) -> Iterator[Script]:
-    headers = basic(Client.ES256, population.client_secret)
+    headers = basic(BenchClient.ES256, population.client_secret)
 
     def script(token: str) -> Script:
         answer = yield post(population.host, INTROSPECTION, {"token": token}, headers)
@@ -84,7 +84,7 @@ def _userinfo(population: Population) -> Iterator[Script]:
     return map(script, cycle(population.access_tokens))
 
 
-def _refresh(client: Client, population: Population) -> Iterator[Script]:
+def _refresh(client: BenchClient, population: Population) -> Iterator[Script]:
     current = deque(population.refresh_tokens[client])
     headers = basic(client, population.client_secret)
 
@@ -98,7 +98,9 @@ def _refresh(client: Client, population: Population) -> Iterator[Script]:
         yield script(current.popleft())
 
 
-def _authorize(client: Client, cookie: str, population: Population) -> Generator[Request, Answer, str]:
+def _authorize(
+    client: BenchClient, cookie: str, population: Population
+) -> Generator[WireRequest, WireResponse, str]:
     """Returns the code."""
     parameters = {
         "response_type": "code",
@@ -122,12 +124,12 @@ def _authorize(client: Client, cookie: str, population: Population) -> Generator
 
 def _authorization(population: Population) -> Iterator[Script]:
     def script(cookie: str) -> Script:
-        yield from _authorize(Client.ES256, cookie, population)
+        yield from _authorize(BenchClient.ES256, cookie, population)
 
     return map(script, cycle(population.cookies))
 
 
-def _code_flow(client: Client, population: Population) -> Iterator[Script]:
+def _code_flow(client: BenchClient, population: Population) -> Iterator[Script]:
     headers = basic(client, population.client_secret)
 
     def script(cookie: str) -> Script:
@@ -152,15 +154,15 @@ _BOTH = (Service.AUTHORIZATION, Service.TOKEN)
 ROWS = (
     Row("discovery", _DISCOVERY, 1.4, 0, 0, partial(_document, OPENID_CONFIGURATION)),
     Row("jwks", _DISCOVERY, 1.4, 0, 0, partial(_document, JWKS)),
-    Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, Client.ES256)),
-    Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, Client.JWT)),
+    Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, BenchClient.ES256)),
+    Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, BenchClient.JWT)),
     Row("introspection", _TOKEN, 5, 0, 1, _introspection),
     Row("userinfo", _TOKEN, 5, 0, 1, _userinfo),
-    Row("refresh ES256", _TOKEN, 9, 0, 1, partial(_refresh, Client.ES256)),
-    Row("refresh RS256", _TOKEN, 17, 0, 1, partial(_refresh, Client.RS256)),
+    Row("refresh ES256", _TOKEN, 9, 0, 1, partial(_refresh, BenchClient.ES256)),
+    Row("refresh RS256", _TOKEN, 17, 0, 1, partial(_refresh, BenchClient.RS256)),
     Row("authorization", _AUTHORIZATION, 8, 2, 1, _authorization),
-    Row("code flow ES256", _BOTH, 20, 3, 2, partial(_code_flow, Client.ES256)),
-    Row("code flow RS256", _BOTH, 28, 3, 2, partial(_code_flow, Client.RS256)),
+    Row("code flow ES256", _BOTH, 20, 3, 2, partial(_code_flow, BenchClient.ES256)),
+    Row("code flow RS256", _BOTH, 28, 3, 2, partial(_code_flow, BenchClient.RS256)),
 )
 """Targets and budgets of the design; a code flow is two requests. A JWT access token is signed with RS256
 only where a deployment has no key for ES256, so there is no row for it."""

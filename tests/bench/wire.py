@@ -11,7 +11,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class WireRequest:
     """A request, ready to be sent, and the status that its answer must have."""
 
     to: Service
@@ -20,7 +20,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireResponse:
     """An answer; `head` is the status line and the headers as they came."""
 
     status: int
@@ -47,7 +47,7 @@ class WrongAnswer(Exception):
     """It is not what the script expects: whatever was measured means nothing."""
 
 
-Script = Generator[Request, Answer, None]
+Script = Generator[WireRequest, WireResponse, None]
 """One operation: each request may depend on the answers before it."""
 
 
@@ -58,17 +58,17 @@ def get(
     parameters: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     status: int = 200,
-) -> Request:
+) -> WireRequest:
     """A GET; *host* is the authority of the issuer."""
     target = f"{path}?{urlencode(parameters)}" if parameters else str(path)
-    return Request(path.service, _head(f"GET {target}", host, headers or {}), status)
+    return WireRequest(path.service, _head(f"GET {target}", host, headers or {}), status)
 
 
-def post(host: str, path: Path, form: Mapping[str, str], headers: Mapping[str, str]) -> Request:
+def post(host: str, path: Path, form: Mapping[str, str], headers: Mapping[str, str]) -> WireRequest:
     """A POST of a form, answered with 200."""
     body = urlencode(form).encode()
     framing = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
-    return Request(path.service, _head(f"POST {path}", host, {**headers, **framing}) + body, 200)
+    return WireRequest(path.service, _head(f"POST {path}", host, {**headers, **framing}) + body, 200)
 
 
 def basic(client_id: str, client_secret: str) -> Mapping[str, str]:
@@ -86,7 +86,7 @@ def _head(line: str, host: str, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join(lines).encode() + _END_OF_HEAD
 
 
-def read_answer(data: bytes) -> Answer | None:
+def read_answer(data: bytes) -> WireResponse | None:
     """The answer that *data* is; None while it is not complete.
 
     Raises WrongAnswer when its length is not told by Content-Length, or there is more than one answer.
@@ -98,7 +98,7 @@ def read_answer(data: bytes) -> Answer | None:
     missing = at + len(_END_OF_HEAD) + _content_length(head) - len(data)
     if missing < 0:
         raise WrongAnswer(f"more than one answer: {data[:500]!r}")
-    return None if missing else Answer(int(head[9:12]), head, data[at + len(_END_OF_HEAD) :])
+    return None if missing else WireResponse(int(head[9:12]), head, data[at + len(_END_OF_HEAD) :])
 
 
 def _content_length(head: bytes) -> int:

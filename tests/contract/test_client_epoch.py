@@ -17,7 +17,7 @@ from shared.oauth.tokens.access_token import AccessToken
 from shared.store import Taken
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, a_client, an_attempt
-from tests.contract.test_refresh_families import Family, a_family
+from tests.contract.test_refresh_families import RefreshFamily, a_family
 from tests.planted import planted
 from tests.planted.redemption import compares_no_client_epoch, keeps_the_epoch
 
@@ -42,10 +42,10 @@ ENDS = pytest.mark.parametrize("end", [_revoke_grants, _delete, _delete_and_add]
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class IssuedCredentials:
     """What a client was given: a family with its grant, an access token of its own, and a code in flight."""
 
-    family: Family
+    family: RefreshFamily
     grant_id: UUID
     own: AccessToken
     code: AuthorizationCode
@@ -72,7 +72,7 @@ async def _current(world: World, client_id: str) -> Client:
     return client
 
 
-async def _given(world: World) -> Given:
+async def _given(world: World) -> IssuedCredentials:
     family = await a_family(world)
     row = await world.database.row(
         "SELECT grant_id FROM refresh_families WHERE family_hash = $1", family.first.family_hash
@@ -80,7 +80,7 @@ async def _given(world: World) -> Given:
     assert row
     client = await _current(world, family.client.client_id)
     code = await world.issued_code((await world.sign_in()).code(client.client_id))
-    return Given(family, row["grant_id"], _access_token(client, None), code)
+    return IssuedCredentials(family, row["grant_id"], _access_token(client, None), code)
 
 
 async def _redeems(world: World, code: AuthorizationCode) -> bool:

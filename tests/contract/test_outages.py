@@ -15,7 +15,7 @@ from shared.server.app import application
 from shared.store import OutcomeUnknown
 from shared.store.postgres.outages import PostgresOutages
 from tests.builders import World
-from tests.contract.test_refresh_families import WINDOW, Family, a_family
+from tests.contract.test_refresh_families import WINDOW, RefreshFamily, a_family
 from tests.planted import planted
 from tests.planted.redemption import blames_postgresql, forgets_outages
 from tests.served import Served
@@ -24,7 +24,7 @@ HANG_GUARD = 30  # seconds
 
 
 @pytest.fixture
-async def family(world: World) -> AsyncIterator[Family]:
+async def family(world: World) -> AsyncIterator[RefreshFamily]:
     """A family, in a database that knows of no outage."""
     await _forget(world)
     yield await a_family(world)
@@ -51,7 +51,7 @@ async def _silent(world: World, seconds: int) -> None:
     )
 
 
-async def _rotated(family: Family, seconds: int) -> None:
+async def _rotated(family: RefreshFamily, seconds: int) -> None:
     """Rotate the first token, so long ago."""
     await family.successor(family.first)
     await family.world.database.row(
@@ -70,7 +70,7 @@ async def _note(world: World, begins: int, ends: int) -> None:
     )
 
 
-async def test_regular_writes_are_no_outage(world: World, family: Family) -> None:
+async def test_regular_writes_are_no_outage(world: World, family: RefreshFamily) -> None:
     """Neither of one worker nor of several, nor the first write of all."""
     workers = [PostgresOutages(world.database) for _ in range(3)]
     for _ in range(3):
@@ -80,7 +80,7 @@ async def test_regular_writes_are_no_outage(world: World, family: Family) -> Non
     assert await _outages(world) == []
 
 
-async def test_a_silence_is_an_outage(world: World, family: Family) -> None:
+async def test_a_silence_is_an_outage(world: World, family: RefreshFamily) -> None:
     """Noted by the first write after it, once; three seconds are none."""
     await _silent(world, 2)
     await PostgresOutages(world.database).beat()
@@ -94,7 +94,7 @@ async def test_a_silence_is_an_outage(world: World, family: Family) -> None:
 
 
 @planted(blames_postgresql)
-async def test_a_worker_that_is_late_is_no_outage(world: World, family: Family) -> None:
+async def test_a_worker_that_is_late_is_no_outage(world: World, family: RefreshFamily) -> None:
     """It was stopped, or its process is flooded: PostgreSQL has acknowledged all that it was asked."""
     worker = PostgresOutages(world.database)
     await worker.beat()
@@ -105,7 +105,7 @@ async def test_a_worker_that_is_late_is_no_outage(world: World, family: Family) 
     assert await _outages(world) == []
 
 
-async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, family: Family) -> None:
+async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, family: RefreshFamily) -> None:
     """A standby that is gone: the writes are visible, and nobody may rely on them."""
     worker, row = PostgresOutages(world.database), world.database.row
     await worker.beat()
@@ -128,7 +128,7 @@ async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, fa
 
 
 @planted(forgets_outages)
-async def test_an_outage_is_added_to_the_reuse_window(world: World, family: Family) -> None:
+async def test_an_outage_is_added_to_the_reuse_window(world: World, family: RefreshFamily) -> None:
     """A client whose answer was lost repeats its request after an outage of 70 s: its family lives on."""
     await _rotated(family, 100)
     await _note(world, 95, 25)
@@ -137,7 +137,7 @@ async def test_an_outage_is_added_to_the_reuse_window(world: World, family: Fami
 
 
 @planted(forgets_outages)
-async def test_an_outage_counts_before_it_is_noted(world: World, family: Family) -> None:
+async def test_an_outage_counts_before_it_is_noted(world: World, family: RefreshFamily) -> None:
     """PostgreSQL is back, and the worker has not written again yet."""
     await _rotated(family, 100)
     await _silent(world, 70)
@@ -146,7 +146,7 @@ async def test_an_outage_counts_before_it_is_noted(world: World, family: Family)
 
 @pytest.mark.parametrize(("begins", "ends"), [(400, 150), (50, 20)])
 async def test_only_the_outage_after_the_rotation_counts(
-    world: World, family: Family, begins: int, ends: int
+    world: World, family: RefreshFamily, begins: int, ends: int
 ) -> None:
     """One before it or one that was shorter than the delay forgives nothing."""
     await _rotated(family, 120)
@@ -154,14 +154,14 @@ async def test_only_the_outage_after_the_rotation_counts(
     assert await family.verdict(family.first) == "spent"
 
 
-async def test_the_extension_is_bounded(world: World, family: Family) -> None:
+async def test_the_extension_is_bounded(world: World, family: RefreshFamily) -> None:
     """Fifteen minutes at most."""
     await _rotated(family, 3600)
     await _note(world, 3500, 10)
     assert await family.verdict(family.first) == "spent"
 
 
-async def test_several_outages_add_up(world: World, family: Family) -> None:
+async def test_several_outages_add_up(world: World, family: RefreshFamily) -> None:
     """Two of forty seconds."""
     await _rotated(family, 120)
     await _note(world, 110, 70)
@@ -169,7 +169,7 @@ async def test_several_outages_add_up(world: World, family: Family) -> None:
     assert await family.verdict(family.first) == "again"
 
 
-async def test_a_worker_writes(settings: Settings, world: World, family: Family) -> None:
+async def test_a_worker_writes(settings: Settings, world: World, family: RefreshFamily) -> None:
     """From the moment when it starts, for as long as it runs."""
     async with TestClient(Served(application(settings, mount))):
         async with asyncio.timeout(HANG_GUARD):

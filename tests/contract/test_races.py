@@ -34,14 +34,14 @@ Form = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RaceResponse:
     """One answer."""
 
     status: int
     body: Mapping[str, Any]
 
 
-History = Sequence[Sequence[Outcome]]
+History = Sequence[Sequence[RaceResponse]]
 
 
 def redemption_faults(history: History) -> list[str]:
@@ -90,24 +90,24 @@ class Racers:
     def __init__(self, sessions: Sequence[ClientSession]) -> None:
         self._sessions = sessions
 
-    async def post(self, path: str, headers: Mapping[str, str], form: Form) -> Outcome:
+    async def post(self, path: str, headers: Mapping[str, str], form: Form) -> RaceResponse:
         """One request, before or after a race."""
         return await _post(self._sessions[0], path, headers, form)
 
-    async def race(self, path: str, headers: Mapping[str, str], form: Form) -> list[Outcome]:
+    async def race(self, path: str, headers: Mapping[str, str], form: Form) -> list[RaceResponse]:
         """The same request from everyone at once."""
         barrier = asyncio.Barrier(len(self._sessions))
 
-        async def run(session: ClientSession) -> Outcome:
+        async def run(session: ClientSession) -> RaceResponse:
             await barrier.wait()
             return await _post(session, path, headers, form)
 
         return await asyncio.gather(*(run(session) for session in self._sessions))
 
 
-async def _post(session: ClientSession, path: str, headers: Mapping[str, str], form: Form) -> Outcome:
+async def _post(session: ClientSession, path: str, headers: Mapping[str, str], form: Form) -> RaceResponse:
     async with session.post(f"{ORIGIN}{path}", data=form, headers=headers) as response:
-        return Outcome(response.status, await response.json())
+        return RaceResponse(response.status, await response.json())
 
 
 async def _opened(path: Path, stack: AsyncExitStack) -> ClientSession:

@@ -26,7 +26,7 @@ NO_WINDOW = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class RefreshFamily:
     """A family in the store, and its first token."""
 
     world: World
@@ -81,7 +81,7 @@ async def a_family(
     lifetime: timedelta = timedelta(days=365),
     scope: Scope = ("openid", "profile", "offline_access"),
     sender_key: str | None = None,
-) -> Family:
+) -> RefreshFamily:
     """A new one."""
     client, sign_in = await world.client(), await world.sign_in()
     first = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
@@ -97,7 +97,7 @@ async def a_family(
     code = await world.issued_code(sign_in.code(client.client_id, scope=scope, claims=claims))
     redeemed = await world.stores.grants.redeem(an_attempt(), uuid4().bytes, code, end, new)
     assert redeemed is not None
-    return Family(world, client, sign_in, code.authorization, first)
+    return RefreshFamily(world, client, sign_in, code.authorization, first)
 
 
 async def test_the_current_token_is_rotated(world: World) -> None:
@@ -235,31 +235,31 @@ async def test_rotation_does_not_move_the_end(world: World) -> None:
     assert len(set(ends)) == 1
 
 
-async def _disable(family: Family) -> None:
+async def _disable(family: RefreshFamily) -> None:
     await family.world.stores.users.disable(family.sign_in.user.user_id)
 
 
-async def _end_all(family: Family) -> None:
+async def _end_all(family: RefreshFamily) -> None:
     await family.world.stores.users.end_all(family.sign_in.user.user_id)
 
 
-async def _delete(family: Family) -> None:
+async def _delete(family: RefreshFamily) -> None:
     await family.world.stores.users.delete(family.sign_in.user.user_id)
 
 
-async def _revoke(family: Family) -> None:
+async def _revoke(family: RefreshFamily) -> None:
     await family.world.stores.refresh_families.revoke(
         family.first.family_hash, family.client.client_id, "test"
     )
 
 
-async def _sign_out(family: Family) -> None:
+async def _sign_out(family: RefreshFamily) -> None:
     await family.world.end_session(family.sign_in.sid)
 
 
 @pytest.mark.parametrize("end", [_disable, _end_all, _delete, _revoke])
 async def test_a_refresh_is_held_against_everything(
-    world: World, end: Callable[[Family], Awaitable[None]]
+    world: World, end: Callable[[RefreshFamily], Awaitable[None]]
 ) -> None:
     """Every one of them ends a family, for rotation, use and introspection alike."""
     family = await a_family(world)

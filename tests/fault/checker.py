@@ -3,7 +3,7 @@
 Each function is one invariant and returns its violations in words; an empty list is a pass.
 """
 
-from tests.fault.history import Broken, Done, History, Operation, Refused
+from tests.fault.history import Broken, Done, History, Operation, Rejected
 
 REDEEM = "redeem"
 REFRESH = "refresh"
@@ -81,7 +81,7 @@ def _refusals(subject: str, attempts: list[Operation]) -> list[str]:
     return [
         f"{each.kind} of {subject} was refused: {each.outcome.error}"
         for each in attempts
-        if isinstance(each.outcome, Refused)
+        if isinstance(each.outcome, Rejected)
     ]
 
 

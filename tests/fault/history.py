@@ -15,14 +15,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """The answer was a verdict: the error code of a 4xx."""
 
     error: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unavailable:
+class Retryable:
     """The answer was a 503: the client may repeat the request."""
 
 
@@ -38,7 +38,7 @@ class Broken:
     status: int
 
 
-Outcome = Done | Refused | Unavailable | Lost | Broken
+Outcome = Done | Rejected | Retryable | Lost | Broken
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from shared.paths import INTROSPECTION, REVOCATION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic
 from tests.fault.checker import END, INTROSPECT, REDEEM, REFRESH, USE
-from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Refused, Unavailable
+from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Rejected, Retryable
 
 ORIGIN = "http://token"
 PATIENCE = 5.0  # seconds that a client waits for an answer
@@ -66,7 +66,7 @@ class Load:
         deadline = time.monotonic() + HANG_GUARD
         while True:
             outcome = await self.once(kind, subject, path, form, (choose or self.any_process)())
-            if not isinstance(outcome, Unavailable | Lost):
+            if not isinstance(outcome, Retryable | Lost):
                 return outcome
             assert time.monotonic() < deadline, f"{kind} of {subject} gets no verdict"
             await asyncio.sleep(PAUSE)
@@ -78,7 +78,7 @@ class Load:
         began = time.monotonic()
         outcome = await self._post(path, form, session)
         if kind == USE and isinstance(outcome, Done) and not outcome.body["active"]:
-            outcome = Refused("inactive")
+            outcome = Rejected("inactive")
         self.history.operations.append(Operation(kind, subject, began, time.monotonic(), outcome))
         return outcome
 
@@ -95,8 +95,8 @@ class Load:
             case 200:
                 return Done(body)
             case 503 if "Retry-After" in response.headers:
-                return Unavailable()
+                return Retryable()
             case status if 400 <= status < 500:
-                return Refused(body["error"])
+                return Rejected(body["error"])
             case status:
                 return Broken(status)

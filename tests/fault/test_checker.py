@@ -14,7 +14,7 @@ from tests.fault.checker import (
     retries_succeed,
     violations,
 )
-from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Refused, Unavailable
+from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Rejected, Retryable
 
 
 def _history(*operations: tuple[str, Outcome]) -> History:
@@ -32,16 +32,16 @@ def _done(**body: Any) -> Done:
 
 
 RIGHT = _history(
-    (REDEEM, Unavailable()),
+    (REDEEM, Retryable()),
     (REDEEM, Lost()),
     (REDEEM, _done()),
     (REFRESH, _done(refresh_token="1")),
     (REFRESH, _done(refresh_token="1")),
     (USE, _done(active=True)),
-    (END, Unavailable()),
+    (END, Retryable()),
     (USE, _done(active=True)),
     (END, _done()),
-    (USE, Refused("inactive")),
+    (USE, Rejected("inactive")),
     (INTROSPECT, _done(active=False)),
     (INTROSPECT, _done(active=True)),
 )
@@ -72,8 +72,11 @@ def test_a_violation_is_named(history: History, words: str) -> None:
 @pytest.mark.parametrize(
     ("history", "words"),
     [
-        (_history((REDEEM, Unavailable()), (REDEEM, Refused("invalid_grant"))), "refused: invalid_grant"),
-        (_history((REDEEM, Unavailable()), (REDEEM, Lost())), "never succeeded"),
+        (
+            _history((REDEEM, Retryable()), (REDEEM, Rejected("invalid_grant"))),
+            "refused: invalid_grant",
+        ),
+        (_history((REDEEM, Retryable()), (REDEEM, Lost())), "never succeeded"),
     ],
 )
 def test_a_retry_that_destroys_is_named(history: History, words: str) -> None:

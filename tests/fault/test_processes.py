@@ -12,9 +12,9 @@ from shared.paths import INTROSPECTION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
-from tests.fault.history import Done, Refused
+from tests.fault.history import Done, Rejected
 from tests.fault.load import Load
-from tests.fault.topology import Topology, until_waiting
+from tests.fault.topology import Testbed, until_waiting
 
 LATE = 3.0  # seconds that a process is halted
 
@@ -22,7 +22,7 @@ HALTED_AND_STALE = "http.is_never_late,http.answers_at_any_age,redemption.ignore
 
 
 @contextmanager
-def _halted(deployment: Topology) -> Iterator[None]:
+def _halted(deployment: Testbed) -> Iterator[None]:
     """The first process is halted."""
     process = deployment.services[0].process
     assert process
@@ -33,14 +33,14 @@ def _halted(deployment: Topology) -> Iterator[None]:
         os.kill(process.pid, signal.SIGCONT)
 
 
-async def _connect(deployment: Topology) -> None:
+async def _connect(deployment: Testbed) -> None:
     """Open a connection to the first process, which stays open."""
     async with deployment.sessions[0].get("http://token/healthz") as response:
         await response.read()
 
 
 async def _stale(
-    deployment: Topology, load: Load, kind: str, subject: str, form: Mapping[str, str]
+    deployment: Testbed, load: Load, kind: str, subject: str, form: Mapping[str, str]
 ) -> tuple[Done, object]:
     """Send a request to the halted process and to the other one; what they answered, the other one first."""
     halted, other = deployment.sessions
@@ -58,7 +58,7 @@ async def _stale(
 
 
 @caught(HALTED_AND_STALE)
-async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology) -> None:
+async def test_a_process_that_resumes_spends_nothing_stale(deployment: Testbed) -> None:
     """A client that got its tokens elsewhere meanwhile keeps them when the halted process goes on."""
     load = await deployment.load(seed=3)
     (code,) = await deployment.codes(load, 1)
@@ -71,7 +71,7 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology)
     await _connect(deployment)
     fresh, stale = await _stale(deployment, load, REDEEM, code, form)
     with deployment.verdict():
-        assert not isinstance(stale, Done | Refused)
+        assert not isinstance(stale, Done | Rejected)
         assert isinstance(await load.refresh(fresh.body["refresh_token"]), Done)
         await load.introspect(fresh.body["access_token"])
         assert retries_succeed(load.history, REDEEM, REFRESH) == []
@@ -79,7 +79,7 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Topology)
 
 
 @caught(HALTED_AND_STALE)
-async def test_a_process_that_resumes_ends_no_family(deployment: Topology) -> None:
+async def test_a_process_that_resumes_ends_no_family(deployment: Testbed) -> None:
     """The client has refreshed twice elsewhere: the stale refresh token would count as reused."""
     load = await deployment.load(seed=6)
     redeemed = await load.redeem((await deployment.codes(load, 1))[0])
@@ -89,13 +89,13 @@ async def test_a_process_that_resumes_ends_no_family(deployment: Topology) -> No
     await _connect(deployment)
     fresh, stale = await _stale(deployment, load, REFRESH, token, form)
     with deployment.verdict():
-        assert not isinstance(stale, Done | Refused)
+        assert not isinstance(stale, Done | Rejected)
         assert isinstance(await load.refresh(fresh.body["refresh_token"]), Done)
         assert retries_succeed(load.history, REDEEM, REFRESH) == []
 
 
 @caught("redemption.counts_from_execution")
-async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Topology) -> None:
+async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Testbed) -> None:
     """Of two deliveries one is refused, and the tokens of the other live."""
     load = await deployment.load(seed=4)
     operator = await deployment.operator()
@@ -111,7 +111,7 @@ async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment:
     await operator.close()
 
 
-async def _deliver_twice(deployment: Topology, load: Load, operator: asyncpg.Connection) -> Done:
+async def _deliver_twice(deployment: Testbed, load: Load, operator: asyncpg.Connection) -> Done:
     """What the winner of two deliveries got that were both complete before there was a grant.
 
     If the lock lasts so long that a delivery is answered 503, its repetition may come later: another code

@@ -20,7 +20,7 @@ QUIET = 0.3  # seconds without a byte, after which no more is waited for where n
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP response, read to its end."""
 
     url: str
@@ -106,14 +106,14 @@ class DirectDoor:
 
 def send(
     door: Door, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
-) -> Answer:
+) -> HttpResponse:
     """Sends one request on a connection of its own."""
     connection = HTTPConnection(urlsplit(door.origin).netloc)
     connection.sock = door.open(target)
     try:
         connection.request(method, target, body, {"Connection": "close"} | dict(headers or {}))
         response = connection.getresponse()
-        return Answer(door.origin + target, response.status, response.headers, response.read())
+        return HttpResponse(door.origin + target, response.status, response.headers, response.read())
     finally:
         connection.close()
 

@@ -10,7 +10,7 @@ from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from shared.paths import PATHS, Service
 from shared.paths import Path as MappedPath
-from tests.flow.door import Answer, TlsDoor, send
+from tests.flow.door import HttpResponse, TlsDoor, send
 from tests.flow.nginx import Nginx
 from tests.flow.starter import free_port
 from tests.tools import needs
@@ -49,7 +49,7 @@ async def ask(
     target: str,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-) -> Answer:
+) -> HttpResponse:
     """Sends one request without holding up the services that answer it."""
     return await asyncio.to_thread(send, door, method, target, headers, body)
 

@@ -13,7 +13,7 @@ from deploy.local.child import Command
 from deploy.nginx.render import Site, render
 from shared.paths import PATHS, Service
 from shared.paths import Path as MappedPath
-from tests.certificates import Certificate, a_certificate
+from tests.certificates import CertificateFiles, a_certificate
 from tests.flow.door import TlsDoor
 from tests.flow.starter import free_port
 
@@ -23,7 +23,7 @@ class Nginx:
     """One nginx: its folder, certificate and two ports."""
 
     folder: Path
-    files: Certificate
+    files: CertificateFiles
     port: int
     internal_port: int
 

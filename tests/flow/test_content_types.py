@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from shared.paths import INTROSPECTION
-from tests.flow.door import Answer, send
+from tests.flow.door import HttpResponse, send
 from tests.flow.op import Op
 
 FORM = "application/x-www-form-urlencoded"
@@ -35,7 +35,7 @@ def any_op(any_op: Op, registered: set[str]) -> Op:
     return any_op
 
 
-def _introspect(op: Op, content_type: str | None, body: bytes) -> Answer:
+def _introspect(op: Op, content_type: str | None, body: bytes) -> HttpResponse:
     headers = {} if content_type is None else {"Content-Type": content_type}
     return send(op.door, "POST", str(INTROSPECTION), headers, body)
 

@@ -24,7 +24,7 @@ from shared.paths import (
     Group,
     Path,
 )
-from tests.flow.door import QUIET, Answer, exchange, send
+from tests.flow.door import QUIET, HttpResponse, exchange, send
 from tests.flow.op import Op
 from tests.flow.user_agent import UserAgent
 
@@ -79,7 +79,7 @@ AUTHORIZATION_REQUEST = f"{AUTHORIZATION}?" + urlencode(
 ASKED = (str(OPENID_CONFIGURATION), str(JWKS), str(USERINFO), AUTHORIZATION_REQUEST, str(LOGIN))
 
 
-def _telling(answer: Answer) -> tuple[int, bytes, list[tuple[str, str]]]:
+def _telling(answer: HttpResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
     """What must not depend on who asks how."""
     passing = {"date", "x-request-id", "set-cookie"}
     body = b"" if answer.status >= 400 and "html" in answer.headers.get("Content-Type", "") else answer.body

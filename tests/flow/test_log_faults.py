@@ -8,19 +8,19 @@ from aiohttp import ClientSession, UnixConnector
 
 from shared.config.settings import Settings
 from tests.builders import World
-from tests.flow.test_operations import BASE, Running, serving, until, world
+from tests.flow.test_operations import BASE, ServeAll, serving, until, world
 
 __all__ = ["world"]
 
 REQUESTS = 1500  # their lines are more than a pipe and the buffer hold
 
 
-async def _answers_all(running: Running) -> None:
+async def _answers_all(running: ServeAll) -> None:
     assert {await running.status("/oidc/userinfo") for _ in range(REQUESTS)} == {401}
     assert running.process.poll() is None
 
 
-async def _dropped(running: Running) -> float:
+async def _dropped(running: ServeAll) -> float:
     """The number of dropped lines in the metrics."""
     async with (
         ClientSession(connector=UnixConnector(str(running.metrics))) as http,

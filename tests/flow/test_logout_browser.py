@@ -22,7 +22,14 @@ from shared.server.app import application
 from shared.server.http.server import Runner
 from tests.builders import World, a_client, an_attempt
 from tests.deployment import open_world, settings_for
-from tests.flow.test_sign_in_browser import PASSWORD, Deployment, arrived, callback, free_socket, served
+from tests.flow.test_sign_in_browser import (
+    PASSWORD,
+    BrowserDeployment,
+    arrived,
+    callback,
+    free_socket,
+    served,
+)
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs
 
@@ -39,7 +46,7 @@ WATCHING = """<!doctype html><title>RP</title><body>
 
 
 @dataclass
-class RelyingParty:
+class RelyingPartyServer:
     """A client's web server: what its logout frame was sent, and a page that watches the sign-in."""
 
     origin: str = ""
@@ -72,12 +79,12 @@ class RelyingParty:
 
 
 @dataclass(frozen=True)
-class Site:
+class TwoSites:
     """An OP at `localhost`, and two clients of one server at 127.0.0.1, another site, and at `localhost`."""
 
-    deployment: Deployment
+    deployment: BrowserDeployment
     world: World
-    rp: RelyingParty
+    rp: RelyingPartyServer
     base: str
     same_site: str
     clients: tuple[Client, Client]
@@ -100,13 +107,13 @@ class Site:
 
 
 @pytest.fixture
-async def site(database_url: str, redis_url: str) -> AsyncIterator[Site]:
+async def site(database_url: str, redis_url: str) -> AsyncIterator[TwoSites]:
     """The second client's logout URI hangs when the test says so."""
     ours, theirs = free_socket(), free_socket()
     origin = f"http://localhost:{ours.getsockname()[1]}"
     base, same_site = (f"http://{host}:{theirs.getsockname()[1]}" for host in ("127.0.0.1", "localhost"))
     settings = settings_for(database_url, redis_url, issuer=f"{origin}/oidc", rate_limits="off")
-    rp, user = RelyingParty(origin), User(user_id=new_id(), username="ada")
+    rp, user = RelyingPartyServer(origin), User(user_id=new_id(), username="ada")
     uris: dict[str, Any] = {
         "redirect_uris": (f"{base}/cb", f"{same_site}/cb"),
         "post_logout_redirect_uris": (f"{base}/gone",),
@@ -123,7 +130,7 @@ async def site(database_url: str, redis_url: str) -> AsyncIterator[Site]:
             served(Runner(application(settings, mount)), ours),
             served(web.AppRunner(rp.app()), theirs),
         ):
-            yield Site(Deployment(origin, one, user), world, rp, base, same_site, (one, two))
+            yield TwoSites(BrowserDeployment(origin, one, user), world, rp, base, same_site, (one, two))
             rp.end.set()
 
 
@@ -136,14 +143,14 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def signed_in(site: Site, page: Page, **parameters: str) -> dict[str, str]:
+async def signed_in(site: TwoSites, page: Page, **parameters: str) -> dict[str, str]:
     await page.goto(site.deployment.request(**parameters))
     await site.deployment.sign_in(page)
     return await arrived(page)
 
 
 @pytest.mark.point(23)
-async def test_the_browser_goes_on_when_every_client_was_framed(browser: Browser, site: Site) -> None:
+async def test_the_browser_goes_on_when_every_client_was_framed(browser: Browser, site: TwoSites) -> None:
     """Without a click: the frame got `iss` and `sid`, and then the client gets its user back."""
     page = await browser.new_page()
     await signed_in(site, page)
@@ -154,7 +161,7 @@ async def test_the_browser_goes_on_when_every_client_was_framed(browser: Browser
 
 
 @pytest.mark.point(23)
-async def test_a_client_that_hangs_keeps_nobody(browser: Browser, site: Site) -> None:
+async def test_a_client_that_hangs_keeps_nobody(browser: Browser, site: TwoSites) -> None:
     """After a few seconds the browser goes on; the other client was framed all the same."""
     page = await browser.new_page()
     await signed_in(site, page)
@@ -166,7 +173,7 @@ async def test_a_client_that_hangs_keeps_nobody(browser: Browser, site: Site) ->
 
 
 @pytest.mark.point(23)
-async def test_without_script_the_browser_goes_on_too(browser: Browser, site: Site) -> None:
+async def test_without_script_the_browser_goes_on_too(browser: Browser, site: TwoSites) -> None:
     """The frames load by themselves, and then the client gets its user back, without a click."""
     page = await (await browser.new_context(java_script_enabled=False)).new_page()
     await signed_in(site, page)
@@ -178,7 +185,7 @@ async def test_without_script_the_browser_goes_on_too(browser: Browser, site: Si
 
 
 @pytest.mark.point(25)
-async def test_the_frame_tells_when_the_sign_in_changes(browser: Browser, site: Site) -> None:
+async def test_the_frame_tells_when_the_sign_in_changes(browser: Browser, site: TwoSites) -> None:
     """unchanged; changed for another client and after logout; error for what is no question."""
     page = await browser.new_page()
     answer = await signed_in(site, page, redirect_uri=f"{site.same_site}/cb")
@@ -199,7 +206,7 @@ async def test_the_frame_tells_when_the_sign_in_changes(browser: Browser, site: 
 
 
 @pytest.mark.point(25)
-async def test_where_the_cookie_is_hidden_the_frame_says_error(browser: Browser, site: Site) -> None:
+async def test_where_the_cookie_is_hidden_the_frame_says_error(browser: Browser, site: TwoSites) -> None:
     """A frame of another site, in a browser that keeps cookies from those: never a loop of sign-ins."""
     page = await browser.new_page()
     answer = await signed_in(site, page)

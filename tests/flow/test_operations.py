@@ -36,7 +36,7 @@ REDIRECT_URI = "https://rp.test/cb"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class ServeAll:
     """`ostiary serve all`, and how to talk to it."""
 
     process: "subprocess.Popen[bytes]"
@@ -68,7 +68,7 @@ async def until(holds: Callable[[], object]) -> None:
 @asynccontextmanager
 async def serving(
     settings: Settings, folder: Path, *options: str, stderr: int | None = None
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[ServeAll]:
     """All services in processes of their own; *stderr* may replace the log file."""
     assert settings.database_url
     assert settings.redis_url
@@ -94,7 +94,7 @@ async def serving(
     connector = UnixConnector(f"{folder}/all", force_close=True)
     try:
         async with ClientSession(connector=connector, cookie_jar=CookieJar(unsafe=True)) as http:
-            running = Running(process, http, folder / "log", folder / "metrics")
+            running = ServeAll(process, http, folder / "log", folder / "metrics")
             async with asyncio.timeout(HANG):
                 while await running.status("/readyz") != 200:
                     assert process.poll() is None, (folder / "log").read_text()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
 import pytest
 
-from tests.flow.door import Answer, send
+from tests.flow.door import HttpResponse, send
 from tests.flow.op import Op
 from tests.flow.user_agent import UserAgent, form_with
 
@@ -55,7 +55,7 @@ class Rp:
         assert answered == {"state": "a state / with & everything=?", "iss": self.op.issuer}
         return code
 
-    def post(self, endpoint: str, **form: str) -> Answer:
+    def post(self, endpoint: str, **form: str) -> HttpResponse:
         """A form to an endpoint, by its name in the metadata."""
         pair = f"{quote_plus(self.client_id)}:{quote_plus(self.client_secret)}"
         headers = {
@@ -73,12 +73,12 @@ class Rp:
         tokens: dict[str, str] = answer.json()
         return tokens
 
-    def redeem(self, code: str) -> Answer:
+    def redeem(self, code: str) -> HttpResponse:
         """The answer to a code."""
         form = {"code": code, "redirect_uri": REDIRECT_URI, "code_verifier": self.verifier}
         return self.post("token_endpoint", grant_type="authorization_code", **form)
 
-    def userinfo(self, access_token: str) -> Answer:
+    def userinfo(self, access_token: str) -> HttpResponse:
         """The answer of the userinfo endpoint."""
         target = self.endpoints["userinfo_endpoint"].removeprefix(self.op.door.origin)
         return send(self.op.door, "GET", target, {"Authorization": f"Bearer {access_token}"})

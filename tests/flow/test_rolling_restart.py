@@ -29,7 +29,7 @@ CLIENT = {"client_id": "rp", "client_secret": secrets.token_urlsafe(32)}
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ServiceRequest:
     """A request to one service, and the status that it has when nothing is lost."""
 
     method: str
@@ -39,10 +39,10 @@ class Operation:
 
 
 OPERATIONS = (
-    Operation("GET", f"{WEBFINGER}?resource=acct:ada@example.org", 200),
-    Operation("GET", str(DEVICE), 200),
-    Operation("POST", str(TOKEN), 200, {"grant_type": "client_credentials", **CLIENT}),
-    Operation("POST", str(REGISTRATION), 401),
+    ServiceRequest("GET", f"{WEBFINGER}?resource=acct:ada@example.org", 200),
+    ServiceRequest("GET", str(DEVICE), 200),
+    ServiceRequest("POST", str(TOKEN), 200, {"grant_type": "client_credentials", **CLIENT}),
+    ServiceRequest("POST", str(REGISTRATION), 401),
 )
 
 

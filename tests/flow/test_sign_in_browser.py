@@ -49,7 +49,7 @@ async def callback(request: web.Request) -> web.Response:
     )
 
 
-class Deployment:
+class BrowserDeployment:
     """An authorization service and a client on two origins, and a user."""
 
     def __init__(self, origin: str, client: Client, user: User) -> None:
@@ -83,7 +83,7 @@ async def arrived(page: Page) -> dict[str, str]:
 
 
 @pytest.fixture
-async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Deployment]:
+async def deployment(database_url: str, redis_url: str) -> AsyncIterator[BrowserDeployment]:
     """`localhost` for us, 127.0.0.1 for the client: two sites."""
     ours, theirs = free_socket(), free_socket()
     origin = f"http://localhost:{ours.getsockname()[1]}"
@@ -100,7 +100,7 @@ async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Deploym
         await world.stores.clients.add(client)
         await world.stores.users.add(user, hash_password(PASSWORD))
         async with served(Runner(application(settings, mount)), ours), served(web.AppRunner(rp), theirs):
-            yield Deployment(origin, client, user)
+            yield BrowserDeployment(origin, client, user)
 
 
 @pytest.fixture
@@ -113,7 +113,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deployment, script: bool) -> None:
+async def test_a_person_signs_in_and_out(
+    browser: Browser, deployment: BrowserDeployment, script: bool
+) -> None:
     """Login, consent and logout are forms of another site to the client that the browser lands on."""
     page = await (await browser.new_context(java_script_enabled=script)).new_page()
     await page.goto(deployment.request())
@@ -140,7 +142,7 @@ async def test_a_person_signs_in_and_out(browser: Browser, deployment: Deploymen
 
 @pytest.mark.point(8)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-async def test_a_stranger_signs_up(browser: Browser, deployment: Deployment, script: bool) -> None:
+async def test_a_stranger_signs_up(browser: Browser, deployment: BrowserDeployment, script: bool) -> None:
     """By the link of the login page, past a name that is taken, to the client as somebody new."""
     page = await (await browser.new_context(java_script_enabled=script)).new_page()
     await page.goto(deployment.request())
@@ -166,7 +168,7 @@ async def test_a_stranger_signs_up(browser: Browser, deployment: Deployment, scr
 
 @pytest.mark.point(5)
 async def test_a_form_of_the_client_s_site_finds_the_session(
-    browser: Browser, deployment: Deployment
+    browser: Browser, deployment: BrowserDeployment
 ) -> None:
     """A request posted across sites, answered 303 to itself, meets the Lax cookie; so does form_post back."""
     page = await browser.new_page()

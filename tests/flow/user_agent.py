@@ -6,13 +6,13 @@ from html.parser import HTMLParser
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from tests.flow.door import Answer, Door, send
+from tests.flow.door import Door, HttpResponse, send
 
 REDIRECTS = 10  # more in a row are a loop
 
 
 @dataclass(slots=True)
-class Form:
+class PageForm:
     """A form of a page: where it is sent, its fields, and its buttons by id."""
 
     method: str
@@ -24,13 +24,13 @@ class Form:
 class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[Form] = []
+        self.found: list[PageForm] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         match tag:
             case "form":
-                self.found.append(Form(given.get("method", "get").upper(), given.get("action", "")))
+                self.found.append(PageForm(given.get("method", "get").upper(), given.get("action", "")))
             case "input" if self.found and "name" in given:
                 self.found[-1].fields[given["name"]] = given.get("value", "")
             case "button" if self.found and "id" in given:
@@ -38,7 +38,7 @@ class _Forms(HTMLParser):
                 self.found[-1].buttons[given["id"]] = named
 
 
-def form_with(page: Answer, button: str) -> Form | None:
+def form_with(page: HttpResponse, button: str) -> PageForm | None:
     """The form of *page* that has a button of that id."""
     parser = _Forms()
     parser.feed(page.text)
@@ -53,11 +53,11 @@ class UserAgent:
     cookies: dict[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=lambda: {"Accept": "text/html"})
 
-    def visit(self, url: str) -> Answer:
+    def visit(self, url: str) -> HttpResponse:
         """The page at *url*, or the redirect that leads away."""
         return self._follow(self._send("GET", url))
 
-    def press(self, page: Answer, button: str, **fields: str) -> Answer:
+    def press(self, page: HttpResponse, button: str, **fields: str) -> HttpResponse:
         """Fills in *fields*, presses the button, and follows."""
         form = form_with(page, button)
         assert form, f"no {button} at {page.url} ({page.status}): {page.text[:2000]}"
@@ -74,7 +74,7 @@ class UserAgent:
         assert page.location, f"{page.status} at {page.url}: {page.text[:2000]}"
         return page.location
 
-    def _send(self, method: str, url: str, data: Mapping[str, str] | None = None) -> Answer:
+    def _send(self, method: str, url: str, data: Mapping[str, str] | None = None) -> HttpResponse:
         headers = dict(self.headers)
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -85,7 +85,7 @@ class UserAgent:
         self._keep_cookies(answer)
         return answer
 
-    def _keep_cookies(self, answer: Answer) -> None:
+    def _keep_cookies(self, answer: HttpResponse) -> None:
         for line in answer.headers.get_all("Set-Cookie", []):
             for name, morsel in SimpleCookie(line).items():
                 if morsel.value and morsel["max-age"] != "0":
@@ -93,7 +93,7 @@ class UserAgent:
                 else:
                     self.cookies.pop(name, None)
 
-    def _follow(self, answer: Answer) -> Answer:
+    def _follow(self, answer: HttpResponse) -> HttpResponse:
         for _ in range(REDIRECTS):
             if answer.status not in (302, 303):
                 return answer

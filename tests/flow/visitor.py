@@ -33,7 +33,7 @@ async def serve_all(settings: Settings) -> AsyncIterator[Served]:
 
 
 @dataclass
-class Form(HTMLParser):
+class FormParser(HTMLParser):
     """The first form of a page: where it goes, and what a person who only presses a button sends."""
 
     action: str = ""
@@ -85,7 +85,7 @@ class Visitor:
     async def _press(self, response: ClientResponse) -> ClientResponse:
         text = await response.text()
         assert response.status == 200, text
-        form = Form()
+        form = FormParser()
         form.feed(text)
         known = {"username": self.username, "password": self.password}
         button = next(each for each in ("login-submit", "consent-allow") if each in form.buttons)

@@ -51,7 +51,7 @@ class _Ear(logging.Handler):
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
+class FuzzedServices:
     """The services, and the faults that they have logged since the last input."""
 
     http: TestClient[web.Request, web.Application]
@@ -109,7 +109,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 @asynccontextmanager
-async def serve(given: Settings) -> AsyncIterator[Services]:
+async def serve(given: Settings) -> AsyncIterator[FuzzedServices]:
     """The services over stores that are migrated and empty."""
     faults: list[str] = []
     async with open_world(given) as world:
@@ -118,4 +118,4 @@ async def serve(given: Settings) -> AsyncIterator[Services]:
         with _listening(faults):
             app = application(given, authorization, token, client_registry)
             async with TestClient(Served(app)) as http:
-                yield Services(http, faults)
+                yield FuzzedServices(http, faults)

@@ -9,15 +9,15 @@ from authlib.integrations.requests_client import OAuth2Session
 from tests.interop.conversation import Steps, converse
 
 
-class RelyingParty(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # Authlib carries no types
+class AuthlibClient(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # Authlib carries no types
     """What Authlib makes for Flask, less Flask."""
 
     client_cls = OAuth2Session
 
 
-def relying_party_of(issuer: str, client_id: str, client_secret: str, scope: str) -> RelyingParty:
+def relying_party_of(issuer: str, client_id: str, client_secret: str, scope: str) -> AuthlibClient:
     """A confidential client of *issuer*, which it knows by its metadata."""
-    return RelyingParty(
+    return AuthlibClient(
         None,
         client_id=client_id,
         client_secret=client_secret,
@@ -34,7 +34,7 @@ def answered(url: str, state: str) -> dict[str, str]:
     return parameters
 
 
-def introspected(relying_party: RelyingParty, access_token: str) -> Any:
+def introspected(relying_party: AuthlibClient, access_token: str) -> Any:
     """What the introspection endpoint says of it."""
     url = relying_party.load_server_metadata()["introspection_endpoint"]
     with OAuth2Session(relying_party.client_id, relying_party.client_secret) as session:

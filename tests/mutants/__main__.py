@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from tests.mutants.explained import EXPLAINED, Verdict, read
+from tests.mutants.explained import EXPLAINED, MutantReport, read
 from tests.mutants.judge import is_killed, prepare
-from tests.mutants.mutants import Change, mutants
+from tests.mutants.mutants import MutantChange, mutants
 
 ROOT = Path(__file__).parents[2]
 CLIENT, TOKENS = "shared.oauth.client", "shared.oauth.tokens"
@@ -46,7 +46,7 @@ TESTS = {
 """Modules, each with the tests that must notice a change of it, as paths below `tests`."""
 
 
-def survivors(module: str) -> tuple[int, list[Change]]:
+def survivors(module: str) -> tuple[int, list[MutantChange]]:
     """The number of mutants of a module, and those that no test has noticed. Raises ClickException."""
     source = (ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")
     tests = [ROOT / "tests" / f"{test}.py" for test in TESTS[module]]
@@ -79,7 +79,7 @@ def main(modules: Sequence[str]) -> None:
     A change that no test notices needs a test, or a line in tests/mutants/explained.txt that says why none is
     needed.
     """
-    started, total, survived = time.monotonic(), 0, list[Change]()
+    started, total, survived = time.monotonic(), 0, list[MutantChange]()
     explained = read(EXPLAINED.read_text("utf-8"))
     names = [name for name in TESTS if not modules or f"{name}.".startswith(_dotted(modules))]
     with TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def main(modules: Sequence[str]) -> None:
             click.echo(f"{name}: {count} mutants, {count - len(left)} killed, {len(left)} survived")
             total += count
             survived += left
-    verdict = Verdict.of(
+    verdict = MutantReport.of(
         survived, {change: why for change, why in explained.items() if change.module in names}
     )
     click.echo(f"\n{verdict}\n")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.mutants import Change
+from tests.mutants.mutants import MutantChange
 
 EXPLAINED = Path(__file__).with_name("explained.txt")
 
@@ -13,31 +13,31 @@ EXPLAINED = Path(__file__).with_name("explained.txt")
 _BLOCK = re.compile(r"(\S+) ?(\S*)\n((?:[-+].*\n)+)([^-+\n].*)")
 
 
-def read(text: str) -> dict[Change, str]:
+def read(text: str) -> dict[MutantChange, str]:
     """The explanations, as blocks: where, the lines that differ, the reason in one line. `#` is a comment.
 
     Raises ValueError: a block is none.
     """
-    explained: dict[Change, str] = {}
+    explained: dict[MutantChange, str] = {}
     blocks = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).split("\n\n")
     for block in filter(None, map(str.strip, blocks)):
         if not (parts := _BLOCK.fullmatch(block)):
             raise ValueError(f"not an explanation:\n{block}")
         module, place, lines, reason = parts.groups()
-        explained[Change(module, place, tuple(lines.splitlines()))] = reason
+        explained[MutantChange(module, place, tuple(lines.splitlines()))] = reason
     return explained
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MutantReport:
     """What a run has come to: survivors with and without a reason, and reasons without a survivor."""
 
-    explained: Mapping[Change, str]
-    unexplained: Collection[Change]
-    outdated: Collection[Change]
+    explained: Mapping[MutantChange, str]
+    unexplained: Collection[MutantChange]
+    outdated: Collection[MutantChange]
 
     @classmethod
-    def of(cls, survivors: Collection[Change], explained: Mapping[Change, str]) -> "Verdict":
+    def of(cls, survivors: Collection[MutantChange], explained: Mapping[MutantChange, str]) -> "MutantReport":
         return cls(
             {change: reason for change, reason in explained.items() if change in survivors},
             [change for change in survivors if change not in explained],

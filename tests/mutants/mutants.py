@@ -13,7 +13,7 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MutantChange:
     """What tells a mutant: the module, the function or class, and the lines that differ."""
 
     module: str
@@ -28,7 +28,7 @@ class Change:
 class Mutant:
     """A change, and the source of the module after it."""
 
-    change: Change
+    change: MutantChange
     source: str = field(repr=False)
 
 
@@ -52,7 +52,7 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
         mutated = wrapper.module.deep_replace(mutation.original_node, mutation.mutated_node)
         assert isinstance(mutated, cst.Module)
         line, lines = _difference(before, mutated.code.splitlines())
-        yield Mutant(Change(module, _place(tree, line), lines), mutated.code)
+        yield Mutant(MutantChange(module, _place(tree, line), lines), mutated.code)
 
 
 def _difference(before: Sequence[str], after: Sequence[str]) -> tuple[int, tuple[str, ...]]:

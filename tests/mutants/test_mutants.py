@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.explained import EXPLAINED, Verdict, read
-from tests.mutants.mutants import Change, mutants
+from tests.mutants.explained import EXPLAINED, MutantReport, read
+from tests.mutants.mutants import MutantChange, mutants
 
 ROOT = Path(__file__).parents[2]
 SOURCE = """
@@ -34,8 +34,8 @@ IMPORTS = "from shared.identity.username import NAME\ndef test_it(): assert NAME
 def test_mutants_are_made_inside_and_outside_of_functions() -> None:
     """Each with where it is, and what of it differs; and its source is a module."""
     made = {mutant.change: mutant.source for mutant in mutants("door", SOURCE)}
-    assert Change("door", "", ("-LIMIT = 2", "+LIMIT = 3")) in made
-    looser = Change(
+    assert MutantChange("door", "", ("-LIMIT = 2", "+LIMIT = 3")) in made
+    looser = MutantChange(
         "door", "Door.is_open", ("-        return self.n < LIMIT", "+        return self.n <= LIMIT")
     )
     assert made[looser] == SOURCE.replace("<", "<=")
@@ -64,17 +64,17 @@ def test_a_mutant_is_killed_by_a_test_that_fails(
     assert (done.stdout, done.stderr) == (f"{killed}\n", "")
 
 
-A, B, C = (Change(module, "place", ("-old", "+new")) for module in "abc")
+A, B, C = (MutantChange(module, "place", ("-old", "+new")) for module in "abc")
 
 
 @pytest.mark.parametrize(
     ("survivors", "is_good"), [([A, B], True), ([A, A, B], True), ([A], False), ([A, B, C], False)]
 )
 def test_every_survivor_is_explained_and_every_explanation_has_one(
-    survivors: list[Change], is_good: bool
+    survivors: list[MutantChange], is_good: bool
 ) -> None:
     """A survivor without a reason is bad, and so is a reason without a survivor."""
-    verdict = Verdict.of(survivors, {A: "why a", B: "why b"})
+    verdict = MutantReport.of(survivors, {A: "why a", B: "why b"})
     assert verdict.is_good is is_good
     assert f"{A}\nwhy a" in str(verdict)
 

@@ -20,7 +20,7 @@ from tests.authorization import (
     serve_authorization,
 )
 from tests.deployment import TokenService, serve_tokens
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.registry import URI, Registry
 from tests.served import Served
 
@@ -33,7 +33,7 @@ MANY = 20
 class Twice:
     """Two processes of each service, over the same stores."""
 
-    provider: Provider
+    provider: Services
     ops: Sequence[AuthorizationService]
     tokens: Sequence[TokenService]
 
@@ -50,7 +50,7 @@ class Twice:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def twice(provider: Provider) -> AsyncIterator[Twice]:
+async def twice(provider: Services) -> AsyncIterator[Twice]:
     """The provider, and a second process of each service."""
     async with (
         serve_authorization(provider.op.settings, provider.world) as op,

@@ -16,7 +16,7 @@ from shared.paths import AUTHORIZATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATI
 from tests.authorization import ON_MODULE_LOOP, a_request, is_login
 from tests.builders import SignIn
 from tests.deployment import basic, unverified
-from tests.front_channel import Provider
+from tests.front_channel import Services
 
 pytestmark = ON_MODULE_LOOP
 
@@ -25,7 +25,7 @@ NONCE = 10  # characters before it: `at_`, and the version and the key, which al
 _HANDLE = re.compile(r"((?:urn:[a-z:_]+:)?[a-z]{2}_)([A-Za-z0-9_-]+)")
 
 
-async def test_a_code_put_into_another_flow_is_refused(provider: Provider) -> None:
+async def test_a_code_put_into_another_flow_is_refused(provider: Services) -> None:
     """RFC 9700 §4.5: the victim's verifier does not fit the attacker's code, and both flows go on."""
     client = await provider.client()
     theirs, mine = "v" * 43, "a" * 43
@@ -43,7 +43,7 @@ async def test_a_code_put_into_another_flow_is_refused(provider: Provider) -> No
 
 
 @pytest.mark.point(12)
-async def test_the_challenge_is_no_verifier(provider: Provider) -> None:
+async def test_the_challenge_is_no_verifier(provider: Services) -> None:
     """RFC 7636 §4.6: the challenge travels through the browser, and whoever saw it knows nothing."""
     client = await provider.client()
     for verifier in ("v" * 43, "w" * 128):
@@ -56,14 +56,14 @@ async def test_the_challenge_is_no_verifier(provider: Provider) -> None:
         assert answer.status == 200
 
 
-async def _codes(provider: Provider) -> list[str]:
+async def _codes(provider: Services) -> list[str]:
     client, browser = await provider.client(), provider.op.browser()
     await browser.sign_in(client, await provider.op.user())
     pages = [await browser.authorize(client, prompt="none") for _ in range(MANY)]
     return [page.answer["code"] for page in pages]
 
 
-async def _pushed(provider: Provider) -> list[str]:
+async def _pushed(provider: Services) -> list[str]:
     client, browser = await provider.client(), provider.op.browser()
     handles = []
     for _ in range(MANY):
@@ -74,7 +74,7 @@ async def _pushed(provider: Provider) -> list[str]:
     return handles
 
 
-async def _browsers(provider: Provider) -> list[str]:
+async def _browsers(provider: Services) -> list[str]:
     client, cookies = await provider.client(), []
     for _ in range(MANY):
         page = await provider.op.browser().request("GET", AUTHORIZATION.path, params=a_request(client))
@@ -82,7 +82,7 @@ async def _browsers(provider: Provider) -> list[str]:
     return cookies
 
 
-async def _interactions(provider: Provider) -> list[str]:
+async def _interactions(provider: Services) -> list[str]:
     client = await provider.client()
     pages = [
         await provider.op.browser().request("GET", AUTHORIZATION.path, params=a_request(client))
@@ -91,26 +91,26 @@ async def _interactions(provider: Provider) -> list[str]:
     return [page.location.partition("interaction=")[2] for page in pages]
 
 
-async def _refresh_tokens(provider: Provider) -> list[str]:
+async def _refresh_tokens(provider: Services) -> list[str]:
     client = await provider.client()
     return [(await provider.tokens.tokens(client))["refresh_token"] for _ in range(MANY)]
 
 
-async def _access_tokens(provider: Provider) -> list[str]:
+async def _access_tokens(provider: Services) -> list[str]:
     client = await provider.client(grant_types=("client_credentials",))
     form = {"grant_type": "client_credentials"}
     answers = [await (await provider.tokens.token(client, form)).json() for _ in range(MANY)]
     return [f"at_{answer['access_token'][NONCE:]}" for answer in answers]
 
 
-async def _device_codes(provider: Provider) -> list[str]:
+async def _device_codes(provider: Services) -> list[str]:
     client = await provider.client(grant_types=(DEVICE_CODE,))
     form = {"scope": "openid"}
     answers = [await provider.tokens.post(DEVICE_AUTHORIZATION.path, form, client) for _ in range(MANY)]
     return [(await answer.json())["device_code"] for answer in answers]
 
 
-async def _sessions(provider: Provider) -> list[str]:
+async def _sessions(provider: Services) -> list[str]:
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     await browser.sign_in(client, user)
     cookies = []
@@ -135,7 +135,7 @@ async def _sessions(provider: Provider) -> list[str]:
     ],
 )
 async def test_what_is_handed_out_cannot_be_guessed(
-    provider: Provider, collect: Callable[[Provider], Awaitable[list[str]]]
+    provider: Services, collect: Callable[[Services], Awaitable[list[str]]]
 ) -> None:
     """RFC 6749 §10.10: at least 128 bits that never repeat, behind a mark of the kind and nothing else."""
     values = await collect(provider)
@@ -149,7 +149,7 @@ async def test_what_is_handed_out_cannot_be_guessed(
     assert not any(one[:8] == other[:8] for one, other in pairwise(sorted(random)))
 
 
-async def test_an_access_token_shows_nothing(provider: Provider) -> None:
+async def test_an_access_token_shows_nothing(provider: Services) -> None:
     """Neither the client nor the user stands in it, as text or as base64url."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     token = (await provider.tokens.tokens(client, sign_in.code(client.client_id)))["access_token"]
@@ -161,7 +161,7 @@ async def test_an_access_token_shows_nothing(provider: Provider) -> None:
     assert not any(secret.encode() in raw or secret in token for secret in secrets)
 
 
-async def test_no_rotation_outlives_the_end(provider: Provider) -> None:
+async def test_no_rotation_outlives_the_end(provider: Services) -> None:
     """However often it is rotated: after the end of the first token no successor holds."""
     client = await provider.client(refresh_token_lifetime=timedelta(seconds=1))
     token = (await provider.tokens.tokens(client))["refresh_token"]
@@ -175,7 +175,7 @@ async def test_no_rotation_outlives_the_end(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("end", ["client disabled", "grant revoked", "everything ended"])
-async def test_a_refresh_asks_again_whether_all_still_stands(provider: Provider, end: str) -> None:
+async def test_a_refresh_asks_again_whether_all_still_stands(provider: Services, end: str) -> None:
     """What is over since the token was made is over for it too."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
@@ -222,7 +222,7 @@ EVERYTHING = {
     ],
 )
 async def test_a_scope_gives_its_claims_and_no_others(
-    provider: Provider, scope: tuple[str, ...], claims: set[str]
+    provider: Services, scope: tuple[str, ...], claims: set[str]
 ) -> None:
     """OpenID Connect Core 1.0 §5.4; of roles and groups, and of what no scope names, nothing shows."""
     client = await provider.client(scope=("openid", *scope))
@@ -235,7 +235,7 @@ async def test_a_scope_gives_its_claims_and_no_others(
     assert EVERYTHING.keys().isdisjoint(unverified(tokens["id_token"]))
 
 
-async def test_of_a_deleted_user_nothing_is_told(provider: Provider) -> None:
+async def test_of_a_deleted_user_nothing_is_told(provider: Services) -> None:
     """401, and inactive."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
@@ -244,7 +244,7 @@ async def test_of_a_deleted_user_nothing_is_told(provider: Provider) -> None:
     assert await provider.tokens.introspect(client, tokens["access_token"]) == {"active": False}
 
 
-async def test_guessing_tokens_tells_nothing(provider: Provider) -> None:
+async def test_guessing_tokens_tells_nothing(provider: Services) -> None:
     """A genuine token with any one character changed: each the same answer, byte for byte."""
     client = await provider.client()
     tokens = await provider.tokens.tokens(client)
@@ -257,7 +257,7 @@ async def test_guessing_tokens_tells_nothing(provider: Provider) -> None:
     assert answers == {"{'active': False}"}
 
 
-async def test_an_internationalised_host_is_what_was_registered(provider: Provider) -> None:
+async def test_an_internationalised_host_is_what_was_registered(provider: Services) -> None:
     """Registered in ASCII: the same name in letters, in another form or case, is another URI."""
     client = await provider.client(redirect_uris=("https://xn--bcher-kva.test/cb",))
     assert is_login(await provider.op.browser().authorize(client))
@@ -273,7 +273,7 @@ async def test_an_internationalised_host_is_what_was_registered(provider: Provid
 
 
 @pytest.mark.point(11)
-async def test_only_a_public_reference_is_fetched(provider: Provider) -> None:
+async def test_only_a_public_reference_is_fetched(provider: Services) -> None:
     """A `request_uri` that leads inside, should one get past registration: nobody hears from us."""
     heard = 0
 

@@ -17,7 +17,7 @@ from shared.oauth.tokens.jwt import sign, unverified_header
 from shared.paths import END_SESSION
 from shared.server.resources import KEYRING
 from tests.authorization import ON_MODULE_LOOP, STATE
-from tests.front_channel import Provider
+from tests.front_channel import Services
 
 pytestmark = ON_MODULE_LOOP
 
@@ -36,7 +36,7 @@ def _changed(claims: dict[str, Any]) -> dict[str, Any]:
     return {**claims, "sub": "248289761001"}
 
 
-def forgeries(provider: Provider, genuine: str) -> dict[str, str]:
+def forgeries(provider: Services, genuine: str) -> dict[str, str]:
     """Forgeries of *genuine*, a JWT that this deployment has signed with ES256."""
     kid = unverified_header(genuine).kid or ""
     ours = provider.op.app[KEYRING].known.verifier(kid)
@@ -80,7 +80,7 @@ def forgeries(provider: Provider, genuine: str) -> dict[str, str]:
 
 
 @pytest.mark.point(9, 22)
-async def test_no_forged_hint_counts(provider: Provider) -> None:
+async def test_no_forged_hint_counts(provider: Services) -> None:
     """As `id_token_hint` of an authorization request and of a logout: refused, and nobody is signed out."""
     op, client, browser = provider.op, await provider.client(), provider.op.browser()
     await browser.sign_in(client, await op.user())
@@ -95,7 +95,7 @@ async def test_no_forged_hint_counts(provider: Provider) -> None:
         assert "code" in (await browser.authorize(client, prompt="none")).answer
 
 
-async def test_no_forged_access_token_opens_anything(provider: Provider) -> None:
+async def test_no_forged_access_token_opens_anything(provider: Services) -> None:
     """At userinfo 401, and inactive at introspection, whatever claims it shows."""
     client = await provider.client(access_token_format="jwt", scope=("openid", "email"))
     tokens = await provider.tokens.tokens(client)
@@ -111,7 +111,7 @@ async def test_no_forged_access_token_opens_anything(provider: Provider) -> None
 
 
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "token-introspection+jwt", "secevent+jwt", "x"])
-async def test_our_own_signature_under_another_type_opens_nothing(provider: Provider, typ: str) -> None:
+async def test_our_own_signature_under_another_type_opens_nothing(provider: Services, typ: str) -> None:
     """RFC 8725 §3.11: what we sign for one purpose is no access token."""
     client = await provider.client(access_token_format="jwt")
     genuine = (await provider.tokens.tokens(client))["access_token"]

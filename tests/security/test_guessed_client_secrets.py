@@ -56,7 +56,7 @@ FORMS = {
 GRANTS = ("authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code")
 
 
-class Guesser:
+class SecretGuesser:
     """Sends forms to both services, from an address of its choice."""
 
     def __init__(self, http: TestClient[web.Request, web.Application], world: World) -> None:
@@ -88,23 +88,23 @@ def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def guesser(database_url: str, redis_url: str) -> AsyncIterator[Guesser]:
+async def guesser(database_url: str, redis_url: str) -> AsyncIterator[SecretGuesser]:
     """Both services in one process, with their rate limits on."""
     settings = settings_for(database_url, redis_url)
     async with (
         open_world(settings) as world,
         TestClient(Served(application(settings, token, authorization))) as http,
     ):
-        yield Guesser(http, world)
+        yield SecretGuesser(http, world)
 
 
-async def _client(guesser: Guesser) -> Client:
+async def _client(guesser: SecretGuesser) -> Client:
     return await guesser.world.client(grant_types=GRANTS, scope=("openid", "api:read"))
 
 
 @planted(defects.rate_limits_never_wait, defects.failures_lock_the_client)
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.path.rsplit("/", 1)[-1])
-async def test_wrong_secrets_in_a_row_are_stopped(guesser: Guesser, path: Path) -> None:
+async def test_wrong_secrets_in_a_row_are_stopped(guesser: SecretGuesser, path: Path) -> None:
     """429 with Retry-After for the guesser, even with the right secret; the client elsewhere is answered."""
     client = await _client(guesser)
     assert await guesser.statuses(path, client.client_id, RATE.most) == [401] * RATE.most
@@ -116,7 +116,7 @@ async def test_wrong_secrets_in_a_row_are_stopped(guesser: Guesser, path: Path) 
     assert (await guesser.ask(path, (await _client(guesser)).client_id)).ok
 
 
-async def test_every_endpoint_counts_for_the_others(guesser: Guesser) -> None:
+async def test_every_endpoint_counts_for_the_others(guesser: SecretGuesser) -> None:
     """A guesser does not begin anew at another door."""
     client = await _client(guesser)
     paths = list(FORMS)
@@ -126,12 +126,12 @@ async def test_every_endpoint_counts_for_the_others(guesser: Guesser) -> None:
         assert (await guesser.ask(path, client.client_id)).status == 429
 
 
-async def test_an_unknown_client_is_stopped_like_a_known_one(guesser: Guesser) -> None:
+async def test_an_unknown_client_is_stopped_like_a_known_one(guesser: SecretGuesser) -> None:
     """The limit tells nobody which clients there are."""
     assert await guesser.statuses(TOKEN, "nobody", RATE.most + 1) == [401] * RATE.most + [429]
 
 
-async def test_a_success_costs_redis_nothing(guesser: Guesser) -> None:
+async def test_a_success_costs_redis_nothing(guesser: SecretGuesser) -> None:
     """A client that authenticates is never counted."""
     client = await _client(guesser)
     with patch.object(RedisSharedCounts, "add", side_effect=AssertionError) as add:
@@ -140,7 +140,7 @@ async def test_a_success_costs_redis_nothing(guesser: Guesser) -> None:
     assert not add.called
 
 
-async def test_guesses_are_stopped_while_redis_is_down(guesser: Guesser) -> None:
+async def test_guesses_are_stopped_while_redis_is_down(guesser: SecretGuesser) -> None:
     """A process on its own allows fewer, and the honest client is answered."""
     client, statuses = await _client(guesser), list[int]()
     with patch.object(RedisSharedCounts, "add", side_effect=Unavailable("Redis: away")):
@@ -150,7 +150,7 @@ async def test_guesses_are_stopped_while_redis_is_down(guesser: Guesser) -> None
         assert (await guesser.ask(TOKEN, client.client_id, address=ELSEWHERE)).status == 200
 
 
-async def test_an_outage_counts_against_nobody(guesser: Guesser) -> None:
+async def test_an_outage_counts_against_nobody(guesser: SecretGuesser) -> None:
     """503 says nothing about a secret."""
     client = await _client(guesser)
     for _ in range(RATE.most + 1):
@@ -160,7 +160,7 @@ async def test_an_outage_counts_against_nobody(guesser: Guesser) -> None:
 
 
 @planted(defects.an_unknown_client_takes_longer)
-async def test_an_unknown_client_costs_what_a_wrong_secret_does(guesser: Guesser) -> None:
+async def test_an_unknown_client_costs_what_a_wrong_secret_does(guesser: SecretGuesser) -> None:
     """One question to PostgreSQL for each, whether the client is in memory or not."""
     client, disabled = await _client(guesser), await _client(guesser)
     await guesser.world.stores.clients.disable(disabled.client_id)
@@ -200,7 +200,7 @@ def _assertion(client_id: str, alg: str, **header: str) -> dict[str, str]:
     ],
 )
 async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
-    guesser: Guesser, method: str, alg: str, header: dict[str, str]
+    guesser: SecretGuesser, method: str, alg: str, header: dict[str, str]
 ) -> None:
     """One question to PostgreSQL and one look at the signature, as for a client in memory, and 401."""
     jwks = {"keys": [{**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "kid": "k"}]}
@@ -233,7 +233,7 @@ async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
     assert costs == [{"reads": 1, "verifications": 1}] * 2
 
 
-async def test_nobody_signs_as_an_unknown_client(guesser: Guesser) -> None:
+async def test_nobody_signs_as_an_unknown_client(guesser: SecretGuesser) -> None:
     """The keys that are compared with in vain are no secret, and let nobody in."""
     key = ec.derive_private_key(1, ec.SECP256R1())
     with patch(f"{__name__}._GUESSED", key):
@@ -242,7 +242,7 @@ async def test_nobody_signs_as_an_unknown_client(guesser: Guesser) -> None:
     assert (response.status, (await response.json())["error"]) == (401, "invalid_client")
 
 
-async def test_a_secret_that_was_just_rotated_holds(guesser: Guesser) -> None:
+async def test_a_secret_that_was_just_rotated_holds(guesser: SecretGuesser) -> None:
     """What the memory of a process refuses is judged by PostgreSQL."""
     client = await _client(guesser)
     assert (await guesser.ask(TOKEN, client.client_id)).status == 200

@@ -19,7 +19,7 @@ from shared.server.app import application
 from shared.server.resources import KEYRING, WATCH
 from tests.authorization import ON_MODULE_LOOP
 from tests.deployment import unverified
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.served import Served
 
 pytestmark = ON_MODULE_LOOP
@@ -28,7 +28,7 @@ Http = TestClient[web.Request, web.Application]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def documents(provider: Provider) -> AsyncIterator[Http]:
+async def documents(provider: Services) -> AsyncIterator[Http]:
     """The discovery service of the deployment."""
     async with TestClient(Served(application(provider.op.settings, discovery))) as http:
         yield http
@@ -40,7 +40,7 @@ async def shown_kids(documents: Http) -> set[str]:
     return {key["kid"] for key in (await response.json())["keys"]}
 
 
-async def test_a_leaked_key_signs_and_proves_nothing_any_more(provider: Provider, documents: Http) -> None:
+async def test_a_leaked_key_signs_and_proves_nothing_any_more(provider: Services, documents: Http) -> None:
     """Gone from the JWK Set, signing nothing, and what it signed, before or for a thief, is worthless."""
     op, tokens = provider.op, provider.tokens
     client, browser = await provider.client(access_token_format="jwt"), op.browser()
@@ -78,7 +78,7 @@ async def test_a_leaked_key_signs_and_proves_nothing_any_more(provider: Provider
 
 
 async def test_a_client_s_key_under_our_kid_is_the_client_s_alone(
-    provider: Provider, documents: Http
+    provider: Services, documents: Http
 ) -> None:
     """It proves the client, and nothing that only we can sign; nor does the JWK Set change."""
     ours = provider.op.app[KEYRING].known.signer("ES256", clock.now())

@@ -31,7 +31,7 @@ from shared.server.app import application
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, a_request, is_consent, is_login
 from tests.builders import SECRET
 from tests.deployment import basic, bearer
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.registry import Registry
 from tests.served import Served
 
@@ -47,7 +47,7 @@ Present = Callable[[str], Awaitable[bool]]
 class Stage:
     """A deployment with a client of each kind that is needed, and a browser that is signed in."""
 
-    provider: Provider
+    provider: Services
     registry: Registry
     client: Client  # a confidential one
     signing: Client  # one that signs assertions and request objects
@@ -226,7 +226,7 @@ class Stage:
         }
 
 
-async def _stage(provider: Provider, registry: Registry) -> Stage:
+async def _stage(provider: Services, registry: Registry) -> Stage:
     client = await provider.client(
         grant_types=("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE),
         skip_consent=True,
@@ -252,7 +252,7 @@ async def _stage(provider: Provider, registry: Registry) -> Stage:
     )
 
 
-async def test_nothing_is_taken_for_what_it_is_not(provider: Provider) -> None:
+async def test_nothing_is_taken_for_what_it_is_not(provider: Services) -> None:
     """Every kind at every place; and after all of it each is still good for what it is."""
     settings = provider.op.settings
     http: TestClient[web.Request, web.Application]

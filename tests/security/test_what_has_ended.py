@@ -18,7 +18,7 @@ from shared.oauth.user_code import new_user_code
 from shared.paths import END_SESSION
 from shared.server.resources import WATCH
 from tests.authorization import ON_MODULE_LOOP, Browser
-from tests.front_channel import Provider
+from tests.front_channel import Services
 
 pytestmark = ON_MODULE_LOOP
 
@@ -33,7 +33,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
 class Held:
     """What one client and one browser have of one user."""
 
-    provider: Provider
+    provider: Services
     browser: Browser
     user: User
     client: Client
@@ -73,7 +73,7 @@ async def _verdict(response: ClientResponse) -> str:
     return "good" if response.status == 200 else str((await response.json())["error"])
 
 
-async def _held(provider: Provider, fields: Mapping[str, Any]) -> Held:
+async def _held(provider: Services, fields: Mapping[str, Any]) -> Held:
     api = f"https://api-{uuid4().hex}.test"
     client = await provider.client(
         grant_types=("authorization_code", "refresh_token", DEVICE_CODE), audience=(api,), **fields
@@ -196,7 +196,7 @@ ENDINGS: Mapping[str, tuple[Callable[[Held], Awaitable[None]], Mapping[str, str]
 
 
 @pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS.keys())
-async def test_while_nothing_has_ended_all_of_it_holds(provider: Provider, fields: dict[str, Any]) -> None:
+async def test_while_nothing_has_ended_all_of_it_holds(provider: Services, fields: dict[str, Any]) -> None:
     """Or the others could not fail."""
     assert await (await _held(provider, fields)).verdicts() == _each(*("good",) * 6)
 
@@ -204,7 +204,7 @@ async def test_while_nothing_has_ended_all_of_it_holds(provider: Provider, field
 @pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS.keys())
 @pytest.mark.parametrize(("end", "expected"), ENDINGS.values(), ids=ENDINGS.keys())
 async def test_what_has_ended_has_ended_for_all_of_it(
-    provider: Provider,
+    provider: Services,
     end: Callable[[Held], Awaitable[None]],
     expected: Mapping[str, str],
     fields: dict[str, Any],

@@ -9,12 +9,12 @@ from openapi_spec_validator import validate
 
 from services.client_registry.administration.openapi import document
 from shared.paths import ADMIN_CLIENTS, ADMIN_INVITATIONS, ADMIN_OPENAPI
-from tests.administration import Administration
+from tests.administration import AdministrationApi
 from tests.deployment import ISSUER
 from tests.registry import URI
 
 
-async def test_a_client_lives_its_life(admin: Administration) -> None:
+async def test_a_client_lives_its_life(admin: AdministrationApi) -> None:
     """Created, read, replaced by its version, rotated, deleted; each with its audit row and its author."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, {**URI, "skip_consent": True})
     assert (created.status, created.body["skip_consent"], created.etag) == (201, True, '"1"')
@@ -38,7 +38,7 @@ async def test_a_client_lives_its_life(admin: Administration) -> None:
     ]
 
 
-async def test_a_replacement_says_what_it_replaces(admin: Administration) -> None:
+async def test_a_replacement_says_what_it_replaces(admin: AdministrationApi) -> None:
     """428 without If-Match, 412 for another version or a weak tag, and nothing changes."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, URI)
     path = created.headers["Location"]
@@ -61,7 +61,7 @@ async def test_a_replacement_says_what_it_replaces(admin: Administration) -> Non
     assert (await admin.ask("DELETE", path)).status == 204
 
 
-async def test_of_replacements_at_once_one_is_kept(admin: Administration) -> None:
+async def test_of_replacements_at_once_one_is_kept(admin: AdministrationApi) -> None:
     """The others are told that they came too late."""
     path = (await admin.ask("POST", ADMIN_CLIENTS.path, URI)).headers["Location"]
     answers = await asyncio.gather(
@@ -73,7 +73,7 @@ async def test_of_replacements_at_once_one_is_kept(admin: Administration) -> Non
     assert sorted(answer.status for answer in answers) == [200, 412, 412, 412, 412]
 
 
-async def test_every_fault_is_told_with_its_path(admin: Administration) -> None:
+async def test_every_fault_is_told_with_its_path(admin: AdministrationApi) -> None:
     """Unknown members too: what an operator misspells is never ignored."""
     bad = {"redirect_uris": ["https://ok.test/", "http://evil/"], "clientname": "x", "tos_uri": "ftp://x"}
     answer = await admin.ask("POST", ADMIN_CLIENTS.path, bad)
@@ -81,7 +81,7 @@ async def test_every_fault_is_told_with_its_path(admin: Administration) -> None:
     assert {fault["path"] for fault in answer.body["faults"]} == {"clientname", "redirect_uris.1", "tos_uri"}
 
 
-async def test_what_the_server_sets_may_be_sent_back_but_not_changed(admin: Administration) -> None:
+async def test_what_the_server_sets_may_be_sent_back_but_not_changed(admin: AdministrationApi) -> None:
     """A replacement of a client that was read needs no editing."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, URI)
     path = created.headers["Location"]
@@ -92,7 +92,7 @@ async def test_what_the_server_sets_may_be_sent_back_but_not_changed(admin: Admi
         assert (answer.status, answer.body["faults"][0]["path"]) == (400, name)
 
 
-async def test_clients_are_listed_page_by_page_and_filtered(admin: Administration) -> None:
+async def test_clients_are_listed_page_by_page_and_filtered(admin: AdministrationApi) -> None:
     """Each once, whatever comes between; a filter goes on over the pages."""
     for each in range(5):
         await admin.world.client(client_id=f"app-{each}", is_dynamically_registered=each == 3)
@@ -114,7 +114,7 @@ QUERIES = (
 )  # fmt: skip
 
 
-async def test_a_query_that_is_not_described_is_refused(admin: Administration) -> None:
+async def test_a_query_that_is_not_described_is_refused(admin: AdministrationApi) -> None:
     """Never ignored: a filter that does not count would show too much."""
     for query in QUERIES:
         answer = await admin.ask("GET", f"{ADMIN_CLIENTS.path}?{query}")
@@ -127,7 +127,7 @@ BODIES = (
 )  # fmt: skip
 
 
-async def test_a_body_that_cannot_be_read_is_refused(admin: Administration) -> None:
+async def test_a_body_that_cannot_be_read_is_refused(admin: AdministrationApi) -> None:
     """As at registration; so are another content type, and a body that is too long."""
     path = (await admin.ask("POST", ADMIN_CLIENTS.path, URI)).headers["Location"]
     for method, resource in (("POST", ADMIN_CLIENTS.path), ("PUT", path)):
@@ -140,7 +140,7 @@ async def test_a_body_that_cannot_be_read_is_refused(admin: Administration) -> N
     assert (await admin.ask("GET", path)).etag == '"1"'
 
 
-async def test_a_rotation_that_cannot_be_is_refused(admin: Administration) -> None:
+async def test_a_rotation_that_cannot_be_is_refused(admin: AdministrationApi) -> None:
     """And a client without a secret has none to rotate."""
     client = await admin.world.client()
     public = await admin.world.public_client()
@@ -151,7 +151,7 @@ async def test_a_rotation_that_cannot_be_is_refused(admin: Administration) -> No
     assert (await admin.ask("POST", f"{ADMIN_CLIENTS}/nobody/secret")).status == 404
 
 
-async def test_a_client_id_is_taken_once(admin: Administration) -> None:
+async def test_a_client_id_is_taken_once(admin: AdministrationApi) -> None:
     """And may be one that a path has to quote."""
     members = {**URI, "client_id": "https://rp.test/a?b"}
     created = await admin.ask("POST", ADMIN_CLIENTS.path, members)
@@ -160,7 +160,7 @@ async def test_a_client_id_is_taken_once(admin: Administration) -> None:
     assert (await admin.ask("GET", created.headers["Location"])).body["client_id"] == "https://rp.test/a?b"
 
 
-async def test_an_invitation_registers_as_many_clients_as_it_says(admin: Administration) -> None:
+async def test_an_invitation_registers_as_many_clients_as_it_says(admin: AdministrationApi) -> None:
     """RFC 7591 §1.2: an initial access token."""
     invited = await admin.ask("POST", ADMIN_INVITATIONS.path, {"uses": 2, "expires_in": 60})
     assert invited.status == 201
@@ -173,7 +173,7 @@ async def test_an_invitation_registers_as_many_clients_as_it_says(admin: Adminis
     assert [detail["by"] for detail in made] == [admin.client_id] * 2
 
 
-async def test_no_answer_and_no_audit_row_holds_a_secret_again(admin: Administration) -> None:
+async def test_no_answer_and_no_audit_row_holds_a_secret_again(admin: AdministrationApi) -> None:
     """Shown when it is made; kept as its hash."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, {**URI, "client_secret": "a-chosen-secret" * 4})
     path, secret = created.headers["Location"], created.body["client_secret"]
@@ -192,7 +192,7 @@ async def test_no_answer_and_no_audit_row_holds_a_secret_again(admin: Administra
 # The description
 
 
-async def test_the_description_is_served_and_valid(admin: Administration) -> None:
+async def test_the_description_is_served_and_valid(admin: AdministrationApi) -> None:
     """OpenAPI 3.1, open to who reaches the listener; it names the deployment's own token endpoint."""
     answer = await admin.http.get(ADMIN_OPENAPI.path)
     served = await answer.json()
@@ -203,7 +203,7 @@ async def test_the_description_is_served_and_valid(admin: Administration) -> Non
     assert flow["tokenUrl"] == f"{ISSUER}/oauth2/token"
 
 
-async def test_every_route_is_described_and_nothing_else(admin: Administration) -> None:
+async def test_every_route_is_described_and_nothing_else(admin: AdministrationApi) -> None:
     """The routes and the description are one list."""
     described = {
         (method.upper(), path)

@@ -21,7 +21,7 @@ from shared.oauth.tokens.handle import Kind
 from shared.oauth.tokens.opaque_access_token import parse_sealed, seal, unseal
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
 from shared.server.resources import KEYRING
-from tests.administration import Administration
+from tests.administration import AdministrationApi
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic, bearer, settings_for
 
@@ -37,7 +37,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
-async def victim(admin: Administration) -> AsyncIterator[Client]:
+async def victim(admin: AdministrationApi) -> AsyncIterator[Client]:
     """A client that must not change, whoever tries."""
     client = await admin.world.client()
     yield client
@@ -47,7 +47,7 @@ async def victim(admin: Administration) -> AsyncIterator[Client]:
     assert await admin.world.audited("initial_access_token_added") == 0
 
 
-async def _user_tokens(admin: Administration, client: Client) -> Mapping[str, str]:
+async def _user_tokens(admin: AdministrationApi, client: Client) -> Mapping[str, str]:
     """What a client gets for a user who signed in with every scope that it has."""
     sign_in = await admin.world.sign_in()
     code = sign_in.code(client.client_id, scope=("openid", "offline_access", *SCOPES))
@@ -63,7 +63,7 @@ async def _user_tokens(admin: Administration, client: Client) -> Mapping[str, st
     return members
 
 
-def _altered(admin: Administration, settings: Settings, **changes: Any) -> str:
+def _altered(admin: AdministrationApi, settings: Settings, **changes: Any) -> str:
     """The administrator's token with other content, sealed with our own key: no caller can have it made."""
     assert admin.http.app is not None
     keys = admin.http.app[KEYRING].confirmed()
@@ -74,14 +74,14 @@ def _altered(admin: Administration, settings: Settings, **changes: Any) -> str:
     return seal(replace(token, **changes), key, settings.issuer, NONCE)
 
 
-async def _until_known(admin: Administration, token: str) -> None:
+async def _until_known(admin: AdministrationApi, token: str) -> None:
     """Until the process has heard that this token's client has lost its scope."""
     async with asyncio.timeout(30):
         while (await admin.ask_with(bearer(token), "GET", ADMIN_CLIENTS.path)).status != 403:
             await asyncio.sleep(0.05)
 
 
-async def _bad_tokens(admin: Administration, settings: Settings) -> dict[str, tuple[str, int]]:
+async def _bad_tokens(admin: AdministrationApi, settings: Settings) -> dict[str, tuple[str, int]]:
     """Each with the status that it must get."""
     assert admin.http.app is not None
     client = await admin.world.client(scope=("openid", "offline_access", *SCOPES))
@@ -122,12 +122,12 @@ async def _bad_tokens(admin: Administration, settings: Settings) -> dict[str, tu
     }
 
 
-def _requests(admin: Administration, client: Client) -> list[tuple[str, str]]:
+def _requests(admin: AdministrationApi, client: Client) -> list[tuple[str, str]]:
     return sorted((method, path.format(client_id=client.client_id)) for method, path in admin.inventory())
 
 
 async def test_only_a_clients_own_token_with_the_scope_opens_a_route(
-    admin: Administration, settings: Settings, victim: Client
+    admin: AdministrationApi, settings: Settings, victim: Client
 ) -> None:
     """401 or 403 for every other, on every route; what holds elsewhere does not hold here."""
     tokens = await _bad_tokens(admin, settings)
@@ -151,7 +151,7 @@ async def test_only_a_clients_own_token_with_the_scope_opens_a_route(
     ],
 )
 async def test_without_a_token_there_is_a_bare_challenge(
-    admin: Administration, victim: Client, headers: dict[str, str], status: int
+    admin: AdministrationApi, victim: Client, headers: dict[str, str], status: int
 ) -> None:
     """RFC 6750 §3.1; a client's secret or a cookie is no token."""
     for method, path in _requests(admin, victim):
@@ -160,7 +160,7 @@ async def test_without_a_token_there_is_a_bare_challenge(
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="ostiary"'
 
 
-async def test_a_token_counts_in_its_header_alone(admin: Administration, victim: Client) -> None:
+async def test_a_token_counts_in_its_header_alone(admin: AdministrationApi, victim: Client) -> None:
     """Not in the query, not in a form."""
     query = f"?access_token={admin.access_token}"
     for method, path in _requests(admin, victim):
@@ -172,7 +172,7 @@ async def test_a_token_counts_in_its_header_alone(admin: Administration, victim:
 
 
 async def test_who_may_read_may_not_write_and_the_other_way_round(
-    admin: Administration, victim: Client
+    admin: AdministrationApi, victim: Client
 ) -> None:
     """Each scope is for its own routes; an asked-for narrower token is narrower."""
     operator = await admin.world.client(scope=SCOPES)
@@ -189,7 +189,7 @@ async def test_who_may_read_may_not_write_and_the_other_way_round(
     ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL"],
 )
 async def test_the_method_and_the_path_are_what_they_are(
-    admin: Administration, victim: Client, name: str
+    admin: AdministrationApi, victim: Client, name: str
 ) -> None:
     """No header makes another request of one."""
     path = ADMIN_CLIENT.for_client(victim.client_id)
@@ -200,7 +200,7 @@ async def test_the_method_and_the_path_are_what_they_are(
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "TRACE", "OPTIONS"])
-async def test_other_methods_are_not_there(admin: Administration, victim: Client, method: str) -> None:
+async def test_other_methods_are_not_there(admin: AdministrationApi, victim: Client, method: str) -> None:
     """405, with a good token too. HEAD shows the description, which is open."""
     paths = [ADMIN_CLIENTS.path, ADMIN_CLIENT.for_client(victim.client_id), ADMIN_OPENAPI.path]
     for path in paths[: 2 if method == "HEAD" else 3]:
@@ -208,7 +208,7 @@ async def test_other_methods_are_not_there(admin: Administration, victim: Client
         assert answer.status == 405
 
 
-async def test_the_administrators_token_tells_nothing_of_a_user(admin: Administration) -> None:
+async def test_the_administrators_token_tells_nothing_of_a_user(admin: AdministrationApi) -> None:
     """At userinfo it is none of the kind that is wanted; nor does it register a client."""
     answer = await admin.http.get(USERINFO.path, headers=bearer(admin.access_token))
     assert answer.status == 403

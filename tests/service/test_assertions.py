@@ -42,7 +42,7 @@ KEYS: Mapping[str, PrivateKey] = {
 JWKS = {"keys": [public_jwk(key.public_key()) for key in dict.fromkeys(KEYS.values())]}
 
 
-class _Host:
+class _JwksHost:
     """A client's web server."""
 
     def __init__(self) -> None:
@@ -55,13 +55,13 @@ class _Host:
 
 
 @pytest.fixture(scope="module")
-def host() -> _Host:
+def host() -> _JwksHost:
     """What it answers."""
-    return _Host()
+    return _JwksHost()
 
 
 @pytest.fixture
-async def jwks_uri(host: _Host) -> AsyncIterator[str]:
+async def jwks_uri(host: _JwksHost) -> AsyncIterator[str]:
     """Where it answers."""
     host.jwks, host.fetches = JWKS, 0
     server = RawTestServer(host)
@@ -182,7 +182,7 @@ async def test_of_two_secrets_either_signs_until_it_ends(tokens: TokenService) -
 
 
 @pytest.mark.point(14, 18)
-async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Host) -> None:
+async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _JwksHost) -> None:
     """jwks_uri: fetched once, and again when a key is not known."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
     for alg, key in KEYS.items():
@@ -198,7 +198,7 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Hos
 
 
 async def test_unknown_keys_by_the_hundred_make_us_fetch_once(
-    tokens: TokenService, jwks_uri: str, host: _Host
+    tokens: TokenService, jwks_uri: str, host: _JwksHost
 ) -> None:
     """One after another and at once; and clients by the dozen with one `jwks_uri` fetch it once."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
@@ -217,7 +217,7 @@ async def test_unknown_keys_by_the_hundred_make_us_fetch_once(
 
 @pytest.mark.point(14)
 async def test_a_kid_that_is_not_known_is_looked_for_once(
-    tokens: TokenService, jwks_uri: str, host: _Host
+    tokens: TokenService, jwks_uri: str, host: _JwksHost
 ) -> None:
     """A client that has rotated its key is served at once; one that makes kids up has us fetch no more."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
@@ -236,7 +236,7 @@ async def test_a_kid_that_is_not_known_is_looked_for_once(
     "uri", ["http://127.0.0.1:{}/jwks", "https://127.0.0.1:1/jwks", "https://localhost/jwks"]
 )
 async def test_keys_behind_a_private_address_are_not_fetched(
-    tokens: TokenService, host: _Host, uri: str
+    tokens: TokenService, host: _JwksHost, uri: str
 ) -> None:
     """Also where such a URI got past registration: the canary on loopback hears nothing."""
     canary = RawTestServer(host)

@@ -15,7 +15,7 @@ from shared.model import User
 from shared.oauth.authentication_methods import ACR_VALUES
 from shared.oauth.client.record import Client
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, Page, is_consent, is_login
-from tests.front_channel import RESPONSE_TYPES, Provider
+from tests.front_channel import RESPONSE_TYPES, Services
 
 pytestmark = ON_MODULE_LOOP
 
@@ -30,20 +30,20 @@ def later(**difference: float) -> Iterator[None]:
         yield
 
 
-async def redeemed(provider: Provider, client: Client, page: Page) -> str:
+async def redeemed(provider: Services, client: Client, page: Page) -> str:
     """The ID token for the code of an answer."""
     answer = await (await provider.tokens.redeem(client, page.answer["code"])).json()
     id_token: str = answer["id_token"]
     return id_token
 
 
-async def claims_of(provider: Provider, client: Client, page: Page) -> dict[str, Any]:
+async def claims_of(provider: Services, client: Client, page: Page) -> dict[str, Any]:
     """What it says."""
     return await provider.signed(await redeemed(provider, client, page))
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedInUser:
     """Somebody who has signed in to a client, and what the ID token says of it."""
 
     client: Client
@@ -52,15 +52,15 @@ class SignedIn:
     claims: dict[str, Any]
 
 
-async def signed_in(provider: Provider, **fields: Any) -> SignedIn:
+async def signed_in(provider: Services, **fields: Any) -> SignedInUser:
     """With a browser that was never here before."""
     client, user, browser = await provider.client(**fields), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user)
-    return SignedIn(client, user, browser, await claims_of(provider, client, page))
+    return SignedInUser(client, user, browser, await claims_of(provider, client, page))
 
 
 @pytest.mark.point(8)
-async def test_prompt_login_is_a_later_sign_in(provider: Provider) -> None:
+async def test_prompt_login_is_a_later_sign_in(provider: Services) -> None:
     """The same user, and an `auth_time` that is really later."""
     ada = await signed_in(provider)
     with later(seconds=5):
@@ -73,7 +73,7 @@ async def test_prompt_login_is_a_later_sign_in(provider: Provider) -> None:
 
 @pytest.mark.point(8)
 @pytest.mark.parametrize("source", ["max_age", "default_max_age"])
-async def test_who_signed_in_too_long_ago_signs_in_again(provider: Provider, source: str) -> None:
+async def test_who_signed_in_too_long_ago_signs_in_again(provider: Services, source: str) -> None:
     """Within that age nobody is asked, and the time stays; beyond it a page asks, and the time is later."""
     by_default = source == "default_max_age"
     ada = await signed_in(provider, **({source: 60} if by_default else {}))
@@ -92,7 +92,7 @@ async def test_who_signed_in_too_long_ago_signs_in_again(provider: Provider, sou
 
 
 @pytest.mark.point(8)
-async def test_a_high_max_age_asks_nobody(provider: Provider) -> None:
+async def test_a_high_max_age_asks_nobody(provider: Services) -> None:
     """15000 seconds, then 10000: the same sign-in, told by the same `auth_time`."""
     ada = await signed_in(provider)
     for max_age in ("15000", "10000"):
@@ -106,7 +106,7 @@ async def test_a_high_max_age_asks_nobody(provider: Provider) -> None:
 @pytest.mark.parametrize("asked", [{"max_age": "10000"}, {}], ids=["max_age", "require_auth_time"])
 @pytest.mark.parametrize("response_type", ["code", "id_token", "code id_token token"])
 async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
-    provider: Provider, response_type: str, asked: dict[str, str]
+    provider: Services, response_type: str, asked: dict[str, str]
 ) -> None:
     """Core 1.0 §2: `auth_time`, in seconds, in every ID token of the answer."""
     client = await provider.client(require_auth_time=not asked)
@@ -136,7 +136,7 @@ async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
     ids=str,
 )
 async def test_the_context_of_a_sign_in_is_the_one_that_was_reached(
-    provider: Provider, asked: dict[str, str]
+    provider: Services, asked: dict[str, str]
 ) -> None:
     """Core 1.0 §5.5.1.1: whatever was wished for, `acr` and `amr` say what happened."""
     client = await provider.client()
@@ -146,7 +146,7 @@ async def test_the_context_of_a_sign_in_is_the_one_that_was_reached(
 
 
 @pytest.mark.point(9)
-async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Provider) -> None:
+async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Services) -> None:
     """`id_token_hint`: its user's session goes on without a page, and nobody else's does, even long after."""
     client, browser = await provider.client(), provider.op.browser()
     hint = await redeemed(provider, client, await browser.sign_in(client, await provider.op.user()))
@@ -163,7 +163,7 @@ async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Pro
 
 
 @pytest.mark.point(8)
-async def test_prompt_consent_puts_the_question_again(provider: Provider) -> None:
+async def test_prompt_consent_puts_the_question_again(provider: Services) -> None:
     """Also to a client that nobody is usually asked about, and after a sign-in that is asked for anew."""
     ada = await signed_in(provider, skip_consent=True)
     page = await ada.browser.authorize(ada.client, prompt="consent")
@@ -177,7 +177,7 @@ async def test_prompt_consent_puts_the_question_again(provider: Provider) -> Non
 
 @pytest.mark.point(15)
 @pytest.mark.parametrize("response_type", [name for name in RESPONSE_TYPES if "code " in name])
-async def test_both_id_tokens_of_an_answer_agree(provider: Provider, response_type: str) -> None:
+async def test_both_id_tokens_of_an_answer_agree(provider: Services, response_type: str) -> None:
     """Core 1.0 §3.3.3.6: the same `iss` and `sub`; and both hold the `nonce` and the time of the sign-in."""
     client = await provider.client()
     page = await provider.op.browser().sign_in(
@@ -192,7 +192,9 @@ async def test_both_id_tokens_of_an_answer_agree(provider: Provider, response_ty
 
 
 @pytest.mark.point(15)
-async def test_an_id_token_is_signed_with_rs256_unless_another_was_registered(provider: Provider) -> None:
+async def test_an_id_token_is_signed_with_rs256_unless_another_was_registered(
+    provider: Services,
+) -> None:
     """Registration 1.0 §2; the header names a key of the JWK Set."""
     defaults = Client(client_id="c")
     client = await provider.client(id_token_signed_response_alg=defaults.id_token_signed_response_alg)

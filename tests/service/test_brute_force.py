@@ -33,7 +33,7 @@ async def guarded(
         yield service
 
 
-class Guesser:
+class PasswordGuesser:
     """Tries names and passwords on one login page, from addresses of its choice."""
 
     def __init__(self, service: AuthorizationService, browser: Browser, page: Page, network: str) -> None:
@@ -43,7 +43,7 @@ class Guesser:
         self._network = network
 
     @classmethod
-    async def at(cls, service: AuthorizationService, network: str) -> "Guesser":
+    async def at(cls, service: AuthorizationService, network: str) -> "PasswordGuesser":
         browser = service.browser()
         page = await browser.authorize(await service.client(skip_consent=True), prompt="login")
         return cls(service, browser, page, network)
@@ -59,7 +59,7 @@ RIGHT = "correct horse battery staple"
 
 async def test_the_right_password_is_refused_while_waiting(guarded: AuthorizationService) -> None:
     """Eleven wrong ones, then the right one: 429 with Retry-After, like any other password."""
-    user, guesser = await guarded.user(), await Guesser.at(guarded, "10.1.0")
+    user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.1.0")
     statuses = [(await guesser.guess(user.username)).status for _ in range(11)]
     assert statuses == [400] * USER.free + [429] * (11 - USER.free)
     wrong, right = await guesser.guess(user.username), await guesser.guess(user.username, RIGHT)
@@ -70,7 +70,7 @@ async def test_the_right_password_is_refused_while_waiting(guarded: Authorizatio
 
 async def test_many_addresses_share_a_user_s_tries(guarded: AuthorizationService) -> None:
     """Fifty addresses guess no more than one."""
-    user, guesser = await guarded.user(), await Guesser.at(guarded, "10.2.0")
+    user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.2.0")
     statuses = [(await guesser.guess(user.username, host=host)).status for host in range(1, 51)]
     assert statuses.count(400) == USER.free
 
@@ -78,7 +78,7 @@ async def test_many_addresses_share_a_user_s_tries(guarded: AuthorizationService
 async def test_all_spellings_of_a_name_share_its_tries(guarded: AuthorizationService) -> None:
     """User name, e-mail address, case, spaces, compatibility forms."""
     user = await guarded.user(username="Zoe.Fischer", claims={"email": "zoe@example.org"})
-    guesser = await Guesser.at(guarded, "10.3.0")
+    guesser = await PasswordGuesser.at(guarded, "10.3.0")
     spellings = [
         "zoe.fischer",
         "ZOE@example.org",
@@ -96,7 +96,7 @@ async def test_guesses_at_once_are_bounded(guarded: AuthorizationService) -> Non
     """Two processes, two hundred guesses in parallel: no more are looked at than one after another."""
     user = await guarded.user()
     async with serve_authorization(guarded.settings, guarded.world) as other:
-        guessers = [await Guesser.at(guarded, "10.4.0"), await Guesser.at(other, "10.4.1")]
+        guessers = [await PasswordGuesser.at(guarded, "10.4.0"), await PasswordGuesser.at(other, "10.4.1")]
         pages = await asyncio.gather(*(guessers[n % 2].guess(user.username, host=1 + n) for n in range(200)))
     assert {page.status for page in pages} <= {400, 429, 503}  # 503: no connection was free in time
     assert 0 < [page.status for page in pages].count(400) <= USER.free
@@ -104,7 +104,7 @@ async def test_guesses_at_once_are_bounded(guarded: AuthorizationService) -> Non
 
 async def test_an_address_that_guesses_many_names_waits(guarded: AuthorizationService) -> None:
     """One password for many users: the address waits, and the users do not."""
-    guesser = await Guesser.at(guarded, "10.5.0")
+    guesser = await PasswordGuesser.at(guarded, "10.5.0")
     pages = [await guesser.guess(f"somebody-{n}") for n in range(60)]
     assert pages[-1].status == 429
     user = await guarded.user()
@@ -123,7 +123,7 @@ async def test_nothing_tells_whether_a_user_exists(guarded: AuthorizationService
         (disabled.username, RIGHT),
         (bare.username, RIGHT),
     ]
-    guesser = await Guesser.at(guarded, "10.6.0")
+    guesser = await PasswordGuesser.at(guarded, "10.6.0")
     for _ in range(USER.free):
         first, *others = [(name, await guesser.guess(name, password)) for name, password in tries]
         for name, page in others:
@@ -138,7 +138,7 @@ async def test_a_guessed_at_user_keeps_their_sessions(guarded: AuthorizationServ
     """Whoever is signed in stays signed in."""
     client, user, browser = await guarded.client(), await guarded.user(), guarded.browser()
     await browser.sign_in(client, user)
-    guesser = await Guesser.at(guarded, "10.7.0")
+    guesser = await PasswordGuesser.at(guarded, "10.7.0")
     while (await guesser.guess(user.username)).status != 429:
         pass
     assert "code" in (await browser.authorize(client, prompt="none")).answer
@@ -146,17 +146,17 @@ async def test_a_guessed_at_user_keeps_their_sessions(guarded: AuthorizationServ
 
 async def test_success_forgets_a_user_s_failures(guarded: AuthorizationService) -> None:
     """Four wrong and one right, again and again."""
-    user, guesser = await guarded.user(), await Guesser.at(guarded, "10.8.0")
+    user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.8.0")
     for _ in range(3):
         for _ in range(USER.free - 1):
             assert (await guesser.guess(user.username)).status == 400
-        page = await (await Guesser.at(guarded, "10.8.0")).guess(user.username, RIGHT)
+        page = await (await PasswordGuesser.at(guarded, "10.8.0")).guess(user.username, RIGHT)
         assert page.status == 303
 
 
 async def test_failures_are_audited_without_the_name_that_was_typed(guarded: AuthorizationService) -> None:
     """It may be a password in the wrong field."""
-    user, guesser = await guarded.user(), await Guesser.at(guarded, "10.9.0")
+    user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.9.0")
     before = await guarded.world.audited("sign_in_failed")
     await guesser.guess(user.username)
     await guesser.guess("my-secret-password")

@@ -7,22 +7,22 @@ import pytest
 from shared.oauth.client.record import Client
 from shared.server.resources import WATCH
 from tests.authorization import ON_MODULE_LOOP, is_consent, is_login
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.epoch import interactions_have_no_epoch, pushed_requests_have_no_epoch
 from tests.service.test_pushed_requests import opened, pushed_uri
 
 pytestmark = ON_MODULE_LOOP
 
-End = Callable[[Provider, Client], Awaitable[None]]
+End = Callable[[Services, Client], Awaitable[None]]
 
 
-async def _revoke_grants(provider: Provider, client: Client) -> None:
+async def _revoke_grants(provider: Services, client: Client) -> None:
     await provider.world.stores.clients.revoke_grants(client.client_id)
     await provider.op.app[WATCH].poll()
 
 
-async def _delete_and_add(provider: Provider, client: Client) -> None:
+async def _delete_and_add(provider: Services, client: Client) -> None:
     await provider.world.stores.clients.delete(client.client_id)
     await provider.world.stores.clients.add(client)
     await provider.op.app[WATCH].poll()
@@ -33,7 +33,7 @@ ENDS = pytest.mark.parametrize("end", [_revoke_grants, _delete_and_add])
 
 @ENDS
 @planted(pushed_requests_have_no_epoch)
-async def test_a_pushed_request_is_over(provider: Provider, end: End) -> None:
+async def test_a_pushed_request_is_over(provider: Services, end: End) -> None:
     """Its handle names nothing any more; a new one works."""
     client = await provider.client()
     request_uri = await pushed_uri(provider, client)
@@ -45,7 +45,7 @@ async def test_a_pushed_request_is_over(provider: Provider, end: End) -> None:
 
 @ENDS
 @planted(interactions_have_no_epoch)
-async def test_an_interaction_is_over(provider: Provider, end: End) -> None:
+async def test_an_interaction_is_over(provider: Services, end: End) -> None:
     """The user who was asked for consent cannot give it; whoever begins anew can."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.log_in(await browser.authorize(client), user)

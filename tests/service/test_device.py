@@ -40,7 +40,7 @@ SCOPE = "openid profile offline_access"
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class DeviceProvider:
     """Both services, a device's client, and its user."""
 
     op: AuthorizationService
@@ -113,25 +113,25 @@ async def decide(browser: Browser, page: Page, decision: str = "allow", **more: 
 
 
 @asynccontextmanager
-async def _serve(database_url: str, redis_url: str, **others: str) -> AsyncIterator[Provider]:
+async def _serve(database_url: str, redis_url: str, **others: str) -> AsyncIterator[DeviceProvider]:
     settings = settings_for(database_url, redis_url, issuer=LOCAL_ISSUER, **others)
     async with (
         open_world(settings) as world,
         serve_authorization(settings, world) as op,
         serve_tokens(settings, world) as tokens,
     ):
-        yield Provider(op, tokens, world)
+        yield DeviceProvider(op, tokens, world)
 
 
 @pytest.fixture
-async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Provider]:
+async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[DeviceProvider]:
     """Without rate limits."""
     async with _serve(module_database_url, module_redis_url, rate_limits="off") as served:
         yield served
 
 
 @pytest.fixture
-async def limited(database_url: str, redis_url: str) -> AsyncIterator[Provider]:
+async def limited(database_url: str, redis_url: str) -> AsyncIterator[DeviceProvider]:
     """With them, and nothing counted yet."""
     async with _serve(database_url, redis_url) as served:
         yield served
@@ -145,7 +145,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
         monkeypatch.setattr(grant, "INTERVAL", timedelta(milliseconds=501))
 
 
-async def test_a_device_gets_its_tokens_once_its_user_has_allowed_it(provider: Provider) -> None:
+async def test_a_device_gets_its_tokens_once_its_user_has_allowed_it(provider: DeviceProvider) -> None:
     """RFC 8628 §3: the codes, pending, the page, the tokens."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -175,7 +175,7 @@ async def test_a_device_gets_its_tokens_once_its_user_has_allowed_it(provider: P
     assert await provider.world.audited("grant_made")
 
 
-async def test_the_users_refusal_is_access_denied(provider: Provider) -> None:
+async def test_the_users_refusal_is_access_denied(provider: DeviceProvider) -> None:
     """And stays it."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -186,7 +186,7 @@ async def test_the_users_refusal_is_access_denied(provider: Provider) -> None:
     assert (page.status, is_consent(page)) == (400, False)
 
 
-async def test_polling_too_fast_is_slow_down(provider: Provider) -> None:
+async def test_polling_too_fast_is_slow_down(provider: DeviceProvider) -> None:
     """RFC 8628 §3.5; a code that is approved is given all the same."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -196,7 +196,9 @@ async def test_polling_too_fast_is_slow_down(provider: Provider) -> None:
     assert (await provider.poll(client, begun["device_code"]))[0] == 200
 
 
-async def test_an_expired_code_is_expired_token(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_expired_code_is_expired_token(
+    provider: DeviceProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Approved or not."""
     client = await provider.client()
     pending, approved = await provider.begin(client), await provider.begin(client)
@@ -207,7 +209,7 @@ async def test_an_expired_code_is_expired_token(provider: Provider, monkeypatch:
         assert await provider.error(client, begun["device_code"]) == "expired_token"
 
 
-async def test_a_code_gives_tokens_once_of_many_polls(provider: Provider) -> None:
+async def test_a_code_gives_tokens_once_of_many_polls(provider: DeviceProvider) -> None:
     """V06: of fifty at once one succeeds; a replay ends what was given, as a code's does."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -220,7 +222,7 @@ async def test_a_code_gives_tokens_once_of_many_polls(provider: Provider) -> Non
     assert (await provider.tokens.userinfo(given[0]["access_token"])).status == 401
 
 
-async def test_another_clients_code_is_invalid_grant(provider: Provider) -> None:
+async def test_another_clients_code_is_invalid_grant(provider: DeviceProvider) -> None:
     """And the one whose it is gets its tokens."""
     client, other = await provider.client(), await provider.client()
     begun = await provider.begin(client)
@@ -230,7 +232,7 @@ async def test_another_clients_code_is_invalid_grant(provider: Provider) -> None
     assert (await provider.poll(client, begun["device_code"]))[0] == 200
 
 
-async def test_a_client_that_is_not_registered_for_it_is_refused(provider: Provider) -> None:
+async def test_a_client_that_is_not_registered_for_it_is_refused(provider: DeviceProvider) -> None:
     """At both endpoints."""
     client = await provider.client(
         grant_types=("authorization_code",), redirect_uris=("https://rp1.test/cb",)
@@ -248,7 +250,9 @@ async def test_a_client_that_is_not_registered_for_it_is_refused(provider: Provi
         ("nothing", None),
     ],
 )
-async def test_the_scope_is_what_is_registered(provider: Provider, scope: str, expected: str | None) -> None:
+async def test_the_scope_is_what_is_registered(
+    provider: DeviceProvider, scope: str, expected: str | None
+) -> None:
     """As at the authorization endpoint; nothing that outlives the session without being asked for."""
     client = await provider.client()
     response = await provider.tokens.post(
@@ -263,7 +267,7 @@ async def test_the_scope_is_what_is_registered(provider: Provider, scope: str, e
 
 
 @pytest.mark.parametrize("what", ["user disabled", "sessions ended", "signed out", "client disabled"])
-async def test_what_ended_since_the_approval_gives_nothing(provider: Provider, what: str) -> None:
+async def test_what_ended_since_the_approval_gives_nothing(provider: DeviceProvider, what: str) -> None:
     """L197: state is compared at use."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -288,7 +292,7 @@ async def test_what_ended_since_the_approval_gives_nothing(provider: Provider, w
     assert answer["error"] in ("invalid_grant", "invalid_client")
 
 
-async def test_opening_the_page_decides_nothing(provider: Provider) -> None:
+async def test_opening_the_page_decides_nothing(provider: DeviceProvider) -> None:
     """V04: neither the complete URI with a session, nor a GET with a decision."""
     client = await provider.client()
     browser, user = provider.op.browser(), await provider.op.user()
@@ -308,7 +312,7 @@ async def test_opening_the_page_decides_nothing(provider: Provider) -> None:
     "headers",
     [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.test"}],
 )
-async def test_another_site_decides_nothing(provider: Provider, headers: dict[str, str]) -> None:
+async def test_another_site_decides_nothing(provider: DeviceProvider, headers: dict[str, str]) -> None:
     """Nor types a code, nor signs anyone in."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -322,7 +326,7 @@ async def test_another_site_decides_nothing(provider: Provider, headers: dict[st
     assert await provider.error(client, begun["device_code"]) == "authorization_pending"
 
 
-async def test_a_decision_counts_for_the_session_and_code_that_were_asked(provider: Provider) -> None:
+async def test_a_decision_counts_for_the_session_and_code_that_were_asked(provider: DeviceProvider) -> None:
     """A form of another user, of another code, or without its token asks again."""
     client = await provider.client()
     one, other = await provider.begin(client), await provider.begin(client)
@@ -347,7 +351,7 @@ def _form(hidden: dict[str, str]) -> str:
     return "".join(f'<input type="hidden" name="{name}" value="{value}">' for name, value in hidden.items())
 
 
-async def test_a_login_form_of_another_browser_signs_nobody_in(provider: Provider) -> None:
+async def test_a_login_form_of_another_browser_signs_nobody_in(provider: DeviceProvider) -> None:
     """Login CSRF: the form is bound to the browser that it was shown to."""
     begun = await provider.begin(await provider.client())
     attacker, victim = provider.op.browser(), provider.op.browser()
@@ -357,7 +361,7 @@ async def test_a_login_form_of_another_browser_signs_nobody_in(provider: Provide
     assert victim.cookie("session") is None
 
 
-async def test_before_login_a_good_code_looks_like_any_other(provider: Provider) -> None:
+async def test_before_login_a_good_code_looks_like_any_other(provider: DeviceProvider) -> None:
     """L192: who is not signed in learns nothing."""
     begun = await provider.begin(await provider.client())
     pages = [await type_code(provider.op.browser(), code) for code in (begun["user_code"], "BBBB-BBBB")]
@@ -376,7 +380,9 @@ def _without_secrets(text: str, hidden: dict[str, str]) -> str:
     "user_code",
     ["", "x", "<script>alert(1)</script>", "\0" * 9, "B" * 10_240, "ＷＤＪＢＭＪＨＴ", "WDJB-MJHA"],
 )
-async def test_what_cannot_be_a_code_is_a_page_that_asks_again(provider: Provider, user_code: str) -> None:
+async def test_what_cannot_be_a_code_is_a_page_that_asks_again(
+    provider: DeviceProvider, user_code: str
+) -> None:
     """L198: no fault of ours, nothing unescaped."""
     browser = provider.op.browser()
     page = await browser.post(DEVICE.path, {"step": "code", "user_code": user_code})
@@ -387,7 +393,7 @@ async def test_what_cannot_be_a_code_is_a_page_that_asks_again(provider: Provide
     assert "<script>alert" not in shown.text
 
 
-async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: Provider) -> None:
+async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: DeviceProvider) -> None:
     """The code is not lost by it."""
     client = await provider.client()
     begun = await provider.begin(client)
@@ -403,7 +409,7 @@ async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: P
     assert "Device connected" not in again.text
 
 
-async def test_the_device_page_does_not_tell_who_exists(provider: Provider) -> None:
+async def test_the_device_page_does_not_tell_who_exists(provider: DeviceProvider) -> None:
     """H141: wrong, unknown, disabled, without a password: one answer."""
     begun = await provider.begin(await provider.client())
     disabled, bare = await provider.op.user(), await provider.world.user()
@@ -422,7 +428,7 @@ async def test_the_device_page_does_not_tell_who_exists(provider: Provider) -> N
     assert len(texts) == 1
 
 
-async def test_five_codes_in_vain_are_all_that_a_user_has(limited: Provider) -> None:
+async def test_five_codes_in_vain_are_all_that_a_user_has(limited: DeviceProvider) -> None:
     """L192: many at once too; then also a good code must wait, and another user need not."""
     client = await limited.client()
     begun = await limited.begin(client)
@@ -440,7 +446,7 @@ async def test_five_codes_in_vain_are_all_that_a_user_has(limited: Provider) -> 
     assert (await limited.poll(client, begun["device_code"]))[0] == 200
 
 
-async def test_a_form_that_decides_is_no_way_around_the_limit(limited: Provider) -> None:
+async def test_a_form_that_decides_is_no_way_around_the_limit(limited: DeviceProvider) -> None:
     """Who knows their own session's cookie can make the form token of any code."""
     browser, user = limited.op.browser(), await limited.op.user()
     await limited.confirm(browser, user, "BBBB-BBBB")
@@ -458,7 +464,7 @@ async def test_a_form_that_decides_is_no_way_around_the_limit(limited: Provider)
     assert statuses == [400] * 4 + [429] * 2
 
 
-async def test_all_users_together_have_a_budget(limited: Provider) -> None:
+async def test_all_users_together_have_a_budget(limited: DeviceProvider) -> None:
     """L192: tries times codes in flight, over the space of codes, at most 2 to the -20 in a day."""
     begun = await limited.begin(await limited.client())
     link = limited.world.stores.device_codes
@@ -473,7 +479,7 @@ async def test_all_users_together_have_a_budget(limited: Provider) -> None:
     assert 20**8 / 2**21 < BUDGET <= 20**8 / 2**20
 
 
-async def test_a_flood_of_codes_is_stemmed(limited: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_flood_of_codes_is_stemmed(limited: DeviceProvider, monkeypatch: pytest.MonkeyPatch) -> None:
     """L199: by address, and by how many a client has in flight; others are not concerned."""
     client, other = await limited.client(), await limited.client()
     statuses = [(await limited.ask(client)).status for _ in range(60)]
@@ -484,7 +490,7 @@ async def test_a_flood_of_codes_is_stemmed(limited: Provider, monkeypatch: pytes
     assert (await limited.ask(await limited.client())).status == 200
 
 
-async def test_the_device_code_is_kept_as_its_digest(provider: Provider) -> None:
+async def test_the_device_code_is_kept_as_its_digest(provider: DeviceProvider) -> None:
     """Stored handles are hashed; the grant keeps the same digest."""
     client = await provider.client()
     begun = await provider.begin(client)

@@ -25,7 +25,7 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 PUBLIC = "93.184.216.34"
 
 
-class _Clock:
+class _BreakerClock:
     def __init__(self) -> None:
         self.time = 0.0
 
@@ -33,7 +33,7 @@ class _Clock:
         return self.time
 
 
-class _Host:
+class _FetchHost:
     """A relying party's web server on loopback, which counts its requests and does what a test says."""
 
     def __init__(self) -> None:
@@ -52,9 +52,9 @@ async def _hello(_: web.BaseRequest) -> web.StreamResponse:
 
 
 @pytest.fixture
-async def host() -> AsyncIterator[tuple[_Host, RawTestServer]]:
+async def host() -> AsyncIterator[tuple[_FetchHost, RawTestServer]]:
     """A server on loopback, over http."""
-    answering = _Host()
+    answering = _FetchHost()
     server = RawTestServer(answering)
     await server.start_server()
     yield answering, server
@@ -78,7 +78,7 @@ async def _fetcher(server: RawTestServer, **arguments: Any) -> AsyncIterator[tup
         yield fetcher, f"http://{allow[0]}"
 
 
-async def test_what_an_allowed_host_answers_is_read(host: tuple[_Host, RawTestServer]) -> None:
+async def test_what_an_allowed_host_answers_is_read(host: tuple[_FetchHost, RawTestServer]) -> None:
     """By the name that the URI has, without cookies, and without an invitation to encode."""
     answering, server = host
     async with _fetcher(server) as (fetcher, origin):
@@ -92,7 +92,7 @@ async def test_what_an_allowed_host_answers_is_read(host: tuple[_Host, RawTestSe
 
 
 @pytest.mark.point(24)
-async def test_a_form_is_posted_and_its_status_is_the_answer(host: tuple[_Host, RawTestServer]) -> None:
+async def test_a_form_is_posted_and_its_status_is_the_answer(host: tuple[_FetchHost, RawTestServer]) -> None:
     """Whatever the status; a redirect is an answer, not a way."""
     answering, server = host
 
@@ -110,7 +110,9 @@ async def test_a_form_is_posted_and_its_status_is_the_answer(host: tuple[_Host, 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/x", "/x", "file:///etc/passwd", "//[::1]/"])
-async def test_no_redirect_is_followed(host: tuple[_Host, RawTestServer], status: int, location: str) -> None:
+async def test_no_redirect_is_followed(
+    host: tuple[_FetchHost, RawTestServer], status: int, location: str
+) -> None:
     """Not even to the same host."""
     answering, server = host
 
@@ -140,7 +142,7 @@ async def test_no_redirect_is_followed(host: tuple[_Host, RawTestServer], status
     ],
 )
 async def test_a_name_that_leads_inside_is_not_connected_to(
-    host: tuple[_Host, RawTestServer], monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+    host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch, addresses: list[str]
 ) -> None:
     """One such address among its addresses is enough."""
     answering, server = host
@@ -179,7 +181,7 @@ async def test_a_name_that_changes_its_mind_is_asked_once_and_pinned(monkeypatch
 
 
 async def test_an_address_of_the_inside_is_refused_before_anything_is_asked(
-    host: tuple[_Host, RawTestServer], monkeypatch: pytest.MonkeyPatch
+    host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A literal address passes no resolver."""
     answering, server = host
@@ -199,7 +201,7 @@ async def test_an_address_of_the_inside_is_refused_before_anything_is_asked(
 
 
 async def test_the_environment_names_no_proxy(
-    host: tuple[_Host, RawTestServer], monkeypatch: pytest.MonkeyPatch
+    host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A proxy would resolve by itself."""
     answering, server = host
@@ -263,7 +265,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("answer", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_a_hostile_answer_is_a_failure_in_time(
-    host: tuple[_Host, RawTestServer],
+    host: tuple[_FetchHost, RawTestServer],
     monkeypatch: pytest.MonkeyPatch,
     answer: Answer,
 ) -> None:
@@ -278,7 +280,7 @@ async def test_a_hostile_answer_is_a_failure_in_time(
     assert len(answering.seen) == 1
 
 
-async def test_the_longest_body_is_read(host: tuple[_Host, RawTestServer]) -> None:
+async def test_the_longest_body_is_read(host: tuple[_FetchHost, RawTestServer]) -> None:
     """The limit is the limit, with many members in it."""
     answering, server = host
     answering.answer = _body(b'{"a":1}'.rjust(fetch.MAX_BODY))
@@ -286,10 +288,10 @@ async def test_the_longest_body_is_read(host: tuple[_Host, RawTestServer]) -> No
         assert await fetcher.get_json(f"{origin}/") == {"a": 1}
 
 
-async def test_a_uri_that_failed_is_left_alone_for_a_moment(host: tuple[_Host, RawTestServer]) -> None:
+async def test_a_uri_that_failed_is_left_alone_for_a_moment(host: tuple[_FetchHost, RawTestServer]) -> None:
     """Of a thousand askers one asks; others of the same host are not concerned."""
     answering, server = host
-    answering.answer, clock = _body(b"no", status=500), _Clock()
+    answering.answer, clock = _body(b"no", status=500), _BreakerClock()
     async with _fetcher(server, clock=clock) as (fetcher, origin):
         for _ in range(1000):
             with pytest.raises(FetchFailed):
@@ -301,10 +303,10 @@ async def test_a_uri_that_failed_is_left_alone_for_a_moment(host: tuple[_Host, R
         assert await fetcher.get_json(f"{origin}/jwks") == {"hello": "world"}
 
 
-async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_Host, RawTestServer]) -> None:
+async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_FetchHost, RawTestServer]) -> None:
     """Whatever URI of it is asked; one try after a while opens it again."""
     _, server = host
-    lookups, clock, is_down = [], _Clock(), True
+    lookups, clock, is_down = [], _BreakerClock(), True
 
     async def lookup(name: str, port: int) -> list[str]:
         lookups.append(name)
@@ -324,7 +326,7 @@ async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_Host, RawTes
 
 @planted(a_host_not_asked_counts_as_answering)
 async def test_a_host_that_is_not_asked_keeps_its_failures(
-    host: tuple[_Host, RawTestServer], monkeypatch: pytest.MonkeyPatch
+    host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fetch that waits for its turn in vain, or is given up, tells nothing of the host."""
     answering, server = host
@@ -356,7 +358,7 @@ async def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response()
 
 
-async def test_one_host_holds_a_few_slots_at_most(host: tuple[_Host, RawTestServer]) -> None:
+async def test_one_host_holds_a_few_slots_at_most(host: tuple[_FetchHost, RawTestServer]) -> None:
     """Those beyond them fail at once, and are not remembered as failures."""
     answering, server = host
     gate = asyncio.Event()

@@ -10,7 +10,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwt import unverified_claims
 from tests.authorization import ON_MODULE_LOOP
 from tests.builders import CLAIMS, SignIn
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.issuing import every_id_token_has_the_claims_of_the_scope
 
@@ -22,7 +22,7 @@ BY_SCOPE = ("scope",)
 
 
 async def _answer(
-    provider: Provider, client: Client, user_claims: dict[str, Any], *groups: str
+    provider: Services, client: Client, user_claims: dict[str, Any], *groups: str
 ) -> dict[str, Any]:
     email = f"{uuid4().hex}@example.org"
     user = await provider.world.user(claims={**user_claims, "email": email})
@@ -39,7 +39,7 @@ def _claims(answer: dict[str, Any]) -> dict[str, Any]:
     return dict(unverified_claims(answer["id_token"]))
 
 
-async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Provider) -> None:
+async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Services) -> None:
     """Profile, e-mail and roles, after a refresh too; never address and phone."""
     client = await provider.world.client(scope=SCOPE, id_token_claims=BY_SCOPE)
     answer = await _answer(provider, client, ADDRESSED)
@@ -54,7 +54,7 @@ async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Provider) 
     assert "name" not in _claims(await narrow.json())
 
 
-async def test_groups_of_the_scope_are_in_the_id_token(provider: Provider) -> None:
+async def test_groups_of_the_scope_are_in_the_id_token(provider: Services) -> None:
     """Unless they make it too large, which is logged; userinfo has them in any case."""
     client = await provider.world.client(scope=(*SCOPE, "groups"), id_token_claims=BY_SCOPE)
     few, many = sorted(uuid4().hex for _ in range(2)), sorted(uuid4().hex for _ in range(120))
@@ -68,13 +68,13 @@ async def test_groups_of_the_scope_are_in_the_id_token(provider: Provider) -> No
     assert info["groups"] == many
 
 
-async def test_other_clients_have_lean_id_tokens(provider: Provider) -> None:
+async def test_other_clients_have_lean_id_tokens(provider: Services) -> None:
     """OpenID Connect Core 1.0 §5.4."""
     client = await provider.world.client(scope=SCOPE)
     assert not _claims(await _answer(provider, client, ADDRESSED)).keys() & ADDRESSED.keys()
 
 
-async def test_roles_are_left_out_of_a_large_id_token(provider: Provider) -> None:
+async def test_roles_are_left_out_of_a_large_id_token(provider: Services) -> None:
     """Over 4 KiB an application's cookie or header may not hold it: logged, and userinfo still has them."""
     client = await provider.world.client(scope=SCOPE, id_token_claims=BY_SCOPE)
     roles = [f"ROLE_{number}" for number in range(500)]
@@ -94,7 +94,7 @@ async def test_roles_are_left_out_of_a_large_id_token(provider: Provider) -> Non
 @planted(every_id_token_has_the_claims_of_the_scope)
 @pytest.mark.parametrize("response_type", ["code id_token", "id_token token"])
 async def test_id_tokens_from_the_authorization_endpoint_are_lean(
-    provider: Provider, response_type: str
+    provider: Services, response_type: str
 ) -> None:
     """They pass through the browser, and stay in its history."""
     client = await provider.client(id_token_claims=BY_SCOPE, skip_consent=True)

@@ -50,7 +50,7 @@ async def _empty(world: World) -> None:
 
 
 @dataclass
-class RelyingParty:
+class NoticeReceiver:
     """What relying parties answer, by client, and what they were sent."""
 
     status: int = 200
@@ -80,7 +80,7 @@ class Setup:
     app: web.Application
     world: World
     delivery: Delivery
-    rp: RelyingParty
+    rp: NoticeReceiver
 
     async def notices(self, count: int = 1, **fields: Any) -> tuple[Client, list[UUID]]:
         """A client, and sessions of one user that have just ended."""
@@ -114,7 +114,7 @@ class Setup:
 async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
     app = application(settings, lambda app: need(app, stores, fetcher, client_keys))
     async with Served(app):
-        rp = RelyingParty()
+        rp = NoticeReceiver()
         tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
         yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
 

@@ -86,7 +86,7 @@ def directives(response: web.Response) -> dict[str, str]:
     return dict(part.split(" ", 1) for part in policy.split("; "))
 
 
-class Document(HTMLParser):
+class PageTags(HTMLParser):
     """The start tags of a page with their attributes."""
 
     def __init__(self, response: web.Response) -> None:
@@ -115,7 +115,7 @@ each_sample = pytest.mark.parametrize(("locale", "name", "response"), SAMPLES)
 def test_markup_in_any_field_stays_text(render: Callable[[], web.Response]) -> None:
     """A field never opens an element, leaves an attribute, or runs as a template."""
     response = render()
-    document = Document(response)
+    document = PageTags(response)
     own = 1 if "submit()" in body(response) else 0
     assert "<script>alert" not in body(response)
     assert len([script for script in document.all("script") if "src" not in script]) == own
@@ -128,7 +128,7 @@ def test_markup_in_any_field_stays_text(render: Callable[[], web.Response]) -> N
 @pytest.mark.parametrize("value", [MARKUP, 'a"b', "a'b", "ä€😀", "  two  spaces ", "&amp;"])
 def test_hidden_fields_carry_their_value_unchanged(value: str) -> None:
     """What a form sends back is byte for byte what it was given."""
-    document = Document(PAGES.form_post("https://rp1.test/cb?x=1&y=2", {"state": value}, "en"))
+    document = PageTags(PAGES.form_post("https://rp1.test/cb?x=1&y=2", {"state": value}, "en"))
     assert {"type": "hidden", "name": "state", "value": value} in document.all("input")
     assert document.all("form")[0]["action"] == "https://rp1.test/cb?x=1&y=2"
 
@@ -149,14 +149,14 @@ def test_every_page_has_every_header(locale: str, name: str, response: web.Respo
     assert policy["style-src"] == "'self'"
     assert policy["script-src"] == (SUBMIT_SCRIPT_SOURCE if name == "form-post" else "'self'")
     assert "unsafe" not in response.headers["Content-Security-Policy"]
-    assert Document(response).all("html") == [{"lang": locale}]
+    assert PageTags(response).all("html") == [{"lang": locale}]
 
 
 @pytest.mark.point(26)
 @each_sample
 def test_every_page_is_well_made(locale: str, name: str, response: web.Response) -> None:
     """One h1, headings in order, unique ids, a label for each input, no inline style, only own files."""
-    document = Document(response)
+    document = PageTags(response)
     levels = [int(tag[1]) for tag, _ in document.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
@@ -225,7 +225,7 @@ def test_only_https_uris_of_a_client_are_shown(uri: str) -> None:
         PAGES.consent(ConsentView(client, "/", "u", ("openid",)), "en"),
     ):
         assert uri not in re.sub(r'"/oidc[^"]*"|"/"', "", body(response))
-        assert not Document(response).all("img")
+        assert not PageTags(response).all("img")
         assert directives(response)["img-src"] == "'self'"
 
 
@@ -234,7 +234,7 @@ def test_an_https_logo_is_shown_and_allowed_alone() -> None:
     """The logo's origin joins img-src, and the logo's server does not learn the page."""
     client = ClientView("c", "Name", "https://cdn.rp1.test/logo.png")
     response = PAGES.login(LoginView(client, "/"), "en")
-    (logo,) = Document(response).all("img")
+    (logo,) = PageTags(response).all("img")
     assert (logo["src"], logo["referrerpolicy"]) == ("https://cdn.rp1.test/logo.png", "no-referrer")
     assert directives(response)["img-src"] == "'self' https://cdn.rp1.test"
 
@@ -244,7 +244,7 @@ def test_frames_of_a_logout_are_https_and_allowed_alone() -> None:
     """Only https logout URIs are framed, from just their origins."""
     frames = ("https://rp1.test/out?sid=1", "http://rp2.test/out", "javascript:x")
     response = PAGES.signed_out(SignedOutView(None, None, frames), "en")
-    assert [frame["src"] for frame in Document(response).all("iframe")] == ["https://rp1.test/out?sid=1"]
+    assert [frame["src"] for frame in PageTags(response).all("iframe")] == ["https://rp1.test/out?sid=1"]
     assert directives(response)["frame-src"] == "https://rp1.test"
 
 
@@ -267,13 +267,13 @@ def test_people_see_where_they_go(form_action: str, shown: str) -> None:
 def test_fixed_names_of_the_forms() -> None:
     """Fields, buttons and English headings are those that automation relies on."""
     login = PAGES.login(sample_pages.LOGIN, "en")
-    fields = {field["name"]: field for field in Document(login).all("input")}
+    fields = {field["name"]: field for field in PageTags(login).all("input")}
     assert fields["username"]["autocomplete"] == "username"
     assert fields["username"]["autocapitalize"] == "none"
     assert fields["username"]["spellcheck"] == "false"
     assert fields["password"]["autocomplete"] == "current-password"
     assert fields["password"]["type"] == "password"
-    new = {field["name"]: field for field in Document(PAGES.sign_up(sample_pages.SIGN_UP, "en")).all("input")}
+    new = {field["name"]: field for field in PageTags(PAGES.sign_up(sample_pages.SIGN_UP, "en")).all("input")}
     assert [new[name]["autocomplete"] for name in ("username", "password", "name", "email")] == [
         "username",
         "new-password",
@@ -289,7 +289,7 @@ def test_fixed_names_of_the_forms() -> None:
             PAGES.consent(consent, "en"),
             PAGES.confirm_logout(logout, "en"),
         )
-        for button in Document(response).all("button")
+        for button in PageTags(response).all("button")
     }
     assert buttons["login-submit"] == buttons["logout-confirm"] == (None, None)
     assert buttons["signup-submit"] == (None, None)
@@ -309,7 +309,7 @@ def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) ->
     """The title begins with it, an alert tells it, the fields refer to it, the empty field has the focus."""
     view = replace(sample_pages.LOGIN, username=username, fault=fault)  # type: ignore[arg-type]  # a literal
     response = PAGES.login(view, "en", 400)
-    document = Document(response)
+    document = PageTags(response)
     assert response.status == 400
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
     assert title.startswith(PAGES.catalogues["en"].texts[f"login.title.{fault}"])
@@ -335,7 +335,7 @@ def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) ->
 def test_a_fault_of_one_field_is_told_there(fault: str, wrong: str | None) -> None:
     """The title begins with it, an alert tells it, its field refers to it, is marked, and has the focus."""
     view = replace(sample_pages.SIGN_UP, fault=fault)  # type: ignore[arg-type]  # a literal
-    document = Document(response := PAGES.sign_up(view, "en", 400))
+    document = PageTags(response := PAGES.sign_up(view, "en", 400))
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
     assert title.startswith(PAGES.catalogues["en"].texts[f"sign_up.title.{fault}"])
     assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]

@@ -16,14 +16,14 @@ from shared.paths import END_SESSION
 from tests.authorization import ON_MODULE_LOOP, is_login
 from tests.builders import a_client
 from tests.deployment import SECRET_KEY, open_world, settings_for
-from tests.front_channel import Provider
+from tests.front_channel import Services
 
 pytestmark = ON_MODULE_LOOP
 
 PAIRWISE = {"subject_type": "pairwise"}
 
 
-async def sub_of(provider: Provider, client: Client, user: User) -> str:
+async def sub_of(provider: Services, client: Client, user: User) -> str:
     """What a client gets to know a user by, in an ID token of the front channel."""
     page = await provider.op.browser().sign_in(client, user, response_type="id_token")
     sub: str = (await provider.signed(page.answer["id_token"]))["sub"]
@@ -31,7 +31,7 @@ async def sub_of(provider: Provider, client: Client, user: User) -> str:
 
 
 @pytest.mark.point(21)
-async def test_every_answer_agrees(provider: Provider) -> None:
+async def test_every_answer_agrees(provider: Services) -> None:
     """ID tokens of both channels and of a refresh, userinfo, introspection of both kinds of token."""
     client, user, browser = await provider.client(**PAIRWISE), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(
@@ -55,7 +55,7 @@ async def test_every_answer_agrees(provider: Provider) -> None:
 
 
 @pytest.mark.point(21)
-async def test_it_is_stable_and_by_sector(provider: Provider) -> None:
+async def test_it_is_stable_and_by_sector(provider: Services) -> None:
     """The same for every client of a host, another for another host and for another user."""
     user, other = await provider.op.user(), await provider.op.user()
     client = await provider.client(**PAIRWISE)
@@ -73,7 +73,7 @@ async def test_it_is_stable_and_by_sector(provider: Provider) -> None:
     assert sub != await sub_of(provider, client, other)
 
 
-async def test_a_jwt_access_token_holds_it(provider: Provider) -> None:
+async def test_a_jwt_access_token_holds_it(provider: Services) -> None:
     """RFC 9068 §6: no client learns the public identifier from a token that it can read."""
     client, user = await provider.client(**PAIRWISE, access_token_format="jwt"), await provider.op.user()
     page = await provider.op.browser().sign_in(client, user, response_type="id_token token")
@@ -83,7 +83,7 @@ async def test_a_jwt_access_token_holds_it(provider: Provider) -> None:
 
 
 @pytest.mark.point(9)
-async def test_a_hint_names_the_user_by_it(provider: Provider) -> None:
+async def test_a_hint_names_the_user_by_it(provider: Services) -> None:
     """Its own hint is met; another user's, or a public identifier, never selects a session."""
     client, browser = await provider.client(**PAIRWISE), provider.op.browser()
     user, other = await provider.op.user(), await provider.op.user()
@@ -96,7 +96,7 @@ async def test_a_hint_names_the_user_by_it(provider: Provider) -> None:
     assert missed.answer["error"] == "login_required"
 
 
-async def test_a_sub_asked_for_by_value(provider: Provider) -> None:
+async def test_a_sub_asked_for_by_value(provider: Services) -> None:
     """Core 1.0 §5.5.1: the pairwise one is met, the public one is nobody here."""
     client, browser, user = await provider.client(**PAIRWISE), provider.op.browser(), await provider.op.user()
     sub = await sub_of(provider, client, user)
@@ -111,7 +111,7 @@ async def test_a_sub_asked_for_by_value(provider: Provider) -> None:
 
 
 @pytest.mark.point(22)
-async def test_a_hint_ends_its_session(provider: Provider) -> None:
+async def test_a_hint_ends_its_session(provider: Services) -> None:
     """RP-initiated logout by a pairwise client: nobody is asked."""
     back = "https://rp1.test/back"
     client = await provider.client(**PAIRWISE, post_logout_redirect_uris=(back,))

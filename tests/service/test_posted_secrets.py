@@ -11,7 +11,7 @@ from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, PUSHED_AUTHORIZATI
 from tests.authorization import ON_MODULE_LOOP, a_request
 from tests.builders import SECRET
 from tests.deployment import basic
-from tests.front_channel import Provider
+from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.oauth import posts_any_secret
 
@@ -21,12 +21,12 @@ ENDPOINTS = (TOKEN, INTROSPECTION, REVOCATION, DEVICE_AUTHORIZATION, PUSHED_AUTH
 GRANTS = ("authorization_code", "client_credentials", DEVICE_CODE)
 
 
-async def _client(provider: Provider, **fields: object) -> Client:
+async def _client(provider: Services, **fields: object) -> Client:
     return await provider.world.client(client_id=f"c-{uuid4().hex}", grant_types=GRANTS, **fields)
 
 
 async def _ask(
-    provider: Provider, path: str, client: Client, secret: str, *, is_posted: bool
+    provider: Services, path: str, client: Client, secret: str, *, is_posted: bool
 ) -> ClientResponse:
     form = {
         TOKEN.path: {"grant_type": "client_credentials", "scope": "api:read"},
@@ -43,7 +43,7 @@ async def _ask(
 
 
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS])
-async def test_a_client_that_may_do_both_does_either(provider: Provider, path: str) -> None:
+async def test_a_client_that_may_do_both_does_either(provider: Services, path: str) -> None:
     """With one secret, which must be right in both."""
     client = await _client(provider, allow_client_secret_post=True)
     for is_posted in (False, True):
@@ -54,7 +54,7 @@ async def test_a_client_that_may_do_both_does_either(provider: Provider, path: s
 
 @planted(posts_any_secret)
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS])
-async def test_a_client_that_may_not_post_its_secret_is_refused(provider: Provider, path: str) -> None:
+async def test_a_client_that_may_not_post_its_secret_is_refused(provider: Services, path: str) -> None:
     """The registered method only, be the secret right."""
     client = await _client(provider)
     answer = await _ask(provider, path, client, SECRET, is_posted=True)
@@ -62,7 +62,7 @@ async def test_a_client_that_may_not_post_its_secret_is_refused(provider: Provid
 
 
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS])
-async def test_a_client_that_posts_its_secret_does_nothing_else(provider: Provider, path: str) -> None:
+async def test_a_client_that_posts_its_secret_does_nothing_else(provider: Services, path: str) -> None:
     """client_secret_post alone does not allow client_secret_basic."""
     client = await _client(provider, token_endpoint_auth_method="client_secret_post")
     assert (await _ask(provider, path, client, SECRET, is_posted=False)).status == 401

@@ -26,7 +26,7 @@ from tests.authorization import (
 )
 from tests.builders import REDIRECT_URI, SECRET
 from tests.deployment import basic, settings_for
-from tests.front_channel import Provider, serve_provider
+from tests.front_channel import Services, serve_provider
 from tests.planted import planted
 from tests.planted.protocol import claims_without_limits, depth_without_limit
 from tests.service.test_request_objects import JWKS, members, signed
@@ -37,14 +37,14 @@ EVIL = "https://evil.test/cb"
 PAR = PUSHED_AUTHORIZATION_REQUEST.path
 
 
-async def push(provider: Provider, client: Client, fields: dict[str, str], **more: Any) -> ClientResponse:
+async def push(provider: Services, client: Client, fields: dict[str, str], **more: Any) -> ClientResponse:
     """The endpoint's answer to a client that authenticates."""
     headers = {} if client.is_public else basic(client.client_id)
     http = provider.op.browser(has_jar=False).http
     return await http.post(PAR, data=fields, headers={**headers, **more})
 
 
-async def pushed_uri(provider: Provider, client: Client, **parameters: str) -> str:
+async def pushed_uri(provider: Services, client: Client, **parameters: str) -> str:
     """The `request_uri` of a request that holds."""
     response = await push(provider, client, a_request(client, **parameters))
     assert response.status == 201, await response.text()
@@ -57,12 +57,12 @@ def named(client: Client, request_uri: str, **more: str) -> dict[str, str]:
     return {"client_id": client.client_id, "request_uri": request_uri, **more}
 
 
-async def opened(provider: Provider, client: Client, request_uri: str, **more: str) -> Page:
+async def opened(provider: Services, client: Client, request_uri: str, **more: str) -> Page:
     """What a new browser gets."""
     return await provider.op.browser().get(AUTHORIZATION.path, named(client, request_uri, **more))
 
 
-async def test_an_unknown_parameter_may_be_repeated(provider: Provider) -> None:
+async def test_an_unknown_parameter_may_be_repeated(provider: Services) -> None:
     """It is ignored; a known one is refused (RFC 6749 §3.1)."""
     client = await provider.client()
     headers = {**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"}
@@ -72,7 +72,7 @@ async def test_an_unknown_parameter_may_be_repeated(provider: Provider) -> None:
         assert response.status == status, await response.text()
 
 
-async def test_from_a_push_to_a_code(provider: Provider) -> None:
+async def test_from_a_push_to_a_code(provider: Services) -> None:
     """RFC 9126 §2.2 and §4: 201, a handle of 256 bits for 90 seconds, and the answer to what was pushed."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     response = await push(provider, client, a_request(client, state="pushed"))
@@ -90,7 +90,7 @@ async def test_from_a_push_to_a_code(provider: Provider) -> None:
 
 
 @planted(claims_without_limits, depth_without_limit)
-async def test_pushed_claims_nested_too_deeply_are_refused(provider: Provider) -> None:
+async def test_pushed_claims_nested_too_deeply_are_refused(provider: Services) -> None:
     """RFC 9126 §2.3: 400, as the authorization endpoint would refuse them."""
     claims = '{"id_token":' + '{"x":' * 254 + "null" + "}" * 255
     client = await provider.client()
@@ -98,7 +98,7 @@ async def test_pushed_claims_nested_too_deeply_are_refused(provider: Provider) -
     assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
 
-async def test_a_link_works_until_it_is_answered(provider: Provider) -> None:
+async def test_a_link_works_until_it_is_answered(provider: Services) -> None:
     """Case 73: reloading before completion works; using it afterwards does not, in any browser."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
@@ -117,7 +117,7 @@ async def test_a_link_works_until_it_is_answered(provider: Provider) -> None:
         assert "invalid_request_uri" in page.text
 
 
-async def test_of_many_interactions_of_one_handle_one_is_answered(provider: Provider) -> None:
+async def test_of_many_interactions_of_one_handle_one_is_answered(provider: Services) -> None:
     """Two tabs opened the link; both people sign in; there is one code."""
     client = await provider.client(skip_consent=True)
     request_uri = await pushed_uri(provider, client)
@@ -130,7 +130,7 @@ async def test_of_many_interactions_of_one_handle_one_is_answered(provider: Prov
 
 
 @pytest.mark.parametrize("response_type", ["code", "id_token token", "code id_token"])
-async def test_a_session_answers_a_handle_once(provider: Provider, response_type: str) -> None:
+async def test_a_session_answers_a_handle_once(provider: Services, response_type: str) -> None:
     """Without any page: ten at once, one answer."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     await browser.sign_in(client, user)
@@ -143,7 +143,7 @@ async def test_a_session_answers_a_handle_once(provider: Provider, response_type
     assert all("invalid_request_uri" in page.location + page.text for page in pages if page is not given[0])
 
 
-async def test_a_refusal_answers_it_too(provider: Provider) -> None:
+async def test_a_refusal_answers_it_too(provider: Services) -> None:
     """`prompt=none` without a session: the client has been told."""
     client = await provider.client()
     request_uri = await pushed_uri(provider, client, prompt="none")
@@ -151,7 +151,7 @@ async def test_a_refusal_answers_it_too(provider: Provider) -> None:
     assert is_error_page(await opened(provider, client, request_uri))
 
 
-async def test_a_denial_answers_it_too(provider: Provider) -> None:
+async def test_a_denial_answers_it_too(provider: Services) -> None:
     """The consent page's other button."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
@@ -161,7 +161,7 @@ async def test_a_denial_answers_it_too(provider: Provider) -> None:
     assert is_error_page(await opened(provider, client, request_uri))
 
 
-async def test_a_handle_expires(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_handle_expires(provider: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 73: by the clock, though Redis still keeps it; a login that began in time goes on."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
@@ -181,7 +181,7 @@ async def test_a_handle_expires(provider: Provider, monkeypatch: pytest.MonkeyPa
     assert "code" in page.answer
 
 
-async def test_a_handle_is_its_clients(provider: Provider) -> None:
+async def test_a_handle_is_its_clients(provider: Services) -> None:
     """RFC 9126 §2.2: bound to the client that pushed it."""
     client, other = await provider.client(), await provider.client()
     request_uri = await pushed_uri(provider, client)
@@ -201,12 +201,12 @@ async def test_a_handle_is_its_clients(provider: Provider) -> None:
         "urn:ietf:params:oauth:request_uri:pr_" + "A" * 43 + "\0",
     ],
 )
-async def test_handles_that_are_none(provider: Provider, request_uri: str) -> None:
+async def test_handles_that_are_none(provider: Services, request_uri: str) -> None:
     """Unknown, mangled, of another kind: a page."""
     assert is_error_page(await opened(provider, await provider.client(), request_uri))
 
 
-async def test_kinds_of_handles_do_not_mix(provider: Provider) -> None:
+async def test_kinds_of_handles_do_not_mix(provider: Services) -> None:
     """An interaction is no pushed request, nor the other way round."""
     client, browser = await provider.client(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
@@ -239,7 +239,7 @@ async def test_kinds_of_handles_do_not_mix(provider: Provider) -> None:
     ids=repr,
 )
 async def test_what_would_be_refused_is_refused_at_once(
-    provider: Provider, changes: dict[str, str], error: str
+    provider: Services, changes: dict[str, str], error: str
 ) -> None:
     """RFC 9126 §2.1 and §2.3: JSON, nothing is kept, and nobody is redirected."""
     client = await provider.client()
@@ -250,7 +250,7 @@ async def test_what_would_be_refused_is_refused_at_once(
     assert "Location" not in response.headers
 
 
-async def test_only_the_client_itself_pushes(provider: Provider) -> None:
+async def test_only_the_client_itself_pushes(provider: Services) -> None:
     """RFC 9126 §2: authenticated as at the token endpoint; two identities are none."""
     client, other = await provider.client(), await provider.client()
     browser = provider.op.browser()
@@ -275,7 +275,7 @@ async def test_only_the_client_itself_pushes(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("audience", [LOCAL_ISSUER, TOKEN.at(LOCAL_ISSUER), f"{LOCAL_ISSUER}/oauth2/par"])
-async def test_an_assertion_may_address_this_endpoint(provider: Provider, audience: str) -> None:
+async def test_an_assertion_may_address_this_endpoint(provider: Services, audience: str) -> None:
     """RFC 9126 §2: the issuer, the token endpoint or this one; and it counts once."""
     client = await provider.client(token_endpoint_auth_method="private_key_jwt", jwks=JWKS)
     claims = {
@@ -296,7 +296,7 @@ async def test_an_assertion_may_address_this_endpoint(provider: Provider, audien
     assert (await http.post(PAR, data=fields)).status == 401
 
 
-async def test_a_public_client_pushes_by_its_name(provider: Provider) -> None:
+async def test_a_public_client_pushes_by_its_name(provider: Services) -> None:
     """It proves nothing, and must send a challenge."""
     client = await provider.world.public_client(require_pkce=True)
     assert is_login(await opened(provider, client, await pushed_uri(provider, client)))
@@ -305,7 +305,7 @@ async def test_a_public_client_pushes_by_its_name(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("more", [{}, {"request": "bogus"}, {"request_uri": "https://rp1.test/object"}])
-async def test_a_client_that_must_push(provider: Provider, more: dict[str, str]) -> None:
+async def test_a_client_that_must_push(provider: Services, more: dict[str, str]) -> None:
     """Case 77: neither a plain request nor an object gets past `require_pushed_authorization_requests`."""
     client = await provider.client(
         jwks=JWKS,
@@ -335,7 +335,7 @@ async def test_a_deployment_where_all_must_push(module_database_url: str, module
         assert is_login(await opened(strict, client, await pushed_uri(strict, client)))
 
 
-async def test_an_object_may_be_pushed(provider: Provider) -> None:
+async def test_an_object_may_be_pushed(provider: Services) -> None:
     """RFC 9126 §3: what is inside counts; a client that must sign may not push anything else."""
     client = await provider.client(jwks=JWKS, require_signed_request_object=True)
     refused = await push(provider, client, a_request(client))
@@ -347,7 +347,7 @@ async def test_an_object_may_be_pushed(provider: Provider) -> None:
     assert page.answer["state"] == "inside"
 
 
-async def test_what_was_pushed_stays_with_us(provider: Provider) -> None:
+async def test_what_was_pushed_stays_with_us(provider: Services) -> None:
     """Case 79: a canary shows in the one field of the login form that it is for, in no address, no cookie."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     canary = "canary-4711"
@@ -363,7 +363,7 @@ async def test_what_was_pushed_stays_with_us(provider: Provider) -> None:
     assert canary not in page.location + str(page.cookies)
 
 
-async def test_nothing_of_the_clients_credentials_is_kept(provider: Provider) -> None:
+async def test_nothing_of_the_clients_credentials_is_kept(provider: Services) -> None:
     """Neither in the record nor in its key."""
     client = await provider.client(token_endpoint_auth_method="client_secret_post")
     http = provider.op.browser().http
@@ -376,7 +376,7 @@ async def test_nothing_of_the_clients_credentials_is_kept(provider: Provider) ->
     assert handle not in str(kept)
 
 
-async def test_pages_of_other_origins_may_push(provider: Provider) -> None:
+async def test_pages_of_other_origins_may_push(provider: Services) -> None:
     """Any origin without credentials, or those that the client's record names; refusals too."""
     client = await provider.client()
     named_origins = await provider.client(allowed_cors_origins=("https://app.test",))

@@ -39,8 +39,8 @@ from tests.planted.refusals import (
     refusals_without_client,
     silent_redirects,
 )
-from tests.refusals import PUBLISHER, STATEMENT_KEY, Event, Provider, every_error, refusals
-from tests.refused_requests import NAMELESS, REFUSED, Refused
+from tests.refusals import PUBLISHER, STATEMENT_KEY, AllServices, Event, every_error, refusals
+from tests.refused_requests import NAMELESS, REFUSED, RefusedRequest
 from tests.registry import Registry
 from tests.served import Served
 
@@ -50,7 +50,7 @@ AUTHENTICATING = (TOKEN, INTROSPECTION, REVOCATION, DEVICE_AUTHORIZATION, PUSHED
 @pytest.fixture
 async def provider(
     database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Provider]:
+) -> AsyncIterator[AllServices]:
     """A deployment of the test's own."""
     issuers = tmp_path / "issuers.json"
     issuers.write_text(json.dumps({PUBLISHER: {"keys": [public_jwk(STATEMENT_KEY.public_key())]}}))
@@ -64,12 +64,12 @@ async def provider(
     app = application(settings, authorization.mount, token.mount, client_registry.mount)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
         op = AuthorizationService(app, http.server, world, settings)
-        yield Provider(op, TokenService(http, world), Registry(http, world), monkeypatch)
+        yield AllServices(op, TokenService(http, world), Registry(http, world), monkeypatch)
         for each in op.browsers:
             await each.close()
 
 
-async def _logged(provider: Provider, error: str, refused: Refused) -> tuple[Event, str | None]:
+async def _logged(provider: AllServices, error: str, refused: RefusedRequest) -> tuple[Event, str | None]:
     """The one event of a request that is refused, and the client that it must name."""
     with refusals() as events:
         client_id = await refused.request(provider)
@@ -86,14 +86,14 @@ def test_every_error_in_the_tree_has_a_refused_request() -> None:
 
 @planted(refusals_without_client)
 @pytest.mark.parametrize("error", REFUSED)
-async def test_a_refusal_names_its_client(provider: Provider, error: str) -> None:
+async def test_a_refusal_names_its_client(provider: AllServices, error: str) -> None:
     """One event, whether the error is answered, shown on a page or sent back by redirect."""
     event, client_id = await _logged(provider, error, REFUSED[error])
     assert (event["client_id"], event.get("is_claimed")) == (client_id, None)
 
 
 @pytest.mark.parametrize("error", NAMELESS)
-async def test_a_refusal_without_a_client_is_logged(provider: Provider, error: str) -> None:
+async def test_a_refusal_without_a_client_is_logged(provider: AllServices, error: str) -> None:
     """One event for a request that names none."""
     event, _ = await _logged(provider, error, NAMELESS[error])
     assert "client_id" not in event
@@ -101,13 +101,13 @@ async def test_a_refusal_without_a_client_is_logged(provider: Provider, error: s
 
 @planted(silent_redirects)
 @pytest.mark.parametrize("error", ["invalid_scope", "login_required", "access_denied"])
-async def test_an_error_sent_by_redirect_is_logged(provider: Provider, error: str) -> None:
+async def test_an_error_sent_by_redirect_is_logged(provider: AllServices, error: str) -> None:
     """As every other."""
     await _logged(provider, error, REFUSED[error])
 
 
 @pytest.mark.parametrize("endpoint", AUTHENTICATING, ids=str)
-async def test_the_method_of_authentication_is_named(provider: Provider, endpoint: Endpoint) -> None:
+async def test_the_method_of_authentication_is_named(provider: AllServices, endpoint: Endpoint) -> None:
     """The one that the client has used and the one that it is registered for, at every such endpoint."""
     client = await provider.client()
     form = {"client_id": client.client_id, "client_secret": SECRET}
@@ -128,7 +128,7 @@ async def test_the_method_of_authentication_is_named(provider: Provider, endpoin
 
 
 @planted(query_in_the_log)
-async def test_a_redirect_uri_is_named_without_what_may_be_secret(provider: Provider) -> None:
+async def test_a_redirect_uri_is_named_without_what_may_be_secret(provider: AllServices) -> None:
     """The one that was sent and those that are registered, without user information, query and fragment."""
     client = await provider.client(redirect_uris=("https://rp1.test/cb?tenant=1", "https://rp1.test/b"))
     sent = "https://user:pass@rp1.test/other?code=abc"
@@ -142,7 +142,7 @@ async def test_a_redirect_uri_is_named_without_what_may_be_secret(provider: Prov
     )
 
 
-async def test_the_redirect_uri_of_a_code_is_named(provider: Provider) -> None:
+async def test_the_redirect_uri_of_a_code_is_named(provider: AllServices) -> None:
     """Also at the token endpoint, where it must be the same as before."""
     client = await provider.client()
     page = await provider.op.browser().sign_in(client, await provider.op.user())
@@ -155,7 +155,7 @@ async def test_the_redirect_uri_of_a_code_is_named(provider: Provider) -> None:
     )
 
 
-async def test_a_logout_that_cannot_return_is_logged(provider: Provider) -> None:
+async def test_a_logout_that_cannot_return_is_logged(provider: AllServices) -> None:
     """The user is asked and stays here; nothing else tells the operator why."""
     client = await provider.client(post_logout_redirect_uris=("https://rp1.test/bye",))
     asked = {"client_id": client.client_id, "post_logout_redirect_uri": "https://rp1.test/"}
@@ -170,7 +170,7 @@ async def test_a_logout_that_cannot_return_is_logged(provider: Provider) -> None
 
 @planted(details_of_any_length)
 @pytest.mark.parametrize("endpoint", AUTHENTICATING, ids=str)
-async def test_an_unknown_client_is_as_claimed(provider: Provider, endpoint: Endpoint) -> None:
+async def test_an_unknown_client_is_as_claimed(provider: AllServices, endpoint: Endpoint) -> None:
     """Marked, cut, and without control characters."""
     claimed = "nobody\n\x1b[31m" + "x" * 1000
     with refusals() as events:
@@ -183,7 +183,7 @@ async def test_an_unknown_client_is_as_claimed(provider: Provider, endpoint: End
     assert event["detail"] == "the client is unknown"
 
 
-async def test_a_disabled_client_is_named(provider: Provider) -> None:
+async def test_a_disabled_client_is_named(provider: AllServices) -> None:
     """It is registered, so it is no claim."""
     client = await provider.client()
     await provider.op.world.stores.clients.disable(client.client_id)
@@ -194,7 +194,7 @@ async def test_a_disabled_client_is_named(provider: Provider) -> None:
     assert (event["detail"], "is_claimed" in event) == ("the client is disabled", False)
 
 
-async def test_requests_that_no_endpoint_could_read_are_logged(provider: Provider) -> None:
+async def test_requests_that_no_endpoint_could_read_are_logged(provider: AllServices) -> None:
     """No token, a body that is too large, and a registration access token of another client."""
     client_path = CLIENT_CONFIGURATION.for_client("somebody")
     with refusals() as events:
@@ -211,7 +211,7 @@ async def test_requests_that_no_endpoint_could_read_are_logged(provider: Provide
 
 
 @planted(details_of_any_length)
-async def test_a_detail_is_bounded(provider: Provider) -> None:
+async def test_a_detail_is_bounded(provider: AllServices) -> None:
     """Whatever a request sends, and however much the client is registered for."""
     client = await provider.client(redirect_uris=tuple(f"https://rp1.test/{n:03}" for n in range(100)))
     scope = " ".join("s" * 20 + str(number) for number in range(90))
@@ -224,7 +224,7 @@ async def test_a_detail_is_bounded(provider: Provider) -> None:
     assert "registered: https://rp1.test/000, " in events[0]["detail"]
 
 
-async def _refused_with_canaries(provider: Provider, client: Client, canary: str) -> None:
+async def _refused_with_canaries(provider: AllServices, client: Client, canary: str) -> None:
     """Requests that are refused, with a canary in every parameter that may hold a secret or a user's data."""
     names = ("state", "nonce", "login_hint", "id_token_hint", "code_challenge", "request", "access_token")
     for name in names:
@@ -255,7 +255,7 @@ async def _refused_with_canaries(provider: Provider, client: Client, canary: str
     await provider.op.browser().get(END_SESSION.path, logout)
 
 
-async def test_no_secret_is_in_a_refusal(provider: Provider) -> None:
+async def test_no_secret_is_in_a_refusal(provider: AllServices) -> None:
     """Codes, verifiers, tokens, secrets, assertions and what says who a user is."""
     client = await provider.client()
     for canary in ("canary-of-43-characters-that-nobody-may-see", new_handle(Kind.AUTHORIZATION_CODE)):

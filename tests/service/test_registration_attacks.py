@@ -169,7 +169,7 @@ async def test_a_name_reads_as_it_is_written(registry: Registry, character: str)
 # sector_identifier_uri
 
 
-class _Host:
+class _SectorHost:
     """A web server that several relying parties share."""
 
     def __init__(self) -> None:
@@ -181,9 +181,9 @@ class _Host:
 
 
 @pytest.fixture
-async def host() -> AsyncIterator[tuple[_Host, str]]:
+async def host() -> AsyncIterator[tuple[_SectorHost, str]]:
     """It, and the sector's URI on it."""
-    host = _Host()
+    host = _SectorHost()
     server = RawTestServer(host)
     await server.start_server()
     yield host, f"http://127.0.0.1:{server.port}/sector"
@@ -191,7 +191,9 @@ async def host() -> AsyncIterator[tuple[_Host, str]]:
 
 
 @pytest.fixture
-async def reaching(database_url: str, redis_url: str, host: tuple[_Host, str]) -> AsyncIterator[Registry]:
+async def reaching(
+    database_url: str, redis_url: str, host: tuple[_SectorHost, str]
+) -> AsyncIterator[Registry]:
     """A registry that may reach it."""
     allowed = host[1].removeprefix("http://").removesuffix("/sector")
     async for opened in serve_registry(database_url, redis_url, "token", fetch_allow=allowed):
@@ -200,7 +202,7 @@ async def reaching(database_url: str, redis_url: str, host: tuple[_Host, str]) -
 
 @pytest.mark.point(19)
 async def test_a_sector_that_names_every_redirect_uri_is_registered(
-    reaching: Registry, host: tuple[_Host, str]
+    reaching: Registry, host: tuple[_SectorHost, str]
 ) -> None:
     """OpenID Connect Registration §5: also of two hosts, which have no sector in common otherwise."""
     uris = ["https://a.test/cb", "https://b.test/cb"]
@@ -232,7 +234,7 @@ async def test_a_sector_that_names_every_redirect_uri_is_registered(
     ids=range(9),
 )
 async def test_a_sector_that_does_not_speak_for_the_client_is_refused(
-    reaching: Registry, host: tuple[_Host, str], answer: web.Response
+    reaching: Registry, host: tuple[_SectorHost, str], answer: web.Response
 ) -> None:
     """Another's redirect URIs, no list, no answer: 400, without a word of what was read; nothing is spent."""
     host[0].answer, token = answer, await reaching.token()

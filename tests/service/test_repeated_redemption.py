@@ -32,7 +32,7 @@ Redeem = Callable[[], Awaitable[ClientResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class InterruptedTokenService:
     """A token service behind proxies that break, and a client of it."""
 
     tokens: TokenService
@@ -80,7 +80,7 @@ class Deployment:
 @pytest.fixture
 async def deployment(
     module_database_url: str, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Deployment]:
+) -> AsyncIterator[InterruptedTokenService]:
     """The world has its own way to the stores; only the service's goes through the proxies."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -92,7 +92,7 @@ async def deployment(
         client = await world.client(
             grant_types=("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE)
         )
-        yield Deployment(tokens, postgresql, redis, client)
+        yield InterruptedTokenService(tokens, postgresql, redis, client)
 
 
 def _short_folder(factory: pytest.TempPathFactory) -> Path:
@@ -101,13 +101,15 @@ def _short_folder(factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-CODES = pytest.mark.parametrize("kind", [Deployment.code, Deployment.device_code])
-Kinds = Callable[[Deployment], Awaitable[str]]
+CODES = pytest.mark.parametrize("kind", [InterruptedTokenService.code, InterruptedTokenService.device_code])
+Kinds = Callable[[InterruptedTokenService], Awaitable[str]]
 
 
 @CODES
 @planted(keeps_no_attempt, leaves_the_family)
-async def test_a_redemption_that_was_committed_can_be_repeated(deployment: Deployment, kind: Kinds) -> None:
+async def test_a_redemption_that_was_committed_can_be_repeated(
+    deployment: InterruptedTokenService, kind: Kinds
+) -> None:
     """All answers are lost, to the statement and to its repetition by the service."""
     code = await kind(deployment)
     redeem = deployment.redeems(code)
@@ -121,7 +123,7 @@ async def test_a_redemption_that_was_committed_can_be_repeated(deployment: Deplo
 
 @CODES
 async def test_a_redemption_that_was_not_committed_can_be_repeated(
-    deployment: Deployment, kind: Kinds
+    deployment: InterruptedTokenService, kind: Kinds
 ) -> None:
     """The service cannot tell it from the former."""
     code = await kind(deployment)
@@ -136,7 +138,7 @@ async def test_a_redemption_that_was_not_committed_can_be_repeated(
 @CODES
 @pytest.mark.parametrize("is_delivered", [True, False])
 async def test_of_many_repetitions_one_gets_tokens(
-    deployment: Deployment, kind: Kinds, is_delivered: bool
+    deployment: InterruptedTokenService, kind: Kinds, is_delivered: bool
 ) -> None:
     """Right after an outage, as at any other time."""
     code = await kind(deployment)
@@ -147,7 +149,7 @@ async def test_of_many_repetitions_one_gets_tokens(
     assert sorted(response.status for response in responses) == [200, *[400] * (AT_ONCE - 1)]
 
 
-async def test_a_repetition_is_redeemed_once(deployment: Deployment) -> None:
+async def test_a_repetition_is_redeemed_once(deployment: InterruptedTokenService) -> None:
     """What comes after it is a replay, and revokes the grant."""
     redeem = deployment.redeems(code := await deployment.code())
     deployment.postgresql.lose_answer_to(digest(code), 2)
@@ -157,7 +159,9 @@ async def test_a_repetition_is_redeemed_once(deployment: Deployment) -> None:
     assert (await deployment.tokens.userinfo(answer["access_token"])).status == 401
 
 
-async def test_only_the_same_client_with_the_same_verifier_takes_over(deployment: Deployment) -> None:
+async def test_only_the_same_client_with_the_same_verifier_takes_over(
+    deployment: InterruptedTokenService,
+) -> None:
     """Others are refused as ever, and cost nothing."""
     code = await deployment.code()
     deployment.postgresql.lose_answer_to(digest(code), 2)
@@ -172,7 +176,7 @@ async def test_only_the_same_client_with_the_same_verifier_takes_over(deployment
 
 @planted(keeps_no_attempt)
 async def test_a_code_lives_on_after_an_outage(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would have expired a minute after it was made; then it is refused, and nothing is revoked."""
     code = await deployment.code()
@@ -194,7 +198,7 @@ async def test_a_code_lives_on_after_an_outage(
 
 @planted(keeps_no_attempt)
 async def test_tokens_that_cannot_be_made_can_be_asked_for_again(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The grant is made, and the key to sign with is not confirmed."""
     redeem = deployment.redeems(await deployment.code())
@@ -210,7 +214,7 @@ async def test_tokens_that_cannot_be_made_can_be_asked_for_again(
     assert await deployment.is_refreshed_twice(response)
 
 
-async def test_with_redis_away_too_the_repetition_is_a_replay(deployment: Deployment) -> None:
+async def test_with_redis_away_too_the_repetition_is_a_replay(deployment: InterruptedTokenService) -> None:
     """Nothing could keep the attempt: it is refused, and no tokens are left behind."""
     code = await deployment.code()
     redeem = deployment.redeems(code)
@@ -225,7 +229,7 @@ async def test_with_redis_away_too_the_repetition_is_a_replay(deployment: Deploy
 
 
 @planted(knows_no_overlap)
-async def test_a_post_delivered_twice_gives_tokens_that_work(deployment: Deployment) -> None:
+async def test_a_post_delivered_twice_gives_tokens_that_work(deployment: InterruptedTokenService) -> None:
     """A proxy sent it twice at once: one is answered, the other refused, and nothing is revoked."""
     database, redeem = deployment.tokens.world.database, deployment.redeems(await deployment.code())
     async with database.transaction() as connection:
@@ -244,7 +248,9 @@ SELECT count(*) AS n FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO grants%'"""
 
 
-async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(deployment: Deployment) -> None:
+async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(
+    deployment: InterruptedTokenService,
+) -> None:
     """Its requests prove nothing that a thief of the code could not."""
     client = await deployment.tokens.world.public_client()
     code = await deployment.code(client, code_challenge=None)
@@ -260,7 +266,7 @@ async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(depl
 
 @planted(ignores_deadlines)
 async def test_a_request_past_its_deadline_spends_nothing(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that was stopped and resumes: neither a code nor a refresh token is judged, only 503."""
     answer = await (await deployment.redeems(await deployment.code())()).json()
@@ -278,7 +284,7 @@ async def test_a_request_past_its_deadline_spends_nothing(
 
 
 async def test_a_request_whose_client_has_gone_spends_nothing(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is closed when the code would be spent: it can be redeemed afterwards."""
     code = await deployment.code()

@@ -34,7 +34,7 @@ from tests.authorization import (
     is_login,
 )
 from tests.builders import REDIRECT_URI
-from tests.front_channel import Provider, serve_provider
+from tests.front_channel import Services, serve_provider
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
 from tests.planted.protocol import any_type, jwts_without_limits, unsigned_only_where_registered
@@ -81,7 +81,7 @@ async def host() -> AsyncIterator[Host]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def provider(module_database_url: str, module_redis_url: str, host: Host) -> AsyncIterator[Provider]:
+async def provider(module_database_url: str, module_redis_url: str, host: Host) -> AsyncIterator[Services]:
     """A deployment that lets clients register unsigned request objects."""
     async with serve_provider(
         module_database_url,
@@ -120,7 +120,7 @@ def unsigned(claims: Any, header: str = '{"alg":"none"}') -> str:
     return f"{base64url(header.encode())}.{base64url(payload.encode())}."
 
 
-async def ask(provider: Provider, client: Client, token: str, **outer: str) -> Page:
+async def ask(provider: Services, client: Client, token: str, **outer: str) -> Page:
     """A request with an object in it, and little outside."""
     request = {
         "client_id": client.client_id,
@@ -140,7 +140,7 @@ def is_refused(page: Page, error: str = "invalid_request_object") -> bool:
 @pytest.mark.point(11)
 @pytest.mark.parametrize("alg", REQUEST_OBJECT_ALGORITHMS)
 @pytest.mark.parametrize("is_registered", [True, False])
-async def test_each_algorithm(provider: Provider, alg: str, is_registered: bool) -> None:
+async def test_each_algorithm(provider: Services, alg: str, is_registered: bool) -> None:
     """Signed by the client's own key, with the registered algorithm or, where none is, with any."""
     client = await provider.client(jwks=JWKS, request_object_signing_alg=alg if is_registered else None)
     page = await ask(provider, client, signed(members(client, prompt="none"), alg))
@@ -149,7 +149,7 @@ async def test_each_algorithm(provider: Provider, alg: str, is_registered: bool)
 
 
 @pytest.mark.point(11)
-async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Provider) -> None:
+async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Services) -> None:
     """The whole way: what waits for the person is what was inside, whatever is outside."""
     client, user, browser = await provider.client(jwks=JWKS), await provider.op.user(), provider.op.browser()
     token = signed(members(client, nonce="inside", max_age=900, claims={"id_token": {"email": None}}))
@@ -165,7 +165,7 @@ async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Provider)
 
 
 @pytest.mark.point(5, 11)
-async def test_a_posted_request_keeps_what_is_inside(provider: Provider) -> None:
+async def test_a_posted_request_keeps_what_is_inside(provider: Services) -> None:
     """A form of another site brings no session; the object is read before it is kept."""
     client = await provider.client(jwks=JWKS)
     posted = {"client_id": client.client_id, "request": signed(members(client, prompt="none"))}
@@ -175,7 +175,7 @@ async def test_a_posted_request_keeps_what_is_inside(provider: Provider) -> None
 
 
 @pytest.mark.point(11)
-async def test_what_is_outside_is_not_filled_in(provider: Provider) -> None:
+async def test_what_is_outside_is_not_filled_in(provider: Services) -> None:
     """RFC 9101 §5: only what is inside counts; a `nonce` or a `state` outside was not the client's."""
     client = await provider.client(jwks=JWKS)
     token = signed(members(client, response_type="id_token", nonce=None, state=None))
@@ -187,7 +187,7 @@ async def test_what_is_outside_is_not_filled_in(provider: Provider) -> None:
 @pytest.mark.point(11)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("prompt", ["none", "login"])
-async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Provider, method: str, prompt: str) -> None:
+async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Services, method: str, prompt: str) -> None:
     """The registered one inside is where the answer goes."""
     client, browser = await provider.client(jwks=JWKS), provider.op.browser()
     request = {
@@ -204,7 +204,7 @@ async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Provider, meth
 
 
 @pytest.mark.point(11)
-async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Provider) -> None:
+async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Services) -> None:
     """Whoever signs it: a registered one outside does not heal it."""
     client = await provider.client(jwks=JWKS)
     token = signed(members(client, redirect_uri=EVIL))
@@ -213,7 +213,7 @@ async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Provider) -> 
 
 
 @pytest.mark.point(11)
-async def test_a_bad_object_is_told_where_the_outside_may_be_told(provider: Provider) -> None:
+async def test_a_bad_object_is_told_where_the_outside_may_be_told(provider: Services) -> None:
     """Case 64: to the registered URI outside, with its `state`; else on a page; never answered instead."""
     client = await provider.client(jwks=JWKS)
     page = await ask(provider, client, "bogus", redirect_uri=REDIRECT_URI, state=STATE)
@@ -259,13 +259,13 @@ NOW = int(time.time())
         {"redirect_uri": {"a": 1}},
     ],
 )
-async def test_claims_that_do_not_hold(provider: Provider, changes: dict[str, Any]) -> None:
+async def test_claims_that_do_not_hold(provider: Services, changes: dict[str, Any]) -> None:
     """Cases 67 and 69: another client, another server, another time, nested, or of a wrong type."""
     client = await provider.client(jwks=JWKS)
     assert is_refused(await ask(provider, client, signed(members(client, **changes))))
 
 
-async def test_a_client_assertion_is_no_request_object(provider: Provider) -> None:
+async def test_a_client_assertion_is_no_request_object(provider: Services) -> None:
     """RFC 9101 §10.8: `sub` of the client marks what was made for the token endpoint."""
     client = await provider.client(jwks=JWKS)
     assert is_refused(await ask(provider, client, signed(members(client, sub=client.client_id))))
@@ -281,7 +281,7 @@ async def test_a_client_assertion_is_no_request_object(provider: Provider) -> No
         {"unknown": {"a": [1]}},
     ],
 )
-async def test_claims_that_hold(provider: Provider, changes: dict[str, Any]) -> None:
+async def test_claims_that_hold(provider: Services, changes: dict[str, Any]) -> None:
     """Case 67: a clock that is eight seconds fast, more audiences, and Core's objects without claims."""
     client = await provider.client(jwks=JWKS)
     assert is_login(await ask(provider, client, signed(members(client, **changes))))
@@ -298,7 +298,7 @@ async def test_claims_that_hold(provider: Provider, changes: dict[str, Any]) -> 
         None,
     ],
 )
-async def test_types_that_are_accepted(provider: Provider, typ: str | None) -> None:
+async def test_types_that_are_accepted(provider: Services, typ: str | None) -> None:
     """RFC 9101 §10.8: the type of a request object, or one that says nothing."""
     client = await provider.client(jwks=JWKS)
     assert is_login(await ask(provider, client, signed(members(client), typ=typ)))
@@ -306,7 +306,7 @@ async def test_types_that_are_accepted(provider: Provider, typ: str | None) -> N
 
 @planted(any_type)
 @pytest.mark.parametrize("typ", OTHER_TYPES)
-async def test_a_jwt_made_for_another_use_is_no_request_object(provider: Provider, typ: str) -> None:
+async def test_a_jwt_made_for_another_use_is_no_request_object(provider: Services, typ: str) -> None:
     """RFC 8725 §3.11."""
     client = await provider.client(jwks=JWKS)
     assert is_refused(await ask(provider, client, signed(members(client), typ=typ)))
@@ -314,7 +314,7 @@ async def test_a_jwt_made_for_another_use_is_no_request_object(provider: Provide
 
 @planted(jwts_without_limits)
 @pytest.mark.parametrize("depth", [25, 254, 900])
-async def test_claims_nested_too_deeply_inside_are_refused(provider: Provider, depth: int) -> None:
+async def test_claims_nested_too_deeply_inside_are_refused(provider: Services, depth: int) -> None:
     """An object is read with the same limits as everything else."""
     nested: Any = None
     for _ in range(depth):
@@ -339,7 +339,7 @@ def _parts(token: str) -> list[str]:
 
 
 @pytest.mark.point(11)
-async def test_keys_that_are_not_the_clients(provider: Provider, host: Host) -> None:
+async def test_keys_that_are_not_the_clients(provider: Services, host: Host) -> None:
     """Case 65: a foreign key, a secret made of a public key, keys in the header; nothing is fetched."""
     client, asked = await provider.client(jwks=JWKS), len(host.asked)
     claims = members(client)
@@ -357,7 +357,7 @@ async def test_keys_that_are_not_the_clients(provider: Provider, host: Host) -> 
     assert len(host.asked) == asked
 
 
-async def test_shapes_that_are_none(provider: Provider) -> None:
+async def test_shapes_that_are_none(provider: Services) -> None:
     """Cases 66 and 69: encrypted, duplicate members, `crit`, JSON serialisation, dots, spaces, size."""
     client = await provider.client(jwks=JWKS)
     claims = members(client)
@@ -385,7 +385,7 @@ async def test_shapes_that_are_none(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("alg", ["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "dir", "PBES2-HS256+A128KW"])
-async def test_an_encrypted_object_is_none(provider: Provider, alg: str) -> None:
+async def test_an_encrypted_object_is_none(provider: Services, alg: str) -> None:
     """Case 66: encrypted to a key of ours, and unsigned, signed, encrypted twice, or a bomb."""
     client = await provider.client(jwks=JWKS)
     claims = members(client)
@@ -395,7 +395,7 @@ async def test_an_encrypted_object_is_none(provider: Provider, alg: str) -> None
         assert is_refused(page)
 
 
-def _encrypted(provider: Provider, content: str, alg: str) -> str:
+def _encrypted(provider: Services, content: str, alg: str) -> str:
     """To our own public key, compressed where it is long."""
     registry = jwe.JWERegistry(algorithms=[alg, "A128CBC-HS256", "DEF"])
     ours = provider.op.app[KEYRING].known
@@ -410,7 +410,7 @@ def _encrypted(provider: Provider, content: str, alg: str) -> str:
 
 @pytest.mark.point(11)
 @planted(unsigned_only_where_registered)
-async def test_unsigned_ones_where_nothing_else_is_registered(provider: Provider) -> None:
+async def test_unsigned_ones_where_nothing_else_is_registered(provider: Services) -> None:
     """Registration 1.0 §2: an omitted `request_object_signing_alg` means any that the server announces."""
     for registered in ("none", None):
         client = await provider.client(jwks=JWKS, request_object_signing_alg=registered)
@@ -418,7 +418,7 @@ async def test_unsigned_ones_where_nothing_else_is_registered(provider: Provider
 
 
 @pytest.mark.point(11)
-async def test_no_unsigned_ones_where_an_algorithm_is_registered(provider: Provider) -> None:
+async def test_no_unsigned_ones_where_an_algorithm_is_registered(provider: Services) -> None:
     """Case 64: the registered algorithm is the only one."""
     client = await provider.client(jwks=JWKS, request_object_signing_alg="ES256")
     assert is_refused(await ask(provider, client, unsigned(members(client))))
@@ -449,13 +449,13 @@ async def test_unsigned_ones_only_where_the_deployment_lets_them(
         unsigned("{}") + "c2ln",
     ],
 )
-async def test_unsigned_ones_that_are_none(provider: Provider, token: str) -> None:
+async def test_unsigned_ones_that_are_none(provider: Services, token: str) -> None:
     """Read as strictly as signed ones."""
     client = await provider.client(request_object_signing_alg="none")
     assert is_refused(await ask(provider, client, token))
 
 
-async def test_a_client_that_must_sign(provider: Provider) -> None:
+async def test_a_client_that_must_sign(provider: Services) -> None:
     """`require_signed_request_object`: a plain request is refused, an unsigned object too."""
     client = await provider.client(jwks=JWKS, require_signed_request_object=True)
     page = await provider.op.browser().authorize(client)
@@ -464,14 +464,14 @@ async def test_a_client_that_must_sign(provider: Provider) -> None:
     assert is_login(await ask(provider, client, signed(members(client))))
 
 
-async def by_reference(provider: Provider, client: Client, request_uri: str, **outer: str) -> Page:
+async def by_reference(provider: Services, client: Client, request_uri: str, **outer: str) -> Page:
     """A request that names its object."""
     request = {"client_id": client.client_id, "request_uri": request_uri, **outer}
     return await provider.op.browser().get(AUTHORIZATION.path, request)
 
 
 @pytest.mark.point(11)
-async def test_an_object_by_reference(provider: Provider, host: Host) -> None:
+async def test_an_object_by_reference(provider: Services, host: Host) -> None:
     """Core 1.0 §6.2: fetched from a registered URI, once for the whole interaction; a fragment is a hash."""
     uri = f"{host.origin}/object#T3JhbmdlcyBhbmQgbGVtb25z"
     client = await provider.client(jwks=JWKS, request_uris=(uri,))
@@ -486,7 +486,7 @@ async def test_an_object_by_reference(provider: Provider, host: Host) -> None:
 
 
 @pytest.mark.point(11)
-async def test_only_a_registered_reference_is_fetched(provider: Provider, host: Host) -> None:
+async def test_only_a_registered_reference_is_fetched(provider: Services, host: Host) -> None:
     """Byte for byte: another path, another query, another fragment, another client's."""
     registered = f"{host.origin}/registered"
     client = await provider.client(jwks=JWKS, request_uris=(registered,))
@@ -507,7 +507,7 @@ async def test_only_a_registered_reference_is_fetched(provider: Provider, host: 
 
 
 @pytest.mark.point(11)
-async def test_a_reference_to_nothing(provider: Provider, host: Host) -> None:
+async def test_a_reference_to_nothing(provider: Services, host: Host) -> None:
     """Not there, or not an object; told to the registered URI outside."""
     client = await provider.client(
         jwks=JWKS, request_uris=(f"{host.origin}/missing", f"{host.origin}/page", "http://10.0.0.1/x")
@@ -520,7 +520,7 @@ async def test_a_reference_to_nothing(provider: Provider, host: Host) -> None:
 
 
 @pytest.mark.point(11)
-async def test_two_objects_are_none(provider: Provider, host: Host) -> None:
+async def test_two_objects_are_none(provider: Services, host: Host) -> None:
     """Core 1.0 §6.1: `request` and `request_uri` exclude each other; and neither may be there twice."""
     client = await provider.client(jwks=JWKS, request_uris=(f"{host.origin}/object",))
     token = signed(members(client))
@@ -532,7 +532,7 @@ async def test_two_objects_are_none(provider: Provider, host: Host) -> None:
         assert is_refused(page, "invalid_request")
 
 
-async def test_an_object_presented_twice_is_harmless(provider: Provider) -> None:
+async def test_an_object_presented_twice_is_harmless(provider: Services) -> None:
     """Case 70: two transactions begin, each with the `state` that its client expects once."""
     client = await provider.client(jwks=JWKS)
     token = signed(members(client, jti="once"))

@@ -18,7 +18,7 @@ from tests.authorization import (
     is_login,
 )
 from tests.builders import REDIRECT_URI
-from tests.front_channel import RESPONSE_TYPES, Provider
+from tests.front_channel import RESPONSE_TYPES, Services
 
 pytestmark = ON_MODULE_LOOP
 
@@ -40,7 +40,7 @@ def half(value: str, name: str = "sha256") -> str:
 
 @pytest.mark.point(5, 25)
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
-async def test_each_response_type_gives_what_it_names(provider: Provider, response_type: str) -> None:
+async def test_each_response_type_gives_what_it_names(provider: Services, response_type: str) -> None:
     """In the query for `code`, else in the fragment; beside it what every response has."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type)
@@ -57,7 +57,7 @@ async def test_each_response_type_gives_what_it_names(provider: Provider, respon
 
 @pytest.mark.point(15)
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
-async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Provider, response_type: str) -> None:
+async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Services, response_type: str) -> None:
     """Core 1.0 §3.3.2.11: `nonce` as sent, and `at_hash`, `c_hash`, `s_hash` of what is there."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, nonce="n-1")
@@ -73,7 +73,7 @@ async def test_an_id_token_is_bound_to_what_comes_with_it(provider: Provider, re
 @pytest.mark.point(15)
 @pytest.mark.parametrize(("alg", "name"), [("RS256", "sha256"), ("ES256", "sha256"), ("EdDSA", "sha512")])
 async def test_what_binds_an_id_token_is_hashed_as_its_algorithm_hashes(
-    provider: Provider, alg: str, name: str
+    provider: Services, alg: str, name: str
 ) -> None:
     """Core 1.0 §3.3.2.11: Ed25519 is over SHA-512, the others here over SHA-256."""
     client = await provider.client(id_token_signed_response_alg=alg)
@@ -89,7 +89,7 @@ async def test_what_binds_an_id_token_is_hashed_as_its_algorithm_hashes(
 @pytest.mark.point(10)
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
 async def test_claims_of_the_scope_are_where_no_access_token_is(
-    provider: Provider, response_type: str
+    provider: Services, response_type: str
 ) -> None:
     """Core 1.0 §5.4: in an ID token that comes alone; else at userinfo, and here only by `claims`."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
@@ -102,7 +102,7 @@ async def test_claims_of_the_scope_are_where_no_access_token_is(
     assert claims["email"] == user.claims["email"]
 
 
-async def test_an_id_token_of_the_front_channel_contains_groups(provider: Provider) -> None:
+async def test_an_id_token_of_the_front_channel_contains_groups(provider: Services) -> None:
     """Those of the scope where no access token is issued, and where `id_token_claims` names them."""
     user, scope = await provider.op.user(groups=("b", "A")), "openid groups"
     for fields, asked, expected in (
@@ -118,7 +118,7 @@ async def test_an_id_token_of_the_front_channel_contains_groups(provider: Provid
 @pytest.mark.point(15, 17)
 @pytest.mark.parametrize("response_type", WITH_TOKEN)
 async def test_an_access_token_of_the_front_channel_opens_userinfo(
-    provider: Provider, response_type: str
+    provider: Services, response_type: str
 ) -> None:
     """As one from the token endpoint does, and `sub` agrees with every ID token."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
@@ -136,7 +136,7 @@ async def test_an_access_token_of_the_front_channel_opens_userinfo(
 
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 async def test_every_front_channel_answer_has_a_grant_of_its_own(
-    provider: Provider, response_type: str
+    provider: Services, response_type: str
 ) -> None:
     """One for the answer; the code makes its own when it is redeemed."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
@@ -155,7 +155,7 @@ async def test_every_front_channel_answer_has_a_grant_of_its_own(
         assert await count() == 2
 
 
-async def test_what_ends_a_session_ends_its_front_channel_tokens(provider: Provider) -> None:
+async def test_what_ends_a_session_ends_its_front_channel_tokens(provider: Services) -> None:
     """State is compared at use; `offline_access` is the code's alone."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(
@@ -171,7 +171,7 @@ async def test_what_ends_a_session_ends_its_front_channel_tokens(provider: Provi
 
 
 @pytest.mark.parametrize("response_type", ["id_token", "id_token token"])
-async def test_offline_access_without_a_code_is_ignored(provider: Provider, response_type: str) -> None:
+async def test_offline_access_without_a_code_is_ignored(provider: Services, response_type: str) -> None:
     """Core 1.0 §11."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(
@@ -184,7 +184,7 @@ async def test_offline_access_without_a_code_is_ignored(provider: Provider, resp
 @pytest.mark.point(7)
 @pytest.mark.parametrize("response_type", RESPONSE_TYPES)
 async def test_a_nonce_is_demanded_where_an_id_token_comes_back(
-    provider: Provider, response_type: str
+    provider: Services, response_type: str
 ) -> None:
     """Core 1.0 §3.2.2.1: refused without one, in the fragment; `code` and `code token` need none."""
     client = await provider.client()
@@ -197,7 +197,7 @@ async def test_a_nonce_is_demanded_where_an_id_token_comes_back(
 
 
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
-async def test_an_id_token_needs_the_scope_openid(provider: Provider, response_type: str) -> None:
+async def test_an_id_token_needs_the_scope_openid(provider: Services, response_type: str) -> None:
     """Core 1.0 §3.2.2.1: without it the request is none of OpenID Connect."""
     page = await provider.op.browser().authorize(
         await provider.client(), response_type=response_type, scope="email"
@@ -230,7 +230,7 @@ async def test_they_are_off_unless_the_deployment_turns_them_on(
     ],
 )
 async def test_they_are_off_unless_the_client_is_registered_for_them(
-    provider: Provider, response_type: str, registered: dict[str, tuple[str, ...]]
+    provider: Services, response_type: str, registered: dict[str, tuple[str, ...]]
 ) -> None:
     """By `response_types`, and by the grant types that they need."""
     page = await provider.op.browser().authorize(
@@ -239,7 +239,7 @@ async def test_they_are_off_unless_the_client_is_registered_for_them(
     assert page.answer["error"] == "unauthorized_client"
 
 
-async def test_the_order_of_the_values_means_nothing(provider: Provider) -> None:
+async def test_the_order_of_the_values_means_nothing(provider: Services) -> None:
     """Multiple Response Types §3: `token id_token code` is `code id_token token`."""
     client, user = await provider.client(), await provider.op.user()
     page = await provider.op.browser().sign_in(client, user, response_type="token id_token code")
@@ -249,7 +249,7 @@ async def test_the_order_of_the_values_means_nothing(provider: Provider) -> None
 @pytest.mark.point(5)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 @pytest.mark.parametrize("mode", ["query", "query.jwt"])
-async def test_no_token_is_ever_put_into_a_query(provider: Provider, response_type: str, mode: str) -> None:
+async def test_no_token_is_ever_put_into_a_query(provider: Services, response_type: str, mode: str) -> None:
     """Case 55: refused, and the refusal travels in the fragment."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, response_mode=mode)
@@ -259,7 +259,7 @@ async def test_no_token_is_ever_put_into_a_query(provider: Provider, response_ty
 
 @pytest.mark.point(5)
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
-async def test_form_post_carries_all_of_it(provider: Provider, response_type: str) -> None:
+async def test_form_post_carries_all_of_it(provider: Services, response_type: str) -> None:
     """Form Post Response Mode: as hidden fields of a page, which works by its button too."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, response_mode="form_post")
@@ -286,7 +286,7 @@ def response_of(page: Page) -> str:
         ("form_post.jwt", ""),
     ],
 )
-async def test_an_answer_as_a_jwt(provider: Provider, mode: str, start: str, alg: str) -> None:
+async def test_an_answer_as_a_jwt(provider: Services, mode: str, start: str, alg: str) -> None:
     """JARM §2.1 and §2.3: success and error, signed with the client's registered algorithm."""
     client = await provider.client(authorization_signed_response_alg=alg)
     user, browser = await provider.op.user(), provider.op.browser()
@@ -301,7 +301,7 @@ async def test_an_answer_as_a_jwt(provider: Provider, mode: str, start: str, alg
 
 
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
-async def test_jwt_alone_means_the_fragment_for_tokens(provider: Provider, response_type: str) -> None:
+async def test_jwt_alone_means_the_fragment_for_tokens(provider: Services, response_type: str) -> None:
     """JARM §2.3.4: the default of the response type, as a JWT."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, response_mode="jwt")
@@ -311,14 +311,14 @@ async def test_jwt_alone_means_the_fragment_for_tokens(provider: Provider, respo
     assert claims.keys() == expected | {"state", "iss", "aud", "exp", "session_state"}
 
 
-async def test_a_login_page_of_a_signed_answer_offers_no_stale_cancel(provider: Provider) -> None:
+async def test_a_login_page_of_a_signed_answer_offers_no_stale_cancel(provider: Services) -> None:
     """A page stays open longer than a signature should last: the link is left out."""
     client, browser = await provider.client(), provider.op.browser()
     assert "error=access_denied" in (await browser.authorize(client)).text
     assert "response=" not in (await browser.authorize(client, response_mode="jwt")).text
 
 
-async def test_a_user_who_is_disabled_meanwhile_gets_no_token(provider: Provider) -> None:
+async def test_a_user_who_is_disabled_meanwhile_gets_no_token(provider: Services) -> None:
     """The statement that makes the grant decides, not what was read before."""
     client, user = await provider.client(), await provider.op.user()
     sign_in = await provider.world.sign_in()
@@ -332,7 +332,7 @@ async def test_a_user_who_is_disabled_meanwhile_gets_no_token(provider: Provider
 
 
 @pytest.mark.point(5)
-async def test_a_fragment_keeps_state_byte_for_byte(provider: Provider) -> None:
+async def test_a_fragment_keeps_state_byte_for_byte(provider: Services) -> None:
     """1000 characters of every kind."""
     state = ("aB1 &=#?%+/\"'<>é✓" * 60)[:1000]
     page = await provider.op.browser().authorize(

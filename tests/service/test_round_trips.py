@@ -20,7 +20,7 @@ from shared.server.http.server import Runner
 from tests.bench.population import populate
 from tests.bench.rows import ROWS, Row
 from tests.bench.wire import Script, read_answer
-from tests.round_trips import Counter, PostgresClient, RedisClient, counting
+from tests.round_trips import Counter, PostgresClient, RedisStream, counting
 
 PEOPLE = 30
 WARM_UP = 10
@@ -92,7 +92,7 @@ async def test_a_request_keeps_its_budget(row: Row, database_url: str, redis_url
         listen, redis = here / ".s.PGSQL.5432", here / "redis"
         async with (
             counting(server, listen, PostgresClient) as to_postgres,
-            counting(Path(urlsplit(redis_url).path), redis, RedisClient) as to_redis,
+            counting(Path(urlsplit(redis_url).path), redis, RedisStream) as to_redis,
         ):
             settings = Settings(
                 database_url=SecretStr(f"postgresql://{database.netloc}{database.path}?host={quote(folder)}"),

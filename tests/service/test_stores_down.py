@@ -18,11 +18,11 @@ from tests.deployment import TokenService, open_world, serve_tokens, settings_fo
 from tests.fault_proxy import FaultProxy, postgresql_proxy, redis_proxy
 from tests.service.test_client_authentication import EC_KEY, _claims, _form, _jwks, _signed
 
-Act = Callable[["Deployment"], Awaitable[ClientResponse]]
+Act = Callable[["FragileTokenService"], Awaitable[ClientResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class FragileTokenService:
     """A token service whose stores can be taken away, and what a client has of it."""
 
     tokens: TokenService
@@ -37,7 +37,7 @@ class Deployment:
 @pytest.fixture
 async def deployment(
     module_database_url: str, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Deployment]:
+) -> AsyncIterator[FragileTokenService]:
     """The world has its own way to the stores; only the service's goes through the proxies."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -52,7 +52,9 @@ async def deployment(
         )
         code = await world.add_code((await world.sign_in()).code(client.client_id))
         assert (await tokens.token(None, _form(_signed(_claims(signing_client))))).status == 200
-        yield Deployment(tokens, postgresql, redis, client, signing_client, code, await tokens.tokens(client))
+        yield FragileTokenService(
+            tokens, postgresql, redis, client, signing_client, code, await tokens.tokens(client)
+        )
 
 
 def _short_folder(factory: pytest.TempPathFactory) -> Path:
@@ -61,48 +63,48 @@ def _short_folder(factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-async def _redeem(of: Deployment) -> ClientResponse:
+async def _redeem(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.redeem(of.client, of.code)
 
 
-async def _refresh(of: Deployment) -> ClientResponse:
+async def _refresh(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.refresh(of.client, of.issued["refresh_token"])
 
 
-async def _client_credentials(of: Deployment) -> ClientResponse:
+async def _client_credentials(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.token(of.client, {"grant_type": "client_credentials"})
 
 
-async def _assertion(of: Deployment) -> ClientResponse:
+async def _assertion(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.token(None, _form(_signed(_claims(of.signing_client))))
 
 
-async def _userinfo(of: Deployment) -> ClientResponse:
+async def _userinfo(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.userinfo(of.issued["access_token"])
 
 
-async def _introspect(of: Deployment) -> ClientResponse:
+async def _introspect(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.post(INTROSPECTION.path, {"token": of.issued["access_token"]}, of.client)
 
 
-async def _introspect_refresh(of: Deployment) -> ClientResponse:
+async def _introspect_refresh(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.post(INTROSPECTION.path, {"token": of.issued["refresh_token"]}, of.client)
 
 
-async def _revoke(of: Deployment) -> ClientResponse:
+async def _revoke(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.revoke(of.client, of.issued["access_token"])
 
 
-async def _revoke_refresh(of: Deployment) -> ClientResponse:
+async def _revoke_refresh(of: FragileTokenService) -> ClientResponse:
     return await of.tokens.revoke(of.client, of.issued["refresh_token"])
 
 
-async def _unknown_sealing_key(of: Deployment) -> ClientResponse:
+async def _unknown_sealing_key(of: FragileTokenService) -> ClientResponse:
     value = of.issued["access_token"]
     return await of.tokens.userinfo(f"at_{value[3:5]}xxxx{value[9:]}")
 
 
-async def _unknown_client(of: Deployment) -> ClientResponse:
+async def _unknown_client(of: FragileTokenService) -> ClientResponse:
     form = {"grant_type": "client_credentials", "client_id": "nobody"}
     return await of.tokens.token(None, form)
 
@@ -131,7 +133,7 @@ async def _is_503(response: ClientResponse) -> bool:
 
 
 @pytest.mark.parametrize("act", ACTS)
-async def test_redis_away(deployment: Deployment, act: Act) -> None:
+async def test_redis_away(deployment: FragileTokenService, act: Act) -> None:
     """Codes and assertions wait for it; all else goes on; afterwards everything works, the code too."""
     deployment.redis.break_off()
     waits = act in (_redeem, _assertion)
@@ -143,7 +145,7 @@ async def test_redis_away(deployment: Deployment, act: Act) -> None:
 
 
 @pytest.mark.parametrize("act", [*ACTS, _unknown_sealing_key, _unknown_client])
-async def test_postgresql_away(deployment: Deployment, act: Act) -> None:
+async def test_postgresql_away(deployment: FragileTokenService, act: Act) -> None:
     """503 at once where it is asked, within a second where a cached client would do; never a verdict."""
     deployment.postgresql.break_off()
     async with asyncio.timeout(20):
@@ -155,7 +157,7 @@ async def test_postgresql_away(deployment: Deployment, act: Act) -> None:
         assert (await act(deployment)).status == 200
 
 
-async def test_a_refresh_that_was_refused_was_not_rotated(deployment: Deployment) -> None:
+async def test_a_refresh_that_was_refused_was_not_rotated(deployment: FragileTokenService) -> None:
     """PostgreSQL away: the first token is still current, not a predecessor."""
     deployment.postgresql.break_off()
     assert await _is_503(await _refresh(deployment))
@@ -167,13 +169,15 @@ async def test_a_refresh_that_was_refused_was_not_rotated(deployment: Deployment
     assert row["generation"] == 0
 
 
-def _family_hash(of: Deployment) -> bytes:
+def _family_hash(of: FragileTokenService) -> bytes:
     token = parse_refresh_token(of.issued["refresh_token"])
     assert token is not None
     return token.family_hash
 
 
-async def test_a_revocation_that_was_not_done_is_not_acknowledged(deployment: Deployment) -> None:
+async def test_a_revocation_that_was_not_done_is_not_acknowledged(
+    deployment: FragileTokenService,
+) -> None:
     """RFC 7009 §2.2.1: 503, and the token is as it was."""
     deployment.postgresql.break_off()
     assert await _is_503(await _revoke(deployment))
@@ -183,7 +187,9 @@ async def test_a_revocation_that_was_not_done_is_not_acknowledged(deployment: De
     assert (await _userinfo(deployment)).status == 401
 
 
-async def test_a_lost_answer_to_a_redemption_is_asked_for_again(deployment: Deployment) -> None:
+async def test_a_lost_answer_to_a_redemption_is_asked_for_again(
+    deployment: FragileTokenService,
+) -> None:
     """The statement was done and its answer lost: sent once more, it is the same redemption."""
     world = deployment.tokens.world
     before = await world.audited("grant_made")
@@ -197,7 +203,7 @@ async def test_a_lost_answer_to_a_redemption_is_asked_for_again(deployment: Depl
     assert (await deployment.tokens.refresh(deployment.client, answer["refresh_token"])).status == 200
 
 
-async def test_a_lost_answer_to_a_rotation_is_asked_for_again(deployment: Deployment) -> None:
+async def test_a_lost_answer_to_a_rotation_is_asked_for_again(deployment: FragileTokenService) -> None:
     """The client sees one successor, and it is current."""
     deployment.postgresql.lose_answer_to(_family_hash(deployment))
     response = await _refresh(deployment)

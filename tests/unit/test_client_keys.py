@@ -27,7 +27,7 @@ def _token(key: ec.EllipticCurvePrivateKey, kid: str | None = "k") -> str:
     return jwt.encode({"sub": "c"}, key, "ES256", headers={"kid": kid} if kid else None)
 
 
-class _Host:
+class _KeyHost:
     """What answers at the URI, and the time."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class _Host:
 
 async def test_a_set_is_fetched_once_and_again_when_it_is_old() -> None:
     """By one of many who ask at the same time."""
-    host = _Host()
+    host = _KeyHost()
     keys = host.keys()
     host.go.clear()
     asking = [asyncio.create_task(keys.verified(_token(OLD), CLIENT)) for _ in range(50)]
@@ -68,7 +68,7 @@ async def test_a_set_is_fetched_once_and_again_when_it_is_old() -> None:
 @pytest.mark.parametrize("kid", ["new", "k", None])
 async def test_a_new_key_is_found_at_once(kid: str | None) -> None:
     """Under a new kid, under the old one, or without."""
-    host = _Host()
+    host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD, kid="k"), CLIENT)
     host.answer = _jwks(NEW, kid or "any")
@@ -78,7 +78,7 @@ async def test_a_new_key_is_found_at_once(kid: str | None) -> None:
 
 async def test_a_thousand_unknown_keys_are_looked_for_once_in_a_while() -> None:
     """Fetch amplification: the client's name is public, so anybody may send them."""
-    host = _Host()
+    host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD), CLIENT)
     for round_ in range(3):
@@ -92,7 +92,7 @@ async def test_a_thousand_unknown_keys_are_looked_for_once_in_a_while() -> None:
 
 async def test_a_thousand_clients_of_one_set_fetch_it_once() -> None:
     """The set is kept by its URI."""
-    host = _Host()
+    host = _KeyHost()
     keys = host.keys()
     for number in range(1000):
         await keys.verified(_token(OLD), Client(client_id=f"c{number}", jwks_uri=URI))
@@ -101,7 +101,7 @@ async def test_a_thousand_clients_of_one_set_fetch_it_once() -> None:
 
 async def test_a_set_serves_on_while_its_host_is_away() -> None:
     """For a day, with a try once in a while; then no longer."""
-    host = _Host()
+    host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD), CLIENT)
     host.answer = None
@@ -120,7 +120,7 @@ async def test_a_set_serves_on_while_its_host_is_away() -> None:
 @pytest.mark.parametrize("answer", [None, [], "x", 7, {}, {"keys": {}}, {"keys": "x"}])
 async def test_what_is_no_set_gives_no_keys(answer: Any) -> None:
     """Whatever was answered."""
-    host = _Host()
+    host = _KeyHost()
     host.answer = answer
     with pytest.raises(NoKeys):
         await host.keys().verified(_token(OLD), CLIENT)
@@ -128,7 +128,7 @@ async def test_what_is_no_set_gives_no_keys(answer: Any) -> None:
 
 async def test_a_client_with_keys_in_its_record_is_not_fetched_for() -> None:
     """By value, and none at all."""
-    keys = _Host().keys()
+    keys = _KeyHost().keys()
     assert await keys.verified(_token(OLD), Client(client_id="c", jwks=_jwks(OLD)))
     for client in (Client(client_id="c", jwks=_jwks(NEW)), Client(client_id="c")):
         with pytest.raises(BadJwt):

@@ -10,7 +10,7 @@ from shared.live import clock
 from shared.server.http.lateness import LATE, SETTLING, TICK, TURNS, Lateness
 
 
-class Loop:
+class FakeLoop:
     """A loop whose timers and callbacks run when the test says so, and the time of its process."""
 
     def __init__(self) -> None:
@@ -38,20 +38,20 @@ class Loop:
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+def loop(monkeypatch: pytest.MonkeyPatch) -> FakeLoop:
     """The loop of the process, which stands still."""
-    loop = Loop()
+    loop = FakeLoop()
     monkeypatch.setattr(clock, "monotonic", lambda: loop.now)
     return loop
 
 
 @pytest.fixture
-def lateness(loop: Loop) -> Lateness:
+def lateness(loop: FakeLoop) -> Lateness:
     """Its watch."""
     return Lateness(cast(asyncio.AbstractEventLoop, loop))
 
 
-def test_a_loop_that_turns_is_not_late(loop: Loop, lateness: Lateness) -> None:
+def test_a_loop_that_turns_is_not_late(loop: FakeLoop, lateness: Lateness) -> None:
     """However long it has been running."""
     for _ in range(100):
         loop.now += TICK
@@ -62,7 +62,7 @@ def test_a_loop_that_turns_is_not_late(loop: Loop, lateness: Lateness) -> None:
 
 @pytest.mark.parametrize("timer_first", [True, False])
 def test_a_loop_that_was_stopped_is_late_until_nothing_more_arrives(
-    loop: Loop, lateness: Lateness, timer_first: bool
+    loop: FakeLoop, lateness: Lateness, timer_first: bool
 ) -> None:
     """Whether it turns to its timers first or to what it reads."""
     loop.now += LATE + 0.1
@@ -80,7 +80,9 @@ def test_a_loop_that_was_stopped_is_late_until_nothing_more_arrives(
     assert not lateness.is_late()
 
 
-def test_a_loop_that_never_comes_to_rest_is_late_for_a_short_while(loop: Loop, lateness: Lateness) -> None:
+def test_a_loop_that_never_comes_to_rest_is_late_for_a_short_while(
+    loop: FakeLoop, lateness: Lateness
+) -> None:
     """Under load, something arrives in every turn."""
     loop.now += LATE + 0.1
     loop.tick()
@@ -91,7 +93,7 @@ def test_a_loop_that_never_comes_to_rest_is_late_for_a_short_while(loop: Loop, l
     assert not lateness.is_late()
 
 
-def test_a_stop_while_it_is_late_begins_anew(loop: Loop, lateness: Lateness) -> None:
+def test_a_stop_while_it_is_late_begins_anew(loop: FakeLoop, lateness: Lateness) -> None:
     """A loop that was stopped twice is late for as long after the second stop."""
     loop.now += LATE + 0.1
     loop.tick()

@@ -46,7 +46,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
-class Family:
+class WorkerProcesses:
     """A parent with workers that hold the writing end of a pipe: its end tells that all are gone."""
 
     def __init__(self, process: "multiprocessing.process.BaseProcess", reading: int) -> None:
@@ -64,7 +64,7 @@ class Family:
 
 
 @contextmanager
-def _family(work: Callable[[int], None], count: int = 1, patience: float = 50) -> Iterator[Family]:
+def _family(work: Callable[[int], None], count: int = 1, patience: float = 50) -> Iterator[WorkerProcesses]:
     """*work* may print single letters by `_say`."""
     reading, writing = os.pipe()
 
@@ -80,7 +80,7 @@ def _family(work: Callable[[int], None], count: int = 1, patience: float = 50) -
     process.start()
     os.close(writing)
     try:
-        yield Family(process, reading)
+        yield WorkerProcesses(process, reading)
     finally:
         assert process.pid
         with suppress(ProcessLookupError):

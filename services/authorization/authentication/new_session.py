@@ -62,12 +62,12 @@ class NewSessions:
             authentication=authenticated.authentication,
             expires_at=now + self.lifetime,
         )
-        begun = await self.sessions.begin(session, replaced, {"address": client_address(request)})
-        if begun is None:
+        stored = await self.sessions.begin(session, replaced, {"address": client_address(request)})
+        if stored is None:
             return None
         count_event("sign_in")
-        logger.info("signed_in", user_id=str(user.user_id), sid=str(begun.sid))
-        return NewSession(begun, handle, others)
+        logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
+        return NewSession(stored, handle, others)
 
     def set_cookies(self, response: web.Response, new: NewSession) -> None:
         """Make the session the active one of the browser that gets *response*."""

@@ -37,9 +37,9 @@ def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
         return "name"
     if email and not (_is_line(email, MAX_EMAIL) and _holds(check_claims, {"email": email})):
         return "email"
-    named = {"name": name} if name else {}
+    name_claim = {"name": name} if name else {}
     reached = {"email": email, "email_verified": False} if email else {}
-    return NewUser(username, {**named, **reached}, password)
+    return NewUser(username, {**name_claim, **reached}, password)
 
 
 def _is_line(text: str, longest: int) -> bool:

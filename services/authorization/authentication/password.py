@@ -45,15 +45,15 @@ class PasswordAuthentication:
         username, password = fields.unique("username"), fields.unique("password")
         if username is None or password is None:
             return None
-        known = await self.credentials.find_user_and_password(username)
-        user, credential = (known.user, known.password) if known else (None, None)
+        account = await self.credentials.find_user_and_password(username)
+        user, credential = (account.user, account.password) if account else (None, None)
         attempt = PasswordAttempt(str(user.user_id) if user else canonical(username), address)
         if wait := await self.throttle.admit(attempt):
             count_event("sign_in", "throttled")
             logger.info("sign_in_throttled", address=address, seconds=wait.total_seconds())
             return Throttled(wait)
         try:
-            verdict = await self.passwords.check(known.password_hash if known else None, password)
+            verdict = await self.passwords.check(account.password_hash if account else None, password)
         except PasswordQueueFull as fault:
             await self.throttle.take_back(attempt)
             raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None

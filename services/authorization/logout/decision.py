@@ -54,9 +54,9 @@ def decide(
     *is_signed_in*: the browser has a live session, active or not.
     """
     is_unregistered = return_uri is None and logout.post_logout_redirect_uri is not None
-    known = {(user.sid, user.sub) for user in active}
+    sessions = {(user.sid, user.sub) for user in active}
     match logout.hint:
-        case Hint(sub, sid) if sid and (sid, sub) in known and not is_unregistered:
+        case Hint(sub, sid) if sid and (sid, sub) in sessions and not is_unregistered:
             return EndSessions()
         case Hint() if return_uri and not is_signed_in and not _opens_an_app(return_uri, client):
             return Return()

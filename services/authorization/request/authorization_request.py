@@ -138,8 +138,8 @@ def read_request(
 
 
 def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
-    asked = parameters.one("scope")
-    scope = granted_scope(parse_scope(asked) if asked else None, client.scope)
+    parameter = parameters.one("scope")
+    scope = granted_scope(parse_scope(parameter) if parameter else None, client.scope)
     if "id_token" in response_type and OPENID not in scope:
         raise InvalidRequest("an ID token needs the scope openid")
     if "refresh_token" in client.grant_types and "code" in response_type:
@@ -169,9 +169,9 @@ def _code_challenge(parameters: Parameters, client: Client) -> str | None:
 
 
 def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
-    if (asked := parameters.one("prompt")) is None:
+    if (parameter := parameters.one("prompt")) is None:
         return frozenset()
-    prompt = frozenset(asked.split(" ")) - {""}
+    prompt = frozenset(parameter.split(" ")) - {""}
     if not prompt.issubset(deployment.prompt_values):
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
@@ -180,24 +180,24 @@ def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
 
 
 def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
-    asked = parameters.one("max_age")
-    if asked is None:
+    parameter = parameters.one("max_age")
+    if parameter is None:
         return None if client.default_max_age is None else timedelta(seconds=client.default_max_age)
-    if not _SECONDS.fullmatch(asked):
+    if not _SECONDS.fullmatch(parameter):
         raise InvalidRequest("max_age is not a number of seconds")
-    return timedelta(seconds=int(asked))
+    return timedelta(seconds=int(parameter))
 
 
 def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
     """What is asked for, or by default what the client registered: Registration 1.0 §2."""
-    asked = parameters.one("acr_values")
-    return frozenset(client.default_acr_values if asked is None else asked.split())
+    parameter = parameters.one("acr_values")
+    return frozenset(client.default_acr_values if parameter is None else parameter.split())
 
 
 def _subs(
     parameters: Parameters, claims: ClaimsRequest, client: Client, issuer: str, keys: KeySet
 ) -> frozenset[str]:
-    wanted = sub_wanted(claims)
+    subs = sub_wanted(claims)
     if (hint := parameters.one("id_token_hint")) is None:
-        return wanted
-    return wanted | {hinted_sub(hint, keys, issuer, client.client_id)}
+        return subs
+    return subs | {hinted_sub(hint, keys, issuer, client.client_id)}

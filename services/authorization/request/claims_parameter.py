@@ -65,8 +65,8 @@ def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
     """The claims within the registered scope: nobody has consented to the others where nobody is asked."""
     unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
     userinfo, id_token = (
-        {name: request for name, request in asked.items() if name not in unasked}
-        for asked in (claims.userinfo, claims.id_token)
+        {name: request for name, request in requested.items() if name not in unasked}
+        for requested in (claims.userinfo, claims.id_token)
     )
     return ClaimsRequest(userinfo=userinfo, id_token=id_token)
 

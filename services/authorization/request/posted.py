@@ -58,13 +58,13 @@ class PostedRequests:
 
     async def find(self, handle: str | None, *, again: str | None = None) -> Parameters:
         """What was kept under *handle*. Raises Unavailable; raises Expired, with *again*."""
-        kept = None
+        interaction = None
         if handle and is_handle(Kind.POSTED_REQUEST, handle):
-            kept = await self.interactions.find(digest(handle))
-        if kept is None:
+            interaction = await self.interactions.find(digest(handle))
+        if interaction is None:
             raise Expired("there is no such request any more", again=again)
         values: dict[str, tuple[str, ...]] = {}
-        for name, value in kept["pairs"]:
+        for name, value in interaction["pairs"]:
             values[name] = (*values.get(name, ()), value)
         return Parameters(values)
 

@@ -83,9 +83,9 @@ def known_of(parameters: Parameters, client_id: str) -> Parameters:
     return Parameters.of({**values, "client_id": client_id})
 
 
-def opened(found: PushedRequest | None, client: Client, now: datetime) -> Parameters:
+def opened(pushed: PushedRequest | None, client: Client, now: datetime) -> Parameters:
     """The parameters of a pushed request, for the client that pushed it. Raises InvalidRequestUri."""
-    pusher = (found.client_id, found.client_epoch) if found else None
-    if found is None or pusher != (client.client_id, client.epoch) or found.expires_at <= now:
+    pusher = (pushed.client_id, pushed.client_epoch) if pushed else None
+    if pushed is None or pusher != (client.client_id, client.epoch) or pushed.expires_at <= now:
         raise InvalidRequestUri("request_uri is unknown, has expired or was used")
-    return found.parameters
+    return pushed.parameters

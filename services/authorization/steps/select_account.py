@@ -63,7 +63,7 @@ class SelectAccountStep:
             await self.lifecycle.update(context, replace(context.interaction, wants_another=True))
             return see_other(context.at(AUTHORIZATION))
         signed_in = await self._signed_in(request, context)
-        chosen = next((handle for handle, one in signed_in.items() if str(one.sid) == account), None)
+        chosen = next((handle for handle, session in signed_in.items() if str(session.sid) == account), None)
         if chosen is None:  # signed out in the meantime: ask again
             return see_other(context.at(AUTHORIZATION))
         return await self._switch(context, chosen, tuple(signed_in))
@@ -74,8 +74,8 @@ class SelectAccountStep:
         await self.lifecycle.update(context, replace(context.interaction, chosen=digest(chosen).hex()))
         response = see_other(context.at(AUTHORIZATION))
         self.cookies.set_session(response, chosen)
-        others = tuple(handle for handle in handles if handle != chosen)
-        self.cookies.set_accounts(response, others)
+        remaining = tuple(handle for handle in handles if handle != chosen)
+        self.cookies.set_accounts(response, remaining)
         return response
 
     async def _signed_in(self, request: web.Request, context: InteractionContext) -> Mapping[str, Session]:
@@ -95,7 +95,7 @@ class SelectAccountStep:
         view = SelectAccountView(
             ClientView.of(context.validated.client),
             SELECT_ACCOUNT.path,
-            tuple(AccountView(str(one.sid), one.username) for one in signed_in.values()),
+            tuple(AccountView(str(session.sid), session.username) for session in signed_in.values()),
             {**context.fields, FORM_TOKEN: form_token(active, context.handle)},
             (context.validated.callback.redirect_uri,),
         )

@@ -32,12 +32,12 @@ def _try_href(demo: Any, origin: str) -> str | None:
 async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:
     """The clients that a login can be started at. Fails open, to none: the page shows what else is here."""
     try:
-        found = await clients.list_startable(MAX_APPLICATIONS)
+        startable = await clients.list_startable(MAX_APPLICATIONS)
     except Unavailable:
         return ()
     return tuple(
         ApplicationView(ClientView.of(client), initiate_login_href(client.initiate_login_uri, issuer))
-        for client in found
+        for client in startable
         if client.initiate_login_uri
     )
 

@@ -49,8 +49,8 @@ def choose(offered: tuple[str, ...], ui_locales: str | None, accept_language: st
 
     `ui_locales` (OpenID Connect Core 1.0 §3.1.2.1) is asked before `Accept-Language` (RFC 9110 §12.5.4).
     """
-    wanted = [*(ui_locales or "").split()[:MOST_RANGES], *_by_weight(accept_language or "")]
-    return next(filter(None, (_lookup(offered, language_range) for language_range in wanted)), offered[0])
+    ranges = [*(ui_locales or "").split()[:MOST_RANGES], *_by_weight(accept_language or "")]
+    return next(filter(None, (_lookup(offered, language_range) for language_range in ranges)), offered[0])
 
 
 def _lookup(offered: Iterable[str], language_range: str) -> str | None:

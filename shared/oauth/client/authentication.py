@@ -166,13 +166,15 @@ def presented(authorization: str | None, form: Parameters) -> Credentials:
 
 def check_secret(client: Client | None, secret: str, now: datetime) -> None:
     """Raises InvalidClient. An unknown client costs what a known one does."""
-    given = hashlib.sha256(secret.encode()).digest()
-    kept = client.secrets if client else ()
+    secret_hash = hashlib.sha256(secret.encode()).digest()
+    registered = client.secrets if client else ()
     matches = [
-        hmac.compare_digest(given, known.hash) for known in kept if not _is_over(known.expires_at, now)
+        hmac.compare_digest(secret_hash, secret_record.hash)
+        for secret_record in registered
+        if not _is_over(secret_record.expires_at, now)
     ]
     if not matches:
-        hmac.compare_digest(given, _NO_SECRET)
+        hmac.compare_digest(secret_hash, _NO_SECRET)
     if not any(matches):
         raise refused(Reason.SECRET if client else Reason.UNKNOWN_CLIENT)
 
@@ -232,9 +234,9 @@ def check_assertion(
     aud = claims.get("aud")
     if client.assertion_audience == "issuer" and aud != audiences[0]:  # FAPI 2.0 Security Profile §5.3.2.1
         raise refused("the assertion's aud is not the issuer alone")
-    named = cast(list[object], aud) if isinstance(aud, list) else [aud]
+    audience = cast(list[object], aud) if isinstance(aud, list) else [aud]
     # Another server that is named beside this one could use the assertion here.
-    if not named or any(one not in audiences for one in named):
+    if not audience or any(one not in audiences for one in audience):
         raise refused("the assertion is for another audience")
     exp, iat = _time(claims, "exp"), _time(claims, "iat")
     if exp <= now or exp > now + MAX_ASSERTION_LIFETIME + LEEWAY:

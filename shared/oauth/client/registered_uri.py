@@ -167,5 +167,5 @@ def _private_use_fault(url: SplitResult, application_type: str) -> str | None:
 
 
 def _parameter_fault(url: SplitResult) -> str | None:
-    taken = sorted(name for name, _ in parse_qsl(url.query, True) if name in RESPONSE_PARAMETERS)
-    return f"has the parameter {taken[0]}, which responses use" if taken else None
+    reserved = sorted(name for name, _ in parse_qsl(url.query, True) if name in RESPONSE_PARAMETERS)
+    return f"has the parameter {reserved[0]}, which responses use" if reserved else None

@@ -43,8 +43,10 @@ def read_operators(
     Raises InvalidClientMetadata, InvalidRedirectUri.
     """
     members = without_nulls(members)
-    known = STANDARD_MEMBERS | OPERATORS_MEMBERS | ChosenCredentials.model_fields.keys() | NOT_SUPPORTED
-    faults: list[Fault] = [(name, "is not known") for name in sorted(members.keys() - known)]
+    supported_names = (
+        STANDARD_MEMBERS | OPERATORS_MEMBERS | ChosenCredentials.model_fields.keys() | NOT_SUPPORTED
+    )
+    faults: list[Fault] = [(name, "is not known") for name in sorted(members.keys() - supported_names)]
     faults += not_supported(members)
     credentials, credential_faults = validated(ChosenCredentials, members)
     operators, operators_faults = validated(OperatorsMetadata, members)
@@ -101,8 +103,8 @@ def _with_known_scope(standard: dict[str, Any], current: Client | None) -> tuple
     """A client gets no scope that the server does not know, unless an operator gave it that scope."""
     if not standard.get("scope"):
         return standard, []
-    known = {*supported.SCOPES, *(current.scope if current else ())}
-    scope = [token for token in standard["scope"].split() if token in known]
+    supported_scope = {*supported.SCOPES, *(current.scope if current else ())}
+    scope = [token for token in standard["scope"].split() if token in supported_scope]
     faults = [] if scope else [("scope", "holds no scope that this server knows")]
     return standard | {"scope": " ".join(scope)}, faults
 

@@ -89,9 +89,9 @@ class HttpDispatcher:
 
     async def _answer(self, request: Request) -> bytes:
         started = time.perf_counter()
-        given = request.headers.get("X-Request-Id")
-        is_trusted = given is not None and self._proxies.trusts(peer_address(request))
-        request_id = request_id_of(given, is_trusted) or new_request_id()
+        header = request.headers.get("X-Request-Id")
+        is_trusted = header is not None and self._proxies.trusts(peer_address(request))
+        request_id = request_id_of(header, is_trusted) or new_request_id()
         REQUEST_ID.set(request_id)
         method = request.method
         if (route := self._known.get((method, request.target))) is None:

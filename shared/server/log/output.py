@@ -83,8 +83,8 @@ class LogOutput:
             written, _ = self._push(self._begun)
             self._begun = self._begun[written:]
         if self._waiting and not self._begun:
-            waiting, self._waiting = self._waiting, b""
-            self._send(waiting)
+            buffered, self._waiting = self._waiting, b""
+            self._send(buffered)
         if self._dropped and not (self._begun or self._waiting):
             notice = _notice(self._dropped)
             written, _ = self._push(notice)

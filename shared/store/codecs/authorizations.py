@@ -44,24 +44,24 @@ def restored(
     user_id: UUID,
     sid: UUID,
     scope: Scope,
-    kept: AuthorizationDetails | Json,
+    details: AuthorizationDetails | Json,
     *,
     client_epoch: int,
 ) -> Authorization:
     """The authorization of which `details` kept the rest."""
-    userinfo: Mapping[str, Json | None] = kept["userinfo"]
-    id_token: Mapping[str, Json | None] = kept["id_token"]
+    userinfo: Mapping[str, Json | None] = details["userinfo"]
+    id_token: Mapping[str, Json | None] = details["id_token"]
     return Authorization(
         client_id=client_id,
         user_id=user_id,
         sid=sid,
         scope=scope,
         authentication=Authentication(
-            auth_time=datetime.fromtimestamp(kept["auth_time"], UTC),
-            acr=kept["acr"],
-            amr=tuple(kept["amr"]),
+            auth_time=datetime.fromtimestamp(details["auth_time"], UTC),
+            acr=details["acr"],
+            amr=tuple(details["amr"]),
         ),
         claims=ClaimsRequest(userinfo=userinfo, id_token=id_token),
-        nonce=kept["nonce"],
+        nonce=details["nonce"],
         client_epoch=client_epoch,
     )

@@ -24,9 +24,9 @@ class SecretRows:
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._secret_keys = secret_keys
 
-    def write(self, client_id: str, kept: Sequence[ClientSecret]) -> list[Row]:
+    def write(self, client_id: str, client_secrets: Sequence[ClientSecret]) -> list[Row]:
         """Raises Unavailable: there is a value, and no secret key to encrypt it under."""
-        return [self._written(client_id, secret) for secret in kept]
+        return [self._written(client_id, secret) for secret in client_secrets]
 
     def _written(self, client_id: str, secret: ClientSecret) -> Row:
         expires_at = secret.expires_at.isoformat() if secret.expires_at else None

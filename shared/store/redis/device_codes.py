@@ -72,11 +72,11 @@ class RedisDeviceCodes:
         return Polled(with_attempts(code, attempts), is_too_fast=bool(is_too_fast)) if code else None
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
-        named: bytes | None = await self._redis.execute("GET", _user_code_key(user_code))
-        if named is None:
+        hex_hash: bytes | None = await self._redis.execute("GET", _user_code_key(user_code))
+        if hex_hash is None:
             return None
         try:
-            code_hash = bytes.fromhex(named.decode())
+            code_hash = bytes.fromhex(hex_hash.decode())
         except ValueError:  # written by a release that this one cannot read
             return None
         data, decision = await self._redis.execute("MGET", _key(code_hash), _decision_key(code_hash))

@@ -43,14 +43,14 @@ class RedisReplayMarks:
         """Give every bucket an epoch that has none: a server whose memory begins then, or now."""
         epoch = int(since.timestamp() if since else self._clock())
         keys = [_epoch_key(number) for number in range(BUCKETS)]
-        begun = await asyncio.gather(
+        starts = await asyncio.gather(
             *(self._redis.run(self._begin, [key], [epoch]) for key in keys), return_exceptions=True
         )
         is_first = not self._since
-        for memory in begun:
+        for memory in starts:
             if isinstance(memory, bytes):
                 self._since.setdefault(memory, float("-inf") if is_first else self._clock())
-        for fault in begun:
+        for fault in starts:
             if isinstance(fault, BaseException):
                 raise fault
 

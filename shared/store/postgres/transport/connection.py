@@ -55,8 +55,8 @@ class Connection(asyncpg.Connection):
 
     __slots__ = ("expires_at", "is_unconfirmed")
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
         self.expires_at = time.monotonic() + LIFETIME * random.uniform(0.9, 1)  # noqa: S311 - spreads load
         self.is_unconfirmed = False
 
@@ -83,8 +83,8 @@ class KeepingConnection(Connection):
 
     __slots__ = ("_prepared",)
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
         self._prepared: dict[str, PreparedStatement] = {}
 
     async def first(self, sql: str, arguments: Sequence[Any]) -> Row | None:

@@ -39,8 +39,8 @@ class Dependency:
         if error is None:
             return
         if isinstance(error, asyncpg.ConnectionDoesNotExistError):
-            told = error.__cause__  # what the server said before it closed the connection
-            state = told.sqlstate if isinstance(told, asyncpg.PostgresError) else None
+            cause = error.__cause__  # what the server said before it closed the connection
+            state = cause.sqlstate if isinstance(cause, asyncpg.PostgresError) else None
             raise self._fault(f"{type(error).__name__} {error}", state in _NOT_RUN) from error
         if isinstance(error, asyncpg.PostgresError):
             state = error.sqlstate or ""

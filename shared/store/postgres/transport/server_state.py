@@ -22,5 +22,5 @@ def timeout_fault(row: Row) -> str | None:
     wrong = [name for name in SERVER_TIMEOUTS if not timedelta(0) < row[name] < patience]
     if not wrong:
         return None
-    wanted = "; ".join(f"ALTER ROLE … SET {name} = '{SERVER_TIMEOUTS[name]}ms'" for name in wrong)
-    return f"{', '.join(wrong)} must be on and less than {PATIENCE:.0f} s: {wanted}"
+    statements = "; ".join(f"ALTER ROLE … SET {name} = '{SERVER_TIMEOUTS[name]}ms'" for name in wrong)
+    return f"{', '.join(wrong)} must be on and less than {PATIENCE:.0f} s: {statements}"

@@ -45,9 +45,11 @@ class RedisCluster:
         for index, command in enumerate(commands):
             for node in self._serving(command):
                 shares[node].append(index)
-        asked = [self._ask(node, [commands[index] for index in share]) for node, share in shares.items()]
+        replies = [self._ask(node, [commands[index] for index in share]) for node, share in shares.items()]
         outcomes = (
-            [await asked[0]] if len(asked) == 1 else await asyncio.gather(*asked, return_exceptions=True)
+            [await replies[0]]
+            if len(replies) == 1
+            else await asyncio.gather(*replies, return_exceptions=True)
         )
         answers: list[Any] = [None] * len(commands)
         for (node, share), outcome in zip(shares.items(), outcomes, strict=True):
@@ -71,11 +73,11 @@ class RedisCluster:
     def _serving(self, command: Command) -> set[HostPort]:
         slot = slot_of(command)
         places = set(self._slots if slot is None else [self._slots[slot]])
-        known = {place for place in places if place}
-        if len(known) < len(places):
+        nodes = {place for place in places if place}
+        if len(nodes) < len(places):
             self._discovery.start()
             raise Unavailable(f"no node serves {'some slots' if slot is None else f'slot {slot}'}")
-        return known
+        return nodes
 
     async def _ask(self, place: HostPort, commands: Sequence[Command]) -> list[Any]:
         try:
@@ -116,9 +118,9 @@ class RedisCluster:
     async def _discover(self) -> None:
         """Learn which node serves which slot."""
         faults: list[str] = []
-        known = list(dict.fromkeys([*filter(None, self._slots), *self._address.hosts]))
-        self._turn = (self._turn + 1) % len(known)  # a node that lags behind is not asked every time
-        for place in [*known[self._turn :], *known[: self._turn]]:
+        candidates = list(dict.fromkeys([*filter(None, self._slots), *self._address.hosts]))
+        self._turn = (self._turn + 1) % len(candidates)  # a node that lags behind is not asked every time
+        for place in [*candidates[self._turn :], *candidates[: self._turn]]:
             try:
                 (rows,) = await self._node(place).send([("CLUSTER", "SLOTS")])
             except Unavailable as fault:

@@ -22,11 +22,11 @@ class Sentinels:
         refused: set[HostPort] = set()
         for place in list(self._places):
             try:
-                named = await self._named_by(place)
-                if named in refused:  # by another Sentinel, a moment ago
+                primary = await self._named_by(place)
+                if primary in refused:  # by another Sentinel, a moment ago
                     continue
-                refused.add(named)
-                connection = await self._primary_at(named)
+                refused.add(primary)
+                connection = await self._primary_at(primary)
             except Unavailable as fault:
                 faults.append(f"{place}: {fault}")
                 continue

@@ -24,19 +24,19 @@ def slot_of(command: Command) -> int | None:
     return key_slot(_bytes(command[3 if name in _NUMBERED else 1]))
 
 
-def nodes_of(rows: Sequence[Any], asked: HostPort) -> list[HostPort | None]:
+def nodes_of(rows: Sequence[Any], node_asked: HostPort) -> list[HostPort | None]:
     """The node that serves each slot, from the answer to `CLUSTER SLOTS`; None: no node serves it.
 
-    A node that does not know its own name is reached where it was *asked*.
+    A node that does not know its own name is reached where it was *node_asked*.
     """
     nodes: list[HostPort | None] = [None] * REDIS_CLUSTER_HASH_SLOTS
     for first, last, (host, port, *_), *_replicas in rows:
-        node = HostPort(host.decode() if host else asked.host, port)
+        node = HostPort(host.decode() if host else node_asked.host, port)
         nodes[first : last + 1] = [node] * (last + 1 - first)
     return nodes
 
 
-def host_port(address: str, asked: HostPort) -> HostPort:
-    """The node that a MOVED or ASK names: `127.0.0.1:6381`, or `:6381` on the host that was *asked*."""
+def host_port(address: str, node_asked: HostPort) -> HostPort:
+    """The node that a MOVED or ASK names: `127.0.0.1:6381`, or `:6381` on the host that was *node_asked*."""
     host, _, port = address.rpartition(":")
-    return HostPort(host or asked.host, int(port))
+    return HostPort(host or node_asked.host, int(port))
