@@ -1,4 +1,4 @@
-"""What two or more services use, on floors: a module imports from its own floor and from those below it.
+"""Code that two or more services use, in floors: a module imports only from its own floor and those below.
 
 From the bottom:
 
@@ -9,16 +9,16 @@ From the bottom:
     codec       JSON with limits, base64url, wrapped values
     identity    rules about people: usernames and passwords
     oauth       the protocol, pure
-    store       ports, and what implements them over PostgreSQL and Redis
-    fetch       the guarded way to URIs that clients name
-    live        what a process keeps fresh, and its loops
-    issuing     tokens made and read, clients authenticated
-    web         what handlers use: forms, headers, answers, preconditions
-    browser     what services with pages share
-    server      what runs a process: dispatch, HTTP, workers, logs, metrics, wiring
-    operations  what operators do with users, clients and keys
+    store       ports, and their implementations for PostgreSQL and Redis
+    fetch       the guarded fetcher for URIs of clients
+    live        state that a process keeps fresh, and its loops
+    issuing     issuing and reading tokens, authenticating clients
+    web         tools for handlers: forms, headers, responses, preconditions
+    browser     cookies, form tokens and pages for services with pages
+    server      running a process: dispatch, HTTP, workers, logs, metrics, wiring
+    operations  operators' tasks with users, clients and keys
 
-tests/rules reads this list and enforces it. `deploy` may import the floors up to config. The rules that say
-what a client may name (`oauth.fetch_target`) stand below the fetcher that follows them, because client
-metadata is judged by them too.
+tests/rules reads this list and enforces it. `deploy` may import the floors up to config. The
+rules for URIs of clients (`oauth.fetch_target`) are below the fetcher because the validation of client
+metadata uses them, too.
 """

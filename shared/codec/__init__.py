@@ -1,1 +1,1 @@
-"""Encodings: JSON within limits, base64url, and values wrapped under a secret key. Pure."""
+"""Encodings: JSON with limits, base64url, and values encrypted with a secret key. Pure."""

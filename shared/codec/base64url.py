@@ -1,4 +1,4 @@
-"""base64url without padding: RFC 7515 §2. Pure."""
+"""base64url without padding (RFC 7515 §2). Pure."""
 
 import binascii
 
@@ -12,7 +12,7 @@ def base64url(data: bytes) -> str:
 
 
 def from_base64url(text: str) -> bytes:
-    """The bytes that `base64url` writes as *text*, and in no other way. Raises ValueError."""
+    """The bytes that `base64url` encodes as *text*. Raises ValueError for any other encoding of them."""
     data = binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4))
     if base64url(data) != text:
         raise ValueError("not the one base64url form of these bytes")

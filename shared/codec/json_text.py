@@ -1,4 +1,4 @@
-"""JSON from outside: every text has one reading, or is refused. The only parser of what others wrote."""
+"""The only parser of untrusted JSON. It rejects text that parsers might read differently."""
 
 import json
 import math
@@ -11,7 +11,7 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates can be 
 
 
 class BadJson(Exception):
-    """The text is not JSON, or not JSON that every parser reads alike. The message says why."""
+    """The text is not JSON, or parsers may read it differently. The message says why."""
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _finite(text: str) -> float:
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """Check the depth of *value*, and every text in it. Raises BadJson."""
+    """Check the depth of *value* and every string in it. Raises BadJson."""
     if depth > MAX_DEPTH:
         raise BadJson("it is nested too deeply")
     match value:
@@ -50,7 +50,7 @@ def _check(value: Any, depth: int = 0) -> None:
 
 
 def parse_value(data: bytes) -> Any:
-    """A JSON text (RFC 8259), in UTF-8 without a byte order mark. Raises BadJson."""
+    """Parse a JSON text (RFC 8259) in UTF-8 without a byte-order mark. Raises BadJson."""
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -64,14 +64,14 @@ def parse_value(data: bytes) -> Any:
         raise BadJson("it is nested too deeply") from None
     except json.JSONDecodeError as fault:
         raise BadJson(f"it is not JSON: line {fault.lineno}, column {fault.colno}") from None
-    except ValueError:  # Python converts no integer of more than 4300 digits
+    except ValueError:  # Python does not convert integers of more than 4300 digits
         raise BadJson("a number is too large") from None
     _check(value)
     return value
 
 
 def parse_object(data: bytes) -> dict[str, Any]:
-    """Like `parse_value`, for a JSON object. Raises BadJson."""
+    """As `parse_value`, for a JSON object. Raises BadJson."""
     value = parse_value(data)
     if not isinstance(value, dict):
         raise BadJson("it is not a JSON object")

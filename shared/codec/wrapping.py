@@ -1,4 +1,4 @@
-"""Keys at rest: AES-256-GCM under a key derived from the deployment's secret key."""
+"""Encryption of keys at rest: AES-256-GCM with a key derived from the deployment's secret key."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ _INFO = b"ostiary: keys at rest, version 1"
 
 
 class CannotUnwrap(Exception):
-    """None of the secret keys opens it: it was made under another one, or the row was altered."""
+    """No secret key decrypts the value: it was encrypted with another one, or the row was altered."""
 
 
 def _cipher(secret_key: str) -> AESGCM:
@@ -20,12 +20,12 @@ def _cipher(secret_key: str) -> AESGCM:
 
 
 def wrap(secret_key: str, nonce: bytes, kid: str, plain: bytes) -> bytes:
-    """*plain*, encrypted for the row named *kid*; *nonce* is 12 random bytes."""
+    """*plain*, encrypted for the row with this *kid*; *nonce* is 12 random bytes."""
     return nonce + _cipher(secret_key).encrypt(nonce, plain, kid.encode())
 
 
 def unwrap(secret_keys: Sequence[str], kid: str, wrapped: bytes) -> bytes:
-    """What was wrapped under any of the secret keys. Raises CannotUnwrap."""
+    """The value that was wrapped with one of the secret keys. Raises CannotUnwrap."""
     for secret_key in secret_keys:
         try:
             return _cipher(secret_key).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], kid.encode())

@@ -1,1 +1,1 @@
-"""The settings: where each comes from, the kinds of value they have, and the addresses of stores."""
+"""The settings: their sources, the kinds of their values, and the addresses of stores."""

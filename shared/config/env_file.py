@@ -1,10 +1,11 @@
-"""An environment file: `NAME=value` lines, of what Docker Compose and systemd read alike.
+"""An environment file: the `NAME=value` lines that Docker Compose and systemd read in the same way. Pure.
 
 Blank lines and lines that begin with `#` are skipped; `export ` before a name and a byte-order mark are
-ignored. A value may stand in single quotes, where nothing is special, or in double quotes, where a backslash
-stands before `"`, `$` and itself. What the two programs read differently is refused: `$` and backslashes
-outside single quotes, ` #` after a value, text after a closing quote, values of several lines. Lines whose
-names have another prefix belong to other programs, and are ignored in whatever form they are. Pure.
+ignored. A value may be in single quotes, in which no character is special, or in double quotes, in which `"`,
+`$` and the backslash are escaped with a backslash. Values that the two programs read differently are
+rejected: `$` and backslashes outside single quotes, ` #` after a value, text after a closing quote, and
+values of several lines. Lines whose names have another prefix belong to other programs and are ignored in any
+form.
 """
 
 import re
@@ -18,19 +19,19 @@ _ESCAPED = re.compile(r'\\(["\\$])')
 
 
 class BadValue(Exception):
-    """A value that Docker Compose and systemd do not read alike; says what to write instead."""
+    """Docker Compose and systemd read the value differently. The message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """The values by name, and a sentence for each line that cannot be read."""
+    """The values by name, and a sentence for each unreadable line."""
 
     values: Mapping[str, str]
     faults: tuple[str, ...]
 
 
 def parse(text: str, prefix: str) -> EnvFile:
-    """The lines of *text* whose name begins with *prefix*; of two with one name the last counts."""
+    """The lines of *text* whose name begins with *prefix*; the last of several with one name counts."""
     values: dict[str, str] = {}
     faults: list[str] = []
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
@@ -75,5 +76,5 @@ def _double(written: str) -> str:
 
 
 def line(name: str, value: str) -> str:
-    """A line that `parse` reads as *value*, which has no line break."""
+    """A line that `parse` reads as *value*, which must not contain a line break."""
     return f'{name}="' + re.sub(r'(["\\$])', r"\\\1", value) + '"\n'

@@ -1,4 +1,4 @@
-"""The kinds of value that a setting may have: how each is written, and what is refused."""
+"""The kinds of values of settings: their form, and what is rejected."""
 
 import re
 import ssl
@@ -23,7 +23,7 @@ SigningAlgorithm = Literal[
 UILocale = Literal["en", "de", "fr"]
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
-SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # unless others are set
+SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # by default
 UI_LOCALES: tuple[UILocale, ...] = get_args(UILocale)
 
 _DURATION = re.compile(r"([0-9]{1,9})(s|m|h|d)?")
@@ -39,7 +39,7 @@ def _duration(value: object) -> object:
 
 
 def parse_duration(text: str) -> timedelta:
-    """Seconds, or a number with a unit: `90`, `10m`, `60d`. Raises ValueError."""
+    """A duration in seconds, or with a unit: `90`, `10m`, `60d`. Raises ValueError."""
     value = _duration(text)
     assert isinstance(value, timedelta)
     return _positive(value)
@@ -58,7 +58,7 @@ def _listed(value: object) -> object:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether *host*, a name or an IP literal without brackets, can only be this machine."""
+    """Whether *host*, a name or an IP literal without brackets, is always this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -68,7 +68,7 @@ def is_loopback(host: str) -> bool:
 
 
 def issuer(value: str) -> str:
-    """OpenID Connect Discovery 1.0 §3: https, no query, no fragment; http for loopback hosts only."""
+    """An issuer (Discovery 1.0 §3): https, no query, no fragment; http only for loopback hosts."""
     if value != value.lower() or re.search(r"\s", value):
         raise ValueError("must be written in lower case and without spaces: clients compare it byte for byte")
     if not value.isascii():
@@ -120,7 +120,10 @@ def _host_port(value: str) -> str:
 
 
 def address(value: str) -> str:
-    """Where a process listens: `HOST:PORT`, `unix:PATH` or an absolute path. Raises ValueError."""
+    """The address on which a process listens: `HOST:PORT`, `unix:PATH` or an absolute path.
+
+    Raises ValueError.
+    """
     if value.startswith("/"):
         return f"unix:{value}"
     host, _, port = value.rpartition(":")

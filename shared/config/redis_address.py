@@ -1,4 +1,4 @@
-"""What `OSTIARY_REDIS_URL` names: one server, the primary that Sentinels know, or a cluster."""
+"""The value of `OSTIARY_REDIS_URL`: one server, a primary found through Sentinel, or a cluster."""
 
 import re
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ _OF_TLS = {
 
 
 class HostPort(NamedTuple):
-    """Where a server listens."""
+    """Host and port of a server."""
 
     host: str
     port: int
@@ -58,17 +58,17 @@ class HostPort(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisAddress:
-    """Where Redis is, and how its servers are spoken to."""
+    """The address of Redis, and how to connect to its servers."""
 
     layout: Layout
-    url: str = field(repr=False)  # as redis-py reads it; without a host where *hosts* lead to the servers
-    hosts: tuple[HostPort, ...] = ()  # of Sentinels, or of nodes of a cluster
+    url: str = field(repr=False)  # for redis-py; without a host if *hosts* are used to find the servers
+    hosts: tuple[HostPort, ...] = ()  # of the Sentinels, or of nodes of the cluster
     service: str = ""
-    sentinel_url: str = field(default="", repr=False)  # as *url*, for speaking to a Sentinel
+    sentinel_url: str = field(default="", repr=False)  # as *url*, for connections to a Sentinel
 
     @classmethod
     def parse(cls, url: str) -> "RedisAddress":
-        """Raises ValueError, with nothing of the URL: it may hold a password."""
+        """Parse the setting. Raises ValueError, without the URL in its message: it may hold a password."""
         scheme, _, rest = url.partition("://")
         if scheme not in _SCHEMES:
             raise ValueError(f"must begin with {'://, '.join(_SCHEMES)}://")
@@ -117,7 +117,7 @@ def _options(query: str, scheme: str, layout: Layout) -> dict[str, str]:
     options = dict(parse_qsl(query))
     known_options = _OF_SERVERS | (_OF_TLS if scheme == "rediss" else set())
     known_options |= set(_OF_SENTINELS) if layout == "sentinel" else set()
-    if not set(options) <= known_options:  # which may be a piece of a password, and is not told
+    if not set(options) <= known_options:  # not shown: it may be part of a password
         raise ValueError(f"has an option that is none of {', '.join(sorted(known_options))}")
     if not options.get("db", "0").isdecimal() or (layout == "cluster" and options.get("db", "0") != "0"):
         raise ValueError("must have the number of a database in db, and a cluster has 0 alone")

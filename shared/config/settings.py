@@ -1,7 +1,7 @@
 """The settings: one frozen object, read once from the environment. All errors are reported together.
 
-`OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/config/env_file.py`);
-the environment takes precedence.
+`OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/config/env_file.py`); the environment takes
+precedence.
 """
 
 import os
@@ -35,8 +35,8 @@ from shared.config.kinds import (
 from shared.paths import PREFIX
 
 NAME_PREFIX = "OSTIARY_"
-FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # of settings
-NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # which belongs to the tests
+FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # that contain settings
+NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # the latter is for the tests
 
 
 class SettingsError(Exception):
@@ -48,7 +48,7 @@ class SettingsError(Exception):
 
 
 class Settings(BaseModel):
-    """All settings. Each field is an environment variable in lower case, without the prefix."""
+    """All settings. Each field is an environment variable: its name in upper case after `OSTIARY_`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -99,7 +99,7 @@ class Settings(BaseModel):
 
     @property
     def origin(self) -> str:
-        """The issuer's origin, which is also the first external URL unless others are set."""
+        """The issuer's origin, which is also the first external URL by default."""
         return self.issuer.removesuffix(PREFIX)
 
     @property
@@ -123,7 +123,10 @@ DEPLOYMENT_SETTINGS = (
     "signing_algorithms",
     "unsigned_request_objects",
 )
-"""What clients may ask for: the running deployment decides it, and not the shell of an operator."""
+"""Settings that limit what clients may register.
+
+The running deployment decides them, not an operator's shell.
+"""
 
 
 def deployment_settings(settings: Settings) -> dict[str, Any]:
@@ -132,9 +135,9 @@ def deployment_settings(settings: Settings) -> dict[str, Any]:
 
 
 def with_deployment(settings: Settings, recorded: Mapping[str, Any]) -> Settings:
-    """*settings*, with those that the running deployment has recorded instead.
+    """*settings*, with the recorded settings of the running deployment in place of its own.
 
-    Raises SettingsError: they are those of another version.
+    Raises SettingsError if another version recorded them and this one cannot read them.
     """
     recorded_values = {name: recorded[name] for name in DEPLOYMENT_SETTINGS if name in recorded}
     try:
@@ -199,9 +202,9 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Remove libpq's variables, such as PGPORT and PGSSLMODE: only the settings say how to reach PostgreSQL.
+    """Remove libpq's variables, such as PGPORT and PGSSLMODE: only settings describe the way to PostgreSQL.
 
-    asyncpg would take from them whatever a URL leaves open.
+    Otherwise asyncpg would take from them whatever the URL leaves open.
     """
     for name in [name for name in environ if name.startswith("PG")]:
         del environ[name]
@@ -216,14 +219,14 @@ def nth_address(address: str, index: int) -> str:
 
 
 def child_environment(settings: Settings, index: int) -> dict[str, str]:
-    """The environment in which child *index* of this process reads *settings*: stores and secret included."""
+    """The environment for child *index* of this process, which reads the same *settings*, secrets included."""
     metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
     urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
     return {
         **os.environ,
         **{name: url.get_secret_value() for name, url in urls.items() if url},
         "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
-        "OSTIARY_SECRET_KEY_FILE": "",  # it has been read
+        "OSTIARY_SECRET_KEY_FILE": "",  # already read
         "OSTIARY_METRICS_LISTEN": metrics,
         "OSTIARY_DRAIN_DELAY": f"{settings.drain_delay.total_seconds():.0f}s",
         "OSTIARY_WORKER": "token",

@@ -1,7 +1,8 @@
-"""The one way out: everything that is fetched from, or posted to, a URI that a client named.
+"""The guarded fetcher: the only way to request a URI that a client named.
 
-Only public addresses (RFC 9101 §10.4, OWASP SSRF), judged after resolution and pinned; no redirects, no
-proxies, no cookies; bounded in time, size and number. A failure tells its caller nothing but that it failed.
+It connects only to public addresses (RFC 9101 §10.4, OWASP SSRF), checked after resolution and pinned. It
+follows no redirects and uses no proxies and no cookies. Time, size and the number of requests are limited.
+The caller learns only that a request failed, not why.
 """
 
 import asyncio
@@ -32,15 +33,15 @@ Read = Callable[[aiohttp.ClientResponse], Awaitable[Result]]
 
 
 class FetchFailed(Exception):
-    """There is no answer to work with; why is for the log alone."""
+    """The request failed. The reason is only for the log."""
 
 
 class FetchRefused(FetchFailed):
-    """The URI is none that this server asks: no connection was made."""
+    """The URI must not be requested: no connection was made."""
 
 
 class Fetcher:
-    """Fetches and posts. Of each method: raises FetchFailed, FetchRefused."""
+    """Fetches and posts. Every method raises FetchFailed, FetchRefused."""
 
     def __init__(self, session: aiohttp.ClientSession, allow: tuple[str, ...], breaker: Breaker) -> None:
         self._session = session
@@ -49,15 +50,15 @@ class Fetcher:
         self._slots = asyncio.Semaphore(AT_A_TIME)
 
     async def get_text(self, uri: str) -> str:
-        """The body of a 200 answer, which is UTF-8 of at most 256 KiB, whatever its content type says."""
+        """The body of a 200 response: UTF-8 of at most 256 KiB, of any content type."""
         return await self._get(uri, str)
 
     async def get_json(self, uri: str) -> Any:
-        """The JSON value of a 200 answer."""
+        """The JSON value of a 200 response."""
         return await self._get(uri, lambda text: parse_value(text.encode()))
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
-        """Post; the status of the answer, whose body is not read."""
+        """Post a form. Returns the status of the response; its body is not read."""
         return await self._ask(self._target(uri), "POST", _status, form)
 
     async def _get(self, uri: str, parse: Callable[[str], Result]) -> Result:
@@ -120,11 +121,11 @@ class Fetcher:
 
 
 class _Busy(FetchFailed):
-    """Nothing was asked, so nothing is known of the URI."""
+    """No request was made, so nothing is known about the URI."""
 
 
 class _BadAnswer(FetchFailed):
-    """The host answers, but not with what is wanted."""
+    """The host responds, but not as required."""
 
 
 async def _status(response: aiohttp.ClientResponse) -> int:
@@ -158,12 +159,12 @@ async def open_fetcher(
     lookup: Lookup | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Fetcher]:
-    """A fetcher. *allow*: the `host:port`s that may be private; *ca_file*: trusted beside the usual CAs."""
+    """A fetcher. *allow*: `host:port`s that may be private; *ca_file*: an additional trusted CA."""
     system = SystemLookup()
     connector = aiohttp.TCPConnector(
         resolver=GuardedResolver(lookup or system, allow),
         use_dns_cache=False,
-        force_close=True,  # each request is resolved, judged and pinned by itself
+        force_close=True,  # each request is resolved, checked and pinned separately
         ssl=_trusted(ca_file),
     )
     session = aiohttp.ClientSession(

@@ -1,4 +1,4 @@
-"""Names to addresses: all of a name's addresses are judged, and only what was judged is connected to."""
+"""Name resolution: all addresses of a name are checked, and connections go only to checked addresses."""
 
 import asyncio
 import socket
@@ -11,17 +11,17 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from shared.oauth.fetch_target import is_public
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
-"""A host name and a port to its addresses, as text. Raises OSError."""
+"""Resolves a host name and a port to addresses, as text. Raises OSError."""
 
 MAX_ADDRESSES = 16
 
 
 class NotPublic(OSError):
-    """A name of the outside leads to an address of the inside."""
+    """A public name resolves to a private address."""
 
 
 class SystemLookup:
-    """The machine's own resolver, in threads of its own: a slow name server must not hold up the stores'."""
+    """The system's resolver in its own threads, so that a slow name server does not delay the stores'."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="lookup")
@@ -38,7 +38,7 @@ class SystemLookup:
 
 
 class GuardedResolver(AbstractResolver):
-    """What a connector asks, once for each connection; it connects to nothing else: the answer is pinned."""
+    """The resolver of a connector. It is called once for each connection, which uses only its addresses."""
 
     def __init__(self, lookup: Lookup, allow: tuple[str, ...]) -> None:
         self._lookup = lookup
@@ -47,7 +47,7 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Raises OSError; NotPublic if one address among several is not public."""
+        """Raises OSError, or NotPublic if one of several addresses is not public."""
         addresses = (await self._lookup(host, port))[:MAX_ADDRESSES]
         if not addresses:
             raise OSError("the name has no address")

@@ -1,10 +1,10 @@
-"""Rules about people and how they are known. Pure.
+"""Rules for people's identifiers and passwords. Pure.
 
 User names chosen by sign-up follow PRECIS (RFC 8265), are stored in lower case, and are compared by a
 skeleton that PostgreSQL can index. The skeleton uses a table of single characters from Unicode's
-confusables.txt; libraries with the whole file cannot run inside a statement. Operators may choose any user
-name without invisible characters.
+confusables.txt, because libraries with the whole file cannot run inside a statement. Operators may choose any
+user name without invisible characters.
 
-An e-mail address with `email_verified` false does not sign anyone in and stays free for its owner. A user
-name chosen by sign-up has no `@`. So nobody claims an address by typing it.
+Nobody can claim an e-mail address by typing it: an address with `email_verified` false does not sign anyone
+in and stays available to its owner, and a user name chosen by sign-up has no `@`.
 """

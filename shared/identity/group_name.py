@@ -1,4 +1,4 @@
-"""Which names a group may have. They are compared as user names are (`username.canonical`). Pure."""
+"""The names that groups may have. They are compared as user names are (`username.canonical`). Pure."""
 
 from precis_i18n import get_profile
 
@@ -10,9 +10,9 @@ _PROFILE = get_profile("UsernameCasePreserved")
 
 
 def prepared_group_name(name: str) -> str | None:
-    """*name* as it is stored and released: RFC 8265 §3.4, of parts between single spaces.
+    """*name* as it is stored and released (RFC 8265 §3.4), with single spaces between parts.
 
-    None: it is empty or too long, or has a character that the profile does not allow or that nobody sees.
+    None: it is empty or too long, or has a character that the profile forbids or that is invisible.
     """
     if not name or len(name) > MAX_GROUP_NAME or has_ignorable(name):
         return None

@@ -1,8 +1,8 @@
-"""Names that look alike: the skeleton of Unicode Technical Standard 39, §4, for user names. Pure.
+"""Look-alike user names: the skeleton of Unicode Technical Standard 39, §4. Pure.
 
-Data: Unicode's confusables.txt 15.1 (https://www.unicode.org/Public/security/15.1.0), of it the single
-characters that RFC 8265 allows in lower-case user names and that look like one of ASCII. A library with the
-whole file would be a thousand times larger, and PostgreSQL could not index what it computes.
+Data: single characters of Unicode's confusables.txt 15.1 (https://www.unicode.org/Public/security/15.1.0)
+that RFC 8265 allows in lower-case user names and that look like an ASCII character. A library with the whole
+file would be a thousand times larger, and PostgreSQL could not index its result.
 """
 
 # fmt: off
@@ -50,13 +50,13 @@ LOOKALIKES = "".join(_LOOK_LIKE.values())
 """Characters that look like an ASCII one."""
 
 ORIGINALS = "".join(original * len(alike) for original, alike in _LOOK_LIKE.items())
-"""The ASCII character that each of them looks like, in the same order."""
+"""The ASCII characters that they look like, in the same order."""
 
 _TABLE = str.maketrans(LOOKALIKES, ORIGINALS)
 
 
 def skeleton(key: str) -> str:
-    """What a canonical user name looks like: the same for names that are easily confused."""
+    """The skeleton of a canonical user name: names that are easily confused have the same one."""
     text = key.translate(_TABLE)
     for pair, single in _PAIRS:
         text = text.replace(pair, single)
@@ -64,7 +64,7 @@ def skeleton(key: str) -> str:
 
 
 def skeleton_sql(column: str) -> str:
-    """The same as an expression of PostgreSQL over *column*."""
+    """The skeleton as a PostgreSQL expression over *column*."""
     expression = f"translate({column}, '{LOOKALIKES}', '{ORIGINALS}')"
     for pair, single in _PAIRS:
         expression = f"replace({expression}, '{pair}', '{single}')"

@@ -1,7 +1,7 @@
-"""Passwords: Argon2id, hashed in a few threads that leave the processor to everyone else.
+"""Passwords, hashed with Argon2id in a few low-priority threads.
 
-A password costs 30 ms of a core. So at most as many are hashed at once as there are threads, at a low
-priority, and whoever comes when the queue is full is told to come again.
+Hashing a password takes 30 ms of a core. At most MAX_THREADS are hashed at a time, and when the queue is
+full, further attempts are rejected.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from argon2.profiles import CHEAPEST
 
 NICENESS = 10
 MAX_THREADS = 2  # 19 MiB each
-MAX_WAITING = 64  # a second's work for two threads
+MAX_WAITING = 64  # about a second of work for two threads
 MAX_PASSWORD = 1024  # characters
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ FAST = PasswordHasher.from_parameters(CHEAPEST)
 
 
 def _prepared(password: str) -> str:
-    return unicodedata.normalize("NFC", password)  # RFC 8265 §4.2.1: one spelling, whatever the keyboard
+    return unicodedata.normalize("NFC", password)  # RFC 8265 §4.2.1: the same form from every keyboard
 
 
 def hash_password(password: str, hasher: PasswordHasher = OWASP) -> str:
@@ -44,7 +44,7 @@ def hash_password(password: str, hasher: PasswordHasher = OWASP) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the password is right, and its hash under newer parameters when the one kept is old."""
+    """Whether the password is right, and a new hash if the stored one has outdated parameters."""
 
     is_right: bool
     new_hash: str | None = None
@@ -60,17 +60,17 @@ def _verdict(hasher: PasswordHasher, password_hash: str, password: str) -> Verdi
 
 
 def _leave_room() -> None:
-    """Niceness is a thread's own on Linux; elsewhere it is the whole process's and stays as it is."""
+    """Lower the thread's priority. Only Linux has niceness by thread; elsewhere the process keeps its own."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class PasswordQueueFull(Exception):
-    """Too many passwords wait to be hashed: try again later."""
+    """Too many passwords are waiting to be hashed."""
 
 
 class Passwords:
-    """Checks and hashes passwords in threads of its own."""
+    """Checks and hashes passwords in its own threads."""
 
     def __init__(self, hasher: PasswordHasher = OWASP, max_waiting: int = MAX_WAITING) -> None:
         threads = min(MAX_THREADS, os.cpu_count() or 1)
@@ -80,9 +80,9 @@ class Passwords:
         self._dummy = hash_password(secrets.token_urlsafe(16), hasher)
 
     async def check(self, password_hash: str | None, password: str) -> Verdict:
-        """Whether *password* is the one of that hash; None, for nobody's, takes as long and says no.
+        """Check *password* against a hash. None, for an unknown user, takes as long and fails.
 
-        Raises PasswordQueueFull when too many wait.
+        Raises PasswordQueueFull.
         """
         checked_hash = password_hash if len(password) <= MAX_PASSWORD else None
         prefix = password[:MAX_PASSWORD]
@@ -90,7 +90,7 @@ class Passwords:
         return verdict if checked_hash else Verdict(is_right=False)
 
     async def hash(self, password: str) -> str:
-        """As `hash_password`. Raises PasswordQueueFull when too many wait."""
+        """As `hash_password`. Raises PasswordQueueFull."""
         return await self._run(lambda: hash_password(password, self._hasher))
 
     async def _run(self, work: Callable[[], T]) -> T:

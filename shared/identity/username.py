@@ -1,4 +1,4 @@
-"""How user names and e-mail addresses are compared, and which names strangers may choose. Pure."""
+"""How user names and e-mail addresses are compared, and which names users may choose at sign-up. Pure."""
 
 import unicodedata
 
@@ -16,19 +16,19 @@ _DEFAULT_IGNORABLE = (
 
 
 def canonical(name: str) -> str:
-    """*name* without what tells two spellings of it apart: compatibility forms, case, spaces around it."""
+    """*name* in the form used for comparison: without compatibility forms, case, and spaces around it."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def has_ignorable(name: str) -> bool:
-    """Whether *name* has a character that nobody sees."""
+    """Whether *name* has an invisible character."""
     return any(first <= ord(c) <= last for c in name for first, last in _DEFAULT_IGNORABLE)
 
 
 def prepared(name: str) -> str | None:
-    """*name* as a stranger may have it: RFC 8265 §3.3, UsernameCaseMapped, of parts between single spaces.
+    """*name* as a user may choose it: RFC 8265 §3.3, UsernameCaseMapped, with single spaces between parts.
 
-    None: it has a character that the profile does not allow, or one that nobody sees.
+    None: it has a character that the profile forbids, or an invisible one.
     """
     if has_ignorable(name):
         return None

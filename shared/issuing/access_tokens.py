@@ -1,4 +1,4 @@
-"""Reads access tokens, and finds whether they are still valid."""
+"""Reads access tokens, and checks whether they are still valid."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +32,7 @@ class AccessTokens:
             return None
 
     async def holds(self, token: AccessToken) -> bool:
-        """Whether a token has not been revoked. Raises Unavailable."""
+        """Whether the token has not been revoked. Raises Unavailable."""
         return await self.grants.holds(token)
 
     async def find_owner(self, token: AccessToken) -> TokenOwner | None:

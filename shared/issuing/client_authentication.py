@@ -30,23 +30,23 @@ from shared.oauth.tokens.jwt import BadJwt, SignedClaims
 from shared.paths import TOKEN, Path
 from shared.store import ReplayMarks
 
-ASSERTION = "client_assertion"  # the kind of its replay marks
+ASSERTION = "client_assertion"  # the kind of replay marks for assertions
 
 
 RATE = Rate(most=60, period=timedelta(minutes=1))
-"""Failed attempts for one client from one address."""
+"""The limit on failed attempts for a client from an address."""
 
 
 def assertion_audiences(issuer: str, endpoint: Path) -> tuple[str, ...]:
-    """The audiences that an assertion sent to *endpoint* may have: the issuer, the token endpoint, or it."""
+    """The accepted audiences of an assertion sent to *endpoint*, with the issuer and the token endpoint."""
     return tuple(dict.fromkeys((issuer, TOKEN.at(issuer), endpoint.at(issuer))))
 
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
-    """`audiences`: those that an assertion may have, the issuer first (RFC 7523 §3, RFC 9126 §2).
+    """Authenticates clients. `audiences`: the accepted ones, the issuer first (RFC 7523 §3, RFC 9126 §2).
 
-    `failures` are counted by client and address, so that an attacker cannot lock out a client elsewhere.
+    `failures` are counted by client and address, so an attacker cannot lock out a client elsewhere.
     """
 
     clients: ClientCache
@@ -58,11 +58,11 @@ class ClientAuthentication:
     async def client(
         self, authorization: str | None, form: Parameters, address: Callable[[], str], now: datetime
     ) -> Client:
-        """The client that sent a request, by its Authorization header, its form and its *address*.
+        """The client that authenticates with the Authorization header or the form, from *address*.
 
         Raises InvalidClient: the client is unknown or disabled, the method is not the registered one, or the
-        credentials are wrong; these cannot be told apart. Raises TooManyRequests after too many failures,
-        even with right credentials. Raises InvalidRequest: two credentials at once. Raises Unavailable.
+        credentials are wrong; the error does not say which. Raises TooManyRequests after too many failures,
+        even for valid credentials. Raises InvalidRequest: two kinds of credentials. Raises Unavailable.
         """
         credentials = presented(authorization, form)
         try:
@@ -80,9 +80,9 @@ class ClientAuthentication:
             raise TooManyRequests("too many failed attempts to authenticate this client", wait)
 
     async def _authenticated(self, credentials: Credentials, now: datetime) -> Client:
-        """Check against the cached client, and on failure once more against PostgreSQL.
+        """Check the credentials against the cached client, and after a failure against PostgreSQL.
 
-        So a secret that was just rotated is accepted, and an unknown client costs what a wrong secret does.
+        So a secret that was just rotated is accepted, and an unknown client takes as long as a wrong secret.
         """
         cached = await self.clients.cached(credentials.client_id)
         try:
@@ -116,7 +116,7 @@ class ClientAuthentication:
             raise refused("the assertion's jti was used before")
 
     async def _verified(self, assertion: Assertion, known: Client | None, now: datetime) -> SignedClaims:
-        """The claims; those of an unknown client are verified in vain, which takes as long."""
+        """The claims of an assertion. That of an unknown client is verified too, so that it takes as long."""
         try:
             client = known or stand_in(assertion.token)
             check_header(assertion.token, client)

@@ -1,4 +1,7 @@
-"""Finds the key that a response is encrypted to, before anything is spent: it may be unavailable."""
+"""Finds the key to encrypt a response with.
+
+Called before anything is spent, because it may be unavailable.
+"""
 
 from dataclasses import dataclass
 
@@ -10,12 +13,12 @@ from shared.store import Unavailable
 
 
 class NoRecipient(Unavailable):
-    """The client requires encryption and its key is unavailable. The response is never sent in the clear."""
+    """The client requires encryption, and its key is unavailable. The response is never sent in the clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """None: the client has registered no encryption. Raises NoRecipient."""
+    """Finds recipients. None: the client has not registered encryption. Raises NoRecipient."""
 
     keys: ClientKeys
 

@@ -26,13 +26,13 @@ from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey
 from shared.oauth.tokens.opaque_access_token import MAX_LENGTH, NONCE_BYTES, TooLong, seal, sealed_length
 from shared.store import Unavailable
 
-ACCESS_TOKEN_ALGORITHM = "ES256"  # where the deployment has no such key, RS256, which it always has
+ACCESS_TOKEN_ALGORITHM = "ES256"  # RS256, which always exists, if the deployment has no such key
 FALLBACK_ALGORITHM = "RS256"
 
-MAX_WITH_GROUPS = 4096  # bytes of an ID token that contains groups and roles by scope
+MAX_WITH_GROUPS = 4096  # size in bytes of an ID token that contains groups and roles by scope
 
 RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
-LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # Back-Channel Logout 1.0 §2.4 does
+LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # recommended by Back-Channel Logout 1.0 §2.4
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -42,7 +42,7 @@ _HASHES = {
     "512": hashlib.sha512,
     "DSA": hashlib.sha512,  # EdDSA, with Ed25519
 }
-"""By the end of the algorithm's name."""
+"""The hash function by the end of the algorithm's name."""
 
 logger = structlog.get_logger()
 
@@ -51,7 +51,7 @@ _TOO_LONG = "the access token would become too long: ask for less"
 
 
 class IssuedAccessToken(NamedTuple):
-    """An access token as the client gets it; `expires_in` is in seconds."""
+    """An access token for the client; `expires_in` is in seconds."""
 
     value: str
     token_type: str
@@ -59,7 +59,7 @@ class IssuedAccessToken(NamedTuple):
 
 
 def left_half_hash(value: str, alg: str) -> str:
-    """`at_hash` and its like: OpenID Connect Core 1.0 §3.1.3.6, for a token signed with *alg*."""
+    """`at_hash`, `c_hash` or `s_hash` for a token signed with *alg* (OpenID Connect Core 1.0 §3.1.3.6)."""
     hashed = _HASHES[alg[2:]](value.encode()).digest()
     return base64url(hashed[: len(hashed) // 2])
 
@@ -97,7 +97,7 @@ class TokenIssuer:
     def check(self, client: Client, scope: Scope, sender: Sender, now: datetime) -> None:
         """Check, before anything is spent, that tokens of this scope can be issued to this client.
 
-        Raises Unavailable; InvalidScope: the access token would become too long.
+        Raises Unavailable. Raises InvalidScope if the access token would be too long.
         """
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
@@ -115,7 +115,7 @@ class TokenIssuer:
     ) -> IssuedAccessToken:
         """An access token in the client's format, bound to *sender*.
 
-        Raises InvalidScope: it would become too long.
+        Raises InvalidScope if it would be too long.
         """
         keys = self._keyring.confirmed()
         lifetime = client.access_token_lifetime or self._settings.access_token_lifetime
@@ -143,13 +143,13 @@ class TokenIssuer:
             raise InvalidScope(_TOO_LONG) from None
 
     def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
-        """An authorization response as a JWT: JARM §2.1 and §2.2."""
+        """An authorization response as a JWT (JARM §2.1 and §2.2)."""
         key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
         exp = int((now + RESPONSE_LIFETIME).timestamp())
         return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
 
     def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
-        """A logout token, which reports the end of a session: Back-Channel Logout 1.0 §2.4."""
+        """A logout token, which reports the end of a session (Back-Channel Logout 1.0 §2.4)."""
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         claims = {
             "iss": self._issuer,
@@ -164,7 +164,7 @@ class TokenIssuer:
         return sign(key, claims, LOGOUT_TYPE)
 
     def sub(self, user_id: UUID, client: Client) -> str:
-        """The subject identifier that *client* knows a user by: OpenID Connect Core 1.0 §8."""
+        """The subject identifier of a user for *client* (OpenID Connect Core 1.0 §8)."""
         sub = subject(user_id, client, self._keyring.known.salt)
         if sub is None:
             raise Unavailable("there is no salt for pairwise identifiers yet")
@@ -184,12 +184,12 @@ class TokenIssuer:
         code: str | None = None,
         state: str | None = None,
     ) -> str:
-        """An ID token: OpenID Connect Core 1.0 §2, §3.1.3.6 and §3.3.2.11.
+        """An ID token (OpenID Connect Core 1.0 §2, §3.1.3.6 and §3.3.2.11).
 
-        *access_token*, *code* and *state* are what comes in the same answer. If neither of the first two
-        does, no access token will, and the ID token holds the claims of the scope (§5.4).
-        *scope*: the granted scope, at the token endpoint alone: ID tokens in a browser are lean.
-        *recipient*: whom it is encrypted to, as `Encryption.of_id_token` says.
+        *access_token*, *code* and *state* are those of the same response. Without the first two, no access
+        token will follow, so the ID token contains the claims of the scope (§5.4). *scope*: the granted
+        scope; only at the token endpoint, so that ID tokens in browsers stay small. *recipient*: from
+        `Encryption.of_id_token`.
         """
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
@@ -216,7 +216,7 @@ class TokenIssuer:
                 claims[name] = left_half_hash(value, key.alg)
         if nonce is not None:
             claims["nonce"] = nonce
-        if "rat" in client.id_token_claims:  # Cells: when the sign-in was asked for
+        if "rat" in client.id_token_claims:  # for Cells: when the sign-in was requested
             claims["rat"] = auth_time
         signed = sign(key, claims)
         large = [name for name in UNBOUNDED if name in by_scope and name not in by_name]

@@ -1,1 +1,1 @@
-"""State that a process keeps fresh in memory, and the loops that keep it so."""
+"""State that a process keeps up to date in memory, and the loops that do it."""

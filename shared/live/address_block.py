@@ -1,10 +1,10 @@
-"""What limits count addresses by. Pure."""
+"""The unit by which addresses are rate-limited. Pure."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
 
 def address_block(address: str) -> str:
-    """The block that one subscriber has: an IPv4 address, or the first 64 bits of an IPv6 address."""
+    """The address block of one subscriber: an IPv4 address, or the first 64 bits of an IPv6 address."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The one supervised loop: everything periodic in a process runs in it.
+"""The supervised loop, which runs all periodic work of a process.
 
-No fault ends a loop. `Unavailable` delays its work, and the store's own check reports it. Any other exception
-is a defect: it is logged and counted, and the loop goes on with backoff. A loop that completes no round for
-three periods has stalled, and the process is not ready.
+No exception ends a loop. `Unavailable` delays the work, and the store's own check reports it. Any other
+exception is a defect: it is logged and counted, and the loop continues with backoff. A loop that completes no
+round for three periods has stalled, and the process is not ready.
 """
 
 import asyncio
@@ -17,10 +17,10 @@ import structlog
 
 from shared.store import Leases, Misconfigured, Unavailable
 
-FIRST_BACKOFF = 1.0  # seconds; doubles with each failure in a row
+FIRST_BACKOFF = 1.0  # seconds; doubles with each consecutive failure
 LONGEST_BACKOFF = 4.0  # or the loop's own period, if that is longer
 STALLED_AFTER = 3  # periods
-PATIENCE = timedelta(seconds=5)  # at least: a short period does not make a short fault a stall
+PATIENCE = timedelta(seconds=5)  # at least: with a short period, a short fault is not a stall
 
 Work = Callable[[], Awaitable[object]]
 Outcome = Literal["ok", "unavailable", "failed"]
@@ -31,7 +31,7 @@ logger = structlog.get_logger()
 
 
 class Loop:
-    """One piece of work, repeated. *observe* hears the outcome of each round."""
+    """Repeats one piece of work. *observe* is called with the outcome of each round."""
 
     def __init__(
         self,
@@ -55,11 +55,11 @@ class Loop:
 
     @property
     def has_stalled(self) -> bool:
-        """Whether no round was completed for three periods."""
+        """Whether no round has completed for three periods."""
         return self._monotonic() - self._completed_at > self._longest_round
 
     async def round(self) -> float:
-        """Do the work once; the seconds to wait before the next round."""
+        """Do the work once. Returns the seconds to wait before the next round."""
         try:
             await self._work()
         except Misconfigured:
@@ -91,7 +91,7 @@ class Loop:
 
 
 class Background:
-    """The loops of one process."""
+    """The loops of a process."""
 
     def __init__(
         self,
@@ -108,9 +108,9 @@ class Background:
     async def repeating(
         self, name: str, work: Work, every: timedelta, *, patience: timedelta = PATIENCE
     ) -> AsyncIterator[None]:
-        """Do *work* at once and then about *every* so often, until the block ends.
+        """Run *work* immediately and then about *every* period, until the block ends.
 
-        *patience*: what a round may take, if that is longer than three periods.
+        *patience*: how long a round may take, if longer than three periods.
         """
         loop = Loop(name, work, every, self._observe, self._monotonic, patience=patience)
         self._running[loop] = running = asyncio.create_task(self._run(loop), name=name)
@@ -127,15 +127,15 @@ class Background:
             await self._sleep(await loop.round())
 
     def stalled(self) -> tuple[str, ...]:
-        """The names of the loops that complete no rounds."""
+        """The names of the stalled loops."""
         return tuple(sorted(loop.name for loop in self._running if loop.has_stalled))
 
 
 def under_lease(leases: Leases, name: str, holder: UUID, every: timedelta, work: Work) -> Work:
     """*work*, done by one process at a time.
 
-    The lease lasts two periods, so that its holder's death delays the work by at most as much. Work must be
-    idempotent: a process that was halted may resume beside the next holder.
+    The lease lasts two periods, so the death of its holder delays the work by at most that long. Work must be
+    idempotent: a process that was suspended may resume while another holds the lease.
     """
 
     async def as_holder() -> None:

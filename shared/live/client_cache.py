@@ -1,4 +1,4 @@
-"""Clients in memory: bounded, and as fresh as `Watch` says."""
+"""The cache of clients: bounded in size, and as fresh as `Watch` guarantees."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,11 +8,14 @@ from shared.oauth.client.record import Client
 from shared.store import Change, Clients
 
 MAX_CLIENTS = 10_000
-FORGOTTEN_AFTER = 3600.0  # seconds without an answer of PostgreSQL
+FORGOTTEN_AFTER = 3600.0  # seconds without a response from PostgreSQL
 
 
 class ClientCache:
-    """`find` for hot paths. An unknown client is looked up every time, so strangers fill no cache."""
+    """Caches clients for hot paths.
+
+    Unknown clients are looked up each time, so strangers cannot fill the cache.
+    """
 
     def __init__(self, clients: Clients, watch: Watch) -> None:
         self._clients = clients
@@ -31,25 +34,28 @@ class ClientCache:
             self._generation += 1  # a read that began before may be older than the change
         for client_id in change.client_ids:
             self._kept.pop(client_id, None)
-            self._loading.pop(client_id, None)  # callers from now on must not share that read
+            self._loading.pop(client_id, None)  # later callers must not share that read
 
     async def find(self, client_id: str) -> Client | None:
         """The client, disabled or not. Raises Unavailable."""
         return await self.cached(client_id) or await self.read(client_id)
 
     async def cached(self, client_id: str) -> Client | None:
-        """The client if it is in memory, without asking PostgreSQL. Raises Unavailable."""
+        """The client if it is cached, without a query. Raises Unavailable."""
         await self._watch.fresh()
         if client := self._kept.get(client_id):
             self._kept.move_to_end(client_id)
         return client
 
     def knows(self, client_id: str) -> bool:
-        """Whether the client was found lately, without asking anybody."""
+        """Whether the client is cached or was found recently, without a query."""
         return client_id in self._kept
 
     async def read(self, client_id: str) -> Client | None:
-        """The client as PostgreSQL has it now: one round trip, shared by all who ask. Raises Unavailable."""
+        """The client as PostgreSQL has it now: one round trip, shared by concurrent callers.
+
+        Raises Unavailable.
+        """
         if (task := self._loading.get(client_id)) is None:
             task = self._loading[client_id] = asyncio.create_task(self._load(client_id))
         return await asyncio.shield(task)

@@ -1,7 +1,7 @@
-"""The public keys of clients: from their record, or from their `jwks_uri`, cached and fetched with care.
+"""Public keys of clients, from their record or their `jwks_uri`, cached and fetched sparingly.
 
-Of many askers one fetches; what was fetched serves on while its host is away; a key that is not known is
-looked for at most once in a while, whoever asks.
+Concurrent callers share one fetch. A fetched set stays in use while its host is down. An unknown key causes
+at most one fetch per COOL_DOWN, however many callers ask.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from shared.oauth.tokens.jwe import Recipient, recipient
 from shared.oauth.tokens.jwt import BadJwt, SignedClaims
 
 FRESH_FOR = 600.0  # seconds, after which it is fetched again
-STALE_FOR = 86_400.0  # after which it is no longer used, though its host is away
-COOL_DOWN = 30.0  # between two looks for a key that is not known, and between tries at a host that is away
+STALE_FOR = 86_400.0  # seconds, after which it is no longer used even if its host is down
+COOL_DOWN = 30.0  # seconds between fetches for an unknown key, and between attempts while a host is down
 MAX_SETS = 1000
 
 Result = TypeVar("Result")
@@ -33,15 +33,15 @@ logger = structlog.get_logger()
 
 
 class NoKeys(Exception):
-    """The client's keys cannot be had. The reason is for the log."""
+    """The client's keys are unavailable. The reason is for the log."""
 
 
 @dataclass(slots=True)
 class _Kept:
     jwks: Json
     fetched_at: float
-    next_try: float  # when it is fetched next, unless a key is missed
-    next_look: float = float("-inf")  # when a missed key is looked for again
+    next_try: float  # when to fetch again, unless a key is missing
+    next_look: float = float("-inf")  # when to fetch again for a missing key
 
 
 class ClientKeys:
@@ -54,15 +54,15 @@ class ClientKeys:
         self._fetching: dict[str, asyncio.Task[bool]] = {}
 
     async def verified(self, token: str, client: Client) -> SignedClaims:
-        """The claims of a JWT that the client signed, by whatever algorithm. Raises BadJwt, NoKeys."""
+        """The claims of a JWT signed by the client, with any algorithm. Raises BadJwt, NoKeys."""
         return await self._tried(client, lambda jwks: verify_with(token, jwks))
 
     async def recipient(self, client: Client, alg: str, enc: str) -> Recipient:
-        """The client as one to encrypt to. Raises BadKey: no key of its fits. Raises NoKeys."""
+        """The client as a recipient of encryption. Raises BadKey: it has no suitable key. Raises NoKeys."""
         return await self._tried(client, lambda jwks: recipient(jwks, alg, enc))
 
     async def _tried(self, client: Client, attempt: Callable[[Json], Result]) -> Result:
-        """*attempt* with the client's keys, and once more if it misses one and newer ones can be had."""
+        """*attempt* with the client's keys, repeated once with newer ones if a key is missing."""
         jwks = await self._jwks(client)
         try:
             return attempt(jwks)
@@ -88,11 +88,11 @@ class ClientKeys:
         return cached
 
     async def _newer(self, uri: str, jwks: Json) -> Json | None:
-        """The set as it is now, after a key was missed in *jwks*; None where it is not time to look."""
+        """The current set, after a key was missing in *jwks*. None: it is too early to fetch again."""
         cached = self._kept.get(uri)
         if cached is None:
             return None
-        if cached.jwks is not jwks:  # another has looked in the meantime
+        if cached.jwks is not jwks:  # another caller has fetched in the meantime
             return cached.jwks
         if self._clock() < cached.next_look:
             return None
@@ -124,7 +124,7 @@ class ClientKeys:
         return True
 
     async def close(self) -> None:
-        """End what is being fetched."""
+        """Cancel running fetches."""
         for task in list(self._fetching.values()):
             task.cancel()
             with suppress(asyncio.CancelledError):

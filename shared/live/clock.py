@@ -1,4 +1,4 @@
-"""The time. Rules take it as an argument; steps ask here."""
+"""The current time. Rules take it as an argument; steps call this module."""
 
 import time
 from datetime import UTC, datetime
@@ -10,5 +10,5 @@ def now() -> datetime:
 
 
 def monotonic() -> float:
-    """Seconds of a clock that is never set."""
+    """Seconds of a monotonic clock."""
     return time.monotonic()

@@ -1,4 +1,4 @@
-"""How far this process's clock is from PostgreSQL's, which judges what has expired."""
+"""The difference between this process's clock and PostgreSQL's, which decides what has expired."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -15,16 +15,16 @@ logger = structlog.get_logger()
 
 
 def skew(before: datetime, theirs: datetime, after: datetime) -> float:
-    """Seconds that our clock is ahead of theirs (negative: behind), at least.
+    """The seconds, at least, that this clock is ahead of PostgreSQL's; negative if it is behind.
 
-    *theirs* was read between *before* and *after* by our clock, so a slow answer is no skew.
+    *theirs* was read between *before* and *after* by this clock, so a slow response does not count as skew.
     """
     ahead, behind = (before - theirs).total_seconds(), (theirs - after).total_seconds()
     return ahead if ahead > 0 else -behind if behind > 0 else 0.0
 
 
 class ClockSkew:
-    """Compares the two clocks. *observe* hears each measurement, in seconds."""
+    """Compares the two clocks. *observe* is called with each measurement, in seconds."""
 
     def __init__(
         self, database_time: Callable[[], Awaitable[datetime]], observe: Callable[[float], None]
@@ -43,7 +43,7 @@ class ClockSkew:
             logger.warning("clock_skew", seconds=round(self._seconds, 1))
 
     def fault(self) -> str | None:
-        """Why this process must not judge what has expired; None: it may."""
+        """Why this process must not decide what has expired. None: it may."""
         if abs(self._seconds) <= READY_WITHIN:
             return None
         direction = "ahead of" if self._seconds > 0 else "behind"

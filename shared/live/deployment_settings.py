@@ -1,4 +1,4 @@
-"""Records the settings of the running deployment, which operators' commands read."""
+"""Records the settings of the running deployment for operators' commands."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ EVERY = timedelta(minutes=1)
 
 
 class DeploymentSettings:
-    """Records the settings of this process once. Of two that differ the last to start counts."""
+    """Records the settings of this process once. The process that starts last wins."""
 
     def __init__(self, record: DeploymentRecord, settings: Settings) -> None:
         self._record = record
@@ -17,7 +17,7 @@ class DeploymentSettings:
         self._is_noted = False
 
     async def note(self) -> None:
-        """Ask PostgreSQL, until it has recorded them. Raises Unavailable."""
+        """Record the settings unless they are recorded already. Raises Unavailable."""
         if not self._is_noted:
             await self._record.note_settings(self._settings.issuer, deployment_settings(self._settings))
             self._is_noted = True

@@ -1,4 +1,4 @@
-"""Whether the database that a process uses belongs to its issuer."""
+"""Checks that the database belongs to this issuer."""
 
 from datetime import timedelta
 
@@ -16,11 +16,11 @@ class IssuerCheck:
         self._recorded: str | None = None
 
     async def check(self) -> None:
-        """Ask PostgreSQL. Raises Unavailable."""
+        """Query PostgreSQL. Raises Unavailable."""
         self._recorded = await self._record.issuer(self._issuer)
 
     def fault(self) -> str | None:
-        """Why this process must not answer for its issuer; None: it may, as far as is known."""
+        """Why this process must not act for its issuer. None: nothing is known against it."""
         if self._recorded in (None, self._issuer):
             return None
         return f"the database belongs to the issuer {self._recorded}"

@@ -1,4 +1,4 @@
-"""The keys that a process holds in memory, decrypted, and how long it may sign with them."""
+"""The decrypted keys in the memory of a process, and how long it may sign with them."""
 
 import time
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from shared.model import Json
 from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey
 from shared.store import Change, Keys, StoredKey, Unavailable
 
-SIGNS_FOR = 5.0  # seconds without a confirmation, after which nothing is signed
-SERVES_FOR = 3600.0  # without a confirmation, after which the process is not ready
+SIGNS_FOR = 5.0  # seconds without confirmation, after which nothing is signed
+SERVES_FOR = 3600.0  # seconds without confirmation, after which the process is not ready
 RELOADS_EVERY = 1.0
 
 logger = structlog.get_logger()
@@ -33,14 +33,14 @@ def _private(row: StoredKey, secret_keys: Sequence[str]) -> PrivateKey | None:
     if not row.private:
         return None
     plain = unwrap(secret_keys, row.kid, row.private)
-    # The check of an RSA key takes 50 ms; what AES-GCM has authenticated is the key that we made.
+    # Checking an RSA key takes 50 ms. AES-GCM has authenticated the key, so it is the one that was stored.
     return cast(PrivateKey, load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True))
 
 
 def open_keys(
     rows: Sequence[StoredKey], secret_keys: Sequence[str], signs_with: tuple[str, ...] | None = None
 ) -> KeySet:
-    """Stored keys, decrypted, of which those for *signs_with* may sign. Raises CannotUnwrap."""
+    """The stored keys, decrypted; those for *signs_with* may sign. Raises CannotUnwrap."""
     return KeySet(
         signing=tuple(
             SigningKey(
@@ -64,7 +64,7 @@ def open_keys(
 
 
 class KeyRing:
-    """The current KeySet, reloaded when the change counter says so."""
+    """The current KeySet, reloaded when the change counter changes."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class KeyRing:
 
     @property
     def known(self) -> KeySet:
-        """The keys as last seen, however long ago: for showing and for verifying."""
+        """The last known keys, however old; for publishing and verifying."""
         return self._known
 
     @property
@@ -96,23 +96,23 @@ class KeyRing:
         return bool(self._known.signing)
 
     def fault(self) -> str | None:
-        """Why this process should serve no keys; None: it may.
+        """Why this process should not serve keys. None: it may.
 
-        While PostgreSQL is away nobody changes the keys, and the next ones are published already. A process
-        that alone is cut off must not serve what it has for ever.
+        While PostgreSQL is down nobody changes the keys, and the next ones are already published. A process
+        that is cut off alone must not serve old keys forever.
         """
         if not self.is_ready:
             return "no key set has been loaded"
         return self._watch.silence(SERVES_FOR)
 
     def confirmed(self) -> KeySet:
-        """The keys for signing and sealing. Raises Unavailable when they were not confirmed lately."""
+        """The keys for signing and sealing. Raises Unavailable if they were not confirmed recently."""
         if self._watch.age > SIGNS_FOR or not self._known.signing:
             raise Unavailable("the key set was not confirmed lately: nothing is signed")
         return self._known
 
     async def reload(self) -> KeySet:
-        """For a token of an unknown key: ask for news now, at most once a second. Raises Unavailable."""
+        """Reload the keys for a token with an unknown key, at most once a second. Raises Unavailable."""
         if time.monotonic() - self._reloaded_at >= RELOADS_EVERY:
             await self._watch.ask()
             self._reloaded_at = time.monotonic()

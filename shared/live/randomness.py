@@ -1,4 +1,4 @@
-"""Randomness: the one place where handles and identifiers are made."""
+"""Randomness: the only module that generates handles and identifiers."""
 
 import secrets
 import uuid
@@ -7,7 +7,7 @@ from shared.oauth.tokens.handle import RANDOM_BYTES, Kind
 
 
 def new_handle(kind: Kind) -> str:
-    """A fresh handle: two letters that tell its kind, and 256 random bits."""
+    """A new handle: a prefix for its kind, and 256 random bits."""
     return f"{kind}_{secrets.token_urlsafe(RANDOM_BYTES)}"
 
 

@@ -1,7 +1,7 @@
-"""Authentication methods, and the one table of the context classes that they reach. Pure.
+"""Authentication methods, and the table of the authentication context classes that they satisfy. Pure.
 
-A new method is a member of `Method`, and a new class a row of `CLASSES`. The `acr` of sessions, the
-metadata's `acr_values_supported` and the decision whether to ask for another sign-in come from that table.
+To add a method, add a member to `Method`; to add a class, add a row to `CLASSES`. The table determines the
+`acr` of sessions, the metadata's `acr_values_supported`, and whether a user must sign in again.
 """
 
 from collections.abc import Set
@@ -17,13 +17,13 @@ class Method(StrEnum):
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
 
 CLASSES: tuple[tuple[Set[Method], str], ...] = ((frozenset({Method.PASSWORD}), ACR_PASSWORD),)
-"""The methods that each authentication context class demands, and its `acr`; the strongest class first."""
+"""The methods that each authentication context class requires, and its `acr`; the strongest class first."""
 
 ACR_VALUES = tuple(acr for _, acr in CLASSES)
 
 
 def acr_of(methods: Set[Method]) -> str:
-    """The strongest class that *methods* reach. Raises StopIteration if they reach none."""
+    """The `acr` of the strongest class that *methods* satisfy. Raises StopIteration if they satisfy none."""
     return next(acr for demanded, acr in CLASSES if demanded <= methods)
 
 

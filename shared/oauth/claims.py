@@ -1,4 +1,4 @@
-"""Claims about a user: which are released, and in what shape. OpenID Connect Core 1.0 §5."""
+"""Claims about a user: which ones are released, and in what form (OpenID Connect Core 1.0 §5)."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -17,7 +17,7 @@ _STANDARD = frozenset(
 
 BY_SCOPE = "scope"  # in `id_token_claims`: the claims of the granted scopes
 UNBOUNDED = ("groups", "roles")
-"""The claims by scope that may make an ID token too large for the cookie or header of an application."""
+"""The claims by scope that can make an ID token too large for an application's cookie or header."""
 
 _BY_SCOPE = frozenset({*SCOPE_CLAIMS["profile"], *SCOPE_CLAIMS["email"], *UNBOUNDED})
 
@@ -56,7 +56,7 @@ _KNOWN = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims
 
 
 def is_same_shape(name: str, other: str) -> bool:
-    """Whether two claims have values of one type, as far as it is known; `username` is a user name."""
+    """Whether two claims have values of the same type, where known. `username` is the user name."""
     shapes = _KNOWN | {"username"}
     if name not in shapes or other not in shapes:
         return True
@@ -64,11 +64,11 @@ def is_same_shape(name: str, other: str) -> bool:
 
 
 def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
-    """The value as it is released; None where it is not.
+    """The value as it is released, or None if it is not released.
 
-    A standard claim is absent rather than empty or of a wrong type (§5.3.2). What an operator has configured
-    beside the standard, a claim of their own or a mapping, is delivered as it is. So is an empty list of
-    groups: an application that saw none would keep the last membership that it knew.
+    A standard claim is omitted rather than released empty or with the wrong type (§5.3.2). Claims that an
+    operator configured beyond the standard (a custom claim or a mapping) are released unchanged. An empty
+    list of groups is released too: without it, an application would keep the last memberships that it saw.
     """
     if name == "address" and isinstance(value, dict):  # §5.1.1: its members are absent rather than empty
         value = {member: text for member, text in cast(Claims, value).items() if _is_text(text)}
@@ -79,10 +79,10 @@ def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
 
 
 def attributes(user: User) -> Json:
-    """What is known of a user, by name; `username` beside the claims, for `claims_mapping`.
+    """The attributes of a user, by claim name, with `username` in addition for `claims_mapping`.
 
     `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` comes
-    from the memberships alone: an attribute of that name among the claims is ignored.
+    only from the memberships: a claim of that name in the record is ignored.
     """
     values: Claims = {"preferred_username": user.username}
     if user.updated_at:
@@ -92,7 +92,7 @@ def attributes(user: User) -> Json:
 
 
 def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
-    """The claims of these names that the user has."""
+    """The claims with these names that the user has."""
     values = attributes(user)
     claims: Claims = {}
     for name in names:
@@ -103,9 +103,9 @@ def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Cl
 
 
 def claims_by_scope(user: User, scope: Scope, client: Client) -> Claims:
-    """The claims of the granted scopes that an ID token from the token endpoint contains.
+    """The claims of the granted scopes for an ID token from the token endpoint.
 
-    Core 1.0 §5.4 gives them at the userinfo endpoint; many applications read the ID token alone.
+    Core 1.0 §5.4 returns them from the userinfo endpoint, but many applications read only the ID token.
     """
     if BY_SCOPE not in client.id_token_claims:
         return {}
@@ -114,22 +114,22 @@ def claims_by_scope(user: User, scope: Scope, client: Client) -> Claims:
 
 
 def takes_groups(client: Client) -> bool:
-    """Whether the record of a client releases groups to it, whatever the granted scope is."""
+    """Whether the client's record releases groups to it regardless of the granted scope."""
     return GROUPS in client.id_token_claims or GROUPS in client.claims_mapping.values()
 
 
 def id_token_needs_groups(authorization: Authorization, client: Client) -> bool:
-    """Whether the groups of the user are needed for an ID token."""
+    """Whether an ID token needs the user's groups."""
     return GROUPS in authorization.scope or GROUPS in authorization.claims.id_token or takes_groups(client)
 
 
 def claims_of_scope(scope: Scope) -> list[str]:
-    """OpenID Connect Core 1.0 §5.4."""
+    """The claims that the scope requests (OpenID Connect Core 1.0 §5.4)."""
     return [claim for token in scope for claim in SCOPE_CLAIMS.get(token, ())]
 
 
 def _is_wanted(value: object, request: Json | None) -> bool:
-    """OpenID Connect Core 1.0 §5.5.1: `value` or `values` ask for the claim with such a value only."""
+    """Whether a value matches the request's `value` or `values` (OpenID Connect Core 1.0 §5.5.1)."""
     if not request:
         return True
     if "value" in request:
@@ -139,7 +139,9 @@ def _is_wanted(value: object, request: Json | None) -> bool:
 
 
 def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, client: Client) -> Claims:
-    """Claims asked for by name. Cells' own need their scope: no consent page names them one by one."""
+    """The claims requested by name. Cells' claims also need their scope, because the consent page does not
+    list them.
+    """
     if not request:
         return {}
     allowed = _STANDARD.union(claims_of_scope(scope))
@@ -150,7 +152,7 @@ def _requested(user: User, request: Mapping[str, Json | None], scope: Scope, cli
 def userinfo_claims(
     user: User, sub: str, scope: Scope, requested: Mapping[str, Json | None], client: Client
 ) -> Claims:
-    """The answer of the userinfo endpoint: §5.3.2. *sub* and *scope* are the access token's."""
+    """The userinfo response (§5.3.2). *sub* and *scope* are those of the access token."""
     return {
         **_requested(user, requested, scope, client),
         **released(user, claims_of_scope(scope), client.claims_mapping),
@@ -161,8 +163,11 @@ def userinfo_claims(
 def id_token_user_claims(
     user: User, authorization: Authorization, client: Client, *, is_alone: bool = False
 ) -> Claims:
-    """The claims about the user in an ID token: those asked for by name, those that the client's record says
-    it always carries, and, where no access token is issued, those of the scope (§5.4)."""
+    """The user's claims in an ID token.
+
+    They are the claims requested by name, the claims that the client's record always includes, and, if no
+    access token is issued, the claims of the scope (§5.4).
+    """
     scope = authorization.scope if is_alone else ()
     always = (name for name in client.id_token_claims if name != BY_SCOPE)
     names = (*claims_of_scope(scope), *always)

@@ -1,6 +1,6 @@
-"""One exception class for each registered error code that this server sends. Pure.
+"""An exception class for each registered error code that this server sends. Pure.
 
-`description` is for the client's developer and goes on the wire; `detail` is for operators alone.
+`description` is sent to the client's developer; `detail` is only for operators.
 """
 
 import re
@@ -15,7 +15,7 @@ _NOT_ALLOWED = re.compile(r"[^\x20-\x21\x23-\x5b\x5d-\x7e]")
 class OAuthError(Exception):
     """An error response of the protocol.
 
-    `client_id`: the client that the request names, verified or not, where the request itself does not tell.
+    `client_id`: the client that the request names, verified or not, if the request itself does not say.
     """
 
     error: ClassVar[str]
@@ -84,7 +84,7 @@ class AccessDenied(OAuthError):
 
 
 class TemporarilyUnavailable(OAuthError):
-    """A dependency failed: the request was not decided, and may be repeated."""
+    """A dependency failed. The request was not decided and may be repeated."""
 
     error = "temporarily_unavailable"
     status = 503
@@ -129,7 +129,7 @@ class InvalidToken(OAuthError):
 
 
 class InsufficientScope(OAuthError):
-    """`scope`: what the request needs."""
+    """`scope`: the scope that the request needs."""
 
     error = "insufficient_scope"
     status = 403
@@ -151,7 +151,7 @@ class SlowDown(OAuthError):
 
 
 class TooManyRequests(SlowDown):
-    """RFC 6585 §4. The client may repeat its request after *retry_after*."""
+    """The client may repeat its request after *retry_after* (RFC 6585 §4)."""
 
     status = 429
 
@@ -168,7 +168,7 @@ class ExpiredToken(OAuthError):
 
 
 class InvalidClientMetadata(OAuthError):
-    """`faults`: the path of each member at fault, and the end of a sentence that says why."""
+    """`faults`: the path of each invalid member, and the end of a sentence that says why."""
 
     error = "invalid_client_metadata"
 

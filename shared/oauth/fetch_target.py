@@ -1,7 +1,7 @@
-"""Where the server may fetch from, or post to, when a client names the URI. Rules: no name is resolved here.
+"""The addresses at which the server fetches or posts to URIs of clients. No name is resolved here.
 
-https to public addresses, on port 443 or a port above the well-known ones. A `host:port` that the operator
-allows may be private, and may speak http.
+Targets are public addresses over https, on port 443 or above the well-known ports. A `host:port` that the
+operator allows may be private and may use http.
 """
 
 import re
@@ -15,18 +15,54 @@ Address = IPv4Address | IPv6Address
 
 _PORTS = {"https": 443, "http": 80}
 _LAST_WELL_KNOWN_PORT = 1023
-# What listens there speaks another protocol, mostly one that forgives a line it does not understand.
-# fmt: off
+# Services on these ports speak another protocol, and most of them skip lines that they do not understand.
 _OTHER_PROTOCOLS = frozenset(
     {
-        1433, 1521, 1883, 2049, 2375, 2376, 2379, 2380, 3306, 3389, 4369, 5432, 5672, 5900, 5984, 6000,
-        6379, 6380, 6432, 6443, 6667, 7000, 7001, 8086, 8500, 9000, 9042, 9092, 9100, 9200, 9300, 10250,
-        11211, 15672, 16379, 26379, 27017, 50051,
+        1433,
+        1521,
+        1883,
+        2049,
+        2375,
+        2376,
+        2379,
+        2380,
+        3306,
+        3389,
+        4369,
+        5432,
+        5672,
+        5900,
+        5984,
+        6000,
+        6379,
+        6380,
+        6432,
+        6443,
+        6667,
+        7000,
+        7001,
+        8086,
+        8500,
+        9000,
+        9042,
+        9092,
+        9100,
+        9200,
+        9300,
+        10250,
+        11211,
+        15672,
+        16379,
+        26379,
+        27017,
+        50051,
     }
 )
 # fmt: on
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")  # the last label of what some resolvers read as an address
+_NUMBER = re.compile(
+    r"(?:[0-9]+|0x[0-9a-f]*)"
+)  # the last label of a name that some resolvers read as an address
 _MAX_NAME = 253
 
 _PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
@@ -45,7 +81,7 @@ _NOT_GLOBAL = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URI that may be asked, as far as it can be told without resolving its host."""
+    """A URI that may be requested, as far as that can be decided without resolving its host."""
 
     uri: str
     host: str  # in lower case, an IPv6 literal without brackets
@@ -54,7 +90,7 @@ class Target:
 
     @property
     def address(self) -> Address | None:
-        """The host, where it is an address."""
+        """The host, if it is an address."""
         return _literal(self.host)
 
 
@@ -63,7 +99,10 @@ class BadTarget(Exception):
 
 
 def is_public(address: Address) -> bool:
-    """Whether the internet routes to *address*. What translates to IPv4 is judged as IPv4."""
+    """Whether *address* is reachable from the internet.
+
+    Addresses that translate to IPv4 are judged as IPv4.
+    """
     if isinstance(address, IPv4Address):
         return (
             address.is_global
@@ -101,7 +140,7 @@ def _check_host(host: str) -> None:
 
 
 def target(uri: str, allow: tuple[str, ...]) -> Target:
-    """The target of *uri*; *allow* holds the operator's `host:port`s. Raises BadTarget."""
+    """The target of *uri*; *allow* contains the operator's `host:port`s. Raises BadTarget."""
     if fault := uri_fault(uri):
         raise BadTarget(fault)
     url = urlsplit(uri)
@@ -126,7 +165,7 @@ def target(uri: str, allow: tuple[str, ...]) -> Target:
 
 
 def target_fault(uri: str, allow: tuple[str, ...] = ()) -> str | None:
-    """What is wrong with *uri* as one that this server is to ask; for the check at registration."""
+    """What is wrong with *uri* as a URI that this server would request; used at registration."""
     try:
         target(uri, allow)
     except BadTarget as fault:

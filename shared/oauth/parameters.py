@@ -1,4 +1,4 @@
-"""Parameters as they arrive: `application/x-www-form-urlencoded`, in a query or in a body."""
+"""Parameters of a query or a body in `application/x-www-form-urlencoded`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,21 +13,22 @@ MAX_VALUE = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Names, each with all its values in the order of the request.
+    """Parameter names, each with all its values in request order.
 
-    A parameter without a value counts as omitted, and most must not come twice (RFC 6749 §3.1, §3.2). Readers
-    say how often theirs may come: `one`, `require` and `unique` for once, `all` for any number (RFC 8707 §2).
+    A parameter without a value counts as omitted, and most parameters must not be repeated (RFC 6749 §3.1,
+    §3.2). Readers say how often a parameter may occur: `one`, `require` and `unique` for once, `all` for any
+    number (RFC 8707 §2).
     """
 
     values: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, values: Mapping[str, str]) -> "Parameters":
-        """Parameters that each come once."""
+        """Parameters that each occur once."""
         return cls({name: (value,) for name, value in values.items()})
 
     def one(self, name: str) -> str | None:
-        """The value; None: it is missing or empty. Raises InvalidRequest: it is repeated."""
+        """The value, or None if it is missing or empty. Raises InvalidRequest if it is repeated."""
         values = self.values.get(name)
         if values is None:
             return None
@@ -36,13 +37,13 @@ class Parameters:
         return values[0] or None
 
     def require(self, name: str) -> str:
-        """The value. Raises InvalidRequest: it is missing, empty or repeated."""
+        """The value. Raises InvalidRequest if it is missing, empty or repeated."""
         if value := self.one(name):
             return value
         raise InvalidRequest(f"{name} is missing")
 
     def unique(self, name: str) -> str | None:
-        """The value; None: it is missing, empty or repeated. For use where an error could not be returned."""
+        """The value, or None if it is missing, empty or repeated. For places that cannot return an error."""
         values = self.values.get(name, ())
         return (values[0] or None) if len(values) == 1 else None
 
@@ -58,12 +59,12 @@ class Parameters:
         return iter(self.values)
 
     def refuse_repeated(self, names: Iterable[str]) -> None:
-        """Raises InvalidRequest: one of *names* comes more than once. Unknown parameters may."""
+        """Raises InvalidRequest if one of *names* is repeated. Unknown parameters may be repeated."""
         for name in sorted(name for name in names if len(self.values.get(name, ())) > 1):
             raise InvalidRequest(f"{name} is repeated")
 
     def flat(self) -> dict[str, str]:
-        """Each name with its one value; the value of a repeated parameter is empty."""
+        """Each name with its value; a repeated parameter has an empty value."""
         return {name: values[0] if len(values) == 1 else "" for name, values in self.values.items()}
 
 
@@ -78,7 +79,10 @@ def _text(data: bytes) -> str:
 
 
 def parse(text: bytes) -> Parameters:
-    """Parse a query or a body. Raises InvalidRequest: malformed UTF-8, NUL, too many or too long."""
+    """Parse a query or a body.
+
+    Raises InvalidRequest: malformed UTF-8, NUL, too many or too long parameters.
+    """
     values: dict[str, tuple[str, ...]] = {}
     pairs = _text(text).replace("+", " ").split("&", MAX_PARAMETERS + 1)
     if len(pairs) > MAX_PARAMETERS:

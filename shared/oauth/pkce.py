@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange, S256 only: RFC 7636."""
+"""Proof Key for Code Exchange (RFC 7636) with S256 only."""
 
 import hashlib
 import hmac

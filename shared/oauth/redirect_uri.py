@@ -1,11 +1,11 @@
-"""Redirect URIs: where an answer may be sent."""
+"""Redirect URIs: where a response may be sent."""
 
 import re
 from collections.abc import Iterable
 
 from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
 
-# RFC 8252 §7.3: the literals, never `localhost`, which a resolver may send elsewhere
+# RFC 8252 §7.3: IP literals only; a resolver may point `localhost` elsewhere
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?((?:[/?].*)?)")
 
 _OUT_OF_BAND = (OUT_OF_BAND.path, OUT_OF_BAND_ALIAS.path)
@@ -19,9 +19,9 @@ def _without_port(uri: str) -> str | None:
 
 
 def is_registered(redirect_uri: str, registered: Iterable[str], *, is_native: bool) -> bool:
-    """Whether it is one of the registered URIs, byte for byte (RFC 9700 §2.1).
+    """Whether the URI is a registered one, byte for byte (RFC 9700 §2.1).
 
-    The port of a loopback literal of a native client may be any (RFC 8252 §7.3).
+    For native clients, a loopback literal may have any port (RFC 8252 §7.3).
     """
     registered = tuple(registered)
     if "#" in redirect_uri:  # RFC 6749 §3.1.2
@@ -33,7 +33,7 @@ def is_registered(redirect_uri: str, registered: Iterable[str], *, is_native: bo
 
 
 def is_out_of_band(redirect_uri: str, origins: Iterable[str]) -> bool:
-    """Whether it is the page of ours that shows a code to a person, at one of our origins."""
+    """Whether the URI is the page of this server, on one of its origins, that shows a code to the user."""
     return redirect_uri.endswith(_OUT_OF_BAND) and any(
         redirect_uri == origin + path for origin in origins for path in _OUT_OF_BAND
     )

@@ -1,7 +1,7 @@
-"""Why a request was refused, in terms of the client's metadata: for operators, never for the client. Pure.
+"""Why a request was refused, in terms of the client's metadata; for operators, never for the client. Pure.
 
-What a request sent is a stranger's text. It is shown without control characters, cut, and without the parts
-of a URI that may hold a secret.
+Text from a request is untrusted. It is shown without control characters, truncated, and without the parts of
+a URI that may contain a secret.
 """
 
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 MAX_SHOWN = 200
-"""Characters of one value that a request sent."""
+"""Maximum length of a value from a request, in characters."""
 MAX_LISTED = 10
-"""Registered values that a detail lists."""
+"""Maximum number of registered values that a detail lists."""
 
 
 class Reason(StrEnum):
@@ -45,13 +45,13 @@ class Reason(StrEnum):
 
 
 def shown(text: str, limit: int = MAX_SHOWN) -> str:
-    """*text* cut to *limit* characters, with a question mark for each that cannot be printed."""
+    """*text*, truncated to *limit* characters, with a question mark for each unprintable character."""
     printable = "".join(each if each.isprintable() else "?" for each in text[:limit])
     return printable if len(text) <= limit else f"{printable}…"
 
 
 def shown_uri(uri: str) -> str:
-    """A URI as `shown`, without user information, query and fragment, which may hold secrets."""
+    """A URI as `shown`, without user information, query and fragment, which may contain secrets."""
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -64,7 +64,7 @@ def shown_uri(uri: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What the request sent, if that may be shown, and which values the client is registered for instead."""
+    """The value that the request sent, if it may be shown, and the values registered for the client."""
 
     reason: Reason
     sent: str | None = None
@@ -72,7 +72,7 @@ class Detail:
 
     @classmethod
     def of_value(cls, reason: Reason, sent: str, registered: tuple[str, ...] | None = None) -> "Detail":
-        """The detail of a value that is no URI."""
+        """The detail of a value that is not a URI."""
         return cls(reason, shown(sent), registered)
 
     @classmethod
@@ -91,7 +91,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A refused request of a client. `endpoint`: the pattern of its path. None of it is a secret."""
+    """A refused request of a client. `endpoint`: the pattern of its path. No field contains a secret."""
 
     at: datetime
     endpoint: str

@@ -9,14 +9,14 @@ from shared.oauth.refusal import Detail, Reason
 
 _SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*")  # of scope-tokens, with spaces between them
 MAX_SCOPE_TOKENS = 100
-_KEPT = 128  # in memory: clients ask for the same few
+_KEPT = 128  # results kept in memory: clients request the same few scopes
 
 OPENID = "openid"
 
 
 @lru_cache(_KEPT)
 def parse_scope(value: str) -> Scope:
-    """The scope-tokens in the order given, each once. Raises InvalidScope."""
+    """The scope-tokens in the order of *value*, each once. Raises InvalidScope."""
     scope = tuple(dict.fromkeys(value.split()))
     if len(scope) > MAX_SCOPE_TOKENS or not _SCOPE.fullmatch(value):
         raise InvalidScope("scope is malformed or has too many tokens")
@@ -27,8 +27,8 @@ def parse_scope(value: str) -> Scope:
 def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
     """The part of the requested scope that is registered for the client.
 
-    None requested: the registered scope without offline access. Raises InvalidScope: no requested token is
-    registered.
+    If none is requested, the registered scope without offline access. Raises InvalidScope if no requested
+    token is registered.
     """
     if requested is None:
         return tuple(token for token in registered if token not in OFFLINE_SCOPES)
@@ -40,7 +40,7 @@ def granted_scope(requested: Scope | None, registered: Scope) -> Scope:
 
 
 def machine_scope(requested: Scope | None, registered: Scope) -> Scope:
-    """The scope of a client for itself, without a user: RFC 6749 §4.4.2. Raises InvalidScope."""
+    """The scope of a client acting for itself, without a user (RFC 6749 §4.4.2). Raises InvalidScope."""
     if requested and (OPENID in requested or not OFFLINE_SCOPES.isdisjoint(requested)):
         raise InvalidScope("openid and offline access need a user")
     scope = granted_scope(requested, registered)

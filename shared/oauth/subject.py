@@ -1,4 +1,4 @@
-"""The subject identifier that a client gets for a user: OpenID Connect Core 1.0 §8."""
+"""The subject identifier of a user for a client (OpenID Connect Core 1.0 §8)."""
 
 import hmac
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from shared.oauth.client.record import Client
 
 
 def sector_of(client: Client) -> str | None:
-    """§8.1: whose users a pairwise identifier tells apart. None: the redirect URIs are not of one host."""
+    """The sector of a client's pairwise identifiers (§8.1). None: its redirect URIs have several hosts."""
     if client.sector_identifier_uri is not None:
         return urlsplit(client.sector_identifier_uri).hostname
     hosts = {urlsplit(uri).hostname for uri in client.redirect_uris}
@@ -17,7 +17,7 @@ def sector_of(client: Client) -> str | None:
 
 
 def subject(user_id: UUID, client: Client, salt: bytes | None) -> str | None:
-    """The `sub` that *client* knows the user by. None: it is pairwise, and cannot be told yet."""
+    """The `sub` of the user for *client*. None: it is pairwise and cannot be computed."""
     if client.subject_type == "public":
         return str(user_id)
     sector = sector_of(client)
@@ -25,5 +25,5 @@ def subject(user_id: UUID, client: Client, salt: bytes | None) -> str | None:
 
 
 def pairwise(user_id: UUID, sector: str, salt: bytes) -> str:
-    """HMAC-SHA-256 under the deployment's salt, 43 characters: no UUID, so never a public identifier."""
+    """HMAC-SHA-256 with the deployment's salt, in 43 characters; never a UUID like a public identifier."""
     return base64url(hmac.digest(salt, b"\0".join((sector.encode(), user_id.bytes)), "sha256"))

@@ -1,4 +1,4 @@
-"""What this server supports: each list once, for the metadata and for the checks that enforce it."""
+"""The features that this server supports: each list once, for the metadata and for the checks."""
 
 RESPONSE_MODES = (
     "query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt",
@@ -8,7 +8,7 @@ GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token", DEVI
 SUBJECT_TYPES = ("public", "pairwise")
 CODE_CHALLENGE_METHODS = ("S256",)
 PROMPT_VALUES = ("none", "login", "consent", "select_account")
-CREATE = "create"  # where people may sign up: Initiating User Registration via OpenID Connect 1.0 §4
+CREATE = "create"  # if self-registration is enabled: Initiating User Registration via OpenID Connect 1.0 §4
 
 TOKEN_ENDPOINT_AUTH_METHODS = (
     "client_secret_basic",
@@ -30,12 +30,12 @@ CLIENT_ASSERTION_ALGORITHMS = (*PUBLIC_KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 
 
 def prompt_values(*, may_sign_up: bool) -> tuple[str, ...]:
-    """The values of `prompt` that do something."""
+    """The values of `prompt` that have an effect."""
     return (*PROMPT_VALUES, CREATE) if may_sign_up else PROMPT_VALUES
 
 
 def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:
-    """The algorithms that a client assertion may be signed with, by the client's registered method."""
+    """The algorithms that may sign a client assertion, by the client's registered method."""
     match token_endpoint_auth_method:
         case "private_key_jwt":
             return PUBLIC_KEY_ALGORITHMS
@@ -45,7 +45,7 @@ def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:
 
 
 GROUPS = "groups"
-"""A scope and the claim that it releases: the names of the user's groups. No standard names it."""
+"""A scope and the claim that it releases: the names of the user's groups. No specification defines it."""
 
 SCOPE_CLAIMS = {
     "profile": (
@@ -80,7 +80,7 @@ SERVER_CLAIMS = frozenset(
         *("at_hash", "c_hash", "s_hash", "cnf", "events"),
     }
 )
-"""Claims that the server alone says: neither a user's record nor a mapping may."""
+"""Claims that only the server sets: neither a user's record nor a mapping may contain them."""
 
 CLAIMS = (
     "sub",

@@ -1,7 +1,7 @@
-"""Client authentication: which credentials a request presents, and whether they hold.
+"""Client authentication: which credentials a request presents, and whether they are valid.
 
-RFC 6749 §2.3 (secrets), RFC 7521 §4.2 and RFC 7523 §2.2 (assertions). Every fault of a credential is the same
-`invalid_client` to the outside; the detail is for the log.
+RFC 6749 §2.3 (secrets), RFC 7521 §4.2 and RFC 7523 §2.2 (assertions). Every invalid credential gets the same
+`invalid_client` response; the detail is only logged.
 """
 
 import binascii
@@ -30,7 +30,7 @@ from shared.oauth.tokens.jwt_type import CLIENT_ASSERTION_TYPES, is_of_type
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 §2.2
 
-LEEWAY = timedelta(seconds=10)  # of a client's clock; less than the margin of the replay marks
+LEEWAY = timedelta(seconds=10)  # for a client's clock; less than the margin of the replay marks
 MAX_ASSERTION_LIFETIME = timedelta(minutes=5)
 MAX_JTI = 512
 
@@ -39,7 +39,7 @@ _NO_SECRET = bytes(32)
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """A client that names itself and proves nothing."""
+    """A client that identifies itself without proof."""
 
     methods: ClassVar = ("none",)
     client_id: str
@@ -65,7 +65,7 @@ class SecretPost:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """A JWT; `client_id` is what it says, unverified."""
+    """A client assertion (JWT). `client_id` is its claimed, unverified subject."""
 
     methods: ClassVar = ("private_key_jwt", "client_secret_jwt")
     client_id: str
@@ -73,7 +73,7 @@ class Assertion:
 
 
 Credentials = Anonymous | SecretBasic | SecretPost | Assertion
-"""`methods`: each `token_endpoint_auth_method` that presents them."""
+"""The methods (`token_endpoint_auth_method`) that present each kind of credentials."""
 
 
 def accepts(client: Client, credentials: Credentials) -> bool:
@@ -89,7 +89,7 @@ def accepts(client: Client, credentials: Credentials) -> bool:
 
 
 def refused(detail: str | Detail) -> InvalidClient:
-    """The one answer to every credential that does not hold."""
+    """The one error for every invalid credential."""
     return InvalidClient("client authentication failed", detail=detail)
 
 
@@ -111,7 +111,7 @@ def _basic(authorization: str) -> Anonymous | SecretBasic:
     if scheme.lower() != "basic":
         raise refused("the Authorization header is not Basic")
     client_id, secret = _halves(encoded.strip())
-    # Cells' clients send an empty secret where they have none.
+    # Cells' clients send an empty secret if they have none.
     return SecretBasic(client_id, secret) if secret else Anonymous(client_id)
 
 
@@ -119,7 +119,7 @@ PARAMETERS = ("client_assertion", "client_assertion_type", "client_id", "client_
 
 
 def _claimed_subject(token: str) -> str:
-    """The `sub` of an assertion that is not verified yet. It names the client whose keys verify it."""
+    """The `sub` of an unverified assertion, which says whose keys verify it."""
     try:
         sub = unverified_claims(token).get("sub")
     except BadJwt:
@@ -144,10 +144,10 @@ def _in_body(form: Parameters) -> Credentials | None:
 
 
 def presented(authorization: str | None, form: Parameters) -> Credentials:
-    """The credentials of a request: the Authorization header's, or the body's, never both.
+    """The credentials of a request, from the Authorization header or from the body.
 
-    Raises InvalidRequest: two at once, two identities, or one twice. Raises InvalidClient: none, or
-    malformed ones.
+    Raises InvalidRequest for two kinds of credentials, two identities or a repeated parameter. Raises
+    InvalidClient for missing or malformed credentials.
     """
     form.refuse_repeated(PARAMETERS)
     in_body = _in_body(form)
@@ -165,7 +165,7 @@ def presented(authorization: str | None, form: Parameters) -> Credentials:
 
 
 def check_secret(client: Client | None, secret: str, now: datetime) -> None:
-    """Raises InvalidClient. An unknown client costs what a known one does."""
+    """Check the client's secret. Raises InvalidClient. An unknown client takes as long as a known one."""
     secret_hash = hashlib.sha256(secret.encode()).digest()
     registered = client.secrets if client else ()
     matches = [
@@ -185,7 +185,7 @@ def _is_over(expires_at: datetime | None, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ProvenAssertion:
-    """An assertion that holds, if its `jti` is new."""
+    """A valid assertion, provided that its `jti` has not been used."""
 
     jti: str
     issued_at: datetime
@@ -193,8 +193,8 @@ class ProvenAssertion:
 
 
 def check_header(token: str, client: Client) -> None:
-    """Check that the header names an algorithm of the client's method, the registered one if there is one,
-    and no type of another use. Raises BadJwt.
+    """Check that the header's algorithm is the client's registered one, or one of its method, and that its
+    type is not that of another use. Raises BadJwt.
     """
     header = unverified_header(token)
     alg, registered = header.alg, client.token_endpoint_auth_signing_alg
@@ -205,7 +205,7 @@ def check_header(token: str, client: Client) -> None:
 
 
 def verify_with_secrets(token: str, client: Client, now: datetime) -> SignedClaims:
-    """`client_secret_jwt`: OpenID Connect Core 1.0 §9. Raises BadJwt."""
+    """Verify the signature of a `client_secret_jwt` assertion (OpenID Connect Core 1.0 §9). Raises BadJwt."""
     alg = unverified_header(token).alg
     for secret in client.secrets:
         if secret.value is None or _is_over(secret.expires_at, now):
@@ -228,14 +228,17 @@ def _time(claims: Json, name: str) -> datetime:
 def check_assertion(
     claims: SignedClaims, client: Client, audiences: tuple[str, ...], now: datetime
 ) -> ProvenAssertion:
-    """RFC 7523 §3. *audiences*: the issuer first, then what else may be addressed. Raises InvalidClient."""
+    """Check the claims of an assertion (RFC 7523 §3). Raises InvalidClient.
+
+    *audiences*: the accepted values of `aud`; the issuer comes first.
+    """
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise refused("the assertion's iss or sub is not the client")
     aud = claims.get("aud")
     if client.assertion_audience == "issuer" and aud != audiences[0]:  # FAPI 2.0 Security Profile §5.3.2.1
         raise refused("the assertion's aud is not the issuer alone")
     audience = cast(list[object], aud) if isinstance(aud, list) else [aud]
-    # Another server that is named beside this one could use the assertion here.
+    # A server named as a second audience could use the assertion here.
     if not audience or any(one not in audiences for one in audience):
         raise refused("the assertion is for another audience")
     exp, iat = _time(claims, "exp"), _time(claims, "iat")

@@ -1,4 +1,4 @@
-"""The checks of a whole client against what the deployment supports. They find every fault, not the first."""
+"""Checks of a whole client against what the deployment supports. They report every fault."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,17 +21,17 @@ from shared.oauth.subject import sector_of
 _RULES = tuple((name, member.rule) for name, member in MEMBERS.items() if member.rule)
 
 Fault = tuple[str, str]
-"""The path of a member, and the end of a sentence about it."""
+"""The path of a member, and the rest of a sentence about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """The capabilities that a deployment gives its clients."""
+    """What a deployment lets its clients register."""
 
     response_types: tuple[str, ...]
     signing_algorithms: tuple[str, ...]
     client_credentials: bool = True
-    fetch: tuple[str, ...] = ()  # the `host:port`s that may be private
+    fetch: tuple[str, ...] = ()  # `host:port`s that may be private
     unsigned_request_objects: bool = False
 
     @property
@@ -45,14 +45,14 @@ class Capabilities:
 
 
 def grant_types_for(response_types: Sequence[str]) -> set[str]:
-    """The grant types without which these response types have no use: RFC 7591 §2.1."""
+    """The grant types that these response types need (RFC 7591 §2.1)."""
     parts = {part for response_type in response_types for part in response_type.split()}
     by_part = {"code": "authorization_code", "id_token": "implicit", "token": "implicit"}
     return {by_part[part] for part in parts if part in by_part}
 
 
 def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
-    """Every reason not to accept *client*, beyond the validation of single members."""
+    """Every reason to reject *client*, beyond the validation of single members."""
     yield from _type_faults(client, allowed)
     yield from _redirect_faults(client)
     yield from _value_faults(client)
@@ -67,7 +67,7 @@ def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
 
 
 def _claim_faults(client: Client) -> Iterator[Fault]:
-    """Refuse claims that could not be delivered as configured."""
+    """Reject claims that could not be delivered as configured."""
     for index, name in enumerate(client.id_token_claims):
         if name in supported.SERVER_CLAIMS and name not in supported.CLAIMS:
             yield f"id_token_claims.{index}", f"is {name}, which the server alone says"
@@ -183,5 +183,5 @@ def _sector_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
 
 
 def _are_uris(uris: Iterable[str]) -> bool:
-    """Whether each is a URI with a host to compare; `_redirect_faults` reports the others."""
+    """Whether each is a URI with a host to compare. `_redirect_faults` reports those that are not."""
     return all(uri_fault(uri) is None for uri in uris)

@@ -1,6 +1,6 @@
-"""The public keys of a client: RFC 7517.
+"""The public keys of a client (RFC 7517).
 
-A weak, private or malformed key is refused. A key of a kind that is not understood here is ignored (§5).
+Weak, private and malformed keys are rejected. Keys of an unknown kind are ignored (§5).
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ _SMALL_ORDER = frozenset(
         55188659117513257062467267217118295137698188065244968500265048394206261417927,
     }
 )
-"""The y coordinates of Ed25519's eight points of small order: under such a key any signature may hold."""
+"""The y coordinates of Ed25519's eight points of small order. Under such a key, any signature may verify."""
 
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _SIGNING_ALGORITHMS = frozenset(
@@ -45,11 +45,11 @@ _SIGNING_ALGORITHMS = frozenset(
 
 
 class BadKey(Exception):
-    """What is wrong with a key, as the end of a sentence."""
+    """A key is invalid. The message is the end of a sentence about it."""
 
 
 class UnknownKey(BadKey):
-    """The key is of a type, on a curve or for a use that is not understood here: RFC 7517 §5."""
+    """The type, curve or use of the key is unknown here (RFC 7517 §5)."""
 
 
 def _bytes(jwk: Json, member: str) -> bytes:
@@ -132,7 +132,10 @@ def _check(jwk: object) -> None:
 
 
 def jwks_faults(jwks: Json) -> list[tuple[str, str]]:
-    """The faults of a JWK Set, each with the path of the key below `jwks`. A key not understood is none."""
+    """The faults of a JWK Set, each with the key's path below `jwks`.
+
+    Unknown kinds of keys are not faults.
+    """
     keys: Any = jwks.get("keys")
     if not isinstance(keys, list) or not keys:
         return [("keys", "must be a list of at least one key")]
@@ -165,9 +168,9 @@ def _may_verify(jwk: Json, kid: str | None) -> bool:
 
 
 def verify_with(token: str, jwks: Json) -> SignedClaims:
-    """The claims of a JWT that a key of *jwks* verifies, by the algorithm that its header names.
+    """The claims of a JWT, verified with a key of *jwks* and the algorithm in its header. Raises BadJwt.
 
-    Which algorithms may be named is checked before. Raises BadJwt.
+    The caller checks the algorithm first.
     """
     header = unverified_header(token)
     for key in keys_for(jwks, header.alg, header.kid):
@@ -177,7 +180,7 @@ def verify_with(token: str, jwks: Json) -> SignedClaims:
 
 
 def readable(fetched: object) -> Json:
-    """A fetched JWK Set, cut down to what is used of it: RFC 7517 §5. Raises BadKey: it is none."""
+    """A fetched JWK Set, reduced to the members that are used (RFC 7517 §5). Raises BadKey."""
     listed = cast(dict[str, object], fetched).get("keys") if isinstance(fetched, dict) else None
     if not isinstance(listed, list):
         raise BadKey("is not a JWK Set")
@@ -196,9 +199,9 @@ def readable(fetched: object) -> Json:
 
 
 def keys_for(jwks: Json, alg: str, kid: str | None) -> list[PublicKey]:
-    """The keys of a JWK Set that may verify a signature made with *alg*; those that are unfit are left out.
+    """The keys of a JWK Set that may verify a signature made with *alg*, without unsuitable ones.
 
-    *kid*, where the signature names one, only chooses among these keys: it reaches nothing else.
+    *kid*, if the signature has one, selects among these keys and is used for nothing else.
     """
     listed = jwks.get("keys")
     keys: list[PublicKey] = []

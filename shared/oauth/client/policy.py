@@ -1,7 +1,7 @@
-"""What a client may not make of itself: rules over the record as it is and the record that would result.
+"""Limits on what a client may change about itself, as rules over the current and the resulting record.
 
-A client describes itself by RFC 7591 and RFC 7592. What protects its users depends on the client that results
-and not on the members that were sent, so each rule looks at the whole record.
+A client describes itself with RFC 7591 and RFC 7592. Its users are protected by the record that results, not
+by the members that were sent, so each rule looks at the whole record.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ _REDIRECTS = ("redirect_uris", "post_logout_redirect_uris")
 
 
 def with_policy(changed: Client, current: Client | None) -> Client:
-    """*changed* with what the policy says of it. *current* is None when it registers.
+    """*changed*, adjusted by the policy. *current* is None for a new registration.
 
-    A client that takes another method of authentication loses the permission to send its secret in the body.
-    A client that becomes public proves nothing any more: it needs PKCE (RFC 9700 §2.1.1), and neither an
-    operator's trust in it nor an earlier consent covers whoever uses its name (RFC 8252 §8.6).
+    A client that switches to another authentication method loses the permission to send its secret in the
+    body. A client that becomes public can no longer prove its identity: it needs PKCE (RFC 9700 §2.1.1), and
+    users are asked for consent each time, since others can use its name (RFC 8252 §8.6).
     """
     if changed.token_endpoint_auth_method != "client_secret_basic":
         changed = replace(changed, allow_client_secret_post=False)
@@ -33,13 +33,13 @@ def with_policy(changed: Client, current: Client | None) -> Client:
 
 
 def policy_faults(changed: Client, current: Client | None) -> Iterator[Fault]:
-    """What a client that describes itself may not become."""
+    """The reasons to reject a client that a client describes itself."""
     yield from _scheme_faults(changed, current)
     yield from _profile_faults(changed, current)
 
 
 def _scheme_faults(changed: Client, current: Client | None) -> Iterator[Fault]:
-    """RFC 8252 §7.1. What the client has already stays: an operator may have allowed it."""
+    """RFC 8252 §7.1. The client keeps URIs that it already has: an operator may have allowed them."""
     for name in _REDIRECTS:
         had: tuple[str, ...] = getattr(current, name) if current else ()
         for index, uri in enumerate(getattr(changed, name)):
@@ -50,7 +50,7 @@ def _scheme_faults(changed: Client, current: Client | None) -> Iterator[Fault]:
 
 
 def _profile_faults(changed: Client, current: Client | None) -> Iterator[Fault]:
-    """A client keeps what the profile that an operator gave it prescribes."""
+    """A client must keep the values that its operator-assigned profile prescribes."""
     if current is None:
         return
     before, after = to_metadata(current), to_metadata(changed)

@@ -1,9 +1,9 @@
-"""A registered client, and the one declaration of client metadata. Pure.
+"""A registered client, and the declaration of client metadata. Pure.
 
-A field that is annotated with a `Member` is client metadata; a new member is one such field. From it follow
-the validation and the schemas (`models`), the JSON that is stored, sent and read (`metadata`), the defaults
-of each profile (`profiles`), the rule for its value (`faults`) and, for operators' members, a row in
-deploy/README.md, which a test compares.
+Each field annotated with a `Member` is client metadata; to add a member, add such a field. The declaration
+determines the validation and schemas (`models`), the JSON that is stored, sent and read (`members`), the
+defaults of each profile (`profiles`), the rule for the value (`faults`) and, for operators' members, a row of
+the table in deploy/README.md, which a test compares.
 
 Names and meanings: RFC 7591 §2, OpenID Connect Registration 1.0 §2, RP-Initiated Logout 1.0 §3.1,
 Back-Channel Logout 1.0 §2.2, Front-Channel Logout 1.0 §2, RFC 9101 §10.5, RFC 9126 §6, RFC 9701 §6, JARM §3.

@@ -1,7 +1,7 @@
-"""Which URIs a client may register. A rule here answers with the fault, or None.
+"""The URIs that a client may register. Each rule returns the fault, or None.
 
-At a request a redirect URI is compared byte for byte; what is refused here is what a browser or a client
-would read otherwise than it is written, or what should never be a target at all.
+Redirect URIs in requests are compared byte for byte. The rules here reject URIs that browsers or clients
+might read differently than written, and URIs that should never be a target.
 """
 
 import re
@@ -17,13 +17,14 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
-# RFC 3986 §2, without the asterisk: it would look like a wildcard, and there are none.
+# RFC 3986 §2, without the asterisk, which would look like a wildcard. Wildcards are not supported.
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()+,;=]|%[0-9A-Fa-f]{2})+")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _HIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 
-# RFC 6749 §4.1.2, RFC 9207 §2, JARM, OpenID Connect Core 1.0 §3.2.2.5: what a response adds must be its own.
+# RFC 6749 §4.1.2, RFC 9207 §2, JARM, OpenID Connect Core 1.0 §3.2.2.5: a client's URI must not contain the
+# parameters that responses add.
 RESPONSE_PARAMETERS = frozenset(
     {
         "access_token",
@@ -48,7 +49,7 @@ def uri_fault(uri: str) -> str | None:
 
 
 def _uri_faults(uri: str) -> Iterator[str]:
-    """Each check relies on those before it."""
+    """Each check relies on the ones before it."""
     if len(uri) > MAX_URI:
         yield f"is longer than {MAX_URI} characters"
     if "*" in uri:
@@ -92,7 +93,7 @@ def _authority_fault(uri: str, url: SplitResult) -> str | None:
 
 
 def web_uri_fault(uri: str) -> str | None:
-    """What is wrong with *uri* as a page that a browser may be sent to: https."""
+    """What is wrong with *uri* as an https page for browsers."""
     if fault := uri_fault(uri):
         return fault
     url = urlsplit(uri)
@@ -110,7 +111,7 @@ def https_or_loopback_fault(uri: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def origin_of(uri: str) -> str | None:
-    """The origin of a web page, as browsers write it: RFC 6454 §6.2. None: *uri* is none of a page."""
+    """The origin of a web page as browsers write it (RFC 6454 §6.2). None: *uri* is not that of a page."""
     try:
         url = urlsplit(uri)
         host, port = url.hostname, url.port
@@ -124,26 +125,26 @@ def origin_of(uri: str) -> str | None:
 
 
 def is_private_use(uri: str) -> bool:
-    """Whether an app, not a web server, answers *uri*: RFC 8252 §7.1."""
+    """Whether *uri* is answered by an app rather than a web server (RFC 8252 §7.1)."""
     return urlsplit(uri).scheme not in ("http", "https")
 
 
 def opens_a_strangers_app(uri: str, *, is_dynamically_registered: bool) -> bool:
-    """Whether *uri* starts a program on the user's device at the wish of a client that registered itself.
+    """Whether *uri* starts a program on the user's device for a client that registered itself.
 
-    No redirect may lead there before the user has seen a page for this client (RFC 9700 §4.11.2).
+    No redirect may lead there before the user has seen a page about this client (RFC 9700 §4.11.2).
     """
     return is_dynamically_registered and is_private_use(uri)
 
 
 def is_loopback(uri: str) -> bool:
-    """Whether *uri* can only be the user's own machine: RFC 8252 §7.3 and §8.3."""
+    """Whether *uri* always leads to the user's own machine (RFC 8252 §7.3 and §8.3)."""
     url = urlsplit(uri)
     return url.scheme == "http" and url.hostname in LOOPBACK_HOSTS
 
 
 def redirect_uri_fault(uri: str, application_type: str) -> str | None:
-    """What is wrong with *uri* as a redirect URI, or a post-logout one, of a `web` or `native` client."""
+    """What is wrong with *uri* as a redirect or post-logout redirect URI of a `web` or `native` client."""
     if fault := uri_fault(uri):
         return fault
     url = urlsplit(uri)

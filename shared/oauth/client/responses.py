@@ -1,4 +1,4 @@
-"""What a client may register for its signed and encrypted responses.
+"""Checks of a client's registration for signed and encrypted responses.
 
 OpenID Connect Registration 1.0 §2, RFC 9701 §6, JARM §3.
 """
@@ -29,7 +29,7 @@ def response_faults(client: Client, signing_algorithms: Sequence[str]) -> Iterat
 
 
 def unsigned_responses(client: Client, signing_algorithms: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The member and its algorithm for each response that the client wants signed otherwise."""
+    """Each response whose registered signing algorithm is not supported: the member and the algorithm."""
     for response in _SIGNED:
         alg = getattr(client, member := f"{response}_signed_response_alg")
         if alg is not None and alg not in signing_algorithms:

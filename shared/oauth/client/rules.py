@@ -1,6 +1,6 @@
-"""From the metadata of a request to the client that results, for operators and for clients themselves. Pure.
+"""From the metadata in a request to the resulting client, for operators and for clients themselves. Pure.
 
-Operators may set every member, and an unknown one is an error. A client that registers over HTTP sets the
+Operators may set every member; an unknown member is an error. A client that registers over HTTP may set the
 standard members; others are ignored (RFC 7591 §2), and operators' members keep their values.
 """
 
@@ -27,7 +27,7 @@ from shared.oauth.client.secret import MIN_SIGNING_SECRET, needs_secret, retaine
 
 @dataclass(frozen=True, slots=True)
 class OperatorsClient:
-    """A client as an operator describes it, and its secret if they chose one."""
+    """A client as an operator describes it, and its secret if the operator chose one."""
 
     client: Client
     client_secret: str | None
@@ -36,9 +36,9 @@ class OperatorsClient:
 def read_operators(
     members: Json, client_id: str, allowed: Capabilities, *, is_new: bool = True
 ) -> OperatorsClient:
-    """The client that an operator describes; *client_id* is its id unless the operator chooses one.
+    """The client that an operator describes; *client_id* is used unless the operator chooses one.
 
-    *is_new*: the operator adds the client and does not replace it.
+    *is_new*: the operator adds the client and does not replace one.
 
     Raises InvalidClientMetadata, InvalidRedirectUri.
     """
@@ -75,7 +75,7 @@ def _secret_faults(client: Client, client_secret: str | None) -> list[Fault]:
 def read_registration(
     members: Json, client_id: str, allowed: Capabilities, current: Client | None = None
 ) -> Client:
-    """The client that registers, still without credentials, or *current* as its client changes it.
+    """The client that registers, still without credentials, or *current* with its changes.
 
     RFC 7591 §2, RFC 7592 §2.2.
 
@@ -100,7 +100,7 @@ def read_registration(
 
 
 def _with_known_scope(standard: dict[str, Any], current: Client | None) -> tuple[dict[str, Any], list[Fault]]:
-    """A client gets no scope that the server does not know, unless an operator gave it that scope."""
+    """Drop scopes that the server does not know, unless an operator gave them to the client."""
     if not standard.get("scope"):
         return standard, []
     supported_scope = {*supported.SCOPES, *(current.scope if current else ())}
@@ -110,6 +110,6 @@ def _with_known_scope(standard: dict[str, Any], current: Client | None) -> tuple
 
 
 def _operators_values(current: Client | None) -> dict[str, Any]:
-    """The operators' members of a client: what it says of itself does not change them."""
+    """The operators' members of a client, which its own changes leave alone."""
     metadata = to_metadata(current) if current else {}
     return {name: value for name, value in metadata.items() if name in OPERATORS_MEMBERS}

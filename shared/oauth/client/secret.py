@@ -1,4 +1,4 @@
-"""Client secrets: stored as hashes, and in plain only where they sign assertions. Pure.
+"""Client secrets: stored as hashes, and in plain text only if they sign assertions. Pure.
 
 A secret has 256 random bits, so its hash needs no salt.
 """
@@ -21,7 +21,7 @@ def needs_secret(client: Client) -> bool:
 
 
 def signs_with_secret(client: Client) -> bool:
-    """Whether the client proves its secret without sending it, so that the server needs its value."""
+    """Whether the client proves its secret without sending it, so the server needs the value."""
     return client.token_endpoint_auth_method == "client_secret_jwt"
 
 

@@ -1,4 +1,4 @@
-"""A client that stands in for an unknown one: refusing its assertion costs what verifying one does. Pure."""
+"""A stand-in for an unknown client, so that rejecting its assertion takes as long as verifying one. Pure."""
 
 from functools import cache
 
@@ -15,7 +15,7 @@ from shared.oauth.tokens.keys import PublicKey, public_jwk
 def stand_in(token: str) -> Client:
     """A client whose key or secret fits the header of *token*. Raises BadJwt.
 
-    Anybody can sign as this client, so what it verifies must be refused.
+    Anybody can sign as this client, so the caller must reject assertions that it verifies.
     """
     header = unverified_header(token)
     if header.alg in SECRET_ALGORITHMS:
@@ -27,7 +27,7 @@ def stand_in(token: str) -> Client:
 
 @cache
 def _jwks() -> tuple[Json, ...]:
-    """A public key of each kind, made without a search for primes."""
+    """A public key of each kind, generated without searching for primes."""
     curves = (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1())
     keys: tuple[PublicKey, ...] = (
         rsa.RSAPublicNumbers(RSA_EXPONENT, 2**2048 - 1).public_key(),

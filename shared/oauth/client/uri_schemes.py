@@ -1,7 +1,7 @@
-"""URI schemes that no client may register as its own, and why. Data with its sources.
+"""URI schemes that no client may register, and the reasons, with sources.
 
-A redirect sends a browser to a URI that a stranger has chosen. Behind some schemes waits a program that acts
-on what the URI says: such a redirect starts it with the stranger's arguments.
+A redirect sends the browser to a URI chosen by a stranger. Some schemes open a program that acts on the URI,
+so a redirect would start it with the stranger's arguments.
 """
 
 
@@ -20,7 +20,7 @@ OWNED_BY_PROTOCOLS = _schemes("""
     afp callto cifs cvs ed2k facetime facetime-audio git imap irc ircs ldap ldaps magnet mailto news nfs nntp
     rdp rlogin rsync rtsp sftp sip sips smb sms snews spice ssh svn tel telnet tftp tn3270 vnc webcal xmpp
 """)
-"""https://www.iana.org/assignments/uri-schemes: each has programs that speak its protocol."""
+"""https://www.iana.org/assignments/uri-schemes: programs exist that speak these protocols."""
 
 WINDOWS = _schemes("""
     bingmaps calculator hcp help its mk odopen onenote onenote-cmd read res search search-ms shell tsvncmd
@@ -55,17 +55,17 @@ https://revuln.com/files/ReVuln_Steam_Browser_Protocol_Insecurity.pdf."""
 DENIED = ACTED_ON_BY_BROWSERS | OWNED_BY_PROTOCOLS | WINDOWS | APPLE | LAUNCHERS
 
 WELL_KNOWN = frozenset({"cellsauth"})
-"""Schemes of known applications that are not made from a domain name: Pydio Cells' clients."""
+"""Schemes of known applications that do not derive from a domain name: Pydio Cells' clients."""
 
 
 def is_denied(scheme: str) -> bool:
-    """Whether no client may have *scheme*, in lower case, whoever registers it."""
+    """Whether no client at all may have *scheme* (in lower case)."""
     return scheme in DENIED or scheme.startswith(RESERVED_PREFIXES)
 
 
 def is_for_strangers(scheme: str) -> bool:
     """Whether a client that registers itself may have *scheme*.
 
-    It is made from a domain name (RFC 8252 §7.1), or known.
+    The scheme derives from a domain name (RFC 8252 §7.1) or is a known one.
     """
     return "." in scheme or scheme in WELL_KNOWN

@@ -1,1 +1,1 @@
-"""The sender of a token: the key, if any, that a token is bound to, and that its holder proves. Pure."""
+"""The sender of a token: the key that the token is bound to, if any, and that its holder must prove. Pure."""

@@ -1,4 +1,4 @@
-"""Senders, and the confirmation that a token carries for each: RFC 7800 §3.1. Pure."""
+"""Senders, and the confirmation (RFC 7800 §3.1) that a token contains for each. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ _CERTIFICATE = "x5t#S256"
 
 
 class UnknownConfirmation(Exception):
-    """A confirmation names no key, or one of a kind that is not supported."""
+    """The confirmation has no key, or an unsupported kind of key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unbound:
-    """No key: the bearer of the token may use it (RFC 6750)."""
+    """No key: whoever has the token may use it (RFC 6750)."""
 
     token_type: ClassVar[str] = "Bearer"
 
@@ -29,7 +29,7 @@ class Unbound:
 
 @dataclass(frozen=True, slots=True)
 class DpopKey:
-    """A key that a DPoP proof was signed with. `jkt`: its SHA-256 thumbprint, base64url (RFC 9449 §6.1)."""
+    """The key that signed a DPoP proof. `jkt`: its SHA-256 thumbprint in base64url (RFC 9449 §6.1)."""
 
     jkt: str
     token_type: ClassVar[str] = "DPoP"
@@ -45,7 +45,7 @@ class DpopKey:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The client's TLS certificate. `x5t`: its SHA-256 thumbprint, base64url (RFC 8705 §3.1)."""
+    """The client's TLS certificate. `x5t`: its SHA-256 thumbprint in base64url (RFC 8705 §3.1)."""
 
     x5t: str
     token_type: ClassVar[str] = "Bearer"  # RFC 8705 §3 defines no type of its own
@@ -60,18 +60,18 @@ class Certificate:
 
 
 Sender = Unbound | DpopKey | Certificate
-"""`cnf`: the confirmation in tokens and introspection. `key`: the key as stores keep it; None: no key."""
+"""Any sender. `cnf`: the confirmation in tokens and introspection. `key`: the stored key, or None."""
 
 UNBOUND = Unbound()
 
 
 def is_confirmed(bound_to: Sender, presented_by: Sender) -> bool:
-    """Whether a token that is bound to one sender may be used by another, which has proved its key."""
+    """Whether a sender that proved *presented_by* may use a token that is bound to *bound_to*."""
     return isinstance(bound_to, Unbound) or bound_to == presented_by
 
 
 def sender_of(cnf: Mapping[str, Any] | None) -> Sender:
-    """The sender that a confirmation names. Raises UnknownConfirmation."""
+    """The sender named by a confirmation. Raises UnknownConfirmation."""
     if cnf is None:
         return UNBOUND
     match dict(cnf):

@@ -16,8 +16,8 @@ JWT_TYPE = "at+jwt"  # RFC 9068 §2.1
 class AccessToken:
     """The content of an access token, opaque or JWT.
 
-    `grant_id` is None for client_credentials. `aud`: its audiences. `sender`: who may use it.
-    `client_epoch`: of an opaque token without a grant.
+    `grant_id` is None for client_credentials. `aud`: its audiences. `sender`: who may use it. `client_epoch`
+    is set for an opaque token without a grant.
     """
 
     token_id: UUID
@@ -33,7 +33,7 @@ class AccessToken:
 
 
 class NotAnAccessToken(Exception):
-    """The value is malformed, altered, of another issuer or of another kind."""
+    """The value is malformed, altered, from another issuer, or a token of another kind."""
 
 
 def to_claims(token: AccessToken, issuer: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def to_claims(token: AccessToken, issuer: str) -> dict[str, Any]:
 
 
 def from_claims(claims: SignedClaims, issuer: str) -> AccessToken:
-    """The content of a JWT access token that we signed, expired or not. Raises NotAnAccessToken."""
+    """The content of a JWT access token of this server, expired or not. Raises NotAnAccessToken."""
     try:
         if claims["iss"] != issuer:
             raise NotAnAccessToken

@@ -1,6 +1,6 @@
-"""Handles: random strings that name a record. Stores keep only their hash. Pure.
+"""Handles: random strings that identify a record. Stores keep only their hash. Pure.
 
-A handle has its kind as a prefix, and its hash covers the kind, so that kinds cannot be confused.
+A handle is prefixed with its kind, and its hash covers the kind, so kinds cannot be confused.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ _SHAPE = re.compile(r"([a-z]{2})_[A-Za-z0-9_-]{20,512}")
 
 
 class Kind(StrEnum):
-    """The kinds of handle, by prefix."""
+    """The kinds of handles, by prefix."""
 
     AUTHORIZATION_CODE = "ac"
     DEVICE_CODE = "dc"
@@ -28,11 +28,11 @@ class Kind(StrEnum):
 
 
 def is_handle(kind: Kind, value: str) -> bool:
-    """Whether *value* has the shape of a handle of this kind."""
+    """Whether *value* has the form of a handle of this kind."""
     match = _SHAPE.fullmatch(value)
     return match is not None and match[1] == kind
 
 
 def digest(handle: str) -> bytes:
-    """The 32 bytes under which a handle is kept. A handle is random enough to need no salt."""
+    """The 32 bytes under which a handle is stored. A handle is random enough to need no salt."""
     return hashlib.sha256(handle.encode()).digest()

@@ -1,4 +1,4 @@
-"""Encryption to a client: RFC 7516, with the public key that it registered."""
+"""Encryption to a client (RFC 7516) with its registered public key."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ DEFAULT_CONTENT_ENCRYPTION = "A128CBC-HS256"  # OpenID Connect Registration 1.0 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a JWE is for, and how it is made."""
+    """The recipient's key, and the algorithms of a JWE."""
 
     alg: str
     enc: str
@@ -31,10 +31,7 @@ class Recipient:
 
 
 def recipient(jwks: Json, alg: str, enc: str) -> Recipient:
-    """The first key of a JWK Set to which *alg* can encrypt; one marked `enc` before one that is not.
-
-    Raises BadKey: there is none.
-    """
+    """The first key of a JWK Set that *alg* can encrypt to, preferably one marked `enc`. Raises BadKey."""
     candidates = sorted(_candidates(jwks, alg, enc), key=lambda candidate: candidate[0])
     if not candidates:
         raise BadKey(f"has no key for {alg}")

@@ -1,7 +1,7 @@
-"""Signing and verifying JWTs: RFC 7515, RFC 7519.
+"""Signing and verifying JWTs (RFC 7515, RFC 7519).
 
-Claims are `SignedClaims` only after their signature has been verified with a key and an algorithm that the
-caller chose, whatever the header says (RFC 8725 §3.1).
+Claims become `SignedClaims` only after their signature is verified with a key and an algorithm that the
+caller chose, regardless of the header (RFC 8725 §3.1).
 """
 
 import re
@@ -34,12 +34,12 @@ _ECDSA = {
     "ES384": (ec.ECDSA(SHA384()), 48),
     "ES512": (ec.ECDSA(SHA512()), 66),
 }
-"""The algorithm, and the size of the numbers of its curve: RFC 7518 §3.4."""
-_SECRET_JWS = jwt.PyJWS(algorithms=["HS256", "HS384", "HS512"])  # never meets a public key
+"""The algorithm, and the size of its curve's numbers (RFC 7518 §3.4)."""
+_SECRET_JWS = jwt.PyJWS(algorithms=["HS256", "HS384", "HS512"])  # separate, so these never see a public key
 
 
 class BadJwt(Exception):
-    """It is malformed, or its signature does not hold. The reason is for the log."""
+    """The JWT is malformed or its signature is invalid. The reason is for the log."""
 
 
 @lru_cache(maxsize=64)
@@ -48,7 +48,7 @@ def _protected(alg: str, kid: str, typ: str) -> str:
 
 
 def sign(key: SigningKey, claims: Mapping[str, Any], typ: str = "JWT") -> str:
-    """A compact JWS (RFC 7515 §7.1). The key must not have retired."""
+    """A compact JWS (RFC 7515 §7.1). The key must not be retired."""
     assert key.private is not None
     signed = f"{_protected(key.alg, key.kid, typ)}.{base64url(orjson.dumps(claims))}"
     return f"{signed}.{base64url(_signature(key.alg, key.private, signed.encode()))}"
@@ -65,7 +65,7 @@ def _signature(alg: str, private: PrivateKey, data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The protected header of an unverified JWT: good for choosing a key, and for nothing else."""
+    """The protected header of an unverified JWT. Use it only to choose a key."""
 
     alg: str
     kid: str | None
@@ -75,7 +75,7 @@ class Header:
 def unverified_header(token: str) -> Header:
     """The header of a compact JWS (RFC 7515 §7.1).
 
-    Raises BadJwt: not three parts of base64url, too long, a parameter that is not understood, or no `alg`.
+    Raises BadJwt: not three parts of base64url, too long, an unsupported header parameter, or no `alg`.
     """
     header = _object(_part(token, 0))
     if "crit" in header or "b64" in header or "zip" in header:
@@ -87,9 +87,9 @@ def unverified_header(token: str) -> Header:
 
 
 def unverified_claims(token: str) -> dict[str, Any]:
-    """The claims of a compact JWS that nobody has verified: good for finding the key that verifies it.
+    """The unverified claims of a compact JWS.
 
-    Raises BadJwt.
+    Use them only to find the key that verifies it. Raises BadJwt.
     """
     return _object(_part(token, 1))
 
@@ -108,15 +108,15 @@ def _object(encoded: str) -> dict[str, Any]:
 
 
 def verify(token: str, key: PublicKey, alg: str) -> SignedClaims:
-    """The claims of a JWT whose header names *alg* and whose signature *key* verifies. Raises BadJwt.
+    """The claims of a JWT whose header has *alg* and whose signature *key* verifies. Raises BadJwt.
 
-    Times, issuer and audience are the caller's to check: they differ with what the token is for.
+    The caller checks times, issuer and audience, which depend on the token's purpose.
     """
     return _verified(token, alg, lambda: _JWS.decode(token, key, algorithms=[alg]))
 
 
 def verify_with_secret(token: str, secret: str, alg: str) -> SignedClaims:
-    """The same for HS256, HS384 and HS512: OpenID Connect Core 1.0 §10.1. Raises BadJwt."""
+    """As `verify`, for HS256, HS384 and HS512 (OpenID Connect Core 1.0 §10.1). Raises BadJwt."""
     return _verified(token, alg, lambda: _SECRET_JWS.decode(token, secret.encode(), algorithms=[alg]))
 
 
@@ -131,6 +131,6 @@ def _verified(token: str, alg: str, decode: Callable[[], bytes]) -> SignedClaims
 
 
 def is_for(claims: Json, audience: str) -> bool:
-    """Whether `aud`, a string or a list of strings, holds *audience* (RFC 7519 §4.1.3)."""
+    """Whether `aud`, a string or a list of strings, contains *audience* (RFC 7519 §4.1.3)."""
     aud = claims.get("aud")
     return aud == audience or (isinstance(aud, list) and audience in cast(list[object], aud))

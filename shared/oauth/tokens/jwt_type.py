@@ -1,7 +1,6 @@
-"""The types (`typ`) of JWT that each use accepts: RFC 8725 §3.11. Pure.
+"""The JWT types (`typ`) that each use accepts (RFC 8725 §3.11). Pure.
 
-Each use accepts its own type. It also accepts the types that name no use, because most senders omit the type
-or write `JWT`.
+Each use accepts its own type and the unspecific ones, because most senders omit the type or write `JWT`.
 """
 
 from collections.abc import Collection
@@ -14,10 +13,10 @@ SOFTWARE_STATEMENT_TYPES = _UNSPECIFIC
 
 
 def media_type(typ: str) -> str:
-    """The type without case and without the prefix that may be left out: RFC 7515 §4.1.9."""
+    """The type in lower case, without the optional prefix (RFC 7515 §4.1.9)."""
     return typ.lower().removeprefix("application/")
 
 
 def is_of_type(typ: str | None, accepted: Collection[str]) -> bool:
-    """Whether the `typ` of a header is one of *accepted*, or missing."""
+    """Whether the `typ` of a header is in *accepted* or missing."""
     return typ is None or media_type(typ) in accepted

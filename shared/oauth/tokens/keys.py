@@ -1,6 +1,6 @@
-"""Keys of the authorization server: which one signs now, which are shown, which still verify.
+"""Keys of the authorization server: which one signs now, which are published, and which still verify.
 
-There is always a `next` key for each algorithm. A process switches by the clock, from memory.
+There is always a `next` key for each algorithm. A process switches keys by the clock, from memory.
 """
 
 import hashlib
@@ -41,36 +41,36 @@ def public_jwk(key: PublicKey) -> dict[str, str]:
 
 
 def thumbprint(jwk: Mapping[str, str]) -> str:
-    """RFC 7638 §3, over the members that `public_jwk` gives."""
+    """The JWK thumbprint (RFC 7638 §3) of the members from `public_jwk`."""
     canonical = json.dumps(dict(jwk), sort_keys=True, separators=(",", ":"))
     return base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyTimes:
-    """When a key is shown and used."""
+    """When a key is published and used."""
 
     published_at: datetime
-    activates_at: datetime | None  # None: `next`, without a date
-    retires_at: datetime | None  # when the last token it made has expired
+    activates_at: datetime | None  # None for the `next` key, which has no date yet
+    retires_at: datetime | None  # when the last token signed with it has expired
     is_compromised: bool = False
 
     def is_active_by(self, now: datetime) -> bool:
         return self.activates_at is not None and self.activates_at <= now and not self.is_compromised
 
     def is_shown(self, now: datetime) -> bool:
-        """Whether its tokens may still be valid, or soon will be."""
+        """Whether tokens signed with it may still be valid, or soon will be."""
         return not self.is_compromised and (self.retires_at is None or now < self.retires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """A key pair that signs tokens. `jwk` is the public half as the JWK Set shows it."""
+    """A key pair that signs tokens. `jwk` is the public half as published in the JWK Set."""
 
     kid: str
     alg: str
     times: KeyTimes
-    private: PrivateKey | None = field(repr=False)  # None once it has retired
+    private: PrivateKey | None = field(repr=False)  # None after the key has retired
     jwk: Json
 
 
@@ -84,25 +84,25 @@ class SealingKey:
 
 
 class NoKey(Exception):
-    """No active key of this algorithm."""
+    """There is no active key for this algorithm."""
 
 
 Key = TypeVar("Key", SigningKey, SealingKey)
 
 
 def _by_activation(keys: Iterable[Key]) -> tuple[Key, ...]:
-    """Those that are, or will be, activated; the last first."""
+    """The keys that are or will be activated, the latest first."""
     dated = [(key.times.activates_at, key) for key in keys if key.times.activates_at is not None]
     return tuple(key for _, key in sorted(dated, key=lambda pair: pair[0], reverse=True))
 
 
 def _by_kid(keys: Iterable[Key]) -> Mapping[str, Key]:
-    """Those that are not compromised."""
+    """The keys that are not compromised, by kid."""
     return {key.kid: key for key in keys if not key.times.is_compromised}
 
 
 def _active(keys: Iterable[Key], now: datetime) -> Key | None:
-    """Of keys as `_by_activation` has them, the active one. Times are compared, never swept."""
+    """The active key, of keys in the order of `_by_activation`. Times are compared at use, never swept."""
     for key in keys:
         if key.times.is_active_by(now):
             return key
@@ -111,12 +111,12 @@ def _active(keys: Iterable[Key], now: datetime) -> Key | None:
 
 @dataclass(frozen=True)
 class KeySet:
-    """All keys that a process knows."""
+    """All keys that a process has."""
 
     signing: tuple[SigningKey, ...] = ()
     sealing: tuple[SealingKey, ...] = ()
-    salt: bytes | None = field(default=None, repr=False)  # of pairwise subject identifiers
-    signs_with: tuple[str, ...] | None = None  # the algorithms that are set; None: all
+    salt: bytes | None = field(default=None, repr=False)  # for pairwise subject identifiers
+    signs_with: tuple[str, ...] | None = None  # the configured algorithms; None: all
 
     @cached_property
     def _signers(self) -> Mapping[str, tuple[SigningKey, ...]]:
@@ -150,14 +150,14 @@ class KeySet:
         raise NoKey("sealing")
 
     def verifier(self, kid: str) -> SigningKey | None:
-        """The key of that kid, even a retired one: an id_token_hint may be old. Never a compromised one."""
+        """The key with this kid, even if retired (an id_token_hint may be old), but never if compromised."""
         return self._verifiers.get(kid)
 
     def unsealer(self, kid: str) -> SealingKey | None:
         return self._unsealers.get(kid)
 
     def jwks(self, now: datetime) -> dict[str, list[Json]]:
-        """The JWK Set: RFC 7517 §5. Public halves of what signs, has signed lately, or is about to."""
+        """The JWK Set (RFC 7517 §5): public halves of keys that sign, signed recently, or will sign soon."""
         return {"keys": [key.jwk for key in self.signing if key.times.is_shown(now)]}
 
     def algorithms(self, now: datetime) -> tuple[str, ...]:

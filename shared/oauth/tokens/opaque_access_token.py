@@ -1,12 +1,12 @@
-"""Opaque access tokens: sealed, so that only this server can read them. Nothing is stored. Pure.
+"""Opaque access tokens: sealed, so only this server can read them. Nothing is stored. Pure.
 
 A token is `at_` and base64url of
 
     layout (1 byte) ‖ key id (4) ‖ nonce (12) ‖ AES-256-GCM-SIV of the content
 
-The content is a fixed part, then texts with their lengths: client_id, sub, scope, in layout 2 the
-confirmation, and each audience. A token without a confirmation has layout 1, which earlier releases can
-open. Associated data are the issuer, the kind of token, the key id and, after layout 1, the layout.
+The content has a fixed part, then texts with their lengths: client_id, sub, scope, the confirmation (in
+layout 2), and each audience. A token without a confirmation has layout 1, which earlier releases can open.
+The associated data are the issuer, the kind of token, the key id and, after layout 1, the layout.
 """
 
 import struct
@@ -27,7 +27,7 @@ from shared.oauth.tokens.keys import SealingKey
 
 NONCE_BYTES = 12
 MAX_LENGTH = 1024
-PREFIX = f"{Kind.ACCESS_TOKEN}_"  # of the opaque ones
+PREFIX = f"{Kind.ACCESS_TOKEN}_"  # of opaque access tokens
 
 _UNCONFIRMED, _CONFIRMED = 1, 2  # the layouts
 _HEAD = struct.Struct(f">B4s{NONCE_BYTES}s")
@@ -91,7 +91,7 @@ def _unpack(content: bytes, layout: int) -> AccessToken:
 
 @lru_cache(maxsize=1024)
 def sealed_length(client_id: str, sub: str, scope: Scope, sender: Sender, aud: tuple[str, ...]) -> int:
-    """The length of an opaque access token with this content, in characters. MAX_LENGTH is the limit."""
+    """The length in characters of an opaque access token with this content. MAX_LENGTH is the limit."""
     texts = _texts(client_id, sub, scope, sender, aud)
     content = _FIXED.size + sum(_LENGTH.size + len(text.encode()) for text in texts)
     return len(PREFIX) + (4 * (_HEAD.size + content + _TAG_BYTES) + 2) // 3
@@ -99,7 +99,7 @@ def sealed_length(client_id: str, sub: str, scope: Scope, sender: Sender, aud: t
 
 @lru_cache(maxsize=64)
 def _associated(issuer: str, kid: bytes, layout: int) -> bytes:
-    # Without its layout, a token could be read as one of another layout and lose its confirmation.
+    # Without the layout, a token could be read with another layout and lose its confirmation.
     added = () if layout == _UNCONFIRMED else (bytes([layout]),)
     return b"\0".join((issuer.encode(), PREFIX.encode(), kid, *added))
 
@@ -110,7 +110,7 @@ def _cipher(secret: bytes) -> AESGCMSIV:
 
 
 def seal(token: AccessToken, key: SealingKey, issuer: str, nonce: bytes) -> str:
-    """An opaque access token; *nonce* is 12 random bytes. Times are kept to the second. Raises TooLong."""
+    """An opaque access token; *nonce* is 12 random bytes. Times are truncated to seconds. Raises TooLong."""
     kid = bytes.fromhex(key.kid)
     layout = _CONFIRMED if token.sender.cnf else _UNCONFIRMED
     sealed = _cipher(key.secret).encrypt(nonce, _pack(token), _associated(issuer, kid, layout))

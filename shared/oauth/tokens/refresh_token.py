@@ -4,9 +4,9 @@ A token is `rt_` and base64url of
 
     random (32 bytes) ‖ family secret (16), masked ‖ check (6)
 
-Every generation contains the family's secret, so any of them finds the row of the family; the check tells a
-damaged token from a reused one. A successor is sealed under a key that only its predecessor yields: what the
-store keeps opens nothing.
+Every generation contains the family's secret, so any of them finds the family's row. The check distinguishes
+a damaged token from a reused one. A successor is sealed with a key derived from its predecessor, so the
+stored value alone opens nothing.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class CannotOpen(Exception):
 
 
 def _masked(family_secret: bytes, random: bytes) -> bytes:
-    """Of what was masked: the family secret again."""
+    """Mask the family secret; masking the result again restores it."""
     mask = hashlib.sha256(b"mask" + random).digest()[:FAMILY_SECRET_BYTES]
     masked = int.from_bytes(family_secret, "big") ^ int.from_bytes(mask, "big")
     return masked.to_bytes(FAMILY_SECRET_BYTES, "big")
@@ -48,30 +48,30 @@ def _check(content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One generation of a family. `value` is what the client has of it."""
+    """One generation of a family. `value` is the token that the client has."""
 
     random: bytes = field(repr=False)  # 32 bytes, new in each generation
-    family_secret: bytes = field(repr=False)  # 16 bytes, the same in all
+    family_secret: bytes = field(repr=False)  # 16 bytes, the same in all generations
     value: str = field(repr=False)
 
     @classmethod
     def of(cls, random: bytes, family_secret: bytes) -> "RefreshToken":
-        """The generation of a family that has these random bytes."""
+        """The generation of the family with these random bytes."""
         content = random + _masked(family_secret, random)
         return cls(random, family_secret, _PREFIX + base64url(content + _check(content)))
 
     @property
     def hash(self) -> bytes:
-        """Under which this generation is kept."""
+        """The hash under which this generation is stored."""
         return digest(self.value)
 
     @property
     def family_hash(self) -> bytes:
-        """Under which the family is kept."""
+        """The hash under which the family is stored."""
         return hashlib.sha256(b"family" + self.family_secret).digest()
 
     def succeeded_by(self, random: bytes) -> "RefreshToken":
-        """The next generation, of 32 random bytes."""
+        """The next generation, made of 32 random bytes."""
         return RefreshToken.of(random, self.family_secret)
 
 
@@ -98,7 +98,7 @@ def _cipher(presented: RefreshToken) -> AESGCM:
 
 
 def seal_successor(presented: RefreshToken, successor: RefreshToken, nonce: bytes) -> bytes:
-    """*successor*, for whoever holds *presented*; *nonce* is 12 random bytes."""
+    """*successor*, sealed for the holder of *presented*; *nonce* is 12 random bytes."""
     return nonce + _cipher(presented).encrypt(nonce, successor.random, None)
 
 

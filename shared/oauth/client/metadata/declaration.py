@@ -1,4 +1,4 @@
-"""The words in which `shared.oauth.client.record` declares client metadata. Pure."""
+"""The vocabulary with which `shared.oauth.client.record` declares client metadata. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from shared.model import Json
 from shared.oauth.client.metadata.kinds import ValueKind, lifetime
 
 Rule = Callable[[Any], str | None]
-"""A check of one value: the end of a sentence that says what is wrong with it, or None."""
+"""A check of one value: returns None, or the end of a sentence that says what is wrong."""
 
 
 class Setter(Enum):
-    """Who decides on a member's value."""
+    """Who may set a member."""
 
     ANYONE = auto()  # whoever registers the client: RFC 7591 §2, OpenID Connect Registration 1.0 §2
     OPERATORS = auto()  # ignored in a registration over HTTP
@@ -22,10 +22,10 @@ class Setter(Enum):
 
 
 class Reader(Enum):
-    """Who sees a member."""
+    """Who may see a member."""
 
-    CLIENT = auto()  # in the client information response: RFC 7591 §3.2.1
-    OPERATORS = auto()  # in the administration and at the command line
+    CLIENT = auto()  # the client, in the client information response (RFC 7591 §3.2.1)
+    OPERATORS = auto()  # operators, in the administration API and at the command line
 
 
 EVERY_READER = frozenset(Reader)
@@ -34,18 +34,19 @@ OPERATORS_ALONE = frozenset({Reader.OPERATORS})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of client metadata, beside the name, the type and the default that its field of `Client` has.
+    """A member of client metadata. Its name, type and default are those of its field of `Client`.
 
-    `about` completes "The member is …". `example` is a value in JSON, for operators' members. `default_text`
+    `about` completes "The member is …". `example` is a JSON value, for operators' members. `default_text`
     describes a default that depends on other members.
-    `if_public` is the default for a public client, `profiles` the default in each profile that has its own.
+
+    `if_public` is the default for public clients; `profiles` has the default of each profile that sets one.
     """
 
     kind: ValueKind
     about: str
     set_by: Setter
     shown_to: frozenset[Reader] = EVERY_READER
-    name: str | None = None  # in JSON, where it is not that of the field
+    name: str | None = None  # in JSON, if it differs from the field's name
     example: Any = None
     default_text: str | None = None
     if_public: bool | None = None
@@ -62,7 +63,7 @@ def anyone(
     profiles: Mapping[str, Any] | None = None,
     rule: Rule | None = None,
 ) -> Member:
-    """A member that a client may set for itself."""
+    """A member that a client may set itself."""
     return Member(
         kind=kind,
         about=about,

@@ -1,4 +1,4 @@
-"""The defaults of client metadata: those of the profile, and those that depend on other members. Pure."""
+"""Defaults of client metadata, from the profile and from other members. Pure."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_loopback, is_private_use, uri_fault
 
 _DEFAULT_SCOPE = "openid profile email address phone"
-_EMPTY_IS_MISSING = ("grant_types", "scope")  # a client that has none of one of these could do nothing
+_EMPTY_IS_MISSING = ("grant_types", "scope")  # an empty list is useless for these, so it counts as missing
 
 
 def complete(client_id: str, requested: Json, retained: Json, *, is_added: bool = False) -> Client:
-    """The client of valid members, with a default for each that is missing.
+    """The client with these valid members, with a default for each missing one.
 
-    *requested* wins over *retained*, the members that an operator has set for the client, and those over the
-    profile's defaults. *is_added*: an operator adds the client.
+    *requested* overrides *retained* (members that an operator has set), which overrides the profile's
+    defaults. *is_added*: an operator adds the client.
     """
     requested = {name: value for name, value in requested.items() if value or name not in _EMPTY_IS_MISSING}
     profile = PROFILES[retained.get("profile") or requested.get("profile") or "default"]

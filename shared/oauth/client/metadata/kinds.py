@@ -1,4 +1,4 @@
-"""The kinds of value that client metadata have: how JSON writes them and how the record holds them. Pure."""
+"""The kinds of values of client metadata: their form in JSON and in the record. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 MAX_URIS = 100
 MAX_LIST = 50
 
-# Text shown to users contains no control character and nothing that changes its direction.
+# Text shown to users must not contain control characters or change its direction.
 _DISPLAYABLE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 _SCOPE_TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
 
@@ -22,7 +22,7 @@ _Scope = Annotated[
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 FORMER_VALUES = {"endpoint": "issuer_or_endpoint"}
-"""Former values of `assertion_audience`: files and rows that contain them stay readable."""
+"""Former values of `assertion_audience`, still readable in files and rows."""
 
 
 def _same(value: Any) -> Any:

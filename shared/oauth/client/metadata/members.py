@@ -1,4 +1,4 @@
-"""Client metadata as JSON, by the declaration in `record`: stored, sent and read back. Pure."""
+"""Client metadata as JSON, by the declaration in `record`: stored, sent and read. Pure."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -31,7 +31,7 @@ LONGEST_LIFETIMES: Mapping[str, timedelta] = MappingProxyType(
 PUBLIC_DEFAULTS: Mapping[str, bool] = MappingProxyType(
     {name: member.if_public for name, member in MEMBERS.items() if member.if_public is not None}
 )
-"""Members that have the opposite default for a public client."""
+"""Members whose default is the opposite for a public client."""
 
 _METADATA = {name: MEMBERS[name].kind for name in MEMBERS if MEMBERS[name].set_by is not Setter.SERVER}
 _FROM_JSON = tuple((name, kind.from_json) for name, kind in _METADATA.items())
@@ -43,13 +43,13 @@ def _to_json(client: Client, name: str) -> Any:
 
 
 def to_metadata(client: Client) -> dict[str, Any]:
-    """The effective metadata of a client: every member that has a value. It contains no credential."""
+    """The effective metadata of a client: every member that has a value, and no credentials."""
     values = {name: _to_json(client, name) for name in _METADATA}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def from_metadata(client_id: str, metadata: Json, **record: Any) -> Client:
-    """The client of effective metadata; *record* has the fields that are not metadata."""
+    """The client with this effective metadata; *record* has the fields that are not metadata."""
     values = {
         name: from_json(metadata[name]) for name, from_json in _FROM_JSON if metadata.get(name) is not None
     }
@@ -57,7 +57,7 @@ def from_metadata(client_id: str, metadata: Json, **record: Any) -> Client:
 
 
 def information(client: Client, reader: Reader) -> dict[str, Any]:
-    """A client as *reader* may see it: every member with a value, and no credential."""
+    """The client as *reader* may see it: every member that has a value, and no credentials."""
     values = {
         member.name or name: _to_json(client, name)
         for name, member in MEMBERS.items()

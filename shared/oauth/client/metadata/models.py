@@ -1,6 +1,6 @@
-"""The pydantic models of client metadata, made from the declaration in `record`. Pure.
+"""The pydantic models of client metadata, generated from the declaration in `record`. Pure.
 
-They check each member by itself, and give the administration its schemas.
+They validate each member by itself and provide the schemas of the administration API.
 """
 
 from dataclasses import MISSING, fields
@@ -23,7 +23,7 @@ def _type(name: str) -> Any:
 
 
 def _default(name: str) -> Any:
-    """The default of a member, as pydantic's field; the schema has none that depends on other members."""
+    """The member's default as a pydantic field; the schema omits defaults that depend on other members."""
     member, declared = MEMBERS[name], _FIELDS[name]
     description = _description(member)
     if member.default_text or member.set_by is Setter.SERVER:
@@ -35,7 +35,7 @@ def _default(name: str) -> Any:
 
 
 def _description(member: Member) -> str:
-    """The sentence about a member, and about a default that depends on other members."""
+    """The description of a member, and of a default that depends on other members."""
     notes = [f"default: {member.default_text}"] if member.default_text else []
     if member.if_public is not None:
         notes.append(f"default for a public client: {str(member.if_public).lower()}")
@@ -43,7 +43,7 @@ def _description(member: Member) -> str:
 
 
 def _model(name: str, setter: Setter) -> type[BaseModel]:
-    """The members that *setter* sets, as a pydantic model."""
+    """A pydantic model of the members that *setter* may set."""
     members: dict[str, Any] = {
         member.name or field: (_type(field), _default(field))
         for field, member in MEMBERS.items()
@@ -58,7 +58,7 @@ ReadOnlyMetadata = _model("ReadOnlyMetadata", Setter.SERVER)
 
 
 class ChosenCredentials(BaseModel):
-    """The credentials that an operator may choose; otherwise the server makes them."""
+    """Credentials that an operator may choose; otherwise the server generates them."""
 
     model_config = _STRICT
 

@@ -1,4 +1,4 @@
-"""Validation of client metadata member by member, and the refusal that lists every fault. Pure."""
+"""Validation of client metadata by member, and the error that lists every fault. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from shared.oauth.client.faults import Fault
 from shared.oauth.errors import InvalidClientMetadata, InvalidRedirectUri
 
 NOT_SUPPORTED = frozenset({"request_object_encryption_alg"})
-"""Members that promise something the server does not do. They are refused, never ignored."""
+"""Members that promise something the server does not do. They are rejected, not ignored."""
 
 _MAX_FAULTS = 10
 
 
 def without_nulls(members: Json) -> dict[str, Any]:
-    """The members that have a value: null means the same as omitting the member (RFC 7592 §2.2)."""
+    """The members that have a value: null means the same as leaving the member out (RFC 7592 §2.2)."""
     return {name: value for name, value in members.items() if value is not None}
 
 
 def validated(model: type[BaseModel], members: Json) -> tuple[dict[str, Any], list[Fault]]:
-    """The members of *model* that are present, each valid by itself; or the faults."""
+    """The members of *model* that are present, if each is valid by itself; otherwise the faults."""
     try:
         return model.model_validate(members).model_dump(exclude_unset=True), []
     except ValidationError as error:
@@ -31,7 +31,7 @@ def validated(model: type[BaseModel], members: Json) -> tuple[dict[str, Any], li
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """The end of a sentence, without the regular expression that a string does not match."""
+    """The end of a sentence, without the regular expression that the value failed to match."""
     if fault["type"] == "string_pattern_mismatch":
         return "is not accepted: it has characters that are not allowed there"
     return f"is not accepted: {fault['msg']}"
