@@ -1,4 +1,4 @@
-"""What services with pages share about the browser in front of them.
+"""Code that services with pages share.
 
 The accounts service will be the second service that uses it.
 """

@@ -1,8 +1,7 @@
-"""The cookies of a browser: its sessions, their state, and the handles to which interactions and forms are
-bound.
+"""The cookies of a browser: sessions, their state, and the handles to which interactions and forms are bound.
 
-A browser may have several handles. Two tabs that begin at once without a cookie are each given one, under a
-name of its own, so neither answer replaces the other's cookie. Later interactions use the newest.
+A browser may have several handles. Two tabs that start at the same time without a cookie each get one, under
+different names, so that neither response replaces the other's cookie. Later interactions use the newest.
 """
 
 import hashlib
@@ -21,25 +20,25 @@ from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.paths import PREFIX
 
 MAX_ACCOUNTS = 5
-MAX_TRIED = 4  # session cookies of one name, where the issuer is http
+MAX_TRIED = 4  # session cookies of one name, if the issuer is http
 MAX_BROWSER_HANDLES = 20
-SIGNED_OUT = "signed-out"  # the browser's state; a cookie that is missing may only be hidden
+SIGNED_OUT = "signed-out"  # the browser's state; a missing cookie may only be hidden
 
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """The names and attributes of the cookies of one deployment.
+    """The names and attributes of a deployment's cookies.
 
-    With an https issuer the names have the prefix `__Host-`, which demands `Secure` and the path `/`; such a
-    cookie comes once. With an http issuer they carry a mark of the issuer: cookies ignore ports, and two
-    deployments on one host must not sign each other out. There any path of the host can set a second cookie
-    of the same name.
+    With an https issuer, the names have the prefix `__Host-`, which requires `Secure` and the path `/`, so
+    that each cookie exists once. With an http issuer, they contain a hash of the issuer: cookies ignore
+    ports, and two deployments on one host must not sign each other's users out. There, any path of the host
+    can set a second cookie of the same name.
     """
 
     session: str
     accounts: str
-    browser: tuple[str, str]  # what a handle's name begins and ends with
-    state: str | None  # None: without session management there is no such cookie
+    browser: tuple[str, str]  # the beginning and the end of the name of a handle's cookie
+    state: str | None  # None: session management is off
     path: str
     is_secure: bool
     browser_lifetime: timedelta
@@ -65,20 +64,20 @@ class Cookies:
         )
 
     def session_handles(self, request: web.Request) -> tuple[str, ...]:
-        """The handles of sessions that the browser presents as its active one.
+        """The session handles that the browser presents as its active session.
 
-        More than one only with an http issuer, where the one that is alive counts; of more than MAX_TRIED
-        none does. Raises InvalidRequest: the cookie came twice although its name forbids it.
+        There can be several only with an http issuer: then the live one counts, and if there are more than
+        MAX_TRIED, none does. Raises InvalidRequest if the cookie is repeated although its name forbids that.
         """
         handles = _handles(Kind.SESSION, self._values(request, self.session))
         return handles if len(handles) <= MAX_TRIED else ()
 
     def session_handle(self, request: web.Request, session_key: bytes) -> str:
-        """The one of them that names this session, which was found by it."""
+        """The presented handle of the session with this key, which was found with one of them."""
         return next(handle for handle in self.session_handles(request) if digest(handle) == session_key)
 
     def account_handles(self, request: web.Request) -> tuple[str, ...]:
-        """The handles of sessions that this browser has beside the active one. Raises InvalidRequest."""
+        """The handles of this browser's sessions beside the active one. Raises InvalidRequest."""
         values = self._values(request, self.accounts)
         return _handles(Kind.SESSION, values[0].split(".")[:MAX_ACCOUNTS]) if len(values) == 1 else ()
 
@@ -93,7 +92,7 @@ class Cookies:
         return _handles(Kind.SESSION, [*sessions, *accounts])
 
     def browser_handles(self, request: web.Request) -> tuple[str, ...]:
-        """The browser's own handles, oldest first: RFC 6265 §5.4. Raises InvalidRequest."""
+        """The browser's own handles, oldest first (RFC 6265 §5.4). Raises InvalidRequest."""
         before, after = self.browser
         candidates = [
             (name, value)
@@ -113,21 +112,24 @@ class Cookies:
         return _maker(self.session_handles(request), token, purpose)
 
     def browser_of_form(self, request: web.Request, token: str | None, purpose: str) -> str | None:
-        """The same for a form that was made before anybody was signed in."""
+        """As `session_of_form`, for a form that was made before anybody was signed in."""
         return _maker(self.browser_handles(request), token, purpose)
 
     def newest_browser_handle(self, request: web.Request) -> str:
-        """The handle to bind something new to, which `set_browser` must then set: it may be fresh."""
+        """The handle for binding something new.
+
+        The caller must set it with `set_browser`, as it may be new.
+        """
         handles = self.browser_handles(request)
         return handles[-1] if handles else new_handle(Kind.BROWSER)
 
     def set_browser(self, response: web.Response, handle: str) -> None:
-        """Keep it for as long as the newest interaction that is bound to it."""
+        """Keep the cookie for as long as the newest interaction bound to it."""
         seconds = int(self.browser_lifetime.total_seconds())
         self._set(response, self._browser_name(handle), handle, max_age=seconds)
 
     def set_accounts(self, response: web.Response, handles: tuple[str, ...]) -> None:
-        """Beside the active one; of too many the last are forgotten."""
+        """Set the accounts beside the active one. If there are too many, the last ones are dropped."""
         value = ".".join(handles[:MAX_ACCOUNTS])
         self._set(response, self.accounts, value, max_age=None if value else 0)
 
@@ -136,7 +138,7 @@ class Cookies:
         self._set_state(response, browser_state(digest(handle)))
 
     def clear_session(self, response: web.Response) -> None:
-        """Drop every session of the browser: only after the end of each is committed."""
+        """Delete every session cookie; only after the end of each session is committed."""
         self._set(response, self.session, "", max_age=0)
         self._set(response, self.accounts, "", max_age=0)
         self._set_state(response, SIGNED_OUT)
@@ -146,7 +148,7 @@ class Cookies:
         return f"{before}{digest(handle)[:4].hex()}{after}"
 
     def _set_state(self, response: web.Response, value: str) -> None:
-        """The one cookie that scripts read, in frames of other sites, too: it is worth nothing."""
+        """Set the only cookie that scripts can read, also in frames of other sites. It gives no access."""
         if self.state:
             response.set_cookie(self.state, value, path=self.path, secure=True, samesite="None")
 
@@ -170,12 +172,12 @@ class Cookies:
 
 
 def browser_state(session_key: bytes) -> str:
-    """The value of the state cookie of a session, from which the session's key cannot be computed."""
+    """The value of a session's state cookie. The session's key cannot be computed from it."""
     return hashlib.blake2s(b"browser state", key=session_key).hexdigest()
 
 
 def _handles(kind: Kind, values: Iterable[str]) -> tuple[str, ...]:
-    """Those of *values* that are handles of *kind*, each once."""
+    """The handles of *kind* among *values*, each once."""
     return tuple(dict.fromkeys(value for value in values if is_handle(kind, value)))
 
 

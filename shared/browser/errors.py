@@ -1,24 +1,24 @@
-"""Errors that only a page shows to the user, with a link by which they can start again."""
+"""Errors that are shown only on a page, with a link to start again."""
 
 from shared.oauth.client.record import Client
 from shared.oauth.errors import AccessDenied, InvalidRequest
 
 
 class Expired(InvalidRequest):
-    """The interaction is over: it took too long, or was finished, here or in another tab."""
+    """The interaction is over: it took too long, or was completed, here or in another tab."""
 
     error = "expired"
     status = 410
 
     def __init__(self, description: str, *, client: Client | None = None, again: str | None = None) -> None:
-        """*client*: the one whose interaction it was. *again*: a path where the person can start again."""
+        """*client*: the client of the interaction. *again*: a path where the user can start again."""
         super().__init__(description, client_id=client.client_id if client else None)
         self.client = client
         self.again = again
 
 
 class UnverifiedRequest(AccessDenied):
-    """Nothing proves that the request was sent by a page that this browser was shown."""
+    """Nothing proves that a page of this browser sent the request."""
 
     status = 403
 

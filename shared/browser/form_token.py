@@ -1,4 +1,4 @@
-"""Form tokens: the proof that a form was made for the browser that sends it. Pure."""
+"""Form tokens, which prove that a form was made for the browser that sends it. Pure."""
 
 import hmac
 
@@ -6,9 +6,9 @@ FORM_TOKEN = "form_token"
 
 
 def form_token(handle: str, purpose: str) -> str:
-    """The token of a form made for the browser whose cookie holds *handle*, and for *purpose* alone.
+    """The token of a form for the browser whose cookie contains *handle*, valid only for *purpose*.
 
-    Only a holder of the cookie can compute it; 64 hexadecimal digits.
+    Only a holder of the cookie can compute it. It has 64 hexadecimal digits.
     """
     return hmac.digest(handle.encode(), purpose.encode(), "sha256").hex()
 

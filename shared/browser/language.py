@@ -1,7 +1,7 @@
-"""The language of an answer: what `ui_locales` asks for, then what the browser asks for.
+"""The language of a response: from `ui_locales`, else from the browser.
 
-A request notes its `ui_locales` as soon as they are known. A page that is shown for an error later on, when
-the parameters are out of reach, is in the same language.
+A request's `ui_locales` are recorded as soon as they are known, so that a later error page, which no longer
+has the parameters, uses the same language.
 """
 
 from aiohttp import web
@@ -16,18 +16,18 @@ _NOTED = web.RequestKey("_NOTED", str)
 
 
 def note_ui_locales(request: web.Request, ui_locales: str | None) -> None:
-    """Let the answer to *request* follow *ui_locales*, if there are any."""
+    """Use *ui_locales*, if there are any, for the response to *request*."""
     if ui_locales:
         request[_NOTED] = ui_locales
 
 
 def language(request: web.Request, pages: Pages) -> str:
-    """The locale of the answer to *request*: by what was noted, the query, or `Accept-Language`."""
+    """The locale of the response to *request*, from the recorded value, the query, or `Accept-Language`."""
     return pages.locale(_wanted(request), request.headers.get("Accept-Language"))
 
 
 def ui_locales_fields(request: web.Request) -> dict[str, str]:
-    """The field by which a form without an interaction keeps the language of *request*."""
+    """The hidden field that keeps the language of *request* in a form without an interaction."""
     ui_locales = _wanted(request)
     return {UI_LOCALES: ui_locales} if ui_locales else {}
 

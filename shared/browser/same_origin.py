@@ -1,4 +1,4 @@
-"""Whether a form that changes state was sent by a page of this provider."""
+"""Checks that a page of this provider sent a form that changes state."""
 
 from aiohttp import web
 
@@ -6,10 +6,10 @@ from shared.browser.errors import UnverifiedRequest
 
 
 def check_same_origin(request: web.Request, origin: str) -> None:
-    """Fetch Metadata where the browser sends it, else `Origin`. Raises UnverifiedRequest.
+    """Check Fetch Metadata if the browser sends it, else `Origin`. Raises UnverifiedRequest.
 
     Browsers send `Origin: null` from the provider's own pages, whose Referrer-Policy is `no-referrer`. A
-    request with neither header passes: cookies and form tokens bind it.
+    request with neither header passes: cookies and form tokens bind it to the browser.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -219,7 +219,7 @@ def nth_address(address: str, index: int) -> str:
 
 
 def child_environment(settings: Settings, index: int) -> dict[str, str]:
-    """The environment for child *index* of this process, which reads the same *settings*, secrets included."""
+    """The environment for child *index* of this process, with the same *settings*, secrets included."""
     metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
     urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
     return {

@@ -1,7 +1,8 @@
-"""A rate limiter that costs a request nothing: processes count by themselves and add up a moment later.
+"""A rate limiter that needs no round trip for a request.
 
-Counts are kept in fixed windows, for a bounded number of keys. While Redis is down a process allows a quarter
-of the rate by itself: neither closed nor open.
+Each process counts locally and adds its counts to the shared ones shortly afterwards. Counts are kept in
+fixed windows, for a bounded number of keys. While Redis is down, each process allows a quarter of the rate:
+it neither fails closed nor open.
 """
 
 from collections import OrderedDict
@@ -15,23 +16,23 @@ from shared.store import SharedCounts, Unavailable
 
 SHARED_EVERY = timedelta(seconds=0.1)
 MAX_KEYS = 10_000
-"""The keys that a process remembers, and the keys that it shares in a window. Others are counted alone."""
+"""The number of keys that a process remembers, and shares in a window. Other keys are counted locally."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """At most *most* for each key in each *period*, in all processes together."""
+    """At most *most* events for each key in each *period*, in all processes together."""
 
     most: int
     period: timedelta
 
     @property
     def alone(self) -> int:
-        """For a process that does not hear of the others."""
+        """The rate for a process that cannot share its counts."""
         return max(1, self.most // 4)
 
     def window(self, now: datetime) -> int:
-        """The number of the period that *now* is in."""
+        """The number of the period that contains *now*."""
         return int(now.timestamp() / self.period.total_seconds())
 
     def rest(self, now: datetime) -> timedelta:
@@ -41,7 +42,7 @@ class Rate:
 
 
 class RateLimiter:
-    """Counts events by key. *name* tells its counts from others' in Redis."""
+    """Counts events by key. *name* separates its counts from others in Redis."""
 
     def __init__(self, shared_counts: SharedCounts, name: str, rate: Rate, *, is_on: bool) -> None:
         self._shared_counts = shared_counts
@@ -56,7 +57,7 @@ class RateLimiter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has been counted: no key has to wait."""
+        """Whether nothing has been counted, so no key has to wait."""
         return not (self._totals or self._unshared)
 
     def wait(self, key: str, now: datetime) -> timedelta | None:
@@ -75,13 +76,13 @@ class RateLimiter:
             self._unshared.popitem(last=False)
 
     def take(self, key: str, now: datetime, amount: int = 1) -> timedelta | None:
-        """Count *amount* events of *key*, unless it must wait: then for how long, and nothing is counted."""
+        """Count *amount* events of *key*, or return how long the key must wait; then nothing is counted."""
         if (wait := self.wait(key, now)) is None:
             self.count(key, now, amount)
         return wait
 
     async def share(self) -> None:
-        """Add this process's counts to the others'. Raises Unavailable: then this process is on its own."""
+        """Add this process's counts to the shared ones. Raises Unavailable; then the process uses its own."""
         window, counts = self._window, self._sharable()
         if not counts:
             return

@@ -1,7 +1,7 @@
-"""What a process keeps in memory, and how it knows that it is still true.
+"""Keeps the copies in a process's memory consistent with PostgreSQL.
 
-Every half second a process asks PostgreSQL what has changed. What it keeps is trusted for one second after
-the last answer; then requests wait for PostgreSQL, or get 503.
+Every half second, a process asks PostgreSQL for changes. Its copies are trusted for one second after the last
+answer. After that, requests wait for PostgreSQL or get 503.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ logger = structlog.get_logger()
 
 
 class Watcher(Protocol):
-    """Something that keeps copies, and hears what has changed."""
+    """Keeps copies, and is told about changes."""
 
     async def changed(self, change: Change) -> None: ...
 
 
 class Watch:
-    """Polls the change counter and tells the watchers, before anyone may trust the new answer."""
+    """Polls the change counter and notifies the watchers before the new answer is trusted."""
 
     def __init__(self, changes: Changes, clock: Callable[[], float] = time.monotonic) -> None:
         self._changes = changes
@@ -48,16 +48,16 @@ class Watch:
         return self._clock() - self._confirmed_at
 
     def silence(self, limit: float) -> str | None:
-        """Says so if PostgreSQL has not answered for more than *limit* seconds."""
+        """The fault if PostgreSQL has not answered for more than *limit* seconds."""
         return None if self.age <= limit else f"PostgreSQL has not answered for {self.age:.0f} s"
 
     async def fresh(self) -> None:
-        """Return when what is kept may be trusted. Raises Unavailable."""
+        """Return when the copies may be trusted. Raises Unavailable."""
         if self.age > TRUSTED_FOR:
             await self.ask()
 
     async def ask(self) -> None:
-        """As `poll`, for a request. Raises Unavailable whatever the fault: the loop reports the others."""
+        """As `poll`, for a request. Raises Unavailable for every fault: the loop reports the others."""
         try:
             await self.poll()
         except Unavailable:
@@ -66,7 +66,10 @@ class Watch:
             raise Unavailable(f"changes cannot be read: {type(fault).__name__} {fault}") from fault
 
     async def poll(self) -> None:
-        """Ask now; of many callers at once one asks. Raises Unavailable, or what a watcher raised."""
+        """Query the change counter; concurrent callers share one query.
+
+        Raises Unavailable, or a watcher's exception.
+        """
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
             self._polling.add_done_callback(_heard)
@@ -86,6 +89,6 @@ class Watch:
 
 
 def _heard(polling: "asyncio.Task[None]") -> None:
-    """Mark the fault as retrieved: all callers may have left."""
+    """Mark the exception as retrieved, because all callers may have gone."""
     if not polling.cancelled():
         polling.exception()

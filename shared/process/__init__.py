@@ -1,1 +1,1 @@
-"""Processes of the operating system: what the services and `ostiary run` share of their supervision."""
+"""Operating system processes: code that the services and `ostiary run` share for supervision."""

@@ -1,4 +1,4 @@
-"""The base application: what its parts share, and the health endpoint."""
+"""The base application: what its services share, and the health endpoint."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -24,19 +24,19 @@ Mount = Callable[[web.Application], None]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ErrorRenderer = Callable[[web.Request, OAuthError], web.Response]
-"""Answers the protocol's errors. The request is there for headers that depend on it."""
+"""Renders a protocol error. It gets the request for headers that depend on it."""
 REFUSALS = web.AppKey[dict[str, ErrorRenderer]]("REFUSALS")
-"""How paths refuse that do it in their own way."""
+"""The paths that render protocol errors in their own way, with the renderer of each."""
 
 ErrorPage = Callable[[web.Request, OAuthError | web.HTTPException], web.StreamResponse]
 ERROR_PAGE = web.AppKey[ErrorPage]("ERROR_PAGE")
-"""How a service that has pages shows an error to a browser. Others answer JSON."""
+"""How a service with pages shows an error to a browser. Services without pages answer JSON."""
 
 _TEXT = Head.of_private("text/plain; charset=utf-8")
 
 
 def refuse_with(app: web.Application, render: ErrorRenderer, paths: Iterable[Path]) -> None:
-    """Let *paths* answer the protocol's errors by *render*."""
+    """Render the protocol errors of *paths* with *render*."""
     app[REFUSALS].update((path.path, render) for path in paths)
 
 
@@ -45,7 +45,7 @@ async def _healthz(_: web.Request) -> web.Response:
 
 
 def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:
-    """An application with the services' routes mounted. Shared resources open once, when it starts."""
+    """An application with the routes of the services. Shared resources are opened when it starts."""
     app = web.Application()
     app[SETTINGS] = settings
     app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)

@@ -31,10 +31,10 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 def health(*, needs_postgresql: bool, index: int = 0) -> Mount:
-    """Mounts `/readyz`, and opens the metrics listener if there is one.
+    """A mount that adds `/readyz`, and opens the metrics listener if one is configured.
 
-    *needs_postgresql*: PostgreSQL must have answered lately. Discovery alone goes on without it.
-    *index*: the number of this process among the workers of one service.
+    *needs_postgresql*: whether PostgreSQL must have answered recently; discovery works without it. *index*:
+    the number of this process among the workers of one service.
     """
 
     def mount(app: web.Application) -> None:

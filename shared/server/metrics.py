@@ -1,7 +1,7 @@
-"""Prometheus metrics of one process, and the private listener that shows them.
+"""Prometheus metrics of one process, and the private listener that serves them.
 
-Counted in plain numbers and turned into Prometheus' only when asked for: its own counters, which lock at each
-step, cost as much as everything else that is done for a request's log and metrics.
+Values are counted in plain numbers and converted when they are requested: prometheus_client's counters lock
+at each step, and would cost as much as the rest of the request's log and metrics.
 """
 
 from bisect import bisect_left
@@ -19,7 +19,7 @@ _BOUNDS = (*(str(float(bound)) for bound in _BUCKETS), "+Inf")
 
 
 class _Durations:
-    """How long requests of one kind took."""
+    """The durations of requests of one kind."""
 
     __slots__ = ("counts", "seconds")
 
@@ -29,7 +29,7 @@ class _Durations:
 
 
 class _ProcessMetrics(Collector):
-    """What this process has counted."""
+    """The counts of this process."""
 
     def __init__(self) -> None:
         self.requests: defaultdict[tuple[str, int], _Durations] = defaultdict(_Durations)
@@ -67,7 +67,7 @@ CLOCK_SKEW = Gauge("ostiary_clock_skew_seconds", "How far this process's clock i
 
 
 def observe_request(route: str, status: int, seconds: float) -> None:
-    """Count one answered request. *route* is the route's pattern, never the path that was asked for."""
+    """Count one answered request. *route* is the route's pattern, never the requested path."""
     durations = _METRICS.requests[route, status // 100]
     durations.counts[bisect_left(_BUCKETS, seconds)] += 1
     durations.seconds += seconds

@@ -1,4 +1,4 @@
-"""Prometheus metrics of the connections to PostgreSQL."""
+"""Prometheus metrics of the PostgreSQL connections."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,7 +12,7 @@ Statistics = Callable[[], PoolStatistics]
 
 
 class _PoolCollector(Collector):
-    """The pool of this process; the last one that was opened."""
+    """Collects the statistics of this process's pool (the one opened last)."""
 
     def __init__(self) -> None:
         self.statistics: Statistics | None = None
@@ -48,5 +48,5 @@ REGISTRY.register(_COLLECTOR)
 
 
 def show_pool(statistics: Statistics) -> None:
-    """Show the numbers of a pool from now on."""
+    """Show the statistics of a pool from now on."""
     _COLLECTOR.statistics = statistics

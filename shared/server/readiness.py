@@ -1,4 +1,4 @@
-"""The named checks that `/readyz` composes."""
+"""The named checks of `/readyz`."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,16 @@ from aiohttp import web
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
 
 Check = Callable[[], str | None]
-"""Why the process is not ready, for the log; None: it is. Asks no store: it reads what a loop has learnt."""
+"""Returns why the process is not ready, for the log, or None.
+
+It queries no store: loops keep it up to date.
+"""
 
 logger = structlog.get_logger()
 
 
 class Readiness:
-    """The checks of one process. It is ready while all of them pass."""
+    """The checks of a process. The process is ready while all of them pass."""
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
@@ -25,12 +28,12 @@ class Readiness:
         self._checks[name] = check
 
     def faults(self) -> dict[str, str]:
-        """The checks that fail and why, sorted by name."""
+        """The failing checks and their reasons, sorted by name."""
         reasons = ((name, self._checks[name]()) for name in sorted(self._checks))
         return {name: reason for name, reason in reasons if reason is not None}
 
     def answer(self) -> web.Response:
-        """200, or 503 with the names of the checks that fail; each change is one line in the log."""
+        """200, or 503 with the names of the failing checks. Each change is logged once."""
         faults = self.faults()
         if faults.keys() != self._logged:
             self._logged = frozenset(faults)

@@ -1,7 +1,7 @@
-"""Keeps the last refusals of registered clients for operators, at no cost to the requests.
+"""Stores the last refusals of registered clients for operators, without delaying requests.
 
-They are collected in memory and written once a second, each time at most MOST_AT_ONCE different ones of a
-client. So a stranger who names a client causes one write a second, however many requests are refused.
+They are collected in memory and written once a second, at most MOST_AT_ONCE different ones for each client.
+So a stranger who names a client causes one write a second, however many requests are refused.
 """
 
 from collections.abc import AsyncIterator
@@ -23,14 +23,14 @@ _What = tuple[str, str, str]
 
 
 class RecentRefusals:
-    """The refusals that are not written yet."""
+    """Collects refusals that have not been written yet."""
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
         self._pending: dict[str, dict[_What, Refusal]] = {}
 
     def note(self, client_id: str, refusal: Refusal) -> None:
-        """Keep a refusal of a registered client, unless there is the same or too much already."""
+        """Collect a refusal, unless the same one or too many are already there."""
         if client_id not in self._pending and len(self._pending) >= MOST_CLIENTS:
             return
         of_client = self._pending.setdefault(client_id, {})
@@ -38,7 +38,7 @@ class RecentRefusals:
             of_client.setdefault((refusal.endpoint, refusal.error, refusal.detail), refusal)
 
     async def flush(self) -> None:
-        """Write what is new. What Redis does not take is lost: the log has it, and no answer needs it."""
+        """Write the new refusals. Those that Redis does not accept are lost; they are also in the log."""
         pending, self._pending = self._pending, {}
         try:
             await self._refusals.add({client_id: [*new.values()] for client_id, new in pending.items()})

@@ -1,4 +1,4 @@
-"""Shared resources: each opened once in a process, however many services it runs."""
+"""Shared resources: each is opened once in a process, however many services run in it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -34,7 +34,7 @@ Resource = Callable[[web.Application], AsyncIterator[None]]
 
 
 async def stores(app: web.Application) -> AsyncIterator[None]:
-    """STORES, WATCH, CLIENTS, KEYRING: the stores, and what this process keeps of them in memory."""
+    """STORES, WATCH, CLIENTS and KEYRING: the stores, and the copies of them in memory."""
     settings = app[SETTINGS]
     async with open_stores(settings) as opened:
         app[STORES] = opened
@@ -51,7 +51,7 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         issuer = IssuerCheck(opened.deployment, settings.issuer)
         app[READINESS].add("issuer", issuer.fault)
         for work in (watch.poll, clock_skew.measure, issuer.check):
-            with suppress(Exception):  # its loop does it again, and reports the fault
+            with suppress(Exception):  # the loop repeats this and reports the fault
                 await work()
         async with (
             app[BACKGROUND].repeating("watch", watch.poll, POLL_INTERVAL),
@@ -62,7 +62,7 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
 
 
 async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
-    """FAILED_AUTHENTICATIONS: what limits guesses at the credentials of clients. Needs `stores`."""
+    """FAILED_AUTHENTICATIONS: limits guesses of clients' credentials. Needs `stores`."""
     shared_counts, is_on = app[STORES].shared_counts, app[SETTINGS].rate_limits
     app[FAILED_AUTHENTICATIONS] = limiter = RateLimiter(
         shared_counts, "failed_authentications", RATE, is_on=is_on
@@ -72,7 +72,7 @@ async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
 
 
 async def fetcher(app: web.Application) -> AsyncIterator[None]:
-    """FETCHER: the one way to what clients name by URI."""
+    """FETCHER: the guarded fetcher for URIs of clients."""
     settings = app[SETTINGS]
     async with open_fetcher(settings.fetch_allow, settings.fetch_ca_file) as opened:
         app[FETCHER] = opened
@@ -87,7 +87,7 @@ async def client_keys(app: web.Application) -> AsyncIterator[None]:
 
 
 def need(app: web.Application, *resources: Resource) -> None:
-    """Open each resource when the application starts, once, in the order of the first need."""
+    """Open the resources when the application starts, each once, in the order of first need."""
     for resource in resources:
         if resource not in app.cleanup_ctx:
             app.cleanup_ctx.append(resource)

@@ -1,4 +1,4 @@
-"""Serving an application on a TCP port or a unix socket until a signal says stop."""
+"""Serves an application on a TCP port or a unix socket until a signal stops it."""
 
 import socket
 import stat
@@ -16,13 +16,13 @@ from shared.server.http.drain import LAST_REQUESTS, StopSignals, announce, close
 from shared.server.http.server import Runner
 
 BACKLOG = 1024
-SHUTDOWN_TIMEOUT = 5.0  # seconds for the requests in flight
+SHUTDOWN_TIMEOUT = 5.0  # seconds for running requests
 
 logger = structlog.get_logger()
 
 
 class ListenError(Exception):
-    """The address cannot be listened on; says why."""
+    """The address cannot be listened on. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Listen:
 
     def _tcp(self) -> socket.socket:
         host, _, port = self.address.rpartition(":")
-        if int(port) > 65535:  # that of a service's last workers
+        if int(port) > 65535:  # of a service's last workers
             raise ValueError("there is no such port")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=BACKLOG)
@@ -75,5 +75,5 @@ async def until_told_to_stop(app: web.Application, listening: socket.socket, dra
 
 
 def serve(make: Callable[[], web.Application], listening: socket.socket, drain_delay: timedelta) -> None:
-    """Run `until_told_to_stop` in an event loop, in which the application is made."""
+    """Run `until_told_to_stop` in a new event loop, in which the application is made."""
     uvloop.run(until_told_to_stop(make(), listening, drain_delay))

@@ -1,8 +1,8 @@
-"""Several processes on one listening socket: a parent that only supervises them.
+"""Several worker processes on one listening socket, and a parent that only supervises them.
 
-The kernel hands each connection to whichever worker accepts it. A worker that dies is replaced. SIGTERM and
-SIGINT reach every worker, which finishes its requests; the parent ends after the last one, and workers end
-with a parent that is killed. A parent that is PID 1 of a container also reaps the orphans that it inherits.
+The kernel gives each connection to the worker that accepts it. A worker that exits is replaced. SIGTERM and
+SIGINT are passed to every worker, which finishes its requests; the parent exits after the last one, and
+workers exit if the parent is killed. As PID 1 of a container, the parent also reaps orphaned processes.
 """
 
 import os
@@ -17,34 +17,34 @@ import structlog
 from shared.process.parent_death import ending_with_parent
 
 MAX_WORKERS = 64
-RESPAWN_PAUSE = 1.0  # seconds between two starts in one place: a worker that cannot start floods nothing
+RESPAWN_PAUSE = 1.0  # seconds between two starts of a worker, so that its failures do not flood the log
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 logger = structlog.get_logger()
 
 Work = Callable[[int], None]
-"""Runs as a worker, given the number of its place, from 0; a replacement takes its predecessor's."""
+"""The work of a worker, called with its index from 0; a replacement has the index of its predecessor."""
 
 
 class Workers:
-    """The workers of this process: children that run *work* until a signal says stop.
+    """The workers of this process: children that run *work* until a signal stops them.
 
-    At the signal *on_stop* is called. Workers that have not ended *patience* seconds later are killed.
+    At the signal, *on_stop* is called. Workers that are still running after *patience* seconds are killed.
     """
 
     def __init__(self, work: Work, *, on_stop: Callable[[], object], patience: float) -> None:
         self._work = work
         self._on_stop = on_stop
         self._patience = patience
-        self._end_with_parent = ending_with_parent(signal.SIGINT)  # which ends without a drain
-        self._places: dict[int, tuple[int, float]] = {}  # number and time of start, by process id
+        self._end_with_parent = ending_with_parent(signal.SIGINT)  # SIGINT stops a worker without drain
+        self._places: dict[int, tuple[int, float]] = {}  # number and start time, by process id
         self._is_stopping = False
 
     def keep(self, count: int) -> None:
-        """Start *count* workers and return when all have ended after a signal."""
+        """Start *count* workers and return when all have exited after a signal."""
         signal.signal(
             signal.SIGCHLD, signal.SIG_DFL
-        )  # where it is ignored the kernel reaps, and wait() fails
+        )  # if SIGCHLD is ignored, the kernel reaps children and wait() fails
         signal.signal(signal.SIGALRM, self._kill)
         for number in _STOPPING:
             signal.signal(number, self._stop)
@@ -65,7 +65,7 @@ class Workers:
 
     def _send(self, number: int) -> None:
         for pid in self._places:
-            with suppress(ProcessLookupError):  # reaped a moment ago
+            with suppress(ProcessLookupError):  # it has just been reaped
                 os.kill(pid, number)
 
     def _reap(self) -> None:
@@ -79,7 +79,10 @@ class Workers:
             self._fill(index)
 
     def _fill(self, index: int) -> None:
-        """Start a worker. Signals wait while it is between fork and being known, so that none is missed."""
+        """Start a worker.
+
+        Signals are blocked from the fork until the worker is recorded, so that none is missed.
+        """
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
         if not self._is_stopping:
             self._places[self._start(index)] = (index, time.monotonic())

@@ -1,4 +1,4 @@
-"""Responses: JSON, and the protocol's errors as JSON."""
+"""HTTP responses: JSON, and protocol errors as JSON."""
 
 import math
 import time
@@ -15,7 +15,7 @@ from aiohttp import HttpVersion, HttpVersion11, web
 from shared.oauth.errors import OAuthError, TooManyRequests
 from shared.web.headers import NO_STORE, RETRY_AFTER, SAFE
 
-SERVER = "Ostiary"  # and no versions
+SERVER = "Ostiary"  # without versions
 
 _BODILESS = (204, 304)  # RFC 9110 §6.4.1
 
@@ -29,7 +29,7 @@ class Head:
 
     @classmethod
     def of_private(cls, content_type: str) -> Self:
-        """The head of a response that must not be cached."""
+        """Header fields for responses that must not be cached."""
         return cls(SAFE, NO_STORE, {"Content-Type": content_type})
 
 
@@ -54,7 +54,7 @@ def _date(second: int) -> bytes:
 
 
 class PreparedResponse(web.Response):
-    """A response whose head is encoded already. `headers` has only the fields that are not in it."""
+    """A response with an encoded head. `headers` has only the fields that are not in it."""
 
     def __init__(
         self, body: bytes, head: Head, *, status: int = 200, headers: Mapping[str, str] | None = None
@@ -66,11 +66,11 @@ class PreparedResponse(web.Response):
 def wire(
     response: web.StreamResponse, added: bytes, version: HttpVersion, *, is_kept: bool, is_head: bool
 ) -> bytes:
-    """The bytes of a response. *added*: header fields, each with its line break.
+    """The bytes of a response. Raises ValueError if a header field contains a line break.
 
-    Raises ValueError: a header field has a line break.
+    *added*: further header fields, each with its line break.
     """
-    assert isinstance(response, web.Response)  # nothing here is streamed
+    assert isinstance(response, web.Response)  # responses are never streamed
     body = response.body or b""
     assert isinstance(body, bytes)
     is_bodiless = response.status in _BODILESS
@@ -110,7 +110,7 @@ def json_answer(
     headers: Mapping[str, str] | None = None,
     head: Head = JSON,
 ) -> web.Response:
-    """A JSON object that must not be cached. *headers* are fields that are not in *head*."""
+    """A JSON object that must not be cached. *headers* are fields in addition to *head*."""
     return PreparedResponse(orjson.dumps(members), head, status=status, headers=headers)
 
 
@@ -120,7 +120,7 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> web.Response:
-    """An error as JSON: RFC 6749 §5.2. *members* are added to the object."""
+    """An error as JSON (RFC 6749 §5.2). *members* are added to the object."""
     retry_after = _retry_after(error)
     all_headers = {**retry_after, **(headers or {})} if retry_after else headers
     return json_answer({**error.parameters(), **(members or {})}, status=error.status, headers=all_headers)

@@ -1,4 +1,4 @@
-"""The guard of this server's own resources (userinfo, client configuration, administration): RFC 6750."""
+"""The guard of this server's own resources: userinfo, client configuration, administration (RFC 6750)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,30 +24,30 @@ _NO_CONTENT = Head(SAFE, NO_STORE)
 
 
 class NoCredentials(InvalidToken):
-    """The request has no token: the challenge names no error (RFC 6750 §3.1)."""
+    """The request has no token, so the challenge contains no error (RFC 6750 §3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The token that a request presents, which may be empty or malformed, and who has proved to hold it."""
+    """The token of a request, which may be empty or malformed, and the sender that has proved to hold it."""
 
     token: str = field(repr=False)
     sender: Sender = UNBOUND
 
 
 def header_credentials(request: web.Request) -> Credentials | None:
-    """The credentials in the Authorization header: RFC 6750 §2.1. None: it is missing, or of another scheme.
+    """The credentials in the Authorization header (RFC 6750 §2.1). None: missing, or of another scheme.
 
-    Raises InvalidRequest: there are two headers.
+    Raises InvalidRequest if there are two headers.
     """
     scheme, _, token = (authorization_header(request) or "").partition(" ")
     return Credentials(token.strip()) if scheme.lower() == SCHEME.lower() else None
 
 
 async def credentials(request: web.Request) -> Credentials | None:
-    """The credentials in the header or in a form, never in the query: RFC 6750 §2.1 and §2.2.
+    """The credentials in the header or in a form, never in the query (RFC 6750 §2.1 and §2.2).
 
-    Raises InvalidRequest: there is more than one token.
+    Raises InvalidRequest if there is more than one token.
     """
     in_header, in_form = header_credentials(request), None
     if request.method == "POST" and request.content_type == FORM:
@@ -68,7 +68,7 @@ def required_credentials(request: web.Request) -> Credentials:
 
 
 def check_audience(token: AccessToken, audience: str) -> None:
-    """Raises InvalidToken: the token is for another resource (RFC 9068 §4)."""
+    """Raises InvalidToken if the token is for another resource (RFC 9068 §4)."""
     if audience not in token.aud:
         detail = "the access token is for another resource"
         raise InvalidToken(_NOT_VALID, detail=detail, client_id=token.client_id)
@@ -92,8 +92,7 @@ class ResourceServer:
     async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
         """The content of an access token for this resource, and the client that it was issued to.
 
-        Its scope, and whether it has been revoked, are the endpoint's to check. Raises InvalidToken,
-        Unavailable.
+        The endpoint checks its scope and whether it has been revoked. Raises InvalidToken, Unavailable.
         """
         token = await self.access_tokens.read(presented.token, now)
         client = await self.clients.find(token.client_id) if token else None
@@ -109,7 +108,7 @@ class ResourceServer:
 
 
 def challenge(error: InvalidToken | InsufficientScope) -> str:
-    """The value of WWW-Authenticate: RFC 6750 §3."""
+    """The value of WWW-Authenticate (RFC 6750 §3)."""
     if isinstance(error, NoCredentials):
         return f"{SCHEME} {REALM}"
     attributes = "".join(f', {name}="{value}"' for name, value in error.parameters().items())
@@ -118,13 +117,13 @@ def challenge(error: InvalidToken | InsufficientScope) -> str:
 
 
 def bearer_error(_: web.Request, error: OAuthError) -> web.Response:
-    """An error of a protected resource: RFC 6750 §3, as JSON."""
+    """An error of a protected resource as JSON (RFC 6750 §3)."""
     if not isinstance(error, InvalidToken | InsufficientScope):
         return error_answer(error)
     return error_answer(error, headers={"WWW-Authenticate": challenge(error)})
 
 
 def bare_challenge() -> web.Response:
-    """The answer, without a body, to a request that has no credentials."""
+    """The response, without a body, to a request that has no credentials."""
     headers = {"WWW-Authenticate": challenge(NoCredentials())}
     return PreparedResponse(b"", _NO_CONTENT, status=NoCredentials.status, headers=headers)

@@ -10,7 +10,7 @@ from shared.web.request import Request
 
 
 def note_client(request: web.Request, client: Client) -> None:
-    """Note whose request this is as soon as that is known.
+    """Record the client of a request as soon as it is known.
 
     Refusals name the client, and pages of its origins may read them.
     """
@@ -20,7 +20,7 @@ def note_client(request: web.Request, client: Client) -> None:
 
 
 def claimed_client_id(request: web.Request, error: OAuthError) -> str | None:
-    """The client_id by which a refused request names its client, which nothing has verified."""
+    """The unverified client_id that a refused request claims."""
     if error.client_id:
         return error.client_id
     parameters = cast(Request, request).parameters

@@ -1,6 +1,6 @@
-"""Cross-origin requests of browser clients: any origin, or those that the client's record names.
+"""Cross-origin requests of browser clients, from any origin or from those in the client's record.
 
-Never with credentials, and pages never answer them.
+Credentials are never allowed, and pages never allow cross-origin requests.
 """
 
 import re
@@ -25,11 +25,11 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _FIELD_NAMES = re.compile(rf"{_TOKEN}(?:[ \t]*,[ \t]*{_TOKEN})*", re.ASCII)  # RFC 9110 §5.6
 
 CROSS_ORIGIN = web.AppKey[set[str]]("CROSS_ORIGIN")
-"""The paths whose answers pages of other origins may read."""
+"""The paths whose responses pages of other origins may read."""
 
 
 def origin_fields(origin: str | None, allowed: Sequence[str] | None) -> bytes:
-    """The header fields that say whether a page of *origin* may read the answer."""
+    """The header fields that say whether a page of *origin* may read the response."""
     if allowed is None:
         return _ANY
     if origin is None or origin not in allowed:
@@ -38,7 +38,10 @@ def origin_fields(origin: str | None, allowed: Sequence[str] | None) -> bytes:
 
 
 async def _preflight(request: web.Request) -> web.Response:
-    """Any header field may be sent: none is a credential that the browser adds by itself."""
+    """Answer a preflight.
+
+    Every header field is allowed: none is a credential that browsers add themselves.
+    """
     resource = request.match_info.route.resource
     resources = (
         each for each in request.app.router.resources() if resource and each.canonical == resource.canonical
@@ -51,7 +54,7 @@ async def _preflight(request: web.Request) -> web.Response:
 
 
 def cross_origin(app: web.Application, paths: Iterable[Path]) -> None:
-    """Let pages of other origins ask *paths*, and read every answer, refusals too."""
+    """Let pages of other origins request *paths* and read every response, including errors."""
     for path in paths:
         app[CROSS_ORIGIN].add(path.path)
         app.router.add_options(path.path, _preflight)

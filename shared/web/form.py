@@ -1,4 +1,4 @@
-"""Reads the query, the form and the body of a request, within limits of size and time."""
+"""Reads the query, form and body of a request, with limits on size and time."""
 
 import asyncio
 from typing import cast
@@ -23,7 +23,7 @@ def query(request: web.Request) -> Parameters:
 
 
 def authorization_header(request: web.Request) -> str | None:
-    """The Authorization header. Raises InvalidRequest: there are two."""
+    """The Authorization header. Raises InvalidRequest if there are two."""
     values = request.headers.getall("Authorization", [])
     if len(values) > 1:
         raise InvalidRequest("there is more than one Authorization header")
@@ -31,15 +31,16 @@ def authorization_header(request: web.Request) -> str | None:
 
 
 async def body(request: web.Request) -> bytes:
-    """The body as it was sent. Raises InvalidRequest: it is encoded, malformed, cut short, or takes too long.
+    """The body as it was sent.
 
-    Raises HTTPRequestEntityTooLarge: it is longer than MAX_BODY.
+    Raises InvalidRequest if it is encoded, malformed or truncated, or takes too long. Raises
+    HTTPRequestEntityTooLarge if it is longer than MAX_BODY.
     """
     if request.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
         raise InvalidRequest("an encoded body is not read")
     content = request.content
     try:
-        if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived: nothing to wait for
+        if content.is_eof() and content.total_bytes <= MAX_BODY:  # it has arrived completely
             received = content.read_nowait()
         else:
             async with asyncio.timeout(BODY_TIMEOUT):
@@ -55,8 +56,9 @@ async def body(request: web.Request) -> bytes:
 
 
 async def _read(request: web.Request) -> bytes:
-    # aiohttp's parser finds a malformed chunk at once, but tells neither the handler nor the stream: the body
-    # just stops. A client that sends chunks has all of it at hand, and pauses only where a packet is lost.
+    # aiohttp's parser detects a malformed chunk immediately, but tells neither the handler nor the stream:
+    # the body just stops. A client that sends chunks has all of the body ready, and pauses only if a packet
+    # is lost.
     pause = CHUNK_TIMEOUT if "Transfer-Encoding" in request.headers else BODY_TIMEOUT
     received = bytearray()
     while not request.content.at_eof():
@@ -68,9 +70,9 @@ async def _read(request: web.Request) -> bytes:
 
 
 async def form(request: web.Request) -> Parameters:
-    """The form in the body; parameters in the query of such a request are refused (RFC 6749 §3.2).
+    """The form in the body. A query with parameters is rejected (RFC 6749 §3.2).
 
-    The charset of the content type changes nothing: forms are UTF-8. Raises InvalidRequest.
+    The charset of the content type is ignored: forms are UTF-8. Raises InvalidRequest.
     """
     if request.headers.get("Content-Type") != FORM and request.content_type != FORM:
         raise InvalidRequest(f"the content type must be {FORM}")

@@ -1,4 +1,4 @@
-"""The client's address and the request id, as far as trusted reverse proxies report them."""
+"""The client's address and the request id, as trusted reverse proxies report them."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class TrustedProxies:
         return cls(networks, "unix" in names)
 
     def trusts(self, address: str | None) -> bool:
-        """*address* None: the peer of a unix socket."""
+        """Whether the peer at *address* is trusted; None is the peer of a unix socket."""
         if address is None:
             return self.unix
         try:
@@ -34,7 +34,7 @@ class TrustedProxies:
         return any(parsed in network for network in self.networks)
 
     def client_address(self, peer: str | None, forwarded_for: str | None) -> str:
-        """The last address that no trusted proxy has; `unknown` where a unix socket hides it."""
+        """The last address that is not a trusted proxy's; `unknown` if a unix socket hides it."""
         address = peer
         for claimed in reversed((forwarded_for or "").split(",")):
             if not self.trusts(address) or not claimed.strip():
@@ -52,7 +52,7 @@ def peer_address(request: web.Request) -> str | None:
 
 
 def client_address(request: web.Request) -> str:
-    """The client's address, as far as trusted proxies report it."""
+    """The client's address, as trusted proxies report it."""
     forwarded_for = request.headers.get("X-Forwarded-For")
     return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
 

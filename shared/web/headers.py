@@ -1,4 +1,4 @@
-"""Headers that belong on many answers."""
+"""Header fields that many responses have."""
 
 from types import MappingProxyType
 
@@ -12,6 +12,6 @@ SAFE = MappingProxyType(
         "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     }
 )
-"""For answers that are not pages."""
+"""For responses that are not pages."""
 
 RETRY_AFTER = MappingProxyType({"Retry-After": "1"})

@@ -10,14 +10,14 @@ _STRONG = re.compile(r'(W/)?("[\x21\x23-\x7e]*")')
 
 
 class PreconditionFailed(OAuthError):
-    """The client is not as the caller has seen it."""
+    """The client has changed since the caller read it."""
 
     error = "precondition_failed"
     status = 412
 
 
 class PreconditionRequired(OAuthError):
-    """The caller must say which version it has seen."""
+    """The caller must say which version it has read."""
 
     error = "precondition_required"
     status = 428
@@ -38,6 +38,6 @@ def check_if_match(header: str | None, client: Client, *, is_required: bool) -> 
         return
     if not _LIST.fullmatch(header.strip()):
         raise InvalidRequest("If-Match is malformed")
-    # A weak tag never matches: RFC 9110 §13.1.1 wants the strong comparison.
+    # A weak tag never matches: RFC 9110 §13.1.1 requires the strong comparison.
     if etag(client) not in (tag for weak, tag in _STRONG.findall(header) if not weak):
         raise PreconditionFailed("the client has changed since it was read")

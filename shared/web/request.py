@@ -1,4 +1,4 @@
-"""The request that handlers get."""
+"""The request that handlers receive."""
 
 import asyncio
 
@@ -15,18 +15,18 @@ MAX_TARGET = 16 * 1024
 MAX_FIELDS = 32 * 1024  # all header fields together
 
 UNREADABLE = ""
-"""The method of what stands for a request that cannot be made."""
+"""The method of the stand-in for a request that cannot be constructed."""
 
 
 def unreadable(message: RawRequestMessage) -> RawRequestMessage:
-    """*message* without its target, which aiohttp's request does not bear."""
+    """*message* without its target, which aiohttp's request does not accept."""
     return RawRequestMessage(
         UNREADABLE, "/", message.version, message.headers, (), True, None, False, False, URL("/")
     )
 
 
 class Request(web.Request):
-    """aiohttp's, with its route found and its time of arrival."""
+    """aiohttp's request, with its resolved route and its time of arrival."""
 
     ATTRS = web.Request.ATTRS | {
         "route_match",
@@ -39,11 +39,14 @@ class Request(web.Request):
     }
     route_match: web.UrlMappingMatchInfo
     allowed_origins: tuple[str, ...] | None = None
-    """Whose pages may read the answer of a path that answers other origins; None: anybody's."""
+    """The origins whose pages may read the response, if its path allows cross-origin requests.
+
+    None: any origin.
+    """
     parameters: Parameters | None = None
-    """The query or the form, once it has been read."""
+    """The query or the form, after it has been read."""
     client_id: str | None = None
-    """The client whose request this is, once its record has been found."""
+    """The client of the request, after its record has been found."""
 
     def __init__(  # noqa: PLR0917  # aiohttp's signature
         self,
@@ -54,10 +57,11 @@ class Request(web.Request):
         task: "asyncio.Task[None]",
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """Raises ValueError: the target is absolute, and its host cannot be one."""
+        """Raises ValueError if the target is absolute and its host is invalid."""
         super().__init__(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
         self.read_at = self.completed_at = clock.monotonic()
-        # A client that asks for another protocol gets its answer over this one, and no more (RFC 9110 §7.8).
+        # A client that asks to upgrade the protocol is answered over this one, and the connection closes (RFC
+        # 9110 §7.8).
         self.is_last = message.should_close or message.upgrade
 
     @property
@@ -70,9 +74,9 @@ class Request(web.Request):
 
     @property
     def target(self) -> str:
-        """The path as it was sent, without the query."""
+        """The path as sent, without the query."""
         return self.raw_path.partition("?")[0]
 
     def complete(self) -> None:
-        """Note that the last byte of the body has been read."""
+        """Record that the last byte of the body has been read."""
         self.completed_at = clock.monotonic()

@@ -1,7 +1,8 @@
-"""The age of a request, which bounds whatever it spends.
+"""The age of a request, which limits what it may spend.
 
-A process that was suspended and resumes finds requests whose clients have given up and tried elsewhere.
-Whatever spends a code, a refresh token or a `jti` compares the age, or sends the deadline with its statement.
+A process that resumes after a suspension finds requests whose clients have given up and retried elsewhere.
+Code that spends a code, a refresh token or a `jti` checks the age first, or passes the deadline to its
+statement.
 """
 
 import re
@@ -15,7 +16,8 @@ from shared.web.forwarded import PROXIES, peer_address
 from shared.web.request import Request
 
 MAX_AGE = timedelta(seconds=12)
-"""A request is answered or given up within this time: sooner than nginx (15 s) or Caddy (30 s) gives up."""
+"""The time within which a request is answered or cancelled; nginx waits 15 s, and Caddy 30 s.
+"""
 
 REQUEST_START = "X-Request-Start"
 
@@ -24,9 +26,9 @@ _UNITS = {13: 1_000, 16: 1_000_000}  # milliseconds, microseconds; fewer digits 
 
 
 def parse_stamp(value: str) -> datetime | None:
-    """The time in an `X-Request-Start`, as proxies write it: `t=1700000000.123`, or in s, ms or µs.
+    """The time in an `X-Request-Start`: s, ms or µs since 1970, such as `t=1700000000.123`; `t=` is optional.
 
-    None: it is none of these.
+    None: the value has none of these forms.
     """
     if not (match := _STAMP.fullmatch(value)):
         return None
@@ -37,7 +39,8 @@ def parse_stamp(value: str) -> datetime | None:
 def request_age(request: web.Request) -> timedelta:
     """The time since a trusted proxy stamped the request, or at least since this process read its head.
 
-    Never negative. A proxy's stamp is compared with this machine's clock; one from the future counts as now.
+    Never negative. A proxy's stamp is compared with this machine's clock; a stamp in the future counts as
+    now.
     """
     age = timedelta(seconds=clock.monotonic() - cast(Request, request).read_at)
     value = request.headers.get(REQUEST_START)
@@ -48,14 +51,13 @@ def request_age(request: web.Request) -> timedelta:
 
 
 def time_since_complete(request: web.Request) -> timedelta:
-    """The time since the last byte of the request was read. Whatever began earlier overlapped with it.
+    """The time since the last byte of the request was read. Work that began earlier overlapped with it.
 
-    Monotonic, and never influenced by a header: a request whose head came early and whose body came late is
-    as young as its body.
+    It is monotonic and no header influences it. If the body arrived long after the head, the body counts.
     """
     return timedelta(seconds=clock.monotonic() - cast(Request, request).completed_at)
 
 
 def is_abandoned(request: web.Request) -> bool:
-    """Whether the client's connection is closed: nobody would read the answer, so nothing may be spent."""
+    """Whether the client has closed its connection. Then nothing may be spent."""
     return request.transport is None

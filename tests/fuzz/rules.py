@@ -75,7 +75,9 @@ def _read_authorization(given: Input, now: datetime) -> None:
         callback.link(error.parameters())
         raise
     callback.link({"code": "ac_" + "A" * 43})
-    assert all(is_storable(text) for text in (*request.asked, request.nonce or "", request.login_hint or ""))
+    assert all(
+        is_storable(text) for text in (*request.consent_scope, request.nonce or "", request.login_hint or "")
+    )
 
 
 def _inside(token: str, client: Client, now: datetime) -> Parameters:

@@ -143,4 +143,4 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
         return True
     if not client.remember_consent or (client.is_dynamically_registered and client.is_public):
         return False  # RFC 8252 §8.6: anyone may pretend to be such a client
-    return set(user.consented or ()).issuperset(request.asked)
+    return set(user.consented or ()).issuperset(request.consent_scope)

@@ -92,8 +92,8 @@ class AuthorizationRequest:
     acr_values: frozenset[str]  # one is preferred, where it can be reached; voluntary: §3.1.2.1
 
     @property
-    def asked(self) -> Scope:
-        """What consent is asked for: scope-tokens, and claims, marked by a space as no scope-token is."""
+    def consent_scope(self) -> Scope:
+        """The scope that needs consent: scope-tokens, and claims as `claim NAME`, which no scope-token is."""
         if not self.claims_beyond_scope:
             return self.scope
         return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))

@@ -79,7 +79,7 @@ class ConsentStep:
                 await self.consents.add(
                     session.user_id,
                     validated.client.client_id,
-                    validated.request.asked,
+                    validated.request.consent_scope,
                     is_remembered=validated.client.remember_consent,
                 )
                 count_event("consent")

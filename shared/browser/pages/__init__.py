@@ -1,8 +1,8 @@
-"""The pages that users see, and the only code that renders: views in, complete responses out.
+"""The pages that users see. This is the only code that renders HTML: views in, complete responses out.
 
-Pages that lead on to a client allow `https:` in `form-action` beside the client's own redirect URI. Chromium
-applies that directive to every later redirect, the client's own included, and would stop users at our form.
-All other pages allow `'self'` only.
+Pages that lead to a client allow `https:` in `form-action` beside the client's own redirect URI: Chromium
+applies that directive to every later redirect, including the client's own, and would otherwise block them.
+All other pages allow only `'self'`.
 """
 
 from base64 import b64encode
@@ -67,21 +67,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
 SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
 START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
-RETRY_AFTER = 5  # seconds, where a 429 or 503 names none
+RETRY_AFTER = 5  # seconds, if a 429 or 503 has no Retry-After
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Made once at start-up: templates compiled, texts and static files read."""
+    """The pages, created at start-up: templates are compiled, texts and static files are read."""
 
     issuer: str
     assets: Assets
-    catalogues: Mapping[str, Catalogue]  # by locale, in the order of preference
+    catalogues: Mapping[str, Catalogue]  # by locale, in order of preference
     environment: Environment
 
     @classmethod
     def load(cls, settings: Settings, app: web.Application) -> "Pages":
-        """Read and compile everything; a broken template or text stops the start."""
+        """Read and compile everything. A broken template or text prevents the start."""
         environment = aiohttp_jinja2.setup(
             app,
             loader=FileSystemLoader(TEMPLATES),
@@ -100,24 +100,24 @@ class Pages:
         return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
-        """The language to answer in: a parameter's wish, then the browser's, else the first offered."""
+        """The language of the response: the parameter's, else the browser's, else the first one offered."""
         return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
 
     def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
-        """The form with `username` and `password`; names the fault of the try before."""
+        """The form with `username` and `password`; it shows why the previous attempt failed."""
         response = self._flow_page("login.html", locale, view, status)
         return _retry_after(response, view.retry_after)
 
     def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
-        """The form with `username`, `password`, `name` and `email`; names the fault of the try before."""
+        """The form with `username`, `password`, `name` and `email`; it shows why the last attempt failed."""
         return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
-        """Asks who goes on; the form answers `account` = a `sid`, or `other`."""
+        """Asks which account to use; the form sends `account` = a `sid`, or `other`."""
         return self._flow_page("select_account.html", locale, view)
 
     def consent(self, view: ConsentView, locale: str) -> web.Response:
-        """Asks what the client may do; the form answers `decision` = `allow` or `deny`."""
+        """Asks what the client may do; the form sends `decision` = `allow` or `deny`."""
         return self._flow_page("consent.html", locale, view)
 
     def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
@@ -132,12 +132,12 @@ class Pages:
         )
 
     def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
-        """Asks whether the device that shows the code may; the form answers `decision`."""
+        """Asks whether the device that shows the code may continue; the form sends `decision`."""
         policy = content_security_policy(images=[view.client.logo])
         return self._page("confirm_device.html", locale, headers(policy, locale), view=view)
 
     def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
-        """Says that the device goes on by itself."""
+        """Says that the device continues by itself."""
         policy = content_security_policy(images=[view.client.logo])
         return self._page("device_done.html", locale, headers(policy, locale), view=view)
 
@@ -150,9 +150,10 @@ class Pages:
         return _retry_after(self._flow_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
-        """Says that it is done, and frames the clients' logout URIs (Front-Channel Logout 1.0 §2).
+        """Says that the user is signed out, and loads the clients' front-channel logout URIs in frames.
 
-        With frames it waits for them, for a few seconds, then goes on, without script too; and has a link.
+        With frames, the page waits a few seconds for them and then continues, also without script; it has a
+        link, too.
         """
         frames = [uri for uri in view.frames if frame(uri)]
         fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
@@ -164,13 +165,13 @@ class Pages:
         return self._page("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
 
     def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
-        """What happened, what to do next, and what to quote to who helps."""
+        """Says what happened, what to do next, and which id to give to support."""
         policy = content_security_policy()
         response = self._page("error.html", locale, headers(policy, locale), status, view=view)
         return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
 
     def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
-        """OAuth 2.0 Form Post Response Mode: a form that submits itself, or by its button without script.
+        """Form Post Response Mode: a form that submits itself, or by its button if scripts are off.
 
         Raises ValueError for a `redirect_uri` that no page may lead to.
         """
@@ -188,13 +189,13 @@ class Pages:
         )
 
     def leaving(self, view: LeavingView, locale: str) -> web.Response:
-        """Asks before a program on the user's device is opened."""
+        """Asks before opening a program on the user's device."""
         forms = [view.href] if view.fields else []
         policy = content_security_policy(forms=forms, images=[view.client.logo])
         return self._page("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
 
     def start(self, view: StartView, locale: str) -> web.Response:
-        """What `ostiary run` has started, and what to try first."""
+        """Shows what `ostiary run` has started, and what to try first."""
         addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
         policy = content_security_policy()
         return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)

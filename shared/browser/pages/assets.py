@@ -1,4 +1,4 @@
-"""The style sheet, the script and the mark of the pages: ready bytes, their version in the address."""
+"""The style sheet, script and icon of the pages: prepared bytes, with their version in the URI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Every static file by its exact name, and the version they share: 16 hex digits of their SHA-256."""
+    """Every static file by its exact name, and their common version: 16 hex digits of their SHA-256."""
 
     version: str
     files: Mapping[str, bytes]
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> "Assets":
-        """Read *folder* once; a file of a type that is not in CONTENT_TYPES is not served."""
+        """Read *folder* once. Files of types that are not in CONTENT_TYPES are not served."""
         files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in CONTENT_TYPES}
         digest = sha256()
         for name, body in sorted(files.items()):
@@ -34,12 +34,12 @@ class Assets:
         return cls(digest.hexdigest()[:16], files)
 
     def uri(self, file: str) -> str:
-        """The path of *file*. Raises KeyError when there is no such file."""
+        """The path of *file*. Raises KeyError if there is no such file."""
         self.files[file]
         return STATIC.path.format(version=self.version, file=file)
 
     def response(self, version: str, file: str, if_none_match: str | None) -> web.Response:
-        """The file to keep for ever (RFC 8246); 304 when the browser has it. Raises HTTPNotFound."""
+        """The file, cacheable forever (RFC 8246), or 304 if the browser has it. Raises HTTPNotFound."""
         if version != self.version or (body := self.files.get(file)) is None:
             raise web.HTTPNotFound
         headers = {

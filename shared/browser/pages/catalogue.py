@@ -1,4 +1,4 @@
-"""The texts of the pages: one TOML file a language, read once, and the choice of the language."""
+"""The texts of the pages, from one TOML file for each language, and the choice of the language."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,28 +10,28 @@ from types import MappingProxyType
 from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent / "locale"
-MOST_RANGES = 20  # of a request's language ranges; nobody reads more languages
+MOST_RANGES = 20  # considered language ranges of a request
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of one language by dotted key; `{name}` stands for a value."""
+    """All texts of one language, by dotted key; `{name}` is a placeholder."""
 
     locale: str
     texts: Mapping[str, str]
 
     @classmethod
     def load(cls, locale: str, folder: Path = FOLDER) -> "Catalogue":
-        """Read `locale`.toml, whose tables are the keys' first parts."""
+        """Read `locale`.toml, whose tables are the first parts of the keys."""
         tables = tomllib.loads((folder / f"{locale}.toml").read_text("utf-8"))
         return cls(locale, MappingProxyType(dict(_flat(tables))))
 
     def __call__(self, key: str, **values: object) -> Markup:
-        """The text of *key* as HTML, *values* escaped unless they are Markup. Raises KeyError."""
+        """The text of *key* as HTML, with *values* escaped unless they are Markup. Raises KeyError."""
         return escape(self.texts[key]).format(**values)
 
     def knows(self, key: str) -> bool:
-        """Whether there is a text of *key*, which may hold a stranger's words."""
+        """Whether there is a text for *key*, which may be untrusted."""
         return key in self.texts
 
 
@@ -47,7 +47,8 @@ def _flat(tables: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str,
 def choose(offered: tuple[str, ...], ui_locales: str | None, accept_language: str | None) -> str:
     """The first of *offered* that the request asks for (RFC 4647 §3.4), else the first of *offered*.
 
-    `ui_locales` (OpenID Connect Core 1.0 §3.1.2.1) is asked before `Accept-Language` (RFC 9110 §12.5.4).
+    `ui_locales` (OpenID Connect Core 1.0 §3.1.2.1) takes precedence over `Accept-Language` (RFC 9110
+    §12.5.4).
     """
     ranges = [*(ui_locales or "").split()[:MOST_RANGES], *_by_weight(accept_language or "")]
     return next(filter(None, (_lookup(offered, language_range) for language_range in ranges)), offered[0])

@@ -1,4 +1,4 @@
-"""What a browser may do with a page: the headers of every page, and where a page may send a person. Pure."""
+"""Limits on what a page may do: the headers of every page, and the URIs it may lead to. Pure."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -14,10 +14,10 @@ _UNPRINTED = re.compile(r"[\x00-\x20\x7f\\]")  # browsers drop some of these and
 
 
 def source(uri: str) -> str | None:
-    """The CSP source expression that matches *uri*: its origin, or `scheme:` of a private-use scheme.
+    """The CSP source expression that matches *uri*: its origin, or `scheme:` for a private-use scheme.
 
-    None when a page must never lead there. CSP knows no IPv6 literals (CSP 3 §2.3.1, host-part): of those
-    the whole scheme is allowed, or the browser would refuse to go on.
+    None: no page may lead there. CSP has no IPv6 literals (CSP 3 §2.3.1, host-part), so for those the whole
+    scheme is allowed; otherwise the browser would block them.
     """
     if match := _ORIGIN.match(uri):
         scheme, host, port = match[1].lower(), match[2].lower(), match[3] or ""
@@ -28,14 +28,14 @@ def source(uri: str) -> str | None:
 
 
 def https(uri: str | None) -> str | None:
-    """*uri* if it is an https URI, else None: what clients say of themselves is shown on no other terms."""
+    """*uri* if it is an https URI, else None. Other URIs of clients are not shown."""
     if uri is None or _UNPRINTED.search(uri) or not (source(uri) or "").startswith("https:"):
         return None
     return uri
 
 
 def frame(uri: str) -> str | None:
-    """*uri* if it may stand in a frame: https, or http of the person's own machine; else None."""
+    """*uri* if a frame may load it: https, or http on the user's own machine; else None."""
     if _UNPRINTED.search(uri) or not (allowed := source(uri)):
         return None
     url = urlsplit(allowed)
@@ -44,7 +44,7 @@ def frame(uri: str) -> str | None:
 
 
 def link(uri: str | None) -> str | None:
-    """*uri* if it is a path of ours or leads where a redirect may lead, else None."""
+    """*uri* if it is a path of this server, or a URI that a redirect may lead to; else None."""
     if uri is None or _UNPRINTED.search(uri):
         return None
     is_path = uri.startswith("/") and not uri.startswith("//")
@@ -58,11 +58,12 @@ def content_security_policy(
     frames: Iterable[str] = (),
     script: str = "'self'",
 ) -> str:
-    """CSP Level 3: nothing but our own files, and what the page at hand needs beside them.
+    """The CSP Level 3 policy: only this server's own files, and what the page needs beside them.
 
-    Chromium holds `form-action` against every redirect that follows a form's POST, those of the client at
-    the end included: *forms* are the URIs where the flow may end, and with them any https URI, where a
-    client may lead on to. URIs that `source` refuses are left out: the browser blocks them.
+    Chromium applies `form-action` to every redirect after a form's POST, including those of the client at the
+    end. *forms* are the URIs where the flow may end; if there are any, every https URI is allowed too,
+    because a client may redirect further. URIs for which `source` returns None are left out: the browser
+    blocks them.
     """
 
     def sources(uris: Iterable[str | None]) -> list[str]:
@@ -84,10 +85,10 @@ def content_security_policy(
 
 
 def headers(policy: str, locale: str, *, leads_on: bool = False) -> dict[str, str]:
-    """The headers of every page, given its Content-Security-Policy and its language.
+    """The headers of a page with this Content-Security-Policy and language.
 
-    A page that *leads_on* to a client may stand in a popup of that client: any other opener policy than
-    `unsafe-none` would cut the popup off for good, and the client would never hear of the answer.
+    A page that *leads_on* to a client may be in a popup of that client: any opener policy other than
+    `unsafe-none` would detach the popup, and the client would never see the response.
     """
     return {
         "Cache-Control": "no-store",

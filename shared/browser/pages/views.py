@@ -1,4 +1,4 @@
-"""What each page shows, as values: the pages' only input."""
+"""The contents of each page as values, which are the pages' only input."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ DeviceFault = Literal["unknown", "throttled"]
 
 
 def visible(text: str, limit: int = 80) -> str:
-    """*text* without the control and formatting characters that disguise a name; cut at *limit*."""
+    """*text* without control and formatting characters that disguise a name, cut at *limit*."""
     shown = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     shown = " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1].rstrip() + "…"
@@ -25,7 +25,7 @@ def visible(text: str, limit: int = 80) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """What a client says of itself: URIs are shown if they are https, and are never fetched by us."""
+    """A client's description of itself. URIs are shown if they are https, and never fetched."""
 
     client_id: str
     client_name: str | None = None
@@ -47,17 +47,17 @@ class ClientView:
 
     @property
     def name(self) -> str:
-        """Its name, or its identifier when it has none that can be seen."""
+        """Its name, or its identifier if it has no visible name."""
         return visible(self.client_name or "") or visible(self.client_id)
 
     @property
     def monogram(self) -> str:
-        """The first letter of its name, shown where there is no logo."""
+        """The first letter of its name, shown if it has no logo."""
         return next((c for c in self.name if c.isalnum()), "?").upper()
 
     @property
     def logo(self) -> str | None:
-        """OpenID Connect Registration 1.0 §2, as are the following."""
+        """The logo: OpenID Connect Registration 1.0 §2, as for the following."""
         return https(self.logo_uri)
 
     @property
@@ -75,13 +75,13 @@ class ClientView:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the answer will go, for people: a host, or nothing when it stays on this device."""
+    """Where the response goes, for people: a host, or None if it stays on this device."""
 
     host: str | None
 
     @classmethod
     def of(cls, form_action: tuple[str, ...]) -> "Destination | None":
-        """The destination of the first of *form_action*; None when there is none."""
+        """The destination of the first of *form_action*, or None if it is empty."""
         if not form_action or not (allowed := source(form_action[0])):
             return None
         host = urlsplit(allowed).netloc
@@ -90,9 +90,9 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class LoginView:
-    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as where it leads.
+    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as the destination.
 
-    `retry_after` is in seconds; `hidden` goes into hidden fields.
+    `retry_after` is in seconds; `hidden` contains the hidden fields.
     """
 
     client: ClientView | None
@@ -108,7 +108,7 @@ class LoginView:
 
 @dataclass(frozen=True, slots=True)
 class SignUpView:
-    """`min_password` in characters; the others as in LoginView."""
+    """The sign-up page. `min_password` is in characters; the other fields are as in LoginView."""
 
     client: ClientView
     action: str
@@ -125,7 +125,7 @@ class SignUpView:
 
     @property
     def wrong(self) -> str | None:
-        """The name of the field that the fault is about."""
+        """The name of the invalid field."""
         match self.fault:
             case "taken":
                 return "username"
@@ -141,7 +141,7 @@ def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView."""
+    """The consent page. `scopes` and `claims` have their protocol names; `form_action` is as in LoginView."""
 
     client: ClientView
     action: str
@@ -152,8 +152,8 @@ class ConsentView:
     form_action: tuple[str, ...] = ()
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The scopes, each once; `offline` is Cells' word for `offline_access`."""
+    def requested(self) -> tuple[str, ...]:
+        """The scopes, each once; `offline` is Cells' name for `offline_access`."""
         return _each_once(self.scopes)
 
 
@@ -170,7 +170,7 @@ class DeviceView:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmDeviceView:
-    """Asks whether the device may; `scopes` as in ConsentView."""
+    """Asks whether the device may continue; `scopes` as in ConsentView."""
 
     client: ClientView
     action: str
@@ -180,14 +180,14 @@ class ConfirmDeviceView:
     hidden: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def asked(self) -> tuple[str, ...]:
-        """The scopes, each once, as ConsentView has them."""
+    def requested(self) -> tuple[str, ...]:
+        """The scopes, each once, as in ConsentView."""
         return _each_once(self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceDoneView:
-    """Says what was decided, and that the device goes on by itself."""
+    """Says what was decided, and that the device continues by itself."""
 
     client: ClientView
     is_allowed: bool
@@ -195,7 +195,7 @@ class DeviceDoneView:
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """Somebody who is signed in with this browser."""
+    """An account that is signed in with this browser."""
 
     sid: str
     username: str
@@ -203,7 +203,7 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class SelectAccountView:
-    """Asks which of *accounts* to go on with; `form_action` as in LoginView."""
+    """Asks which of *accounts* to use; `form_action` as in LoginView."""
 
     client: ClientView
     action: str
@@ -214,7 +214,7 @@ class SelectAccountView:
 
 @dataclass(frozen=True, slots=True)
 class LogoutView:
-    """Asks whether to sign out; `client` is the one that sent the person here."""
+    """Asks whether to sign out; `client` is the one that sent the user here."""
 
     client: ClientView | None
     username: str | None
@@ -225,7 +225,10 @@ class LogoutView:
 
 @dataclass(frozen=True, slots=True)
 class SignedOutView:
-    """`frames`: front-channel logout URIs, if `frame` allows; then on to `return_href` or `done_href`."""
+    """`frames`: front-channel logout URIs that `frame` allows.
+
+    Then the page leads to `return_href` or `done_href`.
+    """
 
     client: ClientView | None
     return_href: str | None = None
@@ -235,7 +238,7 @@ class SignedOutView:
 
 @dataclass(frozen=True, slots=True)
 class LeavingView:
-    """Asks before a program on the user's device is opened; `fields` are posted there, if there are any."""
+    """Asks before opening a program on the user's device; `fields`, if any, are posted there."""
 
     client: ClientView
     href: str
@@ -243,13 +246,13 @@ class LeavingView:
 
     @property
     def scheme(self) -> str:
-        """What says which program it is."""
+        """The scheme, which identifies the program."""
         return urlsplit(self.href).scheme
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfBandView:
-    """A code to carry by hand into an application without a browser, or the error instead of it."""
+    """A code that the user copies into an application without a browser, or the error in its place."""
 
     code: str | None = None
     error: str | None = None
@@ -257,9 +260,9 @@ class OutOfBandView:
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
-    """`error`: an OAuth code or one of the texts'; `retry_after` in seconds.
+    """`error`: an OAuth error code or one of the catalogue's; `retry_after` in seconds.
 
-    `back_href`: where the person can go on, at `client` if there is one, else here.
+    `back_href`: where the user can continue, at `client` if there is one, else on this server.
     """
 
     error: str
@@ -271,26 +274,29 @@ class ErrorView:
 
     @property
     def host(self) -> str:
-        """Where the link leads, if it leaves here."""
+        """The host of the link, if it leads elsewhere."""
         return urlsplit(self.back_href or "").netloc
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationView:
-    """A client that a login can be started at; `href` is shown if it is https."""
+    """A client at which a login can be started; `href` is shown if it is https."""
 
     client: ClientView
     href: str
 
     @property
     def host(self) -> str:
-        """Where the link leads."""
+        """The host of the link."""
         return urlsplit(self.href).netloc
 
 
 @dataclass(frozen=True, slots=True)
 class StartView:
-    """`try_href`: an authorization request of the demo client; `credentials_file` holds the password."""
+    """The start page.
+
+    `try_href`: an authorization request of the demo client; `credentials_file` contains the password.
+    """
 
     issuer: str
     username: str | None = None

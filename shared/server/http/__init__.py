@@ -1,1 +1,1 @@
-"""HTTP: connections, dispatch, deadlines, and the end of a process that serves."""
+"""HTTP: connections, dispatch, deadlines, and graceful shutdown."""

@@ -1,4 +1,4 @@
-"""A client's connection: aiohttp's, with refusals in our words for what is not HTTP."""
+"""A client's connection: aiohttp's, with our own error responses for malformed requests."""
 
 import asyncio
 from contextlib import suppress
@@ -15,14 +15,14 @@ from shared.web.request import MAX_FIELDS, MAX_TARGET
 if TYPE_CHECKING:
     from shared.server.http.server import HttpServer
 
-QUIET_TIMEOUT = 75.0  # seconds between an answer and the next request's head; proxies give up before
-LINGER_TIMEOUT = 10.0  # seconds for the rest of a body that was answered before it was there
+QUIET_TIMEOUT = 75.0  # seconds between a response and the head of the next request; proxies close before that
+LINGER_TIMEOUT = 10.0  # seconds for the rest of a body that was answered before it had arrived
 
 logger = structlog.get_logger()
 
 
 class WrittenResponse(web.StreamResponse):
-    """Tells aiohttp that the answer is written, and whether the connection stays open."""
+    """Tells aiohttp that the response is written, and whether the connection stays open."""
 
     def __init__(self, *, is_kept: bool) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class WrittenResponse(web.StreamResponse):
 
 
 class _Refused(WrittenResponse):
-    """A refusal that waits for the client to close: one that still sends would have its connection reset."""
+    """An error response that waits for the client to close, because closing first could reset it."""
 
     def __init__(self, connection: "HttpConnection") -> None:
         super().__init__(is_kept=False)
@@ -51,7 +51,7 @@ class _Refused(WrittenResponse):
 
 
 class HttpConnection(web.RequestHandler):
-    """One connection of the server, from its first byte to its last."""
+    """A connection of the server."""
 
     def __init__(self, server: "HttpServer", loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -62,7 +62,7 @@ class HttpConnection(web.RequestHandler):
             lingering_time=LINGER_TIMEOUT,
             max_line_size=MAX_TARGET,
             max_field_size=MAX_FIELDS,
-            auto_decompress=False,  # an encoded body is refused, not decoded
+            auto_decompress=False,  # encoded bodies are rejected, not decoded
         )
         self._lingering: asyncio.Event | None = None
 
@@ -73,7 +73,7 @@ class HttpConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Refuse what the parser could not read. aiohttp would answer in its own words."""
+        """Answer a request that the parser could not read, in place of aiohttp's own error page."""
         if isinstance(exc, HttpProcessingError):
             logger.info("http_refused", detail=exc.message[:200])
             answer = malformed(exc)
@@ -97,7 +97,7 @@ class HttpConnection(web.RequestHandler):
             self._lingering.set()
 
     async def linger(self) -> None:
-        """Discard what the client still sends, until it closes or LINGER_TIMEOUT is over."""
+        """Discard what the client still sends, until it closes or LINGER_TIMEOUT expires."""
         self.close()
         if self.transport is None:
             return
@@ -109,7 +109,7 @@ class HttpConnection(web.RequestHandler):
 
 
 async def drain(request: web.Request) -> None:
-    """Wait for the client to read its answers: meanwhile it gets no more, and in the end is disconnected."""
+    """Wait for the client to read its responses. If it does not read them in time, it is disconnected."""
     try:
         async with asyncio.timeout(QUIET_TIMEOUT):
             await request.writer.drain()

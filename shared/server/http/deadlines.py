@@ -1,4 +1,4 @@
-"""The time that each request has: what its handler still waits for when it is over is given up."""
+"""Request deadlines: when a request's time is up, its handler is cancelled."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,7 +13,10 @@ _Result = TypeVar("_Result")
 
 
 class Deadlines:
-    """Cancels what is overdue. One timer for all: one per request would cost a tenth of a small answer."""
+    """Cancels overdue work.
+
+    All share one timer: one for each request would cost a tenth of a small response.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -22,7 +25,7 @@ class Deadlines:
         self._timer = loop.call_later(TICK, self._tick)
 
     async def keep(self, work: Awaitable[_Result], due: float) -> _Result:
-        """The result of *work*. Raises Unavailable: it is not there at *due*, in monotonic time."""
+        """The result of *work*. Raises Unavailable if it is not complete at *due* (monotonic time)."""
         task = asyncio.current_task()
         assert task
         self._due[task] = due
@@ -37,7 +40,7 @@ class Deadlines:
             self._overdue.discard(task)
 
     def stop(self) -> None:
-        """Cancel nothing any more."""
+        """Stop the timer, so that no more work is cancelled."""
         self._timer.cancel()
 
     def _tick(self) -> None:

@@ -1,4 +1,4 @@
-"""Dispatch: every request's way to its handler, and its answer's way back."""
+"""Dispatch: from a request to its handler, and from the handler's response to bytes."""
 
 import asyncio
 import time
@@ -27,14 +27,14 @@ from shared.web.request import MAX_FIELDS, Request
 from shared.web.request_age import MAX_AGE, REQUEST_START, request_age
 
 _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
-"""The errors of requests that no endpoint answers: a line in the log of requests is enough."""
+"""Errors of requests that match no endpoint. Only the request log records them."""
 
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """Where a request goes; `name` is the pattern of its path, never the path that was asked for."""
+    """The destination of a request. `name` is the pattern of the path, never the requested path itself."""
 
     match: web.UrlMappingMatchInfo
     handler: Handler
@@ -44,14 +44,14 @@ class _Route:
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether a browser is asking for a page, rather than a program for data."""
+    """Whether the request comes from a browser that wants a page, not from a program that wants data."""
     return "text/html" in request.headers.get("Accept", "")
 
 
 class HttpDispatcher:
-    """Answers every request of an application, whose routes and settings are complete."""
+    """Answers the requests of an application, whose routes and settings are complete."""
 
-    is_closing = False  # the server stops: every answer is the last on its connection
+    is_closing = False  # set while the server stops: each response closes its connection
 
     def __init__(self, app: web.Application, lateness: Lateness, deadlines: Deadlines) -> None:
         self._app = app
@@ -62,7 +62,7 @@ class HttpDispatcher:
         self._known = dict(self._plain_routes())
 
     def _plain_routes(self) -> Iterator[tuple[tuple[str, str], _Route]]:
-        """Those whose path is the same for every request, by method and path."""
+        """The routes without path parameters, by method and path."""
         for route in self._app.router.routes():
             if isinstance(route.resource, web.PlainResource):
                 match = web.UrlMappingMatchInfo({}, route)
@@ -76,7 +76,7 @@ class HttpDispatcher:
         return _Route(match, match.handler, name, self._app[REFUSALS].get(name), is_cross_origin)
 
     async def answer(self, request: Request) -> bytes:
-        """The answer as it goes over the wire. Raises nothing but its own cancellation."""
+        """The response as bytes for the wire. Raises nothing but its own cancellation."""
         try:
             return await self._answer(request)
         except asyncio.CancelledError:
@@ -109,7 +109,7 @@ class HttpDispatcher:
         return answer
 
     async def _respond(self, request: Request, route: _Route) -> web.StreamResponse:
-        """Raises Unavailable: the request is too old to be answered, or its answer takes too long."""
+        """Call the handler. Raises Unavailable if the request is too old, or the response takes too long."""
         if self._lateness.is_late():
             request.is_last = True
             raise Unavailable("the event loop was late: the request may be older than it looks")
@@ -165,12 +165,12 @@ class HttpDispatcher:
         fields = f"X-Request-Id: {request_id}\r\n".encode()
         if route.is_cross_origin:
             fields += origin_fields(request.headers.get("Origin"), request.allowed_origins)
-        # What a client sent behind this request waits unread by us, and would be as old.
+        # Requests that the client sent behind this one are unread in the buffer, and would be as old.
         request.is_last |= self.is_closing or self._lateness.last_noticed >= request.read_at
         is_head = request.method == "HEAD"
         return wire(response, fields, request.version, is_kept=not request.is_last, is_head=is_head)
 
 
 def _report(request: Request) -> None:
-    with suppress(Exception):  # the client is answered even if the log refuses the line
+    with suppress(Exception):  # the client gets its response even if the line cannot be logged
         logger.exception("defect", path=request.path)

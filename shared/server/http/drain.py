@@ -1,10 +1,10 @@
-"""The end of a serving process, in which no request is lost.
+"""Graceful shutdown of a serving process, without losing requests.
 
-1. SIGTERM: `/readyz` answers 503, and each answer is the last on its connection. Everything is still served
-   for the drain delay, while proxies turn to other processes. SIGINT and a second SIGTERM end the delay.
-2. The process takes over the connections that the kernel has accepted for it, and closes the socket.
-3. Requests that are on their way on open connections have LAST_REQUESTS to arrive. A proxy that keeps idle
-   connections for less than the drain delay has closed those by then, so that none ends under its request.
+1. On SIGTERM, `/readyz` answers 503, and each response closes its connection. The process keeps serving for
+   the drain delay, while proxies switch to other processes. SIGINT or a second SIGTERM ends the delay.
+2. The process accepts the connections in the kernel's queue, and closes the listening socket.
+3. Requests that are in transit on open connections have LAST_REQUESTS to arrive. A proxy that keeps idle
+   connections for less than the drain delay has already closed them, so no request meets a closed connection.
 4. The runner's cleanup finishes the requests in flight.
 """
 
@@ -50,7 +50,7 @@ class StopSignals:
         await self._is_told.wait()
 
     async def hurried(self, delay: timedelta) -> None:
-        """Wait for a signal that allows no delay, *delay* at most."""
+        """Wait at most *delay* for a signal that ends the drain."""
         with suppress(TimeoutError):
             async with asyncio.timeout(delay.total_seconds()):
                 await self._is_hurried.wait()
@@ -64,7 +64,7 @@ def announce(app: web.Application, runner: Runner) -> None:
 
 
 async def close(runner: Runner, site: web.SockSite, listening: socket.socket) -> None:
-    """The second step: whatever is not accepted now, the kernel resets."""
+    """Step 2: accept the queued connections, which the kernel would otherwise reset."""
     with listening.dup() as queue:
         queue.setblocking(False)
         await site.stop()
@@ -78,7 +78,7 @@ async def close(runner: Runner, site: web.SockSite, listening: socket.socket) ->
 
 
 async def last_requests(runner: Runner, patience: timedelta) -> None:
-    """The third step: until no connection is open, *patience* at most."""
+    """Step 3: wait until no connection is open, at most for *patience*."""
     assert runner.server is not None
     with suppress(TimeoutError):
         async with asyncio.timeout(patience.total_seconds()):

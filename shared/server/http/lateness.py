@@ -1,7 +1,8 @@
-"""Whether this process's event loop was late: stopped, or kept busy, while requests waited unread.
+"""Detects that this process's event loop was late: suspended or blocked while requests waited unread.
 
-Their clients may have given up and asked elsewhere, so a late process spends nothing on what it reads first.
-A virtual machine whose clocks stop with it does not notice; a proxy's `X-Request-Start` covers that.
+The clients may have given up and retried elsewhere, so a late process must not spend codes or tokens for the
+requests that it reads first. A virtual machine whose clocks are suspended with it cannot notice this; the
+proxy's `X-Request-Start` covers that case.
 """
 
 import asyncio
@@ -13,14 +14,14 @@ from shared.server.metrics import count_event
 
 LATE = 1.0  # seconds without a turn of the loop
 TICK = 0.25  # seconds
-TURNS = 8  # of the loop in which nothing more arrives: it has read everything that waited
-SETTLING = 0.25  # seconds after which new arrivals do not prolong that
+TURNS = 8  # turns of the loop without new input: by then it has read everything that waited
+SETTLING = 0.25  # seconds after which new input no longer prolongs the lateness
 
 logger = structlog.get_logger()
 
 
 class Lateness:
-    """Watches the event loop by a timer that is due all the time."""
+    """Watches the event loop with a timer that is always due."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -31,9 +32,9 @@ class Lateness:
         """Monotonic time."""
 
     def is_late(self) -> bool:
-        """Whether what is read now may have waited longer than LATE. Ask for each request and new connection.
+        """Whether a request read now may have waited longer than LATE. Call it for each of them.
 
-        An event loop may accept one connection a turn, so each that arrives may have others behind it.
+        An event loop may accept only one connection in each turn, so others may be waiting behind a new one.
         """
         now = clock.monotonic()
         if now - self._ticked_at > LATE:

@@ -1,6 +1,6 @@
-"""Refusals of requests that reach no handler: errors, and answers as they go over the wire.
+"""Error responses for requests that reach no handler: as exceptions, and as bytes for the wire.
 
-The connection ends after each of the latter.
+The connection closes after each of the latter.
 """
 
 from aiohttp import HttpVersion11, web
@@ -37,10 +37,10 @@ def _last(response: web.Response) -> bytes:
 
 
 def malformed(error: HttpProcessingError) -> bytes:
-    """Answers what is not HTTP/1.1, or exceeds a limit."""
+    """The response to a request that is not HTTP/1.1, or exceeds a limit."""
     return _last(error_answer(_reason(error)))
 
 
 def defect() -> bytes:
-    """Answers a request whose answer failed in a way that nothing else caught."""
+    """The response to a request whose handling failed with an uncaught exception."""
     return _last(json_answer({"error": "server_error"}, status=500))

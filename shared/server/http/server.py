@@ -1,8 +1,8 @@
-"""An application behind aiohttp's low-level server.
+"""Serves an application through aiohttp's low-level server.
 
-aiohttp reads requests, keeps their order and closes quiet connections. Each answer goes out in one write, as
-the dispatcher made it. An application that has middlewares, `on_response_prepare` or sub-applications, which
-would have no effect, does not start.
+aiohttp reads requests, keeps their order and closes idle connections. Each response is written at once, as
+the dispatcher made it. An application with middlewares, `on_response_prepare` or sub-applications is rejected
+at start, because these would have no effect.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _KEPT, _LAST = WrittenResponse(is_kept=True), WrittenResponse(is_kept=False)
 
 
 class UnsupportedApplicationError(Exception):
-    """The application has something that this server would ignore; says what."""
+    """The application has a feature that this server would ignore. The message names it."""
 
 
 def _check(app: web.Application) -> None:
@@ -46,7 +46,7 @@ class HttpServer(web.Server):
         super().__init__(self._answer, request_factory=self._request)
 
     def __call__(self) -> HttpConnection:
-        self._lateness.is_late()  # this connection may have waited, and others behind it
+        self._lateness.is_late()  # this connection, and others behind it, may have waited
         return HttpConnection(self, self._event_loop)
 
     def _request(
@@ -59,7 +59,7 @@ class HttpServer(web.Server):
     ) -> Request:
         try:
             return Request(message, payload, protocol, writer, task, self._event_loop)
-        except ValueError:  # an absolute target, whose host cannot be one
+        except ValueError:  # an absolute request target with an invalid host
             return Request(unreadable(message), payload, protocol, writer, task, self._event_loop)
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -76,23 +76,23 @@ class HttpServer(web.Server):
         return _LAST if request.is_last else _KEPT
 
     def drain(self) -> None:
-        """Make each answer the last on its connection; new connections are served as before."""
+        """Make each response close its connection; new connections are still served."""
         self._dispatcher.is_closing = True
 
     def pre_shutdown(self) -> None:
-        """Close idle connections, and the others after their answer."""
+        """Close idle connections, and the others after their response."""
         self.drain()
         super().pre_shutdown()
 
     async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # aiohttp's signature
-        """Wait *timeout* seconds for requests in flight, then cancel them."""
+        """Wait *timeout* seconds for running requests, then cancel them."""
         await super().shutdown(timeout)
         self._lateness.stop()
         self._deadlines.stop()
 
 
 def _expect(request: Request) -> None:
-    """RFC 9110 §10.1.1. Other expectations are unknown, and may be ignored."""
+    """Answer `Expect: 100-continue` (RFC 9110 §10.1.1). Other expectations are ignored."""
     is_told = request.headers["Expect"].lower() == "100-continue" and request.version != HttpVersion10
     if is_told and request.transport is not None:
         request.transport.write(_CONTINUE)
@@ -116,7 +116,7 @@ class Runner(web.ServerRunner):
         await super().setup()
 
     def drain(self) -> None:
-        """Make each answer the last on its connection."""
+        """Make each response close its connection."""
         self._served.drain()
 
     async def shutdown(self) -> None:

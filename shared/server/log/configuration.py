@@ -1,4 +1,4 @@
-"""This process's log: one JSON object per line on standard error."""
+"""Configures the log of this process: JSON objects on standard error, one on each line."""
 
 import logging
 from collections.abc import Callable, MutableMapping
@@ -12,7 +12,7 @@ from shared.server.log.output import standard_error
 from shared.server.log.request_log import RequestLog
 
 REQUEST_ID: ContextVar[str] = ContextVar("REQUEST_ID")
-"""Of the request that is being answered: every line about it has this identifier."""
+"""The id of the request being answered; every log line about it contains the id."""
 
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -33,11 +33,11 @@ def _rendered(_: Any, __: str, event: MutableMapping[str, Any]) -> bytes:
 
 
 class _FromStandardLibrary(logging.Handler):
-    """What libraries log, as events of one line; a traceback only for what is a defect of ours."""
+    """Turns log records of libraries into single-line events; only defects of ours have a traceback."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.startswith("aiohttp.server"):
-            # A malformed request of a stranger is no error of ours, and its traceback would flood the log.
+            # A stranger's malformed request is not an error, and tracebacks would flood the log.
             structlog.get_logger().info("http_refused", detail=_message(record)[:200])
             return
         fault = record.exc_info[1] if record.exc_info else None
@@ -50,12 +50,12 @@ class _FromStandardLibrary(logging.Handler):
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception:  # its arguments do not fit its format
+    except Exception:  # its arguments do not match its format
         return as_text(record.msg)
 
 
 class _Logger:
-    """What structlog hands rendered lines to."""
+    """Receives rendered lines from structlog."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
@@ -67,7 +67,7 @@ class _Logger:
 
 
 def configure_log(level: str, service: str) -> RequestLog | None:
-    """Set up this process's logging, once, before anything logs. None: *level* is above that of requests."""
+    """Set up logging, once, before anything is logged. None: *level* is above that of requests."""
     number = logging.getLevelNamesMapping()[level.upper()]
     output = standard_error()
     destination = _Logger(output.write)
@@ -87,5 +87,5 @@ def configure_log(level: str, service: str) -> RequestLog | None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[_FromStandardLibrary()], force=True)
-    logging.captureWarnings(True)  # which would be printed, and could block
+    logging.captureWarnings(True)  # warnings would otherwise be printed, which could block
     return RequestLog(service, output.write) if number <= logging.INFO else None

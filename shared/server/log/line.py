@@ -1,4 +1,4 @@
-"""One log event as a line of JSON. Rendering never raises, and redacts what looks like a secret."""
+"""Renders a log event as a line of JSON. It never raises, and redacts strings that look like secrets."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def redact(text: str) -> str:
 
 
 def as_text(value: object) -> str:
-    """*value* as text that UTF-8 can hold."""
+    """*value* as text that UTF-8 can encode."""
     try:
         text = str(value)
     except Exception:
@@ -30,7 +30,7 @@ def as_text(value: object) -> str:
 
 
 def render(event: Mapping[str, Any]) -> bytes:
-    """*event* as JSON. Values that JSON cannot hold (lone surrogates, huge integers) become text."""
+    """*event* as JSON. Values that JSON cannot represent (lone surrogates, huge integers) become text."""
     try:
         return orjson.dumps(event, default=str)
     except Exception:

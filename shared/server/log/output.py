@@ -1,7 +1,8 @@
-"""Standard error as the log's destination: a write never blocks, never raises and never ends the process.
+"""Standard error as the destination of the log. A write never blocks, raises or ends the process.
 
-Lines that the reader does not take at once wait in a small buffer. Beyond it, and while writes fail (a full
-disk, a reader that is gone), lines are dropped and counted; their number is logged once a write succeeds.
+Lines that the reader does not accept immediately wait in a small buffer. When it is full, and while writes
+fail (a full disk, a closed pipe), lines are dropped and counted. The count is logged when writing works
+again.
 """
 
 import asyncio
@@ -28,18 +29,18 @@ Write = Callable[[memoryview], int]
 
 
 class LogOutput:
-    """Writes whole lines in their order, from any thread."""
+    """Writes whole lines in order, from any thread."""
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._begun = b""  # the rest of a line whose beginning has been written
+        self._begun = b""  # the rest of a line that has been written in part
         self._waiting = b""  # whole lines
-        self._dropped = 0  # lines that no notice has reported yet
+        self._dropped = 0  # lines that have not been reported as dropped yet
         self._is_retrying = False
         self._lock = threading.Lock()
 
     def write(self, lines: bytes) -> None:
-        """Write one or more whole lines now, or keep them for later, or drop them."""
+        """Write whole lines now, buffer them, or drop them."""
         with self._lock:
             if self._is_behind:
                 self._catch_up()
@@ -128,12 +129,12 @@ def _notice(dropped: int) -> bytes:
 
 
 def standard_error() -> LogOutput:
-    """The log's output of this process."""
+    """The log output of this process."""
     return LogOutput(_nowhere if sys.stderr is None else writer(sys.stderr.fileno()))
 
 
 def writer(descriptor: int) -> Write:
-    """How to write to *descriptor* without blocking; it stays blocking for other processes that share it."""
+    """A non-blocking writer to *descriptor*, which stays blocking for other processes that share it."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
         connected = socket.socket(fileno=os.dup(descriptor))
@@ -142,16 +143,16 @@ def writer(descriptor: int) -> Write:
         return lambda data: os.write(descriptor, data)
     try:
         own = os.open(f"/dev/fd/{descriptor}", os.O_WRONLY | os.O_APPEND | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:  # another account's, or a pipe without a reader
+    except OSError:  # of another account, or a pipe without a reader
         return _when_writable(descriptor)
-    if sys.platform != "linux":  # where this is not a new description, but one more name of the same
+    if sys.platform != "linux":  # elsewhere this is only another name of the same description
         os.close(own)
         return _when_writable(descriptor)
     return lambda data: os.write(own, _whole_lines(data))
 
 
 def _whole_lines(data: memoryview) -> memoryview:
-    """As many lines as a pipe takes whole, so that lines of several processes are never mixed."""
+    """As many whole lines as a pipe accepts atomically, so that lines of several processes never mix."""
     if len(data) <= _PIPE_BUF:
         return data
     end = bytes(data[:_PIPE_BUF]).rfind(b"\n") + 1
@@ -159,7 +160,10 @@ def _whole_lines(data: memoryview) -> memoryview:
 
 
 def _when_writable(descriptor: int) -> Write:
-    """A second process that fills the pipe between the two calls can still block this one for a while."""
+    """A writer that first checks that *descriptor* is writable.
+
+    Another process that fills the pipe between the two calls can still block this one for a moment.
+    """
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
 

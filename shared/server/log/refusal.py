@@ -1,4 +1,4 @@
-"""Refusals in the log: one event for each error of the protocol, written where the answer is decided."""
+"""Logs refusals: one event for each protocol error, where the response is decided."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ logger = structlog.get_logger()
 
 
 def log_refusal(request: web.Request, error: OAuthError) -> None:
-    """Log that a request is refused, for which client and why; keep it with a registered client, too.
+    """Log why a request is refused, and for which client. Refusals of registered clients are also stored.
 
     `is_claimed`: the request names a client that this process does not know.
     """
@@ -44,7 +44,7 @@ def _refusal(route: str, detail: str, error: OAuthError) -> Refusal:
 
 
 def known_client_id(request: web.Request, error: OAuthError) -> str | None:
-    """The client_id of the registered client that the request names, whether it has authenticated or not."""
+    """The client_id of the registered client that the request names, authenticated or not."""
     if client_id := cast(Request, request).client_id:
         return client_id
     claimed, clients = claimed_client_id(request, error), request.app.get(CLIENTS)
@@ -52,11 +52,11 @@ def known_client_id(request: web.Request, error: OAuthError) -> str | None:
 
 
 def detail_of(error: OAuthError) -> str:
-    """The detail for operators, without secrets, and no longer than MAX_DETAIL."""
+    """The detail for operators, without secrets and at most MAX_DETAIL long."""
     return shown(redact(str(error.detail or error.description or "")), MAX_DETAIL)
 
 
 def route_of(request: web.Request) -> str:
-    """The pattern of the path, never the path that was asked for."""
+    """The pattern of the path, never the requested path itself."""
     resource = request.match_info.route.resource
     return resource.canonical if resource else "none"

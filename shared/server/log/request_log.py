@@ -11,7 +11,7 @@ from shared.server.log.line import render
 
 @lru_cache(maxsize=256)
 def _answered(service: str, method: str, route: str, status: int) -> bytes:
-    """What many lines have in common, without the brace that ends it."""
+    """The beginning that many lines share, without the closing brace."""
     line = {
         "method": method,
         "route": route,
@@ -29,10 +29,10 @@ def _at(second: int) -> bytes:
 
 
 class RequestLog:
-    """One line for each answered request, in the shape of every other line.
+    """Writes one line for each answered request, in the same form as every other line.
 
-    Written past structlog, whose way costs as much CPU time as a small answer, and with one write for all
-    requests answered in one turn of the loop. Nothing in it is a secret.
+    It bypasses structlog, which costs as much CPU time as a small response, and writes all lines of one turn
+    of the loop together. No field contains a secret.
     """
 
     def __init__(self, service: str, write: Callable[[bytes], object]) -> None:
@@ -41,7 +41,7 @@ class RequestLog:
         self._lines: list[bytes] = []
 
     def answered(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:
-        """*route* is the pattern, never the path that was asked for; *request_id* needs no quoting."""
+        """Log a request. *route* is the pattern, never the requested path; *request_id* needs no quoting."""
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
         second, nanosecond = divmod(time.time_ns(), 1_000_000_000)
