@@ -62,7 +62,10 @@ class ClaimsRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorization:
-    """What a user gave a client at one moment: carried by a code, kept by a grant."""
+    """What a user gave a client at one moment: carried by a code, kept by a grant.
+
+    `resources`: the canonical identifiers of the APIs that it is for; none: it names no API.
+    """
 
     client_id: str
     user_id: UUID
@@ -72,6 +75,7 @@ class Authorization:
     claims: ClaimsRequest = field(default_factory=ClaimsRequest)
     nonce: str | None = None
     client_epoch: int = 0
+    resources: tuple[str, ...] = ()
 
     @property
     def is_offline(self) -> bool:
@@ -114,12 +118,16 @@ class Approved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCode:
-    """What a device code stands for: RFC 8628 §3.2. `user_code` as it is shown; attempts as for a code."""
+    """What a device code stands for: RFC 8628 §3.2.
+
+    `user_code` as it is shown; `resources` as of an authorization, attempts as for a code.
+    """
 
     client_id: str
     scope: Scope
     user_code: str
     expires_at: datetime
     client_epoch: int = 0
+    resources: tuple[str, ...] = ()
     state: Pending | Denied | Approved = field(default_factory=Pending)
     unknown_attempts: tuple[UUID, ...] = ()

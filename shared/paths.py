@@ -110,6 +110,8 @@ def _administration(path: str) -> Path:
     return Path(path, Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
 
 
+ADMINISTRATION_PREFIX = "/oidc/admin"
+
 ADMIN_CLIENTS = _administration("/oidc/admin/clients")
 ADMIN_CLIENT = _administration("/oidc/admin/clients/{client_id}")
 ADMIN_CLIENT_SECRET = _administration("/oidc/admin/clients/{client_id}/secret")

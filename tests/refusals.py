@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import services
 import shared
-from services.client_registry.administration.administrator import READ, WRITE
 from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.model import DeviceCode
 from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from tests.authorization import AuthorizationService, Browser
@@ -75,8 +75,8 @@ class AllServices:
 
     async def administer(self, method: str, path: str, members: Any = URI, **headers: str) -> str:
         """A request of a client that administers; its client_id."""
-        client = await self.client(scope=(READ, WRITE))
-        form = {"grant_type": "client_credentials", "scope": f"{READ} {WRITE}"}
+        client = await self.client(scope=(READ_CLIENTS, WRITE_CLIENTS))
+        form = {"grant_type": "client_credentials", "scope": f"{READ_CLIENTS} {WRITE_CLIENTS}"}
         answer = await self.tokens.token(client, form)
         headers |= bearer((await answer.json())["access_token"])
         await self.tokens.http.request(method, path, json=members, headers=headers)

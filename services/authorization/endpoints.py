@@ -46,6 +46,7 @@ from shared.server.resources import (
     FAILED_AUTHENTICATIONS,
     FETCHER,
     KEYRING,
+    PROTECTED_RESOURCES,
     STORES,
 )
 from shared.store import Unavailable
@@ -70,6 +71,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         deployment=deployment,
         clients=app[CLIENTS],
         keyring=app[KEYRING],
+        resources=app[PROTECTED_RESOURCES],
         tokens=tokens,
         source=source,
         pages=pages,
@@ -170,7 +172,9 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         cookies=cookies,
         pages=pages,
         device_codes=opened.device_codes,
-        user_codes=UserCodes(opened.device_codes, app[CLIENTS], opened.counters, settings.rate_limits),
+        user_codes=UserCodes(
+            opened.device_codes, app[CLIENTS], app[PROTECTED_RESOURCES], opened.counters, settings.rate_limits
+        ),
         consents=opened.consents,
     )
     app[LOGOUT_ENDPOINT] = EndSession(

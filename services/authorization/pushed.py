@@ -6,7 +6,7 @@ from functools import partial
 
 from aiohttp import web
 
-from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.authorization_request import SINGLE
 from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
 from services.authorization.request.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
 from services.authorization.request.reader import RequestReader
@@ -47,7 +47,7 @@ class Push:
 
     async def _store(self, request: web.Request) -> web.Response:
         fields, now = await form(request), clock.now()
-        fields.refuse_repeated(KNOWN)
+        fields.refuse_repeated(SINGLE)
         address = partial(client_address, request)
         client = await self.authentication.client(authorization_header(request), fields, address, now)
         note_client(request, client)
@@ -55,7 +55,7 @@ class Push:
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.source.of_pushed_request(fields, client), client.client_id)
         self.reader.validate(request, client, EffectiveParameters(parameters))
-        if wait := self.limits.pushed_request(client, parameters.flat(), address, now):
+        if wait := self.limits.pushed_request(client, parameters, address, now):
             raise TooManyRequests("too many requests are stored already", wait)
         handle = new_handle(Kind.PUSHED_REQUEST)
         pushed = PushedRequest(client.client_id, parameters, now + LIFETIME, client.epoch)

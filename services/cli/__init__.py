@@ -18,6 +18,7 @@ from services.cli.group import group
 from services.cli.keys import keys
 from services.cli.outbox import outbox
 from services.cli.output import lost_output_in_a_sentence
+from services.cli.resource import resource
 from services.cli.run import migrate, run
 from services.cli.serve import serve
 from services.cli.user import user
@@ -38,5 +39,5 @@ def main() -> None:
 
 
 client.add_command(check)
-for command in (run, serve, migrate, user, group, client, keys, outbox, issuer, restored, doctor):
+for command in (run, serve, migrate, user, group, client, resource, keys, outbox, issuer, restored, doctor):
     main.add_command(command)

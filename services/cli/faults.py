@@ -15,11 +15,12 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
+from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
 from shared.operations.refusals.check import RefusalsUnavailable
 from shared.operations.users import BadUser, NoSuchUser
 from shared.server.serve import ListenError
-from shared.store import Stale, Taken, Unavailable
+from shared.store import Full, Stale, Taken, Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.open import MissingStore
 
@@ -38,6 +39,8 @@ _SENTENCES: dict[type[Exception], str] = {
     NoSuchUser: "There is no user {}",
     NoSuchGroup: "There is no group {}",
     NoSuchClient: "There is no client {}",
+    NoSuchResource: "There is no resource {}",
+    Full: "There is no room: {}",
     RefusalsUnavailable: "{}",
     NoSecret: "The client {} authenticates without a client secret",
     Taken: "{} is taken",

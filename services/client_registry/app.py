@@ -7,8 +7,6 @@ from aiohttp import web
 
 from services.client_registry.administration.administrator import (
     ADMINISTRATORS,
-    READ,
-    WRITE,
     AdminEndpoint,
     Administrators,
     administering,
@@ -43,6 +41,7 @@ from services.client_registry.registration.software_statement import BadIssuers,
 from shared.config.settings import Settings, SettingsError
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.deployment_settings import EVERY, DeploymentSettings
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, administration_resource
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENT_SECRET,
@@ -108,7 +107,8 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         opened.clients, app[STATEMENT_ISSUERS], app[FETCHER], app[FAILED_AUTHENTICATIONS], settings
     )
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
-    app[ADMINISTRATORS] = Administrators(ResourceServer(settings.issuer, access_tokens, app[CLIENTS]))
+    audiences = frozenset((settings.issuer, administration_resource(settings.issuer)))
+    app[ADMINISTRATORS] = Administrators(ResourceServer(audiences, access_tokens, app[CLIENTS]))
     app[ADMINISTRATION] = Administration(opened.clients, opened.initial_access_tokens, settings)
     yield
 
@@ -142,11 +142,11 @@ def _mount_administration(app: web.Application) -> None:
 
     administered = [ADMIN_CLIENTS, ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_INVITATIONS]
     refuse_with(app, administration_error, administered)
-    route("GET", ADMIN_CLIENTS, READ, list_clients)
-    route("POST", ADMIN_CLIENTS, WRITE, create_client)
-    route("GET", ADMIN_CLIENT, READ, read_client)
-    route("PUT", ADMIN_CLIENT, WRITE, change_client)
-    route("DELETE", ADMIN_CLIENT, WRITE, delete_client)
-    route("POST", ADMIN_CLIENT_SECRET, WRITE, rotate)
-    route("POST", ADMIN_INVITATIONS, WRITE, invite_client)
+    route("GET", ADMIN_CLIENTS, READ_CLIENTS, list_clients)
+    route("POST", ADMIN_CLIENTS, WRITE_CLIENTS, create_client)
+    route("GET", ADMIN_CLIENT, READ_CLIENTS, read_client)
+    route("PUT", ADMIN_CLIENT, WRITE_CLIENTS, change_client)
+    route("DELETE", ADMIN_CLIENT, WRITE_CLIENTS, delete_client)
+    route("POST", ADMIN_CLIENT_SECRET, WRITE_CLIENTS, rotate)
+    route("POST", ADMIN_INVITATIONS, WRITE_CLIENTS, invite_client)
     app.router.add_get(ADMIN_OPENAPI.path, openapi)

@@ -24,6 +24,7 @@ from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
+from shared.oauth.resource.own import userinfo_resource
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.server.app import SETTINGS, refuse_with
 from shared.server.recent_refusals import recent_refusals
@@ -32,6 +33,7 @@ from shared.server.resources import (
     CLIENTS,
     FAILED_AUTHENTICATIONS,
     KEYRING,
+    PROTECTED_RESOURCES,
     STORES,
     client_keys,
     failed_authentications,
@@ -72,9 +74,14 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
             settings,
         ),
         app[USED_CLIENTS],
+        app[PROTECTED_RESOURCES],
     )
     app[DEVICE_AUTHORIZATION_ENDPOINT] = DeviceAuthorizationEndpoint(
-        authentication(DEVICE_AUTHORIZATION), opened.device_codes, opened.counters, settings
+        authentication(DEVICE_AUTHORIZATION),
+        opened.device_codes,
+        opened.counters,
+        app[PROTECTED_RESOURCES],
+        settings,
     )
     app[INTROSPECTION_ENDPOINT] = IntrospectionEndpoint(
         authentication(INTROSPECTION),
@@ -84,12 +91,16 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         settings,
         issuer,
         app[UNKNOWN_TOKENS],
+        app[PROTECTED_RESOURCES],
     )
     app[REVOCATION_ENDPOINT] = RevocationEndpoint(
         authentication(REVOCATION), access_tokens, opened.grants, opened.refresh_families
     )
     app[USERINFO_ENDPOINT] = UserinfoEndpoint(
-        ResourceServer(settings.issuer, access_tokens, clients), jwt_responses
+        ResourceServer(
+            frozenset((settings.issuer, userinfo_resource(settings.issuer))), access_tokens, clients
+        ),
+        jwt_responses,
     )
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()

@@ -13,10 +13,11 @@ from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
-from shared.model import Authorization, Scope, User
+from shared.model import Authentication, Authorization, Scope, User
 from shared.oauth.claims import UNBOUNDED, claims_by_scope, id_token_user_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
+from shared.oauth.resource.target import Target
 from shared.oauth.sender.sender import Sender
 from shared.oauth.subject import subject
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
@@ -72,7 +73,10 @@ def signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
         raise Unavailable(f"no key signs with {alg}") from None
 
 
-def _access_token_signer(keys: KeySet, now: datetime) -> SigningKey:
+def _access_token_signer(keys: KeySet, alg: str | None, now: datetime) -> SigningKey:
+    """*alg*: demanded by the audience. Raises Unavailable."""
+    if alg is not None:
+        return signer(keys, alg, now)
     try:
         return keys.signer(ACCESS_TOKEN_ALGORITHM, now)
     except NoKey:
@@ -94,49 +98,62 @@ class TokenIssuer:
         self._issuer = settings.issuer
         self._keyring = keyring
 
-    def check(self, client: Client, scope: Scope, sender: Sender, now: datetime) -> None:
+    def check(
+        self, client: Client, scope: Scope, sender: Sender, now: datetime, target: Target | None = None
+    ) -> None:
         """Check, before anything is spent, that tokens of this scope can be issued to this client.
 
         Raises Unavailable. Raises InvalidScope if the access token would be too long.
         """
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
-        sub = self.sub(_ANY_ID, client)
-        if client.access_token_format == "jwt":
-            _access_token_signer(keys, now)
+        sub, target = self.sub(_ANY_ID, client), target or Target.of_client(client, self._issuer)
+        if target.access_token_format == "jwt":
+            _access_token_signer(keys, target.signing_alg, now)
             return
         _sealer(keys, now)
-        aud = (self._issuer, *client.audience)
-        if sealed_length(client.client_id, sub, scope, sender, aud) > MAX_LENGTH:
+        if sealed_length(client.client_id, sub, scope, sender, target.aud) > MAX_LENGTH:
             raise InvalidScope(_TOO_LONG)
 
     def access_token(
-        self, client: Client, sub: str, scope: Scope, grant_id: UUID | None, now: datetime, *, sender: Sender
+        self,
+        client: Client,
+        sub: str,
+        scope: Scope,
+        grant_id: UUID | None,
+        now: datetime,
+        *,
+        sender: Sender,
+        target: Target | None = None,
+        authentication: Authentication | None = None,
     ) -> IssuedAccessToken:
-        """An access token in the client's format, bound to *sender*.
+        """An access token, bound to *sender*; *authentication* is that of its user.
 
-        Raises InvalidScope if it would be too long.
+        *target*: what it is for; None: what the client's tokens are for where it names no resource.
+        Raises InvalidScope: it would become too long.
         """
-        keys = self._keyring.confirmed()
-        lifetime = client.access_token_lifetime or self._settings.access_token_lifetime
+        keys, target = self._keyring.confirmed(), target or Target.of_client(client, self._issuer)
+        lifetime = target.lifetime or self._settings.access_token_lifetime
         token = AccessToken(
             token_id=new_id(),
             grant_id=grant_id,
             client_id=client.client_id,
             sub=sub,
             scope=scope,
-            aud=(self._issuer, *client.audience),
+            aud=target.aud,
             iat=now,
             exp=now + lifetime,
             sender=sender,
+            authentication=authentication,
             client_epoch=client.epoch if grant_id is None else None,
         )
-        value = self._write(token, client, keys, now)
+        value = self._write(token, target, keys, now)
         return IssuedAccessToken(value, sender.token_type, int(lifetime.total_seconds()))
 
-    def _write(self, token: AccessToken, client: Client, keys: KeySet, now: datetime) -> str:
-        if client.access_token_format == "jwt":
-            return sign(_access_token_signer(keys, now), to_claims(token, self._issuer), JWT_TYPE)
+    def _write(self, token: AccessToken, target: Target, keys: KeySet, now: datetime) -> str:
+        if target.access_token_format == "jwt":
+            key = _access_token_signer(keys, target.signing_alg, now)
+            return sign(key, to_claims(token, self._issuer), JWT_TYPE)
         try:
             return seal(token, _sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
         except TooLong:

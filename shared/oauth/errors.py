@@ -120,6 +120,13 @@ class UnmetAuthenticationRequirements(OAuthError):
     error = "unmet_authentication_requirements"
 
 
+# RFC 8707 §2
+
+
+class InvalidTarget(OAuthError):
+    error = "invalid_target"
+
+
 # RFC 6750 §3.1
 
 

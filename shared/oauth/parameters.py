@@ -1,6 +1,6 @@
 """Parameters of a query or a body in `application/x-www-form-urlencoded`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -62,6 +62,17 @@ class Parameters:
         """Raises InvalidRequest if one of *names* is repeated. Unknown parameters may be repeated."""
         for name in sorted(name for name in names if len(self.values.get(name, ())) > 1):
             raise InvalidRequest(f"{name} is repeated")
+
+    def to_json(self) -> dict[str, str | list[str]]:
+        """Each name with its value, or with all its values if there are several."""
+        return {name: values[0] if len(values) == 1 else list(values) for name, values in self.values.items()}
+
+    @classmethod
+    def from_json(cls, members: Mapping[str, str | Sequence[str]]) -> "Parameters":
+        """The parameters of which `to_json` gave the members."""
+        return cls(
+            {name: (value,) if isinstance(value, str) else tuple(value) for name, value in members.items()}
+        )
 
     def flat(self) -> dict[str, str]:
         """Each name with its value; a repeated parameter has an empty value."""

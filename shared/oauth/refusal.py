@@ -33,6 +33,7 @@ class Reason(StrEnum):
     GRANT_TYPE = "grant_type is not registered"
     GRANT_TYPE_UNSUPPORTED = "grant_type is not supported here"
     SCOPE = "nothing of the scope is registered"
+    RESOURCE = "resource is not registered, or not available to the client"
     PKCE_REQUIRED = "code_challenge is required"
     PKCE_METHOD = "code_challenge_method is not S256"
     CODE_VERIFIER = "code_verifier is wrong"

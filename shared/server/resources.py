@@ -15,6 +15,7 @@ from shared.live.issuer import EVERY as ISSUER_EVERY
 from shared.live.issuer import IssuerCheck
 from shared.live.keyring import KeyRing
 from shared.live.rate_limiter import RateLimiter
+from shared.live.resource_cache import ResourceCache
 from shared.live.watch import POLL_INTERVAL, Watch
 from shared.server.app import BACKGROUND, READINESS, SETTINGS
 from shared.server.metrics import CLOCK_SKEW
@@ -24,6 +25,7 @@ from shared.store.open import Stores, open_stores
 STORES = web.AppKey("STORES", Stores)
 WATCH = web.AppKey("WATCH", Watch)
 CLIENTS = web.AppKey("CLIENTS", ClientCache)
+PROTECTED_RESOURCES = web.AppKey("PROTECTED_RESOURCES", ResourceCache)
 KEYRING = web.AppKey("KEYRING", KeyRing)
 FETCHER = web.AppKey("FETCHER", Fetcher)
 CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
@@ -34,12 +36,13 @@ Resource = Callable[[web.Application], AsyncIterator[None]]
 
 
 async def stores(app: web.Application) -> AsyncIterator[None]:
-    """STORES, WATCH, CLIENTS and KEYRING: the stores, and the copies of them in memory."""
+    """STORES, WATCH, and what this process keeps in memory: CLIENTS, PROTECTED_RESOURCES, KEYRING."""
     settings = app[SETTINGS]
     async with open_stores(settings) as opened:
         app[STORES] = opened
         app[WATCH] = watch = Watch(opened.changes)
         app[CLIENTS] = ClientCache(opened.clients, watch)
+        app[PROTECTED_RESOURCES] = ResourceCache(opened.protected_resources, watch, settings.issuer)
         secret_keys = [key.get_secret_value() for key in settings.secret_key]
         app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys, settings.signing_algorithms)
         app[READINESS].add("keys", keyring.fault)

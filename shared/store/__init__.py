@@ -46,8 +46,11 @@ from shared.store.ports.leases import Leases
 from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox
 from shared.store.ports.pool import PoolStatistics
+from shared.store.ports.protected_resources import ProtectedResources
 from shared.store.ports.refresh_families import (
     MAX_OUTAGE,
+    NO_RESOURCES,
+    GrantedResources,
     RefreshableGrant,
     RefreshFamilies,
     Rotated,
@@ -70,6 +73,7 @@ __all__ = [
     "KEPT_FOR",
     "MAX_OUTAGE",
     "MOST_REFUSALS",
+    "NO_RESOURCES",
     "PASSWORD",
     "USE_NOTED_EVERY",
     "Attempt",
@@ -92,6 +96,7 @@ __all__ = [
     "Full",
     "GrantPosition",
     "GrantRow",
+    "GrantedResources",
     "Grants",
     "Groups",
     "InitialAccessTokens",
@@ -108,6 +113,7 @@ __all__ = [
     "Pace",
     "Polled",
     "PoolStatistics",
+    "ProtectedResources",
     "PushedRequests",
     "Redeemed",
     "RefreshFamilies",

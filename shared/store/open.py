@@ -25,6 +25,7 @@ from shared.store import (
     Outages,
     Outbox,
     PoolStatistics,
+    ProtectedResources,
     PushedRequests,
     RefreshFamilies,
     Refusals,
@@ -50,6 +51,7 @@ from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
+from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.transport.database import Database
@@ -83,6 +85,7 @@ class Stores:
     client_uses: ClientUses
     client_removals: ClientRemovals
     initial_access_tokens: InitialAccessTokens
+    protected_resources: ProtectedResources
     codes: AuthorizationCodes
     device_codes: DeviceCodes
     grants: Grants
@@ -135,6 +138,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
+            protected_resources=PostgresProtectedResources(database),
             codes=RedisAuthorizationCodes(redis),
             device_codes=RedisDeviceCodes(redis),
             grants=PostgresGrants(database),

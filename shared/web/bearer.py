@@ -1,5 +1,6 @@
 """The guard of this server's own resources: userinfo, client configuration, administration (RFC 6750)."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -67,9 +68,9 @@ def required_credentials(request: web.Request) -> Credentials:
     return presented
 
 
-def check_audience(token: AccessToken, audience: str) -> None:
-    """Raises InvalidToken if the token is for another resource (RFC 9068 §4)."""
-    if audience not in token.aud:
+def check_audience(token: AccessToken, audiences: Set[str]) -> None:
+    """Raises InvalidToken: the token is for another resource (RFC 9068 §4)."""
+    if audiences.isdisjoint(token.aud):
         detail = "the access token is for another resource"
         raise InvalidToken(_NOT_VALID, detail=detail, client_id=token.client_id)
 
@@ -83,9 +84,9 @@ def check_scope(token: AccessToken, scope: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ResourceServer:
-    """A resource whose audience is the issuer."""
+    """A resource of this server. `audiences`: the issuer, and its own identifier."""
 
-    issuer: str
+    audiences: Set[str]
     access_tokens: AccessTokens
     clients: ClientCache
 
@@ -100,7 +101,7 @@ class ResourceServer:
             raise InvalidToken(_NOT_VALID, detail="malformed, expired or of another issuer")
         if client is None:
             raise InvalidToken(_NOT_VALID, detail=Reason.UNKNOWN_CLIENT, client_id=token.client_id)
-        check_audience(token, self.issuer)
+        check_audience(token, self.audiences)
         if not is_confirmed(token.sender, presented.sender):
             detail = "the access token is bound to another sender's key"
             raise InvalidToken(_NOT_VALID, detail=detail, client_id=token.client_id)

@@ -24,6 +24,8 @@ from shared.oauth.client.rules import read_registration
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters, parse
 from shared.oauth.pkce import check_verifier
+from shared.oauth.resource.record import ProtectedResource
+from shared.oauth.resource.registry import ResourceRegistry
 from shared.oauth.scope import machine_scope, parse_scope
 from shared.oauth.supported import prompt_values
 from shared.oauth.tokens.handle import Kind, is_handle
@@ -55,6 +57,7 @@ def clients() -> tuple[Client, ...]:
 
 _CLIENTS = {client.client_id: client for client in clients()}
 _DEPLOYMENT = Deployment(ISSUER, RESPONSE_TYPES, prompt_values(may_sign_up=True))
+_RESOURCES = ResourceRegistry.of(ISSUER, (ProtectedResource(resource="https://api.example.org", name="API"),))
 _ALLOWED = Capabilities(response_types=RESPONSE_TYPES, signing_algorithms=("RS256", "ES256", "EdDSA"))
 
 
@@ -70,7 +73,7 @@ def _read_authorization(given: Input, now: datetime) -> None:
     counts = _inside(parameters.require("request"), client, now) if "request" in parameters else parameters
     callback = Callback.of(counts, client, ISSUER, _sign)
     try:
-        request = read_request(counts, client, _DEPLOYMENT, KeySet())
+        request = read_request(counts, client, _DEPLOYMENT, KeySet(), _RESOURCES)
     except OAuthError as error:
         callback.link(error.parameters())
         raise

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from services.client_registry.administration.administrator import READ, WRITE
 from shared.config.settings import Settings
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.client.record import Client
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
 from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind
@@ -25,7 +25,7 @@ from tests.administration import AdministrationApi
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic, bearer, settings_for
 
-SCOPES = (READ, WRITE)
+SCOPES = (READ_CLIENTS, WRITE_CLIENTS)
 BODY = {"redirect_uris": ["https://evil.test/cb"]}
 NONCE = b"n" * 12
 
@@ -176,12 +176,18 @@ async def test_who_may_read_may_not_write_and_the_other_way_round(
 ) -> None:
     """Each scope is for its own routes; an asked-for narrower token is narrower."""
     operator = await admin.world.client(scope=SCOPES)
-    tokens = {READ: await admin.token_of(operator, READ), WRITE: await admin.token_of(operator, WRITE)}
+    tokens = {
+        READ_CLIENTS: await admin.token_of(operator, READ_CLIENTS),
+        WRITE_CLIENTS: await admin.token_of(operator, WRITE_CLIENTS),
+    }
     for method, path in _requests(admin, victim):
-        wrong = tokens[WRITE if method == "GET" else READ]
+        wrong = tokens[WRITE_CLIENTS if method == "GET" else READ_CLIENTS]
         answer = await admin.ask_with({**bearer(wrong), "If-Match": "*"}, method, path, BODY)
         assert (method, path, answer.status) == (method, path, 403)
-        assert f'scope="{READ if method == "GET" else WRITE}"' in answer.headers["WWW-Authenticate"]
+        assert (
+            f'scope="{READ_CLIENTS if method == "GET" else WRITE_CLIENTS}"'
+            in answer.headers["WWW-Authenticate"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -193,7 +199,7 @@ async def test_the_method_and_the_path_are_what_they_are(
 ) -> None:
     """No header makes another request of one."""
     path = ADMIN_CLIENT.for_client(victim.client_id)
-    token = await admin.token_of(await admin.world.client(scope=SCOPES), READ)
+    token = await admin.token_of(await admin.world.client(scope=SCOPES), READ_CLIENTS)
     for value in ("DELETE", path):
         answer = await admin.ask_with({**bearer(token), name: value}, "GET", path)
         assert (answer.status, answer.body["client_id"]) == (200, victim.client_id)

@@ -171,10 +171,10 @@ TOKEN = AccessToken(
 
 def test_a_token_for_another_resource_is_invalid() -> None:
     """RFC 9068 §4: this endpoint must be among its audience."""
-    check_audience(TOKEN, ISSUER)
+    check_audience(TOKEN, {ISSUER})
     check_token(TOKEN)
     with pytest.raises(InvalidToken):
-        check_audience(replace(TOKEN, aud=("https://api.example.org",)), ISSUER)
+        check_audience(replace(TOKEN, aud=("https://api.example.org",)), {ISSUER})
     for lacking in (replace(TOKEN, scope=("profile",)), replace(TOKEN, grant_id=None)):
         with pytest.raises(InsufficientScope):
             check_token(lacking)

@@ -40,6 +40,7 @@ REQUEST = AuthorizationRequest(
     scope=("openid", "email"),
     claims=ClaimsRequest(),
     claims_beyond_scope=(),
+    resources=(),
     nonce=None,
     code_challenge=None,
     prompt=frozenset(),

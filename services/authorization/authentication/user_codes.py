@@ -7,8 +7,11 @@ import structlog
 
 from shared.browser.pages import DeviceFault
 from shared.live.client_cache import ClientCache
+from shared.live.resource_cache import ResourceCache
 from shared.model import DeviceCode, Session
 from shared.oauth.client.record import Client
+from shared.oauth.errors import InvalidTarget
+from shared.oauth.resource.target import Resources
 from shared.oauth.user_code import SPACE
 from shared.store import Counters, DeviceCodes, Pace
 
@@ -31,11 +34,12 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DeviceCodeInFlight:
-    """A device code that awaits a decision, and its client."""
+    """A device code that awaits a decision, its client, and the APIs that it is for."""
 
     code_hash: bytes
     code: DeviceCode
     client: Client
+    resources: Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class UserCodes:
 
     device_codes: DeviceCodes
     clients: ClientCache
+    resources: ResourceCache
     counters: Counters
     is_limited: bool
 
@@ -58,9 +63,13 @@ class UserCodes:
         if pair is None or client is None or client.disabled_at or pair[1].client_epoch != client.epoch:
             await self.device_codes.count_guess(PERIOD)
             return "unknown"
+        try:
+            resources = self.resources.known.granted(pair[1].resources, client.client_id)
+        except InvalidTarget:  # an operator has withdrawn it
+            return "unknown"
         if self.is_limited:
             await self.counters.take_back(_COUNTER, user)
-        return DeviceCodeInFlight(*pair, client)
+        return DeviceCodeInFlight(*pair, client, resources)
 
     async def _must_wait(self, user: str) -> bool:
         if not await self.device_codes.may_guess(BUDGET):

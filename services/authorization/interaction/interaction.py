@@ -15,7 +15,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Interaction:
     """An authorization request that waits for a person: its parameters, and how far it has come."""
 
-    parameters: dict[str, str]
+    parameters: dict[str, str | list[str]]
     browser: Digest  # of the handle of the browser to which it is bound
     pushed: Digest | None = None  # of the handle under which they were pushed
     chosen: str | None = None  # key of the session that the user has chosen for this very request

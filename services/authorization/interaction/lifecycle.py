@@ -41,10 +41,10 @@ class InteractionLifecycle:
         """
         browser, handle = self.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
         effective = validated.effective
-        if self.limits.interaction(effective.parameters.flat(), client_address(request), clock.now()):
+        if self.limits.interaction(effective.parameters, client_address(request), clock.now()):
             raise AddressThrottled("too many requests from this address wait for a person")
         interaction = Interaction(
-            parameters=effective.parameters.flat(),
+            parameters=effective.parameters.to_json(),
             browser=digest(browser).hex(),
             pushed=effective.pushed.hex() if effective.pushed else None,
             client_epoch=validated.client.epoch,
@@ -59,7 +59,7 @@ class InteractionLifecycle:
         """
         note_ui_locales(request, parameters.unique(UI_LOCALES))
         handle, interaction = await self._find(parameters)
-        effective = EffectiveParameters(Parameters.of(interaction.parameters), interaction.pushed_key)
+        effective = EffectiveParameters(Parameters.from_json(interaction.parameters), interaction.pushed_key)
         note_ui_locales(request, effective.parameters.unique(UI_LOCALES))
         client = await self.reader.client(effective.parameters)
         note_client(request, client)

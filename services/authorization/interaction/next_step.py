@@ -49,9 +49,10 @@ class SelectAccount:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Ask whether the client may have what it requests."""
+    """Ask whether the client may have what it requests. `allowed`: what needs no question any more."""
 
     session: Session
+    allowed: Scope = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _step_of(request: AuthorizationRequest, user: CurrentUser, client: Client, n
     if not user.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
         return Login()
     if not _is_allowed(request, user, client):
-        return Consent(session)
+        return Consent(session, _remembered(request, user, client))
     return Respond(session)
 
 
@@ -141,6 +142,18 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
         return False
     if client.skip_consent:
         return True
-    if not client.remember_consent or (client.is_dynamically_registered and client.is_public):
-        return False  # RFC 8252 §8.6: anyone may pretend to be such a client
-    return set(user.consented or ()).issuperset(request.consent_scope)
+    return _is_remembered(client) and set(user.consented or ()).issuperset(request.consent_scope)
+
+
+def _is_remembered(client: Client) -> bool:
+    """Whether consents to the client count for later requests."""
+    is_anyones = client.is_dynamically_registered and client.is_public
+    return client.remember_consent and not is_anyones  # RFC 8252 §8.6: anyone may pretend to be such a client
+
+
+def _remembered(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Scope:
+    """What the user has allowed before and is not asked again, where only a part of the request is new."""
+    allowed = user.consented or ()
+    if "consent" in request.prompt or not _is_remembered(client) or set(allowed).issuperset(request.consent_scope):
+        return ()
+    return allowed

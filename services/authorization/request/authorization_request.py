@@ -20,10 +20,13 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import (
     InvalidRequest,
     RegistrationNotSupported,
+    UnmetAuthenticationRequirements,
 )
 from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.refusal import Reason
+from shared.oauth.resource.registry import ResourceRegistry
+from shared.oauth.resource.target import Resources, demanded_acr, owners, requested_scope_at
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
 from shared.oauth.tokens.keys import KeySet
@@ -48,6 +51,7 @@ KNOWN = frozenset(
         "registration",
         "request",
         "request_uri",
+        "resource",
         "response_mode",
         "response_type",
         "scope",
@@ -55,7 +59,10 @@ KNOWN = frozenset(
         "ui_locales",
     }
 )
-"""Others are ignored (RFC 6749 §3.1), even twice: RFC 8707 lets `resource` be repeated."""
+"""Others are ignored, even twice: RFC 6749 §3.1."""
+
+SINGLE = KNOWN - {"resource"}
+"""All but `resource` come once: RFC 8707 §2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +81,16 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that may be answered, once its user is known and has agreed."""
+    """A request that may be answered, once its user is known and has agreed.
+
+    `resources`: the APIs that it names; none: the access tokens have the client's audience.
+    """
 
     redirect_uri: str
     state: str | None
     response_type: frozenset[str]  # of `code`, `id_token` and `token`
     scope: Scope
+    resources: Resources
     claims: ClaimsRequest
     claims_beyond_scope: tuple[str, ...]
     nonce: str | None
@@ -93,25 +104,43 @@ class AuthorizationRequest:
 
     @property
     def consent_scope(self) -> Scope:
-        """The scope that needs consent: scope-tokens, and claims as `claim NAME`, which no scope-token is."""
-        if not self.claims_beyond_scope:
+        """What consent is asked for: scope-tokens, and with a space, which no scope-token has, what else.
+
+        That is a claim, a resource, and a scope at a resource: the same scope at another one is another.
+        """
+        if not self.claims_beyond_scope and not self.resources:
             return self.scope
-        return (*self.scope, *(f"claim {name}" for name in self.claims_beyond_scope))
+        return (
+            *(token for token in self.scope if not owners(token, self.apis)),
+            *(f"resource {each.key}" for each in self.apis),
+            *(f"{token} {each.key}" for token in self.scope for each in owners(token, self.apis)),
+            *(f"claim {name}" for name in self.claims_beyond_scope),
+        )
+
+    @property
+    def apis(self) -> Resources:
+        """The resources that are not this server's own."""
+        return tuple(each for each in self.resources if not each.is_own)
 
 
 def read_request(
-    parameters: Parameters, client: Client, deployment: Deployment, keys: KeySet
+    parameters: Parameters,
+    client: Client,
+    deployment: Deployment,
+    keys: KeySet,
+    registry: ResourceRegistry,
 ) -> AuthorizationRequest:
     """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError.
 
-    *keys*: with which the deployment has signed ID tokens.
+    *keys*: with which the deployment has signed ID tokens. *registry*: the APIs that it issues tokens for.
     """
     if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
         raise RegistrationNotSupported("registration is not supported")
-    parameters.refuse_repeated(KNOWN)
+    parameters.refuse_repeated(SINGLE)
     response_type = read_response_type(parameters, client, deployment.response_types)
     check_response_mode(parameters)
-    scope = _scope(parameters, client, response_type)
+    resources = registry.named(parameters.all("resource"), client.client_id)
+    scope = _scope(parameters, client, response_type, resources)
     prompt = _prompt(parameters, deployment)
     claims = parse_claims(parameters.one("claims"))
     if client.skip_consent and "consent" not in prompt:
@@ -124,6 +153,7 @@ def read_request(
         state=parameters.one("state"),
         response_type=response_type,
         scope=scope,
+        resources=resources,
         claims=claims,
         claims_beyond_scope=beyond_scope(claims, scope),
         nonce=_nonce(parameters, response_type),
@@ -132,19 +162,30 @@ def read_request(
         max_age=_max_age(parameters, client),
         login_hint=parameters.one("login_hint"),
         subs=subs,
-        acr=acr_wanted(claims),
+        acr=_acr(claims, resources),
         acr_values=_acr_values(parameters, client),
     )
 
 
-def _scope(parameters: Parameters, client: Client, response_type: frozenset[str]) -> Scope:
+def _scope(
+    parameters: Parameters, client: Client, response_type: frozenset[str], resources: Resources
+) -> Scope:
     parameter = parameters.one("scope")
-    scope = granted_scope(parse_scope(parameter) if parameter else None, client.scope)
+    allowed = granted_scope(parse_scope(parameter) if parameter else None, client.scope)
+    scope = requested_scope_at(allowed, resources, is_named=parameter is not None)
     if "id_token" in response_type and OPENID not in scope:
         raise InvalidRequest("an ID token needs the scope openid")
     if "refresh_token" in client.grant_types and "code" in response_type:
         return scope
     return tuple(token for token in scope if token not in OFFLINE_SCOPES)  # Core 1.0 §11: ignored
+
+
+def _acr(claims: ClaimsRequest, resources: Resources) -> frozenset[str]:
+    """What the client demands, within what the resources do: RFC 9470 §5."""
+    demanded = demanded_acr(resources, acr_wanted(claims))
+    if demanded is None:
+        raise UnmetAuthenticationRequirements("the resource accepts no acr that was asked for")
+    return demanded
 
 
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.authorization_request import SINGLE
 from services.authorization.request.pushed_request import PushedRequest, handle_of, is_pushed, opened
 from services.authorization.request.request_object import header_of, read_object, unsigned_claims
 from shared.config.settings import Settings
@@ -46,7 +46,7 @@ class ParameterSource:
 
         Raises InvalidRequest, InvalidRequestObject, InvalidRequestUri, Unavailable.
         """
-        parameters.refuse_repeated(KNOWN)
+        parameters.refuse_repeated(SINGLE)
         request_uri = parameters.one("request_uri")
         if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
             return await self._pushed(handle_of(request_uri), client)

@@ -70,10 +70,7 @@ class PostedRequests:
 
 
 def _pairs(parameters: Parameters, known: Set[str]) -> list[tuple[str, str]]:
-    """A repeated parameter is repeated again, without its values: it will be refused."""
+    """Every value, so that the GET is judged as the POST was. What is repeated in vain is refused there."""
     return [
-        (name, parameters.unique(name) or "")
-        for name in sorted(known)
-        if name in parameters
-        for _ in parameters.values[name]
+        (name, value) for name in sorted(known) if name in parameters for value in parameters.values[name]
     ]

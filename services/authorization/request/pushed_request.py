@@ -50,7 +50,7 @@ class PushedRequest:
     def to_json(self) -> Json:
         return {
             "client_id": self.client_id,
-            "parameters": self.parameters.flat(),
+            "parameters": self.parameters.to_json(),
             "expires_at": self.expires_at.timestamp(),
             "client_epoch": self.client_epoch,
         }
@@ -63,13 +63,13 @@ class PushedRequest:
         except ValidationError:
             return None
         expires_at = datetime.fromtimestamp(record.expires_at, UTC)
-        return cls(record.client_id, Parameters.of(record.parameters), expires_at, record.client_epoch)
+        return cls(record.client_id, Parameters.from_json(record.parameters), expires_at, record.client_epoch)
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
     client_id: str
-    parameters: dict[str, str]
+    parameters: dict[str, str | list[str]]
     expires_at: Annotated[float, Field(ge=0, lt=253_402_300_800)]  # seconds, before the year 10000
     client_epoch: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
@@ -79,8 +79,8 @@ _RECORD = TypeAdapter(_Record)
 
 def known_of(parameters: Parameters, client_id: str) -> Parameters:
     """The parameters worth keeping: none of the client's credentials is among them."""
-    values = {name: value for name in sorted(KNOWN) if (value := parameters.one(name))}
-    return Parameters.of({**values, "client_id": client_id})
+    values = {name: values for name in sorted(KNOWN) if (values := parameters.all(name))}
+    return Parameters({**values, "client_id": (client_id,)})
 
 
 def opened(pushed: PushedRequest | None, client: Client, now: datetime) -> Parameters:

@@ -15,6 +15,7 @@ from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
+from shared.live.resource_cache import ResourceCache
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
@@ -29,6 +30,7 @@ class RequestReader:
     deployment: Deployment
     clients: ClientCache
     keyring: KeyRing
+    resources: ResourceCache
     tokens: TokenIssuer
     source: ParameterSource
     pages: Pages
@@ -56,7 +58,9 @@ class RequestReader:
         note_ui_locales(request, effective.parameters.unique(UI_LOCALES))
         callback, locale = self._callback(effective.parameters, client), self._locale(request)
         try:
-            validated = read_request(effective.parameters, client, self.deployment, self.keyring.known)
+            validated = read_request(
+                effective.parameters, client, self.deployment, self.keyring.known, self.resources.known
+            )
         except OAuthError as error:
             raise RedirectableError(callback, error, locale) from None
         return ValidatedRequest(client, callback, validated, locale, effective)

@@ -59,8 +59,8 @@ def read_object(claims: Mapping[str, Any], client: Client, issuer: str, now: dat
     _check_times(claims, now)
     if "request" in claims or "request_uri" in claims:  # RFC 9101 §4
         raise _bad("a request object inside a request object")
-    inside = {name: _value(name, claims[name]) for name in KNOWN & claims.keys()}
-    return Parameters.of({**inside, "client_id": client.client_id})
+    inside = {name: _values(name, claims[name]) for name in KNOWN & claims.keys()}
+    return Parameters({**inside, "client_id": (client.client_id,)})
 
 
 def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str) -> None:
@@ -101,6 +101,12 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     **{name: lambda value: isinstance(value, dict) for name in _JSON_VALUED},
     **dict.fromkeys(_NUMBERS, _is_number),
 }
+
+
+def _values(name: str, claim: object) -> tuple[str, ...]:
+    """A claim as the parameter's values: `resource` is a string or an array of them (RFC 8707 §2)."""
+    several = claim if name == "resource" and isinstance(claim, list) else [claim]
+    return tuple(_value(name, each) for each in several)
 
 
 def _value(name: str, value: object) -> str:

@@ -4,7 +4,7 @@ Sizes count, not requests: a long request costs what many short ones do. Limits 
 shared a moment later, so they cost a request no round trip.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from shared.live.address_block import address_block
 from shared.live.rate_limiter import Rate, RateLimiter
 from shared.oauth.client.record import Client
+from shared.oauth.parameters import Parameters
 from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import STORES
 
@@ -29,7 +30,7 @@ class StorageLimits:
     by_address: RateLimiter
     by_client: RateLimiter
 
-    def interaction(self, parameters: Mapping[str, str], address: str, now: datetime) -> timedelta | None:
+    def interaction(self, parameters: Parameters, address: str, now: datetime) -> timedelta | None:
         """The time to wait before *address* may have an interaction of these parameters stored.
 
         None: it may now, and they are counted.
@@ -37,7 +38,7 @@ class StorageLimits:
         return self.by_address.take(address_block(address), now, _kibibytes(parameters))
 
     def pushed_request(
-        self, client: Client, parameters: Mapping[str, str], address: Callable[[], str], now: datetime
+        self, client: Client, parameters: Parameters, address: Callable[[], str], now: datetime
     ) -> timedelta | None:
         """Likewise for a pushed request of *client*.
 
@@ -49,8 +50,8 @@ class StorageLimits:
         return self.by_client.take(client.client_id, now, _kibibytes(parameters))
 
 
-def _kibibytes(parameters: Mapping[str, str]) -> int:
-    return 1 + sum(len(name) + len(value) for name, value in parameters.items()) // 1024
+def _kibibytes(parameters: Parameters) -> int:
+    return 1 + sum(len(name) + sum(map(len, values)) for name, values in parameters.values.items()) // 1024
 
 
 STORAGE_LIMITS = web.AppKey("STORAGE_LIMITS", StorageLimits)

@@ -14,6 +14,7 @@ from shared.oauth.claims import id_token_needs_groups
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.redirect_uri import is_out_of_band
+from shared.oauth.resource.target import Target, chosen
 from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.jwe import Recipient
@@ -42,6 +43,7 @@ class AuthorizedRequest:
             claims=self.request.claims,
             nonce=self.request.nonce,
             client_epoch=self.client.epoch,
+            resources=tuple(each.key for each in self.request.resources),
         )
 
     @property
@@ -67,20 +69,35 @@ class ResponseBuilder:
     ) -> dict[str, str]:
         """The parameters; the request *pushed* ends. Raises InvalidRequestUri: it has ended before.
 
-        Raises LoginRequired: the session has just ended. Raises InvalidScope, Unavailable.
+        Raises LoginRequired: the session has just ended. Raises InvalidScope, InvalidTarget, Unavailable.
         """
         if authorized.request.response_type == {"code"}:
             return await self._code(authorized, now, pushed)
-        self.tokens.check(authorized.client, authorized.front_channel.scope, UNBOUND, now)
+        target = self._target(authorized)
+        scope = authorized.front_channel.scope
+        self.tokens.check(authorized.client, scope, UNBOUND, now, target)
         recipient = await self.encryption.of_id_token(authorized.client)
         if pushed and not await self.pushed_requests.end(pushed):
             raise InvalidRequestUri("request_uri was used")
         grant_id = new_id()
-        user = await self._add_grant(grant_id, authorized, now)
+        user = await self._add_grant(grant_id, authorized, target, now)
         code = await self._code(authorized, now) if "code" in authorized.request.response_type else {}
         return self._with_tokens(
-            authorized=authorized, code=code, grant_id=grant_id, user=user, recipient=recipient, now=now
+            authorized=authorized,
+            target=target,
+            code=code,
+            grant_id=grant_id,
+            user=user,
+            recipient=recipient,
+            now=now,
         )
+
+    def _target(self, authorized: AuthorizedRequest) -> Target:
+        """What a front-channel access token is for. Raises InvalidTarget: several resources were named."""
+        client, request = authorized.client, authorized.request
+        has_token = "token" in request.response_type
+        resources = chosen((), request.resources, is_default=True) if has_token else ()
+        return Target.of(client, self.settings.issuer, resources)
 
     async def _code(
         self, authorized: AuthorizedRequest, now: datetime, pushed: bytes | None = None
@@ -103,8 +120,10 @@ class ResponseBuilder:
             return OUT_OF_BAND_LIFETIME
         return authorized.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
 
-    async def _add_grant(self, grant_id: UUID, authorized: AuthorizedRequest, now: datetime) -> User:
-        lifetime = authorized.client.access_token_lifetime or self.settings.access_token_lifetime
+    async def _add_grant(
+        self, grant_id: UUID, authorized: AuthorizedRequest, target: Target, now: datetime
+    ) -> User:
+        lifetime = target.lifetime or self.settings.access_token_lifetime
         user = await self.grants.add(
             grant_id,
             authorized.front_channel,
@@ -121,6 +140,7 @@ class ResponseBuilder:
         self,
         *,
         authorized: AuthorizedRequest,
+        target: Target,
         code: dict[str, str],
         grant_id: UUID,
         user: User,
@@ -132,7 +152,14 @@ class ResponseBuilder:
         if "token" in authorized.request.response_type:
             sub = self.tokens.sub(user.user_id, client)
             access_token = self.tokens.access_token(
-                client, sub, authorization.scope, grant_id, now, sender=UNBOUND
+                client,
+                sub,
+                authorization.scope,
+                grant_id,
+                now,
+                sender=UNBOUND,
+                target=target,
+                authentication=authorization.authentication,
             )
             parameters = {
                 **parameters,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
+from services.authorization.interaction.consent_question import consent_question
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
@@ -13,10 +14,9 @@ from services.authorization.response.callback import see_other
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
-from shared.browser.pages import ClientView, ConsentView, Pages
+from shared.browser.pages import ApiView, ClientView, ConsentView, Pages
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
-from shared.model import Session
 from shared.oauth.errors import AccessDenied, InvalidRequest
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, CONSENT
@@ -43,8 +43,8 @@ class ConsentStep:
         """Show the question, if consent is still needed."""
         context = await self.lifecycle.open(request, query(request))
         match await self.dispatcher.next_step(request, context):
-            case Consent(session):
-                return self._page(request, context, session)
+            case Consent() as step:
+                return self._page(request, context, step)
             case _:
                 return see_other(context.at(AUTHORIZATION))
 
@@ -88,16 +88,21 @@ class ConsentStep:
             case _:
                 return see_other(context.at(AUTHORIZATION))
 
-    def _page(self, request: web.Request, context: InteractionContext, session: Session) -> web.Response:
-        validated = context.validated
+    def _page(self, request: web.Request, context: InteractionContext, step: Consent) -> web.Response:
+        validated, session = context.validated, step.session
+        question = consent_question(validated.request, step.allowed)
         handle = self.cookies.session_handle(request, session.session_key)
         view = ConsentView(
             ClientView.of(validated.client),
             CONSENT.path,
             session.username,
-            validated.request.scope,
-            validated.request.claims_beyond_scope,
+            question.scopes,
+            question.claims,
             {**context.fields, FORM_TOKEN: form_token(handle, context.handle)},
             (validated.callback.redirect_uri,),
+            apis=tuple(
+                ApiView.of(resource, scopes, validated.locale) for resource, scopes in question.resources
+            ),
+            is_more=question.is_more,
         )
         return self.pages.consent(view, validated.locale)

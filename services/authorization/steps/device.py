@@ -14,11 +14,13 @@ from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.user_codes import DeviceCodeInFlight, UserCodes
+from services.authorization.interaction.consent_question import scopes_at
 from shared.browser.cookies import Cookies
 from shared.browser.errors import Expired
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.language import UI_LOCALES, language, note_ui_locales, ui_locales_fields
 from shared.browser.pages import (
+    ApiView,
     ClientView,
     ConfirmDeviceView,
     DeviceDoneView,
@@ -33,6 +35,7 @@ from shared.config.settings import Settings
 from shared.model import Approved, Authorization, Denied, Session
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
+from shared.oauth.resource.target import owners
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
 from shared.server.metrics import count_event
@@ -114,20 +117,23 @@ class DeviceStep:
                 pass
             case fault:
                 return self._ask(request, user_code, fault, TOO_MANY if fault == "throttled" else WRONG)
+        locale = language(request, self.pages)
+        apis = tuple(each for each in pending.resources if not each.is_own)
         view = ConfirmDeviceView(
             ClientView.of(pending.client),
             DEVICE.path,
             session.username,
             user_code,
-            pending.code.scope,
+            tuple(token for token in pending.code.scope if not owners(token, apis)),
             {
                 **ui_locales_fields(request),
                 STEP: "decide",
                 USER_CODE: user_code,
                 FORM_TOKEN: form_token(handle, _purpose(user_code)),
             },
+            tuple(ApiView.of(each, scopes, locale) for each, scopes in scopes_at(pending.code.scope, apis)),
         )
-        return self.pages.confirm_device(view, language(request, self.pages))
+        return self.pages.confirm_device(view, locale)
 
     async def _decide(
         self, request: web.Request, fields: Parameters, user_code: str, session: Session
@@ -160,6 +166,7 @@ class DeviceStep:
                 scope=pending.code.scope,
                 authentication=session.authentication,
                 client_epoch=pending.code.client_epoch,
+                resources=pending.code.resources,
             )
             state = Approved(authorization, session.epoch)
             # Of this moment alone: a device is not known again by its client_id.

@@ -20,9 +20,6 @@ from shared.web.answers import error_answer
 from shared.web.bearer import Credentials, ResourceServer, bearer_error, check_scope, required_credentials
 from shared.web.client import note_client
 
-READ = "ostiary.clients:read"
-WRITE = "ostiary.clients:write"
-
 AdminEndpoint = Callable[[web.Request, str], Awaitable[web.Response]]
 """An endpoint of the administration; it gets the client_id of the caller, for the audit log."""
 

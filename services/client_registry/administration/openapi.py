@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.client_registry.administration.administrator import READ, WRITE
 from services.client_registry.administration.listing import DEFAULT_LIMIT, MAX_LIMIT, MAX_TEXT
 from services.client_registry.administration.schemas import BOOLEAN, STRING, Schema, reference, schemas
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENT_SECRET,
@@ -98,14 +98,14 @@ def _operations() -> Mapping[Path, Schema]:
         ADMIN_CLIENTS: {
             "get": _operation(
                 "listClients",
-                READ,
+                READ_CLIENTS,
                 "Clients by client_id, page by page",
                 _answers("200", "Clients", "400"),
                 parameters=_LIST_PARAMETERS,
             ),
             "post": _operation(
                 "createClient",
-                WRITE,
+                WRITE_CLIENTS,
                 "Register a client; an unknown member is refused",
                 _answers(
                     "201",
@@ -122,13 +122,13 @@ def _operations() -> Mapping[Path, Schema]:
             "parameters": [_CLIENT_ID],
             "get": _operation(
                 "readClient",
-                READ,
+                READ_CLIENTS,
                 "The effective metadata of a client, without its secret",
                 _answers("200", "Client", "400", "404", headers=_ETAG),
             ),
             "put": _operation(
                 "replaceClient",
-                WRITE,
+                WRITE_CLIENTS,
                 "Replace a client's metadata; an omitted member returns to its default",
                 _answers("200", "ClientWithSecret", "400", "404", "412", "413", "428", headers=_ETAG),
                 parameters=[_if_match(is_required=True)],
@@ -136,7 +136,7 @@ def _operations() -> Mapping[Path, Schema]:
             ),
             "delete": _operation(
                 "deleteClient",
-                WRITE,
+                WRITE_CLIENTS,
                 "Delete a client, with its consents and grants",
                 _answers("204", None, "400", "404", "412"),
                 parameters=[_if_match(is_required=False)],
@@ -146,7 +146,7 @@ def _operations() -> Mapping[Path, Schema]:
             "parameters": [_CLIENT_ID],
             "post": _operation(
                 "rotateSecret",
-                WRITE,
+                WRITE_CLIENTS,
                 "Make a new client secret, shown once; the previous one works for the overlap (seconds)",
                 _answers("200", "RotatedSecret", "400", "404", "409", "412", "413"),
                 parameters=[_if_match(is_required=False)],
@@ -156,7 +156,7 @@ def _operations() -> Mapping[Path, Schema]:
         ADMIN_INVITATIONS: {
             "post": _operation(
                 "invite",
-                WRITE,
+                WRITE_CLIENTS,
                 "Make an initial access token, shown once, with which clients register themselves",
                 _answers("201", "Invitation", "400", "413"),
                 requestBody=_body("InvitationRequest", is_required=False),
@@ -167,7 +167,7 @@ def _operations() -> Mapping[Path, Schema]:
 
 def document(issuer: str) -> dict[str, Any]:
     """The OpenAPI document of a deployment."""
-    scopes = {READ: "read clients", WRITE: "create, change and delete clients, and invite"}
+    scopes = {READ_CLIENTS: "read clients", WRITE_CLIENTS: "create, change and delete clients, and invite"}
     flow = {"clientCredentials": {"tokenUrl": TOKEN.at(issuer), "scopes": scopes}}
     return {
         "openapi": "3.1.0",

@@ -15,11 +15,13 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
 from shared.live.address_block import address_block
 from shared.live.randomness import new_handle
-from shared.model import DeviceCode
+from shared.live.resource_cache import ResourceCache
+from shared.model import DeviceCode, Scope
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests, UnauthorizedClient
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Detail, Reason
+from shared.oauth.resource.target import requested_scope_at
 from shared.oauth.scope import granted_scope, parse_scope
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
@@ -50,6 +52,7 @@ class DeviceAuthorizationEndpoint:
     authentication: ClientAuthentication
     device_codes: DeviceCodes
     counters: Counters
+    resources: ResourceCache
     settings: Settings
 
     async def begin(
@@ -57,15 +60,18 @@ class DeviceAuthorizationEndpoint:
     ) -> dict[str, Any]:
         """Issue a device code and a user code.
 
-        Raises UnauthorizedClient, InvalidScope, Unavailable. Raises TooManyRequests: too many are in flight.
+        Raises UnauthorizedClient, InvalidScope, InvalidTarget, Unavailable.
+        Raises TooManyRequests: too many are in flight.
         """
         if DEVICE_CODE not in client.grant_types:
             detail = Detail.of_value(Reason.GRANT_TYPE, DEVICE_CODE, client.grant_types)
             raise UnauthorizedClient("the client is not registered for this grant_type", detail=detail)
         requested = parameters.one("scope")
-        scope = granted_scope(parse_scope(requested) if requested else None, client.scope)
+        resources = self.resources.known.named(parameters.all("resource"), client.client_id)
+        allowed = granted_scope(parse_scope(requested) if requested else None, client.scope)
+        scope = requested_scope_at(allowed, resources, is_named=requested is not None)
         await self._check_pace(client, address)
-        device_code, user_code = await self._add(client, scope, now)
+        device_code, user_code = await self._add(client, scope, tuple(each.key for each in resources), now)
         uri = DEVICE.at(self.settings.issuer)
         return {
             "device_code": device_code,
@@ -83,7 +89,9 @@ class DeviceAuthorizationEndpoint:
         if wait := await self.counters.attempt("device_authorization", key, PACE):
             raise TooManyRequests("too many requests from this address", wait)
 
-    async def _add(self, client: Client, scope: tuple[str, ...], now: datetime) -> tuple[str, str]:
+    async def _add(
+        self, client: Client, scope: Scope, resources: tuple[str, ...], now: datetime
+    ) -> tuple[str, str]:
         device_code = new_handle(Kind.DEVICE_CODE)
         for _ in range(_TRIES):
             user_code = new_user_code(secrets.choice)
@@ -93,6 +101,7 @@ class DeviceAuthorizationEndpoint:
                 user_code=user_code,
                 expires_at=now + LIFETIME,
                 client_epoch=client.epoch,
+                resources=resources,
             )
             try:
                 has_room = await self.device_codes.add(digest(device_code), code, LIFETIME, IN_FLIGHT)

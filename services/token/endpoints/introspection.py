@@ -16,11 +16,13 @@ from shared.issuing.client_authentication import ClientAuthentication
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.rate_limiter import RateLimiter
+from shared.live.resource_cache import ResourceCache
 from shared.model import Scope
 from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
-from shared.oauth.tokens.access_token import AccessToken
+from shared.oauth.resource.registry import ResourceRegistry
+from shared.oauth.tokens.access_token import AccessToken, authentication_claims
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
 from shared.store import RefreshFamilies, TokenOwner
 from shared.web.answers import json_answer
@@ -33,12 +35,13 @@ Description = dict[str, Any]
 INACTIVE: Description = {"active": False}
 
 
-def may_introspect(client: Client, token: AccessToken) -> bool:
-    """Whether the token was issued to the client, or is for it or for one of its resources."""
+def may_introspect(client: Client, token: AccessToken, resources: ResourceRegistry) -> bool:
+    """Whether the token was issued to the client, or is for it or for a resource that it introspects for."""
     return (
         client.client_id == token.client_id
         or client.client_id in token.aud
         or not set(client.resource_identifiers).isdisjoint(token.aud)
+        or resources.introspectable_by(client.client_id, token.aud)
     )
 
 
@@ -53,8 +56,12 @@ def username_member(user_id: UUID | None, username: str | None, sub: str, scope:
 
 
 def active_token(token: AccessToken, owner: TokenOwner, issuer: str) -> Description:
-    """The description of a valid access token: RFC 7662 §2.2, `cnf` by RFC 8705 §3.2 and RFC 9449 §6.2."""
+    """The description of a valid access token: RFC 7662 §2.2, `cnf` by RFC 8705 §3.2 and RFC 9449 §6.2.
+
+    `acr` and `auth_time` by RFC 9470 §6.2.
+    """
     confirmation = {"cnf": cnf} if (cnf := token.sender.cnf) else {}
+    authentication = authentication_claims(owner.authentication) if owner.authentication else {}
     return {
         "active": True,
         "iss": issuer,
@@ -67,6 +74,7 @@ def active_token(token: AccessToken, owner: TokenOwner, issuer: str) -> Descript
         "iat": int(token.iat.timestamp()),
         "exp": int(token.exp.timestamp()),
         "jti": str(token.token_id),
+        **authentication,
         **confirmation,
     }
 
@@ -88,6 +96,7 @@ class IntrospectionEndpoint:
     settings: Settings
     tokens: TokenIssuer
     unknown_tokens: RateLimiter
+    resources: ResourceCache
 
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
         """The description of a token for *client*: inactive if the token is for somebody else.
@@ -103,7 +112,7 @@ class IntrospectionEndpoint:
         if token is None:
             self._count_unknown(client, now)
             return INACTIVE
-        if token.exp <= now or not may_introspect(client, token):
+        if token.exp <= now or not may_introspect(client, token, self.resources.known):
             return INACTIVE
         owner = await self.access_tokens.find_owner(token)
         return active_token(token, owner, self.settings.issuer) if owner else INACTIVE

@@ -12,6 +12,7 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from shared.issuing.client_authentication import ClientAuthentication
 from shared.live import clock
+from shared.live.resource_cache import ResourceCache
 from shared.oauth.errors import UnauthorizedClient, UnsupportedGrantType
 from shared.oauth.refusal import Detail, Reason
 from shared.oauth.sender.sender import UNBOUND
@@ -25,7 +26,7 @@ from shared.web.request_age import MAX_AGE, is_abandoned, request_age, time_sinc
 KNOWN = frozenset(
     {"code", "code_verifier", "device_code", "grant_type", "redirect_uri", "refresh_token", "scope"}
 )
-"""The parameters that grants read. None of them may be repeated, whether the grant reads it or not."""
+"""Parameters that must not be repeated, whether the grant reads them or not: all but `resource`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class TokenEndpoint:
     authentication: ClientAuthentication
     collaborators: Collaborators
     uses: UsedClients
+    resources: ResourceCache
 
     async def issue(self, request: TokenRequest) -> Answer:
         """The answer to an authenticated client. Raises OAuthError, Unavailable."""
@@ -66,6 +68,7 @@ async def token(request: web.Request) -> web.Response:
         client=client,
         parameters=parameters,
         sender=UNBOUND,
+        resources=endpoint.resources.known,
         now=now,
         completed_at=moment - time_since_complete(request).total_seconds(),
         deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),

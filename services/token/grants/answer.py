@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.issuing.tokens import IssuedAccessToken, TokenIssuer
 from shared.model import Authorization, Scope, User
 from shared.oauth.client.record import Client
+from shared.oauth.resource.target import Target
 from shared.oauth.scope import OPENID
 from shared.oauth.sender.sender import Sender
 from shared.oauth.tokens.jwe import Recipient
@@ -47,6 +48,7 @@ def tokens_of_user(
     tokens: TokenIssuer,
     client: Client,
     *,
+    target: Target,
     grant_id: UUID,
     authorization: Authorization,
     user: User,
@@ -57,9 +59,18 @@ def tokens_of_user(
     nonce: str | None = None,
     refresh: IssuedRefreshToken | None = None,
 ) -> Answer:
-    """An access token, an ID token if *scope* has openid, and the refresh token, if there is one."""
+    """An access token for *target* with *scope*, an ID token if that has openid, and the refresh token."""
     sub = tokens.sub(user.user_id, client)
-    access_token = tokens.access_token(client, sub, scope, grant_id, now, sender=sender)
+    access_token = tokens.access_token(
+        client,
+        sub,
+        scope,
+        grant_id,
+        now,
+        sender=sender,
+        target=target,
+        authentication=authorization.authentication,
+    )
     answer = access_token_alone(access_token, scope)
     if OPENID in scope:
         answer["id_token"] = tokens.id_token(

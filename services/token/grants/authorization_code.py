@@ -26,7 +26,7 @@ def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, ver
 
 
 async def authorization_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """Redeem an authorization code. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
+    """Redeem an authorization code. Raises as `spend`, and InvalidRequest."""
     client, form = request.client, request.parameters
     value, redirect_uri, verifier = (
         form.require("code"),

@@ -18,8 +18,7 @@ _TOLERANCE = timedelta(milliseconds=500)  # for a client's clock and the network
 async def device_code(request: TokenRequest, collaborators: Collaborators) -> Answer:
     """Redeem a device code that its user has approved.
 
-    Raises AuthorizationPending, SlowDown, AccessDenied, ExpiredToken, InvalidRequest, InvalidGrant,
-    InvalidScope, Unavailable.
+    Raises AuthorizationPending, SlowDown, AccessDenied, ExpiredToken, InvalidRequest, and as `spend`.
     """
     client = request.client
     value = request.parameters.require("device_code")

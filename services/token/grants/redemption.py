@@ -12,11 +12,13 @@ import structlog
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
+from services.token.grants.resources import resources_of
 from shared.config.settings import Settings
 from shared.model import Authorization, AuthorizationCode
 from shared.oauth.claims import id_token_needs_groups
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
+from shared.oauth.resource.target import Target, scope_at
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
@@ -51,11 +53,11 @@ def new_family(token: RefreshToken, request: TokenRequest, settings: Settings) -
     )
 
 
-def grant_end(client: Client, family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
+def grant_end(target: Target, family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
     """The end of a grant that is made now. Without refresh tokens it ends with its last access token."""
     if family:
         return now + settings.grant_lifetime
-    return now + (client.access_token_lifetime or settings.access_token_lifetime) + LAST_ATTEMPT
+    return now + (target.lifetime or settings.access_token_lifetime) + LAST_ATTEMPT
 
 
 def proves(client: Client, code_challenge: str | None) -> bool:
@@ -73,27 +75,32 @@ class Spendable:
 
 
 async def spend(request: TokenRequest, collaborators: Collaborators, spendable: Spendable) -> Answer:
-    """Redeem a code and issue its tokens. Raises InvalidGrant, InvalidScope, Unavailable.
+    """Redeem a code and issue its tokens. Raises InvalidGrant, InvalidScope, InvalidTarget, Unavailable.
 
     A client repeats a request that was answered with 503. So an attempt that may have spent the code without
     issuing tokens is kept with the code, and the next attempt takes over its grant.
     """
     client, code = request.client, spendable.code
-    collaborators.tokens.check(client, code.authorization.scope, request.sender, request.now)
+    resources = resources_of(request, code.authorization, collaborators.settings.issuer)
+    target = Target.of(client, collaborators.settings.issuer, resources)
+    scope = scope_at(code.authorization.scope, resources)
+    collaborators.tokens.check(client, scope, request.sender, request.now, target)
     recipient = await collaborators.encryption.of_id_token(client)
     attempt = request.attempt(is_proved=proves(client, code.code_challenge))
     refresh_token = new_refresh_token() if may_refresh(client, code.authorization) else None
     family = new_family(refresh_token, request, collaborators.settings) if refresh_token else None
     redeemed = None
     try:
-        redeemed = await _redeem(request, collaborators, spendable, attempt, family)
+        end = grant_end(target, family, collaborators.settings, request.now)
+        redeemed = await _redeem(request, collaborators, spendable, attempt, family, end=end)
         return tokens_of_user(
             collaborators.tokens,
             client,
+            target=target,
             grant_id=redeemed.grant_id,
             authorization=code.authorization,
             user=redeemed.user,
-            scope=code.authorization.scope,
+            scope=scope,
             now=request.now,
             sender=request.sender,
             recipient=recipient,
@@ -115,10 +122,11 @@ async def _redeem(
     spendable: Spendable,
     attempt: Attempt,
     family: NewFamily | None,
+    *,
+    end: datetime,
 ) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
     code_hash, code = spendable.code_hash, spendable.code
-    end = grant_end(request.client, family, collaborators.settings, request.now)
     with_groups = id_token_needs_groups(code.authorization, request.client)
     redeemed = await collaborators.grants.redeem(
         attempt, code_hash, code, end, family, with_groups=with_groups

@@ -1,14 +1,17 @@
 """The refresh token grant: RFC 6749 §6, with rotation by RFC 9700 §4.14.2."""
 
 import secrets
+from dataclasses import dataclass
 
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
+from services.token.grants.resources import granted_resources, named_resources, resources_of
 from shared.model import Scope
 from shared.oauth.claims import takes_groups
-from shared.oauth.errors import InvalidGrant, InvalidScope
+from shared.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget
 from shared.oauth.refusal import Reason
+from shared.oauth.resource.target import Target, scope_at
 from shared.oauth.scope import parse_scope
 from shared.oauth.tokens.refresh_token import (
     NONCE_BYTES,
@@ -18,28 +21,37 @@ from shared.oauth.tokens.refresh_token import (
     parse_refresh_token,
     seal_successor,
 )
-from shared.store import RefreshableGrant, Rotation
+from shared.store import GrantedResources, RefreshableGrant, Rotation
 
 _REFUSED = "the refresh token does not hold"
 
 
 async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> Answer:
-    """Issue new tokens of a grant. Raises InvalidRequest, InvalidGrant, InvalidScope, Unavailable."""
+    """Issue new tokens of a grant.
+
+    Raises InvalidRequest, InvalidGrant, InvalidScope, InvalidTarget, Unavailable.
+    """
     client, parameters, now = request.client, request.parameters, request.now
+    issuer = collaborators.settings.issuer
     presented = parse_refresh_token(parameters.require("refresh_token"))
     if presented is None:
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
     requested = (parse_scope(value) if (value := parameters.one("scope")) else ()) or None
-    collaborators.tokens.check(client, requested or (), request.sender, now)
+    named = named_resources(request)
+    target = Target.of(client, issuer, named)
+    collaborators.tokens.check(client, requested or (), request.sender, now, target)
     recipient = await collaborators.encryption.of_id_token(client)
-    grant, successor = await _renew(request, collaborators, presented, requested)
+    demand = Demand(requested, granted_resources(request, named, issuer))
+    grant, successor = await _renew(request, collaborators, presented, demand)
+    resources = resources_of(request, grant.authorization, issuer)
     return tokens_of_user(
         collaborators.tokens,
         client,
+        target=Target.of(client, issuer, resources),
         grant_id=grant.grant_id,
         authorization=grant.authorization,
         user=grant.user,
-        scope=requested or grant.authorization.scope,
+        scope=scope_at(requested or grant.authorization.scope, resources),
         now=now,
         sender=request.sender,
         recipient=recipient,
@@ -47,8 +59,16 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a refresh demands of its grant. `scope`: None if the request names none."""
+
+    scope: Scope | None
+    resources: GrantedResources
+
+
 async def _renew(
-    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, demand: Demand
 ) -> tuple[RefreshableGrant, RefreshToken]:
     """The grant, and the refresh token for the next request.
 
@@ -61,20 +81,21 @@ async def _renew(
             presented.family_hash,
             presented.hash,
             request.client.client_id,
-            requested,
+            demand.scope,
             request.sender.key,
+            resources=demand.resources,
             with_groups=takes_groups(request.client),
             may_be_unbound=not rotates,
         )
         if grant is not None:
             return grant, presented
     if rotates:
-        return await _rotate(request, collaborators, presented, requested)
-    raise await _refusal_reason(request, collaborators, presented, requested)
+        return await _rotate(request, collaborators, presented, demand)
+    raise await _refusal_reason(request, collaborators, presented, demand)
 
 
 async def _rotate(
-    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, demand: Demand
 ) -> tuple[RefreshableGrant, RefreshToken]:
     client, candidate = request.client, presented.succeeded_by(secrets.token_bytes(RANDOM_BYTES))
     request.check_awaited()
@@ -87,13 +108,14 @@ async def _rotate(
             candidate_sealed=seal_successor(presented, candidate, secrets.token_bytes(NONCE_BYTES)),
             reuse_window=collaborators.settings.refresh_token_reuse_window,
             deadline=request.deadline,
-            scope=requested,
+            scope=demand.scope,
+            resources=demand.resources,
             sender_key=request.sender.key,
             with_groups=takes_groups(client),
         )
     )
     if rotated is None:
-        raise await _refusal_reason(request, collaborators, presented, requested)
+        raise await _refusal_reason(request, collaborators, presented, demand)
     match rotated.verdict:
         case "now":
             return rotated.grant, candidate
@@ -104,11 +126,11 @@ async def _rotate(
 
 
 async def _refusal_reason(
-    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, requested: Scope | None
-) -> InvalidGrant | InvalidScope:
-    """The reason why nothing was changed: the requested scope, or the token itself."""
+    request: TokenRequest, collaborators: Collaborators, presented: RefreshToken, demand: Demand
+) -> InvalidGrant | InvalidScope | InvalidTarget:
+    """The reason why nothing was changed: the requested scope, the resources, or the token itself."""
     invalid = InvalidGrant(_REFUSED, detail=Reason.REFRESH_TOKEN_UNUSABLE)
-    if requested is None:
+    if demand.scope is None and not demand.resources.are_named and not request.resources.has_registered:
         return invalid
     grant = await collaborators.refresh_families.find(
         presented.family_hash, presented.hash, collaborators.settings.refresh_token_reuse_window
@@ -116,5 +138,11 @@ async def _refusal_reason(
     if grant is None or grant.authorization.client_id != request.client.client_id:
         return invalid
     if grant.sender_key not in (None, request.sender.key):
+        return invalid
+    try:
+        resources_of(request, grant.authorization, collaborators.settings.issuer)
+    except InvalidTarget as refused:
+        return refused
+    if demand.scope is None or set(demand.scope) <= set(grant.authorization.scope):
         return invalid
     return InvalidScope("the scope is not within the scope granted")

@@ -7,13 +7,14 @@ from datetime import datetime
 from shared.live.randomness import new_id
 from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
+from shared.oauth.resource.registry import ResourceRegistry
 from shared.oauth.sender.sender import Sender
 from shared.store import Attempt, Unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """The request of an authenticated client.
+    """The request of an authenticated client. `resources`: the APIs that it may name.
 
     `sender`: the key that the client has proved, if any. `completed_at` and `deadline` are monotonic times.
     """
@@ -21,6 +22,7 @@ class TokenRequest:
     client: Client
     parameters: Parameters
     sender: Sender
+    resources: ResourceRegistry
     now: datetime
     completed_at: float
     deadline: float

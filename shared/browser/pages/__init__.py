@@ -32,6 +32,7 @@ from shared.browser.pages.security import (
 )
 from shared.browser.pages.views import (
     AccountView,
+    ApiView,
     ApplicationView,
     ClientView,
     ConfirmDeviceView,
@@ -56,9 +57,10 @@ from shared.browser.pages.views import (
 from shared.config.settings import Settings
 
 __all__ = [
-    "AccountView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView", "DeviceDoneView",
-    "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView", "LogoutView",
-    "OutOfBandView", "Pages", "SelectAccountView", "SignUpFault", "SignUpView", "SignedOutView", "StartView",
+    "AccountView", "ApiView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView",
+    "DeviceDoneView", "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView",
+    "LogoutView", "OutOfBandView", "Pages", "SelectAccountView", "SignUpFault", "SignUpView",
+    "SignedOutView", "StartView",
 ]  # fmt: skip
 
 FlowView = LoginView | SignUpView | SelectAccountView | ConsentView | LogoutView

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from shared.browser.pages.security import https, source
 from shared.config.kinds import is_loopback
 from shared.oauth.client.record import Client
+from shared.oauth.resource.record import ProtectedResource
 from shared.paths import LOGOUT_DONE
 
 LoginFault = Literal["credentials", "throttled", "expired"]
@@ -140,8 +141,35 @@ def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiView:
+    """An API that access is asked to: its name and host, and a text for each scope, or the scope itself."""
+
+    name: str
+    host: str
+    scopes: tuple[tuple[str, str | None], ...]
+
+    @classmethod
+    def of(cls, resource: ProtectedResource, scopes: tuple[str, ...], locale: str) -> Self:
+        """The texts in the page's language, else in English, else the first."""
+        return cls(
+            name=visible(resource.name),
+            host=urlsplit(resource.resource).netloc,
+            scopes=tuple((scope, text_in(resource.scopes.get(scope, {}), locale)) for scope in scopes),
+        )
+
+
+def text_in(texts: Mapping[str, str], locale: str) -> str | None:
+    """The text for a language tag, its language alone, English, or any; None: there is none."""
+    wanted = (locale, locale.partition("-")[0], "en", next(iter(texts), ""))
+    return next((texts[tag] for tag in wanted if texts.get(tag)), None)
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentView:
-    """The consent page. `scopes` and `claims` have their protocol names; `form_action` is as in LoginView."""
+    """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView.
+
+    `is_more`: the client has been allowed something before, which is not shown again.
+    """
 
     client: ClientView
     action: str
@@ -150,6 +178,8 @@ class ConsentView:
     claims: tuple[str, ...] = ()
     hidden: Mapping[str, str] = field(default_factory=dict)
     form_action: tuple[str, ...] = ()
+    apis: tuple[ApiView, ...] = ()
+    is_more: bool = False
 
     @property
     def requested(self) -> tuple[str, ...]:
@@ -178,6 +208,7 @@ class ConfirmDeviceView:
     user_code: str
     scopes: tuple[str, ...]
     hidden: Mapping[str, str] = field(default_factory=dict)
+    apis: tuple[ApiView, ...] = ()
 
     @property
     def requested(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.model import Scope
+from shared.model import Authentication, Scope
 from shared.oauth.sender.sender import UNBOUND, Sender, UnknownConfirmation, sender_of
 from shared.oauth.tokens.jwt import SignedClaims
 
@@ -16,8 +16,9 @@ JWT_TYPE = "at+jwt"  # RFC 9068 §2.1
 class AccessToken:
     """The content of an access token, opaque or JWT.
 
-    `grant_id` is None for client_credentials. `aud`: its audiences. `sender`: who may use it. `client_epoch`
-    is set for an opaque token without a grant.
+    `grant_id` is None for client_credentials. `aud`: its audiences. `sender`: who may use it.
+    `client_epoch`: of an opaque token without a grant. `authentication`: its user's, of a JWT that is issued;
+    of an opaque token the grant tells it.
     """
 
     token_id: UUID
@@ -30,6 +31,7 @@ class AccessToken:
     exp: datetime
     sender: Sender = UNBOUND
     client_epoch: int | None = None
+    authentication: Authentication | None = None
 
 
 class NotAnAccessToken(Exception):
@@ -50,9 +52,20 @@ def to_claims(token: AccessToken, issuer: str) -> dict[str, Any]:
     }
     if token.grant_id:
         claims["grant_id"] = str(token.grant_id)
+    if token.authentication:
+        claims |= authentication_claims(token.authentication)
     if cnf := token.sender.cnf:
         claims["cnf"] = cnf
     return claims
+
+
+def authentication_claims(authentication: Authentication) -> dict[str, Any]:
+    """How and when the user authenticated: RFC 9068 §2.2.1, RFC 9470 §6."""
+    return {
+        "auth_time": int(authentication.auth_time.timestamp()),
+        "acr": authentication.acr,
+        "amr": authentication.amr,
+    }
 
 
 def from_claims(claims: SignedClaims, issuer: str) -> AccessToken:

@@ -2,17 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # before Python 3.12 pydantic reads no other
+)
 from uuid import UUID
 
 from pydantic import Field
-from typing_extensions import TypedDict  # before Python 3.12 pydantic reads no other
+from typing_extensions import TypedDict
 
 from shared.model import Authentication, Authorization, ClaimsRequest, Json, Scope
 
 
 class AuthorizationDetails(TypedDict):
-    """The members without a column of their own: the claims request, the nonce, and the authentication."""
+    """The members without a column of their own: claims request, nonce, authentication, and resources.
+
+    An earlier release ignores the resources, and its access tokens have the client's audience.
+    """
 
     userinfo: dict[str, dict[str, Any] | None]
     id_token: dict[str, dict[str, Any] | None]
@@ -20,12 +27,13 @@ class AuthorizationDetails(TypedDict):
     auth_time: Annotated[int, Field(ge=0, lt=253_402_300_800)]  # before the year 10000
     acr: str
     amr: tuple[str, ...]
+    resources: NotRequired[tuple[str, ...]]
 
 
 def details(authorization: Authorization) -> AuthorizationDetails:
     """The details of an authorization, as they are stored."""
     authentication = authorization.authentication
-    return {
+    kept: AuthorizationDetails = {
         "userinfo": _claims(authorization.claims.userinfo),
         "id_token": _claims(authorization.claims.id_token),
         "nonce": authorization.nonce,
@@ -33,10 +41,19 @@ def details(authorization: Authorization) -> AuthorizationDetails:
         "acr": authentication.acr,
         "amr": authentication.amr,
     }
+    if authorization.resources:
+        kept["resources"] = authorization.resources
+    return kept
 
 
 def _claims(requested: Mapping[str, Json | None]) -> dict[str, dict[str, Any] | None]:
     return {name: None if request is None else dict(request) for name, request in requested.items()}
+
+
+def restored_authentication(kept: AuthorizationDetails | Json) -> Authentication:
+    """The authentication among the details of an authorization."""
+    auth_time = datetime.fromtimestamp(kept["auth_time"], UTC)
+    return Authentication(auth_time=auth_time, acr=kept["acr"], amr=tuple(kept["amr"]))
 
 
 def restored(
@@ -56,12 +73,9 @@ def restored(
         user_id=user_id,
         sid=sid,
         scope=scope,
-        authentication=Authentication(
-            auth_time=datetime.fromtimestamp(details["auth_time"], UTC),
-            acr=details["acr"],
-            amr=tuple(details["amr"]),
-        ),
+        authentication=restored_authentication(kept),
         claims=ClaimsRequest(userinfo=userinfo, id_token=id_token),
         nonce=details["nonce"],
         client_epoch=client_epoch,
+        resources=tuple(kept.get("resources", ())),
     )

@@ -120,5 +120,6 @@ class Change:
     counter: int
     client_ids: tuple[str, ...]
     has_keys: bool
+    has_resources: bool = False
     is_rewound: bool = False
     """The counter went back: the database was restored, and caches may be newer than it."""

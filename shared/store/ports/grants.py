@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from shared.model import Approved, Authorization, AuthorizationCode, Denied, DeviceCode, Json, Scope, User
+from shared.model import (
+    Approved,
+    Authentication,
+    Authorization,
+    AuthorizationCode,
+    Denied,
+    DeviceCode,
+    Json,
+    Scope,
+    User,
+)
 from shared.oauth.tokens.access_token import AccessToken
 
 KEPT_FOR = timedelta(minutes=5)
@@ -201,10 +211,11 @@ class Grants(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """The user of an access token. Both are None if a client has it for itself, as for client_credentials."""
+    """The user of an access token. All are None if a client has it for itself, as for client_credentials."""
 
     user_id: UUID | None
     username: str | None
+    authentication: Authentication | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

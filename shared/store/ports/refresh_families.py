@@ -14,6 +14,23 @@ MAX_OUTAGE = timedelta(minutes=15)
 """The most that outages add to the reuse window."""
 
 
+class GrantedResources(NamedTuple):
+    """The resources of a refresh, as far as they are known before its grant: RFC 8707 §2.2.
+
+    A grant with resources must have all of `keys` if the request named them (`are_named`); otherwise it has a
+    single one, of `keys`. A grant without resources is refreshed if `may_have_none`. Keys are canonical
+    identifiers.
+    """
+
+    keys: tuple[str, ...] = ()
+    are_named: bool = False
+    may_have_none: bool = True
+
+
+NO_RESOURCES = GrantedResources()
+"""Of a request that names no resource, where none is registered."""
+
+
 class Rotation(NamedTuple):
     """A refresh token presented, and the successor made for it in case it is current."""
 
@@ -25,6 +42,7 @@ class Rotation(NamedTuple):
     reuse_window: timedelta
     deadline: float  # by `time.monotonic`
     scope: Scope | None = None  # requested: a grant that does not hold it all is not touched
+    resources: GrantedResources = NO_RESOURCES  # likewise
     sender_key: str | None = None  # proved by the request
     with_groups: bool = False  # read the user's groups, even if neither scope nor claims ask for them
 
@@ -71,6 +89,7 @@ class RefreshFamilies(Protocol):
         scope: Scope | None,
         sender_key: str | None = None,
         *,
+        resources: GrantedResources = NO_RESOURCES,
         with_groups: bool = False,
         may_be_unbound: bool = True,
     ) -> RefreshableGrant | None:

@@ -11,6 +11,7 @@ from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.server_state import STATE_COLUMNS, timeout_fault
 
 KEYS = "keys"
+RESOURCES = "resources"
 CLIENT = "client:"
 
 BUMP = """
@@ -61,4 +62,5 @@ class PostgresChanges:
             row["value"],
             tuple(name.removeprefix(CLIENT) for name in row["names"] if name.startswith(CLIENT)),
             KEYS in row["names"],
+            RESOURCES in row["names"],
         )

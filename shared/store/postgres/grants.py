@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.model import Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
 from shared.store import Attempt, GrantRow, NewFamily, Redeemed, SpentCode, TokenOwner, TokenUser, Unavailable
-from shared.store.codecs.authorizations import details
+from shared.store.codecs.authorizations import details, restored_authentication
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -74,13 +74,13 @@ _OF_TOKEN = f"""
  WHERE g.grant_id = $1 AND g.client_id = $2 AND c.disabled_at IS NULL AND {GRANT_STANDS}
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
-_OWNER = f"SELECT u.user_id, u.username {_OF_TOKEN}"
+_OWNER = f"SELECT u.user_id, u.username, g.claims {_OF_TOKEN}"
 _ASKS_FOR_GROUPS = "$4::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'userinfo' ? 'groups'"
 _TOKEN_USER = f"""
 SELECT {user_with_groups(_ASKS_FOR_GROUPS)}, g.claims -> 'userinfo' AS requested {_OF_TOKEN}"""
 
 _OWNER_OF_CLIENT = """
-SELECT NULL AS user_id, NULL AS username FROM clients
+SELECT NULL AS user_id, NULL AS username, NULL::jsonb AS claims FROM clients
  WHERE client_id = $1 AND disabled_at IS NULL AND deleted_at IS NULL
    AND first_epoch <= coalesce($3, first_epoch)
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $2)"""
@@ -220,7 +220,10 @@ class PostgresGrants:
             )
         else:
             row = await self._database.row(_OWNER, token.grant_id, token.client_id, token.token_id)
-        return TokenOwner(row["user_id"], row["username"]) if row else None
+        if row is None:
+            return None
+        kept = row["claims"]
+        return TokenOwner(row["user_id"], row["username"], restored_authentication(kept) if kept else None)
 
     async def find_user(self, token: AccessToken, *, with_groups: bool = False) -> TokenUser | None:
         row = await self._database.row(

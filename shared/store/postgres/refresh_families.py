@@ -3,7 +3,14 @@
 from datetime import timedelta
 
 from shared.model import Scope
-from shared.store import RefreshableGrant, Rotated, Rotation, Unavailable
+from shared.store import (
+    NO_RESOURCES,
+    GrantedResources,
+    RefreshableGrant,
+    Rotated,
+    Rotation,
+    Unavailable,
+)
 from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
@@ -33,6 +40,14 @@ def _is_sender(key: str) -> str:
     return f"(f.jkt IS NULL OR f.jkt = {key})"
 
 
+def _is_for(keys: str, are_named: str, may_have_none: str) -> str:
+    """Whether the grant is for the resources that `GrantedResources` tells of."""
+    granted = "g.claims -> 'resources'"
+    return f"""CASE WHEN NOT g.claims ? 'resources' THEN {may_have_none}::boolean
+          WHEN {are_named}::boolean THEN {granted} @> to_jsonb({keys}::text[])
+          ELSE jsonb_array_length({granted}) = 1 AND {granted} <@ to_jsonb({keys}::text[]) END"""
+
+
 def _is_forgiven(presented: str, window: str) -> str:
     """Whether the token is the predecessor, within the window. The outages are read only after the window."""
     return f"""f.previous_hash = {presented} AND f.rotated_at > now() - {window}::interval - CASE
@@ -54,7 +69,7 @@ WITH family AS (
     FROM {GRANT}
    WHERE f.family_hash = $1 AND f.client_id = $3 AND {_is_sender("$9::text")}
      AND (f.current_hash = $2 OR f.previous_hash = $2 OR NOT {MAY_BE_NEWER_THAN_BACKUP})
-     AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_FAMILY_STANDS}
+     AND ($7::text[] IS NULL OR $7 <@ g.scope) AND {_is_for("$11", "$12", "$13")} AND {_FAMILY_STANDS}
      AND {IN_TIME.format(deadline="$8::timestamptz")}
   RETURNING f.sealed_successor, f.idle, f.expires_at, {_grant_and_user("$10")},
             CASE WHEN f.revoked_at IS NOT NULL THEN 'spent' WHEN f.current_hash = $4 THEN 'now'
@@ -81,7 +96,8 @@ _FIND = f"""{_family("false")}
 
 _USE = f"""
 WITH family AS ({_family("$6")} AND f.current_hash = $2 AND f.client_id = $3 AND {_is_sender("$5::text")}
-   AND ($7 OR f.jkt IS NOT NULL) AND ($4::text[] IS NULL OR $4 <@ g.scope)),
+   AND ($7 OR f.jkt IS NOT NULL) AND ($4::text[] IS NULL OR $4 <@ g.scope)
+   AND {_is_for("$8", "$9", "$10")}),
 noted AS (
   UPDATE refresh_families f SET rotated_at = now() FROM family
    WHERE f.family_hash = $1 AND f.rotated_at < now() - interval '1 minute')
@@ -135,6 +151,7 @@ class PostgresRefreshFamilies:
             self._database.clock.deadline(rotation.deadline),
             rotation.sender_key,
             rotation.with_groups,
+            *rotation.resources,
         )
         assert row is not None
         if row["is_late"]:
@@ -151,11 +168,20 @@ class PostgresRefreshFamilies:
         scope: Scope | None,
         sender_key: str | None = None,
         *,
+        resources: GrantedResources = NO_RESOURCES,
         with_groups: bool = False,
         may_be_unbound: bool = True,
     ) -> RefreshableGrant | None:
         row = await self._database.row_idempotent(
-            _USE, family_hash, presented_hash, client_id, scope, sender_key, with_groups, may_be_unbound
+            _USE,
+            family_hash,
+            presented_hash,
+            client_id,
+            scope,
+            sender_key,
+            with_groups,
+            may_be_unbound,
+            *resources,
         )
         return _grant(row) if row else None
 

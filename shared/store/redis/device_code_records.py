@@ -21,6 +21,7 @@ class DeviceCodeRecord:
     scope: tuple[str, ...]
     user_code: str
     expires_at: Seconds
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ def encode_request(code: DeviceCode) -> bytes:
             scope=code.scope,
             user_code=code.user_code,
             expires_at=code.expires_at.timestamp(),
+            resources=code.resources,
         )
     )
 
@@ -65,6 +67,7 @@ def decode(data: bytes | None, decision: bytes | None) -> DeviceCode | None:
         scope=record.scope,
         user_code=record.user_code,
         expires_at=moment(record.expires_at),
+        resources=record.resources,
         state=_state(decision),
     )
 

@@ -14,7 +14,7 @@ MAX_LIST = 50
 _DISPLAYABLE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]*$"
 _SCOPE_TOKEN = r"[\x21\x23-\x5b\x5d-\x7e]+"  # RFC 6749 §3.3
 
-_DisplayName = Annotated[str, StringConstraints(max_length=200, pattern=_DISPLAYABLE)]
+DisplayName = Annotated[str, StringConstraints(max_length=200, pattern=_DISPLAYABLE)]
 _Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00-\x1f\x7f]*$")]
 _Scope = Annotated[
     str, StringConstraints(max_length=2000, pattern=rf"^(?:{_SCOPE_TOKEN}(?: {_SCOPE_TOKEN})*)?$")
@@ -85,7 +85,7 @@ NAMES_OR_SCOPE = ValueKind(
 )
 TEXT = ValueKind(_Text)
 TEXTS = list_of(_Text)
-DISPLAY_NAME = ValueKind(_DisplayName)
+DISPLAY_NAME = ValueKind(DisplayName)
 URI = ValueKind(str)
 URIS = list_of(str, MAX_URIS)
 SCOPE = ValueKind(_Scope, lambda value: tuple(value.split()), " ".join)

@@ -1,0 +1,45 @@
+"""What a consent page asks for: the part of a request that the user has not allowed before. Pure."""
+
+from dataclasses import dataclass
+
+from services.authorization.request.authorization_request import AuthorizationRequest
+from shared.model import Scope
+from shared.oauth.resource.record import ProtectedResource
+from shared.oauth.resource.target import Resources, owners
+
+ScopesAt = tuple[tuple[ProtectedResource, Scope], ...]
+"""Resources, each with the scopes that are asked for at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentQuestion:
+    """`scopes`: those of no API. `is_more`: the rest of the request has been allowed before."""
+
+    scopes: Scope
+    claims: tuple[str, ...]
+    resources: ScopesAt
+    is_more: bool
+
+
+def consent_question(request: AuthorizationRequest, allowed: Scope) -> ConsentQuestion:
+    """The question for a request, of which *allowed* has been allowed."""
+    new = set(request.consent_scope).difference(allowed)
+    resources = tuple(
+        (each, scopes)
+        for each, scopes in scopes_at(request.scope, request.apis)
+        if f"resource {each.key}" in new or any(f"{token} {each.key}" in new for token in scopes)
+    )
+    return ConsentQuestion(
+        scopes=tuple(token for token in request.scope if token in new),
+        claims=tuple(name for name in request.claims_beyond_scope if f"claim {name}" in new),
+        resources=tuple(
+            (each, tuple(token for token in scopes if f"{token} {each.key}" in new))
+            for each, scopes in resources
+        ),
+        is_more=not new.issuperset(request.consent_scope),
+    )
+
+
+def scopes_at(scope: Scope, resources: Resources) -> ScopesAt:
+    """Each resource, with the part of *scope* that belongs to it."""
+    return tuple((each, tuple(token for token in scope if owners(token, (each,)))) for each in resources)

@@ -1,0 +1,109 @@
+"""What an access token is for: the resources chosen for it, and the form that they want. RFC 8707. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.model import Scope
+from shared.oauth.client.record import Client
+from shared.oauth.errors import InvalidScope, InvalidTarget
+from shared.oauth.resource.identifier import comparable
+from shared.oauth.resource.own import PROTOCOL_SCOPES
+from shared.oauth.resource.record import ProtectedResource
+
+Resources = tuple[ProtectedResource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The audiences of an access token and its form. `lifetime`: None is the deployment's."""
+
+    aud: tuple[str, ...]
+    access_token_format: str
+    lifetime: timedelta | None
+    signing_alg: str | None = None
+
+    @classmethod
+    def of_client(cls, client: Client, issuer: str) -> "Target":
+        """The target of a token for which no resource was named: the issuer and the client's audience."""
+        aud = (issuer, *client.audience)
+        return cls(aud, client.access_token_format, client.access_token_lifetime)
+
+    @classmethod
+    def of(cls, client: Client, issuer: str, resources: Resources) -> "Target":
+        """The target of a token for *resources*; none: as `of_client`.
+
+        Raises InvalidTarget: they want tokens of different forms, so each needs a token of its own.
+        """
+        if not resources:
+            return cls.of_client(client, issuer)
+        formats = {each.access_token_format or client.access_token_format for each in resources}
+        algorithms = {each.access_token_signing_alg for each in resources}
+        if len(formats) > 1 or (formats == {"jwt"} and len(algorithms) > 1):
+            raise InvalidTarget("these resources need different access tokens: name one at a time")
+        lifetimes = [each.access_token_lifetime or client.access_token_lifetime for each in resources]
+        shortest = min((lifetime for lifetime in lifetimes if lifetime), default=None)
+        return cls(tuple(each.resource for each in resources), formats.pop(), shortest, algorithms.pop())
+
+
+def is_default_audience(client: Client, issuer: str, resources: Resources) -> bool:
+    """Whether a token for which no resource was named is for each of *resources* anyway."""
+    keys = {comparable(audience) for audience in (issuer, *client.audience)}
+    return all(each.key in keys for each in resources)
+
+
+def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resources:
+    """The resources of a token, of those *granted*: RFC 8707 §2.2. None of either: the client's default.
+
+    *is_default*: as `is_default_audience` of *named*. Raises InvalidTarget.
+    """
+    if not granted:
+        if is_default:
+            return named
+        raise InvalidTarget("resource is not among those that were granted")
+    if not named and len(granted) > 1:
+        # RFC 8707 §3: a token for several could be replayed by one of them at another.
+        raise InvalidTarget("several resources were granted: name one of them")
+    if {each.key for each in named} - {each.key for each in granted}:
+        raise InvalidTarget("resource is not among those that were granted")
+    return named or granted
+
+
+def check_acr(resources: Iterable[ProtectedResource], acr: str) -> None:
+    """Raises InvalidTarget: a resource demands a stronger sign-in than the grant's."""
+    if any(each.acr_values and acr not in each.acr_values for each in resources):
+        raise InvalidTarget("the resource demands another sign-in: begin again with its acr_values")
+
+
+def scope_at(scope: Scope, resources: Resources) -> Scope:
+    """The part of a scope that counts at *resources*: their own, and the protocol's. None: all of it."""
+    if not resources:
+        return scope
+    return tuple(token for token in scope if token in PROTOCOL_SCOPES or owners(token, resources))
+
+
+def requested_scope_at(scope: Scope, resources: Resources, *, is_named: bool) -> Scope:
+    """As `scope_at`, of a scope that a request names. Raises InvalidScope: nothing is left of it."""
+    counting = scope_at(scope, resources)
+    if is_named and scope and not counting:
+        raise InvalidScope("nothing of the scope belongs to a resource that was named")
+    return counting
+
+
+def owners(scope_token: str, resources: Sequence[ProtectedResource]) -> Resources:
+    """Those of *resources* that a scope-token belongs to."""
+    return tuple(each for each in resources if scope_token in each.scopes)
+
+
+def demanded_acr(resources: Iterable[ProtectedResource], wanted: Collection[str]) -> frozenset[str] | None:
+    """The values of which one must be reached, for a client that *wanted* some; empty: any will do.
+
+    None: there is none that everybody accepts.
+    """
+    demanded = frozenset(wanted)
+    for each in resources:
+        if each.acr_values:
+            demanded = demanded & set(each.acr_values) if demanded else frozenset(each.acr_values)
+            if not demanded:
+                return None
+    return demanded

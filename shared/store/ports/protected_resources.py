@@ -1,0 +1,31 @@
+"""Protected resources, for which clients ask access tokens."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shared.oauth.resource.record import ProtectedResource
+
+
+class ProtectedResources(Protocol):
+    """Registered resources. PostgreSQL; `shared.live.resource_cache` keeps them all in memory.
+
+    *by*: the author of the change in the audit row; None is an operator at the command line.
+    """
+
+    async def every(self) -> Sequence[ProtectedResource]:
+        """All of them, by name."""
+
+    async def find(self, name: str) -> ProtectedResource | None:
+        """The resource of that name, ignoring case."""
+
+    async def add(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+        """Raises Taken: the name or the identifier is in use. Raises Full: there are too many."""
+
+    async def replace(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+        """Write the resource of this identifier if the stored version is `resource.version`.
+
+        Raises Stale; raises Taken: another resource has the name.
+        """
+
+    async def delete(self, resource: ProtectedResource, *, by: str | None = None) -> bool:
+        """False: there is none of this identifier and version."""
