@@ -17,7 +17,7 @@ from shared.model import Authentication, Authorization, Scope, User
 from shared.oauth.claims import UNBOUNDED, claims_by_scope, id_token_user_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
-from shared.oauth.resource.target import Target
+from shared.oauth.resource.target import AccessTokenTarget
 from shared.oauth.sender.sender import Sender
 from shared.oauth.subject import subject
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
@@ -99,7 +99,12 @@ class TokenIssuer:
         self._keyring = keyring
 
     def check(
-        self, client: Client, scope: Scope, sender: Sender, now: datetime, target: Target | None = None
+        self,
+        client: Client,
+        scope: Scope,
+        sender: Sender,
+        now: datetime,
+        target: AccessTokenTarget | None = None,
     ) -> None:
         """Check, before anything is spent, that tokens of this scope can be issued to this client.
 
@@ -107,7 +112,7 @@ class TokenIssuer:
         """
         keys = self._keyring.confirmed()
         signer(keys, client.id_token_signed_response_alg, now)
-        sub, target = self.sub(_ANY_ID, client), target or Target.of_client(client, self._issuer)
+        sub, target = self.sub(_ANY_ID, client), target or AccessTokenTarget.of_client(client, self._issuer)
         if target.access_token_format == "jwt":
             _access_token_signer(keys, target.signing_alg, now)
             return
@@ -124,7 +129,7 @@ class TokenIssuer:
         now: datetime,
         *,
         sender: Sender,
-        target: Target | None = None,
+        target: AccessTokenTarget | None = None,
         authentication: Authentication | None = None,
     ) -> IssuedAccessToken:
         """An access token, bound to *sender*; *authentication* is that of its user.
@@ -132,7 +137,7 @@ class TokenIssuer:
         *target*: what it is for; None: what the client's tokens are for where it names no resource.
         Raises InvalidScope: it would become too long.
         """
-        keys, target = self._keyring.confirmed(), target or Target.of_client(client, self._issuer)
+        keys, target = self._keyring.confirmed(), target or AccessTokenTarget.of_client(client, self._issuer)
         lifetime = target.lifetime or self._settings.access_token_lifetime
         token = AccessToken(
             token_id=new_id(),
@@ -150,7 +155,7 @@ class TokenIssuer:
         value = self._write(token, target, keys, now)
         return IssuedAccessToken(value, sender.token_type, int(lifetime.total_seconds()))
 
-    def _write(self, token: AccessToken, target: Target, keys: KeySet, now: datetime) -> str:
+    def _write(self, token: AccessToken, target: AccessTokenTarget, keys: KeySet, now: datetime) -> str:
         if target.access_token_format == "jwt":
             key = _access_token_signer(keys, target.signing_alg, now)
             return sign(key, to_claims(token, self._issuer), JWT_TYPE)

@@ -14,7 +14,7 @@ from shared.oauth.claims import id_token_needs_groups
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.redirect_uri import is_out_of_band
-from shared.oauth.resource.target import Target, chosen
+from shared.oauth.resource.target import AccessTokenTarget, chosen
 from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.jwe import Recipient
@@ -92,12 +92,12 @@ class ResponseBuilder:
             now=now,
         )
 
-    def _target(self, authorized: AuthorizedRequest) -> Target:
+    def _target(self, authorized: AuthorizedRequest) -> AccessTokenTarget:
         """What a front-channel access token is for. Raises InvalidTarget: several resources were named."""
         client, request = authorized.client, authorized.request
         has_token = "token" in request.response_type
         resources = chosen((), request.resources, is_default=True) if has_token else ()
-        return Target.of(client, self.settings.issuer, resources)
+        return AccessTokenTarget.of(client, self.settings.issuer, resources)
 
     async def _code(
         self, authorized: AuthorizedRequest, now: datetime, pushed: bytes | None = None
@@ -121,7 +121,7 @@ class ResponseBuilder:
         return authorized.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
 
     async def _add_grant(
-        self, grant_id: UUID, authorized: AuthorizedRequest, target: Target, now: datetime
+        self, grant_id: UUID, authorized: AuthorizedRequest, target: AccessTokenTarget, now: datetime
     ) -> User:
         lifetime = target.lifetime or self.settings.access_token_lifetime
         user = await self.grants.add(
@@ -140,7 +140,7 @@ class ResponseBuilder:
         self,
         *,
         authorized: AuthorizedRequest,
-        target: Target,
+        target: AccessTokenTarget,
         code: dict[str, str],
         grant_id: UUID,
         user: User,

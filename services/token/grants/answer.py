@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.issuing.tokens import IssuedAccessToken, TokenIssuer
 from shared.model import Authorization, Scope, User
 from shared.oauth.client.record import Client
-from shared.oauth.resource.target import Target
+from shared.oauth.resource.target import AccessTokenTarget
 from shared.oauth.scope import OPENID
 from shared.oauth.sender.sender import Sender
 from shared.oauth.tokens.jwe import Recipient
@@ -48,7 +48,7 @@ def tokens_of_user(
     tokens: TokenIssuer,
     client: Client,
     *,
-    target: Target,
+    target: AccessTokenTarget,
     grant_id: UUID,
     authorization: Authorization,
     user: User,

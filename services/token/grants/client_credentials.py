@@ -8,7 +8,7 @@ from services.token.grants.request import TokenRequest
 from services.token.grants.resources import named_resources
 from shared.oauth.client.record import Client
 from shared.oauth.errors import UnauthorizedClient
-from shared.oauth.resource.target import Target, requested_scope_at
+from shared.oauth.resource.target import AccessTokenTarget, requested_scope_at
 from shared.oauth.scope import machine_scope, parse_scope
 
 _USER_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -42,6 +42,6 @@ async def client_credentials(request: TokenRequest, collaborators: Collaborators
         None,
         request.now,
         sender=request.sender,
-        target=Target.of(client, issuer, resources),
+        target=AccessTokenTarget.of(client, issuer, resources),
     )
     return access_token_alone(access_token, scope)

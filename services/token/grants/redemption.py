@@ -18,7 +18,7 @@ from shared.model import Authorization, AuthorizationCode
 from shared.oauth.claims import id_token_needs_groups
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
-from shared.oauth.resource.target import Target, scope_at
+from shared.oauth.resource.target import AccessTokenTarget, scope_at
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
@@ -53,7 +53,9 @@ def new_family(token: RefreshToken, request: TokenRequest, settings: Settings) -
     )
 
 
-def grant_end(target: Target, family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
+def grant_end(
+    target: AccessTokenTarget, family: NewFamily | None, settings: Settings, now: datetime
+) -> datetime:
     """The end of a grant that is made now. Without refresh tokens it ends with its last access token."""
     if family:
         return now + settings.grant_lifetime
@@ -82,7 +84,7 @@ async def spend(request: TokenRequest, collaborators: Collaborators, spendable: 
     """
     client, code = request.client, spendable.code
     resources = resources_of(request, code.authorization, collaborators.settings.issuer)
-    target = Target.of(client, collaborators.settings.issuer, resources)
+    target = AccessTokenTarget.of(client, collaborators.settings.issuer, resources)
     scope = scope_at(code.authorization.scope, resources)
     collaborators.tokens.check(client, scope, request.sender, request.now, target)
     recipient = await collaborators.encryption.of_id_token(client)

@@ -11,7 +11,7 @@ from shared.model import Scope
 from shared.oauth.claims import takes_groups
 from shared.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget
 from shared.oauth.refusal import Reason
-from shared.oauth.resource.target import Target, scope_at
+from shared.oauth.resource.target import AccessTokenTarget, scope_at
 from shared.oauth.scope import parse_scope
 from shared.oauth.tokens.refresh_token import (
     NONCE_BYTES,
@@ -38,7 +38,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
         raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
     requested = (parse_scope(value) if (value := parameters.one("scope")) else ()) or None
     named = named_resources(request)
-    target = Target.of(client, issuer, named)
+    target = AccessTokenTarget.of(client, issuer, named)
     collaborators.tokens.check(client, requested or (), request.sender, now, target)
     recipient = await collaborators.encryption.of_id_token(client)
     demand = Demand(requested, granted_resources(request, named, issuer))
@@ -47,7 +47,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     return tokens_of_user(
         collaborators.tokens,
         client,
-        target=Target.of(client, issuer, resources),
+        target=AccessTokenTarget.of(client, issuer, resources),
         grant_id=grant.grant_id,
         authorization=grant.authorization,
         user=grant.user,

@@ -15,7 +15,7 @@ Resources = tuple[ProtectedResource, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AccessTokenTarget:
     """The audiences of an access token and its form. `lifetime`: None is the deployment's."""
 
     aud: tuple[str, ...]
@@ -24,13 +24,13 @@ class Target:
     signing_alg: str | None = None
 
     @classmethod
-    def of_client(cls, client: Client, issuer: str) -> "Target":
+    def of_client(cls, client: Client, issuer: str) -> "AccessTokenTarget":
         """The target of a token for which no resource was named: the issuer and the client's audience."""
         aud = (issuer, *client.audience)
         return cls(aud, client.access_token_format, client.access_token_lifetime)
 
     @classmethod
-    def of(cls, client: Client, issuer: str, resources: Resources) -> "Target":
+    def of(cls, client: Client, issuer: str, resources: Resources) -> "AccessTokenTarget":
         """The target of a token for *resources*; none: as `of_client`.
 
         Raises InvalidTarget: they want tokens of different forms, so each needs a token of its own.
