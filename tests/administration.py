@@ -119,5 +119,5 @@ async def admin(database_url: str, redis_url: str) -> AsyncIterator[Administrati
         client = await world.client(
             client_id="administrator", scope=(READ_CLIENTS, WRITE_CLIENTS, "api:read")
         )
-        unarmed = Administration(http, world, client.client_id, "")
-        yield Administration(http, world, client.client_id, await unarmed.token_of(client))
+        unarmed = AdministrationApi(http, world, client.client_id, "")
+        yield AdministrationApi(http, world, client.client_id, await unarmed.token_of(client))

@@ -154,6 +154,5 @@ def _is_remembered(client: Client) -> bool:
 def _remembered(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Scope:
     """What the user has allowed before and is not asked again, where only a part of the request is new."""
     allowed = user.consented or ()
-    if "consent" in request.prompt or not _is_remembered(client) or set(allowed).issuperset(request.consent_scope):
-        return ()
-    return allowed
+    is_asked_again = "consent" in request.prompt or set(allowed).issuperset(request.consent_scope)
+    return () if is_asked_again or not _is_remembered(client) else allowed

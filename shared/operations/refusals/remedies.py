@@ -135,9 +135,7 @@ BY_REASON: Mapping[Reason, Remedy] = {
     Reason.GRANT_TYPE: _grant_type,
     Reason.GRANT_TYPE_UNSUPPORTED: _says(f"Let the application use one of these: {', '.join(GRANT_TYPES)}."),
     Reason.SCOPE: _scope,
-    Reason.RESOURCE: _says(
-        "Register the API, or name the client in its clients: see `ostiary resource list`."
-    ),
+    Reason.RESOURCE: _says("Register the API as a resource, or add the client to its clients."),
     Reason.PKCE_REQUIRED: _pkce,
     Reason.PKCE_METHOD: _says("Let the application use PKCE with S256."),
     Reason.CODE_VERIFIER: _says(

@@ -73,9 +73,9 @@ def restored(
         user_id=user_id,
         sid=sid,
         scope=scope,
-        authentication=restored_authentication(kept),
+        authentication=restored_authentication(details),
         claims=ClaimsRequest(userinfo=userinfo, id_token=id_token),
         nonce=details["nonce"],
         client_epoch=client_epoch,
-        resources=tuple(kept.get("resources", ())),
+        resources=tuple(details.get("resources", ())),
     )
