@@ -9,27 +9,35 @@ import pytest
 from tests.tables import NamedTest, named_tests, rows
 
 _TABLE = Path(__file__).with_name("points.md")
-_ROW = re.compile(r"\| (\d+) \| ([^|]+) \| ([^|]+) \|")
+_ROW = re.compile(r"\| ([A-Z]{0,2}\d+) \| ([^|]+) \| ([^|]+) \|")
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What holds, the point that it belongs to, and the tests that show it."""
 
-    point: int
+    point: int | str
     text: str
     tests: tuple[NamedTest, ...]
 
 
 def statements() -> tuple[Statement, ...]:
     """The rows of the table. Raises ValueError: a line looks like a row and is none."""
-    return tuple(Statement(int(row[1]), row[2], named_tests(row[3])) for row in rows(_TABLE, _ROW))
+    return tuple(Statement(_point(row[1]), row[2], named_tests(row[3])) for row in rows(_TABLE, _ROW))
+
+
+def _point(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--point 8 --point 9`."""
     parser.addoption(
-        "--point", type=int, action="append", metavar="N", help="run only the tests of a point of points.md"
+        "--point",
+        type=_point,
+        action="append",
+        metavar="N",
+        help="run only the tests of a point of points.md",
     )
 
 
@@ -41,5 +49,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if _names_one(item, wanted)]
 
 
-def _names_one(item: pytest.Item, points: list[int]) -> bool:
+def _names_one(item: pytest.Item, points: list[int | str]) -> bool:
     return any(point in points for mark in item.iter_markers("point") for point in mark.args)

@@ -14,7 +14,7 @@ NamedTest = tuple[str, str]
 
 def rows(table: Path, row: re.Pattern[str]) -> tuple[re.Match[str], ...]:
     """The lines of a table that begin with a number. Raises ValueError: one of them is no *row*."""
-    lines = [line for line in table.read_text("utf-8").splitlines() if re.match(r"\| *[0-9]", line)]
+    lines = [line for line in table.read_text("utf-8").splitlines() if re.match(r"\| *[A-Z]{0,2}[0-9]", line)]
     found = [row.fullmatch(line) for line in lines]
     for match, line in zip(found, lines, strict=True):
         if match is None:

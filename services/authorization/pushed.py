@@ -54,7 +54,7 @@ class Push:
         if "request_uri" in fields:  # RFC 9126 §2.1
             raise InvalidRequest("request_uri cannot be pushed")
         parameters = known_of(await self.source.of_pushed_request(fields, client), client.client_id)
-        self.reader.validate(request, client, EffectiveParameters(parameters))
+        await self.reader.validate_new(request, client, EffectiveParameters(parameters))
         if wait := self.limits.pushed_request(client, parameters, address, now):
             raise TooManyRequests("too many requests are stored already", wait)
         handle = new_handle(Kind.PUSHED_REQUEST)

@@ -10,9 +10,16 @@ from tests.tables import ON_THE_RUNNING_SYSTEM, TESTS, NamedTest, functions, is_
 
 STATEMENTS = statements()
 COUNT = 26
+NAMED = {*(f"RI{number}" for number in range(1, 12))}
+"""Points of extensions, by the letters of their section."""
 
 
-def _marks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[int, ...]]:
+def _order(point: int | str) -> tuple[str, int]:
+    text = str(point)
+    return text.rstrip("0123456789"), int(text.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+
+
+def _marks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[int | str, ...]]:
     """The arguments of each `@pytest.mark.point(…)`."""
     calls = [decorator for decorator in function.decorator_list if isinstance(decorator, ast.Call)]
     return [
@@ -22,7 +29,7 @@ def _marks(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[int, 
     ]
 
 
-def _marked() -> dict[NamedTest, list[tuple[int, ...]]]:
+def _marked() -> dict[NamedTest, list[tuple[int | str, ...]]]:
     files = (file for folder in ON_THE_RUNNING_SYSTEM for file in (TESTS / folder).glob("test_*.py"))
     paths = [file.relative_to(TESTS).as_posix() for file in files]
     return {
@@ -44,15 +51,15 @@ def test_every_statement_is_shown(statement: Statement) -> None:
 def test_no_point_is_missing_and_no_statement_stands_twice() -> None:
     """Every point has rows, and they are in order."""
     points = [statement.point for statement in STATEMENTS]
-    assert points == sorted(points)
-    assert set(points) == {*range(1, COUNT + 1)}
+    assert points == sorted(points, key=_order)
+    assert set(points) == {*range(1, COUNT + 1)} | NAMED
     assert len({statement.text for statement in STATEMENTS}) == len(STATEMENTS)
 
 
 def test_every_test_names_its_points() -> None:
     """Once, in order: those in whose rows it stands, and no others; what stands in no row names none."""
-    expected: dict[NamedTest, set[int]] = defaultdict(set)
+    expected: dict[NamedTest, set[int | str]] = defaultdict(set)
     for statement in STATEMENTS:
         for test in statement.tests:
             expected[test].add(statement.point)
-    assert _marked() == {test: [tuple(sorted(points))] for test, points in expected.items()}
+    assert _marked() == {test: [tuple(sorted(points, key=_order))] for test, points in expected.items()}

@@ -49,6 +49,13 @@ class RequestReader:
         except OAuthError as error:
             callback = self._callback(parameters, client, error)
             raise RedirectableError(callback, error, self._locale(request)) from None
+        return await self.validate_new(request, client, effective)
+
+    async def validate_new(
+        self, request: web.Request, client: Client, effective: EffectiveParameters
+    ) -> ValidatedRequest:
+        """As `validate`, of a request that arrives: it may name a resource that was just registered."""
+        await self.resources.naming(effective.parameters.all("resource"))
         return self.validate(request, client, effective)
 
     def validate(

@@ -68,7 +68,7 @@ async def token(request: web.Request) -> web.Response:
         client=client,
         parameters=parameters,
         sender=UNBOUND,
-        resources=endpoint.resources.known,
+        resources=await endpoint.resources.naming(parameters.all("resource")),
         now=now,
         completed_at=moment - time_since_complete(request).total_seconds(),
         deadline=moment + (MAX_AGE - request_age(request)).total_seconds(),

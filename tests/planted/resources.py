@@ -1,0 +1,75 @@
+"""Mistakes with protected resources: audiences, scopes and who may ask."""
+
+from importlib import import_module
+
+import pytest
+
+from services.token.endpoints import introspection
+from services.token.grants import redemption
+from services.token.grants import resources as grant_resources
+from shared.oauth.client.record import Client
+from shared.oauth.resource import registry
+from shared.oauth.resource.record import ProtectedResource
+from shared.oauth.resource.target import AccessTokenTarget, Resources
+from shared.store import NO_RESOURCES
+
+# The package has functions of these names, which hide its modules.
+client_credentials, refresh_token = (
+    import_module(f"services.token.grants.{name}") for name in ("client_credentials", "refresh_token")
+)
+
+
+def the_audience_stays_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore `resource` where an access token gets its audience."""
+
+    def of(client: Client, issuer: str, _: Resources) -> AccessTokenTarget:
+        return AccessTokenTarget.of_client(client, issuer)
+
+    monkeypatch.setattr(AccessTokenTarget, "of", of)
+
+
+def several_audiences_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Issue a token for everything that was granted, if the client names nothing, and for what it names."""
+
+    def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resources:
+        return named or granted
+
+    monkeypatch.setattr(grant_resources, "chosen", chosen)
+
+
+def refresh_ignores_resources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rotate whatever resource is named, and find out afterwards."""
+    monkeypatch.setattr(refresh_token, "granted_resources", lambda *_: NO_RESOURCES)
+
+
+def resources_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read grants without the resources that they are for."""
+    monkeypatch.setattr(grant_resources, "resources_of", lambda *_: ())
+    monkeypatch.setattr(refresh_token, "resources_of", lambda *_: ())
+
+
+def identifiers_are_compared_as_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare identifiers byte by byte."""
+    monkeypatch.setattr(registry, "canonical", lambda identifier: identifier)
+    monkeypatch.setattr(registry, "comparable", lambda identifier: identifier)
+    monkeypatch.setattr(ProtectedResource, "key", property(lambda resource: resource.resource))
+
+
+def any_client_asks_for_any_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every name for a resource that is available to everybody."""
+
+    def named(_: object, identifiers: tuple[str, ...], __: str) -> Resources:
+        return tuple(ProtectedResource(resource=each, name=each) for each in identifiers)
+
+    monkeypatch.setattr(registry.ResourceRegistry, "named", named)
+
+
+def every_scope_counts_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave scopes of other APIs in an access token."""
+    monkeypatch.setattr(redemption, "scope_at", lambda scope, _: scope)
+    monkeypatch.setattr(client_credentials, "requested_scope_at", lambda scope, _, **__: scope)
+
+
+def any_client_introspects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Describe every token to every client."""
+    monkeypatch.setattr(introspection, "may_introspect", lambda *_: True)
