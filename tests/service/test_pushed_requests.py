@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from aiohttp import ClientResponse
@@ -63,11 +63,13 @@ async def opened(provider: Services, client: Client, request_uri: str, **more: s
 
 
 async def test_an_unknown_parameter_may_be_repeated(provider: Services) -> None:
-    """It is ignored; a known one is refused (RFC 6749 §3.1)."""
+    """It is ignored; a known one is refused (RFC 6749 §3.1), unless it is `resource`."""
     client = await provider.client()
     headers = {**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"}
     http, form = provider.op.browser(has_jar=False).http, urlencode(a_request(client))
-    for twice, status in (("resource=a&resource=b&x=1&x=2", 201), ("scope=openid&state=a&state=b", 400)):
+    issuer = quote(LOCAL_ISSUER, safe="")
+    several = f"resource={issuer}&resource={issuer}%2Fuserinfo&x=1&x=2"  # RFC 8707 §2
+    for twice, status in ((several, 201), ("scope=openid&state=a&state=b", 400)):
         response = await http.post(PAR, data=f"{form}&{twice}", headers=headers)
         assert response.status == status, await response.text()
 
