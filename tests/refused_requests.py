@@ -176,6 +176,9 @@ REFUSED: Mapping[str, RefusedRequest] = {
     "invalid_scope": RefusedRequest(
         AUTHORIZATION, _asked(scope="gardening"), "sent: gardening; registered: openid"
     ),
+    "invalid_target": RefusedRequest(
+        AUTHORIZATION, _asked(resource="https://unknown.example"), "resource is not registered"
+    ),
     "login_required": RefusedRequest(AUTHORIZATION, _asked(prompt="none"), "nobody is signed in"),
     "consent_required": RefusedRequest(AUTHORIZATION, _consent_required, "has not allowed"),
     "access_denied": RefusedRequest(CONSENT, _denied, "did not allow"),
