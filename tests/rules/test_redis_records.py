@@ -183,6 +183,8 @@ OPTIONAL = frozenset(
 @pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "denial"])
 def test_an_unreadable_record_is_absent(kind: str) -> None:
     """Another version, a missing member or garbage is no failure of a request."""
-    optional = OPTIONAL if kind == "interaction" else frozenset({"v", "client_epoch", "reason", "sent"})
+    optional = (
+        OPTIONAL if kind == "interaction" else frozenset({"v", "client_epoch", "resources", "reason", "sent"})
+    )
     read = {name: READERS[kind](data) for name, data in _damaged(_samples("current")[kind], optional)}
     assert read == dict.fromkeys(read, ABSENT.get(kind))
