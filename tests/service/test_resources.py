@@ -11,10 +11,10 @@ from shared.model import AuthorizationCode
 from shared.oauth.client.record import Client
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.supported import DEVICE_CODE
-from shared.paths import DEVICE_AUTHORIZATION
+from shared.paths import DEVICE_AUTHORIZATION, TOKEN
 from shared.server.resources import WATCH
 from tests.authorization import AuthorizationService
-from tests.deployment import ISSUER, TokenService, unverified
+from tests.deployment import ISSUER, TokenService, basic, unverified
 from tests.planted import planted
 from tests.planted.resources import (
     any_client_asks_for_any_resource,
@@ -129,7 +129,8 @@ async def test_spellings_of_one_identifier_are_one(tokens: TokenService) -> None
     spellings = (f"https://{host}/", f"HTTPS://{host.upper()}", f"https://{host}:443/")
     for spelling in spellings:
         form = [("grant_type", "client_credentials"), ("resource", spelling), ("resource", api.resource)]
-        answer = await (await tokens.token(client, form)).json()
+        response = await tokens.http.post(TOKEN.path, data=form, headers=basic(client.client_id))
+        answer = await response.json()
         assert await audience(tokens, client, answer) == (api.resource,)
 
 
