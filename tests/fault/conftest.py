@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.topology import Testbed, topology
+from tests.fault.topology import RunningTopology, topology
 
 
 @pytest.fixture
-async def deployment(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Testbed]:
+async def deployment(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[RunningTopology]:
     """Two token processes over stores of their own."""
     async with topology(tmp_path, planted=getattr(request, "param", None)) as running:
         yield running

@@ -8,7 +8,7 @@ import pytest
 def caught(*defects: str) -> pytest.MarkDecorator:
     """Run a test as it is, and once more with each of *defects* in place.
 
-    A defect is what `python -m tests.planted` takes. The test makes its assertions in `Topology.verdict`.
+    A defect is what `python -m tests.planted` takes. The test asserts in `RunningTopology.verdict`.
     """
     ids: list[Any] = [pytest.HIDDEN_PARAM, *(f"planted:{defect.rpartition('.')[2]}" for defect in defects)]
     return pytest.mark.parametrize("deployment", [None, *defects], ids=ids, indirect=True)

@@ -8,7 +8,7 @@ import asyncpg
 from tests.fault.checker import USE, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done
-from tests.fault.topology import Testbed
+from tests.fault.topology import RunningTopology
 
 TOKENS = 30
 
@@ -19,7 +19,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 
 @caught("postgres.acknowledges_what_failed")
 async def test_an_acknowledged_revocation_holds_in_a_storm_of_killed_connections(
-    deployment: Testbed,
+    deployment: RunningTopology,
 ) -> None:
     """Each token is dead for every use that began after its revocation was acknowledged."""
     load = await deployment.load(seed=5)

@@ -12,16 +12,16 @@ from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, vi
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected, Retryable
 from tests.fault.load import HANG_GUARD, Load
-from tests.fault.topology import PASSWORD, READY_GUARD, Testbed, backends
+from tests.fault.topology import PASSWORD, READY_GUARD, RunningTopology, backends
 
 CODES = 20
 POOL = 16  # connections of a process
 
-Fault = Callable[[Testbed], AbstractAsyncContextManager[None]]
+Fault = Callable[[RunningTopology], AbstractAsyncContextManager[None]]
 
 
 @asynccontextmanager
-async def locked_tables(deployment: Testbed) -> AsyncIterator[None]:
+async def locked_tables(deployment: RunningTopology) -> AsyncIterator[None]:
     """Every statement about clients, grants or refresh families waits for a lock."""
     operator = await deployment.operator()
     try:
@@ -33,7 +33,7 @@ async def locked_tables(deployment: Testbed) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def locked_grants(deployment: Testbed) -> AsyncIterator[None]:
+async def locked_grants(deployment: RunningTopology) -> AsyncIterator[None]:
     """Every redemption waits for a lock."""
     operator = await deployment.operator()
     try:
@@ -45,14 +45,14 @@ async def locked_grants(deployment: Testbed) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def halted_server(deployment: Testbed) -> AsyncIterator[None]:
+async def halted_server(deployment: RunningTopology) -> AsyncIterator[None]:
     """Every process of PostgreSQL is halted."""
     with deployment.halted_postgresql():
         yield
 
 
 @asynccontextmanager
-async def absent_standby(deployment: Testbed) -> AsyncIterator[None]:
+async def absent_standby(deployment: RunningTopology) -> AsyncIterator[None]:
     """Commits wait for a synchronous standby that is gone."""
     operator = await deployment.operator()
     try:
@@ -92,7 +92,7 @@ async def lasting(fault: AbstractAsyncContextManager[None], seconds: float) -> A
         await lasting
 
 
-async def _prepare(deployment: Testbed, load: Load) -> list[str]:
+async def _prepare(deployment: RunningTopology, load: Load) -> list[str]:
     """Refresh tokens. Many connections have both statements prepared, so none waits while it is prepared."""
     redeemed = await asyncio.gather(*map(load.redeem, await deployment.codes(load, CODES)))
     tokens = [outcome.body["refresh_token"] for outcome in redeemed if isinstance(outcome, Done)]
@@ -102,7 +102,7 @@ async def _prepare(deployment: Testbed, load: Load) -> list[str]:
     return successors
 
 
-async def _live(deployment: Testbed, load: Load, codes: list[str], refresh_tokens: list[str]) -> None:
+async def _live(deployment: RunningTopology, load: Load, codes: list[str], refresh_tokens: list[str]) -> None:
     """Redeem and refresh at once; then refresh twice with what was given, and introspect the last tokens."""
     outcomes = await asyncio.gather(*map(load.redeem, codes), *map(load.refresh, refresh_tokens))
     for outcome in outcomes:
@@ -118,7 +118,9 @@ async def _live(deployment: Testbed, load: Load, codes: list[str], refresh_token
 @pytest.mark.parametrize(
     ("fault", "seconds"), [(locked_tables, LOCKED), (halted_server, HALTED), (absent_standby, HALTED)]
 )
-async def test_a_client_that_repeats_loses_nothing(deployment: Testbed, fault: Fault, seconds: float) -> None:
+async def test_a_client_that_repeats_loses_nothing(
+    deployment: RunningTopology, fault: Fault, seconds: float
+) -> None:
     """Every code is redeemed and every token refreshed, each once, and what they gave goes on working."""
     load = await deployment.load(seed=1)
     codes = await deployment.codes(load, CODES)
@@ -132,7 +134,7 @@ async def test_a_client_that_repeats_loses_nothing(deployment: Testbed, fault: F
 
 
 @caught(LEFT_RUNNING)
-async def test_no_connection_is_opened_beyond_the_pools(deployment: Testbed) -> None:
+async def test_no_connection_is_opened_beyond_the_pools(deployment: RunningTopology) -> None:
     """While statements wait for a lock, and clients repeat, the server has no more backends than promised."""
     load = await deployment.load(seed=2)
     codes = await deployment.codes(load, 100)
@@ -159,7 +161,7 @@ async def test_no_connection_is_opened_beyond_the_pools(deployment: Testbed) -> 
 
 
 @caught("background.ends_with_the_first_defect")
-async def test_a_password_that_was_changed_and_changed_back(deployment: Testbed) -> None:
+async def test_a_password_that_was_changed_and_changed_back(deployment: RunningTopology) -> None:
     """Meanwhile each process answers 503 and is not ready; then all goes on without a restart."""
     load = await deployment.load(seed=7)
     redeemed = await load.redeem((await deployment.codes(load, 1))[0])

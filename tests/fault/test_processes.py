@@ -14,7 +14,7 @@ from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, vi
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected
 from tests.fault.load import Load
-from tests.fault.topology import Testbed, until_waiting
+from tests.fault.topology import RunningTopology, until_waiting
 
 LATE = 3.0  # seconds that a process is halted
 
@@ -22,7 +22,7 @@ HALTED_AND_STALE = "http.is_never_late,http.answers_at_any_age,redemption.ignore
 
 
 @contextmanager
-def _halted(deployment: Testbed) -> Iterator[None]:
+def _halted(deployment: RunningTopology) -> Iterator[None]:
     """The first process is halted."""
     process = deployment.services[0].process
     assert process
@@ -33,14 +33,14 @@ def _halted(deployment: Testbed) -> Iterator[None]:
         os.kill(process.pid, signal.SIGCONT)
 
 
-async def _connect(deployment: Testbed) -> None:
+async def _connect(deployment: RunningTopology) -> None:
     """Open a connection to the first process, which stays open."""
     async with deployment.sessions[0].get("http://token/healthz") as response:
         await response.read()
 
 
 async def _stale(
-    deployment: Testbed, load: Load, kind: str, subject: str, form: Mapping[str, str]
+    deployment: RunningTopology, load: Load, kind: str, subject: str, form: Mapping[str, str]
 ) -> tuple[Done, object]:
     """Send a request to the halted process and to the other one; what they answered, the other one first."""
     halted, other = deployment.sessions
@@ -58,7 +58,7 @@ async def _stale(
 
 
 @caught(HALTED_AND_STALE)
-async def test_a_process_that_resumes_spends_nothing_stale(deployment: Testbed) -> None:
+async def test_a_process_that_resumes_spends_nothing_stale(deployment: RunningTopology) -> None:
     """A client that got its tokens elsewhere meanwhile keeps them when the halted process goes on."""
     load = await deployment.load(seed=3)
     (code,) = await deployment.codes(load, 1)
@@ -79,7 +79,7 @@ async def test_a_process_that_resumes_spends_nothing_stale(deployment: Testbed) 
 
 
 @caught(HALTED_AND_STALE)
-async def test_a_process_that_resumes_ends_no_family(deployment: Testbed) -> None:
+async def test_a_process_that_resumes_ends_no_family(deployment: RunningTopology) -> None:
     """The client has refreshed twice elsewhere: the stale refresh token would count as reused."""
     load = await deployment.load(seed=6)
     redeemed = await load.redeem((await deployment.codes(load, 1))[0])
@@ -95,7 +95,7 @@ async def test_a_process_that_resumes_ends_no_family(deployment: Testbed) -> Non
 
 
 @caught("redemption.counts_from_execution")
-async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: Testbed) -> None:
+async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: RunningTopology) -> None:
     """Of two deliveries one is refused, and the tokens of the other live."""
     load = await deployment.load(seed=4)
     operator = await deployment.operator()
@@ -111,7 +111,7 @@ async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment:
     await operator.close()
 
 
-async def _deliver_twice(deployment: Testbed, load: Load, operator: asyncpg.Connection) -> Done:
+async def _deliver_twice(deployment: RunningTopology, load: Load, operator: asyncpg.Connection) -> Done:
     """What the winner of two deliveries got that were both complete before there was a grant.
 
     If the lock lasts so long that a delivery is answered 503, its repetition may come later: another code

@@ -42,7 +42,7 @@ SELECT count(*) FROM pg_stat_activity
 
 
 @dataclass(slots=True)
-class Testbed:
+class RunningTopology:
     """A running deployment. *planted*: the defects of its services, if any."""
 
     postgres: Postgres
@@ -140,7 +140,9 @@ def _with_defects(service: Command, defects: str, socket: Path) -> Command:
 
 
 @asynccontextmanager
-async def topology(folder: Path, *, replicas: int = 2, planted: str | None = None) -> AsyncIterator[Testbed]:
+async def topology(
+    folder: Path, *, replicas: int = 2, planted: str | None = None
+) -> AsyncIterator[RunningTopology]:
     """A deployment with so many token processes; its data lie in *folder*.
 
     *planted*: defects of the services, as `python -m tests.planted` takes them.
@@ -173,7 +175,7 @@ async def topology(folder: Path, *, replicas: int = 2, planted: str | None = Non
                 connector = UnixConnector(str(socket), limit=0)
                 sessions.append(await closing.enter_async_context(ClientSession(connector=connector)))
             await closing.enter_async_context(started(*services))
-            yield Testbed(postgres, server, world, services, sessions, planted)
+            yield RunningTopology(postgres, server, world, services, sessions, planted)
 
 
 async def backends(operator: asyncpg.Connection) -> int:

@@ -20,8 +20,9 @@ async def test_the_grant_is_for_the_apis_of_the_request(
     """The code carries them by their canonical form, and the consent page names the API and its scopes."""
     service = authorization_service
     client, user = await service.client(scope=SCOPE, remember_consent=True), await service.user()
-    host = f"Notes-{uuid4().hex[:8]}.example.org"
-    api = await an_api(service, resource=f"https://{host}", name="Notes")
+    name = f"Notes-{uuid4().hex[:8]}"
+    host = f"{name}.example.org"
+    api = await an_api(service, resource=f"https://{host}", name=name)
     browser = service.browser()
     page = await browser.log_in(
         await browser.authorize(client, scope="openid read", resource=f"https://{host.lower()}/"), user
@@ -29,7 +30,7 @@ async def test_the_grant_is_for_the_apis_of_the_request(
     page = await browser.follow(page)
     assert is_consent(page)
     assert "Read your notes" in page.text
-    assert "Notes" in page.text
+    assert name in page.text
     code = await service.code(await browser.decide(page))
     assert code.authorization.resources == (f"https://{host.lower()}/",)
     again = await browser.authorize(client, scope="openid read write", resource=api.resource)
