@@ -75,6 +75,10 @@ OAUTH_AUTHORIZATION_SERVER_BELOW = _discovery(
 OPENID_CONFIGURATION_INSERTED = _discovery(
     "/.well-known/openid-configuration/oidc", group=Group.ROOT_ALIAS
 )  # where clients look that insert as RFC 8414 does
+USERINFO_METADATA = _discovery("/.well-known/oauth-protected-resource/oidc/userinfo", group=Group.ROOT_ALIAS)
+ADMINISTRATION_METADATA = _discovery(
+    "/.well-known/oauth-protected-resource/oidc/admin", group=Group.ROOT_ALIAS
+)  # RFC 9728 §3.1: inserted before the path of the resource
 WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")

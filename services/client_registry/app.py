@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -67,7 +68,7 @@ from shared.server.resources import (
 )
 from shared.store import Unavailable
 from shared.web.answers import json_answer
-from shared.web.bearer import ResourceServer, bearer_error
+from shared.web.bearer import ResourceServer, bearer_error, described_at
 from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -132,7 +133,9 @@ def mount(app: web.Application) -> None:
 
 def _mount_administration(app: web.Application) -> None:
     """The OpenAPI document needs no token: it contains nothing that the source does not."""
-    described = document(app[SETTINGS].issuer)
+    settings = app[SETTINGS]
+    described = document(settings.issuer)
+    metadata = described_at(settings, administration_resource(settings.issuer))
 
     async def openapi(_: web.Request) -> web.Response:
         return json_answer(described)
@@ -141,7 +144,7 @@ def _mount_administration(app: web.Application) -> None:
         app.router.add_route(method, path.path, administering(scope, endpoint))
 
     administered = [ADMIN_CLIENTS, ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_INVITATIONS]
-    refuse_with(app, administration_error, administered)
+    refuse_with(app, partial(administration_error, resource_metadata=metadata), administered)
     route("GET", ADMIN_CLIENTS, READ_CLIENTS, list_clients)
     route("POST", ADMIN_CLIENTS, WRITE_CLIENTS, create_client)
     route("GET", ADMIN_CLIENT, READ_CLIENTS, read_client)

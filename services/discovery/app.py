@@ -12,14 +12,19 @@ from services.discovery.webfinger import descriptor, is_known, resource_of
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.live.keyring import KeyRing
+from shared.oauth.resource.metadata import resource_metadata
+from shared.oauth.resource.own import administration_resource, own_resources, userinfo_resource
 from shared.oauth.tokens.keys import KeySet
 from shared.paths import (
+    ADMINISTRATION_METADATA,
     JWKS,
     OAUTH_AUTHORIZATION_SERVER,
     OAUTH_AUTHORIZATION_SERVER_BELOW,
     OPENID_CONFIGURATION,
     OPENID_CONFIGURATION_INSERTED,
+    USERINFO_METADATA,
     WEBFINGER,
+    Path,
 )
 from shared.server.app import SETTINGS
 from shared.server.resources import KEYRING, need, stores
@@ -87,6 +92,22 @@ async def jwks(request: web.Request) -> web.Response:
     return request.app[READY_DOCUMENTS].documents().jwks.answer(request)
 
 
+def _resource_document(settings: Settings, resource: str) -> Document:
+    """The ready metadata of a resource of this server: RFC 9728 §3."""
+    described = next(each for each in own_resources(settings.issuer) if each.resource == resource)
+    max_age = int(settings.jwks_max_age.total_seconds())
+    return Document.of(resource_metadata(described, settings.issuer), max_age)
+
+
+def _serve_resource_metadata(app: web.Application, path: Path, resource: str) -> None:
+    document = _resource_document(app[SETTINGS], resource)
+
+    async def metadata(request: web.Request) -> web.Response:
+        return document.answer(request)
+
+    app.router.add_get(path.path, metadata)
+
+
 async def webfinger(request: web.Request) -> web.Response:
     """RFC 7033 §4.2: 404 for a resource that is not ours."""
     settings, resource = request.app[SETTINGS], resource_of(query(request))
@@ -103,7 +124,9 @@ def mount(app: web.Application) -> None:
     if app[SETTINGS].root_aliases:
         metadata_paths += [OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION_INSERTED]
         app.router.add_get(WEBFINGER.path, webfinger)
-        cross_origin(app, [WEBFINGER])  # RFC 7033 §5
+        _serve_resource_metadata(app, USERINFO_METADATA, userinfo_resource(app[SETTINGS].issuer))
+        _serve_resource_metadata(app, ADMINISTRATION_METADATA, administration_resource(app[SETTINGS].issuer))
+        cross_origin(app, [WEBFINGER, USERINFO_METADATA, ADMINISTRATION_METADATA])  # RFC 7033 §5
     for path in metadata_paths:
         app.router.add_get(path.path, openid_configuration)
     app.router.add_get(JWKS.path, jwks)

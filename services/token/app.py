@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from services.token.endpoints.token import TOKEN_ENDPOINT, TokenEndpoint, token
 from services.token.endpoints.unknown_tokens import UNKNOWN_TOKENS, unknown_tokens
 from services.token.endpoints.userinfo import USERINFO_ENDPOINT, UserinfoEndpoint, userinfo
 from services.token.grants.collaborators import Collaborators
+from shared.config.settings import Settings
 from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
 from shared.issuing.encryption import Encryption
@@ -42,8 +44,12 @@ from shared.server.resources import (
     stores,
 )
 from shared.store import Unavailable
-from shared.web.bearer import ResourceServer, bearer_error
+from shared.web.bearer import ResourceServer, bearer_error, described_at
 from shared.web.cors import cross_origin
+
+
+def _userinfo_metadata(settings: Settings) -> str | None:
+    return described_at(settings, userinfo_resource(settings.issuer))
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
@@ -101,6 +107,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
             frozenset((settings.issuer, userinfo_resource(settings.issuer))), access_tokens, clients
         ),
         jwt_responses,
+        _userinfo_metadata(settings),
     )
     with suppress(Unavailable):  # the first assertion will begin them
         await opened.replay_marks.begin()
@@ -113,7 +120,7 @@ def mount(app: web.Application) -> None:
     need(app, failed_authentications, _endpoints)
     cross_origin(app, CROSS_ORIGIN)
     refuse_with(app, client_error, [TOKEN, DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION])
-    refuse_with(app, bearer_error, [USERINFO])
+    refuse_with(app, partial(bearer_error, resource_metadata=_userinfo_metadata(app[SETTINGS])), [USERINFO])
     app.router.add_post(TOKEN.path, token)
     app.router.add_post(DEVICE_AUTHORIZATION.path, device_authorization)
     app.router.add_post(REVOCATION.path, revoke)

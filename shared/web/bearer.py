@@ -6,11 +6,13 @@ from datetime import datetime
 
 from aiohttp import web
 
+from shared.config.settings import Settings
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
 from shared.oauth.refusal import Reason
+from shared.oauth.resource.metadata import metadata_uri
 from shared.oauth.sender.sender import UNBOUND, Sender, is_confirmed
 from shared.oauth.tokens.access_token import AccessToken
 from shared.web.answers import Head, PreparedResponse, error_answer
@@ -108,23 +110,29 @@ class ResourceServer:
         return token, client
 
 
-def challenge(error: InvalidToken | InsufficientScope) -> str:
-    """The value of WWW-Authenticate (RFC 6750 §3)."""
-    if isinstance(error, NoCredentials):
-        return f"{SCHEME} {REALM}"
-    attributes = "".join(f', {name}="{value}"' for name, value in error.parameters().items())
-    scope = f', scope="{error.scope}"' if isinstance(error, InsufficientScope) else ""
-    return f"{SCHEME} {REALM}{attributes}{scope}"
+def described_at(settings: Settings, resource: str) -> str | None:
+    """Where the metadata of a resource of this server are. None: its root belongs to something else."""
+    return metadata_uri(resource) if settings.root_aliases else None
 
 
-def bearer_error(_: web.Request, error: OAuthError) -> web.Response:
+def challenge(error: InvalidToken | InsufficientScope, resource_metadata: str | None = None) -> str:
+    """The value of WWW-Authenticate (RFC 6750 §3). *resource_metadata*: their URI (RFC 9728 §5.1)."""
+    attributes = {} if isinstance(error, NoCredentials) else dict(error.parameters())
+    if isinstance(error, InsufficientScope):
+        attributes["scope"] = error.scope
+    if resource_metadata is not None:
+        attributes["resource_metadata"] = resource_metadata
+    return f"{SCHEME} {REALM}" + "".join(f', {name}="{value}"' for name, value in attributes.items())
+
+
+def bearer_error(_: web.Request, error: OAuthError, resource_metadata: str | None = None) -> web.Response:
     """An error of a protected resource as JSON (RFC 6750 §3)."""
     if not isinstance(error, InvalidToken | InsufficientScope):
         return error_answer(error)
-    return error_answer(error, headers={"WWW-Authenticate": challenge(error)})
+    return error_answer(error, headers={"WWW-Authenticate": challenge(error, resource_metadata)})
 
 
-def bare_challenge() -> web.Response:
+def bare_challenge(resource_metadata: str | None = None) -> web.Response:
     """The response, without a body, to a request that has no credentials."""
-    headers = {"WWW-Authenticate": challenge(NoCredentials())}
+    headers = {"WWW-Authenticate": challenge(NoCredentials(), resource_metadata)}
     return PreparedResponse(b"", _NO_CONTENT, status=NoCredentials.status, headers=headers)

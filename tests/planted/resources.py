@@ -4,11 +4,16 @@ from importlib import import_module
 
 import pytest
 
+from services.client_registry import app as registry_app
+from services.discovery import app as discovery_app
+from services.token import app as token_app
 from services.token.endpoints import introspection
 from services.token.grants import redemption
 from services.token.grants import resources as grant_resources
+from shared.model import Json
 from shared.oauth.client.record import Client
 from shared.oauth.resource import registry
+from shared.oauth.resource.metadata import resource_metadata
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import AccessTokenTarget, Resources
 from shared.store import NO_RESOURCES
@@ -73,3 +78,18 @@ def every_scope_counts_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def any_client_introspects(monkeypatch: pytest.MonkeyPatch) -> None:
     """Describe every token to every client."""
     monkeypatch.setattr(introspection, "may_introspect", lambda *_: True)
+
+
+def challenges_name_no_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the resource's metadata out of challenges."""
+    for module in (token_app, registry_app):
+        monkeypatch.setattr(module, "described_at", lambda *_: None)
+
+
+def metadata_name_the_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Describe every resource of this server as the issuer."""
+
+    def described(resource: ProtectedResource, issuer: str) -> Json:
+        return {**resource_metadata(resource, issuer), "resource": issuer}
+
+    monkeypatch.setattr(discovery_app, "resource_metadata", described)

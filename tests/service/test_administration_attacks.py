@@ -14,16 +14,18 @@ from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.client.record import Client
-from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
+from shared.oauth.resource.metadata import metadata_uri
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, administration_resource
 from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind
 from shared.oauth.tokens.opaque_access_token import parse_sealed, seal, unseal
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
 from shared.server.resources import KEYRING
+from shared.web.bearer import NoCredentials, challenge
 from tests.administration import AdministrationApi
 from tests.builders import REDIRECT_URI, VERIFIER
-from tests.deployment import basic, bearer, settings_for
+from tests.deployment import ISSUER, basic, bearer, settings_for
 
 SCOPES = (READ_CLIENTS, WRITE_CLIENTS)
 BODY = {"redirect_uris": ["https://evil.test/cb"]}
@@ -154,10 +156,11 @@ async def test_without_a_token_there_is_a_bare_challenge(
     admin: AdministrationApi, victim: Client, headers: dict[str, str], status: int
 ) -> None:
     """RFC 6750 §3.1; a client's secret or a cookie is no token."""
+    metadata = metadata_uri(administration_resource(ISSUER))
     for method, path in _requests(admin, victim):
         answer = await admin.ask_with({**headers, "If-Match": "*"}, method, path, BODY)
         assert (method, path, answer.status) == (method, path, status)
-        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="ostiary"'
+        assert answer.headers["WWW-Authenticate"] == challenge(NoCredentials(), metadata)
 
 
 async def test_a_token_counts_in_its_header_alone(admin: AdministrationApi, victim: Client) -> None:

@@ -12,6 +12,8 @@ from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.model import ClaimsRequest
 from shared.oauth.errors import InsufficientScope, InvalidToken
+from shared.oauth.resource.metadata import metadata_uri
+from shared.oauth.resource.own import userinfo_resource
 from shared.oauth.sender.sender import UNBOUND, Certificate, DpopKey, Sender
 from shared.oauth.tokens.access_token import AccessToken, to_claims
 from shared.oauth.tokens.jwt import sign
@@ -19,7 +21,7 @@ from shared.oauth.tokens.opaque_access_token import parse_sealed, seal
 from shared.paths import USERINFO
 from shared.server.app import SETTINGS
 from shared.server.resources import KEYRING
-from shared.web.bearer import check_audience
+from shared.web.bearer import NoCredentials, challenge, check_audience
 from tests.builders import SignIn
 from tests.deployment import ISSUER, TokenService, bearer, unverified
 from tests.planted import planted
@@ -30,6 +32,7 @@ from tests.planted.senders import opens_for_any_sender
 async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -> None:
     """RFC 6750 §3.1: no error code, for it has not been tried. Nor does the query count."""
     answer = await tokens.tokens(await tokens.world.client())
+    metadata = metadata_uri(userinfo_resource(ISSUER))
     for response in (
         await tokens.http.get(USERINFO.path),
         await tokens.http.get(USERINFO.path, headers={"Authorization": "Basic eDp5"}),
@@ -37,7 +40,7 @@ async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -
         await tokens.http.post(USERINFO.path, data={"x": "y"}),
     ):
         assert response.status == 401
-        assert response.headers["WWW-Authenticate"] == 'Bearer realm="ostiary"'
+        assert response.headers["WWW-Authenticate"] == challenge(NoCredentials(), metadata)
         assert response.headers["Cache-Control"] == "no-store"
         assert await response.text() == ""
 

@@ -89,9 +89,11 @@ def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request]
     return handler
 
 
-def administration_error(request: web.Request, error: OAuthError) -> web.Response:
+def administration_error(
+    request: web.Request, error: OAuthError, resource_metadata: str | None = None
+) -> web.Response:
     """RFC 6750 §3; invalid metadata are listed one by one, each with its path."""
     if isinstance(error, InvalidClientMetadata):
         faults = [{"path": path, "fault": fault} for path, fault in error.faults]
         return error_answer(error, members={"faults": faults})
-    return bearer_error(request, error)
+    return bearer_error(request, error, resource_metadata)

@@ -39,6 +39,7 @@ class UserinfoEndpoint:
 
     guard: ResourceServer
     jwt_responses: JwtResponses
+    resource_metadata: str | None  # where they are, for challenges
 
     async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
         """The access token and its client. Raises InvalidToken, InsufficientScope, Unavailable."""
@@ -62,7 +63,7 @@ async def userinfo(request: web.Request) -> web.Response:
     endpoint, presented = request.app[USERINFO_ENDPOINT], await credentials(request)
     if presented is None:
         log_refusal(request, NoCredentials("a bearer token is needed"))
-        return bare_challenge()
+        return bare_challenge(endpoint.resource_metadata)
     now = clock.now()
     token, client = await endpoint.verify(presented, now)
     note_client(request, client)
