@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from deploy.local.child import Child, Command
@@ -45,6 +46,20 @@ def database_url(_databases: Databases) -> Iterator[str]:
     """A migrated database of the test's own."""
     with _databases.lend() as url:
         yield url
+
+
+@pytest.fixture
+def empty_database_url(_databases: Databases) -> Iterator[str]:
+    """A database of the test's own in which there is nothing."""
+    with _databases.lend() as url:
+        asyncio.run(_clear(url))
+        yield url
+
+
+async def _clear(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from services.cli.backup import backup, restore
 from services.cli.client import client
 from services.cli.client_check import check
 from services.cli.deployment import issuer, restored
@@ -39,5 +40,8 @@ def main() -> None:
 
 
 client.add_command(check)
-for command in (run, serve, migrate, user, group, client, resource, keys, outbox, issuer, restored, doctor):
+for command in (
+    *(run, serve, migrate, backup, restore, restored, issuer),
+    *(user, group, client, resource, keys, outbox, doctor),
+):
     main.add_command(command)

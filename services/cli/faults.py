@@ -11,6 +11,8 @@ from shared.codec.json_text import BadJson
 from shared.codec.wrapping import CannotUnwrap
 from shared.config.settings import SettingsError
 from shared.oauth.errors import OAuthError
+from shared.operations.backup.make import BackupError
+from shared.operations.backup.manifest import BadBackup
 from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
 from shared.operations.groups import BadGroup, NoSuchGroup
@@ -21,6 +23,7 @@ from shared.operations.refusals.check import RefusalsUnavailable
 from shared.operations.users import BadUser, NoSuchUser
 from shared.server.serve import ListenError
 from shared.store import Full, Stale, Taken, Unavailable
+from shared.store.dump import DumpError
 from shared.store.migrate import MigrationError
 from shared.store.open import MissingStore
 
@@ -30,6 +33,9 @@ _SENTENCES: dict[type[Exception], str] = {
     MigrationError: "{}",
     MissingStore: "{}",
     KeyFault: "{}",
+    BackupError: "{}",
+    BadBackup: "{}",
+    DumpError: "The tools of PostgreSQL failed: {}",
     WrongIssuer: "{}",
     BadMoment: "{}",
     BadFile: "{}",

@@ -65,7 +65,7 @@ def missing(applied: dict[str, str], all_migrations: tuple[Migration, ...]) -> t
     return tuple(migration for migration in all_migrations if migration.name not in applied)
 
 
-async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
+async def applied_migrations(connection: asyncpg.Connection) -> dict[str, str]:
     """The checksum of each migration that was applied; none in a database without a journal."""
     if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
         return {}
@@ -80,7 +80,7 @@ async def pending(url: str) -> list[str]:
     """
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT, **named_by(url))
     try:
-        return [migration.name for migration in missing(await _applied(connection), migrations())]
+        return [migration.name for migration in missing(await applied_migrations(connection), migrations())]
     finally:
         await connection.close()
 
@@ -101,7 +101,7 @@ async def migrate(url: str) -> list[str]:
         await connection.execute("SET lock_timeout = '500ms'")  # a migration never makes others wait longer
         await connection.execute(_JOURNAL)
         applied = []
-        for migration in missing(await _applied(connection), migrations()):
+        for migration in missing(await applied_migrations(connection), migrations()):
             if migration.is_in_transaction:
                 async with connection.transaction():
                     await connection.execute(migration.sql)

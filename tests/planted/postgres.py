@@ -70,14 +70,14 @@ def ignores_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A look at the migrations waits for whoever migrates: shown by its failure after a moment."""
-    applied = migrate._applied
+    applied = migrate.applied_migrations
 
     async def waiting(connection: asyncpg.Connection) -> dict[str, str]:
         await connection.execute("SET lock_timeout = '50ms'")
         await connection.execute("SELECT pg_advisory_lock($1)", migrate.LOCK)
         return await applied(connection)
 
-    monkeypatch.setattr(migrate, "_applied", waiting)
+    monkeypatch.setattr(migrate, "applied_migrations", waiting)
 
 
 def registers_under_the_counter(monkeypatch: pytest.MonkeyPatch) -> None:

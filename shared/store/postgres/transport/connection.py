@@ -30,7 +30,7 @@ SERVER_TIMEOUTS = {  # milliseconds, each less than PATIENCE
 WRITABLE: dict[str, Any] = {"target_session_attrs": "read-write"}
 """An argument of `asyncpg.connect`: of several hosts the first that accepts writes, or none."""
 
-_NO_FILE = "/dev/null/none"  # a path that cannot exist
+NO_FILE = "/dev/null/none"  # a path that cannot exist
 
 
 def named_by(url: str) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def named_by(url: str) -> dict[str, Any]:
 
     A URL may name a file: `?passfile=PATH`.
     """
-    return {} if "passfile" in parse_qs(urlsplit(url).query) else {"passfile": _NO_FILE}
+    return {} if "passfile" in parse_qs(urlsplit(url).query) else {"passfile": NO_FILE}
 
 
 LIFETIME = 3600.0  # seconds, less up to a tenth: connections move to a new server, but not all at once
