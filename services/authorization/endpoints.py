@@ -102,7 +102,9 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         throttle=PasswordThrottle(opened.counters, settings.rate_limits),
         sessions=opened.sessions,
     )
-    new_sessions = NewSessions(opened.sessions, cookies, settings.session_lifetime)
+    new_sessions = NewSessions(
+        opened.sessions, cookies, settings.secret_key[0].get_secret_value(), settings.session_lifetime
+    )
     sign_in = InteractionSignIn(new_sessions, lifecycle)
 
     app[PUSH] = Push(

@@ -1,20 +1,23 @@
 """A sign-in whose statement or answer is lost, and which the browser repeats with the key that it had."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from shared.model import Session, User
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
 from tests.builders import SignIn, World
+from tests.contract.test_negative_facts import killed
 from tests.contract.test_outbox import a_listener, a_session, grant, told
 from tests.deployment import settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy
 from tests.planted import planted
-from tests.planted.postgres import forgets_a_sign_in
+from tests.planted.postgres import acknowledges_what_failed, forgets_a_sign_in
 
 ADDRESS = "192.0.2.1"
 BEFORE = ("none", "the same user's", "another user's")
@@ -79,3 +82,28 @@ async def test_a_sign_in_whose_answer_is_lost_leaves_one_session(
     """The session that was begun without an answer is the one that the browser gets."""
     async with _through_proxy(module_database_url, module_redis_url, tmp_path) as (stores, proxy):
         await _lose(world, stores, proxy, before, ADDRESS.encode() if before == "none" else b"COMMIT")
+
+
+@planted(acknowledges_what_failed)
+@pytest.mark.parametrize("before", BEFORE[:2])
+async def test_a_sign_in_whose_connection_is_killed_at_work_leaves_one_session(
+    world: World, before: str, module_database_url: str
+) -> None:
+    """The statement waits for a row when its backend is terminated: nothing happened, and it begins again."""
+    user = await world.user()
+    before_sid = await world.session(user) if before == "the same user's" else None
+    watcher = await asyncpg.connect(module_database_url)
+    async with watcher.transaction():
+        for table in ("users", "sessions"):
+            await watcher.execute(f"SELECT FROM {table} WHERE user_id = $1 FOR UPDATE", user.user_id)
+        signing_in = asyncio.create_task(
+            _sign_in(world.stores, user, before_sid.bytes * 2 if before_sid else None)
+        )
+        async with asyncio.timeout(60):
+            while not await killed(watcher):
+                assert not signing_in.done()
+                await asyncio.sleep(0.01)
+    begun = await signing_in
+    await watcher.close()
+    assert [row.sid for row in await world.stores.sessions.of_user(user.user_id)] == [begun.sid]
+    assert before_sid in (None, begun.sid)

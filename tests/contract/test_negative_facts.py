@@ -210,7 +210,7 @@ async def test_a_backend_that_is_killed_at_work_ends_nothing_and_is_not_acknowle
         async with watcher.transaction():
             await watcher.execute(f"LOCK TABLE {fact.table}")
             ending = asyncio.create_task(_first_try(stores, scene, fact))
-            while not await _killed(watcher):
+            while not await killed(watcher):
                 if ending.done():  # it could not connect in time, or did not wait any longer
                     ending = asyncio.create_task(_first_try(stores, scene, fact))
                 await asyncio.sleep(0.01)
@@ -224,7 +224,7 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
-async def _killed(watcher: asyncpg.Connection) -> int:
+async def killed(watcher: asyncpg.Connection) -> int:
     """How many backends waited for a lock, and were killed."""
     await watcher.execute("SELECT pg_stat_clear_snapshot()")  # which the transaction would keep
     return int(await watcher.fetchval(_KILL))

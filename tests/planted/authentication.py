@@ -2,9 +2,12 @@
 
 import pytest
 
-from services.authorization.authentication import authenticated
+from services.authorization.authentication import authenticated, new_session
+from shared.live.randomness import new_handle
+from shared.model import Session
 from shared.oauth import authentication_methods
 from shared.oauth.authentication_methods import ACR_PASSWORD, CLASSES
+from shared.store.redis.sessions import RedisSessionContents
 
 
 def writes_a_constant(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +20,20 @@ def announces_a_class_that_nobody_reaches(monkeypatch: pytest.MonkeyPatch) -> No
     hidden = (*CLASSES, (frozenset(authentication_methods.Method), "urn:test:hidden"))
     for module in ("shared.oauth.authentication_methods", "tests.unit.test_authentication_methods"):
         monkeypatch.setattr(f"{module}.CLASSES", hidden)
+
+
+def begins_under_a_random_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that is sent again begins a session of its own."""
+    monkeypatch.setattr(new_session, "derived_handle", lambda kind, *_: new_handle(kind))
+
+
+def drops_the_contents_of_a_form_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session that the browser presents is dropped, even if it is the one that goes on."""
+    put = RedisSessionContents.put
+
+    async def dropping(self: RedisSessionContents, session: Session, replaced_key: bytes | None) -> None:
+        await put(self, session, replaced_key)
+        if replaced_key:
+            await self.drop(replaced_key)
+
+    monkeypatch.setattr(RedisSessionContents, "put", dropping)

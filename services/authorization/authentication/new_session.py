@@ -1,6 +1,6 @@
 """Beginning a session in a browser, and the other sessions that the browser has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -10,13 +10,24 @@ from services.authorization.authentication.authenticated import Authenticated
 from shared.browser.cookies import Cookies
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
-from shared.model import Session, User
-from shared.oauth.tokens.handle import Kind, digest
+from shared.model import Json, Session, User
+from shared.oauth.tokens.handle import Kind, derived_handle, digest
 from shared.server.metrics import count_event
 from shared.store import Sessions
 from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SignInForm:
+    """What a browser sends again when it repeats a sign-in.
+
+    `browser`: the handle to which the form is bound. `purpose`: the handle of an interaction, or a user code.
+    """
+
+    browser: str
+    purpose: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +48,22 @@ class NewSessions:
 
     sessions: Sessions
     cookies: Cookies
+    secret_key: str = field(repr=False)
     lifetime: timedelta
 
     async def begin(
-        self, request: web.Request, authenticated: Authenticated, *, keeps_others: bool = False
+        self,
+        request: web.Request,
+        authenticated: Authenticated,
+        sent: SignInForm,
+        *,
+        keeps_others: bool = False,
     ) -> NewSession | None:
         """Begin a session under a new handle, whatever cookies the browser has sent.
 
-        It replaces the browser's active session, or, if it *keeps_others*, only one of the same user.
+        It replaces the browser's active session, or, if it *keeps_others*, only one of the same user. A form
+        that is *sent* again gets the same handle, and so the session that it may have begun without an
+        answer; once that has ended, a random one.
         None: the user was disabled after they had authenticated. Raises InvalidRequest, Unavailable.
         """
         user, others = authenticated.user, None
@@ -52,28 +71,34 @@ class NewSessions:
             replaced, others = await self._replaced_among_all(request, user)
         else:
             replaced = await self._replaced(request, user)
-        handle, now = new_handle(Kind.SESSION), clock.now()
         session = Session(
-            session_key=digest(handle),
+            session_key=b"",
             sid=new_id(),
             user_id=user.user_id,
             username=user.username,
             epoch=user.epoch,
             authentication=authenticated.authentication,
-            expires_at=now + self.lifetime,
+            expires_at=clock.now() + self.lifetime,
         )
-        stored = await self.sessions.begin(session, replaced, {"address": client_address(request)})
-        if stored is None:
-            return None
-        count_event("sign_in")
-        logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
-        return NewSession(stored, handle, others)
+        detail: Json = {"address": client_address(request)}
+        for handle in (self._handle_of(sent, user), new_handle(Kind.SESSION)):
+            under_handle = replace(session, session_key=digest(handle))
+            if stored := await self.sessions.begin(under_handle, replaced, detail):
+                count_event("sign_in")
+                logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
+                return NewSession(stored, handle, others)
+        return None
 
     def set_cookies(self, response: web.Response, new: NewSession) -> None:
         """Make the session the active one of the browser that gets *response*."""
         self.cookies.set_session(response, new.handle)
         if new.others is not None:
             self.cookies.set_accounts(response, new.others)
+
+    def _handle_of(self, sent: SignInForm, user: User) -> str:
+        """The session handle of a form and its user, until their epoch rises."""
+        parts = (sent.browser, sent.purpose, str(user.user_id), str(user.epoch))
+        return derived_handle(Kind.SESSION, self.secret_key, *parts)
 
     async def _replaced(self, request: web.Request, user: User) -> bytes | None:
         """The key of the active session, which the new one replaces.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
-from services.authorization.authentication.new_session import NewSessions
+from services.authorization.authentication.new_session import NewSessions, SignInForm
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.response.callback import see_other
@@ -26,8 +26,9 @@ class InteractionSignIn:
 
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
+        sent = SignInForm(context.browser, context.handle)
         keeps_others = context.interaction.wants_another
-        new = await self.new_sessions.begin(request, authenticated, keeps_others=keeps_others)
+        new = await self.new_sessions.begin(request, authenticated, sent, keeps_others=keeps_others)
         if new is None:
             return None
         signed_in = new.session.session_key.hex()

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from services.authorization.authentication.active_session import ActiveSessions
-from services.authorization.authentication.new_session import NewSessions
+from services.authorization.authentication.new_session import NewSessions, SignInForm
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.user_codes import DeviceCodeInFlight, UserCodes
 from services.authorization.interaction.consent_question import scopes_at
@@ -93,7 +93,8 @@ class DeviceStep:
         return await self.active_sessions.find(request)
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
-        if not self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code)):
+        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code))
+        if browser is None:
             return self._login(request, user_code)
         match await self.authentication.authenticate(fields, client_address(request)):
             case Throttled(wait):
@@ -102,7 +103,8 @@ class DeviceStep:
             case None:
                 return self._login(request, user_code, "credentials", WRONG)
             case authenticated:
-                new = await self.new_sessions.begin(request, authenticated)
+                sent = SignInForm(browser, _purpose(user_code))
+                new = await self.new_sessions.begin(request, authenticated, sent)
         if new is None:
             return self._login(request, user_code, "credentials", WRONG)
         response = await self._confirm(request, user_code, new.session, new.handle)

@@ -38,7 +38,9 @@ class Sessions(Protocol):
         """Commit the row and its audit row, which includes *detail*; then store the contents.
 
         A replaced session of another user ends. A replaced session of the same user continues under the new
-        key, with its `sid`. None: the user was disabled, or their `epoch` has risen, since they were read.
+        key, with its `sid`. One that has this key already continues. None: the user was disabled, or their
+        `epoch` has risen, since they were read; or the session of this key has ended, or there is another one
+        to replace.
         """
 
     async def find(self, session_key: bytes) -> Session | None:

@@ -10,9 +10,14 @@ from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
-# A row with the new key is there when the same statement is sent again: its session goes on, as it is.
+# A row with the new key is there when the statement or the form is sent again. Its session goes on, as it
+# is. Nothing happens if it is over, or if the browser has another live one, which cannot get the same key.
 _BEGIN = """
-WITH standing AS (SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL),
+WITH standing AS (
+  SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL
+     AND NOT EXISTS (SELECT FROM sessions k WHERE k.session_key = $1 AND NOT (
+           k.user_id = $3 AND k.epoch = $4 AND k.ended_at IS NULL AND k.expires_at > now()
+           AND NOT EXISTS (SELECT FROM sessions WHERE session_key = $6 AND $6 <> $1 AND ended_at IS NULL)))),
 before AS (
   UPDATE sessions s SET
      session_key = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $1
@@ -81,7 +86,9 @@ class PostgresSessionRows:
         self._database = database
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Insert the row, or continue that of the same user's session. None: the user has changed.
+        """Insert the row, or continue that of the same user's session.
+
+        None: the user has changed, or the key stands for a session that cannot go on.
 
         A statement whose answer is lost is sent again. Otherwise the browser would come back with its old
         key, and a session that nobody can sign out of would stay.

@@ -73,7 +73,8 @@ class RedisSessionContents:
 
     async def put(self, session: Session, replaced_key: bytes | None) -> None:
         """Store the contents, and drop those of the session that it replaces."""
-        dropped = [("DEL", _key(replaced_key))] if replaced_key else []
+        is_other = replaced_key and replaced_key != session.session_key  # a form may be sent again
+        dropped = [("DEL", _key(replaced_key))] if replaced_key and is_other else []
         data = encode(session)
         await self._redis.batch(("SET", _key(session.session_key), data, "PX", self._idle), *dropped)
 
