@@ -4,7 +4,7 @@ export PYTHON
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test test-fast bench fuzz mutants check interop-tools screenshots
+.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,10 @@ check: dev ## Check lint, format, types and the rules of the code base
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest --quiet tests/rules
+
+wheel: venv ## Build the wheel into dist/
+	@rm -rf build dist
+	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 interop-tools: ## Install the tools of the interoperability tests (apt, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh

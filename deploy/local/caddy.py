@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local.caddyfile import ProxySite
-from deploy.local.child import Command, RunError
+from deploy.local.child import INSTALL, Command, RunError
 from shared.config.kinds import is_loopback
 from shared.paths import PREFIX
 
@@ -22,7 +22,7 @@ def find_binary() -> Path:
     """`caddy` in the virtual environment; raises RunError when there is none."""
     binary = Path(sysconfig.get_path("scripts")) / "caddy"
     if not binary.exists():
-        raise RunError("Caddy is not installed: `make run` installs it")
+        raise RunError(f"Caddy is not installed: {INSTALL}")
     return binary
 
 

@@ -15,6 +15,7 @@ from shared.process.parent_death import by_kernel
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.01
+INSTALL = "`make run` and `pipx install 'ostiary[embedded]'` install it"  # said of an embedded server
 
 
 class RunError(Exception):

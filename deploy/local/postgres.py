@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local.child import Account, Command, RunError, dropped_to, dying_with_starter, reason_in
+from deploy.local.child import INSTALL, Account, Command, RunError, dropped_to, dying_with_starter, reason_in
 
 _ENV = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _NAME = "ostiary"  # of the database and of its owner
@@ -32,9 +32,7 @@ def find_binaries() -> Path:
         for binaries in Path(location).glob("pginstall*/bin"):
             if (binaries / "postgres").exists():
                 return binaries
-    raise RunError(
-        "PostgreSQL is not installed: `make run` installs it, or set OSTIARY_DATABASE_URL to your own"
-    )
+    raise RunError(f"PostgreSQL is not installed: {INSTALL}, or set OSTIARY_DATABASE_URL to your own")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGTERM
 
-from deploy.local.child import Command, RunError
+from deploy.local.child import INSTALL, Command, RunError
 
 
 def find_binary() -> Path:
@@ -16,7 +16,7 @@ def find_binary() -> Path:
     for location in (spec.submodule_search_locations or ()) if spec else ():
         for binary in Path(location).glob("_binaries/*/valkey-server"):
             return binary
-    raise RunError("Valkey is not installed: `make run` installs it, or set OSTIARY_REDIS_URL to your own")
+    raise RunError(f"Valkey is not installed: {INSTALL}, or set OSTIARY_REDIS_URL to your own")
 
 
 @dataclass(frozen=True, slots=True)
