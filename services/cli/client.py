@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import click
 
-from services.cli.client_add import add, list_presets
+from services.cli.client_add import add, list_presets, show_registered
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object, parse_value
@@ -16,6 +16,7 @@ from shared.oauth.client.metadata.declaration import Reader
 from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
 from shared.operations import client_import, clients, invitations, pydio
+from shared.operations.examination.examine import Examiner
 from shared.store.open import Stores
 
 
@@ -48,8 +49,9 @@ def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, 
     async def step(stores: Stores, settings: Settings) -> client_import.ImportReport:
         urls = external_urls or settings.external_urls or (settings.origin,)
         client_file = pydio.read(parse_value(file.read()), urls, clients.allowed_by(settings))
+        examiner = Examiner.of(stores, settings.issuer)
         return await client_import.import_clients(
-            stores.clients, client_file, clients.allowed_by(settings), prune=prune
+            stores.clients, client_file, clients.allowed_by(settings), examiner, prune=prune
         )
 
     report = run_step(step)
@@ -95,9 +97,10 @@ def update(client_id: str, file: BinaryIO, is_json: bool) -> None:
 
     async def step(stores: Stores, settings: Settings) -> clients.Registered:
         changes, allowed = parse_object(file.read()), clients.allowed_by(settings)
-        return await clients.update_client(stores.clients, client_id, changes, allowed)
+        updated = await clients.update_client(stores.clients, client_id, changes, allowed)
+        return await Examiner.of(stores, settings.issuer).examined(updated)
 
-    show(run_step(step).members(), is_json)
+    show_registered(run_step(step), is_json)
 
 
 @client.command()

@@ -16,6 +16,7 @@ from shared.codec.json_text import parse_object
 from shared.config.settings import Settings
 from shared.model import Json
 from shared.operations import clients
+from shared.operations.examination.examine import Examiner
 from shared.store.open import Stores
 
 _FIRST = ("client_secret", "client_id", "issuer", "discovery")
@@ -36,11 +37,11 @@ def _preset(_: click.Context, __: click.Parameter, name: str | None) -> Preset |
     raise click.BadParameter(f"there is no preset {name}; `ostiary client presets` lists them")
 
 
-def _url(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+def _url(text: str | None, *, is_insecure_allowed: bool) -> str | None:
     try:
-        return None if text is None else application_url(text)
+        return None if text is None else application_url(text, is_insecure_allowed=is_insecure_allowed)
     except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+        raise click.BadParameter(str(error), param_hint="--url") from None
 
 
 def _application_values(preset: Preset, url: str | None, assignments: tuple[str, ...]) -> dict[str, str]:
@@ -68,15 +69,27 @@ def _described(arguments: tuple[str, ...]) -> Json:
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="FILE | --for PRESET [NAME=value]...")
 @click.option("--for", "preset", callback=_preset, metavar="PRESET", help="An application that has a preset.")
-@click.option("--url", callback=_url, help="The URL of the application, with --for.")
+@click.option("--url", help="The URL of the application, with --for.")
+@click.option(
+    "--allow-insecure-redirects",
+    is_flag=True,
+    help="Accept redirect URIs that are http on a private network: for test networks.",
+)
 @as_json
-def add(arguments: tuple[str, ...], preset: Preset | None, url: str | None, is_json: bool) -> None:
+def add(
+    arguments: tuple[str, ...],
+    preset: Preset | None,
+    url: str | None,
+    allow_insecure_redirects: bool,
+    is_json: bool,
+) -> None:
     """Add the client that FILE describes (RFC 7591 metadata), or that an application needs.
 
     Its secret is shown once, with what to enter in the application.
     """
     if preset is None and url is not None:
         raise click.UsageError("--url goes with --for")
+    url = _url(url, is_insecure_allowed=allow_insecure_redirects)
     values = {} if preset is None else _application_values(preset, url, arguments)
 
     async def step(stores: Stores, settings: Settings) -> tuple[clients.Registered, dict[str, str]]:
@@ -85,8 +98,10 @@ def add(arguments: tuple[str, ...], preset: Preset | None, url: str | None, is_j
             metadata = _described(arguments)
         else:
             metadata = applications.rendered_metadata(preset, {**values, **provider})
+        if allow_insecure_redirects:
+            metadata = {**metadata, "allow_insecure_redirects": True}
         added = await clients.add_client(stores.clients, metadata, clients.allowed_by(settings))
-        return added, provider
+        return await Examiner.of(stores, settings.issuer).examined(added), provider
 
     registered, provider = run_step(step)
     credentials = {
@@ -94,6 +109,24 @@ def add(arguments: tuple[str, ...], preset: Preset | None, url: str | None, is_j
         "client_secret": registered.client_secret or "",
     }
     _show(registered, provider, preset, {**values, **provider, **credentials}, is_json)
+    _show_warnings(registered)
+
+
+def show_registered(registered: clients.Registered, is_json: bool) -> None:
+    """The client, and the warnings on standard error."""
+    show(_shown(registered, is_json), is_json)
+    _show_warnings(registered)
+
+
+def _shown(registered: clients.Registered, is_json: bool) -> dict[str, Any]:
+    """The members to print: the warnings are among them in JSON only."""
+    members = registered.members()
+    return members if is_json else {name: value for name, value in members.items() if name != "warnings"}
+
+
+def _show_warnings(registered: clients.Registered) -> None:
+    for warning in registered.warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def _show(
@@ -103,7 +136,8 @@ def _show(
     values: Mapping[str, str],
     is_json: bool,
 ) -> None:
-    members = {"issuer": provider["issuer"], "discovery": provider["discovery"], **registered.members()}
+    provided = {"issuer": provider["issuer"], "discovery": provider["discovery"]}
+    members = {**provided, **_shown(registered, is_json)}
     settings = applications.rendered_settings(preset, values) if preset else ()
     notes = applications.rendered_notes(preset, values) if preset else ()
     if is_json:

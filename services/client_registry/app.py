@@ -43,6 +43,7 @@ from shared.config.settings import Settings, SettingsError
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.deployment_settings import EVERY, DeploymentSettings
 from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, administration_resource
+from shared.operations.examination.examine import Examiner
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENT_SECRET,
@@ -110,7 +111,9 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
     audiences = frozenset((settings.issuer, administration_resource(settings.issuer)))
     app[ADMINISTRATORS] = Administrators(ResourceServer(audiences, access_tokens, app[CLIENTS]))
-    app[ADMINISTRATION] = Administration(opened.clients, opened.initial_access_tokens, settings)
+    app[ADMINISTRATION] = Administration(
+        opened.clients, Examiner.of(opened, settings.issuer), opened.initial_access_tokens, settings
+    )
     yield
 
 

@@ -128,6 +128,15 @@ def claims_of_scope(scope: Scope) -> list[str]:
     return [claim for token in scope for claim in SCOPE_CLAIMS.get(token, ())]
 
 
+def may_be_released(name: str, client: Client) -> bool:
+    """Whether the client's record, its registered scope or the `claims` parameter can release the claim.
+
+    Clients with `skip_consent` get nothing by the `claims` parameter beyond their scope: nobody is asked.
+    """
+    by_parameter = () if client.skip_consent else _STANDARD
+    return name in (*client.id_token_claims, *claims_of_scope(client.scope), *by_parameter)
+
+
 def _is_wanted(value: object, request: Json | None) -> bool:
     """Whether a value matches the request's `value` or `values` (OpenID Connect Core 1.0 §5.5.1)."""
     if not request:

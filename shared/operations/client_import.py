@@ -7,7 +7,8 @@ from shared.model import Json
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
-from shared.operations.clients import add_client, every_client, update_client
+from shared.operations.clients import Registered, add_client, every_client, update_client
+from shared.operations.examination.examine import Examiner
 from shared.operations.pydio import ClientFile
 from shared.store import Clients
 
@@ -72,9 +73,9 @@ class _RegisteredClients:
 
 
 async def import_clients(
-    clients: Clients, file: ClientFile, allowed: Capabilities, *, prune: bool
+    clients: Clients, file: ClientFile, allowed: Capabilities, examiner: Examiner, *, prune: bool
 ) -> ImportReport:
-    """Add new clients and update the others. A refused entry does not stop the rest.
+    """Add new clients and update the others. A refused entry does not stop the rest; notes contain warnings.
 
     *prune*: delete the operators' clients that the file does not describe.
     """
@@ -87,12 +88,17 @@ async def import_clients(
         try:
             client_id = registered.match(metadata) or client_id
             existing_id = client_id if client_id in registered.ids else None
-            row = await _imported(clients, metadata, existing_id, allowed)
+            imported = await _imported(clients, metadata, existing_id, allowed)
         except (OAuthError, Ambiguous) as fault:
             name = client_id or metadata.get("client_name") or "A client without client_id"
             reason = fault.description if isinstance(fault, OAuthError) else fault
             report.notes.append(f"{name}: refused: {reason}")
             row = {"client_id": client_id, "result": "refused"}
+        else:
+            row = _row(imported, metadata, is_new=existing_id is None)
+            name = imported.client.client_id
+            warnings = await examiner.examine(imported.client)
+            report.notes.extend(f"{name}: warning: {warning}" for warning in warnings)
         described.add(row["client_id"])
         report.rows.append(row)
     for client_id, is_operators in registered.ids.items():
@@ -103,12 +109,15 @@ async def import_clients(
 
 
 async def _imported(
-    clients: Clients, metadata: dict[str, Any], client_id: str | None, allowed: Capabilities
-) -> dict[str, Any]:
+    clients: Clients, metadata: Json, client_id: str | None, allowed: Capabilities
+) -> Registered:
     if client_id is not None:
-        await update_client(clients, client_id, metadata, allowed)
-        return {"client_id": client_id, "result": "updated"}
-    registered = await add_client(clients, metadata, allowed)
-    row = {"client_id": registered.client.client_id, "result": "added"}
-    is_made = registered.client_secret and "client_secret" not in metadata
-    return {**row, **({"client_secret": registered.client_secret} if is_made else {})}
+        return await update_client(clients, client_id, metadata, allowed)
+    return await add_client(clients, metadata, allowed)
+
+
+def _row(imported: Registered, metadata: Json, *, is_new: bool) -> dict[str, Any]:
+    """The result, with the secret of a new client that the file did not choose."""
+    row = {"client_id": imported.client.client_id, "result": "added" if is_new else "updated"}
+    is_made = is_new and imported.client_secret and "client_secret" not in metadata
+    return {**row, **({"client_secret": imported.client_secret} if is_made else {})}

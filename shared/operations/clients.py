@@ -20,6 +20,7 @@ from shared.oauth.client.secret import (
     rotated_secrets,
     with_secret,
 )
+from shared.operations.examination.warnings import ClientWarning
 from shared.store import Clients
 
 PAGE = 500
@@ -32,14 +33,20 @@ class NoSuchClient(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A client, and its secret if that is new: shown once, stored as a hash."""
+    """A client, its secret if that is new (shown once, stored as a hash), and warnings for its operator."""
 
     client: Client
     client_secret: str | None = None
+    warnings: tuple[ClientWarning, ...] = ()
 
     def members(self) -> dict[str, Any]:
-        """The client as operators see it, with its secret if that is new."""
-        return information(self.client, Reader.OPERATORS) | secret_members(self.client_secret)
+        """The client as operators see it, with its secret if that is new, and with any warnings."""
+        warnings = [warning.members() for warning in self.warnings]
+        return {
+            **information(self.client, Reader.OPERATORS),
+            **secret_members(self.client_secret),
+            **({"warnings": warnings} if warnings else {}),
+        }
 
     def secrets(self) -> dict[str, Any]:
         """After a rotation: the new secret, and when the previous one expires (seconds since 1970)."""

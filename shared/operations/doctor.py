@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
@@ -19,6 +18,7 @@ from shared.live.keyring import open_keys
 from shared.oauth.client.responses import unsigned_responses
 from shared.oauth.tokens.keys import NoKey
 from shared.operations.clients import every_client
+from shared.operations.examination.findings import Finding, bad, good, insecure_findings, signing_finding
 from shared.operations.outbox import MOST_SHOWN
 from shared.paths import (
     OAUTH_AUTHORIZATION_SERVER,
@@ -38,7 +38,6 @@ TIMEOUT = aiohttp.ClientTimeout(total=10)
 MAX_SKEW = timedelta(seconds=5)
 MAX_OVERDUE = timedelta(minutes=10)
 MAX_DOCUMENT = 256 * 1024
-MOST_NAMED = 20  # clients in one finding
 SEALING = "sealing"
 WITHOUT_ROOT_PATHS = (
     f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
@@ -47,34 +46,17 @@ WITHOUT_ROOT_PATHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The answer to one question."""
-
-    subject: str
-    is_good: bool
-    sentence: str
-
-    def members(self) -> dict[str, Any]:
-        return {"subject": self.subject, "is_good": self.is_good, "sentence": self.sentence}
-
-
-def good(subject: str, sentence: str) -> Finding:
-    return Finding(subject, True, sentence)
-
-
-def bad(subject: str, sentence: str) -> Finding:
-    return Finding(subject, False, sentence)
-
-
 async def examine(settings: Settings, ca_file: Path | None = None) -> list[Finding]:
     """Every finding, in the order in which a fault of one explains the next. Raises MissingStore."""
     async with open_stores(settings) as stores:
         findings = [await _database(stores.probe), await _redis(stores.probe)]
         findings.append(await _migrations(stores.probe))
         if findings[-1].is_good:
-            findings += [await _keys(settings, stores), await _clients(settings, stores)]
-            findings.append(await _outbox(stores))
+            findings += [
+                await _keys(settings, stores),
+                *await _clients(settings, stores),
+                await _outbox(stores),
+            ]
     return [*findings, *[finding async for finding in _public(settings, ca_file)]]
 
 
@@ -154,24 +136,21 @@ def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -
     return good("Keys", "each algorithm has an active and a next key, and the secret decrypts them")
 
 
-async def _clients(settings: Settings, stores: Stores) -> Finding:
-    """Whether the deployment signs each response by the algorithm that its client registered."""
+async def _clients(settings: Settings, stores: Stores) -> list[Finding]:
+    """Whether the deployment signs each response by the algorithm that its client registered, and which
+    clients may redirect over http.
+    """
     unsigned: dict[str, str] = {}
+    insecure: list[str] = []
     try:
         async for client in every_client(stores.clients):
             if algorithms := dict(unsigned_responses(client, settings.signing_algorithms)).values():
                 unsigned[client.client_id] = ", ".join(sorted(set(algorithms)))
+            if client.allow_insecure_redirects:
+                insecure.append(client.client_id)
     except Unavailable as fault:
-        return bad("Clients", f"cannot be read ({fault})")
-    if not unsigned:
-        return good("Clients", "each has responses signed by an algorithm of OSTIARY_SIGNING_ALGORITHMS")
-    listed = [f"{client_id} ({algorithms})" for client_id, algorithms in unsigned.items()][:MOST_NAMED]
-    more = f" and {len(unsigned) - MOST_NAMED} others" if len(unsigned) > MOST_NAMED else ""
-    return bad(
-        "Clients",
-        f"{', '.join(listed)}{more} require algorithms that OSTIARY_SIGNING_ALGORITHMS lacks: add these to"
-        " the setting, or change the `…_signed_response_alg` of the clients",
-    )
+        return [bad("Clients", f"cannot be read ({fault})")]
+    return [signing_finding(unsigned), *insecure_findings(insecure)]
 
 
 async def _outbox(stores: Stores) -> Finding:

@@ -200,3 +200,13 @@ async def test_users_are_listed_by_name_page_by_page(world: World) -> None:
     first = await world.stores.users.list(None, 2)
     rest = await world.stores.users.list(first[-1].username, 2)
     assert [user.username for user in (*first, *rest)] == ["A", "b", "c"]
+
+
+async def test_the_claims_that_no_user_has_are_named(world: World) -> None:
+    """Any value counts, also an empty one; a name that PostgreSQL cannot hold is nobody's."""
+    await world.stores.users.add(
+        replace(a_user("ada"), claims={"department": "Library", "nickname": ""}), None
+    )
+    names = ("department", "nickname", "Department", "shoe size", "a\0b")
+    assert await world.stores.users.absent_claims(names) == {"Department", "shoe size", "a\0b"}
+    assert await world.stores.users.absent_claims(()) == frozenset()

@@ -16,6 +16,7 @@ from shared.identity.passwords import FAST, hash_password
 from shared.oauth.tokens.jwt import unverified_header
 from shared.operations.client_import import import_clients
 from shared.operations.clients import add_client, allowed_by
+from shared.operations.examination.examine import Examiner
 from shared.operations.pydio import read
 from shared.operations.users import add_user
 from tests.builders import World
@@ -58,7 +59,9 @@ async def cells(database_url: str, redis_url: str) -> AsyncIterator[Cells]:
     async with open_world(settings) as world:
         allowed = allowed_by(settings)
         standard = read(json.loads(CELLS.read_text("utf-8")), ["https://cells.test"], allowed)
-        imported = await import_clients(world.stores.clients, standard, allowed, prune=False)
+        examiner = Examiner.of(world.stores, ISSUER)
+        imported = await import_clients(world.stores.clients, standard, allowed, examiner, prune=False)
+        assert not [note for note in imported.notes if "warning" in note]
         assert [row["result"] for row in imported.rows] == ["added"] * 4
         await add_user(world.stores.users, "ada", CLAIMS, hash_password(PASSWORD, FAST))
         async with serve_all(settings) as server, visit(server, "ada", PASSWORD) as visitor:

@@ -41,6 +41,11 @@ def programs_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registered_uri, "is_denied", lambda scheme: scheme in denied)
 
 
+def http_is_for_any_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take every host for one of a private network."""
+    monkeypatch.setattr(registered_uri, "is_on_private_network", lambda host: True)
+
+
 def two_names_of_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the former name of an audience as it is."""
     monkeypatch.setattr(kinds, "FORMER_VALUES", {})
@@ -53,6 +58,11 @@ def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
         return value if claims._SHAPES.get(name, claims._is_text)(value) else None
 
     monkeypatch.setattr(claims, "_deliverable", deliverable)
+
+
+def everything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept claims that a client could never be given."""
+    monkeypatch.setattr(client_rules, "delivery_faults", lambda client: ())
 
 
 def any_type_authenticates(monkeypatch: pytest.MonkeyPatch) -> None:

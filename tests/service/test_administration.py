@@ -11,6 +11,8 @@ from services.client_registry.administration.openapi import document
 from shared.paths import ADMIN_CLIENTS, ADMIN_INVITATIONS, ADMIN_OPENAPI
 from tests.administration import AdministrationApi
 from tests.deployment import ISSUER
+from tests.planted import planted
+from tests.planted.examination import every_scope_is_known
 from tests.registry import URI
 
 
@@ -36,6 +38,24 @@ async def test_a_client_lives_its_life(admin: AdministrationApi) -> None:
         (event, {"by": admin.client_id})
         for event in ("client_added", "client_changed", "client_secret_rotated", "client_deleted")
     ]
+
+
+@planted(every_scope_is_known)
+async def test_what_is_seldom_meant_is_accepted_with_a_warning(admin: AdministrationApi) -> None:
+    """Answers to changes have the member; reading has none, so what was read can be written back."""
+    created = await admin.ask(
+        "POST", ADMIN_CLIENTS.path, {**URI, "scope": "openid offline_access files:read"}
+    )
+    assert created.status == 201
+    assert [warning["path"] for warning in created.body["warnings"]] == ["scope", "scope"]
+    path = created.headers["Location"]
+    read = (await admin.ask("GET", path)).body
+    assert "warnings" not in read
+    replaced = await admin.ask("PUT", path, {**read, "scope": "openid files:read"}, **{"If-Match": "*"})
+    (warning,) = replaced.body["warnings"]
+    assert "files:read" in warning["warning"]
+    replaced = await admin.ask("PUT", path, {**read, "scope": "openid"}, **{"If-Match": "*"})
+    assert "warnings" not in replaced.body
 
 
 async def test_a_replacement_says_what_it_replaces(admin: AdministrationApi) -> None:

@@ -15,7 +15,7 @@ from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
 from shared.operations.users import BadUser, check_claims
 from tests.planted import planted
-from tests.planted.oauth import claims_are_texts
+from tests.planted.oauth import claims_are_texts, everything_is_delivered
 
 USER = User(
     user_id=UUID(int=7),
@@ -154,6 +154,10 @@ def test_an_operators_claim_that_says_nothing_is_absent() -> None:
     assert id_token_user_claims(user, _authorization(("openid",)), client) == {}
 
 
+ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
+URIS = {"redirect_uris": ["https://rp.test/cb"]}
+
+
 @pytest.mark.parametrize(
     "members",
     [
@@ -168,15 +172,44 @@ def test_an_operators_claim_that_says_nothing_is_absent() -> None:
 )
 def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
     """Rather than left out in silence for each user."""
-    allowed = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
-    uris = {"redirect_uris": ["https://rp.test/cb"]}
     with pytest.raises(InvalidClientMetadata, match=next(iter(members))):
-        read_operators({**uris, **members}, "c", allowed)
-    good = {
-        "id_token_claims": ["groups", "sid", "rat"],
-        "claims_mapping": {"name": "username", "x": "groups"},
-    }
-    assert read_operators({**uris, **good}, "c", allowed)
+        read_operators({**URIS, **members}, "c", ALLOWED)
+
+
+@planted(everything_is_delivered)
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"claims_mapping": {"nickname": "sub"}},
+        {"claims_mapping": {"team": "department"}},
+        {"claims_mapping": {"displayName": "name"}},
+        {"claims_mapping": {"phone_number": "mobile"}, "scope": "openid profile", "skip_consent": True},
+        {"id_token_claims": ["scope", "department"], "scope": "profile email"},
+        {"id_token_claims": ["email"], "grant_types": ["client_credentials"], "response_types": []},
+    ],
+)
+def test_what_no_token_would_contain_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
+    """No attribute, no scope that releases the claim, or no ID token."""
+    with pytest.raises(InvalidClientMetadata, match=next(iter(members))):
+        read_operators({**URIS, **members}, "c", ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {
+            "id_token_claims": ["groups", "sid", "rat", "x"],
+            "claims_mapping": {"name": "username", "x": "groups"},
+        },
+        {"claims_mapping": {"displayName": "name"}, "scope": "openid pydio"},
+        {"claims_mapping": {"phone_number": "mobile"}, "scope": "openid profile"},
+        {"id_token_claims": ["scope"], "scope": "profile email"},
+        {"profile": "cells-legacy", "scope": "email profile"},
+    ],
+)
+def test_what_can_be_delivered_is_accepted(members: dict[str, Any]) -> None:
+    """By the record, by a scope or by the `claims` parameter; and whatever a profile has as a default."""
+    assert read_operators({**URIS, **members}, "c", ALLOWED)
 
 
 @pytest.mark.parametrize("claims", [{"roles": "ADMIN"}, {"roles": [1]}, {"address": {"locality": 1}}])

@@ -30,6 +30,7 @@ ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "E
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 OTHER: dict[str, Any] = {
     "allow_client_secret_post": False,
+    "allow_insecure_redirects": True,
     "profile": "cells-legacy",
     "require_pkce": True,
     "skip_consent": True,

@@ -13,7 +13,7 @@ from shared.oauth.client.registered_uri import (
     web_uri_fault,
 )
 from tests.planted import planted
-from tests.planted.oauth import programs_may_be_started
+from tests.planted.oauth import http_is_for_any_host, programs_may_be_started
 
 GOOD = [
     ("web", "https://rp.test/cb"),
@@ -84,12 +84,29 @@ NO_TARGET = {
     "has no host": ["https:evil.test/cb", "https:/evil.test/cb", "https:///evil.test/cb", "https://"],
     "has no port after the colon": ["https://rp.test:0/cb", "https://rp.test:/cb"],
     "must be https: http is for loopback hosts only": [
-        "http://rp.test/cb",
-        "http://localhost.evil.test/cb",
-        "http://127.0.0.1.evil.test/cb",
+        "http://rp.example/cb",
+        "http://localhost.evil.example/cb",
+        "http://127.0.0.1.evil.example/cb",
         "http://0.0.0.0/cb",
     ],
 }
+PRIVATE = [
+    *(
+        "http://10.0.0.1/cb",
+        "http://172.31.255.254/cb",
+        "http://192.168.1.20:3000/cb",
+        "http://100.64.0.1/cb",
+    ),
+    *("http://[fd00::1]/cb", "http://[fe80::1]/cb", "http://169.254.7.7/cb"),
+    *("http://nas/cb", "http://app.test/cb", "http://app.lan:8080/cb", "http://printer.local/cb"),
+    *("http://app.internal/cb", "http://router.home.arpa/cb"),
+]
+PUBLIC = [
+    *("http://app.example.org/cb", "http://172.32.0.1/cb", "http://8.8.8.8/cb", "http://[2001:db8::1]/cb"),
+    *("http://home.arpa.example/cb", "http://app.test.example.org/cb", "http://internal.example/cb"),
+    *("http://0/cb", "http://134744072/cb", "http://0x8080808/cb", "http://10.1/cb", "http://0.0.0.0/cb"),
+    "http://[::ffff:8.8.8.8]/cb",
+]
 BAD = [(fault, uri) for fault, uris in (NOT_A_URI | NO_TARGET).items() for uri in uris]
 
 
@@ -98,6 +115,22 @@ BAD = [(fault, uri) for fault, uris in (NOT_A_URI | NO_TARGET).items() for uri i
 def test_what_must_never_be_a_target_is_refused(fault: str, uri: str, application_type: str) -> None:
     """RFC 6749 §3.1.2, RFC 9700 §4.1: whatever the type of the application, and with the reason."""
     assert redirect_uri_fault(uri, application_type) == fault
+
+
+@planted(http_is_for_any_host)
+@pytest.mark.parametrize("application_type", ["web", "native"])
+def test_http_on_a_private_network_is_an_operators_choice(application_type: str) -> None:
+    """RFC 9700 §4.1.3: refused with the alternative, unless it is allowed; the public network never is."""
+    for uri in PRIVATE:
+        refused = redirect_uri_fault(uri, application_type)
+        assert "allow_insecure_redirects" in (refused or ""), uri
+        assert redirect_uri_fault(uri, application_type, is_insecure_allowed=True) is None, uri
+    for uri in PUBLIC:
+        for is_allowed in (False, True):
+            fault = redirect_uri_fault(uri, application_type, is_insecure_allowed=is_allowed)
+            assert "http is for loopback hosts only" in (fault or ""), uri
+    reserved = redirect_uri_fault("http://nas/cb?code=1", application_type, is_insecure_allowed=True)
+    assert "parameter code" in (reserved or "")
 
 
 @pytest.mark.parametrize(("fault", "uri"), [(fault, uri) for fault in NOT_A_URI for uri in NOT_A_URI[fault]])

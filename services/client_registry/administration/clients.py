@@ -25,6 +25,7 @@ from shared.operations.clients import (
     replace_client,
     rotate_secret,
 )
+from shared.operations.examination.examine import Examiner
 from shared.operations.invitations import MAX_USES, invite
 from shared.paths import ADMIN_CLIENT
 from shared.store import Clients, InitialAccessTokens
@@ -41,6 +42,7 @@ class Administration:
     """The collaborators of the endpoints."""
 
     clients: Clients
+    examiner: Examiner
     initial_access_tokens: InitialAccessTokens
     settings: Settings
 
@@ -124,7 +126,8 @@ async def list_clients(request: web.Request, _: str) -> web.Response:
 async def create_client(request: web.Request, caller: str) -> web.Response:
     administration, members = request.app[ADMINISTRATION], await _members(request)
     allowed = allowed_by(administration.settings)
-    registered = await add_client(administration.clients, members, allowed, by=caller)
+    added = await add_client(administration.clients, members, allowed, by=caller)
+    registered = await administration.examiner.examined(added)
     return _client_answer(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
 
 
@@ -140,7 +143,7 @@ async def change_client(request: web.Request, caller: str) -> web.Response:
     members = _without_read_only(await _members(request), client)
     allowed = allowed_by(administration.settings)
     replaced = await replace_client(administration.clients, client, members, allowed, by=caller)
-    return _client_answer(replaced)
+    return _client_answer(await administration.examiner.examined(replaced))
 
 
 async def delete_client(request: web.Request, caller: str) -> web.Response:

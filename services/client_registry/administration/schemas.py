@@ -42,10 +42,12 @@ def schemas() -> Schema:
     client = {**metadata, "client_id": STRING, **read_only}
     always = ("client_id", "is_disabled", "is_dynamically_registered")
     fault = _object({"path": STRING, "fault": STRING}, "path", "fault")
+    warning = _object({"path": STRING, "warning": STRING}, "path", "warning")
+    warnings = {"type": "array", "items": warning, "description": "of what is accepted and seldom meant"}
     return {
         "ClientRequest": _object({**metadata, **_properties(ChosenCredentials), **read_only}),
         "Client": _object(client, *always),
-        "ClientWithSecret": _object({**client, **_SECRET}, *always),
+        "ClientWithSecret": _object({**client, **_SECRET, "warnings": warnings}, *always),
         "Clients": _object(
             {
                 "clients": {"type": "array", "items": reference("Client")},

@@ -111,8 +111,12 @@ def _redirect_faults(client: Client) -> Iterator[Fault]:
         yield "redirect_uris", "is missing or empty"
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         for index, uri in enumerate(getattr(client, name)):
-            if fault := redirect_uri_fault(uri, client.application_type):
+            if fault := redirect_uri_fault(
+                uri, client.application_type, is_insecure_allowed=client.allow_insecure_redirects
+            ):
                 yield f"{name}.{index}", fault
+    if client.allow_insecure_redirects and client.profile == "fapi2":
+        yield "allow_insecure_redirects", "is not for the profile fapi2"
 
 
 def _value_faults(client: Client) -> Iterator[Fault]:

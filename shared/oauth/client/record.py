@@ -146,6 +146,9 @@ class Client:
         default_text="`true` where an operator adds a client without a token_endpoint_auth_method, "
         "else `false`",
         example=False)] = False
+    allow_insecure_redirects: Annotated[bool, operators(
+        FLAG, "whether its redirect URIs may be http on a private network: for test networks",
+        example=True)] = False
     require_pkce: Annotated[bool, operators(
         FLAG, "whether authorization requests need a code_challenge (RFC 7636)", if_public=True,
         profiles={"cells-legacy": False, "fapi2": True},

@@ -10,10 +10,13 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from shared.oauth.client.private_network import is_on_private_network
 from shared.oauth.client.uri_schemes import is_denied
 
 MAX_URI = 2000
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_ALTERNATIVE = ", unless an operator sets allow_insecure_redirects for a test network"
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
@@ -143,8 +146,16 @@ def is_loopback(uri: str) -> bool:
     return url.scheme == "http" and url.hostname in LOOPBACK_HOSTS
 
 
-def redirect_uri_fault(uri: str, application_type: str) -> str | None:
-    """What is wrong with *uri* as a redirect or post-logout redirect URI of a `web` or `native` client."""
+def is_insecure(uri: str) -> bool:
+    """Whether *uri* is http to another machine: whoever is on the way reads and changes what it carries."""
+    return urlsplit(uri).scheme == "http" and not is_loopback(uri)
+
+
+def redirect_uri_fault(uri: str, application_type: str, *, is_insecure_allowed: bool = False) -> str | None:
+    """What is wrong with *uri* as a redirect or post-logout redirect URI of a `web` or `native` client.
+
+    *is_insecure_allowed*: http is accepted for hosts of a private network too.
+    """
     if fault := uri_fault(uri):
         return fault
     url = urlsplit(uri)
@@ -152,8 +163,12 @@ def redirect_uri_fault(uri: str, application_type: str) -> str | None:
         return _private_use_fault(url, application_type)
     if fault := _authority_fault(uri, url):
         return fault
-    if url.scheme == "http" and not is_loopback(uri):
-        return "must be https: http is for loopback hosts only"
+    if is_insecure(uri):
+        is_private = is_on_private_network(url.hostname or "")
+        if not is_private:
+            return "must be https: http is for loopback hosts only"
+        if not is_insecure_allowed:
+            return f"must be https: http is for loopback hosts only{_ALTERNATIVE}"
     return _parameter_fault(url)
 
 

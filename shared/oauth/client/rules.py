@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.model import Json
 from shared.oauth import supported
+from shared.oauth.client.delivery import delivery_faults
 from shared.oauth.client.faults import Capabilities, Fault, client_faults
 from shared.oauth.client.metadata.defaults import complete
 from shared.oauth.client.metadata.members import OPERATORS_MEMBERS, STANDARD_MEMBERS, to_metadata
@@ -58,7 +59,12 @@ def read_operators(
     if operators.get("profile") == "cells-legacy" and client_secret is None:
         standard = {"token_endpoint_auth_method": "none"} | standard
     client = complete(client_id, standard | operators, {}, is_added=is_new)
-    refuse([*faults, *_secret_faults(client, client_secret), *client_faults(client, allowed)])
+    faults += [
+        *_secret_faults(client, client_secret),
+        *client_faults(client, allowed),
+        *delivery_faults(client),
+    ]
+    refuse(faults)
     return OperatorsClient(client, client_secret)
 
 

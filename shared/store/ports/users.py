@@ -41,6 +41,9 @@ class Users(Protocol):
         Raises Stale; Taken when the user name or the e-mail address is.
         """
 
+    async def absent_claims(self, names: Collection[str]) -> frozenset[str]:
+        """Those of *names* that are a claim of no user. Reads every user if there are any."""
+
     async def disable(self, user_id: UUID) -> None: ...
 
     async def enable(self, user_id: UUID) -> None: ...

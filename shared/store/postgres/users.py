@@ -23,6 +23,9 @@ _FIND_BY_NAME = f"""
 SELECT {USER_COLUMNS} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
 _LIST = f"SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
 
+_ABSENT_CLAIMS = """
+SELECT name FROM unnest($1::text[]) name WHERE NOT EXISTS (SELECT FROM users u WHERE u.claims ? name)"""
+
 _LOCK_SKELETON = "SELECT pg_advisory_xact_lock(hashtextextended('username:' || $1, 0))"
 """Of names that look alike one is added at a time; the lock ends with the transaction."""
 
@@ -133,6 +136,11 @@ class PostgresUsers:
                     await replace_groups(connection, user_id, groups)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
+
+    async def absent_claims(self, names: Collection[str]) -> frozenset[str]:
+        storable = [name for name in names if is_storable(name)]
+        rows = await self._database.rows(_ABSENT_CLAIMS, storable) if storable else []
+        return frozenset(names) - frozenset(storable) | {row["name"] for row in rows}
 
     async def disable(self, user_id: UUID) -> None:
         await self._end_sessions(_DISABLE, user_id)
