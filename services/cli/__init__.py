@@ -17,10 +17,11 @@ from services.cli.deployment import issuer, restored
 from services.cli.doctor import doctor
 from services.cli.group import group
 from services.cli.keys import keys
+from services.cli.migrate import migrate
 from services.cli.outbox import outbox
 from services.cli.output import lost_output_in_a_sentence
 from services.cli.resource import resource
-from services.cli.run import migrate, run
+from services.cli.run import run
 from services.cli.serve import serve
 from services.cli.user import user
 from shared.config.settings import ignore_libpq_environment

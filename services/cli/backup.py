@@ -14,8 +14,8 @@ from deploy.local.child import RunError
 from deploy.local.folders import write_private
 from deploy.local.postgres import find_binaries
 from services.cli.faults import faults_in_sentences
+from services.cli.migrate import direct_url
 from services.cli.output import as_json, show
-from services.cli.run import direct_url
 from services.cli.steps import settings_here
 from shared.config.settings import Settings
 from shared.live import clock

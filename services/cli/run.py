@@ -1,4 +1,4 @@
-"""`ostiary run` and `ostiary migrate`."""
+"""`ostiary run`."""
 
 import asyncio
 from contextlib import suppress
@@ -11,11 +11,11 @@ from deploy.local.child import RunError
 from deploy.local.demo import Demo
 from deploy.local.run import run as run_everything
 from services.cli.faults import faults_in_sentences
-from services.cli.steps import settings_here
-from shared.config.settings import Settings, SettingsError, read_settings
+from services.cli.migrate import direct_url
+from shared.config.settings import Settings, read_settings
 from shared.operations.first_start import Newcomer, prepare
 from shared.store import Unavailable
-from shared.store.migrate import MigrationError, pending
+from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
 from shared.store.open import Stores, open_stores
 
@@ -30,28 +30,6 @@ def run() -> None:
 def _say(text: str) -> None:
     with suppress(OSError):  # a terminal that is gone must not end what runs
         click.echo(text)
-
-
-@click.command()
-@click.option(
-    "--check", is_flag=True, help="List missing migrations without applying them; exit 1 if there are any."
-)
-def migrate(check: bool) -> None:
-    """Apply the migrations of this version to the database."""
-    with faults_in_sentences():
-        applied = asyncio.run((pending if check else migrate_database)(direct_url(settings_here())))
-    for name in applied:
-        click.echo(f"{'missing' if check else 'applied'} {name}")
-    if check and applied:
-        raise SystemExit(1)
-
-
-def direct_url(settings: Settings) -> str:
-    """The URL for migrations, which bypasses a pooler. Raises SettingsError."""
-    url = settings.database_direct_url or settings.database_url
-    if url is None:
-        raise SettingsError(("OSTIARY_DATABASE_URL: is required here",))
-    return url.get_secret_value()
 
 
 async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:

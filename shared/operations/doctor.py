@@ -21,12 +21,14 @@ from shared.operations.clients import every_client
 from shared.operations.examination.findings import Finding, bad, good, insecure_findings, signing_finding
 from shared.operations.outbox import MOST_SHOWN
 from shared.paths import (
+    ADMINISTRATION_METADATA,
     OAUTH_AUTHORIZATION_SERVER,
     OPENID_CONFIGURATION,
     OPENID_CONFIGURATION_INSERTED,
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
     PREFIX,
+    USERINFO_METADATA,
     WEBFINGER,
 )
 from shared.store import LogoutNotice, StoredKey, Unavailable
@@ -41,8 +43,9 @@ MAX_DOCUMENT = 256 * 1024
 SEALING = "sealing"
 WITHOUT_ROOT_PATHS = (
     f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
-    f" {OAUTH_AUTHORIZATION_SERVER} and {OPENID_CONFIGURATION_INSERTED} are not served. Give clients that"
-    f" look there the metadata's URL, and those that use the first {OUT_OF_BAND}"
+    f" {OAUTH_AUTHORIZATION_SERVER}, {OPENID_CONFIGURATION_INSERTED}, {USERINFO_METADATA} and"
+    f" {ADMINISTRATION_METADATA} are not served. Give clients that look there the metadata's URL, and those"
+    f" that use the first {OUT_OF_BAND}"
 )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from services.cli import main, output
 from shared.live import clock
@@ -46,6 +46,33 @@ def test_migrate_check_says_what_is_missing(database_url: str, redis_url: str) -
     assert before.exit_code == 1
     assert CliRunner().invoke(main, ["migrate"], env=environment).exit_code == 0
     assert CliRunner().invoke(main, ["migrate", "--check"], env=environment).exit_code == 0
+
+
+def test_a_migration_is_planned_applied_and_verified(database_url: str, redis_url: str) -> None:
+    """`plan` changes nothing, `apply` applies what it named, and `verify` compares the schema."""
+    asyncio.run(_empty(database_url))
+    environment = {"OSTIARY_DATABASE_URL": database_url, "OSTIARY_REDIS_URL": redis_url}
+
+    def migrate(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ("migrate", *arguments), env=environment)
+
+    planned = of(migrate("plan", "--json"))
+    assert migrate("plan").stdout.splitlines() == [f"missing {name}" for name in planned]
+    unverified = migrate("verify")
+    assert (unverified.exit_code, unverified.stdout.count("run `ostiary migrate`")) == (1, len(planned))
+    assert migrate("apply").stdout.splitlines() == [f"applied {name}" for name in planned]
+    assert migrate("plan").stdout == "Nothing is missing.\n"
+    assert (migrate("verify").exit_code, of(migrate("verify", "--json"))) == (0, [])
+    asyncio.run(_drop_an_index(database_url))
+    verified = migrate("verify")
+    assert (verified.exit_code, verified.stdout) == (1, "index audit_by_time is missing\n")
+    assert migrate("--check", "plan").exit_code == 2
+
+
+async def _drop_an_index(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP INDEX audit_by_time")
+    await connection.close()
 
 
 @planted(takes_libpq_variables)

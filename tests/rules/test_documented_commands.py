@@ -30,7 +30,7 @@ def test_every_documented_command_exists(document: str, line: str) -> None:
     """Its verbs and its options are those of the command line."""
     words = line.split()
     command: click.Command = main
-    while isinstance(command, click.Group) and words:
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         assert words[0] in command.commands, f"{document}: ostiary {line}"
         command = command.commands[words.pop(0)]
     options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
