@@ -19,6 +19,7 @@ from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, a_client, an_attempt
 from tests.contract.test_refresh_families import RefreshFamily, a_family
 from tests.planted import planted
+from tests.planted.growth import removes_a_client_at_once
 from tests.planted.redemption import compares_no_client_epoch, keeps_the_epoch
 
 End = Callable[[World, str], Awaitable[None]]
@@ -212,6 +213,7 @@ async def _count(world: World, table: str, client_id: str) -> int:
 TABLES = ("grants", "consents", "outbox", "refresh_families", "client_removals", "clients")
 
 
+@planted(removes_a_client_at_once)
 @pytest.mark.parametrize("is_added_again", [True, False])
 async def test_what_a_deleted_client_leaves_is_removed_in_batches(world: World, is_added_again: bool) -> None:
     """Several workers at once; what a client of the same id has been given since stays."""

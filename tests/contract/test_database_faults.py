@@ -17,11 +17,15 @@ from shared.store.postgres.transport import connection, pool
 from shared.store.postgres.transport.database import Database
 from tests.planted import planted
 from tests.planted.postgres import (
+    connects_to_any_server,
     gives_up_places_at_once,
     ignores_warnings,
+    keeps_what_is_idle,
     lends_read_only_connections,
     measures_the_clock_while_connecting,
     never_gives_up_on_the_server,
+    reads_no_timeouts_back,
+    stays_at_a_demoted_server,
     takes_a_failed_commit_for_an_idle_connection,
 )
 
@@ -206,6 +210,7 @@ async def test_a_connection_to_a_read_only_server_is_lent_once(database_url: str
         await database.row(_NOTE, "accepted")
 
 
+@planted(connects_to_any_server)
 async def test_no_connection_is_made_to_a_read_only_server(database_url: str) -> None:
     """A standby, or a primary that was demoted, is Unavailable from the beginning, for reading too."""
     async with _database(database_url) as database, _observer(database_url) as observer:
@@ -216,6 +221,7 @@ async def test_no_connection_is_made_to_a_read_only_server(database_url: str) ->
         assert await database.row(_PID)
 
 
+@planted(stays_at_a_demoted_server)
 async def test_the_poll_for_changes_demands_a_writable_server(database_url: str) -> None:
     """A process that only reads notices a demotion, is not ready, and connects anew."""
     async with _database(database_url) as database:
@@ -251,6 +257,7 @@ async def test_the_servers_clock_is_measured_over_an_open_connection(
         assert told <= await observer.fetchval("SELECT clock_timestamp()")
 
 
+@planted(reads_no_timeouts_back)
 @pytest.mark.parametrize("name", connection.SERVER_TIMEOUTS)
 async def test_a_role_without_a_timeout_is_named(
     database_url: str, monkeypatch: pytest.MonkeyPatch, name: str
@@ -268,6 +275,7 @@ async def test_a_role_without_a_timeout_is_named(
         assert changes.timeout_fault() is None
 
 
+@planted(keeps_what_is_idle)
 async def test_idle_connections_are_closed_after_a_while(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.store.migrate import LOCK, Migration, MigrationError, migrate, migrations, missing, pending
 from tests.planted import planted
-from tests.planted.postgres import waits_for_the_lock
+from tests.planted.postgres import migrates_while_it_looks, waits_for_the_lock
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ async def test_of_many_that_migrate_at_once_one_does(empty_url: str) -> None:
     assert sum(map(len, applied)) == len(migrations())
 
 
+@planted(migrates_while_it_looks)
 async def test_a_dry_run_names_what_is_missing_and_changes_nothing(empty_url: str) -> None:
     """`ostiary migrate --check`."""
     names = [migration.name for migration in migrations()]

@@ -12,6 +12,8 @@ from shared.model import Authentication, Session, User
 from shared.oauth.client.record import Client
 from shared.store import Expiring, LogoutNotice
 from tests.builders import SignIn, World, an_attempt
+from tests.planted import planted
+from tests.planted.growth import remembers_who_never_answers
 
 LEASE = timedelta(seconds=30)
 LATER = timedelta(hours=1)
@@ -218,6 +220,7 @@ async def test_a_notice_is_settled_put_off_or_given_up(world: World) -> None:
     assert await outbox.retry() == 0
 
 
+@planted(remembers_who_never_answers)
 async def test_what_was_given_up_long_ago_is_forgotten(world: World) -> None:
     """The outbox stays bounded, whoever never answers."""
     await filled(world, 2)

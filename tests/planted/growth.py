@@ -8,6 +8,7 @@ from services.token.grants import redemption
 from shared.config.settings import Settings
 from shared.oauth.client.record import Client
 from shared.store import Expiring, NewFamily
+from shared.store.postgres import client_removals
 from shared.store.postgres.expiry import PostgresExpiry
 
 
@@ -31,3 +32,20 @@ def lets_every_grant_live_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(redemption, "grant_end", grant_end)
     monkeypatch.setattr(PostgresExpiry, "end_spent_grants", end_spent_grants)
+
+
+def removes_a_client_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a deleted client leaves is removed by one statement, however much it is."""
+    sql = client_removals._REMOVE.replace("LIMIT $1", "LIMIT 1000000 + $1")
+    assert sql != client_removals._REMOVE
+    monkeypatch.setattr(client_removals, "_REMOVE", sql)
+
+
+def remembers_who_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logout notices that were given up stay until another notice comes."""
+    remove = PostgresExpiry.remove
+
+    async def all_but_notices(self: PostgresExpiry, table: Expiring, retention: timedelta, limit: int) -> int:
+        return 0 if table is Expiring.OUTBOX else await remove(self, table, retention, limit)
+
+    monkeypatch.setattr(PostgresExpiry, "remove", all_but_notices)

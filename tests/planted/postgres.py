@@ -1,6 +1,7 @@
 """Planted defects of the connections to PostgreSQL."""
 
 import asyncio
+from importlib import import_module
 from typing import Any
 
 import asyncpg
@@ -127,3 +128,45 @@ def acknowledges_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
         return False
 
     monkeypatch.setattr(faults.Dependency, "__exit__", swallowing)
+
+
+def reads_no_timeouts_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role without timeouts is taken for one that has them, as behind a pooler."""
+    monkeypatch.setattr(changes, "timeout_fault", lambda row: None)
+
+
+def connects_to_any_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby is as good as the primary."""
+    monkeypatch.setattr(connection, "WRITABLE", {})
+
+
+def stays_at_a_demoted_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that only reads never notices that its server became read only."""
+    is_read_only = "current_setting('transaction_read_only') = 'on'"
+    assert is_read_only in changes._SINCE
+    monkeypatch.setattr(changes, "_SINCE", changes._SINCE.replace(is_read_only, "false"))
+
+
+def keeps_what_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle connections are never closed."""
+    monkeypatch.setattr(pool.Pool, "_reap", lambda self: None)
+
+
+def migrates_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look at the migrations creates their table."""
+    applied = migrate.applied_migrations
+
+    async def creating(connection: asyncpg.Connection) -> dict[str, str]:
+        await connection.execute(migrate._JOURNAL)
+        return await applied(connection)
+
+    monkeypatch.setattr(migrate, "applied_migrations", creating)
+
+
+def scans_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The start page reads every client and sorts them."""
+    by_name = "lower(metadata ->> 'client_name')"
+    assert by_name in clients._LIST_STARTABLE
+    sql = clients._LIST_STARTABLE.replace(by_name, "metadata ->> 'client_name'")
+    for module in (clients, import_module("tests.contract.test_clients")):
+        monkeypatch.setattr(module, "_LIST_STARTABLE", sql)

@@ -1,9 +1,11 @@
 """Mistakes in redeeming codes and rotating refresh tokens."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 
+from services.token.grants.request import TokenRequest
 from shared.store import Polled
 from shared.store.postgres import clients, grants, outages, redemption, refresh_families
 from shared.store.postgres.transport.server_clock import ServerClock
@@ -130,3 +132,15 @@ def interval_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 def blames_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that writes late counts as an outage of PostgreSQL."""
     _rewrite(monkeypatch, outages, "_BEAT", "OR $2 THEN", "OR $2 AND false THEN")
+
+
+def believes_every_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A redemption that proved nothing but the code counts as a retry."""
+    for name in ("redemption", "authorization_code", "device_code"):
+        module = import_module(f"services.token.grants.{name}")
+        monkeypatch.setattr(module, "proves", lambda client, code_challenge: True)
+
+
+def spends_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose client has gone spends what it brought."""
+    monkeypatch.setattr(TokenRequest, "check_awaited", lambda request: None)

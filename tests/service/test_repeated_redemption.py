@@ -23,7 +23,14 @@ from shared.store import KEPT_FOR, Unavailable
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy, redis_proxy
 from tests.planted import planted
-from tests.planted.redemption import ignores_deadlines, keeps_no_attempt, knows_no_overlap, leaves_the_family
+from tests.planted.redemption import (
+    believes_every_client,
+    ignores_deadlines,
+    keeps_no_attempt,
+    knows_no_overlap,
+    leaves_the_family,
+    spends_for_nobody,
+)
 
 AT_ONCE = 50
 HANG_GUARD = 30  # seconds
@@ -248,6 +255,7 @@ SELECT count(*) AS n FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%INSERT INTO grants%'"""
 
 
+@planted(believes_every_client)
 async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(
     deployment: InterruptedTokenService,
 ) -> None:
@@ -283,6 +291,7 @@ async def test_a_request_past_its_deadline_spends_nothing(
     assert (await deployment.tokens.refresh(deployment.client, answer["refresh_token"])).status == 200
 
 
+@planted(spends_for_nobody)
 async def test_a_request_whose_client_has_gone_spends_nothing(
     deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
