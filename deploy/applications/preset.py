@@ -84,6 +84,10 @@ def read_preset(name: str, text: str) -> Preset:
     texts += tuple(part for setting in preset.settings for part in (setting.where, setting.lines))
     if not all(isinstance(text, str) for text in (*texts, *preset.values.values())):
         raise BadPreset(f"{name}: a member that is a text has another type")
+    if credentials := OF_CLIENT & set(_PLACEHOLDER.findall(" ".join(_texts(preset.metadata)))):
+        raise BadPreset(
+            f"{name}: metadata cannot have {', '.join(sorted(credentials))}: they do not exist yet"
+        )
     known = OF_APPLICATION | OF_CLIENT | OF_PROVIDER | preset.values.keys()
     if unknown := preset.placeholders - known:
         raise BadPreset(f"{name}: {', '.join(sorted(unknown))} stands for nothing")

@@ -79,6 +79,8 @@ def test_titles_are_unique() -> None:
         MINIMAL.replace('"App"', "1"),
         'colour = "red"\n' + MINIMAL,
         MINIMAL.replace("{url}", "{site}"),
+        MINIMAL.replace("{url}", "https://{client_id}.example.org"),
+        MINIMAL + 'contacts = ["{client_secret}"]\n',
         MINIMAL + '[[settings]]\nwhere = "x"\nlines = "y"\nmode = "z"\n',
         "title = ",
         MINIMAL.partition("[metadata]")[0],
