@@ -181,7 +181,7 @@ REFUSED: Mapping[str, RefusedRequest] = {
     ),
     "login_required": RefusedRequest(AUTHORIZATION, _asked(prompt="none"), "nobody is signed in"),
     "consent_required": RefusedRequest(AUTHORIZATION, _consent_required, "has not allowed"),
-    "access_denied": RefusedRequest(CONSENT, _denied, "did not allow"),
+    "access_denied": RefusedRequest(CONSENT, _denied, "denied the request"),
     "invalid_request_uri": RefusedRequest(
         AUTHORIZATION,
         _asked(request_uri="https://rp1.test/request?secret=1"),

@@ -58,7 +58,7 @@ class Authorize:
         return await self._begin(request, await self.reader.read(request, parameters))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Redirect to the same request by GET, if it is valid so far as its own parameters tell."""
+        """Redirect to the same request by GET, if its own parameters are valid."""
         parameters = await form(request)
         if "request_uri" in parameters:
             await self.reader.client(parameters)

@@ -121,7 +121,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         limits=app[STORAGE_LIMITS],
         interaction_lifetime=settings.interaction_lifetime,
     )
-    with suppress(Unavailable):  # otherwise the first assertion begins them
+    with suppress(Unavailable):  # then the first assertion starts them
         await opened.replay_marks.begin()
     app[AUTHORIZE] = Authorize(
         reader=reader,

@@ -42,7 +42,7 @@ class Push:
         """Store a valid request and answer with its `request_uri`: RFC 9126 §2.2."""
         try:
             return await self._store(request)
-        except RedirectableError as redirectable:  # here the client itself is answered
+        except RedirectableError as redirectable:  # the caller is the client itself
             raise redirectable.error from None
 
     async def _store(self, request: web.Request) -> web.Response:

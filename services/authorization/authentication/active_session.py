@@ -38,7 +38,7 @@ class ActiveSessions:
         return live[0] if len(live) == 1 else None
 
     async def find_with_consent(self, request: web.Request, client_id: str) -> ActiveSession | None:
-        """As `find`, and what the user has allowed the client, by the same statement."""
+        """As `find`, with the user's consent for the client, read by the same statement."""
         handles = self.cookies.session_handles(request)
         pairs = [await self.sessions.find_with_consent(digest(handle), client_id) for handle in handles]
         live = [ActiveSession(*pair) for pair in pairs if pair and pair[0].expires_at > clock.now()]

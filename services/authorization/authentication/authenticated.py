@@ -1,4 +1,4 @@
-"""The result of an authentication, whatever its methods. Pure."""
+"""The result of an authentication by any method. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,5 +17,5 @@ class Authenticated:
 
     @property
     def authentication(self) -> Authentication:
-        """The authentication as sessions and tokens carry it: OpenID Connect Core 1.0 §2."""
+        """The record that sessions and tokens carry (OpenID Connect Core 1.0 §2)."""
         return Authentication(auth_time=self.auth_time, acr=acr_of(self.methods), amr=amr_of(self.methods))

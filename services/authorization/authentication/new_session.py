@@ -103,8 +103,8 @@ class NewSessions:
     async def _replaced(self, request: web.Request, user: User) -> bytes | None:
         """The key of the active session, which the new one replaces.
 
-        If the browser presents several, none of them was active. All but the user's own end here, so that the
-        new session is the only live one.
+        If the browser presents several, none of them was active. Every session except the user's own ends
+        here, so that the new session is the only live one.
         """
         keys = [digest(handle) for handle in self.cookies.session_handles(request)]
         if len(keys) <= 1:

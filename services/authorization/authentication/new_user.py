@@ -1,4 +1,4 @@
-"""What somebody who signs up says of themselves, held to an operator's rules and to a stranger's."""
+"""The sign-up form: the rules that operators follow, and stricter ones for self-registration."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """Somebody who may be added if their name is free."""
+    """A valid new user, who can be added if the user name is free."""
 
     username: str
     claims: Json
@@ -25,12 +25,12 @@ class NewUser:
 
 
 def read_new_user(fields: Parameters) -> NewUser | SignUpFault:
-    """The fields `username`, `password`, `name` and `email`, or the first fault of theirs."""
+    """Read the fields `username`, `password`, `name` and `email`, or return the first fault."""
     typed, name, email = ((fields.unique(field) or "").strip() for field in ("username", "name", "email"))
     username = prepared(typed)
     password = fields.unique("password") or ""
     if username is None or not _holds(check_username, username) or "@" in canonical(username):
-        return "username"  # one with an @ would claim an address that nobody has verified
+        return "username"  # a name with an @ would claim an address that nobody has verified
     if not _holds(checked_password, password):
         return "password"
     if not _is_line(name, MAX_NAME):

@@ -56,7 +56,7 @@ class PasswordAuthentication:
             verdict = await self.passwords.check(account.password_hash if account else None, password)
         except PasswordQueueFull as fault:
             await self.throttle.take_back(attempt)
-            raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
+            raise TemporarilyUnavailable("too many users are signing in", detail=str(fault)) from None
         if user is None or credential is None or not verdict.is_right or user.disabled_at:
             await self._note_failure(user, address)
             return None

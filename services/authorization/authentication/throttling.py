@@ -1,4 +1,4 @@
-"""Rate limits of password attempts, for each user and each address, and of sign-ups."""
+"""Rate limits for password attempts, per user and per address, and for sign-ups."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,7 +42,7 @@ class PasswordAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PasswordThrottle:
-    """Counts attempts before passwords are hashed, so that concurrent ones are bounded too."""
+    """Counts attempts before passwords are hashed, so that concurrent attempts are bounded too."""
 
     counters: Counters
     is_on: bool
@@ -64,7 +64,7 @@ class PasswordThrottle:
             await self.counters.take_back("user", attempt.user)
 
     async def succeeded(self, attempt: PasswordAttempt) -> None:
-        """Forget the failures of the user, and of the address only this attempt."""
+        """Reset the user's failures. For the address, take back this attempt only."""
         if self.is_on:
             await self.counters.take_back("address", address_block(attempt.address))
             await self.counters.forget("user", attempt.user, USER)

@@ -1,4 +1,4 @@
-"""Looking up user codes, with few wrong guesses for each user and for all together: RFC 8628 §5.1."""
+"""Looks up user codes and limits wrong guesses, per user and for all users together (RFC 8628 §5.1)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,7 @@ PACE = Pace(
 
 PERIOD = timedelta(days=1)
 BUDGET = SPACE // 2**20
-"""Wrong guesses of all users in a period, times the codes in flight: one chance in a million of a hit."""
+"""Wrong guesses of all users in a period, times the pending codes: one chance in a million of a hit."""
 
 _COUNTER = "user_code"
 
@@ -34,7 +34,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DeviceCodeInFlight:
-    """A device code that awaits a decision, its client, and the APIs that it is for."""
+    """A device code that waits for a decision, its client, and the APIs that it is for."""
 
     code_hash: bytes
     code: DeviceCode
@@ -53,7 +53,7 @@ class UserCodes:
     is_limited: bool
 
     async def find(self, user_code: str, session: Session) -> DeviceCodeInFlight | DeviceFault:
-        """The code, if it awaits a decision. Attempts are counted first, which bounds concurrent ones."""
+        """The code, if it waits for a decision. Attempts are counted first, to bound concurrent ones."""
         user = str(session.user_id)
         if self.is_limited and await self._must_wait(user):
             logger.info("user_code_throttled", user_id=user)

@@ -1,4 +1,4 @@
-"""What a consent page asks for: the part of a request that the user has not allowed before. Pure."""
+"""The question on a consent page: the part of a request that the user has not allowed before. Pure."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import Resources, owners
 
 ScopesAt = tuple[tuple[ProtectedResource, Scope], ...]
-"""Resources, each with the scopes that are asked for at it."""
+"""Resources, each with the requested scopes that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConsentQuestion:
-    """`scopes`: those of no API. `is_more`: the rest of the request has been allowed before."""
+    """`scopes`: the scopes that belong to no API. `is_more`: the rest of the request was allowed before."""
 
     scopes: Scope
     claims: tuple[str, ...]
@@ -22,7 +22,7 @@ class ConsentQuestion:
 
 
 def consent_question(request: AuthorizationRequest, allowed: Scope) -> ConsentQuestion:
-    """The question for a request, of which *allowed* has been allowed."""
+    """The question for a request whose part *allowed* has been allowed before."""
     new = set(request.consent_scope).difference(allowed)
     resources = tuple(
         (each, scopes)

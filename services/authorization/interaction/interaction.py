@@ -13,15 +13,15 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """An authorization request that waits for a person: its parameters, and how far it has come."""
+    """An authorization request that waits for the user: its parameters and its progress."""
 
     parameters: dict[str, str | list[str]]
-    browser: Digest  # of the handle of the browser to which it is bound
-    pushed: Digest | None = None  # of the handle under which they were pushed
+    browser: Digest  # of the handle of the browser that it is bound to
+    pushed: Digest | None = None  # of the handle of the pushed request
     chosen: str | None = None  # key of the session that the user has chosen for this very request
-    wants_another: bool = False  # the user will sign in, beside whoever is there
+    wants_another: bool = False  # the user will sign in with another account, beside the present ones
     signed_in: str | None = None  # key of the session that began for this very request
-    client_epoch: int = 0  # of the client when it asked
+    client_epoch: int = 0  # of the client at the time of the request
 
     @property
     def pushed_key(self) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Interactions from beginning to end: begin, open, update, finish."""
+"""The lifecycle of interactions: begin, open, update, finish."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,14 +35,14 @@ class InteractionLifecycle:
     lifetime: timedelta
 
     async def begin(self, request: web.Request, validated: ValidatedRequest) -> InteractionContext:
-        """Store a request that has to wait for the user. Raises AddressThrottled.
+        """Store a request that waits for the user. Raises AddressThrottled.
 
         The response must set the cookie of the context's `browser`.
         """
         browser, handle = self.cookies.newest_browser_handle(request), new_handle(Kind.INTERACTION)
         effective = validated.effective
         if self.limits.interaction(effective.parameters, client_address(request), clock.now()):
-            raise AddressThrottled("too many requests from this address wait for a person")
+            raise AddressThrottled("too many sign-ins from this address are incomplete")
         interaction = Interaction(
             parameters=effective.parameters.to_json(),
             browser=digest(browser).hex(),
@@ -79,7 +79,7 @@ class InteractionLifecycle:
             raise Expired("the interaction is over", client=context.validated.client)
 
     async def finish(self, context: InteractionContext) -> None:
-        """End an interaction and its pushed request, once: every caller but the first gets Expired."""
+        """End an interaction and its pushed request. Every caller except the first gets Expired."""
         if await self.interactions.end(context.key) is None:
             raise Expired("the interaction is over", client=context.validated.client)
         await self.end_pushed(context.validated)
@@ -98,4 +98,4 @@ class InteractionLifecycle:
                 return handle, interaction
         client_id = parameters.unique(CLIENT)
         client = await self.reader.clients.find(client_id) if client_id else None
-        raise Expired("there is no such interaction any more", client=client)
+        raise Expired("the interaction does not exist any more", client=client)

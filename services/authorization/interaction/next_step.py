@@ -1,6 +1,6 @@
 """The next step of an authorization request: log in, sign up, consent, respond or refuse. Pure.
 
-This is the one place of decision. Steps do not know each other: each does its work and returns here.
+All decisions are made here. Steps do not know each other: each does its work and returns to this function.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class CurrentUser:
 
     session: Session
     consented: Scope | None  # what the user has allowed the client before
-    sub: str  # the identifier by which the client knows the user
+    sub: str  # the user's identifier for this client
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -49,7 +49,7 @@ class SelectAccount:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Ask whether the client may have what it requests. `allowed`: what needs no question any more."""
+    """Ask whether the client may have what it requests. `allowed`: the scope that needs no question."""
 
     session: Session
     allowed: Scope = ()
@@ -78,7 +78,7 @@ def next_step(request: AuthorizationRequest, user: CurrentUser | None, client: C
     if "none" in request.prompt:
         match step:
             case Login():
-                return Refuse(LoginRequired("nobody is signed in as the request demands"))
+                return Refuse(LoginRequired("nobody is signed in as the request requires"))
             case Consent():
                 return Refuse(ConsentRequired("the user has not allowed this yet"))
     return step
@@ -86,7 +86,7 @@ def next_step(request: AuthorizationRequest, user: CurrentUser | None, client: C
 
 def _step(request: AuthorizationRequest, user: CurrentUser | None, client: Client, now: datetime) -> Step:
     if request.acr and request.acr.isdisjoint(ACR_VALUES):
-        return Refuse(UnmetAuthenticationRequirements("no such acr can be reached here"))
+        return Refuse(UnmetAuthenticationRequirements("this server cannot reach the requested acr"))
     if CREATE in request.prompt and not (user and user.is_fresh):
         return Create()  # a user who logs in instead is as fresh as one who signs up
     if user is None:
@@ -122,8 +122,8 @@ def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) ->
 def _can_do_better(request: AuthorizationRequest, session: Session) -> bool:
     """Whether another sign-in would reach a preferred `acr`.
 
-    It is voluntary (Core 1.0 §3.1.2.1): a request is not refused for lack of it, and no sign-in is demanded
-    for an `acr` that none reaches.
+    A preferred `acr` is voluntary (Core 1.0 §3.1.2.1): a request is not refused if it is not reached, and
+    nobody has to sign in for an `acr` that no sign-in reaches.
     """
     preferred = request.acr_values.intersection(ACR_VALUES)
     is_met = session.authentication.acr in preferred
@@ -148,11 +148,11 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
 def _is_remembered(client: Client) -> bool:
     """Whether consents to the client count for later requests."""
     is_anyones = client.is_dynamically_registered and client.is_public
-    return client.remember_consent and not is_anyones  # RFC 8252 §8.6: anyone may pretend to be such a client
+    return client.remember_consent and not is_anyones  # RFC 8252 §8.6: anyone can impersonate such a client
 
 
 def _remembered(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Scope:
-    """What the user has allowed before and is not asked again, where only a part of the request is new."""
+    """The scope that the user allowed before and is not asked again, if only a part of the request is new."""
     allowed = user.consented or ()
     is_asked_again = "consent" in request.prompt or set(allowed).issuperset(request.consent_scope)
     return () if is_asked_again or not _is_remembered(client) else allowed

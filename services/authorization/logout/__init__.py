@@ -9,11 +9,11 @@ A logout, step by step:
 5. `decision.py` decides: end the sessions, ask the user first, or just return.
 6. `shared/store/sessions.py` ends each session. The end is committed in PostgreSQL, together with the notices
    that the worker sends to back-channel clients.
-7. `front_channel.py` collects the URIs to frame for the clients that are told through the browser.
-8. `responses.py` answers: it drops the cookies and redirects to the return URI, or shows a page that frames
-   the clients first. If a store fails before, the browser keeps its cookies and gets a 503 page whose form
-   repeats the logout.
+7. `front_channel.py` collects the URIs of the clients that are notified through the browser, in frames.
+8. `responses.py` answers: it deletes the cookies and redirects to the return URI, or first shows a page with
+   the clients' frames. If a store fails before that, the browser keeps its cookies and gets a 503 page whose
+   form repeats the logout.
 
-A user who is asked first comes back by the form of the confirmation page, which `end_session.py` receives
-with the decision already made. `session_management.py` serves the iframe by which clients notice a logout.
+If the user is asked first, the form of the confirmation page comes back to `end_session.py` with the decision
+already made. `session_management.py` serves the iframe with which clients notice a logout.
 """

@@ -12,7 +12,7 @@ from shared.oauth.client.registered_uri import opens_a_strangers_app
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A user whose session the browser presents as its active one; `sub`: as the client knows the user."""
+    """The user of the session that the browser presents as active. `sub`: the identifier for the client."""
 
     sid: UUID
     sub: str | None

@@ -1,8 +1,8 @@
 """The end-session endpoint: OpenID Connect RP-Initiated Logout 1.0.
 
-A logout parses its request, decides, ends the sessions, tells the clients and answers, in this order. The end
-of every session is committed in PostgreSQL before the response drops any cookie, so an incomplete logout can
-be repeated. Redis is not needed.
+A logout parses its request, decides, ends the sessions, notifies the clients and answers, in this order. The
+end of every session is committed in PostgreSQL before the response deletes any cookie, so that an incomplete
+logout can be repeated. Redis is not needed.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class EndSession:
         return await self._requested(request, parameters)
 
     async def post(self, request: web.Request) -> web.Response:
-        """The same by form. A request without cookies is redirected to GET, which brings them."""
+        """A client's request by form. Without cookies, it is redirected to GET, which has them."""
         parameters = await form(request)
         if self.cookies.every_handle(request):
             return await self._requested(request, parameters)
@@ -98,7 +98,7 @@ class EndSession:
     async def _log_out(
         self, request: web.Request, logout: LogoutRequest, *, is_confirmed: bool
     ) -> web.Response:
-        """Decide, end, tell, answer."""
+        """Decide, end the sessions, notify the clients, and answer."""
         handles = self.cookies.every_handle(request)
         try:
             client = await self.clients.find(logout.client_id) if logout.client_id else None
@@ -110,7 +110,7 @@ class EndSession:
             decision = (
                 EndSessions() if is_confirmed else await self._decide(request, logout, client, return_uri)
             )
-            # Also what had ended before: that it has is acknowledged, and may not be confirmed yet.
+            # Sessions that had ended before are included: their end may not be confirmed yet.
             ended = () if isinstance(decision, AskUser) else await self._end(handles)
             frames = [uri for sid in ended for uri in await self.front_channel.frames(sid)]
         except Unavailable as fault:
@@ -130,10 +130,10 @@ class EndSession:
         return decide(logout, client, return_uri, active, is_signed_in=is_signed_in)
 
     async def _end(self, handles: tuple[str, ...]) -> list[UUID]:
-        """End the sessions of *handles*; their `sid`s.
+        """End the sessions of *handles* and return their `sid`s.
 
-        A session that had ended before is among them, because this may repeat a logout that was incomplete:
-        its clients are told again.
+        Sessions that had ended before are included, because this may repeat an incomplete logout: their
+        clients are notified again.
         """
         ended = []
         for handle in handles:
@@ -152,5 +152,5 @@ class EndSession:
         return [owner for owner in owners if owner]
 
     def _sub(self, owner: SessionOwner, client: Client | None) -> str | None:
-        """The `sub` by which the client knows the user; the public one if the client is unknown."""
+        """The user's `sub` for this client, or the public one if the client is unknown."""
         return subject(owner.user_id, client, self.keyring.known.salt) if client else str(owner.user_id)

@@ -61,7 +61,7 @@ class LogoutRequest:
         return f"{uri}{separator}{urlencode({'state': self.state}, quote_via=quote, safe='')}"
 
     def fault(self, client: Client | None, return_uri: str | None) -> InvalidRequest | None:
-        """Why the user cannot be sent where the client asks; the logout goes on without."""
+        """The reason why the user cannot be sent to the requested URI. The logout continues without it."""
         uri = self.post_logout_redirect_uri
         if isinstance(self.hint, BadHint):
             return InvalidRequest("id_token_hint is not valid", detail=f"id_token_hint: {self.hint.reason}")
@@ -75,7 +75,7 @@ class LogoutRequest:
 
 
 def read_logout_request(parameters: Parameters, keys: KeySet, issuer: str) -> LogoutRequest:
-    """The request of a client, or of a user who came without one. Raises InvalidRequest."""
+    """The request of a client, or of a user who came without a client. Raises InvalidRequest."""
     parameters.refuse_repeated(KNOWN)
     hint = _hint(parameters, keys, issuer)
     match hint:

@@ -70,7 +70,7 @@ class LogoutResponses:
         return_uri: str | None,
         frames: Sequence[str],
     ) -> web.Response:
-        """Drop the session cookies and return to the client, by way of a page if there are *frames*."""
+        """Delete the session cookies and return to the client, through a page if there are *frames*."""
         done = _done(logout.ui_locales)
         if frames:
             view = SignedOutView(ClientView.of(client) if client else None, return_uri, tuple(frames), done)

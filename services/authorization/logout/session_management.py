@@ -23,7 +23,7 @@ _PAGE = """<!doctype html>
 
 
 def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> str | None:
-    """The `session_state` of a response: §3.2. None: the client has no page that could embed the iframe."""
+    """The `session_state` of a response (§3.2). None: the client has no page that could embed the iframe."""
     if (origin := origin_of(redirect_uri)) is None:
         return None
     text = " ".join((client_id, origin, state, salt))

@@ -1,4 +1,4 @@
-"""An authorization request, checked: RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1. Pure."""
+"""A valid authorization request (RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1). Pure."""
 
 import re
 from collections.abc import Collection
@@ -59,15 +59,15 @@ KNOWN = frozenset(
         "ui_locales",
     }
 )
-"""Others are ignored, even twice: RFC 6749 §3.1."""
+"""The known parameters. Others are ignored, even if repeated (RFC 6749 §3.1)."""
 
 SINGLE = KNOWN - {"resource"}
-"""All but `resource` come once: RFC 8707 §2."""
+"""The parameters that may come only once: all but `resource` (RFC 8707 §2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What of this deployment decides about a request."""
+    """The settings of the deployment that decide on requests."""
 
     issuer: str
     response_types: Collection[str]
@@ -81,9 +81,9 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A request that may be answered, once its user is known and has agreed.
+    """A request that may be answered once its user is known and has agreed.
 
-    `resources`: the APIs that it names; none: the access tokens have the client's audience.
+    `resources`: the APIs that it names. If there are none, access tokens have the client's audience.
     """
 
     redirect_uri: str
@@ -98,15 +98,16 @@ class AuthorizationRequest:
     prompt: frozenset[str]
     max_age: timedelta | None
     login_hint: str | None
-    subs: frozenset[str]  # each must be the user's: of `id_token_hint`, of a `sub` asked for by `claims`
-    acr: frozenset[str]  # one must be reached; empty: any will do
-    acr_values: frozenset[str]  # one is preferred, where it can be reached; voluntary: §3.1.2.1
+    subs: frozenset[str]  # from `id_token_hint` and `claims`; each must be the user's
+    acr: frozenset[str]  # one of these must be reached; empty: any
+    acr_values: frozenset[str]  # preferred, but voluntary: §3.1.2.1
 
     @property
     def consent_scope(self) -> Scope:
-        """What consent is asked for: scope-tokens, and with a space, which no scope-token has, what else.
+        """The scope that needs consent: scope-tokens, and entries with a space, which no scope-token has.
 
-        That is a claim, a resource, and a scope at a resource: the same scope at another one is another.
+        Such an entry is a claim, a resource, or a scope at a resource. The same scope at two resources needs
+        consent for each.
         """
         if not self.claims_beyond_scope and not self.resources:
             return self.scope
@@ -132,9 +133,9 @@ def read_request(
 ) -> AuthorizationRequest:
     """Check everything but `client_id` and `redirect_uri`, which were checked before. Raises OAuthError.
 
-    *keys*: with which the deployment has signed ID tokens. *registry*: the APIs that it issues tokens for.
+    *keys*: the keys that have signed ID tokens. *registry*: the APIs that tokens are issued for.
     """
-    if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be passed over
+    if "registration" in parameters:  # Core 1.0 §7.2.1: it would count, so it must not be ignored
         raise RegistrationNotSupported("registration is not supported")
     parameters.refuse_repeated(SINGLE)
     response_type = read_response_type(parameters, client, deployment.response_types)
@@ -147,7 +148,7 @@ def read_request(
         claims = without_unasked(claims, client)
     subs = _subs(parameters, claims, client, deployment.issuer, keys)
     if CREATE in prompt and subs:
-        raise InvalidRequest("prompt has create, but a user is named who is there already")
+        raise InvalidRequest("prompt has create, but the request names an existing user")
     return AuthorizationRequest(
         redirect_uri=parameters.require("redirect_uri"),
         state=parameters.one("state"),
@@ -181,20 +182,20 @@ def _scope(
 
 
 def _acr(claims: ClaimsRequest, resources: Resources) -> frozenset[str]:
-    """What the client demands, within what the resources do: RFC 9470 §5."""
+    """The `acr` values that both the client and the resources accept (RFC 9470 §5)."""
     demanded = demanded_acr(resources, acr_wanted(claims))
     if demanded is None:
-        raise UnmetAuthenticationRequirements("the resource accepts no acr that was asked for")
+        raise UnmetAuthenticationRequirements("the resource accepts none of the requested acr values")
     return demanded
 
 
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
-    """Core 1.0 §3.2.2.1, §3.3.2.11: what binds an ID token of the front channel to its request."""
+    """The nonce, which binds a front-channel ID token to its request (Core 1.0 §3.2.2.1, §3.3.2.11)."""
     return parameters.require("nonce") if "id_token" in response_type else parameters.one("nonce")
 
 
 def _code_challenge(parameters: Parameters, client: Client) -> str | None:
-    """RFC 7636 §4.3, §4.4.1. The method must be said: its default would be `plain`."""
+    """The code challenge (RFC 7636 §4.3, §4.4.1). The method is required, as its default is `plain`."""
     challenge, method = parameters.one("code_challenge"), parameters.one("code_challenge_method")
     if challenge is None:
         if method is not None:
@@ -216,7 +217,7 @@ def _prompt(parameters: Parameters, deployment: Deployment) -> frozenset[str]:
     if not prompt.issubset(deployment.prompt_values):
         raise InvalidRequest("prompt has a value that is not supported")
     if "none" in prompt and len(prompt) > 1:
-        raise InvalidRequest("prompt has none beside another value")
+        raise InvalidRequest("prompt has none together with another value")
     return prompt
 
 
@@ -230,7 +231,7 @@ def _max_age(parameters: Parameters, client: Client) -> timedelta | None:
 
 
 def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
-    """What is asked for, or by default what the client registered: Registration 1.0 §2."""
+    """The requested values, or by default those that the client registered (Registration 1.0 §2)."""
     parameter = parameters.one("acr_values")
     return frozenset(client.default_acr_values if parameter is None else parameter.split())
 

@@ -18,7 +18,7 @@ _ON_PAGES = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in cla
 
 
 def parse_claims(text: str | None) -> ClaimsRequest:
-    """The claims asked for. Members that are not known are ignored. Raises InvalidRequest."""
+    """The requested claims. Unknown members are ignored. Raises InvalidRequest."""
     if text is None:
         return _NOTHING
     if len(text) > MAX_CLAIMS:
@@ -42,7 +42,7 @@ def _requested(members: Mapping[str, Any], member: str) -> Mapping[str, Json | N
 
 
 def _values(request: Json | None) -> frozenset[str]:
-    """§5.5.1: `value` is the only one that will do, `values` are all that will."""
+    """The acceptable values: `value` alone, or all of `values` (§5.5.1)."""
     if request is None:
         return frozenset()
     listed = request.get("values")
@@ -51,18 +51,18 @@ def _values(request: Json | None) -> frozenset[str]:
 
 
 def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
-    """§5.5.1.1: the context classes of which an essential `acr` demands one; empty when it demands none."""
+    """The context classes of which an essential `acr` requires one (§5.5.1.1); empty if there is none."""
     request = claims.id_token.get("acr")
     return _values(request) if request and request.get("essential") is True else frozenset()
 
 
 def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
-    """§5.5.1: the user who alone will do, when a client asks for `sub` with a value."""
+    """The only acceptable user, if the client requests `sub` with a value (§5.5.1)."""
     return _values(claims.id_token.get("sub")) | _values(claims.userinfo.get("sub"))
 
 
 def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
-    """The claims within the registered scope: nobody has consented to the others where nobody is asked."""
+    """The claims within the registered scope. Without a consent page, nobody has consented to the others."""
     unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
     userinfo, id_token = (
         {name: request for name, request in requested.items() if name not in unasked}
@@ -72,7 +72,7 @@ def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
 
 
 def beyond_scope(claims: ClaimsRequest, scope: Scope) -> tuple[str, ...]:
-    """The claims about the user that no scope releases: a consent to the scope does not cover them."""
+    """The claims about the user that no scope releases. Consent to the scope does not cover them."""
     if not claims.userinfo and not claims.id_token:
         return ()
     covered = set(claims_of_scope(scope))

@@ -1,7 +1,7 @@
-"""An ID token of ours that comes back as a hint: OpenID Connect Core 1.0 §3.1.2.1. Pure.
+"""The `id_token_hint` parameter: an ID token of this server (OpenID Connect Core 1.0 §3.1.2.1). Pure.
 
-It may have expired, and its key may have retired; what must hold is that we signed it, as an ID token, for
-this client.
+The token may have expired and its key may have retired, but this server must have signed it, as an ID token,
+for this client.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.oauth.tokens.keys import KeySet
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a good hint tells."""
+    """The claims of a valid hint."""
 
     sub: str
     sid: UUID | None
@@ -23,21 +23,21 @@ class Hint:
 
 
 def read_hint(token: str, keys: KeySet, issuer: str) -> Hint:
-    """Raises BadJwt: not ours, or not an ID token."""
+    """Verify a hint. Raises BadJwt if it is not an ID token of this server."""
     header = unverified_header(token)
     if header.typ not in (None, "JWT"):  # RFC 8725 §3.11: no access token, no logout token
         raise BadJwt(f"of type {header.typ}")
     key = keys.verifier(header.kid) if header.kid else None
     if key is None:
-        raise BadJwt("signed with a key that is not ours")
+        raise BadJwt("signed with an unknown key")
     claims = verify(token, public_key(key.jwk), key.alg)
-    # A signed answer of the userinfo endpoint has a sub, but no exp; an authorization response has no sub.
+    # A signed userinfo response has a sub, but no exp. An authorization response has no sub.
     if claims.get("iss") != issuer or "events" in claims or "exp" not in claims:
-        raise BadJwt("of another issuer, or no ID token")
+        raise BadJwt("of another issuer, or not an ID token")
     sub, aud = claims.get("sub"), claims.get("aud")
     listed = tuple(aud) if isinstance(aud, list) else (aud,)
     if not isinstance(sub, str) or not all(isinstance(name, str) for name in listed):
-        raise BadJwt("a claim of a wrong type")
+        raise BadJwt("a claim has the wrong type")
     return Hint(sub, _sid(claims.get("sid")), listed)
 
 
@@ -53,7 +53,7 @@ def hinted_sub(token: str, keys: KeySet, issuer: str, client_id: str) -> str:
     try:
         hint = read_hint(token, keys, issuer)
     except BadJwt as error:
-        raise InvalidRequest("id_token_hint is not an ID token of ours", detail=str(error)) from None
+        raise InvalidRequest("id_token_hint is not an ID token of this server", detail=str(error)) from None
     if client_id not in hint.aud:
         raise InvalidRequest("id_token_hint was issued to another client")
     return hint.sub

@@ -1,4 +1,4 @@
-"""Where the parameters of a request come from: the request itself, an object in it, or what was pushed."""
+"""Finds the parameters that count: of the request, of a request object in it, or of a pushed request."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class ParameterSource:
         """The parameters of a request that has not been pushed. Raises as above."""
         token, request_uri = parameters.one("request"), parameters.one("request_uri")
         if token is not None and request_uri is not None:
-            raise InvalidRequest("request and request_uri are two requests")
+            raise InvalidRequest("request and request_uri cannot be combined")
         if request_uri is not None:
             token = await self._fetched(request_uri, client)
         if token is not None:
@@ -75,14 +75,14 @@ class ParameterSource:
         return EffectiveParameters(opened(pushed, client, clock.now()), key)
 
     async def _fetched(self, request_uri: str, client: Client) -> str:
-        """Core 1.0 §6.2: only what is registered is fetched; a fragment is a hash that names a version."""
+        """The document at a registered URI (Core 1.0 §6.2). A fragment is a hash that names its version."""
         if request_uri not in client.request_uris:
             detail = Detail.of_uri(Reason.REQUEST_URI, request_uri, client.request_uris)
             raise InvalidRequestUri("request_uri is not registered for this client", detail=detail)
         try:
             return (await self.fetch(request_uri.partition("#")[0])).strip()
         except FetchFailed as fault:
-            raise InvalidRequestUri("request_uri does not answer", detail=str(fault)) from None
+            raise InvalidRequestUri("request_uri could not be fetched", detail=str(fault)) from None
 
     async def _inside(self, token: str, client: Client) -> Parameters:
         header = header_of(token, client, is_unsigned_allowed=self.settings.unsigned_request_objects)

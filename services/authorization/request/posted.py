@@ -1,9 +1,8 @@
-"""Requests that are posted to an endpoint that needs the browser's cookies.
+"""Requests posted to endpoints that need the browser's cookies.
 
-OpenID Connect Core 1.0 §3.1.2.1, RP-Initiated Logout 1.0 §2. A form of another site brings no `SameSite=Lax`
-cookie, so the answer is a redirect to the same endpoint, and the GET that follows has the cookies. The
-request travels in that redirect. Only one that is too long for it is stored, for as long as a redirect takes,
-and an address that sends many of those has to wait.
+OpenID Connect Core 1.0 §3.1.2.1, RP-Initiated Logout 1.0 §2. A form of another site sends no `SameSite=Lax`
+cookies, so the response redirects to the same endpoint by GET, with the request in the URI. A request that is
+too long for a URI is stored for as long as a redirect takes. An address that sends many of them is throttled.
 """
 
 from collections.abc import Set
@@ -21,7 +20,7 @@ from shared.store import Counters, Interactions, Pace
 
 POSTED = "posted"
 MAX_QUERY = 6 * 1024
-"""Characters of a query that every proxy forwards: they take a request line of 8 KiB."""
+"""The length of a query that every proxy forwards: proxies accept a request line of 8 KiB."""
 
 LIFETIME = timedelta(minutes=1)
 PACE = Pace(
@@ -35,16 +34,16 @@ PACE = Pace(
 
 @dataclass(frozen=True, slots=True)
 class PostedRequests:
-    """Where posted requests wait for the GET."""
+    """Turns posted requests into GET requests."""
 
     interactions: Interactions
     counters: Counters
     is_limited: bool
 
     async def keep(self, path: Path, parameters: Parameters, known: Set[str], address: str) -> str:
-        """The URI at *path* that brings back those of *parameters* that are *known* there.
+        """The URI at *path* that repeats those of *parameters* that are *known* there.
 
-        Raises AddressThrottled: *address* must wait. Raises Unavailable.
+        Raises AddressThrottled if *address* must wait. Raises Unavailable.
         """
         pairs = _pairs(parameters, known)
         query = urlencode(pairs)
@@ -57,12 +56,12 @@ class PostedRequests:
         return f"{path}?{urlencode({POSTED: handle})}"
 
     async def find(self, handle: str | None, *, again: str | None = None) -> Parameters:
-        """What was kept under *handle*. Raises Unavailable; raises Expired, with *again*."""
+        """The parameters stored under *handle*. Raises Unavailable, and Expired with *again*."""
         interaction = None
         if handle and is_handle(Kind.POSTED_REQUEST, handle):
             interaction = await self.interactions.find(digest(handle))
         if interaction is None:
-            raise Expired("there is no such request any more", again=again)
+            raise Expired("the request does not exist any more", again=again)
         values: dict[str, tuple[str, ...]] = {}
         for name, value in interaction["pairs"]:
             values[name] = (*values.get(name, ()), value)
@@ -70,7 +69,7 @@ class PostedRequests:
 
 
 def _pairs(parameters: Parameters, known: Set[str]) -> list[tuple[str, str]]:
-    """Every value, so that the GET is judged as the POST was. What is repeated in vain is refused there."""
+    """The known parameters with every value: the GET must reject a repeated parameter as the POST would."""
     return [
         (name, value) for name in sorted(known) if name in parameters for value in parameters.values[name]
     ]

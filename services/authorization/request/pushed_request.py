@@ -1,4 +1,4 @@
-"""An authorization request that its client has pushed: RFC 9126. Pure."""
+"""A pushed authorization request (RFC 9126). Pure."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,12 +23,12 @@ def request_uri_of(handle: str) -> str:
 
 
 def is_pushed(request_uri: str) -> bool:
-    """Whether it names something that was pushed, rather than something to fetch."""
+    """Whether it names a pushed request, not a document to fetch."""
     return request_uri.startswith(_PREFIX)
 
 
 def handle_of(request_uri: str) -> str:
-    """The handle in a `request_uri` of ours. Raises InvalidRequestUri."""
+    """The handle in a `request_uri` that this server issued. Raises InvalidRequestUri."""
     handle = request_uri.removeprefix(_PREFIX)
     if not is_handle(Kind.PUSHED_REQUEST, handle):
         raise InvalidRequestUri("request_uri is unknown, has expired or was used")
@@ -37,9 +37,9 @@ def handle_of(request_uri: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PushedRequest:
-    """What was pushed, by whom, and until when it may be opened.
+    """The pushed parameters, the client that pushed them, and the time until when they may be opened.
 
-    It is kept for longer, so that of many interactions that it has opened one is answered.
+    It is stored for longer, so that only one of the interactions that it has opened is answered.
     """
 
     client_id: str
@@ -78,7 +78,7 @@ _RECORD = TypeAdapter(_Record)
 
 
 def known_of(parameters: Parameters, client_id: str) -> Parameters:
-    """The parameters worth keeping: none of the client's credentials is among them."""
+    """The parameters to store, without the client's credentials."""
     values = {name: values for name in sorted(KNOWN) if (values := parameters.all(name))}
     return Parameters({**values, "client_id": (client_id,)})
 

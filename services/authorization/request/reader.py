@@ -38,8 +38,8 @@ class RequestReader:
     async def read(self, request: web.Request, parameters: Parameters) -> ValidatedRequest:
         """Validate a request to the authorization endpoint.
 
-        Raises OAuthError, which only a page may show, while the redirect URI is not validated, and
-        RedirectableError afterwards. Raises Unavailable.
+        Until the redirect URI is validated, raises OAuthError, which only a page may show; afterwards,
+        RedirectableError. Raises Unavailable.
         """
         note_ui_locales(request, parameters.unique(UI_LOCALES))
         client = await self.client(parameters)
@@ -54,7 +54,7 @@ class RequestReader:
     async def validate_new(
         self, request: web.Request, client: Client, effective: EffectiveParameters
     ) -> ValidatedRequest:
-        """As `validate`, of a request that arrives: it may name a resource that was just registered."""
+        """As `validate`, for a request that has just arrived and may name a newly registered resource."""
         await self.resources.naming(effective.parameters.all("resource"))
         return self.validate(request, client, effective)
 

@@ -1,7 +1,7 @@
-"""A request object: the parameters of an authorization request as a JWT. RFC 9101, Core 1.0 §6. Pure.
+"""A request object: the parameters of an authorization request as a JWT (RFC 9101, Core 1.0 §6). Pure.
 
-Only what is inside counts (RFC 9101 §5). An object that is presented twice begins two transactions with the
-same `state`, `nonce` and PKCE challenge, of which its client accepts one: its `jti` need not be remembered.
+Only the parameters inside count (RFC 9101 §5). An object that is presented twice begins two transactions with
+the same `state`, `nonce` and PKCE challenge, and its client accepts one of them: no `jti` is remembered.
 """
 
 import json
@@ -24,9 +24,9 @@ _NUMBERS = frozenset({"max_age"})
 
 
 def header_of(token: str, client: Client, *, is_unsigned_allowed: bool) -> Header:
-    """The header of an object that this client may send; its `alg` is the one to verify it with, or `none`.
+    """The header of an object that this client may send. Its `alg` verifies the object, or is `none`.
 
-    *is_unsigned_allowed*: by the deployment. Raises InvalidRequestObject.
+    *is_unsigned_allowed*: whether the deployment accepts `none`. Raises InvalidRequestObject.
     """
     may_be_unsigned = is_unsigned_allowed and not client.require_signed_request_object
     try:
@@ -44,7 +44,7 @@ def header_of(token: str, client: Client, *, is_unsigned_allowed: bool) -> Heade
 
 
 def unsigned_claims(token: str) -> Mapping[str, Any]:
-    """The claims of an object that nobody has signed: RFC 7515 §A.5. Raises InvalidRequestObject."""
+    """The claims of an unsigned object (RFC 7515 §A.5). Raises InvalidRequestObject."""
     if not token.endswith("."):
         raise _bad("alg is none, but there is a signature")
     try:
@@ -64,7 +64,7 @@ def read_object(claims: Mapping[str, Any], client: Client, issuer: str, now: dat
 
 
 def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str) -> None:
-    """RFC 9101 §4 and §5. What is not said is the signature's to say; what is said must be right."""
+    """RFC 9101 §4, §5. Claims may be missing, as the signature names the client; present ones must match."""
     for name in ("iss", "client_id"):
         if claims.get(name, client.client_id) != client.client_id:
             raise _bad(f"{name} is not the client")
@@ -72,7 +72,7 @@ def _check_claims(claims: Mapping[str, Any], client: Client, issuer: str) -> Non
     if issuer not in (aud if isinstance(aud, list) else [aud]):
         raise _bad("aud is not this issuer")
     if claims.get("sub") == client.client_id:  # RFC 9101 §10.8: that would be a client assertion
-        raise _bad("sub is the client: a client assertion is no request object")
+        raise _bad("sub is the client: a client assertion is not a request object")
 
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
@@ -110,16 +110,16 @@ def _values(name: str, claim: object) -> tuple[str, ...]:
 
 
 def _value(name: str, value: object) -> str:
-    """A claim as the parameter would have been: Core 1.0 §6.1."""
+    """A claim as the parameter would have been sent (Core 1.0 §6.1)."""
     if isinstance(value, str):
         text = value
     elif name in _SHAPES and _SHAPES[name](value):
         text = json.dumps(value)
     else:
-        raise _bad(f"{name} is of a wrong type")
+        raise _bad(f"{name} has the wrong type")
     is_text = "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
     if not is_text or len(text) > min(MAX_VALUE, MAX_JWT):
-        raise _bad(f"{name} holds what a parameter cannot")
+        raise _bad(f"{name} has characters that no parameter may have")
     return text
 
 

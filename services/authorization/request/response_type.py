@@ -1,4 +1,4 @@
-"""What a request asks to be given, and how the answer travels. Pure.
+"""Response types and response modes. Pure.
 
 OAuth 2.0 Multiple Response Type Encoding Practices 1.0, OAuth 2.0 Form Post Response Mode 1.0, and JARM (JWT
 Secured Authorization Response Mode for OAuth 2.0).
@@ -20,7 +20,7 @@ Transport = Literal["query", "fragment", "form_post"]
 
 @dataclass(frozen=True, slots=True)
 class ResponseMode:
-    """How an answer travels, and whether it does so as a signed JWT."""
+    """The transport of a response, and whether it is a signed JWT."""
 
     transport: Transport
     is_jwt: bool = False
@@ -36,7 +36,7 @@ class ResponseType:
 
 
 def _response_types() -> Iterator[tuple[str, ResponseType]]:
-    """By each way to write them: the order of the values does not matter (RFC 6749 §3.1.1)."""
+    """The response types by every spelling: the order of the values does not matter (RFC 6749 §3.1.1)."""
     for length in (1, 2, 3):
         for values in combinations(("code", "id_token", "token"), length):
             name = " ".join(values)
@@ -62,12 +62,15 @@ _MODES: Mapping[Transport, Mapping[str, ResponseMode]] = {
         "query.jwt": ResponseMode("query", is_jwt=True),
     },
 }
-"""By the default of the response type. A query holds no token: Multiple Response Types §5, JARM §2.3.1."""
+"""The modes by the response type's default. No token in a query: Multiple Response Types §5, JARM §2.3.1."""
 
 
 def read_response_type(parameters: Parameters, client: Client, offered: Collection[str]) -> frozenset[str]:
-    """What is asked for, of `code`, `id_token` and `token`, if this deployment offers it and the client is
-    registered for it. Raises InvalidRequest, UnsupportedResponseType, UnauthorizedClient."""
+    """The requested response type, as the set of its values.
+
+    The deployment must offer it and the client must be registered for it. Raises InvalidRequest,
+    UnsupportedResponseType, UnauthorizedClient.
+    """
     requested = parameters.require("response_type")
     response_type = _RESPONSE_TYPES.get(requested)
     if response_type is None or response_type.name not in offered:
@@ -81,24 +84,24 @@ def read_response_type(parameters: Parameters, client: Client, offered: Collecti
 
 
 def _default(parameters: Parameters) -> Transport:
-    """Multiple Response Types §5: what carries a token travels in the fragment."""
+    """The default transport. A response with a token is sent in the fragment (Multiple Response Types §5)."""
     values = (parameters.unique("response_type") or "").split(" ")
     return "fragment" if "id_token" in values or "token" in values else "query"
 
 
 def response_mode_of(parameters: Parameters) -> ResponseMode | None:
-    """The mode asked for, or the default of the response type. None: it is unknown, or does not fit."""
+    """The requested mode, or the default of the response type. None: it is unknown or does not fit."""
     default = _default(parameters)
     return _MODES[default].get(parameters.unique("response_mode") or default)
 
 
 def safe_response_mode(parameters: Parameters) -> ResponseMode:
-    """The mode of the answer, errors included: the default where the one asked for does not fit."""
+    """The mode of the response, errors included: the default if the requested mode does not fit."""
     return response_mode_of(parameters) or ResponseMode(_default(parameters))
 
 
 def check_response_mode(parameters: Parameters) -> None:
-    """Raises InvalidRequest: the mode asked for is unknown, or does not fit the response type."""
+    """Raises InvalidRequest if the requested mode is unknown or does not fit the response type."""
     if response_mode_of(parameters) is None:
         detail = Detail.of_value(Reason.RESPONSE_MODE, parameters.require("response_mode"))
         raise InvalidRequest("response_mode is unknown or does not fit the response type", detail=detail)

@@ -1,7 +1,7 @@
-"""How much strangers may have stored in Redis: requests that wait for a person, and pushed requests.
+"""Limits on what strangers may store in Redis: requests that wait for a user, and pushed requests.
 
-Sizes count, not requests: a long request costs what many short ones do. Limits are counted in the process and
-shared a moment later, so they cost a request no round trip.
+The limits count kibibytes, not requests: a long request costs as much as many short ones. They are counted in
+the process and shared a moment later, so a request needs no extra round trip.
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -18,9 +18,9 @@ from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import STORES
 
 BY_ADDRESS = Rate(most=1000, period=timedelta(minutes=1))
-"""KiB of one address: a request has about one, so that is as many sign-ins that begin."""
+"""KiB of one address. A request has about one, so this is also the number of sign-ins."""
 BY_CLIENT = Rate(most=6000, period=timedelta(minutes=1))
-"""KiB of one client that an operator registered, and that authenticates."""
+"""KiB of one client that an operator registered and that authenticates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,18 @@ class StorageLimits:
     by_client: RateLimiter
 
     def interaction(self, parameters: Parameters, address: str, now: datetime) -> timedelta | None:
-        """The time to wait before *address* may have an interaction of these parameters stored.
+        """The time for which *address* must wait before an interaction with these parameters may be stored.
 
-        None: it may now, and they are counted.
+        None: it may be stored now, and is counted.
         """
         return self.by_address.take(address_block(address), now, _kibibytes(parameters))
 
     def pushed_request(
         self, client: Client, parameters: Parameters, address: Callable[[], str], now: datetime
     ) -> timedelta | None:
-        """Likewise for a pushed request of *client*.
+        """As `interaction`, for a pushed request of *client*.
 
-        A public client is whoever names it, and a client that registered itself is one of as many as somebody
-        likes: both count for the address.
+        Anyone can name a public client, and anyone can register many clients: both count for the address.
         """
         if client.is_public or client.is_dynamically_registered:
             return self.interaction(parameters, address(), now)

@@ -1,4 +1,4 @@
-"""The outcome of reading an authorization request: it is valid, or it has an error for the client."""
+"""The result of reading an authorization request: it is valid, or has an error for the client."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -30,7 +30,7 @@ class ValidatedRequest:
 
 
 class RedirectableError(Exception):
-    """An error of a request whose redirect URI is valid: the client is told of it (RFC 6749 §4.1.2.1)."""
+    """An error of a request whose redirect URI is valid: it is sent to the client (RFC 6749 §4.1.2.1)."""
 
     def __init__(self, callback: Callback, error: OAuthError, locale: str) -> None:
         super().__init__(error.error)

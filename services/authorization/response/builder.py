@@ -20,7 +20,7 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.jwe import Recipient
 from shared.store import AuthorizationCodes, Grants, PushedRequests
 
-OUT_OF_BAND_LIFETIME = timedelta(minutes=10)  # a person carries the code
+OUT_OF_BAND_LIFETIME = timedelta(minutes=10)  # a user copies the code by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ class ResponseBuilder:
     async def build(
         self, authorized: AuthorizedRequest, now: datetime, pushed: bytes | None
     ) -> dict[str, str]:
-        """The parameters; the request *pushed* ends. Raises InvalidRequestUri: it has ended before.
+        """Build the parameters and end the request *pushed*. Raises InvalidRequestUri if it has ended before.
 
-        Raises LoginRequired: the session has just ended. Raises InvalidScope, InvalidTarget, Unavailable.
+        Raises LoginRequired if the session has just ended. Raises InvalidScope, InvalidTarget, Unavailable.
         """
         if authorized.request.response_type == {"code"}:
             return await self._code(authorized, now, pushed)
@@ -93,7 +93,7 @@ class ResponseBuilder:
         )
 
     def _target(self, authorized: AuthorizedRequest) -> AccessTokenTarget:
-        """What a front-channel access token is for. Raises InvalidTarget: several resources were named."""
+        """The target of a front-channel access token. Raises InvalidTarget if several resources are named."""
         client, request = authorized.client, authorized.request
         has_token = "token" in request.response_type
         resources = chosen((), request.resources, is_default=True) if has_token else ()

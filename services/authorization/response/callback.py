@@ -20,7 +20,7 @@ from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import NO_STORE, SAFE
 
 MAX_STATE = 7 * 1024
-"""Characters of `state` in a response: with the other parameters it fits the 8 KiB that servers accept."""
+"""The maximum length of `state`. With the other parameters it fits the 8 KiB that servers accept."""
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
 _SEE_OTHER = Head(SAFE, NO_STORE)
@@ -94,7 +94,7 @@ class Callback:
         return None if self.mode.is_jwt else self._uri(parameters)
 
     def send(self, parameters: Mapping[str, str], pages: Pages, locale: str) -> web.Response:
-        """Send the response by its mode; by a page with a button if the user has not seen one yet."""
+        """Send the response by its mode, or by a page with a button if the user has not seen a page yet."""
         uri = self._uri(parameters)
         if self.unseen:
             fields = {} if uri else self._complete(parameters)

@@ -1,4 +1,4 @@
-"""The error page: an error that no client can be told of is shown to the user."""
+"""The error page, for errors that cannot be sent to a client."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 
 
 def error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
-    """The page of *error*, in the language of the request, with a link by which the user can start again."""
+    """The page of *error*, in the language of the request, with a link to start again."""
     pages = request.app[PAGES]
     locale, request_id = language(request, pages), REQUEST_ID.get(None)
     if isinstance(error, OAuthError):

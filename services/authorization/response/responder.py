@@ -27,7 +27,7 @@ class Responder:
     async def respond(
         self, validated: ValidatedRequest, session: Session, pushed: bytes | None = None
     ) -> web.Response:
-        """Send a successful response, which ends the request *pushed* under that key.
+        """Send a successful response and end the pushed request with the key *pushed*.
 
         Raises RedirectableError, Unavailable.
         """

@@ -1,6 +1,5 @@
-"""One page each: login, sign-up, account selection, consent, device, and the pages beside them.
+"""The pages, one module each: login, sign-up, account selection, consent, device, and a few smaller ones.
 
 `prompt=create` is refused and not announced unless `OSTIARY_SIGN_UP` is `open`: self-registration is the
-operator's choice. With a hint that names an existing user it contradicts itself, and is refused before any
-page is shown.
+operator's choice. Together with a hint that names an existing user, it is refused before any page is shown.
 """

@@ -49,7 +49,7 @@ class ConsentStep:
                 return see_other(context.at(AUTHORIZATION))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Read the decision. It counts only for the session to which the question was shown."""
+        """Read the decision. It counts only for the session that was shown the question."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         context = await self.lifecycle.open(request, fields)
@@ -63,14 +63,14 @@ class ConsentStep:
             case "deny":
                 await self.lifecycle.finish(context)
                 logger.info("consent_denied", client_id=context.validated.client.client_id)
-                raise context.validated.refused(AccessDenied("the user did not allow it"))
+                raise context.validated.refused(AccessDenied("the user denied the request"))
             case _:
                 raise InvalidRequest("decision must be allow or deny")
 
     async def _allow(
         self, request: web.Request, context: InteractionContext, session_key: bytes
     ) -> web.Response:
-        """Respond if the session to which the question was shown is still the active one."""
+        """Respond if the session that was shown the question is still active."""
         validated = context.validated
         user = await self.dispatcher.current_user(request, validated, context.interaction)
         agreed = replace(user, has_agreed=True) if user else None

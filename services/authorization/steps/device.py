@@ -1,7 +1,7 @@
-"""The device page: a person types the code that their device shows, signs in, and decides. RFC 8628 §3.3.
+"""The device page: a user types the code that a device shows, signs in, and decides (RFC 8628 §3.3).
 
-Every step is a form to the same path. Whether a code is in flight is told only to who has signed in, and
-only a few times; nothing is decided by opening a page.
+Every step is a form to the same path. Only signed-in users learn whether a code is pending, and only a few
+times. Opening a page decides nothing.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ from shared.web.forwarded import client_address
 STEP, USER_CODE = "step", "user_code"
 WRONG = 400
 TOO_MANY = 429
-MAX_SHOWN = 32  # characters of what was typed
+MAX_SHOWN = 32  # characters of the typed code that are shown again
 
 logger = structlog.get_logger()
 
@@ -66,12 +66,12 @@ class DeviceStep:
     consents: Consents
 
     async def get(self, request: web.Request) -> web.Response:
-        """The form, with the code of the URI filled in: the person compares it, and goes on by a button."""
+        """The form, filled in with the code of the URI. The user compares it and continues with a button."""
         user_code = typed(query(request).unique(USER_CODE) or "")
         return self._ask(request, user_code or "", has_qr_code=user_code is not None)
 
     async def post(self, request: web.Request) -> web.Response:
-        """One of the steps."""
+        """Handle the form of any step."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         note_ui_locales(request, fields.unique(UI_LOCALES))
@@ -154,7 +154,7 @@ class DeviceStep:
             case _:
                 raise InvalidRequest("decision must be allow or deny")
         if not await self._write(pending, session, is_allowed=is_allowed):
-            raise Expired("the code was decided on in the meantime", again=DEVICE.path)
+            raise Expired("the code has already been used", again=DEVICE.path)
         view = DeviceDoneView(ClientView.of(pending.client), is_allowed)
         return self.pages.device_done(view, language(request, self.pages))
 
@@ -171,7 +171,7 @@ class DeviceStep:
                 resources=pending.code.resources,
             )
             state = Approved(authorization, session.epoch)
-            # Of this moment alone: a device is not known again by its client_id.
+            # This consent is not remembered: a client_id does not identify a device.
             await self.consents.add(
                 session.user_id, pending.client.client_id, pending.code.scope, is_remembered=False
             )
@@ -201,7 +201,7 @@ class DeviceStep:
         status: int = 200,
         retry_after: int | None = None,
     ) -> web.Response:
-        """The form is bound to this browser: another site cannot sign it in."""
+        """The login form, bound to this browser so that another site cannot sign it in."""
         browser = self.cookies.newest_browser_handle(request)
         token = form_token(browser, _purpose(user_code))
         view = LoginView(
@@ -217,7 +217,7 @@ class DeviceStep:
             },
         )
         response = self.pages.login(view, language(request, self.pages), status)
-        if fault is None:  # with a fault the form came back, and its cookie with it
+        if fault is None:  # otherwise the browser sent the form, and has the cookie
             self.cookies.set_browser(response, browser)
         return response
 

@@ -1,4 +1,4 @@
-"""The out-of-band page: shows a code to a person who carries it to a program without a browser."""
+"""The out-of-band page: shows a code that the user copies to a program without a browser."""
 
 import re
 
@@ -16,10 +16,10 @@ _ERROR = re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,3}")
 
 
 async def out_of_band(request: web.Request, pages: Pages) -> web.Response:
-    """The answer that the authorization endpoint has added to this redirect URI. Raises InvalidRequest.
+    """Show the response that the authorization endpoint added to this redirect URI. Raises InvalidRequest.
 
-    Anybody can link here. A text that is neither a code nor an error is not shown: a person would take it for
-    the provider's.
+    Anyone can link to this page. It shows nothing but codes and errors, because users would take any other
+    text for the provider's own.
     """
     return pages.out_of_band(_view(query(request)), language(request, pages))
 

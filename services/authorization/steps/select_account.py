@@ -1,7 +1,7 @@
-"""The account selection step: the user selects one of the accounts that are signed in with this browser.
+"""The account selection step: the user selects one of the accounts that are signed in in this browser.
 
-Each account has its own session. A second cookie holds the handles of the sessions that are not active; each
-handle is worth no more than the session that it names.
+Each account has its own session. A second cookie holds the handles of the inactive sessions, and each handle
+gives no more access than its session.
 """
 
 from collections.abc import Mapping

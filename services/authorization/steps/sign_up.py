@@ -93,7 +93,7 @@ class SignUpStep:
             password_hash = await self.passwords.hash(new.password)
         except PasswordQueueFull as fault:
             await self.throttle.take_back(address)
-            raise TemporarilyUnavailable("too many people sign in just now", detail=str(fault)) from None
+            raise TemporarilyUnavailable("too many users are signing in", detail=str(fault)) from None
         detail = {"by": "sign_up", "address": address}
         try:
             user = await add_user(

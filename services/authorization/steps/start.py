@@ -1,5 +1,8 @@
-"""The start page of `ostiary run`: what is here, what to try while the demo credentials are kept, and the
-applications that may be begun at: third-party-initiated login."""
+"""The start page of `ostiary run`.
+
+It shows the issuer, the demo credentials as long as they are kept, and the applications that users can sign
+in to from here (third-party-initiated login).
+"""
 
 import json
 from typing import Any
@@ -16,7 +19,7 @@ MAX_APPLICATIONS = 50
 
 
 def _try_href(demo: Any, origin: str) -> str | None:
-    """An authorization request of the demo client that ends on a page of ours."""
+    """An authorization request of the demo client that ends on a page of this server."""
     for redirect_uri in demo["redirect_uris"]:
         if is_out_of_band(redirect_uri, (origin,)):
             request = {
@@ -30,7 +33,7 @@ def _try_href(demo: Any, origin: str) -> str | None:
 
 
 async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:
-    """The clients that a login can be started at. Fails open, to none: the page shows what else is here."""
+    """The clients at which a login can start. Empty if the store fails, so that the page is still shown."""
     try:
         startable = await clients.list_startable(MAX_APPLICATIONS)
     except Unavailable:
@@ -43,7 +46,7 @@ async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, 
 
 
 def start_view(settings: Settings) -> StartView:
-    """The issuer, and the demo user and client as long as nobody has deleted their file."""
+    """The issuer, with the demo user and client until their file is deleted."""
     file = settings.data_dir / "demo.json"
     try:
         demo = json.loads(file.read_text("utf-8"))

@@ -37,7 +37,7 @@ async def device_code(request: TokenRequest, collaborators: Collaborators) -> An
         raise ExpiredToken("the device code has expired")
     match polled.code.state:
         case Denied():
-            raise AccessDenied("the user did not allow it")
+            raise AccessDenied("the user denied the request")
         case Approved() as approved:
             code = _as_code(polled.code, approved)
             spendable = Spendable(code_hash, code, collaborators.device_codes.keep_attempt)

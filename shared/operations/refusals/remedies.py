@@ -159,7 +159,7 @@ BY_REASON: Mapping[Reason, Remedy] = {
 """For every reason."""
 
 BY_ERROR: Mapping[str, Remedy] = {
-    "access_denied": _says("Nothing: the user did not allow it."),
+    "access_denied": _says("Nothing: the user denied the request."),
     "login_required": _says("Nothing: nobody was signed in, so the application asks again with a page."),
     "consent_required": lambda client, _: (
         "Nothing: the application asks again with a page; for an application of your own,"
