@@ -16,7 +16,7 @@ from shared.store.ports.refusals import REFUSALS_LIFETIME
 
 @click.command()
 @click.argument("client_id", metavar="ID")
-@click.option("--since", metavar="DURATION", help="Only refusals of this time until now, such as 1h.")
+@click.option("--since", metavar="DURATION", help="Only show refusals in this last period, such as 1h.")
 @as_json
 def check(client_id: str, since: str | None, is_json: bool) -> None:
     """Show why a client's last requests were refused, and what fixes it."""

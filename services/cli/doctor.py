@@ -16,7 +16,7 @@ from shared.operations import doctor as admin
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, path_type=Path),
-    help="Additional CA certificate for the public URL.",
+    help="An additional CA certificate to trust for the public URL.",
 )
 @as_json
 def doctor(ca_file: Path | None, is_json: bool) -> None:

@@ -46,11 +46,11 @@ _SENTENCES: dict[type[Exception], str] = {
     NoSuchGroup: "There is no group {}",
     NoSuchClient: "There is no client {}",
     NoSuchResource: "There is no resource {}",
-    Full: "There is no room: {}",
+    Full: "The limit is reached: {}",
     RefusalsUnavailable: "{}",
     NoSecret: "The client {} authenticates without a client secret",
     Taken: "{} is taken",
-    Stale: "{} was changed at the same time: try again",
+    Stale: "{} was changed by somebody else at the same time: try again",
     CannotUnwrap: "OSTIARY_SECRET_KEY does not decrypt the key {}, which was encrypted with another secret",
     asyncpg.UndefinedTableError: "The database is older than this version: run `ostiary migrate` ({})",
     asyncpg.UndefinedColumnError: "The database is older than this version: run `ostiary migrate` ({})",
@@ -61,7 +61,7 @@ _SENTENCES: dict[type[Exception], str] = {
 
 
 def sentence(error: Exception) -> str | None:
-    """The sentence for the operator; None for a defect."""
+    """The sentence for the operator, or None for a defect."""
     if isinstance(error, SettingsError):
         return "\n".join(("The settings are invalid:", *error.faults))
     if isinstance(error, OAuthError):

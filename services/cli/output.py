@@ -1,4 +1,4 @@
-"""What a command prints: JSON, a line for each member, or a table. Lists are printed as they are read."""
+"""The output of commands: JSON, a line for each member, or a table. Lists are printed as they are read."""
 
 import asyncio
 import errno
@@ -13,7 +13,7 @@ import orjson
 
 Members = Mapping[str, Any]
 
-_MEASURED = 100  # rows that decide how wide the columns of a table are
+_MEASURED = 100  # the first rows of a table, which decide the width of its columns
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
@@ -44,7 +44,7 @@ def show_all(records: Sequence[Members], columns: Sequence[str], is_json: bool) 
 
 
 async def show_each(records: AsyncIterator[Members], columns: Sequence[str], is_json: bool) -> None:
-    """The same for records that are printed while they are read, however many there are."""
+    """As `show_all`, for records that are printed while they are read."""
     if is_json:
         await _show_list(records)
     else:
@@ -95,7 +95,7 @@ def _text(value: Any) -> str:
 
 
 class CannotWrite(Exception):
-    """Standard output takes no more: its reader has gone, or its disk is full."""
+    """Standard output cannot be written: its reader has gone, or the disk is full."""
 
     def __init__(self, fault: OSError) -> None:
         super().__init__(fault.strerror)
@@ -103,7 +103,7 @@ class CannotWrite(Exception):
 
 
 def echo(text: str | bytes, *, nl: bool = True) -> None:
-    """Print *text*. Raises CannotWrite, which no fault of a store is taken for."""
+    """Print *text*. Raises CannotWrite, which cannot be mistaken for a fault of a store."""
     try:
         click.echo(text, nl=nl)
     except OSError as fault:
@@ -112,19 +112,19 @@ def echo(text: str | bytes, *, nl: bool = True) -> None:
 
 @contextmanager
 def lost_output_in_a_sentence() -> Iterator[None]:
-    """Turn output that cannot be written into exit status 1, with a sentence unless nobody reads it."""
+    """Turn output that cannot be written into exit status 1, with a sentence unless its reader has gone."""
     try:
         yield
     except CannotWrite as fault:
         _give_up(fault)
-    except OSError as fault:  # of click itself: help, version
+    except OSError as fault:  # from click itself: help, version
         if fault.errno not in _NO_ROOM:
             raise
         _give_up(CannotWrite(fault))
 
 
 def _give_up(fault: CannotWrite) -> NoReturn:
-    # What is still buffered would raise once more when the interpreter ends.
+    # Otherwise the buffered rest would raise again when the interpreter exits.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not fault.is_unread:
         click.echo(f"Error: The output cannot be written: {fault}", err=True)

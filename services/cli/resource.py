@@ -23,7 +23,7 @@ def _rules(settings: Settings) -> resources.ResourceRules:
 
 @click.group()
 def resource() -> None:
-    """Manage protected resources: the APIs for which clients ask access tokens."""
+    """Manage protected resources: the APIs that clients request access tokens for."""
 
 
 @resource.command()
@@ -109,7 +109,7 @@ def delete(name: str) -> None:
 
 @resource.command()
 @click.argument("name")
-@click.option("--for", "proxy", type=click.Choice(sorted(SNIPPETS)), help="As a snippet for this proxy.")
+@click.option("--for", "proxy", type=click.Choice(sorted(SNIPPETS)), help="Print a snippet for this proxy.")
 def metadata(name: str, proxy: str | None) -> None:
     """Print the metadata document (RFC 9728) of a resource, which its own host serves."""
 

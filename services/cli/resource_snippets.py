@@ -1,4 +1,4 @@
-"""The metadata document of a resource as its own host may serve it: RFC 9728 §3. Pure."""
+"""The metadata document of a resource, in forms that its own host can serve (RFC 9728 §3). Pure."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from shared.model import Json
 from shared.oauth.resource.metadata import metadata_path
 
 _ESCAPES = {"\\\\": r"\u005c", '\\"': r"\u0022", "'": r"\u0027", "$": r"\u0024", "`": r"\u0060"}
-"""JSON that neither proxy unquotes or expands."""
+"""JSON without characters that either proxy would unquote or expand."""
 
 
 def _as_json(_: str, document: Json) -> str:
@@ -42,4 +42,4 @@ SNIPPETS: Mapping[str, Callable[[str, Json], str]] = {
     "caddy": _for_caddy,
     "nginx": _for_nginx,
 }
-"""By the proxy; `json` is the document itself."""
+"""The renderers by proxy. `json` is the document itself."""

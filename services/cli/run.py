@@ -28,12 +28,15 @@ def run() -> None:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError):  # a terminal that is gone must not end what runs
+    with suppress(OSError):  # the run continues without its terminal
         click.echo(text)
 
 
 async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:
-    """Raises RunError: `ostiary issuer` needs a database that runs, which may be the embedded one."""
+    """Raises RunError if the database has another issuer.
+
+    `ostiary issuer set` needs a running database, which may be the embedded one.
+    """
     recorded = await stores.deployment.issuer(settings.issuer)
     if recorded != settings.issuer:
         raise RunError(

@@ -22,7 +22,7 @@ from shared.store.open import open_stores
 
 ALL = "all"
 WORKER = "worker"
-PATIENCE = 30.0  # seconds that workers may take to end after the drain delay
+PATIENCE = 30.0  # seconds in which workers must exit after the drain delay
 
 
 def _address(_: click.Context, __: click.Parameter, value: str) -> str:
@@ -62,20 +62,20 @@ def serve(name: str, listen: str, workers: int) -> None:
         if workers == 1:
             work(0)
         else:
-            # Workers accept until they stop. What only the parent held open would leave connections waiting.
+            # Only workers accept connections. If the parent kept the socket open, new connections would hang.
             patience = settings.drain_delay.total_seconds() + PATIENCE
             Workers(work, on_stop=listening.close, patience=patience).keep(workers)
 
 
 async def _check_issuer(settings: Settings) -> None:
-    """Raises WrongIssuer. While PostgreSQL is away the process starts, and checks as soon as it is back."""
+    """Raises WrongIssuer. If PostgreSQL is down, the process starts and checks as soon as it is up."""
     with suppress(Unavailable):
         async with open_stores(settings) as stores:
             await check_issuer(stores.deployment, settings.issuer)
 
 
 def services_of(name: str, settings: Settings) -> list[str]:
-    """The services that this process runs: the worker beside token, unless it runs alone."""
+    """The services that this process runs: `token` includes the worker, unless that runs alone."""
     names: list[str] = [*Service] if name == ALL else [name]
     if Service.TOKEN in names and settings.worker == "token":
         names.append(WORKER)

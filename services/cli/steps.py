@@ -1,4 +1,4 @@
-"""Running one step over the deployment's stores."""
+"""Runs one step with the deployment's stores."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,9 +19,9 @@ def settings_here() -> Settings:
 
 
 def run_step(step: Callable[[Stores, Settings], Awaitable[T]]) -> T:
-    """Run *step* over the stores that are set, or those of the `ostiary run` in the data folder.
+    """Run *step* with the configured stores, or those of the `ostiary run` in the data folder.
 
-    Its settings are those that the running deployment has recorded with its data.
+    The settings that the running deployment has recorded take precedence.
     """
 
     async def with_stores(settings: Settings) -> T:

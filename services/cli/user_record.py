@@ -1,4 +1,4 @@
-"""`ostiary user add`, `update` and `password`: what is written of a user."""
+"""`ostiary user add`, `update` and `password`: the commands that write a user's record."""
 
 import secrets
 import sys
@@ -23,7 +23,7 @@ _password_stdin = click.option(
     is_flag=True,
     help="Read the password from standard input. Without it, one is generated and printed.",
 )
-_email = click.option("--email", help="E-mail address. It also signs the user in unless it is unverified.")
+_email = click.option("--email", help="E-mail address, also for signing in unless it is marked unverified.")
 _email_verified = click.option(
     "--email-verified/--email-unverified",
     "is_verified",
@@ -33,7 +33,7 @@ _email_verified = click.option(
 
 
 def _password(is_given: bool) -> tuple[str, dict[str, str]]:
-    """The password, and the member that shows it once if it was made here."""
+    """The password, and the member that shows it once if it was generated."""
     if is_given:
         with faults_in_sentences():
             return users.checked_password(sys.stdin.readline().rstrip("\r\n")), {}

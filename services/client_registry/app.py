@@ -86,9 +86,9 @@ def _statement_issuers(settings: Settings) -> Issuers:
 
 
 async def _recorded_settings(app: web.Application) -> AsyncIterator[None]:
-    """Record what clients may ask for, which this service decides. Needs `stores`."""
+    """Record what clients may register, which this service decides. Needs `stores`."""
     recorded = DeploymentSettings(app[STORES].deployment, app[SETTINGS])
-    with suppress(Unavailable):  # the loop does it again
+    with suppress(Unavailable):  # the loop tries again
         await recorded.note()
     async with app[BACKGROUND].repeating("settings", recorded.note, EVERY):
         yield

@@ -7,7 +7,7 @@ from shared.server.app import Handler
 
 
 def registering(endpoint: Handler) -> Handler:
-    """A handler in whose errors an unreadable request counts as invalid metadata."""
+    """A handler that reports an unreadable request as invalid metadata."""
 
     async def handler(request: web.Request) -> web.StreamResponse:
         try:

@@ -33,7 +33,7 @@ from shared.web.answers import Head, json_answer
 from shared.web.cors import cross_origin
 from shared.web.form import query
 
-HELD = timedelta(seconds=1)  # keys come and go by the clock, too
+HELD = timedelta(seconds=1)  # time alone also activates and retires keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def make_documents(settings: Settings, keys: KeySet, now: datetime) -> Documents
 
 
 class ReadyDocuments:
-    """The documents, made anew when the keys have changed."""
+    """The documents, rebuilt when the keys have changed."""
 
     def __init__(self, settings: Settings, keyring: KeyRing) -> None:
         self._settings = settings
@@ -65,10 +65,10 @@ class ReadyDocuments:
         self._documents: Documents | None = None
 
     def documents(self) -> Documents:
-        """Raises Unavailable while no key has ever been seen."""
+        """The current documents. Raises Unavailable until keys have been loaded once."""
         keys, now = self._keyring.known, clock.now()
         if not self._keyring.is_ready:
-            raise Unavailable("no key set has been seen yet")
+            raise Unavailable("no key set has been loaded yet")
         if self._documents is None or not self._documents.hold(keys, now):
             self._documents = make_documents(self._settings, keys, now)
         return self._documents
@@ -109,7 +109,7 @@ def _serve_resource_metadata(app: web.Application, path: Path, resource: str) ->
 
 
 async def webfinger(request: web.Request) -> web.Response:
-    """RFC 7033 §4.2: 404 for a resource that is not ours."""
+    """WebFinger. 404 for a resource of another server (RFC 7033 §4.2)."""
     settings, resource = request.app[SETTINGS], resource_of(query(request))
     if not is_known(resource, settings.origin):
         raise web.HTTPNotFound

@@ -1,4 +1,4 @@
-"""Documents that are encoded once, and answered from their bytes until they change."""
+"""Documents that are encoded once and served from memory until they change."""
 
 import hashlib
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Document:
         return cls(body, etag, Head(SAFE, described))
 
     def answer(self, request: web.Request) -> web.Response:
-        """The document, or 304 for one who has it (RFC 9110 §13.1.2)."""
+        """The document, or 304 if the caller has it (RFC 9110 §13.1.2)."""
         if self.etag in request.headers.get("If-None-Match", ""):
             return PreparedResponse(b"", self.head, status=304)
         return PreparedResponse(self.body, self.head)

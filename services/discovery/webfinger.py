@@ -1,6 +1,6 @@
-"""WebFinger: where the OpenID provider of a resource is. RFC 7033, OpenID Connect Discovery 1.0 §2. Pure.
+"""WebFinger names the OpenID provider of a resource (RFC 7033, OpenID Connect Discovery 1.0 §2). Pure.
 
-The answer is the same for every account, so that nobody learns from it who has one.
+The answer is the same for every account, so that it does not reveal which accounts exist.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ MAX_RESOURCE = 2000
 
 
 def resource_of(parameters: Parameters) -> str:
-    """RFC 7033 §4.2: `resource`, once. Raises InvalidRequest: it is missing, or no URI."""
+    """The parameter `resource`, which comes once (RFC 7033 §4.2). Raises InvalidRequest."""
     resource = parameters.require("resource")
     if len(resource) > MAX_RESOURCE or ":" not in resource or not resource.isprintable() or " " in resource:
         raise InvalidRequest("resource is not a URI")
@@ -22,8 +22,11 @@ def resource_of(parameters: Parameters) -> str:
 
 
 def is_known(resource: str, origin: str) -> bool:
-    """Whether this provider answers for *resource*: any account, for whoever asks us about a domain was sent
-    here by that domain's server (Discovery 1.0 §2.1); of web addresses, those of our own *origin*."""
+    """Whether this provider answers for *resource*: any account, and web addresses of its own *origin*.
+
+    A request for an account of another domain comes by a redirect of that domain's server (Discovery 1.0
+    §2.1).
+    """
     scheme, _, rest = resource.partition(":")
     if scheme.lower() == "acct":
         user, _, host = rest.rpartition("@")
@@ -36,7 +39,7 @@ def is_known(resource: str, origin: str) -> bool:
 
 
 def descriptor(resource: str, issuer: str, relations: tuple[str, ...]) -> dict[str, Any]:
-    """The JRD: RFC 7033 §4.4. *relations* is what was asked for; nothing means everything (§4.3)."""
+    """The JRD (RFC 7033 §4.4). *relations*: the requested ones; none means all (§4.3)."""
     is_wanted = not relations or ISSUER_RELATION in relations
     links = [{"rel": ISSUER_RELATION, "href": issuer}] if is_wanted else []
     return {"subject": resource, "links": links}

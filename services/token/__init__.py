@@ -1,1 +1,1 @@
-"""The token service: tokens are issued, introspected, revoked and spent on userinfo here."""
+"""The token service: the token, introspection, revocation, userinfo and device authorization endpoints."""

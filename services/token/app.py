@@ -1,4 +1,4 @@
-"""The token service: routes, and what they need."""
+"""The token service: its routes and their collaborators."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -109,7 +109,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         jwt_responses,
         _userinfo_metadata(settings),
     )
-    with suppress(Unavailable):  # the first assertion will begin them
+    with suppress(Unavailable):  # then the first assertion starts them
         await opened.replay_marks.begin()
     yield
 

@@ -1,6 +1,6 @@
-"""Notes which self-registered clients got a token, at no cost to the request: written down a little later.
+"""Records which self-registered clients have received a token, in batches outside of requests.
 
-What a process forgets when it dies, the client's next token tells again.
+If a process dies before it writes, the client's next token is recorded instead.
 """
 
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ logger = structlog.get_logger()
 
 
 class UsedClients:
-    """The clients that were used since this process started: those to write down, and those written."""
+    """The clients that were used since this process started: those still to record, and those recorded."""
 
     def __init__(self, uses: ClientUses) -> None:
         self._uses = uses
@@ -29,12 +29,12 @@ class UsedClients:
         self._written: set[str] = set()
 
     def note(self, client: Client) -> None:
-        """The client has got a token."""
+        """Note that the client has received a token."""
         if client.is_dynamically_registered and client.client_id not in self._written:
             self._new.add(client.client_id)
 
     async def flush(self) -> None:
-        """Write down what is new. Raises Unavailable: then it stays new."""
+        """Record the new uses. Raises Unavailable, and then keeps them for the next call."""
         if not self._new:
             return
         new = frozenset(self._new)

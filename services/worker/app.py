@@ -15,7 +15,6 @@ from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
-from services.worker.outages import outage_watch
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.live.background import under_lease
@@ -42,7 +41,6 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         key_schedule(opened.keys, settings),
         expiry(opened.expiry, settings),
         growth(opened.expiry),
-        outage_watch(opened.outages),
         client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
@@ -50,7 +48,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
 
 
 async def _working(app: web.Application) -> AsyncIterator[None]:
-    """The jobs run while the application does."""
+    """Run the jobs while the application runs."""
     leases, holder = app[STORES].leases, new_id()
     async with AsyncExitStack() as running:
         for job in _jobs(app):

@@ -1,4 +1,4 @@
-"""The removal of what deleted clients leave behind."""
+"""Removes the rows that deleted clients leave behind."""
 
 from datetime import timedelta
 
@@ -6,12 +6,12 @@ from services.worker.job import Job
 from shared.store import ClientRemovals
 
 BATCH = 200
-"""Few enough to hold no lock for longer than 100 ms."""
+"""A batch is small enough to hold no lock for longer than 100 ms."""
 MAX_BATCHES = 100
 
 
 def client_removal(removals: ClientRemovals) -> Job:
-    """Remove it in batches, so many a round that each round ends soon."""
+    """The job. It removes rows in batches and limits the batches of a round, so that each round is short."""
 
     async def work() -> None:
         for _ in range(MAX_BATCHES):

@@ -1,4 +1,4 @@
-"""The end of registrations that nobody has used, and of initial access tokens that have expired."""
+"""Deletes registrations that were never used, and initial access tokens that have expired."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ logger = structlog.get_logger()
 
 
 def client_upkeep(uses: ClientUses, initial_access_tokens: InitialAccessTokens, settings: Settings) -> Job:
-    """Delete what is due."""
+    """The job, which deletes what is due."""
 
     async def work() -> None:
         while expired := await uses.expire(settings.unused_client_lifetime):

@@ -1,4 +1,4 @@
-"""What has expired leaves the database, in short batches, and enough of them to catch up after a day off."""
+"""Deletes expired rows in short batches, with enough of them to catch up after a day's outage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,14 +28,14 @@ logger = structlog.get_logger()
 
 
 def retentions(settings: Settings) -> Mapping[Expiring, timedelta]:
-    """How long each table keeps what has expired."""
+    """How long each table keeps expired rows."""
     retention = dict.fromkeys(Expiring, settings.expired_retention)
     return retention | {Expiring.OUTBOX: GIVEN_UP_RETENTION, Expiring.AUDIT: settings.audit_retention}
 
 
 @dataclass(slots=True)
 class Expirer:
-    """Removes what has expired. Each round examines some of the long-lived grants."""
+    """Deletes expired rows. Each round also examines some of the long-lived grants."""
 
     expiry: Expiry
     retentions: Mapping[Expiring, timedelta]
@@ -67,12 +67,12 @@ class Expirer:
 
 
 def expiry(expiry: Expiry, settings: Settings) -> Job:
-    """Expired rows leave."""
+    """The job, which deletes expired rows."""
     return Job(name="expiry", work=Expirer(expiry, retentions(settings)).work, every=EVERY, patience=PATIENCE)
 
 
 def growth(expiry: Expiry) -> Job:
-    """The sizes of the tables are shown as metrics."""
+    """The job, which exports the sizes of the tables as metrics."""
 
     async def work() -> None:
         for table, size in (await expiry.sizes()).items():

@@ -1,4 +1,4 @@
-"""PostgreSQL acknowledges a write every second; the times when it does not extend the reuse window."""
+"""A write to PostgreSQL every second. Times without an acknowledged write extend the reuse window."""
 
 from datetime import timedelta
 
@@ -7,5 +7,5 @@ from shared.store import Outages
 
 
 def heartbeat(outages: Outages) -> Job:
-    """One write. Every worker does it, so that the end of one is no outage."""
+    """The job. Every worker runs it, so that the end of one worker does not look like an outage."""
     return Job(name="heartbeat", work=outages.beat, every=timedelta(seconds=1), is_leased=False)

@@ -1,4 +1,4 @@
-"""A job of the worker: work, and how often it is done."""
+"""A job of the worker: its work and its period."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,13 +8,14 @@ from shared.live.background import PATIENCE, Work
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Idempotent work, done at once and then about *every* so often.
+    """Idempotent work, done at once and then with a period of about *every*.
 
-    *is_leased*: one process at a time does it. Otherwise every process does, and statements share it out.
+    *is_leased*: only one process at a time runs it. Otherwise every process does, and SQL statements divide
+    the work among them.
     """
 
     name: str
     work: Work
     every: timedelta
     is_leased: bool = True
-    patience: timedelta = PATIENCE  # what a round may take before the process is not ready
+    patience: timedelta = PATIENCE  # a longer round makes the process not ready

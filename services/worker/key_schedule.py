@@ -1,4 +1,4 @@
-"""Keys are made, rotated and emptied when it is time."""
+"""Creates, rotates and empties keys on schedule."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from shared.store import Keys
 
 
 def key_schedule(keys: Keys, settings: Settings) -> Job:
-    """Do what the schedule asks for now, if anything."""
+    """The job, which does what is due."""
 
     async def work() -> None:
         await keep_schedule(keys, settings, clock.now())

@@ -1,7 +1,7 @@
 """Delivering logout notices: OpenID Connect Back-Channel Logout 1.0 §2.5.
 
-Every process takes what is due from the outbox, each notice under a lease of its own. A notice is delivered
-at least once and always with the same `jti`; it is gone once the client has answered 2xx.
+Every process takes due notices from the outbox, each under a lease of its own. A notice is delivered at least
+once, always with the same `jti`, and is deleted when the client answers 2xx.
 """
 
 import asyncio
@@ -25,10 +25,10 @@ from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable
 
 EVERY = timedelta(seconds=1)
-ROUND = 10.0  # seconds, after which no further batch is begun in a round
-PATIENCE = timedelta(minutes=1)  # clients that hang delay a batch, and are no stall
+ROUND = 10.0  # seconds, after which a round starts no further batch
+PATIENCE = timedelta(minutes=1)  # clients that hang delay a batch, but are no defect of the worker
 AT_A_TIME = 16
-LEASE = timedelta(seconds=30)  # ten times what one request may take
+LEASE = timedelta(seconds=30)  # ten times the limit of one request
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(hours=1)
 TRIED_FOR = timedelta(days=1)
@@ -37,14 +37,14 @@ logger = structlog.get_logger()
 
 
 class Post(Protocol):
-    """The part of the guarded fetcher that is needed here."""
+    """The part of the guarded fetcher that delivery needs."""
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         """The status of the answer. Raises FetchFailed."""
 
 
 def next_try(notice: LogoutNotice, now: datetime) -> datetime | None:
-    """When to try again after a try that failed: the wait doubles with each. None: no more."""
+    """The time of the next attempt after a failed one; the wait doubles each time. None: give up."""
     if now - notice.created_at >= TRIED_FOR:
         return None
     doublings = min(notice.tries - 1, 20)
@@ -62,7 +62,7 @@ class Delivery:
     post: Post
 
     async def deliver(self, now: datetime) -> int:
-        """Try what is due, at most AT_A_TIME; how many were tried. Raises Unavailable."""
+        """Try to deliver at most AT_A_TIME due notices. Returns their number. Raises Unavailable."""
         notices = await self.outbox.take(AT_A_TIME, LEASE, now)
         await asyncio.gather(*(self._try(notice, now) for notice in notices))
         return len(notices)
@@ -74,13 +74,13 @@ class Delivery:
                 await self._failed(notice, now, {**fields, "cause": fault})
             else:
                 await self.outbox.settle(notice.notice_id)
-        except Unavailable as fault:  # when the lease ends it is due again
+        except Unavailable as fault:  # the notice is due again when its lease ends
             logger.warning("logout_notice_delayed", **fields, cause=str(fault))
-        except Exception:  # a defect that one notice meets must not delay the others; it is due again, too
+        except Exception:  # a defect must not delay the other notices; this one is due again, too
             logger.exception("logout_notice_defect", **fields)
 
     async def _tell(self, notice: LogoutNotice, now: datetime) -> str | None:
-        """Why the client could not be told; None if it was, or wants to be told no more."""
+        """The reason why delivery failed. None: it succeeded, or the client wants no notices any more."""
         client = await self.clients.find(notice.client_id)
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:
             return None
@@ -96,7 +96,7 @@ class Delivery:
         return None
 
     async def _token(self, notice: LogoutNotice, client: Client, now: datetime) -> str:
-        """§2.4: signed and encrypted as the client's ID tokens are. Raises NoRecipient, Unavailable."""
+        """The logout token (§2.4), signed and encrypted like ID tokens. Raises NoRecipient, Unavailable."""
         recipient = await self.encryption.of_id_token(client)
         signed = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
         return encrypt(recipient, signed, cty="JWT") if recipient else signed
@@ -113,7 +113,7 @@ class Delivery:
 
 
 def logout_notices(delivery: Delivery) -> Job:
-    """Notices go out as they become due."""
+    """The job, which delivers notices as they become due."""
 
     async def until_nothing_is_due() -> None:
         begun_at = time.monotonic()

@@ -30,8 +30,8 @@ def check_verifier(code_challenge: str | None, code_verifier: str | None) -> Non
     if code_challenge is None and code_verifier is None:
         return
     if code_challenge is None or code_verifier is None:  # RFC 9700 §4.8.2: no downgrade
-        raise InvalidGrant("the code does not hold", detail=Reason.CODE_VERIFIER_ALONE)
+        raise InvalidGrant("the code is not valid", detail=Reason.CODE_VERIFIER_ALONE)
     if not _VERIFIER.fullmatch(code_verifier):
-        raise InvalidGrant("the code does not hold", detail="code_verifier is malformed")
+        raise InvalidGrant("the code is not valid", detail="code_verifier is malformed")
     if not hmac.compare_digest(challenge_of(code_verifier), code_challenge):  # RFC 7636 §4.6
-        raise InvalidGrant("the code does not hold", detail=Reason.CODE_VERIFIER)
+        raise InvalidGrant("the code is not valid", detail=Reason.CODE_VERIFIER)

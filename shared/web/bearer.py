@@ -22,7 +22,7 @@ from shared.web.headers import NO_STORE, SAFE
 SCHEME = "Bearer"
 REALM = 'realm="ostiary"'
 
-_NOT_VALID = "the access token does not hold here"
+_NOT_VALID = "the access token is not valid here"
 _NO_CONTENT = Head(SAFE, NO_STORE)
 
 

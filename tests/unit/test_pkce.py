@@ -59,7 +59,7 @@ def test_every_other_pair_is_refused_alike(challenge: str | None, verifier: str 
     """RFC 9700 §4.8.2: also a verifier where no challenge was sent. Only the log tells which check failed."""
     with pytest.raises(InvalidGrant) as refused:
         check_verifier(challenge, verifier)
-    assert (refused.value.description, refused.value.detail) == ("the code does not hold", detail)
+    assert (refused.value.description, refused.value.detail) == ("the code is not valid", detail)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 """The administration of clients, and its OpenAPI description.
 
 Only access tokens that a client obtained for itself (`client_credentials`) are accepted. A token that a user
-granted never administers anything, whatever its scope: no record says yet which users are administrators.
+granted is never accepted, whatever its scope: no record says yet which users are administrators.
 """

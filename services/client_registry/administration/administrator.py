@@ -21,7 +21,7 @@ from shared.web.bearer import Credentials, ResourceServer, bearer_error, check_s
 from shared.web.client import note_client
 
 AdminEndpoint = Callable[[web.Request, str], Awaitable[web.Response]]
-"""An endpoint of the administration; it gets the client_id of the caller, for the audit log."""
+"""An endpoint of the administration; it gets the caller's client_id, for the audit log."""
 
 
 class NotFound(OAuthError):
@@ -57,7 +57,7 @@ class Administrators:
         """
         token, client = await self.guard.verify(presented, now)
         if client.disabled_at or not await self.guard.access_tokens.holds(token):
-            raise InvalidToken("the access token does not hold here", client_id=client.client_id)
+            raise InvalidToken("the access token is not valid here", client_id=client.client_id)
         check_scope(token, scope)
         if token.grant_id is not None or scope not in client.scope:
             description = f"a client's own access token with scope {scope} is needed"

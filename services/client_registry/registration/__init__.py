@@ -3,10 +3,10 @@
 A client that registered itself counts as used once it has received a token or has a grant or a consent. Uses
 are noted in memory and written within seconds, off the request. Only clients that were never used expire.
 
-The quota applies only where anyone may register. Invited clients were already counted by the operator, and
-no use of a token is lost to a quota.
+The quota applies only to open registration. Invited clients were already counted by the operator, and a quota
+must not use up a token.
 
-An update is judged on the record that results: a client that becomes public needs PKCE and consent, and
-keeps what its profile prescribes. The response repeats the registration access token that was presented. The
-token is not rotated, because only its hash is stored.
+An update is checked by the resulting record: a client that becomes public needs PKCE and consent, and keeps
+what its profile prescribes. The response repeats the registration access token that was presented. The token
+is not rotated, because only its hash is stored.
 """

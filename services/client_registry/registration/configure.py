@@ -35,7 +35,7 @@ from shared.web.headers import NO_STORE, SAFE
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationEndpoint:
-    """The collaborators. *statement_issuers*: whose software statements are trusted."""
+    """The collaborators. *statement_issuers*: the trusted issuers of software statements."""
 
     clients: Clients
     statement_issuers: Issuers
@@ -124,7 +124,7 @@ def _allowed(settings: Settings, current: Client) -> Capabilities:
 async def _replace(clients: Clients, client: Client) -> Client:
     """The client as it is stored.
 
-    Raises InvalidClientMetadata: the client was changed or disabled since it was read; nothing is written.
+    Raises InvalidClientMetadata, and writes nothing, if the client was changed or disabled since it was read.
     """
     try:
         await clients.replace(client, by=ITSELF)

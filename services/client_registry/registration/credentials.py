@@ -34,7 +34,7 @@ def bearer_token(request: web.Request, kind: Kind) -> str:
 def limit_failures(failures: RateLimiter, credential: str, request: web.Request) -> Iterator[None]:
     """Count an InvalidToken of the block against the address that sent the *credential*.
 
-    Raises TooManyRequests after too many of them, before the next token is looked at.
+    After too many of them, raises TooManyRequests before the next token is checked.
     """
     key, now = f"{credential}\0{address_block(client_address(request))}", clock.now()
     if wait := failures.wait(key, now):
@@ -49,7 +49,7 @@ def limit_failures(failures: RateLimiter, credential: str, request: web.Request)
 async def registered_client(clients: Clients, client_id: str, token: str) -> Client:
     """The client of that id, if *token* is its registration access token.
 
-    Raises InvalidToken, also for an unknown client_id: the answer does not tell whether a client exists.
+    Raises InvalidToken, also for an unknown client_id: the answer does not reveal whether a client exists.
     """
     client = await clients.find(client_id)
     expected = (client.registration_access_token_hash if client else None) or _NOBODY

@@ -33,24 +33,24 @@ PACE = Pace(
     longest_wait=timedelta(minutes=10),
     forgotten_after=timedelta(hours=1),
 )
-"""The pace of open registrations from the addresses of one subscriber."""
+"""The rate limit for open registrations from the addresses of one subscriber."""
 
 
 class QuotaExceeded(AccessDenied):
-    """As many clients have registered themselves as the quota allows."""
+    """The quota for clients that register themselves is used up."""
 
     status = 403
 
 
 class TooManyRegistrations(TooManyRequests):
-    """The address registers clients faster than the pace allows."""
+    """The address registers clients faster than the limit allows."""
 
     error = "too_many_requests"
 
 
 @dataclass(frozen=True, slots=True)
 class RegistrationEndpoint:
-    """The collaborators. *statement_issuers*: whose software statements are trusted."""
+    """The collaborators. *statement_issuers*: the trusted issuers of software statements."""
 
     clients: Clients
     initial_access_tokens: InitialAccessTokens
@@ -67,7 +67,7 @@ REGISTRATION_ENDPOINT = web.AppKey("REGISTRATION_ENDPOINT", RegistrationEndpoint
 async def register(request: web.Request) -> web.Response:
     """Register the client that the body describes.
 
-    An initial access token is spent only after every check, and only once for the client that it brings.
+    An initial access token is spent only after every check, and once for each client.
     """
     endpoint = request.app[REGISTRATION_ENDPOINT]
     settings = endpoint.settings
@@ -103,7 +103,7 @@ async def register(request: web.Request) -> web.Response:
 
 
 async def _initial_access_token(endpoint: RegistrationEndpoint, request: web.Request) -> bytes | None:
-    """The digest of a valid initial access token; None where registration is open. Raises InvalidToken."""
+    """The digest of a valid initial access token; None if registration is open. Raises InvalidToken."""
     if endpoint.settings.registration == "open":
         return None
     token_hash = digest(bearer_token(request, Kind.INITIAL_ACCESS_TOKEN))

@@ -16,7 +16,7 @@ def client_information(
     registration_access_token: str | None = None,
     software_statement: object = None,
 ) -> dict[str, Any]:
-    """The client's metadata, where to manage them, and each credential that the client may see now.
+    """The client's metadata, the URI to manage them, and each credential that may be shown now.
 
     A software statement that was used is returned unmodified.
     """

@@ -67,7 +67,7 @@ def _verified(statement: str, issuers: Issuers) -> SignedClaims:
     if not isinstance(claimed, str):
         raise InvalidSoftwareStatement("software_statement has no iss")
     if claimed not in issuers:
-        raise UnapprovedSoftwareStatement("software_statement is of an issuer that is not trusted here")
+        raise UnapprovedSoftwareStatement("the issuer of software_statement is not trusted here")
     try:
         return verify_with(statement, issuers[claimed])
     except BadJwt as fault:

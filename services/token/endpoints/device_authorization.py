@@ -34,7 +34,7 @@ from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 
 LIFETIME = timedelta(minutes=10)
-IN_FLIGHT = 1000  # device codes of one client
+IN_FLIGHT = 1000  # pending device codes of one client
 PACE = Pace(
     free=50,
     first_wait=timedelta(seconds=5),
@@ -61,7 +61,7 @@ class DeviceAuthorizationEndpoint:
         """Issue a device code and a user code.
 
         Raises UnauthorizedClient, InvalidScope, InvalidTarget, Unavailable.
-        Raises TooManyRequests: too many are in flight.
+        Raises TooManyRequests if too many are pending.
         """
         if DEVICE_CODE not in client.grant_types:
             detail = Detail.of_value(Reason.GRANT_TYPE, DEVICE_CODE, client.grant_types)
@@ -110,9 +110,9 @@ class DeviceAuthorizationEndpoint:
             except Taken:
                 continue
             if not has_room:
-                raise TooManyRequests("too many device codes of this client are in flight")
+                raise TooManyRequests("too many device codes of this client are pending")
             return device_code, user_code
-        raise Unavailable("every user code that was tried is in flight")
+        raise Unavailable("every generated user code is taken")
 
 
 DEVICE_AUTHORIZATION_ENDPOINT = web.AppKey("DEVICE_AUTHORIZATION_ENDPOINT", DeviceAuthorizationEndpoint)

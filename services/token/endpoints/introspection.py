@@ -101,11 +101,11 @@ class IntrospectionEndpoint:
     async def describe(self, client: Client, value: str, now: datetime) -> Description:
         """The description of a token for *client*: inactive if the token is for somebody else.
 
-        Raises InvalidClient: a public client may not introspect. Raises TooManyRequests: it is guessing
-        tokens. Raises Unavailable.
+        Raises InvalidClient for a public client, and TooManyRequests for a client that guesses tokens. Raises
+        Unavailable.
         """
         if client.is_public:
-            raise refused("a public client introspects nothing")
+            raise refused("a public client may not introspect tokens")
         if presented := parse_refresh_token(value):
             return await self._refresh_token(client, presented, now)
         token = await self.access_tokens.open(value)
@@ -119,7 +119,7 @@ class IntrospectionEndpoint:
 
     def _count_unknown(self, client: Client, now: datetime) -> None:
         if wait := self.unknown_tokens.take(client.client_id, now):
-            raise TooManyRequests("too many tokens that do not exist", wait)
+            raise TooManyRequests("too many unknown tokens", wait)
 
     async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
         grant = await self.refresh_families.find(

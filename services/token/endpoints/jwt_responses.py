@@ -16,7 +16,7 @@ from shared.oauth.tokens.jwe import encrypt
 from shared.oauth.tokens.jwt import sign
 from shared.web.answers import Head, PreparedResponse
 
-INTROSPECTION_TYP = "token-introspection+jwt"  # RFC 9701 §5: taken for no other JWT
+INTROSPECTION_TYP = "token-introspection+jwt"  # RFC 9701 §5: it cannot be mistaken for another JWT
 INTROSPECTION_TYPE = f"application/{INTROSPECTION_TYP}"
 
 
@@ -29,7 +29,7 @@ class JwtResponses:
     encryption: Encryption
 
     async def userinfo(self, client: Client, claims: Mapping[str, Any], now: datetime) -> str | None:
-        """The claims, signed or encrypted or both, as the client has registered. None: as plain JSON."""
+        """The claims, signed or encrypted or both, as the client registered. None: send plain JSON."""
         recipient = await self.encryption.of_userinfo(client)
         if client.userinfo_signed_response_alg is None:
             return encrypt(recipient, json.dumps(claims)) if recipient else None

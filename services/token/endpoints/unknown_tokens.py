@@ -1,4 +1,4 @@
-"""The limit on introspection of tokens that never existed, against clients that guess tokens.
+"""The limit on introspection of unknown tokens, against clients that guess tokens.
 
 Valid tokens are not limited. An expired access token, or another client's, does not count as a guess.
 """
@@ -13,7 +13,7 @@ from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import STORES
 
 RATE = Rate(most=300, period=timedelta(minutes=1))
-"""For one client."""
+"""The limit for one client."""
 
 UNKNOWN_TOKENS = web.AppKey("UNKNOWN_TOKENS", RateLimiter)
 

@@ -51,7 +51,7 @@ class UserinfoEndpoint:
         """The claims that the token releases. Raises InvalidToken, Unavailable."""
         owner = await self.guard.access_tokens.find_user(token, with_groups=takes_groups(client))
         if owner is None:
-            raise InvalidToken("the access token does not hold")
+            raise InvalidToken("the access token is not valid")
         return userinfo_claims(owner.user, token.sub, token.scope, owner.requested, client)
 
 

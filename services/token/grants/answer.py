@@ -17,7 +17,7 @@ Answer = dict[str, Any]
 
 
 def access_token_alone(access_token: IssuedAccessToken, scope: Scope) -> Answer:
-    """The answer that has no other token."""
+    """An answer with no other token."""
     return {
         "access_token": access_token.value,
         "token_type": access_token.token_type,
@@ -28,14 +28,14 @@ def access_token_alone(access_token: IssuedAccessToken, scope: Scope) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class IssuedRefreshToken:
-    """A refresh token, how long it may lie unused, and the end of its grant."""
+    """A refresh token, the time for which it may stay unused, and the end of its grant."""
 
     value: str = field(repr=False)
     idle: timedelta
     expires_at: datetime
 
     def members(self, now: datetime) -> Answer:
-        """RFC 6749 §5.1, and the lifetimes of draft-ietf-oauth-refresh-token-expiration, in seconds."""
+        """RFC 6749 §5.1, with the lifetimes of draft-ietf-oauth-refresh-token-expiration in seconds."""
         left = max(self.expires_at - now, timedelta())
         return {
             "refresh_token": self.value,

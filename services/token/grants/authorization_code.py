@@ -15,7 +15,7 @@ MAX_FAILURES = 5
 
 
 def check_redemption(code: AuthorizationCode | SpentCode, redirect_uri: str, verifier: str | None) -> None:
-    """Check a code that is in flight, expired or spent: RFC 6749 §4.1.3, RFC 7636 §4.6.
+    """Check a pending, expired or spent code (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
     Raises InvalidGrant.
     """

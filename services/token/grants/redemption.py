@@ -23,9 +23,9 @@ from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES,
 from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
 LAST_ATTEMPT = timedelta(minutes=15)
-"""The time for another attempt to finish a redemption, with room for clocks that differ."""
+"""The time for another attempt to finish a redemption, with a margin for clock skew."""
 
-REFUSED = "the code does not hold"
+REFUSED = "the code is not valid"
 
 logger = structlog.get_logger()
 
@@ -152,7 +152,7 @@ def _issued(token: RefreshToken | None, family: NewFamily | None) -> IssuedRefre
 async def _keep(spendable: Spendable, attempt_id: UUID) -> None:
     """Keep the attempt, even if the request is cancelled meanwhile.
 
-    Where Redis is away too, the repetition is refused as a replay.
+    If Redis is down as well, the repetition is refused as a replay.
     """
     keeping = asyncio.ensure_future(spendable.keep_attempt(spendable.code_hash, attempt_id))
     try:

@@ -23,7 +23,7 @@ from shared.oauth.tokens.refresh_token import (
 )
 from shared.store import GrantedResources, RefreshableGrant, Rotation
 
-_REFUSED = "the refresh token does not hold"
+_REFUSED = "the refresh token is not valid"
 
 
 async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> Answer:
@@ -35,7 +35,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     issuer = collaborators.settings.issuer
     presented = parse_refresh_token(parameters.require("refresh_token"))
     if presented is None:
-        raise InvalidGrant(_REFUSED, detail="not a refresh token, or mangled")
+        raise InvalidGrant(_REFUSED, detail="not a refresh token, or truncated")
     requested = (parse_scope(value) if (value := parameters.one("scope")) else ()) or None
     named = named_resources(request)
     target = AccessTokenTarget.of(client, issuer, named)
@@ -72,8 +72,8 @@ async def _renew(
 ) -> tuple[RefreshableGrant, RefreshToken]:
     """The grant, and the refresh token for the next request.
 
-    A token that is bound to its sender stays: RFC 9700 §4.14.2 demands rotation or binding. Which of the two
-    protects a family is known only from its row, so a sender with a key first asks for a bound family.
+    A token that is bound to its sender is not rotated: RFC 9700 §4.14.2 requires rotation or binding. Only
+    the family's row tells which of the two applies, so a sender with a key first tries a bound family.
     """
     rotates = request.client.refresh_token_rotation
     if not rotates or request.sender.key is not None:

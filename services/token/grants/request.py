@@ -31,14 +31,14 @@ class TokenRequest:
     def attempt(self, *, is_proved: bool) -> Attempt:
         """A new attempt to redeem a code. Raises Unavailable.
 
-        *is_proved*: the request proved a code challenge or the client's identity, so it is no thief's that
-        only knows the code.
+        *is_proved*: the request proved a code challenge or the client's identity, so the code alone was not
+        enough for it.
         """
         self.check_awaited()
         completed_at = self.completed_at if is_proved else None
         return Attempt(attempt_id=new_id(), deadline=self.deadline, completed_at=completed_at)
 
     def check_awaited(self) -> None:
-        """Before anything is spent. Raises Unavailable: the client has closed the connection."""
+        """Called before anything is spent. Raises Unavailable if the client has closed the connection."""
         if self.is_abandoned():
             raise Unavailable("the client has closed the connection")

@@ -1,4 +1,4 @@
-"""The resources that a token request names, and what its access token is for: RFC 8707 §2.2. Rules."""
+"""The resources that a token request names, and the resources of its access token (RFC 8707 §2.2). Rules."""
 
 from services.token.grants.request import TokenRequest
 from shared.model import Authorization
@@ -23,7 +23,7 @@ def resources_of(request: TokenRequest, authorization: Authorization, issuer: st
 
 
 def granted_resources(request: TokenRequest, named: Resources, issuer: str) -> GrantedResources:
-    """What a refresh demands of its grant, before that is known."""
+    """The resources that a refresh requires of its grant, before the grant is known."""
     client = request.client
     if not named:
         return GrantedResources(request.resources.available_to(client.client_id))
