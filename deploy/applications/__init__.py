@@ -1,5 +1,5 @@
-"""Presets: what Ostiary and an application have to be told so that the application signs its users in.
+"""Presets: the settings of Ostiary and of an application that let the application sign its users in.
 
-Each application is one file of data, `NAME.toml`. `ostiary client add --for NAME` registers the client that
-the file describes and prints the lines that belong into the application.
+Each application has a data file, `NAME.toml`. `ostiary client add --for NAME` registers the client that the
+file describes, and prints the lines to enter in the application.
 """

@@ -1,8 +1,8 @@
-"""One preset: read strictly from TOML, and rendered for one installation of the application. Pure.
+"""A preset: read strictly from TOML, and rendered for one installation of the application. Pure.
 
 `{name}` stands for a value: `{url}` and `{host}` of the application, `{issuer}`, `{origin}`, `{discovery}`
 and the endpoints of Ostiary, `{client_id}` and `{client_secret}`, and the values that the preset itself
-declares. Other braces stand for themselves.
+declares. Other braces are literal.
 """
 
 import re
@@ -26,11 +26,11 @@ _PLACEHOLDER = re.compile(r"(?<![{$])\{([a-z][a-z_]*)\}(?!\})")
 
 
 class BadPreset(Exception):
-    """The text is no preset: a defect of its file."""
+    """The text is not a valid preset, which is a defect of its file."""
 
 
 class UnknownValue(Exception):
-    """An operator chose a value that the preset does not have."""
+    """An operator set a value that the preset does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What is known of one application.
+    """The facts about one application.
 
     `metadata` describes the client (RFC 7591), `values` has a default for each further placeholder, `tested`
     is the version and the date of the test, or NOT_RUN.
@@ -67,12 +67,12 @@ class Preset:
 
     @property
     def needs_url(self) -> bool:
-        """Whether the application is found at a URL of its own."""
+        """Whether the application has a URL of its own."""
         return bool(self.placeholders & OF_APPLICATION)
 
 
 def read_preset(name: str, text: str) -> Preset:
-    """Raises BadPreset: unknown, missing and mistyped members, unknown placeholders."""
+    """Raises BadPreset for unknown, missing and mistyped members, and for unknown placeholders."""
     try:
         members = tomllib.loads(text)
         settings = tuple(Setting(**each) for each in members.pop("settings", ()))
@@ -90,7 +90,7 @@ def read_preset(name: str, text: str) -> Preset:
         )
     known = OF_APPLICATION | OF_CLIENT | OF_PROVIDER | preset.values.keys()
     if unknown := preset.placeholders - known:
-        raise BadPreset(f"{name}: {', '.join(sorted(unknown))} stands for nothing")
+        raise BadPreset(f"{name}: {', '.join(sorted(unknown))} has no value")
     return preset
 
 

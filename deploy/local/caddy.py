@@ -19,7 +19,7 @@ FOLDER = "caddy"  # in the data folder
 
 
 def find_binary() -> Path:
-    """`caddy` in the virtual environment; raises RunError when there is none."""
+    """`caddy` in the virtual environment. Raises RunError if it is missing."""
     binary = Path(sysconfig.get_path("scripts")) / "caddy"
     if not binary.exists():
         raise RunError(f"Caddy is not installed: {INSTALL}")
@@ -27,7 +27,7 @@ def find_binary() -> Path:
 
 
 def site_of(origin: str) -> ProxySite:
-    """Where the proxy listens for *origin*: loopback interfaces alone for a loopback host."""
+    """The proxy's listening addresses for *origin*: only loopback interfaces for a loopback host."""
     url = urlsplit(origin)
     host = url.hostname or ""
     port = url.port or (443 if url.scheme == "https" else 80)
@@ -46,7 +46,7 @@ def _has_ipv6() -> bool:
 
 
 def check_is_free(site: ProxySite) -> None:
-    """Raises RunError when another program listens where *site* shall; Caddy itself would share the port."""
+    """Raises RunError if another program listens on the port. Caddy itself would share it."""
     for bind in site.binds:
         host = bind.strip("[]")
         try:
@@ -79,7 +79,7 @@ def _root_certificate(state: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Caddy:
-    """The proxy and where it keeps its local CA."""
+    """The proxy, and the folder of its local CA."""
 
     binary: Path
     site: ProxySite
@@ -89,7 +89,7 @@ class Caddy:
 
     @property
     def root_certificate(self) -> Path:
-        """The certificate of the local CA, which clients are to trust."""
+        """The certificate of the local CA, which clients must trust."""
         return _root_certificate(self.state)
 
     @property
@@ -97,13 +97,13 @@ class Caddy:
         return self.sockets / "Caddyfile"
 
     def prepare(self, configuration: str) -> None:
-        """Makes its folder and writes its *configuration*."""
+        """Create the folder and write the *configuration*."""
         self.state.mkdir(exist_ok=True, mode=0o700)
         self._configuration.write_text(configuration, "utf-8")
 
     def command(self) -> Command:
-        """How the proxy is started."""
-        home = str(self.sockets)  # it would write to ~/.local and ~/.config
+        """The command that starts the proxy."""
+        home = str(self.sockets)  # otherwise it writes to ~/.local and ~/.config
         return Command(
             name="Caddy",
             argv=(str(self.binary), "run", "--config", str(self._configuration), "--adapter", "caddyfile"),
@@ -117,7 +117,7 @@ class Caddy:
         name = self.site.address.strip("[]") if self.site.scheme == "https" else None
         try:
             tls = ssl.create_default_context(cafile=self.root_certificate) if name else None
-            _, writer = await asyncio.open_connection(  # it listens before it has its certificate
+            _, writer = await asyncio.open_connection(  # Caddy listens before it has its certificate
                 self.site.binds[0].strip("[]"), self.site.port, ssl=tls, server_hostname=name
             )
         except OSError:

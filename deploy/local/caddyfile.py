@@ -1,7 +1,7 @@
 """The reverse proxy's configuration, rendered from the path map.
 
-Matched against the request target as it was sent: Caddy's own `path` matcher ignores case, decodes and
-resolves `..`, and would then pass on something else than it matched.
+Paths are matched against the request target as it was sent. Caddy's own `path` matcher ignores case, decodes
+and resolves `..`, and then forwards something else than it matched.
 """
 
 import re
@@ -12,16 +12,16 @@ from shared.paths import PREFIX, Path, Service
 
 BODY_LIMIT = "64KiB"
 HEADER_LIMIT = "32KiB"
-ANSWER_SECONDS = 30  # what a service may take
-RETRY_SECONDS = 5  # what a request waits for a service that is being restarted
-KEEPALIVE_SECONDS = 30  # below the services' own, so that no connection ends under a request
+ANSWER_SECONDS = 30  # the limit for a response of a service
+RETRY_SECONDS = 5  # the time for which a request waits for a service that is restarting
+KEEPALIVE_SECONDS = 30  # below the services' own, so that no connection closes during a request
 
 _DOT_SEGMENT = r"^[^?]*/(\.|%2[eE])(\.|%2[eE])?(/|\?|$)"
 _BELOW_PREFIX = rf"^{re.escape(PREFIX)}(/[^?]*)?(\?.*)?$"
 _PARAMETER = re.compile(r"\{[a-z_]+\}")
 
 
-# How Go's net/http names the fault of a request's body: Caddy would call it one of the service.
+# Go's net/http reports a malformed request body in these words. Caddy would blame the service for it.
 MALFORMED_BODY = (
     r"^(invalid byte in chunk length|malformed chunked encoding|http chunk length too large"
     r"|header line too long|chunked encoding contains too much non-data|malformed MIME header.*"
@@ -37,7 +37,7 @@ OWN_ANSWER = """header {
 
 @dataclass(frozen=True, slots=True)
 class ProxySite:
-    """What the proxy listens on: `address` as in an issuer, `binds` the interfaces."""
+    """The listeners of the proxy: `address` as in an issuer, and the interfaces `binds`."""
 
     scheme: str
     address: str
@@ -46,7 +46,7 @@ class ProxySite:
 
     @property
     def origin(self) -> str:
-        """The origin it answers for."""
+        """The origin that it serves."""
         return f"{self.scheme}://{self.address}:{self.port}"
 
 
@@ -60,9 +60,9 @@ def pattern(paths: Iterable[str]) -> str:
 
 
 def caddyfile(paths: Iterable[Path], site: ProxySite, upstreams: Mapping[Service, str]) -> str:
-    """A Caddyfile that maps *paths* at *site* to *upstreams*; Caddy keeps its local CA where it is started.
+    """A Caddyfile that maps *paths* at *site* to *upstreams*. The working directory has Caddy's local CA.
 
-    What is below PREFIX and in no service's map goes to the authorization service, which has a page for it.
+    Unmapped paths below PREFIX go to the authorization service, which has a page for them.
     """
     served = list(paths)
     mine = {service: [path.path for path in served if path.service is service] for service in Service}
@@ -74,7 +74,7 @@ def caddyfile(paths: Iterable[Path], site: ProxySite, upstreams: Mapping[Service
 
 
 def _options(site: ProxySite) -> str:
-    # default_sni: a client may leave a name without a dot out of its handshake, as Java does with localhost.
+    # default_sni: some clients, such as Java, send no name without a dot in their handshake (localhost).
     return f"""{{
 	admin off
 	persist_config off
@@ -98,8 +98,8 @@ def _options(site: ProxySite) -> str:
 
 
 def _site(site: ProxySite, routes: Iterable[str]) -> str:
-    # No Strict-Transport-Security: browsers apply it to every port of localhost, those of others too.
-    # @unmeasured: where a body ends by itself, or two headers say where, nothing more is read after it.
+    # No Strict-Transport-Security: browsers apply it to every port of localhost, also to other programs'.
+    # @unmeasured: after a body without a Content-Length, the connection is closed, and nothing more is read.
     tls = "\ttls internal\n" if site.scheme == "https" else ""
     return f"""{site.origin} {{
 	bind {" ".join(site.binds)}
@@ -144,8 +144,7 @@ def _site(site: ProxySite, routes: Iterable[str]) -> str:
 
 
 def _route(name: str, expression: str, upstream: str) -> str:
-    # A request is sent again only where it never was: Caddy retries what it could not dial, and of what
-    # it could, GET alone.
+    # Caddy retries a request if it could not connect. If it could, it retries only GET.
     return f"""		@{name} vars_regexp {{http.request.uri}} `{expression}`
 		reverse_proxy @{name} {upstream} {{
 			lb_try_duration {RETRY_SECONDS}s

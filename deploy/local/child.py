@@ -1,4 +1,4 @@
-"""One child process: how it is started, known to be ready, and stopped; it never outlives its starter."""
+"""A child process: starts it, waits until it is ready, and stops it. A child never outlives its parent."""
 
 import asyncio
 import signal
@@ -19,12 +19,12 @@ INSTALL = "`make run` and `pipx install 'ostiary[embedded]'` install it"  # said
 
 
 class RunError(Exception):
-    """`ostiary run` cannot go on: one sentence that says why and what to do."""
+    """`ostiary run` cannot continue. The message is one sentence with the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that a child runs under, when the starter is root and the child must not be."""
+    """The account that a child runs under if the parent is root and the child must not be."""
 
     uid: int
     gid: int
@@ -32,7 +32,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a child is started."""
+    """The command of a child."""
 
     name: str
     argv: tuple[str, ...]
@@ -41,9 +41,9 @@ class Command:
     is_ready: Callable[[int], Awaitable[bool]]  # given the child's process id
     cwd: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    orphan_signal: signal.Signals = signal.SIGKILL  # what it gets when the starter dies
+    orphan_signal: signal.Signals = signal.SIGKILL  # sent to it when the parent dies
     account: Account | None = None
-    passing: tuple[str, ...] = ()  # what its log says when the same start will succeed a moment later
+    passing: tuple[str, ...] = ()  # log messages of transient faults: the same start soon succeeds
 
 
 def dropped_to(account: Account | None) -> dict[str, Any]:
@@ -52,12 +52,12 @@ def dropped_to(account: Account | None) -> dict[str, Any]:
 
 
 def dying_with_starter(orphan_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child does before exec so that Linux sends it *orphan_signal* when its starter dies."""
+    """A function to call before exec, so that Linux sends the child *orphan_signal* when its parent dies."""
     return by_kernel(orphan_signal) if sys.platform == "linux" else None
 
 
 def guard(pid: int, orphan_signal: signal.Signals) -> "subprocess.Popen[bytes]":
-    """A process that signals *pid* once this one is gone, for systems whose kernel does not (macOS)."""
+    """A process that signals *pid* when this process has died, for kernels that cannot (macOS)."""
     script = f"cat; kill -{int(orphan_signal)} {pid}"
     return subprocess.Popen(
         ("/bin/sh", "-c", script),
@@ -70,7 +70,7 @@ def guard(pid: int, orphan_signal: signal.Signals) -> "subprocess.Popen[bytes]":
 
 @dataclass(slots=True)
 class Child:
-    """A command and the process that runs it now."""
+    """A command and its current process."""
 
     command: Command
     process: "subprocess.Popen[bytes] | None" = None
@@ -78,14 +78,14 @@ class Child:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there; ready or not."""
+        """Whether the process exists, ready or not."""
         return self.process is not None and self.process.poll() is None
 
     async def start(self) -> None:
-        """Starts the process and returns when it is ready; raises RunError when it will not be."""
+        """Start the process and wait until it is ready. Raises RunError if it will not be."""
         deadline = time.monotonic() + START_SECONDS
         while not await self._is_started(deadline):
-            pass  # an earlier one is just leaving
+            pass  # a previous process is just exiting
 
     async def _is_started(self, deadline: float) -> bool:
         offset = self.command.log.stat().st_size if self.command.log.exists() else 0
@@ -114,8 +114,8 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C reaches the starter alone, which stops all in order
-                preexec_fn=dying_with_starter(command.orphan_signal),  # noqa: PLW1509 - prctl and no more
+                start_new_session=True,  # a Ctrl-C reaches only the parent, which stops all children in order
+                preexec_fn=dying_with_starter(command.orphan_signal),  # noqa: PLW1509 - only prctl
                 **dropped_to(command.account),
             )
         if sys.platform != "linux":
@@ -123,7 +123,7 @@ class Child:
         return self.process
 
     async def stop(self) -> None:
-        """Asks the process to end, and ends it when it does not."""
+        """Ask the process to exit, and kill it if it does not."""
         if self.process is None:
             return
         if self.process.poll() is None:
@@ -138,7 +138,7 @@ class Child:
 
     def _dismiss_guard(self) -> None:
         if self._guard is not None and self._guard.stdin is not None:
-            self._guard.kill()  # before its pipe ends: the process id may soon be another's
+            self._guard.kill()  # before its pipe closes: the process id may soon be reused
             self._guard.wait()
             self._guard.stdin.close()
             self._guard = None

@@ -1,4 +1,4 @@
-"""The demo user and client: their credentials lie in a file in the data folder until it is deleted."""
+"""The demo user and client. A file in the data folder has their credentials until it is deleted."""
 
 import json
 import secrets
@@ -12,7 +12,7 @@ from shared.paths import OUT_OF_BAND
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What a newcomer signs in with, and what their first relying party is registered as."""
+    """The credentials of the demo user and of the demo client."""
 
     username: str
     password: str
@@ -37,9 +37,9 @@ def _made(origin: str) -> Demo:
 
 
 def credentials(path: Path, origin: str, is_first: bool) -> Demo | None:
-    """The credentials in *path*, made there on the first start; None when someone has deleted them.
+    """The credentials in *path*, created on the first start. None: someone has deleted the file.
 
-    Raises RunError when the file is damaged.
+    Raises RunError if the file is damaged.
     """
     if is_first:
         write_private(path, json.dumps(asdict(_made(origin)), indent=2) + "\n")

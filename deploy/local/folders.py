@@ -1,4 +1,4 @@
-"""The data folder, which stays, and the run's folders, which go with it."""
+"""The data folder, which is kept, and the folders of a run, which are removed with it."""
 
 import fcntl
 import os
@@ -18,9 +18,9 @@ _LONGEST_BASE = 40  # sockaddr_un holds 103 bytes on macOS and 107 on Linux
 
 @contextmanager
 def data_folder(path: Path) -> Iterator[Path]:
-    """The data folder, made private when it is new, locked against a second start.
+    """The data folder, private if it is new, and locked against a second run.
 
-    Raises RunError when it cannot be written or another start holds it.
+    Raises RunError if it cannot be written or another run has locked it.
     """
     path = path.resolve()
     try:
@@ -48,12 +48,12 @@ def data_folder(path: Path) -> Iterator[Path]:
 
 
 def is_first_start(data: Path) -> bool:
-    """Whether nothing has been kept in the data folder yet."""
+    """Whether the data folder is still empty."""
     return {path.name for path in data.iterdir()} <= {_LOCK, "log"}
 
 
 def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, completely or not at all."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -64,9 +64,9 @@ def write_private(path: Path, text: str) -> None:
 
 
 def secret_key(path: Path, is_needed: bool) -> str:
-    """The key-encryption secret kept in *path*, made there when it is missing.
+    """The key-encryption secret in *path*, created if it is missing.
 
-    Raises RunError when it cannot be read, or is missing although *is_needed* for data that exist.
+    Raises RunError if it cannot be read, or is missing although existing data need it (*is_needed*).
     """
     try:
         if not path.exists():
@@ -86,17 +86,17 @@ def secret_key(path: Path, is_needed: bool) -> str:
 
 @contextmanager
 def run_folder(mode: int = 0o700) -> Iterator[Path]:
-    """A folder of this run with a path short enough for sockets; sweeps those of runs that died."""
+    """A folder for this run, with a path short enough for sockets. Removes folders of dead runs."""
     base = Path(tempfile.gettempdir())
     if len(os.fsencode(base)) > _LONGEST_BASE or " " in str(base):
-        base = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
+        base = Path("/tmp")  # noqa: S108 - mkdtemp creates a private folder in it
     _sweep(base)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
     folder.chmod(mode)
     new = folder / (_LOCK + ".new")
     lock = os.open(new, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    new.rename(folder / _LOCK)  # only now may a sweeper look at it
+    new.rename(folder / _LOCK)  # from now on, other runs can see whether this one is alive
     try:
         yield folder
     finally:

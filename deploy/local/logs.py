@@ -1,4 +1,4 @@
-"""The children's logs: the last run's beside this one's, and none without end."""
+"""The logs of the children, bounded in size. The logs of the last run are kept beside the new ones."""
 
 import asyncio
 import shutil
@@ -14,13 +14,13 @@ def _previous(log: Path) -> Path:
 
 
 def rotate(folder: Path) -> None:
-    """Keeps the last run's logs beside the new ones, and none older."""
+    """Keep the logs of the last run beside the new ones, and delete older ones."""
     for log in folder.glob("*.log"):
         log.replace(_previous(log))
 
 
 def bound(folder: Path, limit: int = LIMIT) -> None:
-    """Moves aside what is longer than *limit* bytes: children append, and so begin anew."""
+    """Move logs longer than *limit* bytes aside. The children append, so they continue with an empty file."""
     for log in folder.glob("*.log"):
         if log.stat().st_size > limit:
             shutil.copyfile(log, _previous(log))
@@ -29,7 +29,7 @@ def bound(folder: Path, limit: int = LIMIT) -> None:
 
 
 async def keep_bounded(folder: Path) -> None:
-    """Bounds the logs of a run, for ever."""
+    """Bound the logs of a run until cancelled."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         with suppress(OSError):  # a full disk: the next round may succeed

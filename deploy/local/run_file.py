@@ -1,4 +1,4 @@
-"""Where `ostiary run` tells other commands how to reach its servers: `run.env` in the data folder."""
+"""`run.env` in the data folder, in which other commands find the servers of `ostiary run`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _SEPARATOR = " "
 
 
 def write_run_file(data: Path, settings: Settings) -> Path:
-    """Note the issuer, the stores and the secret of this run, for its owner alone."""
+    """Write the issuer, the stores and the secret of this run, readable only by its owner."""
     assert settings.database_url is not None
     assert settings.redis_url is not None
     values = {
@@ -29,9 +29,9 @@ def write_run_file(data: Path, settings: Settings) -> Path:
 
 
 def of_running(settings: Settings) -> Settings:
-    """*settings*, with what they leave open taken from the run that uses their data folder.
+    """*settings*, completed from the run that uses their data folder.
 
-    Raises RunError when no database is set and nothing runs there.
+    Raises RunError if no database is set and there is no such run.
     """
     if settings.database_url is not None:
         return settings

@@ -10,12 +10,12 @@ from shared.paths import Service
 
 
 def socket_of(sockets: Path, service: Service) -> Path:
-    """Where *service* listens."""
+    """The socket of *service*."""
     return sockets / f"{service}.sock"
 
 
 def command(service: Service, sockets: Path, environment: Mapping[str, str], log: Path) -> Command:
-    """How *service* is started; *environment* holds its settings, so that no secret is in its arguments."""
+    """The command that starts *service*. *environment* has its settings, so no secret is in its arguments."""
     socket = socket_of(sockets, service)
 
     async def is_ready(_pid: int) -> bool:
@@ -23,7 +23,7 @@ def command(service: Service, sockets: Path, environment: Mapping[str, str], log
 
     return Command(
         name=f"The {service} service",
-        # -P: the folder in which the command was given holds no module of ours
+        # -P: the working directory of the user must not be searched for modules
         argv=(sys.executable, "-P", "-m", "services.cli", "serve", service, "--listen", f"unix:{socket}"),
         env=environment,
         log=log,

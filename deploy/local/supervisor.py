@@ -1,4 +1,4 @@
-"""Keeps children running: one that dies is started again in place, one that keeps dying ends the run."""
+"""Keeps children running. A child that exits is restarted; one that keeps exiting ends the run."""
 
 import asyncio
 import time
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from deploy.local.child import Child, Command, RunError
 
-AGAIN_SECONDS = 30.0  # the same child twice within this is no accident
+AGAIN_SECONDS = 30.0  # a child that exits twice within this time ends the run
 
 
 @dataclass(slots=True)
 class Supervisor:
     """The children of one run, in the order in which they were started.
 
-    `changed` is to be set whenever a child of this process ends (SIGCHLD).
+    `changed` must be set whenever a child of this process ends (SIGCHLD).
     """
 
     say: Callable[[str], None]
@@ -25,7 +25,7 @@ class Supervisor:
     _died_at: dict[str, float] = field(default_factory=dict)
 
     async def start(self, commands: Iterable[Command]) -> None:
-        """Starts *commands* together and returns when all are ready; raises RunError when one will not be."""
+        """Start *commands* together and wait until all are ready. Raises RunError if one will not be."""
         children = tuple(Child(command) for command in commands)
         self._groups.append(children)
         try:
@@ -36,7 +36,7 @@ class Supervisor:
             raise faults.exceptions[0] from None
 
     async def keep(self) -> None:
-        """Starts again what dies, for ever; raises RunError when the same child dies twice within 30 s."""
+        """Restart children that exit, until cancelled. Raises RunError if one exits twice within 30 s."""
         try:
             async with asyncio.TaskGroup() as restarts:
                 while True:
@@ -44,7 +44,7 @@ class Supervisor:
                     for child in self._dead():
                         self._note(child.command)
                         restarts.create_task(self._start(child))
-                        await asyncio.sleep(0)  # until it counts as starting
+                        await asyncio.sleep(0)  # so that it counts as starting
                     await self.changed.wait()
         except ExceptionGroup as faults:
             raise faults.exceptions[0] from None
@@ -53,7 +53,7 @@ class Supervisor:
         self._starting.append(child)
         await child.start()
         self._starting.remove(child)
-        self.changed.set()  # it may have died since
+        self.changed.set()  # the child may have exited since
 
     def _dead(self) -> list[Child]:
         children = (child for group in self._groups for child in group)
@@ -70,9 +70,9 @@ class Supervisor:
         self.say(f"{command.name} exited and is restarted; its log: {command.log}")
 
     async def stop(self) -> None:
-        """Stops all children, those first that were started last."""
+        """Stop all children in the reverse order of their start."""
         if self._groups:
-            with suppress(OSError):  # the terminal may have gone
+            with suppress(OSError):  # the terminal may be gone
                 self.say("Stopping …")
         while self._groups:
             await asyncio.gather(*(child.stop() for child in self._groups.pop()))

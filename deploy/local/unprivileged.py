@@ -11,7 +11,7 @@ from deploy.local.child import Account, RunError, dropped_to
 
 
 def account_for(cluster: Path) -> Account | None:
-    """The account that owns *cluster*, or may own a new one, when this process is root; else None."""
+    """The account that owns *cluster*, or may own a new one, if this process is root; otherwise None."""
     if os.geteuid() != 0:
         return None
     if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
@@ -27,11 +27,11 @@ def account_for(cluster: Path) -> Account | None:
 
 
 def runnable(binaries: Path, account: Account | None, copies: Path) -> Path:
-    """*binaries*, or a copy of them below *copies* where *account* may run it."""
+    """*binaries*, or a copy of them below *copies* if *account* cannot run the original."""
     if account is None or _runs(binaries, account):
         return binaries
     package = binaries.parents[1]
-    libraries = package.with_name(package.name + ".libs")  # which the binaries seek beside their package
+    libraries = package.with_name(package.name + ".libs")  # the binaries expect it beside their package
     for folder in (binaries.parent, libraries):
         if folder.is_dir():
             target = copies / folder.relative_to(package.parent)

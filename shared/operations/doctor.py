@@ -1,4 +1,4 @@
-"""Does this deployment hold together? Each check asks one thing and says what to do when it is wrong."""
+"""Checks a deployment. Each check answers one question, and says what to do if something is wrong."""
 
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -50,7 +50,7 @@ WITHOUT_ROOT_PATHS = (
 
 
 async def examine(settings: Settings, ca_file: Path | None = None) -> list[Finding]:
-    """Every finding, in the order in which a fault of one explains the next. Raises MissingStore."""
+    """Run every check, ordered so that an earlier fault explains later ones. Raises MissingStore."""
     async with open_stores(settings) as stores:
         findings = [await _database(stores.probe), await _redis(stores.probe)]
         findings.append(await _migrations(stores.probe))
@@ -115,7 +115,7 @@ async def _keys(settings: Settings, stores: Stores) -> Finding:
 
 
 def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -> Finding:
-    """Whether the secret opens every key, and each algorithm has an active and a next one."""
+    """Whether the secret decrypts every key, and each algorithm has an active and a next key."""
     try:
         keyring = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
     except CannotUnwrap as fault:
@@ -165,7 +165,7 @@ async def _outbox(stores: Stores) -> Finding:
 
 
 def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
-    """Whether every client that a logout concerns has been told, or is about to be."""
+    """Whether every client has accepted its logout notices, or is about to get them."""
     given_up = sorted({notice.client_id for notice in notices if notice.given_up_at})
     if given_up:
         message = (
@@ -174,13 +174,13 @@ def outbox_finding(notices: Sequence[LogoutNotice], now: datetime) -> Finding:
         )
         return bad("Logout notices", message)
     if any(now - notice.due_at > MAX_OVERDUE for notice in notices):
-        return bad("Logout notices", "none is being delivered: is a token service or a worker running?")
+        return bad("Logout notices", "they are overdue: check that a token service or a worker is running")
     late = [notice for notice in notices if notice.tries]
     return good("Logout notices", f"{len(late)} will be retried" if late else "all delivered")
 
 
 async def _whole(content: aiohttp.StreamReader) -> bytes:
-    """All that arrives, which may be in pieces; of what is too long, the beginning."""
+    """The body, which may arrive in pieces, up to the maximum length."""
     body = b""
     while len(body) < MAX_DOCUMENT and (piece := await content.read(MAX_DOCUMENT)):
         body += piece
@@ -189,7 +189,7 @@ async def _whole(content: aiohttp.StreamReader) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a URL answers."""
+    """The response of a URL."""
 
     url: str
     status: int

@@ -1,4 +1,4 @@
-"""What a new deployment needs before it serves: keys; and for a newcomer a user and a client."""
+"""Prepares a new deployment: creates keys and, for the demo, a user and a client."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,14 +35,14 @@ _PERSON: Json = {
     "phone_number_verified": False,
     "address": {"formatted": "1 Example Street\nExampletown", "locality": "Exampletown", "country": "France"},
 }
-"""Nobody, with every standard claim (OpenID Connect Core 1.0 §5.1) for clients to see."""
+"""The claims of an invented user, with every standard claim (OpenID Connect Core 1.0 §5.1)."""
 
 _EVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """A user and a confidential client to try things with."""
+    """A user and a confidential client for first steps."""
 
     username: str
     password: str
@@ -52,12 +52,13 @@ class Newcomer:
 
 
 async def prepare(stores: Stores, settings: Settings, newcomer: Newcomer | None) -> None:
-    """Make the keys that are missing and add the newcomer's user and client, unless they are there.
+    """Create missing keys, and add the newcomer's user and client unless they exist.
 
-    Who never had a key served nobody, so no `jti` can have been forgotten: the first assertions are judged.
+    A deployment without keys has never served a request, so no `jti` can be forgotten, and its first
+    assertions need not be refused.
     """
     if not await stores.keys.load():
-        with suppress(Unavailable):  # the first ones wait
+        with suppress(Unavailable):  # then the first assertions are refused for a while
             await stores.replay_marks.begin(_EVER)
     await ensure_keys(
         stores.keys, settings.signing_algorithms, settings.secret_key[0].get_secret_value(), clock.now()

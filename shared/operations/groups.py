@@ -1,4 +1,4 @@
-"""What operators do with groups and memberships: functions over ports."""
+"""The operators' functions for groups and memberships, over ports."""
 
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -15,7 +15,7 @@ class NoSuchGroup(Exception):
 
 
 class BadGroup(Exception):
-    """The name of a group cannot be; says why."""
+    """The name of a group is invalid; the message says why."""
 
 
 def checked_name(name: str) -> str:
@@ -62,7 +62,7 @@ async def delete_group(groups: Groups, name: str) -> None:
 
 
 async def join_group(groups: Groups, name: str, user_id: UUID) -> None:
-    """Make a user a member, if they are none. Raises NoSuchGroup."""
+    """Make a user a member, unless they are one. Raises NoSuchGroup."""
     await groups.join((await get(groups, name)).name, user_id)
 
 

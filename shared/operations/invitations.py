@@ -1,4 +1,4 @@
-"""Initial access tokens, which operators make: RFC 7591 §1.2."""
+"""Initial access tokens, which operators create (RFC 7591 §1.2)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ class Invitation:
 async def invite(
     tokens: InitialAccessTokens, uses: int, expires_at: datetime, *, by: str | None = None
 ) -> Invitation:
-    """Make a token for up to *uses* registrations until *expires_at*."""
+    """Create a token for up to *uses* registrations until *expires_at*."""
     token = new_handle(Kind.INITIAL_ACCESS_TOKEN)
     await tokens.add(digest(token), uses, expires_at, by=by)
     return Invitation(token, uses, expires_at)

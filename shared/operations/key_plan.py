@@ -1,8 +1,8 @@
-"""What to do with the keys: rules over the key table as it is. They make no key; they say which are needed.
+"""Plans changes of the key table. These rules create no keys: a plan says which are needed.
 
-A signing key is `next` until a rotation gives it the moment at which it takes over. Then it is active until
-the one after it takes over, or its algorithm is taken out of the settings. It leaves the JWK Set when the
-last token that it signed has expired.
+A signing key is `next` until a rotation sets the time at which it takes over. From then on it is active until
+its successor takes over or its algorithm is removed from the settings. It leaves the JWK Set when the last
+token that it signed has expired.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.store import StoredKey
 
-SPREAD = timedelta(seconds=15)  # until every process and every proxy has the new JWK Set
+SPREAD = timedelta(seconds=15)  # the time until every process and every proxy has the new JWK Set
 SEALING_ALGORITHM = "A256GCMSIV"
 SALT_ALGORITHM = "HMAC-SHA256"
 SEALING_PERIOD = timedelta(days=1)
@@ -19,7 +19,7 @@ SEALING_PERIOD = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPolicy:
-    """How long things last."""
+    """The lifetimes of keys and of what they sign."""
 
     algorithms: tuple[str, ...]
     rotation: timedelta
@@ -29,7 +29,7 @@ class KeyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """A key to be made; `activates_at` None: `next`."""
+    """A key to create. `activates_at` None: it is `next`."""
 
     alg: str
     activates_at: datetime | None
@@ -37,7 +37,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows to change, and keys to make."""
+    """Rows to change, and keys to create."""
 
     changed: tuple[StoredKey, ...] = ()
     new_keys: tuple[NewKey, ...] = ()
@@ -50,7 +50,7 @@ class Plan:
 
 
 class NoSuchKey(Exception):
-    """There is no usable key of that kid."""
+    """There is no usable key with that kid."""
 
 
 def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
@@ -60,9 +60,9 @@ def _of(keys: Sequence[StoredKey], alg: str) -> list[StoredKey]:
 
 
 def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -> Plan:
-    """What is missing: an active and a next key for each algorithm, a sealing key, and the salt.
+    """The missing keys: an active and a next key for each algorithm, a sealing key, and the salt.
 
-    The last key of an algorithm that was taken out and is set again goes on, unless it has retired.
+    If an algorithm was removed from the settings and added again, its last key continues, unless it retired.
     """
     new_keys: list[NewKey] = []
     resumed: list[StoredKey] = []
@@ -83,7 +83,7 @@ def first(keys: Sequence[StoredKey], algorithms: Sequence[str], now: datetime) -
 
 
 def _dropped(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Iterator[StoredKey]:
-    """Keys of algorithms that are no longer set. One that is `next` has signed nothing, and goes at once."""
+    """Retire keys whose algorithm is not set any more. A `next` key has signed nothing and retires now."""
     for key in keys:
         if key.use != "sig" or key.alg in policy.algorithms or key.retires_at:
             continue
@@ -95,12 +95,12 @@ def _dropped(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Ite
 
 
 def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime) -> Plan:
-    """Let the next key of *alg* take over as soon as everybody may have seen it; publish another."""
+    """Let the next key of *alg* take over once every client may have seen it, and publish another."""
     of_alg = _of(keys, alg)
     following = next((key for key in of_alg if key.activates_at is None), None)
     if following is None:
         return Plan((), (NewKey(alg, None),))
-    # Never at one moment with the key before it: the latest activation decides who signs.
+    # Never at the same time as its predecessor: the latest activation decides which key signs.
     earliest = [key.activates_at + SPREAD for key in of_alg if key.activates_at]
     at = max(now, following.published_at + policy.jwks_max_age + SPREAD, *earliest)
     before = [key for key in of_alg if key.activates_at and key.retires_at is None]
@@ -114,7 +114,7 @@ def rotate(keys: Sequence[StoredKey], alg: str, policy: KeyPolicy, now: datetime
 
 
 def scheduled(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
-    """What is due: rotations, the end of algorithms, the next sealing key, the end of private halves."""
+    """The due changes: rotations, removed algorithms, the next sealing key, and private keys to erase."""
     plan = Plan()
     for alg in policy.algorithms:
         activations = [key.activates_at for key in _of(keys, alg) if key.activates_at and not key.retires_at]
@@ -125,7 +125,7 @@ def scheduled(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Pl
 
 
 def _next_sealing_key(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetime) -> Plan:
-    """One a day, published a day before its use."""
+    """A sealing key a day, published a day before its use."""
     sealing = _of(keys, SEALING_ALGORITHM)
     if not sealing or (last := sealing[-1]).activates_at is None or last.activates_at > now:
         return Plan()
@@ -134,17 +134,14 @@ def _next_sealing_key(keys: Sequence[StoredKey], policy: KeyPolicy, now: datetim
 
 
 def _spent(keys: Sequence[StoredKey], now: datetime) -> Iterator[StoredKey]:
-    """Nothing signs with a retired key, and nothing that it sealed is still valid."""
+    """Erase the private halves of retired keys: nothing is signed with them or sealed by them any more."""
     for key in keys:
         if key.private and key.retires_at and key.retires_at <= now:
             yield replace(key, private=b"")
 
 
 def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime) -> Plan:
-    """Take one key out of use in good order: what it signed stays valid, unless it has been replaced already.
-
-    Raises NoSuchKey.
-    """
+    """Retire one key in good order: the tokens that it signed stay valid. Raises NoSuchKey."""
     key = _find(keys, kid)
     match state(key, keys, now):
         case "next":
@@ -153,7 +150,7 @@ def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime
             return Plan((replace(key, retires_at=now, private=b""),))
         case "retired":
             return Plan()
-    if key.retires_at is not None:  # its successor has its date
+    if key.retires_at is not None:  # its successor already has a date
         return Plan()
     if key.use == "seal":
         at = now + policy.jwks_max_age + SPREAD
@@ -162,9 +159,9 @@ def retire(keys: Sequence[StoredKey], kid: str, policy: KeyPolicy, now: datetime
 
 
 def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
-    """Take one key out of use at once: nothing signs with it, nothing believes it. Raises NoSuchKey.
+    """Withdraw one key at once: nothing is signed with it or verified by it any more. Raises NoSuchKey.
 
-    The key that was published first after it takes over now, however lately that was.
+    The key that was published first after it takes over now, even if clients may not have seen it yet.
     """
     key = _find(keys, kid)
     gone = replace(key, is_compromised=True, retires_at=now, private=b"")
@@ -183,7 +180,7 @@ def compromise(keys: Sequence[StoredKey], kid: str, now: datetime) -> Plan:
 
 def _find(keys: Sequence[StoredKey], kid: str) -> StoredKey:
     for key in keys:
-        # Without the salt every pairwise identifier would name nobody: it cannot be taken out of use.
+        # The salt cannot be withdrawn: without it, every pairwise identifier would change.
         if key.kid == kid and not key.is_compromised and key.use != "salt":
             return key
     raise NoSuchKey(kid)

@@ -1,4 +1,4 @@
-"""What operators and the schedule do with keys: read the table, plan, make, write, in one transaction."""
+"""Changes of keys, by operators and by schedule: read, plan, create and write in one transaction."""
 
 import asyncio
 import secrets
@@ -17,11 +17,11 @@ from shared.store import Keys, StoredKey
 
 
 class KeyFault(Exception):
-    """It cannot be done; says why."""
+    """The operation is impossible; the message says why."""
 
 
 def policy_of(settings: Settings) -> KeyPolicy:
-    """How long keys serve. A client may have longer tokens than the settings say, up to the caps."""
+    """The lifetimes of keys. A client's tokens may live longer than the settings say, up to the caps."""
     return KeyPolicy(
         algorithms=settings.signing_algorithms,
         rotation=settings.key_rotation,
@@ -48,7 +48,7 @@ async def _carry_out(
     now: datetime,
     event: str,
 ) -> list[str]:
-    """Plan over the locked table and write what the plan says; names the kids that were made."""
+    """Plan with the locked table and carry the plan out. Returns the kids of new keys."""
     async with keys.change() as change:
         plan = plan_for(await change.load())
         created = [await asyncio.to_thread(new_key, new, secret_key, now) for new in plan.new_keys]
@@ -58,9 +58,9 @@ async def _carry_out(
 
 
 async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, now: datetime) -> list[str]:
-    """Make what is missing: an active and a next key for each algorithm, and a sealing key.
+    """Create missing keys: an active and a next key for each algorithm, and a sealing key.
 
-    Names the new kids. Of many processes that start on an empty database one makes the set.
+    Returns the new kids. If many processes start with an empty database, one of them creates the set.
     """
     return await _carry_out(
         keys, lambda stored: key_plan.first(stored, algorithms, now), secret_key, now, "keys_made"
@@ -68,7 +68,7 @@ async def ensure_keys(keys: Keys, algorithms: Sequence[str], secret_key: str, no
 
 
 async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[str]:
-    """Do what is due now, if anything is. Names the new kids."""
+    """Do what is due now. Returns the new kids."""
     policy = policy_of(settings)
 
     def plan_for(stored: Sequence[StoredKey]) -> Plan:
@@ -80,7 +80,7 @@ async def keep_schedule(keys: Keys, settings: Settings, now: datetime) -> list[s
 
 
 async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str]:
-    """Rotate every signing algorithm. Names the new kids."""
+    """Rotate every signing algorithm. Returns the new kids."""
     policy = policy_of(settings)
     await ensure_keys(keys, policy.algorithms, _secret_keys(settings)[0], now)
 
@@ -94,7 +94,7 @@ async def rotate_keys(keys: Keys, settings: Settings, now: datetime) -> list[str
 async def retire_key(
     keys: Keys, kid: str, settings: Settings, now: datetime, *, is_compromised: bool
 ) -> list[str]:
-    """Take one key out of use, at once if it is compromised. Names the new kids. Raises KeyFault."""
+    """Retire one key, at once if it is compromised. Returns the new kids. Raises KeyFault."""
     policy = policy_of(settings)
 
     def plan_for(stored: Sequence[StoredKey]) -> Plan:
@@ -110,7 +110,7 @@ async def retire_key(
 
 
 async def rewrap_keys(keys: Keys, settings: Settings) -> int:
-    """Encrypt every key anew under the first secret; says how many were not. Raises CannotUnwrap."""
+    """Encrypt every key under the first secret. Returns the number of changed keys. Raises CannotUnwrap."""
     secret_keys = _secret_keys(settings)
     async with keys.change() as change:
         rewrapped = []

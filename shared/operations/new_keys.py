@@ -1,4 +1,4 @@
-"""Making keys: signing key pairs and sealing keys, encrypted at once for their row."""
+"""Creates signing key pairs and sealing keys, and encrypts them for their rows."""
 
 import secrets
 from datetime import datetime
@@ -13,7 +13,7 @@ from shared.store import StoredKey
 
 SECRET_BYTES = 32
 SEALING_KID_BYTES = 4
-SALT_KID = "pairwise"  # one row, whoever makes it
+SALT_KID = "pairwise"  # the only row of its kind, whichever process creates it
 
 
 def _new_private_key(alg: str) -> PrivateKey:
@@ -28,11 +28,11 @@ def _new_private_key(alg: str) -> PrivateKey:
             return ec.generate_private_key(ec.SECP521R1())
         case "EdDSA":
             return ed25519.Ed25519PrivateKey.generate()
-    raise ValueError(f"no key is made for {alg}")
+    raise ValueError(f"there are no keys for {alg}")
 
 
 def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
-    """A fresh key pair, published now. RSA takes 60 ms and more: call it in a thread."""
+    """A new key pair, published now. Call it in a thread: RSA takes 60 ms and more."""
     private = _new_private_key(alg)
     public = public_jwk(private.public_key())
     kid = thumbprint(public)
@@ -50,7 +50,7 @@ def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: date
 
 
 def new_sealing_key(secret_key: str, now: datetime, activates_at: datetime) -> StoredKey:
-    """A fresh key for opaque access tokens."""
+    """A new key for opaque access tokens."""
     kid = secrets.token_hex(SEALING_KID_BYTES)
     plain = secrets.token_bytes(SECRET_BYTES)
     return StoredKey(
@@ -81,7 +81,7 @@ def new_salt(secret_key: str, now: datetime) -> StoredKey:
 
 
 def new_key(new: NewKey, secret_key: str, now: datetime) -> StoredKey:
-    """The key that a plan wants. RSA takes 60 ms and more: call it in a thread."""
+    """The key that a plan asks for. Call it in a thread: RSA takes 60 ms and more."""
     if new.alg == SEALING_ALGORITHM:
         return new_sealing_key(secret_key, now, new.activates_at or now)
     if new.alg == SALT_ALGORITHM:

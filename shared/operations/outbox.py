@@ -1,4 +1,4 @@
-"""What operators see of logout notices."""
+"""The operators' view of logout notices."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What operators do with protected resources: functions over ports."""
+"""The operators' functions for protected resources, over ports."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +13,12 @@ from shared.store import ProtectedResources
 
 
 class NoSuchResource(Exception):
-    """There is no resource of that name or identifier."""
+    """There is no resource with that name or identifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceRules:
-    """What the deployment decides about resources."""
+    """The deployment's rules for resources."""
 
     issuer: str
     signing_algorithms: Sequence[str]
@@ -34,7 +34,7 @@ def shown(resource: ProtectedResource) -> dict[str, Any]:
 
 
 async def get(resources: ProtectedResources, name: str) -> ProtectedResource:
-    """The resource of that name, or of that identifier. Raises NoSuchResource."""
+    """The resource with that name or identifier. Raises NoSuchResource."""
     if resource := await resources.find(name):
         return resource
     key = comparable(name)
@@ -90,10 +90,10 @@ async def delete_resource(resources: ProtectedResources, name: str) -> None:
 async def import_resources(
     resources: ProtectedResources, described: Iterable[Json], rules: ResourceRules, *, prune: bool
 ) -> list[dict[str, Any]]:
-    """Add new resources and update the others, found by their identifiers; the result for each.
+    """Add new resources and update the others, which are found by identifier. Returns the result for each.
 
-    *prune*: delete those that are not described. Raises InvalidClientMetadata before anything is changed;
-    raises Taken, Full, Stale.
+    *prune*: delete those that are not described. Raises InvalidClientMetadata before anything is changed.
+    Raises Taken, Full, Stale.
     """
     read = [rules.read(members) for members in described]
     existing = {resource.key: resource for resource in await resources.every()}

@@ -1,7 +1,7 @@
-"""Cells' clients, read from `services["pydio.web.oauth"].staticClients` of its pydio.json. Pure.
+"""Reads Cells' clients from `services["pydio.web.oauth"].staticClients` of its pydio.json. Pure.
 
-A JSON list of RFC 7591 metadata is read as well. A faulty client does not fail the file: what the
-deployment does not support is dropped, with a note.
+A JSON list of RFC 7591 metadata is also accepted. An unsupported member of a client does not fail the file:
+it is dropped, with a note.
 """
 
 import re
@@ -60,7 +60,7 @@ class ClientFile:
 
 
 def go_duration(text: str) -> timedelta | None:
-    """A duration in Go's notation, such as `2h`, `1h30m` or `90s`; None: it is not one."""
+    """A duration in Go's notation, such as `2h`, `1h30m` or `90s`. None: the text is not one."""
     if not _GO_DURATION.fullmatch(text):
         return None
     return timedelta(
@@ -93,7 +93,7 @@ def read(document: Any, external_urls: Sequence[str], allowed: Capabilities) -> 
     """The clients of pydio.json, or of a list of RFC 7591 metadata. Raises BadFile."""
     if isinstance(document, list):
         if not all(isinstance(entry, Mapping) for entry in document):
-            raise BadFile("The list holds something that is not an object")
+            raise BadFile("The list has an entry that is not an object")
         return ClientFile(tuple(dict(entry) for entry in document))
     services = document.get("services") if isinstance(document, Mapping) else None
     section = services.get(SERVICE) if isinstance(services, Mapping) else None
@@ -140,12 +140,12 @@ def _metadata(entry: Json, external_urls: Sequence[str]) -> dict[str, Any]:
 
 
 def _fit(metadata: dict[str, Any], entry: Json, allowed: Capabilities) -> Iterator[str]:
-    """Remove from *metadata* what this deployment does not support; a note for each removal."""
+    """Remove from *metadata* what this deployment does not support. Yields a note for each removal."""
     for name in ("response_types", "grant_types"):
         supported = {" ".join(sorted(each.split())) for each in getattr(allowed, name)}
         requested = [" ".join(sorted(str(each).split())) for each in metadata.get(name) or ()]
         if dropped := [each for each in requested if each not in supported]:
-            yield f"{name} {', '.join(dropped)} dropped: switched off here"
+            yield f"{name} {', '.join(dropped)} dropped: not enabled here"
         if name in metadata:
             metadata[name] = [each for each in requested if each in supported]
     for name in ("redirect_uris", "post_logout_redirect_uris"):

@@ -1,4 +1,4 @@
-"""What operators do with users, and people who sign up with their own: functions over ports."""
+"""The operators' functions for users, which sign-up uses too, over ports."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +24,7 @@ class NoSuchUser(Exception):
 
 
 class BadUser(Exception):
-    """The name or the claims cannot be; says why."""
+    """The name, the claims or the password are invalid; the message says why."""
 
 
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
@@ -38,7 +38,7 @@ def _check_text(value: object, path: str, depth: int = 0) -> None:
     match value:
         case str():
             if not is_storable(value):
-                raise BadUser(f"{path} holds a character that is not text")
+                raise BadUser(f"{path} has a character that cannot be stored")
         case Mapping():
             for name, member in value.items():
                 _check_text(name, path, depth + 1)
@@ -49,7 +49,7 @@ def _check_text(value: object, path: str, depth: int = 0) -> None:
 
 
 def check_claims(claims: Json) -> None:
-    """Whether *claims* are what OpenID Connect Core 1.0 §5.1 says they are. Raises BadUser."""
+    """Check the types of *claims* (OpenID Connect Core 1.0 §5.1). Raises BadUser."""
     _check_text(claims, "claims")
     for name, value in claims.items():
         if name in SERVER_CLAIMS:
@@ -82,7 +82,7 @@ def _is_address(email: str) -> bool:
 
 
 def check_username(username: str) -> None:
-    """Raises BadUser: empty, too long, or with characters that nobody sees."""
+    """Raises BadUser if the name is empty or too long, or has invisible characters."""
     _check_text(username, "the user name")
     if not username.strip() or username != username.strip() or len(username) > MAX_NAME:
         raise BadUser(f"a user name has 1 to {MAX_NAME} characters and no spaces at its ends")
@@ -91,7 +91,7 @@ def check_username(username: str) -> None:
 
 
 def checked_password(password: str) -> str:
-    """The password as it is. Raises BadUser: too short or too long to be one."""
+    """The password, unchanged. Raises BadUser if it is too short or too long."""
     _check_text(password, "the password")
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise BadUser(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
@@ -112,7 +112,7 @@ def shown(user: User) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserChanges:
-    """What is to become of a user; None: it stays. A claim that is None is removed."""
+    """Changes of a user. None leaves a value as it is; a claim that is None is removed."""
 
     username: str | None = None
     email: str | None = None
@@ -126,7 +126,7 @@ def _without_groups(claims: Json) -> dict[str, Any]:
 
 
 def _groups_in(claims: Json) -> tuple[str, ...] | None:
-    """The groups among the claims that an operator gives, none for null. None: they are not mentioned.
+    """The groups among the claims that an operator gives; null gives none. None: the claim is absent.
 
     Raises BadUser, BadGroup.
     """
@@ -135,12 +135,12 @@ def _groups_in(claims: Json) -> tuple[str, ...] | None:
     names = claims[GROUPS] or ()
     check_claims({GROUPS: names})
     if len(names) > MAX_GROUPS:
-        raise BadUser(f"a user may be given {MAX_GROUPS} groups at once")
+        raise BadUser(f"a user may get at most {MAX_GROUPS} groups at once")
     return checked_names(names)
 
 
 def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
-    """The claims after *changes*. What was known of an e-mail address does not hold for another.
+    """The claims after *changes*. A new e-mail address loses the verification of the old one.
 
     Raises BadUser.
     """
@@ -174,8 +174,8 @@ async def add_user(
 ) -> User:
     """Add a user; *detail* is for the audit row.
 
-    `groups` among the claims become memberships; groups that are missing are added. Raises BadUser, BadGroup,
-    Taken; with *is_distinct* Taken also where the name only looks like another's.
+    `groups` among the claims become memberships, and missing groups are added. Raises BadUser, BadGroup, and
+    Taken, with *is_distinct* also if the name only looks like another user's.
     """
     check_username(username)
     check_claims(claims)
@@ -187,9 +187,9 @@ async def add_user(
 
 
 async def update_user(users: Users, name: str, changes: UserChanges) -> User:
-    """Change a user; sessions and grants go on.
+    """Change a user. Sessions and grants continue.
 
-    `groups` among the claims are the only groups of the user from now on; groups that are missing are added.
+    `groups` among the claims become the user's only groups, and missing groups are added.
     Raises NoSuchUser, BadUser, BadGroup, Taken, Stale.
     """
     user = await get(users, name)

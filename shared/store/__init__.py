@@ -1,7 +1,7 @@
-"""The ports: what services may ask of the stores, and the fault that every one of them may raise.
+"""The ports of the stores, and the fault that every one of them may raise.
 
-Which store decides is design, not chance. PostgreSQL holds what must never be forgotten or un-happen; Redis
-holds what a user can do again. `open.py` makes the real ones; tests hold each fake against the same contract.
+PostgreSQL holds what must never be lost or undone. Redis holds what a user can repeat. `open.py` opens the
+real stores, and the contract tests check every implementation.
 """
 
 from shared.store.ports.clients import (

@@ -1,6 +1,6 @@
 """Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, in its own transaction.
 
-A step in Python may follow in the same transaction, where SQL does not do: AFTERWARDS.
+Where SQL is not enough, a step in Python follows in the same transaction (AFTERWARDS).
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from shared.store.postgres.group_attributes import adopt_group_attributes
 from shared.store.postgres.transport.connection import WRITABLE, named_by
 
 FOLDER = Path(__file__).parent / "migrations"
-LOCK = 0x6F737469617279  # any number that nothing else takes
+LOCK = 0x6F737469617279  # an arbitrary number: "ostiary" in ASCII
 LOCK_TIMEOUT = "120s"
 CONNECT_TIMEOUT = 10  # seconds
 UNLIMITED = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
@@ -28,11 +28,11 @@ _RECORD = "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)"
 AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
     "0013_groups": adopt_group_attributes,
 }
-"""By the name of the migration."""
+"""Steps in Python, by the name of the migration."""
 
 
 class MigrationError(Exception):
-    """The database was migrated by files that are not these."""
+    """The database was migrated with other files than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
 
 
 def missing(applied: dict[str, str], all_migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
-    """Those not applied yet, given the name and checksum of those that are. Raises MigrationError."""
+    """The migrations that are not applied. *applied*: checksums by name. Raises MigrationError."""
     for migration in all_migrations:
         if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise MigrationError(f"migration {migration.name} was changed after it had been applied")
@@ -74,7 +74,7 @@ async def applied_migrations(connection: asyncpg.Connection) -> dict[str, str]:
 
 
 async def pending(url: str) -> list[str]:
-    """The names of the migrations that are missing. Changes nothing and waits for nobody who migrates.
+    """The names of the missing migrations. Changes nothing, and does not wait for a running migration.
 
     Raises MigrationError, OSError, asyncpg.PostgresError.
     """
@@ -86,10 +86,10 @@ async def pending(url: str) -> list[str]:
 
 
 async def migrate(url: str) -> list[str]:
-    """Bring the database to this version and name what was applied.
+    """Migrate the database to this version. Returns the names of the applied migrations.
 
-    Needs a direct connection, not a transaction-mode pooler: it holds a session lock, so that of many at once
-    one migrates and the others find nothing to do. It has its own timeouts, whatever the role's are. Raises
+    Needs a direct connection, not a transaction-mode pooler. It holds a session lock: of several concurrent
+    calls, one migrates and the others find nothing to do. Its timeouts replace those of the role. Raises
     MigrationError, OSError, asyncpg.PostgresError.
     """
     connection = await asyncpg.connect(

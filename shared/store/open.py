@@ -1,4 +1,4 @@
-"""The one place that knows which store stands behind which port."""
+"""Opens the stores. Only this module knows which store implements which port."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -75,7 +75,7 @@ class Stores:
     """Every port, over the deployment's PostgreSQL and Redis."""
 
     changes: Changes
-    database_checks: Mapping[str, Callable[[], str | None]]  # what the poll of `changes` has learnt
+    database_checks: Mapping[str, Callable[[], str | None]]  # faults found by the poll of `changes`
     database_pool: Callable[[], PoolStatistics]
     keys: Keys
     users: Users
@@ -112,7 +112,7 @@ class MissingStore(Exception):
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """The stores; connections are made when they are first needed. Raises MissingStore."""
+    """The stores. They connect when they are first used. Raises MissingStore."""
     if settings.database_url is None or settings.redis_url is None:
         raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
     url, direct_url = settings.database_url, settings.database_direct_url

@@ -1,4 +1,4 @@
-"""Whether the stores answer at all, and what time it is there."""
+"""Whether the stores answer, and the time of their clocks."""
 
 from datetime import datetime
 from typing import cast
@@ -11,7 +11,7 @@ from shared.store.redis.transport.client import RedisClient
 
 
 class Probe:
-    """For those who look after a deployment; no request needs it."""
+    """Checks for operators. No request uses it."""
 
     def __init__(self, database: Database, redis: RedisClient, direct_url: str) -> None:
         self._database = database
@@ -25,7 +25,7 @@ class Probe:
         return cast(datetime, row["now"])
 
     async def server_faults(self) -> list[str]:
-        """Why the server is unfit for its clients, read as they reach it. Raises Unavailable."""
+        """Faults of the server, read through the same connections as requests. Raises Unavailable."""
         row = await self._database.row(f"SELECT {STATE_COLUMNS}")
         assert row is not None
         return [fault for fault in (timeout_fault(row),) if fault is not None]

@@ -49,7 +49,7 @@ class KeptSessions:
             return await self._rows.owner(session_key, is_ended_too=is_ended_too)
         except Unavailable:
             contents = await self._contents.use(session_key)
-            if contents is None:  # that says nothing about the row
+            if contents is None:  # which says nothing about the row
                 raise
         return SessionOwner(sid=contents.sid, user_id=contents.user_id, username=contents.username)
 
@@ -57,7 +57,7 @@ class KeptSessions:
         session_key = await self._rows.end(sid, reason)
         if session_key is None:
             return False
-        with suppress(Unavailable):  # cleaning: the row has ended it
+        with suppress(Unavailable):  # clean-up only: the row has ended the session
             await self._contents.drop(session_key)
         return True
 

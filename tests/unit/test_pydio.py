@@ -77,7 +77,7 @@ def test_the_frontend_is_read_as_cells_has_it() -> None:
     assert client.access_token_lifetime == timedelta(minutes=10)
     assert client.id_token_claims == ("name", "email", "authSource", "sid", "rat")
     assert client.claims_mapping == {"name": "username"}
-    assert result.notes == ("cells-frontend: response_types token, id_token dropped: switched off here",)
+    assert result.notes == ("cells-frontend: response_types token, id_token dropped: not enabled here",)
 
 
 def test_lifetimes_above_the_caps_are_lowered_and_it_says_so() -> None:

@@ -1,1 +1,1 @@
-"""Why requests of a client were refused, and what fixes it."""
+"""The reasons why a client's requests were refused, and their remedies."""

@@ -12,18 +12,18 @@ from shared.store import Clients, Refusals, Unavailable
 
 
 class RefusalsUnavailable(Exception):
-    """Redis, which has the refusals, does not answer."""
+    """Redis, which stores the refusals, does not answer."""
 
     def __init__(self, fault: Unavailable) -> None:
         super().__init__(
             f"Redis, which keeps the last refusals, does not answer: {fault}."
-            " The log has them as the event refused"
+            " Search the log for the event refused instead"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedRefusal:
-    """A refusal and the sentence that says what fixes it."""
+    """A refusal and its remedy, as a sentence."""
 
     refusal: Refusal
     remedy: str
@@ -42,7 +42,7 @@ class ExplainedRefusal:
 async def check_client(
     clients: Clients, refusals: Refusals, client_id: str, since: datetime | None
 ) -> Sequence[ExplainedRefusal]:
-    """The refusals of a client that are not older than *since*, newest first.
+    """The refusals of a client since *since*, newest first.
 
     Raises NoSuchClient, RefusalsUnavailable, Unavailable.
     """

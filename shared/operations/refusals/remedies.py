@@ -1,7 +1,7 @@
-"""What fixes a refusal: one sentence for each reason or error, with the command that does it. Pure.
+"""The remedy of a refusal: one sentence for each reason or error, with the command to run. Pure.
 
-A stranger may have sent what was refused. So no command contains a URI or a scope from a request: the
-operator types the one that the application really uses.
+Anyone may have sent the refused request. So no command contains a URI or a scope from it: the operator types
+the one that the application really uses.
 """
 
 import shlex
@@ -41,7 +41,7 @@ def _says(sentence: str) -> Remedy:
 
 def _look(client: Client, _: Refusal) -> str:
     shown = _command(client, "show")
-    return f"Correct the application as the detail says; {shown} shows what it is registered for."
+    return f"Correct the application as the detail says; {shown} shows its registration."
 
 
 def _registers(member: str) -> Remedy:
@@ -86,10 +86,10 @@ def _scope(client: Client, _: Refusal) -> str:
 
 
 def _pkce(client: Client, _: Refusal) -> str:
-    switched_on = "Switch PKCE with S256 on in the application"
+    switched_on = "Enable PKCE with S256 in the application"
     if client.is_public:
         return f"{switched_on}."
-    return f"{switched_on}, or do without it: {_update(client, require_pkce=False)}."
+    return f"{switched_on}, or do not require it: {_update(client, require_pkce=False)}."
 
 
 def _switched_off(member: str, sentence: str) -> Remedy:
@@ -98,7 +98,7 @@ def _switched_off(member: str, sentence: str) -> Remedy:
 
 def _code_unusable(client: Client, _: Refusal) -> str:
     command = _update(client, authorization_code_lifetime=300)
-    return f"Let the application redeem each code once and at once; where it needs more time: {command}."
+    return f"Let the application redeem each code once and immediately; if it needs more time: {command}."
 
 
 def _refresh_token_reused(client: Client, _: Refusal) -> str:
@@ -165,12 +165,12 @@ BY_ERROR: Mapping[str, Remedy] = {
         "Nothing: the application asks again with a page; for an application of your own,"
         f" skip the question: {_update(client, skip_consent=True)}."
     ),
-    "cookie_missing": _says("Let the browser accept this site's cookies and begin again, in one tab."),
-    "expired": _says("Nothing: the user took too long, or finished in another tab, and begins again."),
-    "expired_token": _says("Nothing: the user did not confirm the device in time, and begins again."),
+    "cookie_missing": _says("Let the browser accept this site's cookies, and start again in one tab."),
+    "expired": _says("Nothing: the user took too long, or finished in another tab, and starts again."),
+    "expired_token": _says("Nothing: the user did not confirm the device in time, and starts again."),
     "insufficient_scope": _says("Let the application ask for the scope that the detail names."),
     "slow_down": _says("Let the application wait between its requests; the detail says what was too much."),
     "too_many_requests": _says("Nothing: wait a minute."),
-    "temporarily_unavailable": _says("Nothing if it was once; else see the warnings in the log."),
+    "temporarily_unavailable": _says("Nothing if it happened once; otherwise see the warnings in the log."),
 }
 """For errors without a reason; others are to be looked at."""

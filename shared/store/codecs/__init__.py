@@ -1,1 +1,1 @@
-"""How records are written in the stores, and read back."""
+"""Encodes and decodes the records of the stores."""

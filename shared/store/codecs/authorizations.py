@@ -1,11 +1,11 @@
-"""How an authorization is kept as JSON, beside a code in Redis and in a grant's row in PostgreSQL."""
+"""An authorization as JSON, for a code in Redis and for a grant's row in PostgreSQL."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import (
     Annotated,
     Any,
-    NotRequired,  # before Python 3.12 pydantic reads no other
+    NotRequired,  # before Python 3.12, pydantic needs this one
 )
 from uuid import UUID
 
@@ -65,7 +65,7 @@ def restored(
     *,
     client_epoch: int,
 ) -> Authorization:
-    """The authorization of which `details` kept the rest."""
+    """The authorization with these details."""
     userinfo: Mapping[str, Json | None] = details["userinfo"]
     id_token: Mapping[str, Json | None] = details["id_token"]
     return Authorization(

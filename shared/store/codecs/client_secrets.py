@@ -1,4 +1,4 @@
-"""Client secrets as they are written: hashes, and beside them, where the value is needed, its ciphertext."""
+"""Client secrets as they are stored: hashes, with the ciphertext if the value itself is needed."""
 
 import secrets
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ Row = dict[str, str | None]
 
 
 def _name(client_id: str) -> str:
-    """What a ciphertext is bound to."""
+    """The name that a ciphertext is bound to."""
     return f"client_secret:{client_id}"
 
 
 class SecretRows:
-    """Writes under the first of the secret keys, reads under any."""
+    """Encrypts under the first secret key, and decrypts under any of them."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._secret_keys = secret_keys
 
     def write(self, client_id: str, client_secrets: Sequence[ClientSecret]) -> list[Row]:
-        """Raises Unavailable: there is a value, and no secret key to encrypt it under."""
+        """Raises Unavailable if there is a value to encrypt, but no secret key."""
         return [self._written(client_id, secret) for secret in client_secrets]
 
     def _written(self, client_id: str, secret: ClientSecret) -> Row:
@@ -35,12 +35,12 @@ class SecretRows:
 
     def _wrap(self, client_id: str, value: str) -> str:
         if not self._secret_keys:
-            raise Unavailable("OSTIARY_SECRET_KEY is not set: secrets that sign are encrypted under it")
+            raise Unavailable("OSTIARY_SECRET_KEY is not set: secrets that sign are encrypted with it")
         nonce = secrets.token_bytes(NONCE_BYTES)
         return wrap(self._secret_keys[0], nonce, _name(client_id), value.encode()).hex()
 
     def read(self, client_id: str, rows: Sequence[Json]) -> tuple[ClientSecret, ...]:
-        """Raises Unavailable: no secret key opens a value."""
+        """Raises Unavailable if no secret key decrypts a value."""
         return tuple(self._read(client_id, row) for row in rows)
 
     def _read(self, client_id: str, row: Json) -> ClientSecret:
@@ -55,10 +55,10 @@ class SecretRows:
         try:
             return unwrap(secret_keys, _name(client_id), bytes.fromhex(wrapped)).decode()
         except CannotUnwrap:
-            raise Unavailable(f"no OSTIARY_SECRET_KEY opens the secret of {client_id}") from None
+            raise Unavailable(f"no OSTIARY_SECRET_KEY decrypts the secret of {client_id}") from None
 
     def rewrapped(self, client_id: str, rows: Sequence[Json]) -> list[dict[str, Any]] | None:
-        """The rows under the first secret key; None where they are so already."""
+        """The rows encrypted under the first secret key. None: they already are."""
         anew = [dict(row) for row in rows]
         for row in anew:
             if "wrapped" in row and not self._is_under_first(client_id, row["wrapped"]):

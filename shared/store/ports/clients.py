@@ -72,12 +72,12 @@ class ClientUses(Protocol):
     """Whether clients that registered themselves were ever used. PostgreSQL."""
 
     async def mark(self, client_ids: Collection[str]) -> None:
-        """They have been used. Once is enough; more changes nothing."""
+        """Mark clients as used. Repeating it changes nothing."""
 
     async def expire(self, unused_for: timedelta) -> Sequence[str]:
-        """Delete those that were registered so long ago and never used, some at a time; which they were.
+        """Delete some of the clients that registered longer ago and were never used. Returns their ids.
 
-        What grants and consents tell counts as use. Disabled clients stay: an operator decided on them.
+        A grant or a consent counts as use. Disabled clients stay, as an operator has decided on them.
         """
 
 
@@ -87,7 +87,7 @@ class ClientRemovals(Protocol):
     async def remove(self, batch: int) -> int:
         """Remove up to *batch* grants, consents and notices of a deleted client, and finally its row.
 
-        Several workers may call it at once. The number of records removed; 0: nothing is left.
+        Several workers may call it concurrently. Returns the number of removed records; 0: nothing is left.
         """
 
 
@@ -99,7 +99,7 @@ class InitialAccessTokens(Protocol):
     ) -> None: ...
 
     async def is_good(self, token_hash: bytes) -> bool:
-        """Whether the token has a use left now. Only `spend` decides."""
+        """Whether the token has a use left. Only `spend` decides."""
 
     async def spend(self, token_hash: bytes) -> bool:
         """Take one use. False: the token is used up, expired or unknown."""
@@ -122,4 +122,4 @@ class Change:
     has_keys: bool
     has_resources: bool = False
     is_rewound: bool = False
-    """The counter went back: the database was restored, and caches may be newer than it."""
+    """The counter has decreased: the database was restored, and caches may be newer than it."""

@@ -1,4 +1,4 @@
-"""What is counted, and what counts once."""
+"""Ports: counters, and marks against replay."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,46 +7,46 @@ from typing import Protocol
 
 
 class ReplayMarks(Protocol):
-    """The `jti` of assertions and proofs: each counts once. Redis."""
+    """The `jti` of assertions and proofs, each accepted once. Redis."""
 
     async def begin(self, since: datetime | None = None) -> None:
-        """A Redis that knows nothing yet remembers from then on: from now, where a process only starts."""
+        """Let an empty Redis remember from *since* on; from now if a process only starts."""
 
     async def add(self, kind: str, owner: str, jti: str, issued_at: datetime, expires_at: datetime) -> bool:
-        """Mark it. False: *owner* has used this `jti` for this *kind* before.
+        """Mark a `jti`. False: *owner* has used it for this *kind* before.
 
-        Raises Unavailable also where it cannot be told, because it was issued before Redis lost its memory.
+        Raises Unavailable also if that is unknown, because the `jti` was issued before Redis lost its data.
         """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How many tries are free, and how the wait after each further one doubles."""
+    """The number of free attempts, and the wait after them, which doubles with each further attempt."""
 
     free: int
     first_wait: timedelta
     longest_wait: timedelta
-    forgotten_after: timedelta  # without a try
+    forgotten_after: timedelta  # without an attempt
 
 
 class Counters(Protocol):
-    """Tries that may fail, counted before they are made: many at once are as bounded as one after another.
+    """Attempts that may fail. They are counted before they are made, which bounds concurrent ones too.
 
-    Redis; each process remembers its own, in case Redis forgets.
+    Redis. Each process also remembers its own, in case Redis loses its data.
     """
 
     async def attempt(self, name: str, key: str, pace: Pace) -> timedelta | None:
-        """Count a try. None: go ahead; else how long to wait, and nothing was counted."""
+        """Count an attempt. None: it is admitted; otherwise the time to wait, and nothing is counted."""
 
     async def take_back(self, name: str, key: str) -> None:
-        """The try counted last did not fail."""
+        """Undo the last counted attempt, which did not fail."""
 
     async def forget(self, name: str, key: str, pace: Pace) -> None:
-        """All that were counted no longer matter."""
+        """Reset the count."""
 
 
 class SharedCounts(Protocol):
-    """What processes have counted by themselves, added up. Redis."""
+    """The sums of what processes have counted by themselves. Redis."""
 
     async def add(self, name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
-        """Add each count to its key's; what all processes together have, of every key. One round trip."""
+        """Add each count to its key's sum. Returns the sums of all processes, in one round trip."""

@@ -1,4 +1,4 @@
-"""Credentials of users: passwords, and whatever else a user authenticates with."""
+"""Ports: credentials of users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class UserCredentials(Protocol):
         """Remove a credential of the user."""
 
     async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        """Set the password. Every session and grant of the user ends: `epoch` rises in the same statement."""
+        """Set the password. Every session and grant ends, as `epoch` rises in the same statement."""
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """Store the same password under newer parameters, unless it has changed. Nothing ends."""

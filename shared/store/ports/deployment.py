@@ -1,4 +1,4 @@
-"""Facts of the whole deployment, kept with its data."""
+"""Ports: the record of the deployment, stored with its data."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from shared.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How many sessions and grants a batch ended."""
+    """The numbers of sessions and grants that a batch has ended."""
 
     sessions: int
     grants: int
@@ -17,7 +17,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class RecordedSettings:
-    """What the running deployment has recorded; None: no process has started yet."""
+    """The recorded settings of the running deployment. None: no process has started yet."""
 
     issuer: str | None
     settings: Json | None
@@ -30,13 +30,13 @@ class DeploymentRecord(Protocol):
         """The issuer and the settings that processes have recorded."""
 
     async def note_settings(self, issuer: str, settings: Json) -> None:
-        """Record the settings of a process; of an issuer that is not the database's they are ignored."""
+        """Record the settings of a process. They are ignored if *issuer* is not the database's."""
 
     async def issuer(self, issuer: str) -> str:
         """The issuer of the database: *issuer*, if none was recorded before."""
 
     async def set_issuer(self, issuer: str) -> str | None:
-        """Record another issuer, with an audit row; the one before."""
+        """Record another issuer, with an audit row. Returns the previous one."""
 
     async def note_restored(self, at: datetime) -> None:
         """The database was restored to its state at *at*, with an audit row.
@@ -46,4 +46,4 @@ class DeploymentRecord(Protocol):
         """
 
     async def end_made_before(self, at: datetime, limit: int) -> Ended:
-        """End at most *limit* sessions and *limit* grants that were made before *at* and stand."""
+        """End at most *limit* sessions and *limit* grants that were created before *at* and are alive."""

@@ -1,4 +1,4 @@
-"""What has expired leaves the database."""
+"""Ports: the removal of expired rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Expiring(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GrantPosition:
-    """How far the long-lived grants have been examined."""
+    """The long-lived grant that was examined last."""
 
     expires_at: datetime
     grant_id: UUID
@@ -29,28 +29,28 @@ class GrantPosition:
 
 @dataclass(frozen=True, slots=True)
 class TableSize:
-    """Of a table: live rows, as PostgreSQL estimates them, and bytes with its indexes."""
+    """The size of a table: live rows, as PostgreSQL estimates them, and bytes, including indexes."""
 
     rows: int
     size: int
 
 
 class Expiry(Protocol):
-    """Removes what has expired, in batches that lock nothing for long, by PostgreSQL's clock."""
+    """Removes expired rows, by PostgreSQL's clock, in batches that hold no lock for long."""
 
     async def remove(self, table: Expiring, retention: timedelta, limit: int) -> int:
-        """Remove at most *limit* rows that expired longer than *retention* ago; how many there were."""
+        """Remove at most *limit* rows that expired longer than *retention* ago. Returns their number."""
 
     async def end_spent_grants(
         self, after: GrantPosition | None, limit: int, token_lifetime: timedelta
     ) -> GrantPosition | None:
         """Examine *limit* long-lived grants. None: all have been examined.
 
-        A grant that can issue no further token ends when *token_lifetime* has passed.
+        A grant that can issue no further token ends after *token_lifetime*.
         """
 
     async def pass_changes(self) -> None:
-        """Once a day, note which changes every process has heard of by now."""
+        """Once a day, note which changes every process has seen."""
 
     async def sizes(self) -> Mapping[str, TableSize]:
         """The size of every table."""

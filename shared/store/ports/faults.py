@@ -1,4 +1,4 @@
-"""The faults that a store may raise."""
+"""Ports: the faults that a store may raise."""
 
 
 class Unavailable(Exception):
@@ -15,9 +15,9 @@ class OutcomeUnknown(Unavailable):
 
 
 class Misconfigured(Unavailable):
-    """A store answers and turns this deployment away: wrong password, no such database, no privilege.
+    """A store answers but rejects this deployment: wrong password, unknown database, missing privilege.
 
-    To a request it is Unavailable. Waiting does not help: the process is not ready and logs a defect.
+    For a request this is Unavailable. Waiting does not help: the process is not ready and logs a defect.
     """
 
 

@@ -1,4 +1,4 @@
-"""Codes, and the grants that they become."""
+"""Ports: codes, and the grants that they become."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from shared.model import (
 from shared.oauth.tokens.access_token import AccessToken
 
 KEPT_FOR = timedelta(minutes=5)
-"""How long a code can be redeemed after an attempt whose outcome is unknown."""
+"""The time for redeeming a code after an attempt whose outcome is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFamily:
-    """The refresh tokens of a grant that is about to be made. `sender_key`: the key they are bound to."""
+    """The refresh tokens of a new grant. `sender_key`: the key that they are bound to."""
 
     family_hash: bytes
     token_hash: bytes
@@ -49,7 +49,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeemed:
-    """The outcome of an attempt: made by it (`is_mine`), or by another one.
+    """The outcome of an attempt. `is_mine`: it has made the grant; otherwise another one has.
 
     `is_replay`: this attempt has just revoked the grant. Otherwise the attempts ran at the same time, or a
     later one has replaced this one.
@@ -63,7 +63,7 @@ class Redeemed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpentCode:
-    """What a grant remembers of the code it was made from."""
+    """The part of a code that its grant remembers."""
 
     grant_id: UUID
     client_id: str
@@ -72,56 +72,56 @@ class SpentCode:
 
 
 class AuthorizationCodes(Protocol):
-    """Authorization codes in flight, by the digest of the code. Redis."""
+    """Pending authorization codes, by the digest of the code. Redis."""
 
     async def add(
         self, code_hash: bytes, code: AuthorizationCode, lifetime: timedelta, pushed: bytes | None = None
     ) -> bool:
-        """Put a code into flight and, in the same round trip, end the pushed request that it answers.
+        """Add a code and, in the same round trip, end the pushed request that it answers.
 
-        False: another answer has ended that request, and the code must not be sent.
+        False: another response has ended that request, and the code must not be sent.
         """
 
     async def find(self, code_hash: bytes) -> AuthorizationCode | None: ...
 
     async def count_failure(self, code_hash: bytes, limit: int) -> None:
-        """Note a wrong try by the code's own authenticated client; the `limit`-th ends the code."""
+        """Count a failed attempt by the code's own authenticated client. The `limit`-th ends the code."""
 
     async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
-        """Keep an attempt whose outcome is unknown with its code, which lives KEPT_FOR from now on."""
+        """Store an attempt whose outcome is unknown with its code, which lives for KEPT_FOR from now on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """A device code as its client finds it; `is_too_fast`: it has been polled within the interval."""
+    """A polled device code. `is_too_fast`: it was polled before within the interval."""
 
     code: DeviceCode
     is_too_fast: bool
 
 
 class DeviceCodes(Protocol):
-    """Device codes in flight, by the digest of the device code or by the user code. Redis."""
+    """Pending device codes, by the digest of the device code or by the user code. Redis."""
 
     async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
-        """False: its client has *most* in flight. Raises Taken when the user code is."""
+        """Add a code. False: its client has *most* pending. Raises Taken if the user code is taken."""
 
     async def poll(self, code_hash: bytes, interval: timedelta, growth: timedelta) -> Polled | None:
-        """None: there is none. One that has expired is remembered for a while.
+        """The code, for its client. None: it does not exist. An expired code is remembered for a while.
 
-        The interval of a pending code grows with each poll that is too fast, and stays so: RFC 8628 §3.5.
+        Each poll that is too fast makes the interval of a pending code longer for good (RFC 8628 §3.5).
         """
 
     async def find(self, user_code: str) -> tuple[bytes, DeviceCode] | None:
-        """The digest and the code; None also where it has expired or been decided."""
+        """The digest and the code. None also if it has expired or is decided."""
 
     async def decide(self, code_hash: bytes, code: DeviceCode, state: Approved | Denied) -> bool:
-        """Write down what the user decided, once. False: it was decided before."""
+        """Store the user's decision, once. False: it was decided before."""
 
     async def may_guess(self, budget: int) -> bool:
-        """Whether the wrong guesses of this period are within *budget*."""
+        """Whether the wrong guesses of the period are within *budget*."""
 
     async def count_guess(self, period: timedelta) -> None:
-        """Note a wrong guess at a user code: it counts for as many as are in flight."""
+        """Count a wrong guess at a user code, as many times as codes are pending."""
 
     async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
         """As `AuthorizationCodes.keep_attempt`."""
@@ -129,7 +129,7 @@ class DeviceCodes(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRow:
-    """A live grant. `sid`: the session in which it was made; it ends with that unless it `is_offline`."""
+    """A live grant. `sid`: the session that it was made in. Unless it `is_offline`, it ends with that."""
 
     grant_id: UUID
     client_id: str
@@ -161,7 +161,7 @@ class Grants(Protocol):
         Any other second redemption revokes the grant, unless its request was complete before the grant was
         made. None: since the code was made, the user was disabled or the session has ended.
 
-        Raises Unavailable past the attempt's deadline, even by the server's clock: nothing was done.
+        Raises Unavailable, and has done nothing, past the attempt's deadline by the server's clock.
         """
 
     async def add(
@@ -191,15 +191,15 @@ class Grants(Protocol):
         """The live grants of a user, oldest first."""
 
     async def count_of_client(self, client_id: str) -> int:
-        """How many grants of a client stand, of the 10 000 that are read at most."""
+        """The number of live grants of a client, among at most 10 000 that are read."""
 
     async def revoke_access_token(self, token_id: UUID, expires_at: datetime, client_id: str) -> None: ...
 
     async def holds(self, token: AccessToken) -> bool:
-        """Whether an access token still holds: one statement."""
+        """Whether an access token is still valid, by one statement."""
 
     async def find_owner(self, token: AccessToken) -> "TokenOwner | None":
-        """The owner of an access token that still holds: one statement."""
+        """The owner of an access token that is still valid, by one statement."""
 
     async def find_user(self, token: AccessToken, *, with_groups: bool = False) -> "TokenUser | None":
         """The user of an access token, by one statement.

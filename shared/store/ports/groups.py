@@ -1,4 +1,4 @@
-"""Groups of users, and who is in them."""
+"""Ports: groups of users and their members."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserGroup:
-    """A group; `member_count` counts disabled users, too."""
+    """A group. `member_count` includes disabled users."""
 
     name: str
     member_count: int
@@ -19,7 +19,7 @@ class UserGroup:
 class Groups(Protocol):
     """Groups. PostgreSQL. Names are compared after `shared.identity.username.canonical`.
 
-    Every change that changes something writes an audit row in the same transaction.
+    Every effective change writes an audit row in the same transaction.
     """
 
     async def add(self, name: str) -> None:
@@ -37,7 +37,7 @@ class Groups(Protocol):
         """Delete a group with its memberships."""
 
     async def join(self, name: str, user_id: UUID) -> None:
-        """Make a user a member. Nothing changes if they are one, or if there is no such group or user."""
+        """Make a user a member. Does nothing if they are one, or if there is no such group or user."""
 
     async def leave(self, name: str, user_id: UUID) -> None:
         """End a membership, if there is one."""

@@ -1,4 +1,4 @@
-"""Signing and sealing keys."""
+"""Ports: signing and sealing keys."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,9 +13,9 @@ from shared.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A row of the key table. `private` is encrypted under the secret key; it is empty once it is gone.
+    """A row of the key table. `private` is encrypted under the secret key, and empty once it is erased.
 
-    `salt`: of pairwise subject identifiers. There is one, and it never changes.
+    The `salt` of pairwise subject identifiers is a row, too. There is one, and it never changes.
     """
 
     kid: str
@@ -24,8 +24,8 @@ class StoredKey:
     public_jwk: Json | None
     private: bytes
     published_at: datetime
-    activates_at: datetime | None  # None: `next`, without a date
-    retires_at: datetime | None  # when the last token it made has expired: leaves the JWKS
+    activates_at: datetime | None  # None: it is `next`, without a date
+    retires_at: datetime | None  # when its last token has expired and it leaves the JWK Set
     is_compromised: bool = False
 
 
@@ -35,7 +35,7 @@ class Keys(Protocol):
     async def load(self) -> tuple[StoredKey, ...]: ...
 
     def change(self) -> AbstractAsyncContextManager["KeyChange"]:
-        """A transaction that holds the key table for itself: read, decide, write."""
+        """A transaction that has locked the key table: read, decide, write."""
 
 
 class KeyChange(Protocol):
@@ -44,4 +44,4 @@ class KeyChange(Protocol):
     async def load(self) -> tuple[StoredKey, ...]: ...
 
     async def write(self, keys: Sequence[StoredKey], event: str) -> None:
-        """Insert or update each key by its kid, with an audit row; tell every process."""
+        """Insert or update each key by its kid, with an audit row, and notify every process."""

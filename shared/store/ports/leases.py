@@ -1,4 +1,4 @@
-"""Leases: one process at a time does a piece of background work."""
+"""Ports: leases, by which one process at a time does a piece of background work."""
 
 from datetime import timedelta
 from typing import Protocol
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Leases(Protocol):
-    """Who does a piece of background work. PostgreSQL."""
+    """Leases of background work. PostgreSQL."""
 
     async def take(self, name: str, holder: UUID, period: timedelta) -> bool:
-        """Take or renew the lease for *period*. False: another has it."""
+        """Take or renew the lease for *period*. False: another process has it."""

@@ -1,4 +1,4 @@
-"""The outbox: logout notices that the worker still has to deliver."""
+"""Ports: the outbox of logout notices that the worker has to deliver."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogoutNotice:
-    """What a client is yet to be told by the back channel: a session of one of its users has ended."""
+    """A pending back-channel notice to a client: a session of one of its users has ended."""
 
-    notice_id: UUID  # the `jti` of its logout token, at every try
+    notice_id: UUID  # the `jti` of its logout token, at every attempt
     client_id: str
     sid: UUID
     user_id: UUID
@@ -22,21 +22,21 @@ class LogoutNotice:
 
 
 class Outbox(Protocol):
-    """Logout notices that wait, written by the transactions that end sessions. PostgreSQL."""
+    """Pending logout notices, written by the transactions that end sessions. PostgreSQL."""
 
     async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[LogoutNotice]:
-        """Notices that are due, for this caller alone until the lease ends: then they are due again."""
+        """Take due notices, for this caller alone until the lease ends. Then they are due again."""
 
     async def settle(self, notice_id: UUID) -> None:
-        """The client has been told, or there is nobody to tell any more."""
+        """Remove a notice that was delivered, or that nobody needs any more."""
 
     async def put_off(self, notice_id: UUID, due_at: datetime) -> None: ...
 
     async def give_up(self, notice_id: UUID, now: datetime) -> None:
-        """Try no more, with an audit row."""
+        """Stop delivering a notice, with an audit row."""
 
     async def list(self, limit: int) -> Sequence[LogoutNotice]:
-        """Everything that waits or was given up, the oldest first."""
+        """Pending notices and those that were given up, oldest first."""
 
     async def retry(self) -> int:
-        """What was given up begins anew; how many."""
+        """Make notices that were given up due again. Returns their number."""

@@ -1,11 +1,11 @@
-"""What a process can say about its connections to PostgreSQL."""
+"""Ports: statistics of a process's connections to PostgreSQL."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """Places of a pool by their use, its callers that wait, and what it has done since it was made."""
+    """The places of a pool by use, its waiting callers, and its counters since it was created."""
 
     size: int
     idle: int

@@ -1,4 +1,4 @@
-"""Protected resources, for which clients ask access tokens."""
+"""Ports: protected resources, which clients request access tokens for."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,7 +24,7 @@ class ProtectedResources(Protocol):
     async def replace(self, resource: ProtectedResource, *, by: str | None = None) -> None:
         """Write the resource of this identifier if the stored version is `resource.version`.
 
-        Raises Stale; raises Taken: another resource has the name.
+        Raises Stale, and Taken if another resource has the name.
         """
 
     async def delete(self, resource: ProtectedResource, *, by: str | None = None) -> bool:

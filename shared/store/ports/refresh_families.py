@@ -1,4 +1,4 @@
-"""Refresh tokens: one family a grant."""
+"""Ports: refresh tokens, one family for each grant."""
 
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
@@ -11,15 +11,15 @@ from shared.model import (
 )
 
 MAX_OUTAGE = timedelta(minutes=15)
-"""The most that outages add to the reuse window."""
+"""The maximum that outages add to the reuse window."""
 
 
 class GrantedResources(NamedTuple):
-    """The resources of a refresh, as far as they are known before its grant: RFC 8707 §2.2.
+    """The resources of a refresh, as far as they are known before its grant (RFC 8707 §2.2).
 
-    A grant with resources must have all of `keys` if the request named them (`are_named`); otherwise it has a
-    single one, of `keys`. A grant without resources is refreshed if `may_have_none`. Keys are canonical
-    identifiers.
+    A grant with resources must have all of `keys` if the request named them (`are_named`). Otherwise it must
+    have exactly one, among `keys`. A grant without resources is refreshed if `may_have_none`. Keys are
+    canonical identifiers.
     """
 
     keys: tuple[str, ...] = ()
@@ -28,11 +28,11 @@ class GrantedResources(NamedTuple):
 
 
 NO_RESOURCES = GrantedResources()
-"""Of a request that names no resource, where none is registered."""
+"""For a request that names no resource, if none is registered."""
 
 
 class Rotation(NamedTuple):
-    """A refresh token presented, and the successor made for it in case it is current."""
+    """A presented refresh token, and a successor in case it is current."""
 
     family_hash: bytes
     presented_hash: bytes
@@ -41,16 +41,16 @@ class Rotation(NamedTuple):
     candidate_sealed: bytes
     reuse_window: timedelta
     deadline: float  # by `time.monotonic`
-    scope: Scope | None = None  # requested: a grant that does not hold it all is not touched
+    scope: Scope | None = None  # requested; a grant without all of it is not changed
     resources: GrantedResources = NO_RESOURCES  # likewise
     sender_key: str | None = None  # proved by the request
     with_groups: bool = False  # read the user's groups, even if neither scope nor claims ask for them
 
 
 class RefreshableGrant(NamedTuple):
-    """The grant of a refresh token that holds.
+    """The grant of a valid refresh token.
 
-    `idle`: how long a token of the family may lie unused. `expires_at`: the end that no rotation extends.
+    `idle`: the time for which a token may stay unused. `expires_at`: the end, which no rotation extends.
     `sender_key`: the key that the family is bound to (`Sender.key`); None: it is not bound.
     """
 
@@ -77,8 +77,8 @@ class RefreshFamilies(Protocol):
     async def rotate(self, rotation: Rotation) -> Rotated | None:
         """Rotate by one statement. None: no such token for this client and sender; nothing has changed.
 
-        The window does not run while PostgreSQL could acknowledge nothing (`Outages`), MAX_OUTAGE at most.
-        Raises Unavailable past the deadline, even by the server's clock: nothing was done.
+        Outages of PostgreSQL (`Outages`) extend the window, by MAX_OUTAGE at most. Raises Unavailable, and
+        has done nothing, past the deadline by the server's clock.
         """
 
     async def use(
@@ -93,7 +93,7 @@ class RefreshFamilies(Protocol):
         with_groups: bool = False,
         may_be_unbound: bool = True,
     ) -> RefreshableGrant | None:
-        """Use the current token, which stays; its use is noted at most once a minute. None as above.
+        """Use the current token, which stays. Its use is noted at most once a minute. None as above.
 
         None also, unless it *may_be_unbound*, if the family is not bound to the sender.
         """
@@ -101,7 +101,7 @@ class RefreshFamilies(Protocol):
     async def find(
         self, family_hash: bytes, presented_hash: bytes, reuse_window: timedelta
     ) -> RefreshableGrant | None:
-        """The grant of a refresh token that holds, whatever sender it is bound to.
+        """The grant of a valid refresh token, for any sender.
 
         It is the current token, or its predecessor within the window.
         """

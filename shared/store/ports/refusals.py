@@ -1,4 +1,4 @@
-"""The last refusals of each registered client."""
+"""Ports: the last refusals of each registered client."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -7,9 +7,9 @@ from typing import Protocol
 from shared.oauth.refusal import Refusal
 
 MOST_REFUSALS = 50
-"""Of one client."""
+"""The number of refusals that are kept for one client."""
 REFUSALS_LIFETIME = timedelta(days=7)
-"""After the last refusal of a client, all of them are forgotten."""
+"""The time after a client's last refusal until all of them are dropped."""
 
 
 class Refusals(Protocol):

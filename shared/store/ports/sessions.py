@@ -1,4 +1,4 @@
-"""Browser sessions, interactions, pushed requests and consents."""
+"""Ports: browser sessions, interactions, pushed requests and consents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,9 +55,9 @@ class Sessions(Protocol):
         """The sessions of a user that have not ended, oldest first."""
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
-        """The owner of the session, if it is live or *is_ended_too*. Redis answers if PostgreSQL is away.
+        """The owner of the session, if it is live or *is_ended_too*. Redis answers if PostgreSQL is down.
 
-        Raises Unavailable: PostgreSQL is away and Redis does not know the session, which may be live.
+        Raises Unavailable if PostgreSQL is down and Redis does not know the session, which may be live.
         """
 
     async def end(self, sid: UUID, reason: str) -> bool:
@@ -105,7 +105,7 @@ class ClientAccess:
 
 
 class Consents(Protocol):
-    """Scopes that users have allowed clients, and need not be asked for again. PostgreSQL."""
+    """Scopes that users have allowed clients and are not asked for again. PostgreSQL."""
 
     async def add(self, user_id: UUID, client_id: str, scope: Scope, *, is_remembered: bool) -> None:
         """Write the audit row of a consent, and add *scope* to the remembered scope if *is_remembered*."""

@@ -1,4 +1,4 @@
-"""Users."""
+"""Ports: users."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -35,10 +35,10 @@ class Users(Protocol):
     async def replace(self, user: User, groups: Collection[str] | None = None) -> None:
         """Write the user name and the claims, if the stored version is `user.claims_version`.
 
-        *groups*: the names of the only groups that the user is in from now on; groups that are missing are
-        added. None: memberships stay.
+        *groups*: the names of the user's only groups from now on; missing groups are added. None: memberships
+        stay.
 
-        Raises Stale; Taken when the user name or the e-mail address is.
+        Raises Stale, and Taken if the user name or the e-mail address is in use.
         """
 
     async def absent_claims(self, names: Collection[str]) -> frozenset[str]:

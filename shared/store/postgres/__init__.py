@@ -2,9 +2,9 @@
 
 More than a dozen modules: one for each port. Connections are in `transport`.
 
-Connections come from an own pool. `pool.py` says what it saves over asyncpg's, and what it lacks.
+The connection pool is our own. `transport/pool.py` says what it saves over asyncpg's, and what it lacks.
 
 Revoking a consent raises the user's `epoch` and carries the sessions and other clients' grants over to the
-new one. Codes in flight, which no statement can see, become invalid. Other clients ask for at most one code
-again.
+new one. Pending codes, which no statement can see, become invalid. Other clients have to request at most one
+code again.
 """

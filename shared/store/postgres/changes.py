@@ -1,4 +1,4 @@
-"""The change counter: one row that every change of a client or a key raises, and what it was raised for.
+"""The change counter: a row that every change of a client or a key increments, and the names of the changes.
 
 The counter's row is locked until the change commits, so a process that has seen a value has seen every change
 up to it.
@@ -18,7 +18,7 @@ BUMP = """
 bumped AS (UPDATE change_counter SET value = value + 1 RETURNING value),
 noted AS (INSERT INTO changes (name, value) SELECT {name}, value FROM bumped
           ON CONFLICT (name) DO UPDATE SET value = excluded.value)"""
-"""Two members of a WITH clause: raise the counter for the SQL expression `name`."""
+"""Two members of a WITH clause, which increment the counter for the SQL expression `name`."""
 
 _SINCE = f"""
 SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names, clock_timestamp() AS at,
@@ -27,10 +27,10 @@ SELECT value, ARRAY(SELECT name FROM changes WHERE value > $1) AS names, clock_t
 
 
 class PostgresChanges:
-    """`Changes` over PostgreSQL: one round trip, which also tells what state the server is in.
+    """`Changes` over PostgreSQL: one round trip, which also reads the state of the server.
 
-    A process whose connections lead to a server that was demoted is not ready, and does not trust for longer
-    than usual what it keeps.
+    If the connections of a process lead to a demoted server, the process is not ready and does not trust its
+    caches for longer than usual.
     """
 
     def __init__(self, database: Database) -> None:
@@ -39,11 +39,11 @@ class PostgresChanges:
         self._timeout_fault: str | None = None
 
     def writable_fault(self) -> str | None:
-        """For readiness: says so if the server was read only at the last poll."""
-        return "the server is read only" if self._is_read_only else None
+        """For readiness: a message if the server was read-only at the last poll."""
+        return "the server is read-only" if self._is_read_only else None
 
     def timeout_fault(self) -> str | None:
-        """For readiness: which timeouts the server lacked at the last poll."""
+        """For readiness: the timeouts that the server lacked at the last poll."""
         return self._timeout_fault
 
     async def since(self, counter: int) -> Change:
@@ -57,7 +57,7 @@ class PostgresChanges:
         self._timeout_fault = timeout_fault(row)
         if self._is_read_only:
             self._database.leave_server()
-            raise Unavailable("PostgreSQL: the server is read only")
+            raise Unavailable("PostgreSQL: the server is read-only")
         return Change(
             row["value"],
             tuple(name.removeprefix(CLIENT) for name in row["names"] if name.startswith(CLIENT)),

@@ -1,4 +1,4 @@
-"""Removal of deleted clients in batches, because a client may have any number of grants and consents."""
+"""Removes deleted clients in batches, because a client may have any number of grants and consents."""
 
 from shared.store.postgres.transport.database import Database
 

@@ -1,4 +1,4 @@
-"""Whether clients were ever used, in PostgreSQL: marked once, or read off grants and consents."""
+"""Whether clients were ever used, in PostgreSQL: marked once, or derived from grants and consents."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ _MARK = "UPDATE clients SET used_at = now() WHERE client_id = ANY($1::text[]) AN
 
 _UNUSED = "is_dynamically_registered AND used_at IS NULL"
 
-# Kept on the client, because grants leave at their end.
+# Stored with the client, because expired grants are deleted.
 _MARK_BY_GRANTS = f"""
 UPDATE clients c SET used_at = now()
  WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g

@@ -34,8 +34,8 @@ SELECT client_id, coalesce(c.scope, '{{}}') AS scope, coalesce(s.grants, 0) AS g
          WHERE user_id = $1 AND client_epoch >= first_epoch) c FULL JOIN standing s USING (client_id)
  ORDER BY client_id"""
 
-# The epoch rises, and all but what is revoked is carried on under the new one. What no statement here can
-# see, a code in flight or a grant that is being made, keeps the old one: it is dead, not alive.
+# The epoch rises, and everything except the revoked grants is carried over to it. Pending codes and grants
+# that are being made, which no statement here can see, keep the old epoch and become invalid.
 _REVOKE = """
 WITH risen AS (
   UPDATE users SET epoch = epoch + 1 WHERE user_id = $1 RETURNING epoch AS risen_to, epoch - 1 AS risen_from),
@@ -78,5 +78,5 @@ class PostgresConsents:
 
     async def revoke(self, user_id: UUID, client_id: str) -> int:
         async with self._database.transaction() as connection:
-            await connection.execute(LOCK_USER, user_id)  # waits for the grants that are being made
+            await connection.execute(LOCK_USER, user_id)  # waits for grants that are being made
             return int(await connection.fetchval(_REVOKE, user_id, client_id))

@@ -39,7 +39,7 @@ revoked AS (
 SELECT ARRAY(SELECT sid FROM ended) AS sids, (SELECT count(*) FROM revoked) AS grants"""
 
 MAY_BE_NEWER_THAN_BACKUP = "f.rotated_at < coalesce((SELECT restored_at FROM deployment), '-infinity')"
-"""The family `f` has not been rotated since a restore: its client may hold a token that the backup lacks."""
+"""The family `f` was not rotated since a restore: its client may have a token that the backup lacks."""
 
 
 class PostgresDeploymentRecord:

@@ -1,7 +1,7 @@
-"""What has expired leaves PostgreSQL: one statement a batch, which waits for no lock.
+"""Deletes expired rows in PostgreSQL, with one statement for each batch, which waits for no lock.
 
-A row that something else has locked is left for the next round. An index on the time of its end finds every
-batch, so that its cost does not depend on the size of the table.
+A locked row is left for the next round. Every batch is found by an index on the end time, so its cost does
+not depend on the size of the table.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.transport.database import Database
 
 CODE_KEPT = "interval '20 minutes'"
-"""A code cannot be presented for so long, so a grant that is older cannot be made again by a replay."""
+"""No code can be presented for so long, so a replay cannot make an older grant again."""
 
 
 def _remove(table: str, key: str, condition: str, order: str) -> str:
@@ -28,7 +28,7 @@ def _ended(column: str) -> str:
     return f"t.{column} < now() - $1::interval"
 
 
-# A logout tells the clients that have a grant of the session: a grant stays at least as long as its session.
+# A logout notifies the clients with grants of the session, so a grant stays at least as long as its session.
 _WITHOUT_SESSION = """NOT EXISTS (
   SELECT FROM sessions s WHERE s.sid = t.sid AND s.ended_at IS NULL AND s.expires_at > now())"""
 
@@ -36,8 +36,8 @@ _DELETED_CLIENT = f"""t.name LIKE '{CLIENT}%' AND t.value <= (SELECT passed_valu
    AND NOT EXISTS (SELECT FROM clients c WHERE c.client_id = substr(t.name, {len(CLIENT) + 1}))
    AND $1::interval IS NOT NULL"""
 
-# Audit rows leave oldest first. Once they are sealed, the condition compares with the end of the last segment
-# that is old enough as a whole, and the checkpoint of that segment stays.
+# Audit rows are deleted oldest first. Once they are sealed, the condition compares with the end of the last
+# segment that is old enough as a whole, and the checkpoint of that segment stays.
 _REMOVE = {
     Expiring.SESSIONS: _remove("sessions", "session_key", _ended("expires_at"), "t.expires_at"),
     Expiring.GRANTS: _remove(
@@ -54,7 +54,7 @@ _REMOVE = {
     Expiring.AUDIT: _remove("audit", "audit_id", _ended("at"), "t.at"),
 }
 
-# A grant that is revoked, or whose family can rotate no more, issues no further token.
+# A grant that is revoked, or whose family can no longer rotate, issues no further token.
 _END_SPENT_GRANTS = f"""
 WITH page AS MATERIALIZED (
   SELECT g.grant_id, g.expires_at, g.revoked_at IS NOT NULL OR NOT EXISTS (

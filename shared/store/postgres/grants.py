@@ -1,4 +1,4 @@
-"""Grants in PostgreSQL, and the statements by which tokens are judged. `redemption` redeems codes."""
+"""Grants in PostgreSQL, and the statements that validate tokens. `redemption` redeems codes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,18 +13,18 @@ from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
-COUNTED = 10_000  # grants of a client are read to count them
+COUNTED = 10_000  # the most grants of a client that are read to count them
 
 GRANT_STANDS = """
       g.revoked_at IS NULL AND g.expires_at > now() AND g.epoch = u.epoch AND u.disabled_at IS NULL
   AND g.client_epoch = c.epoch AND (g.is_offline OR s.sid IS NOT NULL AND s.ended_at IS NULL)"""
-"""State is compared at use, over GRANT."""
+"""The condition of a live grant, over GRANT. State is compared at each use."""
 
 GRANT = """grants g JOIN users u USING (user_id) JOIN clients c USING (client_id)
      LEFT JOIN sessions s ON s.sid = g.sid AND NOT g.is_offline"""
-"""Grants with what they are judged by."""
+"""Grants, joined with what decides whether they are live."""
 
-# Sent again after a lost answer it meets its own row: nothing changes.
+# If it is sent again after a lost answer, it finds its own row and changes nothing.
 _ADD = f"""
 WITH made AS (
   INSERT INTO grants AS g (grant_id, client_id, redirect_uri, user_id, sid, is_offline, scope, claims, epoch,
@@ -154,7 +154,8 @@ class PostgresGrants:
     async def _in_time(self, sql: str, attempt: Attempt, *arguments: Any) -> Row:
         """Run a statement whose last arguments are the request's completion and its deadline.
 
-        Both are moments by the server's clock, so a statement that waits or is sent twice is judged alike.
+        Both are times of the server's clock, so a statement that waits or is sent twice gets the same
+        verdict.
         """
         clock = self._database.clock
         completed_at = None if attempt.completed_at is None else clock.at(attempt.completed_at)

@@ -1,8 +1,7 @@
-"""The step after migration 0013: memberships are made of the attribute `groups` among the users' claims.
+"""The step after migration 0013: creates memberships from the users' claim `groups`.
 
-The attribute stays where it is, for the previous version, which may still run; from now on it is ignored.
-Values that are no group names are left out. Names are compared in Python, as PostgreSQL folds case by its own
-locale.
+The claim stays for the previous version, which may still run; this version ignores it. Values that are not
+group names are skipped. Names are compared in Python, because PostgreSQL folds case by its own locale.
 """
 
 from typing import Any, cast
@@ -20,14 +19,14 @@ SELECT user_id, claims -> 'groups' AS groups FROM users
 
 
 def _names(value: object) -> list[str]:
-    """The group names in a claim: a list of them, or one."""
+    """The group names in a claim, which is a name or a list of names."""
     values = cast(list[object], value) if isinstance(value, list) else [value]
     prepared = (prepared_group_name(each) for each in values if isinstance(each, str))
     return [name for name in prepared if name is not None]
 
 
 async def adopt_group_attributes(connection: asyncpg.Connection) -> None:
-    """Make the memberships, in the transaction of the migration."""
+    """Create the memberships, in the transaction of the migration."""
     after: Any = None
     while rows := await connection.fetch(_USERS, after, _BATCH):
         for row in rows:

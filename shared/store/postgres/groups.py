@@ -1,4 +1,4 @@
-"""Groups in PostgreSQL, and the statements by which a user's memberships change."""
+"""Groups in PostgreSQL, and the statements that change a user's memberships."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -41,7 +41,7 @@ WITH deleted AS (DELETE FROM groups WHERE name_key = $1 RETURNING name)
 INSERT INTO audit (event, detail) SELECT 'group_deleted', jsonb_build_object('group', name) FROM deleted
 RETURNING event"""
 
-# FOR KEY SHARE: a group or user that is being deleted is waited for, and then left out.
+# FOR KEY SHARE waits for a concurrent deletion of a group or user, which is then left out.
 _JOIN = """
 WITH wanted AS (
   SELECT u.user_id, gr.group_id FROM users u, groups gr
@@ -73,7 +73,7 @@ async def join_by_name(
 ) -> None:
     """Make a user a member of the groups of these names; groups that are missing are added."""
     by_key = {canonical(name): name for name in names}
-    keys = sorted(by_key)  # in one order, so that no two transactions wait for each other
+    keys = sorted(by_key)  # in one order, so that transactions do not deadlock
     await connection.execute(_ADD_MISSING, [by_key[key] for key in keys], keys)
     await connection.execute(_JOIN, user_id, keys)
 

@@ -1,4 +1,4 @@
-"""Signing and sealing keys in PostgreSQL. Their private halves arrive encrypted and leave encrypted."""
+"""Signing and sealing keys in PostgreSQL. Their private halves are always encrypted here."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Leases in PostgreSQL: rows, because a session lock does not pass a transaction-mode pooler."""
+"""Leases in PostgreSQL: rows, because session locks do not work behind a transaction-mode pooler."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""Outages of PostgreSQL, as it noted them itself. They extend the reuse window of refresh tokens.
+"""Outages of PostgreSQL, recorded in PostgreSQL. They extend the reuse window of refresh tokens.
 
-A time in which no worker runs looks like an outage and extends the window, too: this fails open, by
+A time in which no worker runs looks like an outage, and extends the window too. This fails open, by
 MAX_OUTAGE at most.
 """
 
@@ -11,26 +11,26 @@ from shared.store import MAX_OUTAGE
 from shared.store.postgres.transport.database import Database
 
 GAP = "interval '3 seconds'"
-"""A shorter time without an acknowledgement is no outage."""
+"""A shorter time without an acknowledgement is not an outage."""
 
 KEPT = "interval '1 day'"
 
 ANSWER_LIMIT = 3.0  # seconds
-"""A write that was answered later was part of an outage."""
+"""A write that took longer was part of an outage."""
 
 UNFINISHED = "interval '5 seconds'"
-"""An outage goes on if there was none for so long. `acknowledged` may be two writes old without one."""
+"""An outage continues if `acknowledged` is older than this. Without one it may be two writes old."""
 
 OUTAGE = f"""least(interval '{MAX_OUTAGE.total_seconds()} seconds', (
        SELECT coalesce(sum(least(o.ended_at, now()) - greatest(o.began_at, f.rotated_at)), interval '0')
          FROM (SELECT began_at, ended_at FROM outages WHERE ended_at > f.rotated_at
                UNION ALL
                SELECT at, now() FROM acknowledged WHERE at < now() - {UNFINISHED}) o))"""
-"""How long PostgreSQL acknowledged nothing since the family `f` was rotated: an SQL interval."""
+"""The time of outages since the family `f` was rotated, as an SQL interval."""
 
-# It always writes, since a standby is waited for only then. What a standby has not confirmed may be visible,
-# so only what the worker was told counts as acknowledged. $1: when that was. $2: the worker has been told of
-# its last write, so if this one comes late the worker is late, and PostgreSQL was not asked.
+# It always writes, because PostgreSQL waits for a standby only then. An unconfirmed write may be visible, so
+# only a write whose acknowledgement the worker has received counts. $1: the time of that. $2: whether the
+# last write was acknowledged; then, if this one is late, the worker is late, and PostgreSQL was not down.
 _BEAT = f"""
 WITH known AS (
   UPDATE acknowledged SET at = CASE WHEN at IS NULL OR $2 THEN clock_timestamp()

@@ -1,9 +1,9 @@
-"""The outbox in PostgreSQL: what fills it, for the transactions that end sessions, and what empties it.
+"""The outbox in PostgreSQL: the statements that fill it when sessions end, and those that empty it.
 
-A redemption in flight holds the rows of its user and its session FOR SHARE. Whoever ends a session locks its
-row, or its user's, and tells by a later statement of the same transaction: either the redemption was waited
-for, and its client is told, or it finds the session ended. One statement could not do it: it reads the grants
-as they were before it waited.
+A running redemption holds the rows of its user and its session FOR SHARE. A transaction that ends a session
+locks the session's row or the user's, and fills the outbox by a later statement. So either it has waited for
+the redemption and notifies its client, or the redemption finds the session ended. A single statement would
+not do: it would read the grants as they were before it waited.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -30,13 +30,13 @@ ON CONFLICT DO NOTHING"""
 
 
 TELL_OF_ENDED = _tell("s.sid = $1 AND s.ended_at = now()")
-"""The session was ended by an earlier statement of this transaction, whose time now() is."""
+"""Notify the clients of a session that an earlier statement of this transaction has ended, at now()."""
 
 TELL_OF_THESE = _tell("s.sid = ANY($1::uuid[]) AND s.ended_at = now()")
 """As TELL_OF_ENDED, for several sessions."""
 
 _TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
-"""The user is locked, and every session of theirs is about to end."""
+"""Notify the clients of every session of a locked user, all of which are about to end."""
 
 _COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given_up_at"
 

@@ -13,7 +13,7 @@ from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
 MOST = 1000
-"""Every process keeps all of them."""
+"""The maximum number of resources: every process keeps all of them in memory."""
 
 _COLUMNS = "description, version, created_at"
 _EVERY = f"SELECT {_COLUMNS} FROM protected_resources ORDER BY name_key"

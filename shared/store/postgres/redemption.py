@@ -1,21 +1,22 @@
-"""The statement that redeems a code, and what makes its repetition harmless.
+"""The statement that redeems a code, and the rules that make its repetition harmless.
 
-Once: `code_hash` is unique, so of any number of attempts one inserts the grant, and the others meet its row.
+`code_hash` is unique. Of any number of attempts, one inserts the grant, and the others find its row.
 
-Each attempt has an id of its own, which is the id of the grant that it makes. The attempt that has the grant
-is its owner: the last of `attempts`, or `grant_id` itself. An attempt that meets a row
+Each attempt has an id, which is the id of the grant that it makes. The owner of a grant is the last of its
+`attempts`, or `grant_id` itself. For an attempt that finds a row:
 
-- that it owns is the same statement, sent again after a lost answer: nothing changes;
-- whose owner is among its `unknown_attempts` takes the grant over: the client was told 503 and repeats its
+- If the attempt owns the row, it is the same statement, sent again after a lost answer. Nothing changes.
+- If the owner is among its `unknown_attempts`, it takes the grant over: the client got 503 and repeats its
   request. It replaces the refresh family, of which no client has a token. Taking over compares and sets the
-  owner, so of many that repeat at once exactly one does, however long any of them was delayed; a lease would
-  need a clock for that;
-- that has it among the attempts before the owner comes late, after its repetition: nothing changes;
-- which was made after its own request was complete is the same request, delivered twice: it is refused and
-  revokes nothing. OVERLAP bounds this, and only a request that proved something is judged so;
-- of any other kind is a replay, and revokes the grant: RFC 6749 §4.1.2.
+  owner, so exactly one of several concurrent repetitions does it, however long any of them was delayed. A
+  lease would need a clock for that.
+- If the row lists it among the attempts before the owner, it arrives after its own repetition. Nothing
+  changes.
+- If the row was made after the attempt's request was complete, the same request was delivered twice. It is
+  refused and revokes nothing. OVERLAP bounds this, and it requires a request that proved something.
+- Otherwise it is a replay and revokes the grant (RFC 6749 §4.1.2).
 
-The family is written by ON CONFLICT and not by an UPDATE: the first attempt may commit while this statement
+The family is written with ON CONFLICT instead of an UPDATE: the first attempt may commit while this statement
 waits for it, and an UPDATE would read the families as they were before.
 
 A statement that reaches the server after the request's deadline changes nothing.
@@ -24,11 +25,11 @@ A statement that reaches the server after the request's deadline changes nothing
 from shared.store.postgres.groups import GROUPS_OF_USER
 
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
-"""The columns of a user beside those of a grant; the user is not disabled."""
+"""The columns of a user, beside those of a grant. The user is not disabled."""
 
 
 def user_with_groups(condition: str) -> str:
-    """The columns of a user, with their groups where *condition* holds, else NULL without reading them."""
+    """The columns of a user, with their groups if *condition* holds; otherwise NULL, without reading them."""
     return f"{USER}, CASE WHEN {condition} THEN {GROUPS_OF_USER} END AS groups"
 
 
@@ -47,7 +48,8 @@ def _overlaps(completed_at: str) -> str:
                    AND g.made_at > statement_timestamp() - {OVERLAP}, false)"""
 
 
-# FOR SHARE: whoever ends the session, or all of the user's, waits for this grant and tells its client.
+# FOR SHARE: a transaction that ends the session or the user's sessions waits for this grant and notifies its
+# client.
 REDEEM = f"""
 WITH redeemed AS (
   INSERT INTO grants AS g (grant_id, code_hash, client_id, redirect_uri, code_challenge, user_id, sid,

@@ -1,4 +1,4 @@
-"""Refresh families in PostgreSQL: the statement that rotates, which is strict and forgiving."""
+"""Refresh families in PostgreSQL. Rotation is strict, but forgives a lost answer within a window."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def _is_sender(key: str) -> str:
 
 
 def _is_for(keys: str, are_named: str, may_have_none: str) -> str:
-    """Whether the grant is for the resources that `GrantedResources` tells of."""
+    """Whether the grant matches the resources of a `GrantedResources`."""
     granted = "g.claims -> 'resources'"
     return f"""CASE WHEN NOT g.claims ? 'resources' THEN {may_have_none}::boolean
           WHEN {are_named}::boolean THEN {granted} @> to_jsonb({keys}::text[])
@@ -54,7 +54,7 @@ def _is_forgiven(presented: str, window: str) -> str:
        WHEN f.rotated_at > now() - {window}::interval THEN interval '0' ELSE {OUTAGE} END"""
 
 
-# Every assignment is a CASE: after waiting for another rotation, PostgreSQL evaluates the UPDATE anew on the
+# Every assignment is a CASE: after waiting for another rotation, PostgreSQL re-evaluates the UPDATE on the
 # newest row, while a SELECT of the same row in this statement would still see the old one.
 _ROTATE = f"""
 WITH family AS (

@@ -41,7 +41,7 @@ noted AS (
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
     FROM before WHERE NOT goes_on)
 SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS replaced FROM present"""
-"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the key that the browser had, $7 audit detail."""
+"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 audit detail."""
 
 _LIVE = """
        s.ended_at IS NULL AND s.expires_at > now() AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
@@ -80,18 +80,18 @@ _NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_fai
 
 
 class PostgresSessionRows:
-    """One statement each."""
+    """The rows, by one statement for each method."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Insert the row, or continue that of the same user's session.
+        """Insert a row, or continue the row of the same user's session.
 
-        None: the user has changed, or the key stands for a session that cannot go on.
+        None: the user has changed, or the key stands for a session that cannot continue.
 
-        A statement whose answer is lost is sent again. Otherwise the browser would come back with its old
-        key, and a session that nobody can sign out of would stay.
+        A statement whose answer is lost is sent again. Otherwise the browser would return with its old key,
+        and a session would stay that nobody could sign out of.
         """
         arguments = (
             session.session_key,
@@ -142,10 +142,10 @@ class PostgresSessionRows:
         return SessionOwner(**dict(row)) if row else None
 
     async def end(self, sid: UUID, reason: str) -> bytes | None:
-        """End the session and notify its clients; its key. None: it had ended before."""
+        """End the session and notify its clients. Returns its key; None: it had ended before."""
         try:
             return await self._end(sid, reason)
-        except Unavailable:  # perhaps only the result was lost
+        except Unavailable:  # perhaps only the answer was lost
             return await self._end(sid, reason)
 
     async def _end(self, sid: UUID, reason: str) -> bytes | None:

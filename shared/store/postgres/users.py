@@ -27,7 +27,7 @@ _ABSENT_CLAIMS = """
 SELECT name FROM unnest($1::text[]) name WHERE NOT EXISTS (SELECT FROM users u WHERE u.claims ? name)"""
 
 _LOCK_SKELETON = "SELECT pg_advisory_xact_lock(hashtextextended('username:' || $1, 0))"
-"""Of names that look alike one is added at a time; the lock ends with the transaction."""
+"""Serializes the adding of names that look alike. The lock ends with the transaction."""
 
 _LOOKS_ALIKE = f"SELECT true FROM users WHERE {skeleton_sql('username_key')} = $1 LIMIT 1"
 _ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
@@ -69,7 +69,7 @@ _DELETE = _audited("DELETE FROM users WHERE user_id = $1", "user_deleted")
 def names(username: str, claims: Json) -> list[str]:
     """The canonical names that a user may sign in with: the user name, and the e-mail address if any.
 
-    An address that is known to be unverified is none: it may be somebody else's.
+    An address that is marked unverified is not among them, as it may be somebody else's.
     """
     email = claims.get("email") if claims.get("email_verified") is not False else None
     return sorted({canonical(username), *([canonical(email)] if isinstance(email, str) and email else [])})

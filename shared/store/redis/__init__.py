@@ -1,1 +1,1 @@
-"""The ports over Redis 7.0 or Valkey 7.2 and later. One `{hash-tag}` an object, so that Cluster works."""
+"""The ports over Redis 7.0 or Valkey 7.2 and later. Each object has one `{hash-tag}`, for Redis Cluster."""

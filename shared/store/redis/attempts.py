@@ -1,4 +1,4 @@
-"""Attempts to redeem a code whose outcome is unknown, kept in Redis beside the code: a record a line."""
+"""Attempts to redeem a code whose outcome is unknown, stored in Redis beside the code, one record a line."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,14 +11,14 @@ from shared.store.redis.records import RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.topology import Command
 
 REMEMBERED = timedelta(hours=1)
-"""How long both are kept: a code that expires in the meantime is told from one that was spent."""
+"""The lifetime of both, so that a code that expires meanwhile differs from one that was spent."""
 
 Code = TypeVar("Code", AuthorizationCode, DeviceCode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """An attempt, and until when its code can be redeemed on account of it."""
+    """An attempt, and the time until when it keeps its code redeemable."""
 
     v: Version = 1
     attempt_id: UUID
@@ -34,7 +34,7 @@ def attempts_key(code_key: str) -> str:
 
 
 def kept_attempt(code_key: str, attempt_id: UUID) -> tuple[Command, ...]:
-    """The commands that keep an attempt with its code, which lives on."""
+    """The commands that store an attempt with its code and extend the code's life."""
     key, milliseconds = attempts_key(code_key), int(REMEMBERED.total_seconds() * 1000)
     until = datetime.now(UTC) + KEPT_FOR
     record = AttemptRecord(attempt_id=attempt_id, expires_at=until.timestamp())
@@ -46,7 +46,7 @@ def kept_attempt(code_key: str, attempt_id: UUID) -> tuple[Command, ...]:
 
 
 def with_attempts(code: Code, data: bytes | None) -> Code:
-    """The code with its attempts, and with the end that they give it."""
+    """The code with its attempts, and with the expiry that they give it."""
     if data is None:
         return code
     lines = [FORMAT.decode(line) for line in data.splitlines()]

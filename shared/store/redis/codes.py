@@ -1,4 +1,4 @@
-"""Authorization codes in Redis. PostgreSQL decides that each is redeemed once."""
+"""Authorization codes in Redis. PostgreSQL ensures that each is redeemed once."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds
 from shared.store.redis.transport.client import RedisClient, Script
 
 BEYOND_EXPIRY = timedelta(seconds=30)
-"""A request that began before the code expired may still keep its attempt."""
+"""A request that began before the code expired may still store its attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def encode(code: AuthorizationCode) -> bytes:
 
 
 def decode(data: bytes | None) -> AuthorizationCode | None:
-    """None: there is no such code, or none that this release can read."""
+    """None: there is no such code, or this release cannot read it."""
     record = FORMAT.decode(data)
     if record is None:
         return None

@@ -1,4 +1,4 @@
-"""Counted tries in Redis, and in the process's own memory for when Redis has forgotten them."""
+"""Counted attempts in Redis, and in the memory of the process in case Redis loses its data."""
 
 import hashlib
 import time
@@ -10,11 +10,11 @@ from shared.store import Pace
 from shared.store.redis.transport.client import RedisClient, Script
 
 MAX_REMEMBERED = 10_000
-_SURELY = 0.9  # of its lifetime in Redis: what is remembered here and missing there was lost
+_SURELY = 0.9  # of a key's lifetime: within it, a key that is missing in Redis was lost
 
 
 def _key(name: str, key: str) -> str:
-    # Hashed: it may be what someone typed for a user name, of any length.
+    # Hashed, because it may be anything that someone typed as a user name, of any length.
     return f"{{tries:{name}:{hashlib.sha256(key.encode()).hexdigest()}}}"
 
 
@@ -55,7 +55,8 @@ class RedisCounters:
         await self._redis.run(self._take_back, [counter], [])
 
     async def forget(self, name: str, key: str, pace: Pace) -> None:
-        # Zero, not deleted: another process must not take it for lost and put its own memory in its place.
+        # Set to zero instead of deleted: another process must not take it for lost and restore its own
+        # memory.
         counter = _key(name, key)
         self._remembered.pop(counter, None)
         await self._redis.batch(

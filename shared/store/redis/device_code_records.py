@@ -1,4 +1,4 @@
-"""How device codes are written to Redis: the request, and the user's decision about it."""
+"""The records of device codes in Redis: the request, and the user's decision on it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,12 +8,12 @@ from shared.store.codecs.authorizations import AuthorizationDetails, details, re
 from shared.store.redis.records import ClientEpoch, Epoch, RecordFormat, Seconds, Version, moment
 
 DENIED = b"null"
-"""In every version: it has no members that could change."""
+"""The same in every version, as it has no members that could change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCodeRecord:
-    """A device code as it is written: the request, without the decision."""
+    """A device code as it is stored: the request, without the decision."""
 
     v: Version = 1
     client_id: str
@@ -26,7 +26,7 @@ class DeviceCodeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRecord:
-    """The decision of a user who approved, as it is written."""
+    """The decision of a user who approved, as it is stored."""
 
     v: Version = 1
     client_id: str
@@ -43,7 +43,7 @@ APPROVAL_FORMAT = RecordFormat(ApprovalRecord)
 
 
 def encode_request(code: DeviceCode) -> bytes:
-    """What the client asked for, without the decision."""
+    """The client's request, without the decision."""
     return FORMAT.encode(
         DeviceCodeRecord(
             client_id=code.client_id,
@@ -57,7 +57,7 @@ def encode_request(code: DeviceCode) -> bytes:
 
 
 def decode(data: bytes | None, decision: bytes | None) -> DeviceCode | None:
-    """None: there is no such device code, or none that this release can read."""
+    """None: there is no such device code, or this release cannot read it."""
     record = FORMAT.decode(data)
     if record is None:
         return None
@@ -91,7 +91,7 @@ def _state(decision: bytes | None) -> Pending | Approved | Denied:
 
 
 def encode_decision(state: Approved | Denied) -> bytes:
-    """What the user decided."""
+    """The user's decision."""
     if isinstance(state, Denied):
         return DENIED
     authorization = state.authorization

@@ -1,8 +1,8 @@
-"""Device codes in Redis. PostgreSQL decides that each is redeemed once.
+"""Device codes in Redis. PostgreSQL ensures that each is redeemed once.
 
 The keys of a device code are in one slot: the request, the decision, attempts to redeem it, a mark of the
-last poll, and the interval if it has grown. The user code has a key of its own. Codes in flight are counted
-in two sets: one for each client, one for all.
+last poll, and the interval if it has grown. The user code has a key of its own. Pending codes are counted in
+two sets: one for each client, and one for all.
 """
 
 from datetime import timedelta
@@ -58,7 +58,7 @@ class RedisDeviceCodes:
             ("SET", _user_code_key(code.user_code), code_hash.hex(), "NX", "PX", milliseconds),
         )
         if not is_named:
-            raise Taken("the user code is in flight")
+            raise Taken("the user code is taken")
         return True
 
     async def poll(self, code_hash: bytes, interval: timedelta, growth: timedelta) -> Polled | None:

@@ -1,4 +1,4 @@
-"""Interactions in Redis: authorization requests that wait for a person."""
+"""Interactions in Redis: authorization requests that wait for the user."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ def _key(interaction_hash: bytes) -> str:
 
 
 def decode(data: bytes | None) -> Json | None:
-    """None: there is no such interaction, or none that this release can read."""
+    """None: there is no such interaction, or this release cannot read it."""
     record = FORMAT.decode(data)
     return record.model_extra if record else None
 

@@ -14,7 +14,7 @@ def pushed_key(request_hash: bytes) -> str:
 
 
 def decode(data: bytes | None) -> Json | None:
-    """None: there is no such request, or none that this release can read."""
+    """None: there is no such request, or this release cannot read it."""
     record = FORMAT.decode(data)
     return record.model_extra if record else None
 

@@ -1,12 +1,12 @@
-"""How records are written to Redis: JSON objects with a version.
+"""The format of records in Redis: JSON objects with a version.
 
-Processes of two releases read each other's records during an upgrade and after a rollback. A new member has a
-default and leaves the version as it is; a change that an older reader would misunderstand raises the version.
-A reader treats a record that it cannot read as absent: the user begins the flow again, as after a loss of
-Redis. Records written before there was a version are read as version 1. `tests/rules/redis_records` keeps
-records as each release wrote them.
+During an upgrade and after a rollback, processes of two releases read each other's records. A new member has
+a default and does not change the version. A change that an older reader would misunderstand raises the
+version. A record that a reader cannot read counts as absent: the user starts the flow again, as after a loss
+of Redis. Records without a version are read as version 1. `tests/rules/redis_records` has records as each
+release wrote them.
 
-Counters, replay marks and sets are no records: their layout is part of their key's name.
+Counters, replay marks and sets are not records. Their layout is part of the name of their key.
 """
 
 from datetime import UTC, datetime
@@ -19,23 +19,23 @@ Record = TypeVar("Record")
 
 Version = Literal[1]
 Seconds = Annotated[float, Field(ge=0, lt=253_402_300_800)]
-"""A moment as seconds since 1970, before the year 10000."""
+"""A time as seconds since 1970, before the year 10000."""
 Epoch = Annotated[int, Field(ge=0, lt=2**31)]
-"""A user's `epoch`, as PostgreSQL's integer holds it."""
+"""A user's `epoch`, in the range of PostgreSQL's integer."""
 
 ClientEpoch = Annotated[int, Field(ge=0, lt=2**63)]
-"""A client's `epoch`, as PostgreSQL's bigint holds it."""
+"""A client's `epoch`, in the range of PostgreSQL's bigint."""
 
 logger = structlog.get_logger()
 
 
 def moment(seconds: float) -> datetime:
-    """An aware datetime, from what a record holds."""
+    """The aware datetime of a time in a record."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
 class JsonRecord(BaseModel, extra="allow", frozen=True):
-    """A record whose members are the business of the service that writes them."""
+    """A record whose members only the service that writes them knows."""
 
     v: Version = 1
 
@@ -52,7 +52,7 @@ class RecordFormat(Generic[Record]):
         return self._adapter.dump_json(record)
 
     def decode(self, data: bytes | None) -> Record | None:
-        """None: there is no record, or none that this release can read."""
+        """None: there is no record, or this release cannot read it."""
         if data is None:
             return None
         try:

@@ -13,7 +13,7 @@ from shared.store.redis.transport.topology import Command
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalRecord:
-    """`reason`: the name of one, which another release may not know."""
+    """`reason`: the name of a reason, which another release may not know."""
 
     v: Version = 1
     at: Seconds
@@ -45,7 +45,7 @@ def encode(refusal: Refusal) -> bytes:
 
 
 def decode(data: bytes) -> Refusal | None:
-    """None: it is none that this release can read."""
+    """None: this release cannot read it."""
     if (record := FORMAT.decode(data)) is None:
         return None
     return Refusal(

@@ -1,4 +1,4 @@
-"""Replay marks in Redis: each `jti` counts once, and what Redis may have forgotten does not count at all."""
+"""Replay marks in Redis. Each `jti` is accepted once, and never if Redis may have forgotten it."""
 
 import asyncio
 import hashlib
@@ -10,7 +10,7 @@ from shared.store import Unavailable
 from shared.store.redis.transport.client import RedisClient, Script
 from shared.store.redis.transport.single_flight import SingleFlight
 
-MARGIN = timedelta(seconds=10)  # more than the clock of a client may be ahead
+MARGIN = timedelta(seconds=10)  # more than a client's clock may be ahead
 BUCKETS = 256
 
 
@@ -25,10 +25,10 @@ def _epoch_key(number: int) -> str:
 class RedisReplayMarks:
     """`ReplayMarks` over Redis: one round trip.
 
-    A Redis that restarted without its data, or one that took its place, no longer knows what was seen. The
-    first shows by an epoch that is missing, the second by a replication id that this process does not know
-    from its beginning: what was issued before is neither new nor seen, and the answer is Unavailable. A
-    bucket that moves to another node of a cluster takes its epoch and its marks along.
+    A Redis that restarted without its data, or that replaced another one, does not know which marks were set.
+    The first lacks its epoch. The second has a replication id that this process has not known from the start.
+    A `jti` that was issued before that is neither new nor seen, and the answer is Unavailable. A bucket that
+    moves to another node of a cluster takes its epoch and its marks along.
     """
 
     def __init__(self, redis: RedisClient, clock: Callable[[], float] = time.time) -> None:
@@ -37,10 +37,10 @@ class RedisReplayMarks:
         self._beginning = SingleFlight(self.begin)
         self._begin = Script("begin_epoch")
         self._add = Script("add_replay_mark")
-        self._since: dict[bytes, float] = {}  # of each replication id: when its memory may have begun
+        self._since: dict[bytes, float] = {}  # by replication id: the time when its memory may have begun
 
     async def begin(self, since: datetime | None = None) -> None:
-        """Give every bucket an epoch that has none: a server whose memory begins then, or now."""
+        """Give every bucket without an epoch one: *since*, or now."""
         epoch = int(since.timestamp() if since else self._clock())
         keys = [_epoch_key(number) for number in range(BUCKETS)]
         starts = await asyncio.gather(
@@ -69,5 +69,5 @@ class RedisReplayMarks:
         if verdict == b"seen":
             return False
         if verdict == b"unknown" or issued < since + MARGIN.total_seconds():
-            raise Unavailable("Redis may have forgotten the jti: a newer one will be judged")
+            raise Unavailable("Redis may have forgotten the jti: retry with a newer one")
         return True

@@ -11,7 +11,7 @@ from shared.store.redis.transport.client import RedisClient
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """The contents of a session as they are written."""
+    """The contents of a session as they are stored."""
 
     v: Version = 1
     sid: UUID
@@ -72,14 +72,14 @@ class RedisSessionContents:
         self._idle = int(idle_lifetime.total_seconds() * 1000)
 
     async def put(self, session: Session, replaced_key: bytes | None) -> None:
-        """Store the contents, and drop those of the session that it replaces."""
+        """Store the contents, and delete those of the replaced session."""
         is_other = replaced_key and replaced_key != session.session_key  # a form may be sent again
         dropped = [("DEL", _key(replaced_key))] if replaced_key and is_other else []
         data = encode(session)
         await self._redis.batch(("SET", _key(session.session_key), data, "PX", self._idle), *dropped)
 
     async def use(self, session_key: bytes) -> SessionRecord | None:
-        """The contents, whose idle lifetime begins anew."""
+        """The contents. Their idle lifetime restarts."""
         return FORMAT.decode(await self._redis.execute("GETEX", _key(session_key), "PX", self._idle))
 
     async def drop(self, session_key: bytes) -> None:

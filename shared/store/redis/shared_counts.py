@@ -1,4 +1,4 @@
-"""Counts of many processes in Redis."""
+"""The sums of counts of many processes, in Redis."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Redis for the stores: every failure is `Unavailable`, waits are short, and nothing is sent twice."""
+"""The Redis client of the stores: every failure is `Unavailable`, waits are short, nothing is sent twice."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _LUA = Path(__file__).parents[2] / "lua"
 
 
 class Script:
-    """A Lua script from `lua/`, sent by its digest and loaded when the server does not know it."""
+    """A Lua script from `lua/`, sent by its digest, and loaded if the server does not know it."""
 
     def __init__(self, name: str) -> None:
         self.source = (_LUA / f"{name}.lua").read_text("utf-8")
@@ -29,7 +29,7 @@ class Script:
 
 
 class RedisClient:
-    """The commands that the stores use, each one round trip, over connections made when they are needed."""
+    """The commands that the stores use, one round trip each. Connections are opened when needed."""
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
@@ -43,14 +43,14 @@ class RedisClient:
         await self._topology.close()
 
     async def execute(self, *command: Argument) -> Any:
-        """Send one command; its answer as Redis gives it, strings as bytes."""
+        """Send one command. Returns Redis' answer, with strings as bytes."""
         (answer,) = await self.batch(command)
         return answer
 
     async def batch(self, *commands: Command) -> list[Any]:
         """Send several commands in one round trip, each on its own: not a transaction.
 
-        Raises Unavailable within the deadline: no answer, or an error of Redis to any of the commands.
+        Raises Unavailable, within the deadline, without an answer or if any command got an error.
         """
         answers = await self._topology.send(commands)
         for answer in answers:

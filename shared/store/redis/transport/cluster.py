@@ -1,4 +1,4 @@
-"""The nodes of a cluster: each command goes to the node that serves the slot of its key."""
+"""Redis Cluster: each command goes to the node that serves the slot of its key."""
 
 import asyncio
 from collections import defaultdict
@@ -22,7 +22,7 @@ PAUSE = 0.05  # seconds, for a slot whose keys are being moved
 
 
 class RedisCluster:
-    """One connection to each node. A node that is down concerns its own slots alone."""
+    """One connection to each node. A node that is down affects only its own slots."""
 
     def __init__(self, address: RedisAddress, limits: Limits) -> None:
         """Opens no connection yet, so that a process starts while the cluster is down."""
@@ -34,7 +34,7 @@ class RedisCluster:
         self._discovery = SingleFlight(self._discover)
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        """Ask all nodes concerned at once. A command without a key goes to every node, and one answers."""
+        """Send to all nodes concurrently. A command without a key goes to every node; one answer counts."""
         async with within(self._limits.deadline):
             return await self._send(commands)
 
@@ -93,7 +93,7 @@ class RedisCluster:
         return self._nodes[place]
 
     async def _redirected(self, command: Command, place: HostPort, refusal: ReplyError) -> Any:
-        """The answer to a command that the node at *place* has refused, and so has not run."""
+        """The answer to a command that the node at *place* has redirected without running it."""
         for _ in range(MOST_REDIRECTIONS):
             match str(refusal).split():
                 case ["MOVED", slot, address]:
@@ -116,10 +116,10 @@ class RedisCluster:
         return refusal
 
     async def _discover(self) -> None:
-        """Learn which node serves which slot."""
+        """Find out which node serves which slot."""
         faults: list[str] = []
         candidates = list(dict.fromkeys([*filter(None, self._slots), *self._address.hosts]))
-        self._turn = (self._turn + 1) % len(candidates)  # a node that lags behind is not asked every time
+        self._turn = (self._turn + 1) % len(candidates)  # so that a lagging node is not asked every time
         for place in [*candidates[self._turn :], *candidates[: self._turn]]:
             try:
                 (rows,) = await self._node(place).send([("CLUSTER", "SLOTS")])
@@ -129,7 +129,7 @@ class RedisCluster:
                 self._slots = nodes_of(rows, place)
                 return await self._close_unused()
             faults.append(f"{place}: {rows or 'serves no slot'}")
-        raise Unavailable(f"no node tells which node serves which slot ({'; '.join(faults)})")
+        raise Unavailable(f"no node knows the slots of the cluster ({'; '.join(faults)})")
 
     async def _close_unused(self) -> None:
         for place in set(self._nodes).difference(self._slots):

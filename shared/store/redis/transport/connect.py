@@ -1,4 +1,4 @@
-"""Opening a connection: redis-py settles TLS, authentication and the database, then hands the transport over.
+"""Opens connections. redis-py sets up TLS, authentication and the database, then hands over the transport.
 
 The only module that uses private names of redis-py, which is why `pyproject.toml` pins its version exactly.
 """
@@ -17,7 +17,7 @@ from shared.store.redis.transport.limits import Limits, within
 
 
 async def connect(url: str, limits: Limits, place: HostPort | None = None) -> AbstractConnection:
-    """A connection to the server of *url*, or to one at *place* that is addressed in the same way.
+    """A connection to the server of *url*, or to the server at *place* with the same credentials and TLS.
 
     Raises Unavailable.
     """
@@ -27,10 +27,10 @@ async def connect(url: str, limits: Limits, place: HostPort | None = None) -> Ab
         options |= {"host": place.host, "port": place.port}
     connection: AbstractConnection = kind(
         **options,
-        protocol=2,  # one answer to each command, and none unasked
+        protocol=2,  # exactly one answer to each command
         socket_timeout=limits.silence,
         socket_connect_timeout=limits.silence,
-        # A retry repeats the command: what was spent once would look spent by another.
+        # A retry would repeat the command, and find the value spent by the first one.
         retry=Retry(NoBackoff(), 0),
     )
     try:
@@ -61,7 +61,7 @@ async def disconnect(connection: AbstractConnection) -> None:
 
 
 def transport_of(connection: AbstractConnection) -> asyncio.Transport:
-    """The transport of an open connection, for the caller to own. Raises Unavailable: it has closed."""
+    """The transport of an open connection, for the caller to own. Raises Unavailable if it has closed."""
     reader, writer = connection._reader, connection._writer
     if reader is None or writer is None or reader.at_eof() or writer.transport.is_closing():
         raise Unavailable("Redis: the connection was closed")

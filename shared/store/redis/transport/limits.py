@@ -1,4 +1,4 @@
-"""How long a request waits for Redis, and how much may wait."""
+"""Limits of waiting for Redis: time, requests and bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ LIMITS = Limits()
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
-    """Bound a block. Raises Unavailable when the time is over."""
+    """A deadline for a block. Raises Unavailable when it has passed."""
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -1,4 +1,4 @@
-"""One server, over one pipeline that is connected when it is needed."""
+"""One server, over one pipeline that connects when it is needed."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ class RedisNode:
         self._waiting = 0  # requests that wait for a connection
 
     def send(self, commands: Sequence[Command]) -> Awaitable[list[Any]]:
-        """Goes straight to an open pipeline, without a coroutine of its own: every request pays for that."""
+        """Goes straight to an open pipeline: a coroutine of its own would cost every request."""
         pipeline = self._pipeline
         if pipeline is not None and pipeline.is_open:
             return pipeline.send([pack(command) for command in commands])
@@ -46,7 +46,7 @@ class RedisNode:
         return not self._connecting.is_running and (self._pipeline is None or self._pipeline.is_idle)
 
     def rediscover(self) -> None:
-        """Take no more commands over this connection; those sent may still be answered."""
+        """Send no more commands over this connection. Those already sent may still be answered."""
         if self._pipeline is not None:
             self._pipeline.is_open = False
 

@@ -1,15 +1,16 @@
 """One connection to a Redis server that all requests of a process share.
 
-Commands of one turn of the loop leave in one write, and answers come in the order of the commands: a command
-costs a tenth of one that takes a connection of its own from redis-py's pool. Lost against redis-py:
+Commands of one iteration of the event loop leave in one write, and answers arrive in the order of the
+commands. A command costs a tenth of one that takes a connection from redis-py's pool. What redis-py has and
+this lacks:
 
-- retries, health checks and maintenance notifications: a request fails with its connection, the next one
+- retries, health checks and maintenance notifications: a request fails with its connection, and the next one
   reconnects;
 - RESP3, push messages, client-side caching, publish/subscribe, MONITOR, and transactions with WATCH;
-- commands that wait in the server (BLPOP and its like): nothing sent here may block, and a large answer
-  delays the answers behind it;
-- parsed answers: they are bytes, integers, lists and errors, as hiredis reads them;
-- replicas as readers, and redis-py's metrics.
+- blocking commands such as BLPOP: nothing sent here may block, and a large answer delays the answers behind
+  it;
+- parsed answers: they are bytes, integers, lists and errors, as hiredis returns them;
+- reading from replicas, and redis-py's metrics.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ from shared.store.redis.transport.connect import disconnect, transport_of
 from shared.store.redis.transport.limits import Limits
 
 _INCOMPLETE = object()
-_LEAST_PAUSE = 0.01  # seconds between two checks of what is overdue
+_LEAST_PAUSE = 0.01  # seconds between two checks for overdue commands
 
 
 @dataclass(slots=True)
@@ -47,8 +48,8 @@ class Pipeline(asyncio.Protocol):
     """Takes over a connection that redis-py has opened."""
 
     def __init__(self, connection: AbstractConnection, limits: Limits) -> None:
-        """Raises Unavailable: the connection has closed in the meantime."""
-        self.is_open = True  # whether it takes commands; those that it took may still be answered
+        """Raises Unavailable if the connection has closed in the meantime."""
+        self.is_open = True  # whether it accepts commands; accepted ones may be answered after it closes
         self._connection = connection
         self._limits = limits
         self._first_check = min(limits.silence, limits.deadline)
@@ -70,10 +71,10 @@ class Pipeline(asyncio.Protocol):
         return not self._waiting
 
     def send(self, commands: Sequence[bytes]) -> asyncio.Future[list[Any]]:
-        """Send packed commands; an error of Redis is one of the answers, and no exception.
+        """Send packed commands. An error of Redis is one of the answers, not an exception.
 
-        Raises Unavailable: too much waits already. The future raises Unavailable when the connection ends
-        first or the answers are not there in time: whether the commands ran is unknown.
+        Raises Unavailable if too much is already waiting. The future raises Unavailable if the connection
+        ends first or the answers are late: whether the commands ran is unknown.
         """
         done = self._loop.create_future()
         if not commands:
@@ -92,7 +93,7 @@ class Pipeline(asyncio.Protocol):
         return done
 
     async def close(self) -> None:
-        """Close the connection; commands that wait for their answers fail."""
+        """Close the connection. Commands that wait for their answers fail."""
         self._end("the connection was closed")
         await disconnect(self._connection)
 
@@ -106,20 +107,20 @@ class Pipeline(asyncio.Protocol):
                 self._end(str(fault))
 
     def _check(self) -> None:
-        """Fail what is overdue, and end a connection whose server says nothing."""
+        """Fail overdue commands, and close a connection whose server is silent."""
         self._timer = None
         if not self._waiting:
             return
         now = self._loop.time()
         silent_at = max(self._heard_at, self._waiting[0].sent_at) + self._limits.silence
         if silent_at <= now:
-            self._end("the server says nothing")
+            self._end("the server is silent")
             return
         due = self._fail_overdue(now)
         self._timer = self._loop.call_at(max(min(silent_at, due), now + _LEAST_PAUSE), self._check)
 
     def _fail_overdue(self, now: float) -> float:
-        """When the next batch is due. Overdue batches keep their places: their answers may still come."""
+        """The time when the next batch is due. Overdue batches keep their places: answers may still come."""
         for batch in self._waiting:
             due = batch.sent_at + self._limits.deadline
             if due > now:

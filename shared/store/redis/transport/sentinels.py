@@ -1,4 +1,4 @@
-"""Finding the primary of a service: Sentinels are asked in turn, and the server they name must confirm it."""
+"""Finds the primary of a service. Sentinels are asked in turn, and the named server must confirm its role."""
 
 from redis.asyncio.connection import AbstractConnection
 
@@ -9,7 +9,7 @@ from shared.store.redis.transport.limits import Limits
 
 
 class Sentinels:
-    """The Sentinels of one deployment; the one that led to the primary last is asked first."""
+    """The Sentinels of one deployment. The one that last led to the primary is asked first."""
 
     def __init__(self, address: RedisAddress, limits: Limits) -> None:
         self._address = address
@@ -17,7 +17,7 @@ class Sentinels:
         self._places = list(address.hosts)
 
     async def primary(self) -> AbstractConnection:
-        """A connection to the primary. Raises Unavailable when no Sentinel leads to one."""
+        """A connection to the primary. Raises Unavailable if no Sentinel leads to one."""
         faults: list[str] = []
         refused: set[HostPort] = set()
         for place in list(self._places):
@@ -52,7 +52,7 @@ class Sentinels:
         try:
             role, *_ = await ask(connection, self._limits, "ROLE")
             if role != b"master":
-                raise Unavailable(f"{place} is no primary")
+                raise Unavailable(f"{place} is not a primary")
         except BaseException:
             await disconnect(connection)
             raise

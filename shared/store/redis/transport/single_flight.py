@@ -1,4 +1,4 @@
-"""One attempt at a time, shared by all who wait for its result."""
+"""One attempt at a time, shared by all callers that wait for its result."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -30,7 +30,7 @@ class SingleFlight(Generic[Result]):
         return await asyncio.shield(self.start())
 
     async def close(self) -> None:
-        """Cancel the attempt that is running, and wait until it has released what it holds."""
+        """Cancel the running attempt, and wait until it has released its resources."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

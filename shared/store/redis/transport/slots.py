@@ -17,7 +17,7 @@ def _bytes(argument: Argument) -> bytes:
 
 
 def slot_of(command: Command) -> int | None:
-    """The slot of the first key, which is that of all; None for what concerns every node."""
+    """The slot of the first key, which all keys share. None: the command concerns every node."""
     name = command[0]
     if name in _KEYLESS:
         return None

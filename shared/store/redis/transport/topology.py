@@ -11,14 +11,14 @@ class Topology(Protocol):
     """One server, the primary among several, or the nodes of a cluster."""
 
     def send(self, commands: Sequence[Command]) -> Awaitable[list[Any]]:
-        """The answers in the order of the commands; an error of Redis is one of them.
+        """The answers in the order of the commands. An error of Redis is one of them.
 
-        Raises Unavailable when an answer does not come in time: whether the commands ran is unknown. Nothing
-        is sent twice, unless the server said that it had not run it.
+        Raises Unavailable if an answer is late: whether the commands ran is unknown. Nothing is sent twice,
+        unless the server said that it had not run it.
         """
 
     def rediscover(self) -> None:
-        """The server found last takes no more commands."""
+        """Send no more commands to the server that was found last."""
 
     async def close(self) -> None:
-        """Close every connection; commands without an answer fail."""
+        """Close every connection. Commands without an answer fail."""
