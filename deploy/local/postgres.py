@@ -73,9 +73,9 @@ class Postgres:
             raise RunError(
                 f"The database in {self.cluster} is damaged: {error}; {_afresh(self.cluster)}"
             ) from None
-        if written_by != (ours := self._major()):
+        if written_by != (installed := self._major()):
             raise RunError(
-                f"The database in {self.cluster} is of PostgreSQL {written_by!r}, but this is {ours}:"
+                f"The database in {self.cluster} is of PostgreSQL {written_by!r}, but this is {installed}:"
                 f" {_afresh(self.cluster)}"
             )
         self._link.unlink(missing_ok=True)

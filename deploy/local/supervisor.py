@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from deploy.local.child import Child, Command, RunError
 
-AGAIN_SECONDS = 30.0  # a child that exits twice within this time ends the run
+RESTART_WINDOW = 30.0  # a child that exits twice within this time ends the run
 
 
 @dataclass(slots=True)
@@ -61,9 +61,9 @@ class Supervisor:
 
     def _note(self, command: Command) -> None:
         now = time.monotonic()
-        if now - self._died_at.get(command.name, -AGAIN_SECONDS) < AGAIN_SECONDS:
+        if now - self._died_at.get(command.name, -RESTART_WINDOW) < RESTART_WINDOW:
             raise RunError(
-                f"{command.name} exited twice within {AGAIN_SECONDS:.0f} s, so everything stops;"
+                f"{command.name} exited twice within {RESTART_WINDOW:.0f} s, so everything stops;"
                 f" its log: {command.log}"
             )
         self._died_at[command.name] = now

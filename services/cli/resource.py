@@ -114,8 +114,8 @@ def metadata(name: str, proxy: str | None) -> None:
     """Print the metadata document (RFC 9728) of a resource, which its own host serves."""
 
     async def step(stores: Stores, settings: Settings) -> str:
-        found = await resources.get(stores.protected_resources, name)
-        document = resource_metadata(found, settings.issuer)
-        return SNIPPETS[proxy or "json"](found.resource, document)
+        record = await resources.get(stores.protected_resources, name)
+        document = resource_metadata(record, settings.issuer)
+        return SNIPPETS[proxy or "json"](record.resource, document)
 
     echo(run_step(step))

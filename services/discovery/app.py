@@ -33,7 +33,7 @@ from shared.web.answers import Head, json_answer
 from shared.web.cors import cross_origin
 from shared.web.form import query
 
-HELD = timedelta(seconds=1)  # time alone also activates and retires keys
+MAX_AGE = timedelta(seconds=1)  # time alone also activates and retires keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Documents:
     metadata: Document
     jwks: Document
 
-    def hold(self, keys: KeySet, now: datetime) -> bool:
-        return self.keys is keys and now - self.made_at < HELD
+    def is_current(self, keys: KeySet, now: datetime) -> bool:
+        return self.keys is keys and now - self.made_at < MAX_AGE
 
 
 def make_documents(settings: Settings, keys: KeySet, now: datetime) -> Documents:
@@ -69,7 +69,7 @@ class ReadyDocuments:
         keys, now = self._keyring.known, clock.now()
         if not self._keyring.is_ready:
             raise Unavailable("no key set has been loaded yet")
-        if self._documents is None or not self._documents.hold(keys, now):
+        if self._documents is None or not self._documents.is_current(keys, now):
             self._documents = make_documents(self._settings, keys, now)
         return self._documents
 

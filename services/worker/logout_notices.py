@@ -70,7 +70,7 @@ class Delivery:
     async def _try(self, notice: LogoutNotice, now: datetime) -> None:
         fields = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
         try:
-            if fault := await self._tell(notice, now):
+            if fault := await self._post(notice, now):
                 await self._failed(notice, now, {**fields, "cause": fault})
             else:
                 await self.outbox.settle(notice.notice_id)
@@ -79,7 +79,7 @@ class Delivery:
         except Exception:  # a defect must not delay the other notices; this one is due again, too
             logger.exception("logout_notice_defect", **fields)
 
-    async def _tell(self, notice: LogoutNotice, now: datetime) -> str | None:
+    async def _post(self, notice: LogoutNotice, now: datetime) -> str | None:
         """The reason why delivery failed. None: it succeeded, or the client wants no notices any more."""
         client = await self.clients.find(notice.client_id)
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:

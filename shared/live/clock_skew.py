@@ -14,12 +14,13 @@ READY_WITHIN = 20.0
 logger = structlog.get_logger()
 
 
-def skew(before: datetime, theirs: datetime, after: datetime) -> float:
+def skew(before: datetime, server_time: datetime, after: datetime) -> float:
     """The seconds, at least, that this clock is ahead of PostgreSQL's; negative if it is behind.
 
-    *theirs* was read between *before* and *after* by this clock, so a slow response does not count as skew.
+    *server_time* was read between *before* and *after* by this clock, so a slow response does not count as
+    skew.
     """
-    ahead, behind = (before - theirs).total_seconds(), (theirs - after).total_seconds()
+    ahead, behind = (before - server_time).total_seconds(), (server_time - after).total_seconds()
     return ahead if ahead > 0 else -behind if behind > 0 else 0.0
 
 
@@ -36,8 +37,8 @@ class ClockSkew:
     async def measure(self) -> None:
         """Ask PostgreSQL for its time. Raises Unavailable."""
         before = clock.now()
-        theirs = await self._database_time()
-        self._seconds = skew(before, theirs, clock.now())
+        server_time = await self._database_time()
+        self._seconds = skew(before, server_time, clock.now())
         self._observe(self._seconds)
         if abs(self._seconds) > WARNED_BEYOND:
             logger.warning("clock_skew", seconds=round(self._seconds, 1))

@@ -1,4 +1,4 @@
-"""The protected resources in memory: all of them, and as fresh as `Watch` says."""
+"""All protected resources in memory, kept fresh by `Watch`."""
 
 import time
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from shared.oauth.resource.identifier import comparable
 from shared.oauth.resource.registry import ResourceRegistry
 from shared.store import Change, ProtectedResources
 
-ASKS_EVERY = 0.2  # seconds, for names that are unknown
+ASKS_EVERY = 0.2  # seconds between two polls for unknown identifiers
 
 
 class ResourceCache:
-    """The registry of protected resources, loaded again when the change counter says so."""
+    """The registry of protected resources, reloaded when a resource changes."""
 
     def __init__(self, resources: ProtectedResources, watch: Watch, issuer: str) -> None:
         self._resources = resources
@@ -30,11 +30,11 @@ class ResourceCache:
 
     @property
     def known(self) -> ResourceRegistry:
-        """The registry as last seen: for requests that have found their client, and so waited for `Watch`."""
+        """The registry as last loaded, for requests that have waited for `Watch` to find their client."""
         return self._known
 
     async def naming(self, identifiers: Iterable[str]) -> ResourceRegistry:
-        """As `known`; an identifier that is not in it may be new, so news are asked for first, but not often.
+        """As `known`, but an unknown identifier may be new: then changes are polled first, at a limited rate.
 
         Raises Unavailable.
         """

@@ -66,10 +66,10 @@ async def examine(settings: Settings, ca_file: Path | None = None) -> list[Findi
 async def _database(probe: Probe) -> Finding:
     before = clock.now()
     try:
-        theirs = await probe.database_time()
+        server_time = await probe.database_time()
         if faults := await probe.server_faults():
             return bad("PostgreSQL", "; ".join(faults))
-        return _clock("PostgreSQL", theirs, before)
+        return _clock("PostgreSQL", server_time, before)
     except Unavailable as fault:
         return bad("PostgreSQL", f"does not answer ({fault}): see OSTIARY_DATABASE_URL")
 
@@ -82,9 +82,9 @@ async def _redis(probe: Probe) -> Finding:
     return good("Redis", "answers")
 
 
-def _clock(subject: str, theirs: datetime, before: datetime) -> Finding:
-    """*theirs* was read between *before* and now."""
-    late, early = before - theirs, theirs - clock.now()
+def _clock(subject: str, server_time: datetime, before: datetime) -> Finding:
+    """*server_time* was read between *before* and now."""
+    late, early = before - server_time, server_time - clock.now()
     if max(late, early) > MAX_SKEW:
         seconds = int(max(late, early).total_seconds())
         return bad(

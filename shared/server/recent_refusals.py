@@ -19,7 +19,7 @@ FLUSH_INTERVAL = timedelta(seconds=1)
 MOST_AT_ONCE = 10
 MOST_CLIENTS = 1000
 
-_What = tuple[str, str, str]
+_Key = tuple[str, str, str]
 
 
 class RecentRefusals:
@@ -27,7 +27,7 @@ class RecentRefusals:
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals
-        self._pending: dict[str, dict[_What, Refusal]] = {}
+        self._pending: dict[str, dict[_Key, Refusal]] = {}
 
     def note(self, client_id: str, refusal: Refusal) -> None:
         """Collect a refusal, unless the same one or too many are already there."""

@@ -65,9 +65,9 @@ async def until_told_to_stop(app: web.Application, listening: socket.socket, dra
         site = web.SockSite(runner, listening, backlog=BACKLOG)
         await site.start()
         logger.info("serving")
-        await signals.told()
+        await signals.stop_requested()
         announce(app, runner)
-        await signals.hurried(drain_delay)
+        await signals.drain_ended(drain_delay)
         await close(runner, site, listening)
         await last_requests(runner, min(drain_delay, LAST_REQUESTS))
     finally:

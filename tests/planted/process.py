@@ -70,11 +70,11 @@ def workers_outlive_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
 def stops_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGTERM closes the socket while proxies still send requests to it."""
 
-    async def hurried(*_: object) -> None:
+    async def drain_ended(*_: object) -> None:
         pass
 
     monkeypatch.setattr(serve, "announce", lambda app, runner: None)
-    monkeypatch.setattr(drain.StopSignals, "hurried", hurried)
+    monkeypatch.setattr(drain.StopSignals, "drain_ended", drain_ended)
 
 
 def resets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def token_endpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Release every claim asked for by name to a client for which nobody is asked."""
-    monkeypatch.setattr(request, "without_unasked", lambda claims, client: claims)
+    monkeypatch.setattr(request, "within_registered_scope", lambda claims, client: claims)
 
 
 def defaults_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

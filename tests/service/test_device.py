@@ -484,7 +484,7 @@ async def test_a_flood_of_codes_is_stemmed(limited: DeviceProvider, monkeypatch:
     client, other = await limited.client(), await limited.client()
     statuses = [(await limited.ask(client)).status for _ in range(60)]
     assert statuses == [200] * 50 + [429] * 10
-    monkeypatch.setattr("services.token.endpoints.device_authorization.IN_FLIGHT", 3)
+    monkeypatch.setattr("services.token.endpoints.device_authorization.MOST_PENDING", 3)
     statuses = [(await limited.ask(other)).status for _ in range(5)]
     assert statuses == [200] * 3 + [429] * 2
     assert (await limited.ask(await limited.client())).status == 200

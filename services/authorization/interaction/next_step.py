@@ -147,8 +147,8 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
 
 def _is_remembered(client: Client) -> bool:
     """Whether consents to the client count for later requests."""
-    is_anyones = client.is_dynamically_registered and client.is_public
-    return client.remember_consent and not is_anyones  # RFC 8252 §8.6: anyone can impersonate such a client
+    can_be_impersonated = client.is_dynamically_registered and client.is_public
+    return client.remember_consent and not can_be_impersonated  # RFC 8252 §8.6
 
 
 def _remembered(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Scope:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.authorization.request.claims_parameter import (
-    acr_wanted,
     beyond_scope,
     parse_claims,
-    sub_wanted,
-    without_unasked,
+    requested_acr,
+    requested_sub,
+    within_registered_scope,
 )
 from services.authorization.request.id_token_hint import hinted_sub
 from services.authorization.request.response_type import check_response_mode, read_response_type
@@ -26,7 +26,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.refusal import Reason
 from shared.oauth.resource.registry import ResourceRegistry
-from shared.oauth.resource.target import Resources, demanded_acr, owners, requested_scope_at
+from shared.oauth.resource.target import Resources, owners, requested_scope_at, required_acr
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
 from shared.oauth.tokens.keys import KeySet
@@ -145,7 +145,7 @@ def read_request(
     prompt = _prompt(parameters, deployment)
     claims = parse_claims(parameters.one("claims"))
     if client.skip_consent and "consent" not in prompt:
-        claims = without_unasked(claims, client)
+        claims = within_registered_scope(claims, client)
     subs = _subs(parameters, claims, client, deployment.issuer, keys)
     if CREATE in prompt and subs:
         raise InvalidRequest("prompt has create, but the request names an existing user")
@@ -183,10 +183,10 @@ def _scope(
 
 def _acr(claims: ClaimsRequest, resources: Resources) -> frozenset[str]:
     """The `acr` values that both the client and the resources accept (RFC 9470 §5)."""
-    demanded = demanded_acr(resources, acr_wanted(claims))
-    if demanded is None:
+    required = required_acr(resources, requested_acr(claims))
+    if required is None:
         raise UnmetAuthenticationRequirements("the resource accepts none of the requested acr values")
-    return demanded
+    return required
 
 
 def _nonce(parameters: Parameters, response_type: frozenset[str]) -> str | None:
@@ -239,7 +239,7 @@ def _acr_values(parameters: Parameters, client: Client) -> frozenset[str]:
 def _subs(
     parameters: Parameters, claims: ClaimsRequest, client: Client, issuer: str, keys: KeySet
 ) -> frozenset[str]:
-    subs = sub_wanted(claims)
+    subs = requested_sub(claims)
     if (hint := parameters.one("id_token_hint")) is None:
         return subs
     return subs | {hinted_sub(hint, keys, issuer, client.client_id)}

@@ -50,22 +50,22 @@ def _values(request: Json | None) -> frozenset[str]:
     return frozenset(value for value in values if isinstance(value, str))
 
 
-def acr_wanted(claims: ClaimsRequest) -> frozenset[str]:
+def requested_acr(claims: ClaimsRequest) -> frozenset[str]:
     """The context classes of which an essential `acr` requires one (§5.5.1.1); empty if there is none."""
     request = claims.id_token.get("acr")
     return _values(request) if request and request.get("essential") is True else frozenset()
 
 
-def sub_wanted(claims: ClaimsRequest) -> frozenset[str]:
+def requested_sub(claims: ClaimsRequest) -> frozenset[str]:
     """The only acceptable user, if the client requests `sub` with a value (§5.5.1)."""
     return _values(claims.id_token.get("sub")) | _values(claims.userinfo.get("sub"))
 
 
-def without_unasked(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
+def within_registered_scope(claims: ClaimsRequest, client: Client) -> ClaimsRequest:
     """The claims within the registered scope. Without a consent page, nobody has consented to the others."""
-    unasked = _ON_PAGES.difference(claims_of_scope(client.scope))
+    unregistered = _ON_PAGES.difference(claims_of_scope(client.scope))
     userinfo, id_token = (
-        {name: request for name, request in requested.items() if name not in unasked}
+        {name: request for name, request in requested.items() if name not in unregistered}
         for requested in (claims.userinfo, claims.id_token)
     )
     return ClaimsRequest(userinfo=userinfo, id_token=id_token)

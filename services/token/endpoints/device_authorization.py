@@ -34,7 +34,7 @@ from shared.web.form import authorization_header, form
 from shared.web.forwarded import client_address
 
 LIFETIME = timedelta(minutes=10)
-IN_FLIGHT = 1000  # pending device codes of one client
+MOST_PENDING = 1000  # pending device codes of one client
 PACE = Pace(
     free=50,
     first_wait=timedelta(seconds=5),
@@ -106,7 +106,7 @@ class DeviceAuthorizationEndpoint:
                 resources=resources,
             )
             try:
-                has_room = await self.device_codes.add(digest(device_code), code, LIFETIME, IN_FLIGHT)
+                has_room = await self.device_codes.add(digest(device_code), code, LIFETIME, MOST_PENDING)
             except Taken:
                 continue
             if not has_room:

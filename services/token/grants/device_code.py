@@ -11,7 +11,7 @@ from shared.oauth.errors import AccessDenied, AuthorizationPending, ExpiredToken
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 
 INTERVAL = timedelta(seconds=5)  # RFC 8628 §3.2
-GROWTH = timedelta(seconds=5)  # RFC 8628 §3.5
+SLOW_DOWN = timedelta(seconds=5)  # RFC 8628 §3.5
 _TOLERANCE = timedelta(milliseconds=500)  # for a client's clock and the network
 
 
@@ -25,7 +25,7 @@ async def device_code(request: TokenRequest, collaborators: Collaborators) -> An
     if not is_handle(Kind.DEVICE_CODE, value):
         raise InvalidGrant(REFUSED, detail="not a device code")
     code_hash = digest(value)
-    polled = await collaborators.device_codes.poll(code_hash, INTERVAL - _TOLERANCE, GROWTH)
+    polled = await collaborators.device_codes.poll(code_hash, INTERVAL - _TOLERANCE, SLOW_DOWN)
     if polled is None:
         await _end_spent(request, collaborators, code_hash)
         raise InvalidGrant(REFUSED, detail="unknown or long expired")

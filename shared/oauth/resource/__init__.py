@@ -1,1 +1,1 @@
-"""Protected resources: the APIs for which clients ask access tokens by name. RFC 8707, RFC 9728. Pure."""
+"""Protected resources: the APIs that clients request access tokens for (RFC 8707, RFC 9728). Pure."""

@@ -1,4 +1,4 @@
-"""The description of a protected resource: the JSON that operators write, and that the store keeps. Pure."""
+"""The description of a protected resource: JSON, as operators write it and as it is stored. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -23,14 +23,14 @@ MAX_LIFETIME = timedelta(days=1)
 NOT_SUPPORTED = frozenset(
     {"dpop_bound_access_tokens_required", "tls_client_certificate_bound_access_tokens", "require_jwe"}
 )
-"""Members that promise what the server does not do. They are refused, never ignored."""
+"""Members that would promise unsupported features. They are refused, never ignored."""
 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 ScopeToken = Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]
 
 
 class ResourceDescription(BaseModel):
-    """A protected resource as operators write it. Members that are left out have their defaults."""
+    """A protected resource as operators write it. Missing members have their defaults."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -58,7 +58,7 @@ class ResourceDescription(BaseModel):
     ] = []
     clients: Annotated[
         Literal["any"] | Annotated[list[Name], Field(max_length=MAX_CLIENTS)],
-        Field(description="the clients that may ask for it"),
+        Field(description="the clients that may request it"),
     ] = "any"
 
 

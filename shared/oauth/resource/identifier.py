@@ -11,7 +11,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class BadIdentifier(Exception):
-    """The text cannot identify a resource; says why."""
+    """The text cannot identify a resource; the message says why."""
 
 
 def canonical(identifier: str) -> str:
@@ -41,7 +41,7 @@ def canonical(identifier: str) -> str:
 
 
 def comparable(audience: str) -> str:
-    """As `canonical`, of an audience, which may be no URI and is then compared as it is."""
+    """As `canonical`, for an audience. If it is not a URI, it is compared as it is."""
     try:
         return canonical(audience)
     except BadIdentifier:

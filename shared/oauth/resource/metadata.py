@@ -1,4 +1,4 @@
-"""The metadata document of a protected resource, and the URL that it is found at: RFC 9728. Pure."""
+"""The metadata document of a protected resource, and its URL (RFC 9728). Pure."""
 
 from typing import Any
 from urllib.parse import urlsplit

@@ -11,7 +11,7 @@ WRITE_RESOURCES = "ostiary.resources:write"
 ADMINISTRATION_SCOPES = (READ_CLIENTS, WRITE_CLIENTS, READ_RESOURCES, WRITE_RESOURCES)
 
 PROTOCOL_SCOPES = frozenset(SCOPES)
-"""Scopes of the grant itself: they stand beside the scopes of any resource."""
+"""Scopes of the grant itself, which can be combined with the scopes of any resource."""
 
 RESERVED_SCOPES = PROTOCOL_SCOPES | frozenset(ADMINISTRATION_SCOPES)
 """Scopes that no registered resource may own."""

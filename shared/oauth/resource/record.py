@@ -14,12 +14,11 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectedResource:
-    """An API for which clients may ask access tokens: RFC 8707.
+    """An API that clients may request access tokens for (RFC 8707).
 
-    `resource`: its identifier, as `aud` spells it. `scopes`: those that it understands, with what people read
-    about them. Format, lifetime and signing algorithm are the client's where they are None. `acr_values`: the
-    authentication of a grant's user must have reached one of them; empty: any will do. `clients`: which may
-    ask for it; None: any.
+    `resource`: its identifier, as in `aud`. `scopes`: its scopes, with the texts that users read. If format,
+    lifetime or signing algorithm are None, the client's apply. `acr_values`: the user's authentication must
+    have reached one of them; empty: any. `clients`: the clients that may request it; None: any.
     """
 
     resource: str
@@ -33,7 +32,7 @@ class ProtectedResource:
     clients: tuple[str, ...] | None = None
     version: int = 1
     created_at: datetime | None = None
-    is_own: bool = False  # of this server, so nobody registers it
+    is_own: bool = False  # this server's own, which is not registered
 
     @property
     def key(self) -> str:
@@ -41,5 +40,5 @@ class ProtectedResource:
         return canonical(self.resource)
 
     def is_available_to(self, client_id: str) -> bool:
-        """Whether the client may ask for it."""
+        """Whether the client may request it."""
         return self.clients is None or client_id in self.clients

@@ -1,4 +1,4 @@
-"""The protected resources that clients may name, found by their identifiers. Pure."""
+"""The protected resources of a deployment, by identifier. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.oauth.resource.identifier import BadIdentifier, canonical, comparabl
 from shared.oauth.resource.own import own_resources
 from shared.oauth.resource.record import ProtectedResource
 
-_UNKNOWN = "resource names no API that this client may ask for"
+_UNKNOWN = "resource names no API that this client may use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +25,17 @@ class ResourceRegistry:
 
     @property
     def has_registered(self) -> bool:
-        """Whether there is any resource that is not this server's own."""
+        """Whether any resource is registered, beside this server's own."""
         return any(not resource.is_own for resource in self.by_key.values())
 
     def available_to(self, client_id: str) -> tuple[str, ...]:
-        """The keys of what the client may ask for."""
+        """The keys of the resources that the client may request."""
         return tuple(key for key, each in self.by_key.items() if each.is_available_to(client_id))
 
     def named(self, identifiers: Iterable[str], client_id: str) -> tuple[ProtectedResource, ...]:
-        """The resources that a request of the client names, each once: RFC 8707 §2.
+        """The resources that a request of the client names, each once (RFC 8707 §2).
 
-        Raises InvalidTarget: one of them is malformed, unknown or not available to the client.
+        Raises InvalidTarget if one of them is malformed, unknown or not available to the client.
         """
         found: dict[str, ProtectedResource] = {}
         for identifier in identifiers:
@@ -47,11 +47,11 @@ class ResourceRegistry:
         return tuple(found.values())
 
     def granted(self, keys: Iterable[str], client_id: str) -> tuple[ProtectedResource, ...]:
-        """The resources of a grant. Raises InvalidTarget: one was deleted, or is no longer available."""
+        """The resources of a grant. Raises InvalidTarget if one was deleted or is no longer available."""
         return tuple(self._available(key, client_id) for key in keys)
 
     def introspectable_by(self, client_id: str, aud: Iterable[str]) -> bool:
-        """Whether the client introspects for a resource that is among the audiences."""
+        """Whether the client introspects tokens for a resource that is among the audiences."""
         found = (self.by_key.get(comparable(audience)) for audience in aud)
         return any(client_id in each.introspection_clients for each in found if each)
 

@@ -1,4 +1,4 @@
-"""What an access token is for: the resources chosen for it, and the form that they want. RFC 8707. Pure."""
+"""The target of an access token: its resources, and the form that they require (RFC 8707). Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ class AccessTokenTarget:
 
     @classmethod
     def of_client(cls, client: Client, issuer: str) -> "AccessTokenTarget":
-        """The target of a token for which no resource was named: the issuer and the client's audience."""
+        """The target if no resource is named: the issuer and the client's audience."""
         aud = (issuer, *client.audience)
         return cls(aud, client.access_token_format, client.access_token_lifetime)
 
     @classmethod
     def of(cls, client: Client, issuer: str, resources: Resources) -> "AccessTokenTarget":
-        """The target of a token for *resources*; none: as `of_client`.
+        """The target of a token for *resources*; if there are none, as `of_client`.
 
-        Raises InvalidTarget: they want tokens of different forms, so each needs a token of its own.
+        Raises InvalidTarget if they require tokens of different forms, and so each a token of its own.
         """
         if not resources:
             return cls.of_client(client, issuer)
@@ -47,22 +47,22 @@ class AccessTokenTarget:
 
 
 def is_default_audience(client: Client, issuer: str, resources: Resources) -> bool:
-    """Whether a token for which no resource was named is for each of *resources* anyway."""
+    """Whether a token without named resources has each of *resources* as an audience anyway."""
     keys = {comparable(audience) for audience in (issuer, *client.audience)}
     return all(each.key in keys for each in resources)
 
 
 def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resources:
-    """The resources of a token, of those *granted*: RFC 8707 §2.2. None of either: the client's default.
+    """The resources of a token, among those *granted* (RFC 8707 §2.2). Empty: the client's default audience.
 
-    *is_default*: as `is_default_audience` of *named*. Raises InvalidTarget.
+    *is_default*: `is_default_audience` of *named*. Raises InvalidTarget.
     """
     if not granted:
         if is_default:
             return named
         raise InvalidTarget("resource is not among those that were granted")
     if not named and len(granted) > 1:
-        # RFC 8707 §3: a token for several could be replayed by one of them at another.
+        # RFC 8707 §3: one resource could replay a token for several resources at another one.
         raise InvalidTarget("several resources were granted: name one of them")
     if {each.key for each in named} - {each.key for each in granted}:
         raise InvalidTarget("resource is not among those that were granted")
@@ -70,40 +70,40 @@ def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resourc
 
 
 def check_acr(resources: Iterable[ProtectedResource], acr: str) -> None:
-    """Raises InvalidTarget: a resource demands a stronger sign-in than the grant's."""
+    """Raises InvalidTarget if a resource requires another sign-in than the grant's."""
     if any(each.acr_values and acr not in each.acr_values for each in resources):
-        raise InvalidTarget("the resource demands another sign-in: begin again with its acr_values")
+        raise InvalidTarget("the resource requires another sign-in: start again with its acr_values")
 
 
 def scope_at(scope: Scope, resources: Resources) -> Scope:
-    """The part of a scope that counts at *resources*: their own, and the protocol's. None: all of it."""
+    """The part of a scope for *resources*: their scopes and the protocol's. Without resources, all of it."""
     if not resources:
         return scope
     return tuple(token for token in scope if token in PROTOCOL_SCOPES or owners(token, resources))
 
 
 def requested_scope_at(scope: Scope, resources: Resources, *, is_named: bool) -> Scope:
-    """As `scope_at`, of a scope that a request names. Raises InvalidScope: nothing is left of it."""
+    """As `scope_at`, for a scope that a request names. Raises InvalidScope if nothing is left of it."""
     counting = scope_at(scope, resources)
     if is_named and scope and not counting:
-        raise InvalidScope("nothing of the scope belongs to a resource that was named")
+        raise InvalidScope("no part of the scope belongs to a named resource")
     return counting
 
 
 def owners(scope_token: str, resources: Sequence[ProtectedResource]) -> Resources:
-    """Those of *resources* that a scope-token belongs to."""
+    """The resources among *resources* that a scope-token belongs to."""
     return tuple(each for each in resources if scope_token in each.scopes)
 
 
-def demanded_acr(resources: Iterable[ProtectedResource], wanted: Collection[str]) -> frozenset[str] | None:
-    """The values of which one must be reached, for a client that *wanted* some; empty: any will do.
+def required_acr(resources: Iterable[ProtectedResource], requested: Collection[str]) -> frozenset[str] | None:
+    """The values of which one must be reached, if the client *requested* some; empty: any.
 
-    None: there is none that everybody accepts.
+    None: no value is acceptable to the client and all resources.
     """
-    demanded = frozenset(wanted)
+    required = frozenset(requested)
     for each in resources:
         if each.acr_values:
-            demanded = demanded & set(each.acr_values) if demanded else frozenset(each.acr_values)
-            if not demanded:
+            required = required & set(each.acr_values) if required else frozenset(each.acr_values)
+            if not required:
                 return None
-    return demanded
+    return required

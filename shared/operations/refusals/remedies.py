@@ -22,7 +22,7 @@ def remedy(client: Client, refusal: Refusal) -> str:
     """The sentence for a refusal of *client*."""
     if refusal.reason:
         return BY_REASON[refusal.reason](client, refusal)
-    return BY_ERROR.get(refusal.error, _look)(client, refusal)
+    return BY_ERROR.get(refusal.error, _see_detail)(client, refusal)
 
 
 def _update(client: Client, **members: Any) -> str:
@@ -35,11 +35,11 @@ def _command(client: Client, verb: str) -> str:
     return f"`ostiary client {verb} {shlex.quote(client.client_id)}`"
 
 
-def _says(sentence: str) -> Remedy:
+def _always(sentence: str) -> Remedy:
     return lambda client, refusal: sentence
 
 
-def _look(client: Client, _: Refusal) -> str:
+def _see_detail(client: Client, _: Refusal) -> str:
     shown = _command(client, "show")
     return f"Correct the application as the detail says; {shown} shows its registration."
 
@@ -75,7 +75,7 @@ def _response_type(client: Client, refusal: Refusal) -> str:
 
 def _grant_type(client: Client, refusal: Refusal) -> str:
     if refusal.sent not in GRANT_TYPES:
-        return _look(client, refusal)
+        return _see_detail(client, refusal)
     command = _update(client, grant_types=[*client.grant_types, refusal.sent])
     return f"If the application needs this grant type, register it: {command}."
 
@@ -109,7 +109,7 @@ def _refresh_token_reused(client: Client, _: Refusal) -> str:
 
 
 BY_REASON: Mapping[Reason, Remedy] = {
-    Reason.UNKNOWN_CLIENT: _look,
+    Reason.UNKNOWN_CLIENT: _see_detail,
     Reason.DISABLED_CLIENT: lambda client, _: f"Enable the client: {_command(client, 'enable')}.",
     Reason.NO_AUTHENTICATION: lambda client, _: (
         "Enter the client's client_id and secret in the application, sent by"
@@ -128,20 +128,22 @@ BY_REASON: Mapping[Reason, Remedy] = {
     Reason.POST_LOGOUT_REDIRECT_URI: _registers("post_logout_redirect_uris"),
     Reason.REQUEST_URI: _registers("request_uris"),
     Reason.RESPONSE_TYPE: _response_type,
-    Reason.RESPONSE_TYPE_UNSUPPORTED: _says(
+    Reason.RESPONSE_TYPE_UNSUPPORTED: _always(
         "Let the application use the response type code, or start Ostiary with OSTIARY_RESPONSE_TYPES=all."
     ),
-    Reason.RESPONSE_MODE: _says("Let the application leave response_mode out."),
+    Reason.RESPONSE_MODE: _always("Let the application leave response_mode out."),
     Reason.GRANT_TYPE: _grant_type,
-    Reason.GRANT_TYPE_UNSUPPORTED: _says(f"Let the application use one of these: {', '.join(GRANT_TYPES)}."),
+    Reason.GRANT_TYPE_UNSUPPORTED: _always(
+        f"Let the application use one of these: {', '.join(GRANT_TYPES)}."
+    ),
     Reason.SCOPE: _scope,
-    Reason.RESOURCE: _says("Register the API as a resource, or add the client to its clients."),
+    Reason.RESOURCE: _always("Register the API as a resource, or add the client to its clients."),
     Reason.PKCE_REQUIRED: _pkce,
-    Reason.PKCE_METHOD: _says("Let the application use PKCE with S256."),
-    Reason.CODE_VERIFIER: _says(
+    Reason.PKCE_METHOD: _always("Let the application use PKCE with S256."),
+    Reason.CODE_VERIFIER: _always(
         "Let the application keep the code_verifier of each sign-in, also between its processes."
     ),
-    Reason.CODE_VERIFIER_ALONE: _says(
+    Reason.CODE_VERIFIER_ALONE: _always(
         "Let the application send code_challenge when a sign-in begins and code_verifier when it ends."
     ),
     Reason.PUSHED_REQUIRED: _switched_off(
@@ -151,7 +153,7 @@ BY_REASON: Mapping[Reason, Remedy] = {
         "require_signed_request_object", "Let the application sign its request objects"
     ),
     Reason.CODE_UNUSABLE: _code_unusable,
-    Reason.REFRESH_TOKEN_UNUSABLE: _says(
+    Reason.REFRESH_TOKEN_UNUSABLE: _always(
         "Nothing if the session, the grant or the token was to end: the user signs in again."
     ),
     Reason.REFRESH_TOKEN_REUSED: _refresh_token_reused,
@@ -159,18 +161,18 @@ BY_REASON: Mapping[Reason, Remedy] = {
 """For every reason."""
 
 BY_ERROR: Mapping[str, Remedy] = {
-    "access_denied": _says("Nothing: the user denied the request."),
-    "login_required": _says("Nothing: nobody was signed in, so the application asks again with a page."),
+    "access_denied": _always("Nothing: the user denied the request."),
+    "login_required": _always("Nothing: nobody was signed in, so the application asks again with a page."),
     "consent_required": lambda client, _: (
         "Nothing: the application asks again with a page; for an application of your own,"
         f" skip the question: {_update(client, skip_consent=True)}."
     ),
-    "cookie_missing": _says("Let the browser accept this site's cookies, and start again in one tab."),
-    "expired": _says("Nothing: the user took too long, or finished in another tab, and starts again."),
-    "expired_token": _says("Nothing: the user did not confirm the device in time, and starts again."),
-    "insufficient_scope": _says("Let the application ask for the scope that the detail names."),
-    "slow_down": _says("Let the application wait between its requests; the detail says what was too much."),
-    "too_many_requests": _says("Nothing: wait a minute."),
-    "temporarily_unavailable": _says("Nothing if it happened once; otherwise see the warnings in the log."),
+    "cookie_missing": _always("Let the browser accept this site's cookies, and start again in one tab."),
+    "expired": _always("Nothing: the user took too long, or finished in another tab, and starts again."),
+    "expired_token": _always("Nothing: the user did not confirm the device in time, and starts again."),
+    "insufficient_scope": _always("Let the application ask for the scope that the detail names."),
+    "slow_down": _always("Let the application wait between its requests; the detail says what was too much."),
+    "too_many_requests": _always("Nothing: wait a minute."),
+    "temporarily_unavailable": _always("Nothing if it happened once; otherwise see the warnings in the log."),
 }
 """For errors without a reason; others are to be looked at."""

@@ -30,30 +30,30 @@ class StopSignals:
     """The signals that tell this process to stop."""
 
     def __init__(self) -> None:
-        self._is_told = asyncio.Event()
-        self._is_hurried = asyncio.Event()
+        self._is_stopping = asyncio.Event()
+        self._is_drain_over = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop)
-        loop.add_signal_handler(signal.SIGINT, self._hurry)
+        loop.add_signal_handler(signal.SIGINT, self._end_drain)
 
     def _stop(self) -> None:
-        if self._is_told.is_set():
-            self._is_hurried.set()
-        self._is_told.set()
+        if self._is_stopping.is_set():
+            self._is_drain_over.set()
+        self._is_stopping.set()
 
-    def _hurry(self) -> None:
-        self._is_told.set()
-        self._is_hurried.set()
+    def _end_drain(self) -> None:
+        self._is_stopping.set()
+        self._is_drain_over.set()
 
-    async def told(self) -> None:
+    async def stop_requested(self) -> None:
         """Wait for the first signal."""
-        await self._is_told.wait()
+        await self._is_stopping.wait()
 
-    async def hurried(self, delay: timedelta) -> None:
+    async def drain_ended(self, delay: timedelta) -> None:
         """Wait at most *delay* for a signal that ends the drain."""
         with suppress(TimeoutError):
             async with asyncio.timeout(delay.total_seconds()):
-                await self._is_hurried.wait()
+                await self._is_drain_over.wait()
 
 
 def announce(app: web.Application, runner: Runner) -> None:

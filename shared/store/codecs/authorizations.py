@@ -33,7 +33,7 @@ class AuthorizationDetails(TypedDict):
 def details(authorization: Authorization) -> AuthorizationDetails:
     """The details of an authorization, as they are stored."""
     authentication = authorization.authentication
-    kept: AuthorizationDetails = {
+    stored: AuthorizationDetails = {
         "userinfo": _claims(authorization.claims.userinfo),
         "id_token": _claims(authorization.claims.id_token),
         "nonce": authorization.nonce,
@@ -42,18 +42,18 @@ def details(authorization: Authorization) -> AuthorizationDetails:
         "amr": authentication.amr,
     }
     if authorization.resources:
-        kept["resources"] = authorization.resources
-    return kept
+        stored["resources"] = authorization.resources
+    return stored
 
 
 def _claims(requested: Mapping[str, Json | None]) -> dict[str, dict[str, Any] | None]:
     return {name: None if request is None else dict(request) for name, request in requested.items()}
 
 
-def restored_authentication(kept: AuthorizationDetails | Json) -> Authentication:
+def restored_authentication(stored: AuthorizationDetails | Json) -> Authentication:
     """The authentication among the details of an authorization."""
-    auth_time = datetime.fromtimestamp(kept["auth_time"], UTC)
-    return Authentication(auth_time=auth_time, acr=kept["acr"], amr=tuple(kept["amr"]))
+    auth_time = datetime.fromtimestamp(stored["auth_time"], UTC)
+    return Authentication(auth_time=auth_time, acr=stored["acr"], amr=tuple(stored["amr"]))
 
 
 def restored(

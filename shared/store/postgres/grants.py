@@ -223,8 +223,10 @@ class PostgresGrants:
             row = await self._database.row(_OWNER, token.grant_id, token.client_id, token.token_id)
         if row is None:
             return None
-        kept = row["claims"]
-        return TokenOwner(row["user_id"], row["username"], restored_authentication(kept) if kept else None)
+        stored = row["claims"]
+        return TokenOwner(
+            row["user_id"], row["username"], restored_authentication(stored) if stored else None
+        )
 
     async def find_user(self, token: AccessToken, *, with_groups: bool = False) -> TokenUser | None:
         row = await self._database.row(
