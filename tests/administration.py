@@ -26,7 +26,7 @@ DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(document(ISSUER)))
 
 @dataclass(frozen=True, slots=True)
 class AdministrationResponse:
-    """An answer that is as the description says."""
+    """A response that matches the OpenAPI description."""
 
     status: int
     headers: Mapping[str, str]
@@ -38,7 +38,7 @@ class AdministrationResponse:
 
 
 def _described(method: str, path: str) -> Any:
-    """The operation that a path is of."""
+    """The operation of a path."""
     parts = path.partition("?")[0].split("/")
     for template, operations in DOCUMENT["paths"].items():
         wanted = template.split("/")
@@ -50,7 +50,7 @@ def _described(method: str, path: str) -> Any:
 
 
 def check_answer(method: str, path: str, answer: AdministrationResponse) -> None:
-    """Fails where the description does not have such an answer."""
+    """Fails if the description has no such response."""
     described = _described(method, path)["responses"][str(answer.status)]
     assert answer.headers["Cache-Control"] == "no-store"
     if "content" not in described:
@@ -71,13 +71,13 @@ class AdministrationApi:
     access_token: str
 
     async def ask(self, method: str, path: str, sent: Any = None, **headers: str) -> AdministrationResponse:
-        """A request of the administrator; *sent*: members, or bytes as they are."""
+        """A request of the administrator. *sent*: members, or raw bytes."""
         return await self.ask_with({**bearer(self.access_token), **headers}, method, path, sent)
 
     async def ask_with(
         self, headers: Mapping[str, str], method: str, path: str, sent: Any = None
     ) -> AdministrationResponse:
-        """A request of anybody."""
+        """A request with any credentials."""
         data = sent if isinstance(sent, bytes | None) else json.dumps(sent).encode()
         typed = {"Content-Type": "application/json"} if data is not None else {}
         response = await self.http.request(method, path, data=data, headers={**typed, **headers})

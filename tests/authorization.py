@@ -1,4 +1,4 @@
-"""An authorization service for tests, and browsers to visit it with."""
+"""An authorization service for tests, and browsers that use it."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -44,7 +44,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer, read to its end."""
+    """A complete response."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -76,7 +76,7 @@ class Page:
 
 @dataclass(slots=True)
 class Browser:
-    """One cookie jar. It stops before it leaves the service."""
+    """A browser with its own cookie jar. It follows redirects within the service only."""
 
     http: ClientSession
     headers: dict[str, str] = field(default_factory=lambda: {"Accept": "text/html"})
@@ -98,7 +98,7 @@ class Browser:
         return await self.follow(await self.request("POST", path, data=fields, **more))
 
     async def follow(self, page: Page) -> Page:
-        """Where the service leads on to, as far as it leads to itself."""
+        """Follow redirects as long as they stay within the service."""
         while page.status == 303 and page.location.startswith("/"):
             page = await self.request("GET", page.location)
         return page
@@ -117,7 +117,7 @@ class Browser:
         return await self.post(CONSENT.path, {**page.hidden, "decision": decision}, **more)
 
     async def sign_in(self, client: Client, user: User, **parameters: str) -> Page:
-        """From a client's request to its answer, whatever is asked on the way."""
+        """From a client's request to its response, answering every page."""
         page = await self.authorize(client, **parameters)
         if is_login(page):
             page = await self.log_in(page, user)
@@ -131,7 +131,7 @@ class Browser:
 
 
 def a_request(client: Client, **parameters: str) -> dict[str, str]:
-    """An authorization request that holds; an empty parameter is left out."""
+    """A valid authorization request; an empty parameter is left out."""
     whole = {
         "client_id": client.client_id,
         "redirect_uri": client.redirect_uris[0],
@@ -155,7 +155,7 @@ def is_consent(page: Page) -> bool:
 
 
 def is_error_page(page: Page) -> bool:
-    """4xx on our own origin, nothing handed out, and safe to show."""
+    """4xx on our own origin, without a redirect, a token or untrusted text."""
     return (
         400 <= page.status < 500
         and not page.location
@@ -168,7 +168,7 @@ def is_error_page(page: Page) -> bool:
 
 @dataclass(slots=True)
 class AuthorizationService:
-    """An authorization service over HTTP, the world that it lives in, and its visitors."""
+    """An authorization service over HTTP, its stores, and its browsers."""
 
     app: web.Application
     server: BaseTestServer
@@ -177,7 +177,7 @@ class AuthorizationService:
     browsers: list[ClientSession] = field(default_factory=list)
 
     def browser(self, *, has_jar: bool = True) -> Browser:
-        """Somebody who was never here before."""
+        """A browser without cookies."""
         jar = CookieJar(unsafe=True) if has_jar else DummyCookieJar()
         http = ClientSession(self.server.make_url("/"), cookie_jar=jar)
         self.browsers.append(http)
@@ -196,7 +196,7 @@ class AuthorizationService:
         return await self.world.client(**{"redirect_uris": (REDIRECT_URI,), **fields})
 
     async def code(self, page: Page) -> AuthorizationCode:
-        """What the code in an answer stands for."""
+        """The record of the code in a response."""
         assert page.is_at_client, (page.status, page.text)
         assert "code" in page.answer, page.answer
         code = await self.world.stores.codes.find(digest(page.answer["code"]))

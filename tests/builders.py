@@ -1,4 +1,4 @@
-"""Records for tests: clients, users, sessions and codes, with what a test does not care about filled in."""
+"""Records for tests: clients, users, sessions and codes, with defaults for irrelevant members."""
 
 import hashlib
 import time
@@ -56,7 +56,7 @@ def a_public_client(client_id: str | None = None, **fields: Any) -> Client:
 def an_attempt(
     attempt_id: UUID | None = None, *, age: float | None = None, patience: float = 60.0
 ) -> Attempt:
-    """An attempt to redeem a code: of a request complete *age* seconds ago, if it proved something."""
+    """An attempt to redeem a code. *age*: seconds since its request was complete, if it proved something."""
     now = time.monotonic()
     return Attempt(
         attempt_id=attempt_id or new_id(),
@@ -73,7 +73,7 @@ class SignIn:
     sid: UUID
 
     def authorization(self, client_id: str, **fields: Any) -> Authorization:
-        """What the user gave a client."""
+        """The authorization that the user gave a client."""
         defaults: dict[str, Any] = {
             "scope": SCOPE,
             "nonce": "n-0S6_WzA2Mj",
@@ -130,7 +130,7 @@ class World:
         return user
 
     async def session(self, user: User) -> UUID:
-        """A browser session of the user, as PostgreSQL knows it."""
+        """A browser session of the user, in PostgreSQL only."""
         sid = uuid4()
         await self.database.row(
             _ADD_SESSION, sid.bytes * 2, sid, user.user_id, user.epoch, clock.now() + timedelta(hours=12)
@@ -147,16 +147,16 @@ class World:
         await self.database.row("UPDATE sessions SET ended_at = now() WHERE sid = $1", sid)
 
     async def issued(self, authorization: Authorization) -> Authorization:
-        """The authorization as it is given to its client now."""
+        """The authorization, with the client's current epoch."""
         client = await self.stores.clients.find(authorization.client_id)
         return replace(authorization, client_epoch=client.epoch) if client else authorization
 
     async def issued_code(self, code: AuthorizationCode) -> AuthorizationCode:
-        """The code as it is issued to its client now."""
+        """The code, with the client's current epoch."""
         return replace(code, authorization=await self.issued(code.authorization))
 
     async def add_code(self, code: AuthorizationCode, lifetime: timedelta = timedelta(seconds=60)) -> str:
-        """Put a code into flight, issued now; what the client gets."""
+        """Store a new code. Returns the code that the client gets."""
         value = new_handle(Kind.AUTHORIZATION_CODE)
         await self.stores.codes.add(digest(value), await self.issued_code(code), lifetime)
         return value
@@ -167,7 +167,7 @@ class World:
             yield dict(row)
 
     async def audited(self, event: str) -> int:
-        """How many rows the audit log has of an event."""
+        """The number of audit rows of an event."""
         row = await self.database.row("SELECT count(*) AS n FROM audit WHERE event = $1", event)
         assert row is not None
         return int(row["n"])

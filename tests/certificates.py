@@ -1,4 +1,4 @@
-"""A certificate authority for one test, and a certificate by it."""
+"""A certificate authority for one test, and a certificate that it issued."""
 
 from dataclasses import dataclass
 from datetime import timedelta

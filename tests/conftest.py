@@ -1,4 +1,4 @@
-"""The fixtures of every test, and the rule that nothing is skipped unseen."""
+"""The fixtures of every test, and the rule that no test is skipped unnoticed."""
 
 from collections.abc import Generator
 
@@ -37,7 +37,7 @@ def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skip for any other reason than a tool fails where CI or OSTIARY_REQUIRE is set."""
+    """If CI or OSTIARY_REQUIRE is set, a skip fails unless its reason is a missing tool."""
     report = yield
     if not _is_allowed(report):
         _fail(report)
@@ -46,7 +46,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """So does a module that skips itself."""
+    """The same for a module that skips itself."""
     report = yield
     if not _is_allowed(report):
         _fail(report)

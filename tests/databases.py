@@ -1,7 +1,7 @@
-"""Databases for tests: migrated, empty, and used again once they have been emptied.
+"""Databases for tests: migrated, empty, and reused after they have been emptied.
 
-Emptying takes a hundredth of what creating takes. A database that a test has given another schema, or has
-filled with many rows, is dropped instead.
+Emptying takes a hundredth of the time of creating. A database whose schema a test has changed, or which has
+many rows, is dropped instead.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class Databases:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def prepare(self) -> None:
-        """Make the template."""
+        """Create the template."""
         _run(self._on_server(f"CREATE DATABASE {TEMPLATE}"))
         _run(migrate(self.postgres.url_of(TEMPLATE)))
         _run(self._remember())
@@ -93,7 +93,7 @@ class Databases:
             await connection.close()
 
     async def _empty(self, name: str) -> bool:
-        """Whether the database is as new. False: it is not worth the effort."""
+        """Empty the database. False: dropping it is cheaper."""
         await self._on_server(_DISCONNECT, name)
         try:
             connection = await asyncpg.connect(self.postgres.url_of(name))

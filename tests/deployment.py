@@ -1,4 +1,4 @@
-"""A deployment for tests: its settings, its stores with records to put in, and a token service to talk to."""
+"""A deployment for tests: its settings, its stores with helpers for records, and a token service."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ def settings_for(database_url: str, redis_url: str, **others: str) -> Settings:
 
 
 async def remember_for_long(redis_url: str) -> None:
-    """Let Redis have been there for an hour: a new one judges no assertion in its first seconds."""
+    """Let Redis look an hour old: for a new one, assertions are refused in the first seconds."""
     redis = RedisClient.open(redis_url)
     await RedisReplayMarks(redis, clock=lambda: time.time() - 3600).begin()
     await redis.close()
@@ -84,19 +84,19 @@ def bearer(access_token: str) -> dict[str, str]:
 
 
 def unverified(token: str) -> Any:
-    """The claims of a JWT, as far as one may believe them."""
+    """The unverified claims of a JWT."""
     return json.loads(from_base64url(token.split(".")[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class TokenService:
-    """A token service over HTTP, and the world that it lives in."""
+    """A token service over HTTP, and its stores."""
 
     http: TestClient[web.Request, web.Application]
     world: World
 
     async def post(self, path: str, form: Form, client: Client | None = None, **more: Any) -> ClientResponse:
-        """A form, from a client that authenticates in the way it is registered for."""
+        """Send a form as a client, with its registered authentication method."""
         if client and client.is_public:
             form = {"client_id": client.client_id, **form}
         elif client:
@@ -108,7 +108,7 @@ class TokenService:
         return await self.post(TOKEN.path, form, client, **more)
 
     async def redeem(self, client: Client, code: str, **form: str) -> ClientResponse:
-        """The answer to a code; an empty parameter is left out."""
+        """The response to a code; an empty parameter is left out."""
         whole = {
             "grant_type": "authorization_code",
             "code": code,
@@ -133,7 +133,7 @@ class TokenService:
         return await response.json()
 
     async def introspect(self, client: Client, token: str) -> Any:
-        """What a client is told of a token."""
+        """The introspection response for a client."""
         response = await self.post(INTROSPECTION.path, {"token": token}, client)
         assert response.status == 200, await response.text()
         return await response.json()

@@ -1,4 +1,4 @@
-"""A Redis server of a test: it answers as the test says, byte by byte."""
+"""A fake Redis server whose answers a test chooses, byte by byte."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +19,7 @@ async def echo(command: list[bytes], writer: asyncio.StreamWriter) -> None:
 
 @dataclass(slots=True)
 class FakeRedis:
-    """`connections`: the writers of those that were opened, the closed ones included."""
+    """`connections`: the writers of all connections, including closed ones."""
 
     url: str
     connections: list[asyncio.StreamWriter] = field(default_factory=list)

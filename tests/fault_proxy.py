@@ -1,4 +1,4 @@
-"""A relay to a store's unix socket that breaks when told: what is behind it is never to blame."""
+"""A relay to a store's unix socket that breaks on command, while the store itself stays healthy."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ POSTGRESQL_SOCKET = ".s.PGSQL.5432"
 
 
 class FaultProxy:
-    """Up until it is told otherwise."""
+    """It relays until a method breaks it."""
 
     def __init__(self, target: Path) -> None:
         self._target = target
@@ -22,7 +22,7 @@ class FaultProxy:
         self._relays: set[asyncio.Task[object]] = set()
 
     def break_off(self) -> None:
-        """Close every connection, and every new one at once."""
+        """Close every connection, and refuse new ones."""
         self._is_up = False
         for writer in self._writers:
             writer.close()
@@ -40,7 +40,7 @@ class FaultProxy:
 
     @property
     def has_lost_it(self) -> bool:
-        """Whether as many answers have been lost as were asked for."""
+        """Whether the requested number of answers has been lost."""
         return self._faults_left == 0
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -82,7 +82,7 @@ class FaultProxy:
                 await answers
 
     async def end(self) -> None:
-        """Close every connection, also those that have only just been accepted."""
+        """Close every connection, including those that were just accepted."""
         self.break_off()
         await asyncio.sleep(0)  # the relays of connections accepted in this turn begin
         while self._relays:

@@ -1,4 +1,4 @@
-"""A deployment that offers every response type: its authorization and token services, and what they sign."""
+"""A deployment that offers every response type: its authorization and token services, and their keys."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

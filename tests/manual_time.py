@@ -1,4 +1,4 @@
-"""Time that passes only when a test says so, for the loops that run in the background."""
+"""A clock that only a test advances, for background loops."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class ManualTime:
         return self.now
 
     async def sleep(self, seconds: float) -> None:
-        """Until the clock has been advanced by so much."""
+        """Sleep until the clock has been advanced by so much."""
         task = asyncio.current_task()
         assert task is not None
         awake = asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""Stores that are away, for an authorization service in this process."""
+"""Stores that are down, for an authorization service in this process."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ async def _away(*_: Any, **__: Any) -> Any:
 
 @asynccontextmanager
 async def away(op: AuthorizationService, *stores: tuple[type, tuple[str, ...]]) -> AsyncIterator[None]:
-    """Nothing that these stores are asked is answered; what was confirmed before is forgotten."""
+    """Make every call of these stores fail, and expire every cache."""
     patches: list[Any] = [patch.object(store, name, _away) for store, names in stores for name in names]
     if POSTGRESQL in stores:
         patches.append(patch.object(Pool, "take_idle", return_value=None))

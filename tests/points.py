@@ -14,7 +14,7 @@ _ROW = re.compile(r"\| ([A-Z]{0,2}\d+) \| ([^|]+) \| ([^|]+) \|")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What holds, the point that it belongs to, and the tests that show it."""
+    """A statement, its point, and the tests that cover it."""
 
     point: int | str
     text: str
@@ -22,7 +22,7 @@ class Statement:
 
 
 def statements() -> tuple[Statement, ...]:
-    """The rows of the table. Raises ValueError: a line looks like a row and is none."""
+    """The rows of the table. Raises ValueError for a malformed row."""
     return tuple(Statement(_point(row[1]), row[2], named_tests(row[3])) for row in rows(_TABLE, _ROW))
 
 
@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that name none of the points wanted."""
+    """Deselect tests that name none of the selected points."""
     if not (wanted := config.getoption("point")):
         return
     config.hook.pytest_deselected(items=[item for item in items if not _names_one(item, wanted)])

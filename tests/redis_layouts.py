@@ -47,7 +47,7 @@ class Node:
             return redis.execute_command(*command)
 
     def command(self) -> Command:
-        """How it is started, without data."""
+        """The command that starts it, without data."""
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = {"bind": HOST, "port": self.port, "dir": self.folder, **self.settings}
         configuration = self.folder / "node.conf"
@@ -81,7 +81,7 @@ async def open_redis(url: str, limits: Limits = LIMITS) -> AsyncIterator[RedisCl
 
 
 def kill(child: Child) -> None:
-    """At once, and it is gone."""
+    """Kill it at once."""
     assert child.process
     child.process.kill()
     child.process.wait()
@@ -97,7 +97,7 @@ IN_MEMORY: Mapping[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Nodes that share the slots."""
+    """The nodes of a cluster."""
 
     nodes: Sequence[Node]  # that serve slots when it begins
     replicas: Sequence[Node]  # of the first of them
@@ -124,24 +124,24 @@ class Cluster:
         return next(key for n in range(1000) if self.owner(key := f"{{key-{n}}}") == node)
 
     def begin_to_move(self, key: str, target: Node) -> None:
-        """The slot of *key* is on its way to *target*: what is not at home any more is asked for there."""
+        """Begin to move the slot of *key* to *target*: keys that have already moved are redirected there."""
         slot, source = key_slot(key.encode()), self.owner(key)
         target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", self.id_of(source))
         source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", self.id_of(target))
 
     def carry(self, key: str, target: Node) -> None:
-        """Take one key there."""
+        """Move one key."""
         self.owner(key).ask("MIGRATE", HOST, target.port, key, 0, 5000)
 
     def end_move(self, key: str, target: Node) -> None:
-        """The slot is served by *target* from now on, and every node knows."""
+        """Finish the move: *target* serves the slot from now on, and every node knows."""
         slot = key_slot(key.encode())
         for node in [target, *(node for node in self.nodes if node is not target)]:
             node.ask("CLUSTER", "SETSLOT", slot, "NODE", self.id_of(target))
         self.agree()
 
     def agree(self) -> None:
-        """Every node knows who serves what."""
+        """Wait until every node knows the slots."""
         eventually(lambda: len({_shares(node) for node in self.nodes}) == 1, "nodes that agree")
 
     def flush(self) -> None:
@@ -204,7 +204,7 @@ def session_redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def redis_cluster(session_redis_cluster: Cluster) -> Cluster:
-    """Three nodes, which are empty when the test begins."""
+    """Three nodes, empty at the start of the test."""
     session_redis_cluster.flush()
     return session_redis_cluster
 
@@ -223,14 +223,14 @@ class Watched:
         return f"redis+sentinel://{self.sentinel.place}/{SERVICE}"
 
     def signal_primary(self, signal: Signals) -> None:
-        """If it is still there."""
+        """Stop the process if it still runs."""
         assert self.primary_process.process
         self.primary_process.process.send_signal(signal)
 
 
 @contextmanager
 def watched(folder: Path) -> Iterator[Watched]:
-    """One Sentinel, whose own word is enough to make the replica the primary."""
+    """A Sentinel with a quorum of one, which promotes the replica."""
     primary = Node(folder / "primary", IN_MEMORY)
     replica = Node(folder / "replica", {**IN_MEMORY, "replicaof": f"{HOST} {primary.port}"})
     sentinel = Node(

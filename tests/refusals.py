@@ -1,4 +1,4 @@
-"""Refusals for tests: the log's events, and a deployment whose every service refuses something."""
+"""Refusals for tests: log events, and a deployment that has every service."""
 
 import importlib
 import pkgutil
@@ -62,7 +62,7 @@ def _import(package: ModuleType) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AllServices:
-    """Every service of a deployment in one process, and what patches it."""
+    """Every service of a deployment in one process, and the `monkeypatch` for it."""
 
     op: AuthorizationService
     tokens: TokenService

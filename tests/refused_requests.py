@@ -1,4 +1,4 @@
-"""For each error of the protocol one request that is refused with it."""
+"""A request for each error of the protocol."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -143,7 +143,7 @@ async def _conflict(provider: AllServices) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRequest:
-    """A request that is refused, and where."""
+    """A refused request, its endpoint, and a part of the description."""
 
     path: Path
     request: Request

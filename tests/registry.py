@@ -1,4 +1,4 @@
-"""The client-registry service for tests, open, behind tokens and closed, and the stores behind it."""
+"""The client-registry service for tests (open, by token, closed), and its stores."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ URI = {"redirect_uris": ["https://rp.test/cb"]}
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The service, and the stores behind it."""
+    """The service and its stores."""
 
     http: TestClient[web.Request, web.Application]
     world: World
@@ -71,27 +71,27 @@ async def serve_registry(
 
 @pytest.fixture
 async def registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """Behind initial access tokens."""
+    """Registration by initial access token."""
     async for opened in serve_registry(database_url, redis_url, "token"):
         yield opened
 
 
 @pytest.fixture
 async def open_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For anybody."""
+    """Open registration."""
     async for opened in serve_registry(database_url, redis_url, "open"):
         yield opened
 
 
 @pytest.fixture
 async def small_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For anybody, but not for many."""
+    """Open registration with a small quota."""
     async for opened in serve_registry(database_url, redis_url, "open", client_quota="3"):
         yield opened
 
 
 @pytest.fixture
 async def closed_registry(database_url: str, redis_url: str) -> AsyncIterator[Registry]:
-    """For nobody."""
+    """Closed registration."""
     async for opened in serve_registry(database_url, redis_url, "closed"):
         yield opened

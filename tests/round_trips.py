@@ -1,4 +1,4 @@
-"""Counting round trips at the sockets: a relay between a service and a store, which listens to the client.
+"""Counts round trips at the sockets, with a relay between a service and a store.
 
 A round trip to PostgreSQL is a message after which the client waits for ReadyForQuery: `Sync`, which ends a
 statement of the extended protocol, or a simple `Query`, which BEGIN, COMMIT and a pool's reset are. The
@@ -19,13 +19,13 @@ _TYPE, _LENGTH = 1, 4  # bytes, of a PostgreSQL message; its length counts itsel
 
 @dataclass(slots=True)
 class Counter:
-    """How many round trips there were, over all connections."""
+    """The number of round trips over all connections."""
 
     round_trips: int = 0
 
 
 class PostgresClient:
-    """What a PostgreSQL client says on one connection; the first message has no type."""
+    """The messages of a PostgreSQL client on one connection. The first has no type."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
@@ -39,7 +39,7 @@ class PostgresClient:
                 self._counter.round_trips += 1
 
     def hears(self) -> None:
-        """Answers are not looked at."""
+        """Answers are relayed without being parsed."""
 
     def _message(self) -> bytes:
         head = _TYPE if self._has_begun else 0
@@ -52,7 +52,7 @@ class PostgresClient:
 
 
 class RedisStream:
-    """What a Redis client says on one connection."""
+    """The requests of a Redis client on one connection."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter

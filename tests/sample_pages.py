@@ -1,4 +1,4 @@
-"""Every page in every state worth looking at, with invented content, and an application that serves them."""
+"""Every page in its relevant states, with invented content, and an application that serves them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -187,7 +187,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
 
 
 def application(pages: Pages) -> web.Application:
-    """Serves /{locale}/{state} and the static files; a form that is sent is answered with its fields."""
+    """Serves /{locale}/{state} and the static files. A form is answered with its fields."""
 
     async def page(request: web.Request) -> web.Response:
         return responses(pages, request.match_info["locale"])[request.match_info["state"]]

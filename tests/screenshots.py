@@ -1,4 +1,4 @@
-"""Writes a picture of every page and state: `python -m tests.screenshots FOLDER`.
+"""Takes a screenshot of every page and state: `python -m tests.screenshots FOLDER`.
 
 Light and dark, 320 and 1280 pixels wide, in English; the login page in every language. With
 `deploy/images --readme` it writes only the two pictures that README.md shows.
@@ -32,7 +32,7 @@ README_PICTURES = (("login", "light", "sign-in"), ("consent", "dark", "consent")
 
 
 async def write(browser: Browser, origin: str, states: list[tuple[str, str]], folder: Path) -> None:
-    """One picture of each of *states* (locale, name) for each scheme and size."""
+    """A screenshot of each of *states* (locale, name) for each scheme and size."""
     for scheme in ("light", "dark"):
         for width, height in SIZES:
             context = await browser.new_context(
@@ -64,7 +64,7 @@ async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
 
 
 async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
-    """Serve the samples, open the browser, write the pictures into *folder*."""
+    """Serve the samples, open a browser, and write the screenshots into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages.load(Settings(), web.Application())
     runner = web.AppRunner(application(pages))

@@ -19,7 +19,7 @@ class Served(TestServer):
 
 
 def handling(handler: Handler) -> web.Application:
-    """An application that answers every method at `/`, and shares nothing."""
+    """An application that answers every method at `/`."""
 
     def mount(app: web.Application) -> None:
         app.router.add_route("*", "/", handler)

@@ -1,4 +1,4 @@
-"""The real stores: one PostgreSQL and one Valkey for a session, an empty database for each test."""
+"""The real stores: one PostgreSQL and one Valkey for a test session, and an empty database for each test."""
 
 import asyncio
 import socket
@@ -81,14 +81,14 @@ def _valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture
 def redis_url(_valkey: Valkey) -> str:
-    """A Valkey that is empty when the test begins."""
+    """A Valkey that is empty at the start of the test."""
     flush_all(_valkey.socket)
     return _valkey.url
 
 
 @pytest.fixture(scope="module")
 def module_redis_url(_valkey: Valkey) -> str:
-    """A Valkey that is empty when the module begins; a test with `redis_url` empties it too."""
+    """A Valkey that is empty at the start of the module. A test with `redis_url` empties it, too."""
     flush_all(_valkey.socket)
     return _valkey.url
 

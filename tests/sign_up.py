@@ -1,4 +1,4 @@
-"""Strangers who sign up, for tests."""
+"""Self-registration for tests."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from tests.authorization import PASSWORD, AuthorizationService, Browser, Page
 
 
 def a_name() -> str:
-    """A user name that nobody has."""
+    """A new user name."""
     return f"zoe-{new_id().hex[-12:]}"
 
 
@@ -19,7 +19,7 @@ def is_sign_up(page: Page) -> bool:
 
 
 async def sign_up(browser: Browser, page: Page, username: str, **fields: str) -> Page:
-    """Fill in the sign-up page; *fields* beside the name, or instead of what is there."""
+    """Fill in the sign-up page. *fields* add to or replace the page's own."""
     whole = {**page.hidden, "username": username, "password": PASSWORD, "name": "", "email": "", **fields}
     return await browser.post(SIGN_UP.path, whole)
 
@@ -37,6 +37,6 @@ async def a_stranger(op: AuthorizationService, **client: Any) -> tuple[Browser, 
 
 
 def is_asked_again(page: Page, field: str) -> bool:
-    """400, and the form with the fault at that field."""
+    """Expect 400, and the form with the fault at that field."""
     wrong = re.findall(r'<input id="(\w+)"[^>]* aria-invalid="true"', page.text)
     return page.status == 400 and 'id="signup-submit"' in page.text and wrong == [field]

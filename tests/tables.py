@@ -1,4 +1,4 @@
-"""Tables in Markdown that name the tests which show what they say, and the tests that there are."""
+"""Tables in Markdown whose rows name the tests that cover them."""
 
 import ast
 import re
@@ -40,6 +40,6 @@ def functions(file: str) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def is_there(test: NamedTest) -> bool:
-    """Whether there is such a test, and it is one on the running system."""
+    """Whether the test exists and tests the running system."""
     file, name = test
     return file.split("/")[0] in ON_THE_RUNNING_SYSTEM and name in functions(file)

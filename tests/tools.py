@@ -1,4 +1,4 @@
-"""Tools that a test may need and a machine may lack; `make interop-tools` installs them."""
+"""Tools that some tests need. `make interop-tools` installs them."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ LACKING = "lacks what `make interop-tools` installs: "
 
 
 def required() -> frozenset[str]:
-    """The tools without which the run is to fail."""
+    """The tools whose absence fails the run."""
     return frozenset(name for name in os.environ.get("OSTIARY_REQUIRE", "").split(",") if name)
 
 
@@ -29,7 +29,7 @@ def is_strict() -> bool:
 
 
 def needs(name: str, *files: Path) -> str:
-    """The program of tool *name*. Without it, or *files*, the test skips, or fails where it is required."""
+    """The program of tool *name*. Without it or *files*, the test skips, or fails if it is required."""
     found = (shutil.which(program, path=f"{os.environ['PATH']}:{ELSEWHERE}") for program in PROGRAMS[name])
     program = next((path for path in found if path), None)
     missing = [str(file) for file in files if not file.exists()]

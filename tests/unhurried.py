@@ -1,8 +1,8 @@
 """Time limits that a busy machine does not reach, for services in the process of the tests.
 
-There, a service shares its event loop and its cores with everything else that is being tested: what would be
-a fault in production is a slow machine here. Unit tests, whose clocks are their own, keep the real limits;
-so does every service that a test starts as a process.
+There, a service shares its event loop and its cores with all other tests, so that a fault in production would
+only be a slow machine here. Unit tests, which have their own clocks, keep the real limits, and so does every
+service that a test starts as a process.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SECONDS = 20.0
 
 @pytest.fixture(autouse=True, scope="module")
 def _unhurried(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Replace the limits, unless a test gives its own."""
+    """Replace the limits, unless a test sets its own."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         if "unit" not in request.path.parts:
             opening = RedisClient.open

@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: what a request costs. Exit status 1 where the run is void."""
+"""`python -m tests.bench`: the cost of a request. Exit status 1 if the run is void."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ QUICK = Extent(warm_up=0.1, measured=0.2)
 
 
 def soak(meter: Meter, rows: Sequence[Row], requests: int) -> Iterator[str]:
-    """Keep the services busy with *requests* operations, and tell at each tenth how large they are."""
+    """Keep the services busy with *requests* operations, and print their sizes after each tenth."""
     done, tenth = 0, 1
     for row in cycle(rows):
         done += meter.soak(row)
@@ -33,7 +33,7 @@ def soak(meter: Meter, rows: Sequence[Row], requests: int) -> Iterator[str]:
 async def run(
     rows: Sequence[Row], extent: Extent, *, proxied: Sequence[bool], is_json: bool, requests: int
 ) -> bool:
-    """Deploy, measure and show; whether the run counts."""
+    """Deploy, measure and print. Returns whether the run is valid."""
     async with deployment() as deployed:
         stores = await deployed.start_stores()
         click.echo("Making 10 000 users, and what they and their clients hold …", err=True)
@@ -65,7 +65,7 @@ async def run(
 @click.option("--json", "is_json", is_flag=True, help="The results as JSON on standard output.")
 @click.option("--soak", "requests", default=0, metavar="N", help="Then N operations more, to see the memory.")
 def main(*, quick: bool, names: tuple[str, ...], direct: bool, is_json: bool, requests: int) -> None:
-    """What a request costs, at the sockets and in CPU time."""
+    """Measure the cost of requests, in round trips and CPU time."""
     rows = [row for row in ROWS if row.name in names or not names]
     proxied = (False,) if direct else (False, True)
     extent = QUICK if quick else USUAL

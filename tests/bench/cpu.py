@@ -1,7 +1,7 @@
-"""The CPU time and the memory of process trees, from /proc, and who runs on which processor (Linux).
+"""CPU time and memory of process trees, from /proc, and processor affinity (Linux).
 
-What is measured has one processor and everything else the others: a process that is pushed off its processor
-at every request finds its caches filled with somebody else's, and what that costs is none of its own doing.
+The measured processes have one processor and everything else has the others. Otherwise a process that loses
+its processor at every request would find its caches overwritten by other processes.
 """
 
 import os
@@ -29,7 +29,7 @@ def _stats() -> dict[int, list[str]]:
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:
-    """What these processes and all below them have used, user and system, the ended and awaited ones too."""
+    """The user and system time of these processes and their descendants, including those that have exited."""
     stats = _stats()
     children: dict[int, list[int]] = {}
     for pid, fields in stats.items():
@@ -43,13 +43,13 @@ def cpu_seconds(roots: Iterable[int]) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """What of a process is in memory."""
+    """The resident memory of a process."""
     return int((_PROC / str(pid) / "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def processors() -> Iterator[frozenset[int]]:
-    """Keep this process, and what it starts, off one processor, and give that one; all where there is one."""
+    """Keep this process and its children off one processor, and return that one, or the only one."""
     everywhere = os.sched_getaffinity(0)
     measured, others = {min(everywhere)}, everywhere - {min(everywhere)}
     os.sched_setaffinity(0, others or everywhere)
@@ -60,6 +60,6 @@ def processors() -> Iterator[frozenset[int]]:
 
 
 def pin(pid: int, where: Iterable[int]) -> None:
-    """Let all threads of a process run on these processors alone."""
+    """Restrict all threads of a process to these processors."""
     for task in (_PROC / str(pid) / "task").iterdir():
         os.sched_setaffinity(int(task.name), where)

@@ -1,7 +1,7 @@
 """The load generator: a fixed number of connections, each of which works one script off after another.
 
-It runs in a process of its own, so that its CPU time is not that of what it measures. Nothing in it awaits a
-request: what arrives is answered with the next request at once, and costs a few microseconds.
+It runs in its own process, so that its CPU time does not count. It does not await requests: each response is
+followed by the next request at once, which costs a few microseconds.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ STUCK_SECONDS = 30.0  # without the end of an operation that was begun
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A load: scripts of one kind, over so many connections, for so long."""
+    """A load: scripts of one kind, with a number of connections and a duration."""
 
     script: str
     addresses: Mapping[Service, Address]
@@ -36,7 +36,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class LoadTimes:
-    """How long each operation took, in seconds, and all of them together."""
+    """The duration of each operation, and of all of them together, in seconds."""
 
     seconds: float
     latencies: tuple[float, ...]
@@ -78,7 +78,7 @@ class _Line(asyncio.Protocol):
 
 
 class _Worker:
-    """One of the connections; to several services where no proxy joins them."""
+    """One of the connections. Without a proxy, it leads to several services."""
 
     def __init__(self, scripts: Iterator[Script], ends_at: float, latencies: list[float]) -> None:
         self._scripts = scripts
@@ -167,9 +167,9 @@ Load = Callable[[Workload], LoadTimes]
 
 @contextmanager
 def load_generator(make: Callable[[], Scripts]) -> Iterator[Load]:
-    """A process that does jobs; *make*, which is pickled, makes its endless scripts by name.
+    """A process that runs jobs. *make*, which is pickled, returns endless scripts by name.
 
-    What is yielded raises WrongAnswer where a script met something else than it expected.
+    Its methods raise WrongAnswer if a script got an unexpected response.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()

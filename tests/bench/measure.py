@@ -1,4 +1,4 @@
-"""Measuring: a load, and the CPU time that each part of the deployment spent on it."""
+"""Measures a load, and the CPU time that each part of the deployment spends on it."""
 
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ HELLO_LIMIT = 90e-6
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How long each load lasts, in seconds."""
+    """The duration of each load, in seconds."""
 
     warm_up: float
     measured: float
@@ -27,7 +27,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What one load cost: CPU seconds an operation, and how long the operations took."""
+    """The cost of a load: CPU seconds for each operation, and the durations of the operations."""
 
     services: float
     stores: float
@@ -41,7 +41,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One row, with the proxy or without; `measurement` is why not where it is void."""
+    """A row, with the proxy or without it. If it is void, `measurement` is the reason."""
 
     row: Row
     is_proxied: bool
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def multiple(self) -> float | None:
-        """The services' CPU time in hellos; None where the row is void."""
+        """The services' CPU time as a multiple of hello's. None: the row is void."""
         return self.measurement.services / self.hello if isinstance(self.measurement, Measurement) else None
 
     @property
@@ -68,12 +68,12 @@ class Meter:
     extent: Extent
 
     def hello(self, *, is_proxied: bool) -> float:
-        """CPU seconds of hello a request: more behind the proxy, which sends one at a time."""
+        """CPU seconds of hello for a request. They are higher behind the proxy."""
         address = self.running.hello_proxied if is_proxied else self.running.hello_direct
         return self._measure(HELLO, {Service.DISCOVERY: address}).hello
 
     def row(self, row: Row, *, is_proxied: bool) -> Result:
-        """One row, between two measurements of hello; void where an answer was not what it should be."""
+        """A row, between two measurements of hello. It is void if a response was wrong."""
         before = self.hello(is_proxied=is_proxied)
         measurement: Measurement | str
         try:
@@ -83,12 +83,12 @@ class Meter:
         return Result(row, is_proxied, measurement, (before + self.hello(is_proxied=is_proxied)) / 2)
 
     def soak(self, row: Row) -> int:
-        """A load that nothing is measured on; how many operations it was. Raises WrongAnswer."""
+        """Run a load without measuring. Returns the number of operations. Raises WrongAnswer."""
         job = Workload(row.name, self.running.direct, CONNECTIONS, self.extent.measured)
         return len(self.load(job).latencies)
 
     def memory(self) -> dict[Service, int]:
-        """How many bytes of memory each service's process has."""
+        """The memory of each service's process, in bytes."""
         return {service: resident_bytes(pid) for service, pid in self.running.services.items()}
 
     def _measure(self, script: str, addresses: dict[Service, Address]) -> Measurement:
@@ -118,9 +118,9 @@ class Meter:
 
 
 def measure(meter: Meter, rows: Iterable[Row], *, proxied: Sequence[bool]) -> Iterator[Result]:
-    """Every row, with the proxy or without: of several rounds the middle one, or one that is void.
+    """Every row, with the proxy or without it: the median of several rounds, or a void one.
 
-    The same row costs a third more beside a neighbour who is busy for a moment.
+    A busy neighbour can make the same row cost a third more.
     """
     for row in rows:
         for is_proxied in proxied:

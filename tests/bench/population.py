@@ -1,4 +1,4 @@
-"""The population that requests draw on, made through the stores' own ports, and what clients hold of it."""
+"""The users, clients and tokens that requests use, created through the ports of the stores."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -44,7 +44,7 @@ _DAY = timedelta(days=1)  # nothing expires while it is measured
 
 
 class BenchClient(StrEnum):
-    """The clients, by their client_id, named for what is signed for them."""
+    """The clients by client_id, which says what is signed for them."""
 
     ES256 = "bench-es256"  # ID tokens; access tokens are opaque
     RS256 = "bench-rs256"
@@ -53,7 +53,7 @@ class BenchClient(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What clients and browsers hold."""
+    """The credentials that clients and browsers hold."""
 
     host: str  # the authority of the issuer
     client_secret: str
@@ -102,7 +102,7 @@ def _person(number: int, now: datetime) -> _Person:
 
 @dataclass(frozen=True, slots=True)
 class _Settler:
-    """Puts people into the stores, and hands out what they and their clients hold."""
+    """Adds users to the stores, and hands out their sessions and their clients' tokens."""
 
     stores: Stores
     issuer: str
@@ -118,7 +118,7 @@ class _Settler:
             await self.stores.consents.add(person.user.user_id, client, SCOPE, is_remembered=True)
 
     async def grant(self, person: _Person, client: BenchClient) -> tuple[str, str]:
-        """An access token, and a refresh token that holds."""
+        """An access token and a valid refresh token."""
         authorization = Authorization(
             client_id=client,
             user_id=person.user.user_id,
@@ -164,7 +164,7 @@ AT_ONCE = 16  # as many as a pool has connections
 
 
 async def _each(people: Iterable[_Person], step: Callable[[_Person], Awaitable[Made]]) -> list[Made]:
-    """*step* for everyone, as many at once as there are connections; in order."""
+    """Run *step* for every user, as many at once as there are connections. The results are in order."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(person: _Person) -> Made:

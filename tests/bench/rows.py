@@ -1,6 +1,6 @@
-"""The rows: what is asked, what it may cost, and the scripts that ask it.
+"""The rows of the benchmark: operations, their budgets, and the scripts that run them.
 
-A row's scripts are endless, and draw each on another user, session, token or code of the population.
+A row's scripts are endless. Each step uses another user, session, token or code of the population.
 """
 
 from collections import deque
@@ -30,7 +30,7 @@ HELLO = "hello"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One operation. `target`: the services' CPU time as a multiple of hello's; round trips at the most."""
+    """An operation. `target`: the maximum CPU time as a multiple of hello's, with maximum round trips."""
 
     name: str
     services: tuple[Service, ...]

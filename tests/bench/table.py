@@ -1,4 +1,4 @@
-"""What was measured, for people and as JSON."""
+"""The results, as text and as JSON."""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +17,12 @@ HEAD = (
 
 
 def hello_microseconds(results: Sequence[Result]) -> float:
-    """The median of what hello cost in this run."""
+    """The median cost of hello in this run."""
     return statistics.median(result.hello for result in results) * 1e6
 
 
 def is_void(results: Sequence[Result]) -> bool:
-    """Whether the machine was too busy, or an answer was not what it should be."""
+    """Whether the machine was too busy, or a response was wrong."""
     too_busy = hello_microseconds(results) > HELLO_LIMIT * 1e6
     return too_busy or any(result.multiple is None for result in results)
 
@@ -32,7 +32,7 @@ def _name(result: Result) -> str:
 
 
 def line(result: Result) -> str:
-    """A row. Left the CPU time of an operation, right the time that it took."""
+    """A row: the CPU time of an operation on the left, its duration on the right."""
     name = _name(result)
     match result.measurement:
         case Measurement() as one:
@@ -45,12 +45,12 @@ def line(result: Result) -> str:
 
 
 def memory(sizes: Mapping[Service, int]) -> str:
-    """How large each service's process is; *sizes* in bytes."""
+    """The size of each service's process. *sizes* are in bytes."""
     return ", ".join(f"{service} {size / 2**20:.0f} MiB" for service, size in sizes.items())
 
 
 def closing(results: Sequence[Result], sizes: Mapping[Service, int]) -> Iterator[str]:
-    """What the run says as a whole; *sizes* of the services' processes in bytes."""
+    """The summary of the run. *sizes*: of the services' processes, in bytes."""
     for name, is_proxied in (("hello", False), ("hello, proxied", True)):
         if of_kind := [result for result in results if result.is_proxied is is_proxied]:
             span = [result.hello * 1e6 for result in of_kind]

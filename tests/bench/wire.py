@@ -1,4 +1,4 @@
-"""Requests as bytes, and as much of HTTP/1.1 as it takes to read their answers."""
+"""Requests as bytes, and a minimal parser for HTTP/1.1 responses."""
 
 from base64 import b64encode
 from collections.abc import Generator, Mapping
@@ -12,7 +12,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """A request, ready to be sent, and the status that its answer must have."""
+    """A request as bytes, and the expected status of its response."""
 
     to: Service
     data: bytes
@@ -21,14 +21,14 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class WireResponse:
-    """An answer; `head` is the status line and the headers as they came."""
+    """A response. `head`: the raw status line and headers."""
 
     status: int
     head: bytes
     body: bytes
 
     def header(self, name: str) -> str:
-        """The value of a header. Raises WrongAnswer when there is none."""
+        """The value of a header. Raises WrongAnswer if it is missing."""
         for line in self.head.split(b"\r\n")[1:]:
             found, _, value = line.partition(b":")
             if found.lower() == name.lower().encode():
@@ -36,7 +36,7 @@ class WireResponse:
         raise WrongAnswer(f"no header {name} in {self.head!r}")
 
     def member(self, name: str) -> str:
-        """A string member of the JSON object in the body, which holds no escapes. Raises WrongAnswer."""
+        """A string member of the JSON object in the body, without escapes. Raises WrongAnswer."""
         _, found, rest = self.body.partition(f'"{name}":"'.encode())
         if not found:
             raise WrongAnswer(f"no member {name} in {self.body[:200]!r}")
@@ -44,7 +44,7 @@ class WireResponse:
 
 
 class WrongAnswer(Exception):
-    """It is not what the script expects: whatever was measured means nothing."""
+    """The response is not the expected one, so the measurement is void."""
 
 
 Script = Generator[WireRequest, WireResponse, None]
@@ -87,9 +87,9 @@ def _head(line: str, host: str, headers: Mapping[str, str]) -> bytes:
 
 
 def read_answer(data: bytes) -> WireResponse | None:
-    """The answer that *data* is; None while it is not complete.
+    """The response in *data*. None: it is incomplete.
 
-    Raises WrongAnswer when its length is not told by Content-Length, or there is more than one answer.
+    Raises WrongAnswer if it has no Content-Length, or if there is more than one response.
     """
     at = data.find(_END_OF_HEAD)
     if at < 0:

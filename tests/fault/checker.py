@@ -1,6 +1,6 @@
-"""Reads a history and names what must not be in it. Pure.
+"""Finds violations in a history. Pure.
 
-Each function is one invariant and returns its violations in words; an empty list is a pass.
+Each function checks one invariant and returns its violations as text. An empty list is a pass.
 """
 
 from tests.fault.history import Broken, Done, History, Operation, Rejected
@@ -13,7 +13,7 @@ USE = "use"  # a use of what a negative fact has ended
 
 
 def violations(history: History) -> list[str]:
-    """All violations of all invariants that hold under every fault."""
+    """The violations of all invariants that hold under every fault."""
     return [
         *answers_are_excused(history),
         *codes_are_redeemed_once(history),
@@ -54,7 +54,7 @@ def _successors(refreshes: list[Operation]) -> set[str]:
 
 
 def ends_hold(history: History) -> list[str]:
-    """Nothing that began after an acknowledged end succeeds."""
+    """No operation that began after an acknowledged end succeeds."""
     ends = {end.subject: end for end in history.of(END) if isinstance(end.outcome, Done)}
     return [
         f"{use.subject} was used after its acknowledged end"
@@ -64,7 +64,7 @@ def ends_hold(history: History) -> list[str]:
 
 
 def retries_succeed(history: History, *kinds: str) -> list[str]:
-    """A client that repeats what was answered 503 or not at all is never refused, and succeeds in the end.
+    """A client that repeats requests after a 503 or a lost answer is never refused, and succeeds in the end.
 
     It holds under every fault that kills no service.
     """
@@ -86,7 +86,7 @@ def _refusals(subject: str, attempts: list[Operation]) -> list[str]:
 
 
 def gains_hold(history: History) -> list[str]:
-    """What a success gave still works: the last introspection of each access token finds it active."""
+    """Issued tokens keep working: the last introspection of each access token finds it active."""
     return [
         f"the access token of {subject} is dead"
         for subject, checks in history.by_subject(INTROSPECT).items()

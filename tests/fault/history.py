@@ -1,4 +1,4 @@
-"""What happened: each operation of a load, when it began and ended, and how it went."""
+"""The record of a load: each operation, with its times and its outcome."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ class Retryable:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """There was no answer: a connection that ended, or a client that waited long enough."""
+    """There was no answer: the connection ended, or the client gave up waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """An answer that nothing excuses: a 500, or a 503 without Retry-After."""
+    """A wrong answer: a 500, or a 503 without Retry-After."""
 
     status: int
 
@@ -43,7 +43,7 @@ Outcome = Done | Rejected | Retryable | Lost | Broken
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request. *subject* names what it is about: a code, a token, a session. Times are of one clock."""
+    """A request. *subject*: the code, token or session that it is about. Times are of one clock."""
 
     kind: str
     subject: str
@@ -63,7 +63,7 @@ class History:
         return (operation for operation in self.operations if operation.kind in kinds)
 
     def by_subject(self, kind: str) -> dict[str, list[Operation]]:
-        """The operations of one kind by what they are about."""
+        """The operations of one kind by subject."""
         grouped: dict[str, list[Operation]] = {}
         for operation in self.of(kind):
             grouped.setdefault(operation.subject, []).append(operation)

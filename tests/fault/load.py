@@ -1,4 +1,4 @@
-"""Clients of a deployment that do as they are told: they repeat what was answered 503 or not at all."""
+"""Well-behaved clients of a deployment: they repeat requests after a 503 or a lost answer."""
 
 import asyncio
 import random
@@ -56,7 +56,7 @@ class Load:
         return await self.until_verdict(END, token, REVOCATION.path, {"token": token})
 
     async def introspect(self, token: str, *, kind: str = INTROSPECT) -> Outcome:
-        """Ask whether a token holds. As a *use*, only an active one is a success."""
+        """Introspect a token. As a *use*, only an active token is a success."""
         return await self.until_verdict(kind, token, INTROSPECTION.path, {"token": token})
 
     async def until_verdict(

@@ -1,4 +1,4 @@
-"""The checker finds each violation that is planted in a history, and none in a history that is right."""
+"""The checker finds each planted violation, and none in a correct history."""
 
 from typing import Any
 

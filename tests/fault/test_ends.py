@@ -1,4 +1,4 @@
-"""What has been acknowledged as ended stays ended, whatever happens to the connections behind it."""
+"""Acknowledged ends are final, whatever happens to the connections to the stores."""
 
 import asyncio
 from contextlib import suppress

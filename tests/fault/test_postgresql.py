@@ -1,4 +1,4 @@
-"""PostgreSQL answers late, or not at all: a client that repeats what was answered 503 loses nothing."""
+"""PostgreSQL answers late or not at all: a client that repeats requests after a 503 loses nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -75,7 +75,7 @@ HALTED = 6.0
 
 @asynccontextmanager
 async def lasting(fault: AbstractAsyncContextManager[None], seconds: float) -> AsyncIterator[None]:
-    """Run the block while a fault lasts, and see it through once it has healed."""
+    """Run the block while a fault lasts, and finish its operations after the fault."""
     healed = asyncio.Event()
 
     async def last() -> None:
@@ -103,7 +103,7 @@ async def _prepare(deployment: RunningTopology, load: Load) -> list[str]:
 
 
 async def _live(deployment: RunningTopology, load: Load, codes: list[str], refresh_tokens: list[str]) -> None:
-    """Redeem and refresh at once; then refresh twice with what was given, and introspect the last tokens."""
+    """Redeem and refresh concurrently, refresh the new tokens twice, and introspect the last ones."""
     outcomes = await asyncio.gather(*map(load.redeem, codes), *map(load.refresh, refresh_tokens))
     for outcome in outcomes:
         assert isinstance(outcome, Done)
@@ -121,7 +121,7 @@ async def _live(deployment: RunningTopology, load: Load, codes: list[str], refre
 async def test_a_client_that_repeats_loses_nothing(
     deployment: RunningTopology, fault: Fault, seconds: float
 ) -> None:
-    """Every code is redeemed and every token refreshed, each once, and what they gave goes on working."""
+    """Every code is redeemed once, every token is refreshed once, and the new tokens keep working."""
     load = await deployment.load(seed=1)
     codes = await deployment.codes(load, CODES)
     refresh_tokens = await _prepare(deployment, load)
@@ -162,7 +162,7 @@ async def test_no_connection_is_opened_beyond_the_pools(deployment: RunningTopol
 
 @caught("background.ends_with_the_first_defect")
 async def test_a_password_that_was_changed_and_changed_back(deployment: RunningTopology) -> None:
-    """Meanwhile each process answers 503 and is not ready; then all goes on without a restart."""
+    """During the fault, each process answers 503 and is not ready. It recovers without a restart."""
     load = await deployment.load(seed=7)
     redeemed = await load.redeem((await deployment.codes(load, 1))[0])
     assert isinstance(redeemed, Done)

@@ -59,7 +59,7 @@ async def _stale(
 
 @caught(HALTED_AND_STALE)
 async def test_a_process_that_resumes_spends_nothing_stale(deployment: RunningTopology) -> None:
-    """A client that got its tokens elsewhere meanwhile keeps them when the halted process goes on."""
+    """A client that got its tokens from another process keeps them when the halted process resumes."""
     load = await deployment.load(seed=3)
     (code,) = await deployment.codes(load, 1)
     form = {
@@ -96,7 +96,7 @@ async def test_a_process_that_resumes_ends_no_family(deployment: RunningTopology
 
 @caught("redemption.counts_from_execution")
 async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment: RunningTopology) -> None:
-    """Of two deliveries one is refused, and the tokens of the other live."""
+    """One of two deliveries is refused, and the tokens of the other one stay valid."""
     load = await deployment.load(seed=4)
     operator = await deployment.operator()
     for session in deployment.sessions:  # each process knows the client before the lock
@@ -112,10 +112,10 @@ async def test_a_request_that_is_delivered_twice_at_once_is_no_theft(deployment:
 
 
 async def _deliver_twice(deployment: RunningTopology, load: Load, operator: asyncpg.Connection) -> Done:
-    """What the winner of two deliveries got that were both complete before there was a grant.
+    """The tokens of the winner of two deliveries that were both complete before the grant existed.
 
-    If the lock lasts so long that a delivery is answered 503, its repetition may come later: another code
-    is tried.
+    If the lock lasts so long that a delivery gets a 503, its repetition may be too late. Then another code is
+    tried.
     """
     while True:
         (code,) = await deployment.codes(load, 1)

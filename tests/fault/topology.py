@@ -83,7 +83,7 @@ class RunningTopology:
         await operator.close()
 
     async def until_readiness(self, *, is_ready: bool) -> None:
-        """Return when every process says that it is ready, or that it is not."""
+        """Return when every process is ready, or when every process is not."""
         async with asyncio.timeout(READY_GUARD):
             for session in self.sessions:
                 while (await _readiness(session) == 200) != is_ready:
@@ -91,7 +91,7 @@ class RunningTopology:
 
     @contextmanager
     def halted_postgresql(self) -> Iterator[None]:
-        """Every process of PostgreSQL is halted, as on a machine that is paused, and goes on at the end."""
+        """Halt every process of PostgreSQL, as on a paused machine, and resume them at the end."""
         pids = self._postgresql_pids()
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -124,7 +124,7 @@ async def _readiness(session: ClientSession) -> int:
 
 
 async def _with_password(postgres: Postgres) -> str:
-    """Give the services a role that needs a password; the URL by which they connect."""
+    """Give the services a role with a password. Returns the URL with which they connect."""
     operator = await asyncpg.connect(postgres.url)
     await operator.execute(_ROLE)
     (postgres.cluster / "pg_hba.conf").write_text(_ACCESS, "ascii")
@@ -143,7 +143,7 @@ def _with_defects(service: Command, defects: str, socket: Path) -> Command:
 async def topology(
     folder: Path, *, replicas: int = 2, planted: str | None = None
 ) -> AsyncIterator[RunningTopology]:
-    """A deployment with so many token processes; its data lie in *folder*.
+    """A deployment with so many token processes, and its data in *folder*.
 
     *planted*: defects of the services, as `python -m tests.planted` takes them.
     """
@@ -179,7 +179,7 @@ async def topology(
 
 
 async def backends(operator: asyncpg.Connection) -> int:
-    """How many server processes clients have, this one's left out."""
+    """The number of PostgreSQL backends, without this connection's."""
     return int(
         await operator.fetchval(
             "SELECT count(*) FROM pg_stat_activity"

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz`: inputs until one breaks something. Exit status 1 where one did."""
+"""`python -m tests.fuzz`: random inputs until one causes a failure. Exit status 1 if one did."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ MOST = 20  # failures after which a run gives up
 
 
 def keep(given: Input) -> Path:
-    """Write a failure down as a case that `test_fuzz.py` tries from then on."""
+    """Store a failing input as a case for `test_fuzz.py`."""
     text = given.to_json()
     path = CASES / f"{given.parser}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.json"
     path.write_text(text + "\n", "utf-8")
@@ -29,7 +29,7 @@ def keep(given: Input) -> Path:
 
 
 def without_servers(seed: int, count: int) -> Iterator[tuple[Input, str]]:
-    """The inputs at which a parser broke, and how."""
+    """The inputs on which a parser failed, with the failure."""
     for given in inputs(seed, count):
         try:
             read(given, datetime.now(UTC))
@@ -38,7 +38,7 @@ def without_servers(seed: int, count: int) -> Iterator[tuple[Input, str]]:
 
 
 async def over_http(given: Settings, seed: int, count: int) -> list[tuple[Input, str]]:
-    """The inputs at which a service broke, and how."""
+    """The inputs on which a service failed, with the failure."""
     failures: list[tuple[Input, str]] = []
     async with serve(given) as services:
         for one in inputs(seed, count):
@@ -70,7 +70,7 @@ def _told(kind: str, count: int, started: float, failures: list[tuple[Input, str
 @click.option("--http", default=3_000, show_default=True, help="How many more over HTTP, with real stores.")
 @click.option("--seed", type=int, help="Of an earlier run; else by chance.")
 def main(count: int, http: int, seed: int | None) -> None:
-    """Give the parsers that face strangers what strangers might send."""
+    """Fuzz the parsers that read untrusted input."""
     seed = secrets.randbelow(2**32) if seed is None else seed
     click.echo(f"seed {seed}")
     started, failures = time.monotonic(), []

@@ -1,4 +1,4 @@
-"""What the three parsers that face strangers are given: right requests, changed."""
+"""The inputs for the three parsers that read untrusted input: valid requests with mutations."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ CLIENT_IDS = (WEB, NATIVE, SIGNING, UNSIGNED)
 
 
 class Parser(StrEnum):
-    """Where an input goes."""
+    """The parser that an input is for."""
 
     AUTHORIZATION = "authorization"
     TOKEN = "token"
@@ -111,7 +111,7 @@ def _assertion(noise: Noise, now: int) -> str:
 
 
 def _printable(value: str) -> str:
-    """What a header's value may hold; others never arrive (`tests/flow/test_framing.py`)."""
+    """Characters that a header's value may have; others never arrive (`tests/flow/test_framing.py`)."""
     return "".join(character if " " <= character <= "~" else "?" for character in value)
 
 

@@ -1,4 +1,4 @@
-"""Values that strangers send, and small changes to values that are right. All from one source of chance."""
+"""Hostile values, and small mutations of valid values, from one source of randomness."""
 
 import base64
 import hmac
@@ -29,12 +29,12 @@ NUMBERS = (0, -1, 1, 2**31, 2**63, 2**64, -(2**63), 10**30, 0.5, 1e308, -0.0, 25
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Chance, which a seed repeats."""
+    """A source of randomness with a seed."""
 
     random: Random
 
     def text(self) -> str:
-        """Mostly hostile, sometimes two of them together."""
+        """A value, mostly hostile, sometimes two of them combined."""
         pick = self.random.choice(TEXTS)
         return pick if self.random.random() < 0.8 else pick + self.random.choice(TEXTS)
 
@@ -91,7 +91,7 @@ class Noise:
         return value[:start] + middle + value[end:]
 
     def form(self, members: Any) -> bytes:
-        """Form-urlencoded, seldom with a parameter twice, in odd order, or in an odd encoding."""
+        """A form, seldom with a repeated parameter, an odd order or an odd encoding."""
         whole = members if isinstance(members, dict) else {"": members}
         pairs = [
             (name, value if isinstance(value, str) else json.dumps(value)) for name, value in whole.items()
@@ -112,7 +112,7 @@ class Noise:
         )
 
     def json_text(self, value: Any) -> bytes:
-        """JSON, seldom with surrogates and NUL written out, members twice, or broken."""
+        """JSON, seldom malformed, or with surrogates, NUL or repeated members."""
         text = json.dumps(value, ensure_ascii=self.random.random() < 0.7)
         if self.random.random() < 0.05:
             text = text.replace("{", '{"redirect_uris": [], ', 1)
@@ -121,7 +121,7 @@ class Noise:
         return self.spoiled(text.encode("utf-8", "surrogatepass"))
 
     def jwt(self, header: Any, claims: Any, secret: bytes) -> str:
-        """A JWT with an HMAC of *secret* where its header says HS256, else without or with any signature."""
+        """A JWT with an HMAC by *secret* if its header says HS256; otherwise with any signature or none."""
         parts = [self.json_text(part) for part in (header, claims)]
         content = ".".join(map(_base64url, parts))
         is_hmac = isinstance(header, dict) and header.get("alg") == "HS256"

@@ -1,4 +1,4 @@
-"""The parsers without servers: an input must be understood or refused in the protocol's words."""
+"""The parsers without servers: an input must be accepted, or refused with an error of the protocol."""
 
 import json
 from datetime import datetime
@@ -136,7 +136,7 @@ _READ = {
 
 
 def read(given: Input, now: datetime) -> bool:
-    """Whether it was understood; False where it was refused. Any other exception is a defect."""
+    """Whether the input was accepted. False: it was refused. Any other exception is a defect."""
     try:
         _READ[given.parser](given, now)
     except OAuthError:

@@ -1,4 +1,4 @@
-"""The same parsers over HTTP: three services with real stores, and an ear for whatever they log."""
+"""The same parsers over HTTP: three services with real stores, and a handler for their log."""
 
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ _SAFE = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
 
 @dataclass(slots=True)
 class _Ear(logging.Handler):
-    """Hears what is logged as an error, by us or by what we are made of."""
+    """Collects errors that the services or their libraries log."""
 
     heard: list[str] = field(default_factory=list)
 
@@ -58,7 +58,7 @@ class FuzzedServices:
     faults: list[str]
 
     async def send(self, given: Input) -> str | None:
-        """What went wrong: a 5xx or an exception in the log. None: nothing."""
+        """The failure: a 5xx or an exception in the log. None: there is none."""
         self.faults.clear()
         path = PATHS[given.parser].path
         headers = {"Authorization": given.authorization} if given.authorization else {}
@@ -96,7 +96,7 @@ def _listening(faults: list[str]) -> Iterator[None]:
 
 
 def settings(database_url: str, redis_url: str) -> Settings:
-    """With all that strangers can ask for turned on, and nothing that keeps them from asking."""
+    """Settings with every optional feature enabled and without rate limits."""
     return settings_for(
         database_url,
         redis_url,

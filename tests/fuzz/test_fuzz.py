@@ -1,4 +1,4 @@
-"""Inputs that once broke something, and some that a fixed seed makes: none breaks anything."""
+"""Stored inputs of earlier failures, and inputs of a fixed seed, cause no failure."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ CASES = [
 
 
 def test_a_parser_understands_or_refuses() -> None:
-    """In the protocol's words; and some of each are understood, or nothing but the door would be tried."""
+    """Errors are those of the protocol, and some inputs of each kind are accepted."""
     now = datetime.now(UTC)
     understood = {given.parser for given in [*CASES, *inputs(1, 3000)] if read(given, now)}
     assert understood == set(Parser)
@@ -29,7 +29,7 @@ async def test_no_service_breaks(database_url: str, redis_url: str) -> None:
 
 
 def test_a_seed_makes_the_same_inputs_again() -> None:
-    """All but the times in assertions; and what is kept of a failure is the failure."""
+    """A seed repeats its inputs, except the times in assertions, and a stored failure repeats the failure."""
     kinds = [given.parser for given in inputs(3, 300)]
     once, again = (list(inputs(3, 300)) for _ in range(2))
     same = [one == other for one, other in zip(once, again, strict=True)]

@@ -30,7 +30,7 @@ class PlainDoor:
     origin: str
 
     def open(self, target: str) -> socket.socket:
-        """A connection, whatever *target* is."""
+        """A connection to Apache, for any *target*."""
         return socket.create_connection(("127.0.0.1", int(self.origin.rpartition(":")[2])), 30)
 
 
@@ -49,9 +49,9 @@ class Apache:
 
 @contextmanager
 def apache(op: Op, port: int | None = None, **logout: str) -> Iterator[Apache]:
-    """Apache as a confidential client of *op*, in a folder of its own that others may enter.
+    """Apache as a confidential client of *op*, in its own folder, which other accounts may enter.
 
-    *logout*: client metadata whose values are queries of its redirect URI, where it is told of logouts.
+    *logout*: client metadata whose values are queries of its redirect URI, to which logouts are sent.
     """
     with run_folder(0o755) as folder:
         yield from _running(op, folder, port or free_port(), logout)

@@ -12,7 +12,7 @@ from tests.interop.conversation import Steps, converse
 
 
 def _registered(issuer: str, initial_access_token: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Authlib has no function for it: its session and its rules for client metadata, put together."""
+    """Register a client. Authlib has no function for it: this combines its session and its metadata rules."""
     with OAuth2Session(token={"access_token": initial_access_token, "token_type": "Bearer"}) as session:
         server = session.get(OPENID_CONFIGURATION.at(issuer), withhold_token=True).json()
         response = session.post(server["registration_endpoint"], json=asked)

@@ -10,13 +10,13 @@ from tests.interop.conversation import Steps, converse
 
 
 class AuthlibClient(OAuth2Mixin, OpenIDMixin, BaseApp):  # type: ignore[misc] # Authlib carries no types
-    """What Authlib makes for Flask, less Flask."""
+    """Authlib's integration for Flask, without Flask."""
 
     client_cls = OAuth2Session
 
 
 def relying_party_of(issuer: str, client_id: str, client_secret: str, scope: str) -> AuthlibClient:
-    """A confidential client of *issuer*, which it knows by its metadata."""
+    """A confidential client of *issuer*, configured by its metadata."""
     return AuthlibClient(
         None,
         client_id=client_id,
@@ -27,7 +27,7 @@ def relying_party_of(issuer: str, client_id: str, client_secret: str, scope: str
 
 
 def answered(url: str, state: str) -> dict[str, str]:
-    """The parameters with which the browser came back, if they are for *state*: Flask's part."""
+    """The parameters of the callback, if they are for *state*, as Flask would pass them."""
     parameters = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
     if parameters["state"] != state:
         raise ValueError("another state")
@@ -35,7 +35,7 @@ def answered(url: str, state: str) -> dict[str, str]:
 
 
 def introspected(relying_party: AuthlibClient, access_token: str) -> Any:
-    """What the introspection endpoint says of it."""
+    """The introspection response."""
     url = relying_party.load_server_metadata()["introspection_endpoint"]
     with OAuth2Session(relying_party.client_id, relying_party.client_secret) as session:
         return session.introspect_token(url, access_token, "access_token").json()

@@ -1,4 +1,4 @@
-"""Chromium as a person has it: told to trust the local CA, and nothing else is waved through."""
+"""Chromium with its default checks, which trusts the local CA."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ CERTUTIL = Path(shutil.which("certutil") or "/usr/bin/certutil")
 
 
 def _trust(home: Path, ca_file: Path) -> None:
-    """Puts the CA where Chromium on Linux looks for those that its user trusts."""
+    """Add the CA to the user's trust store of Chromium on Linux."""
     database = home / ".pki" / "nssdb"
     database.mkdir(parents=True)
     store = ("-d", f"sql:{database}")
@@ -41,7 +41,7 @@ async def new_page(op: Op, home: Path) -> AsyncIterator[Page]:
 
 
 async def sign_in(op: Op, page: Page) -> None:
-    """Fills in the login page that *page* shows, and allows what is asked then, if anything is."""
+    """Fill in the login page, and allow the request if the consent page follows."""
     await page.fill("input[name=username]", op.username)
     await page.fill("input[name=password]", op.password)
     async with page.expect_navigation():

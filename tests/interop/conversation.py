@@ -1,4 +1,4 @@
-"""How a relying party in Python talks with the test: as node/conversation.mjs has it."""
+"""The protocol between a relying party in Python and its test, as in node/conversation.mjs."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ Steps = Generator[dict[str, Any], str, dict[str, Any]]  # what it says, what it 
 
 
 def converse(relying_party: Callable[[dict[str, Any]], Steps]) -> None:
-    """Gives it its configuration, carries what it says and is told, and tells why it refused if it did."""
+    """Send the configuration, relay messages, and report the reason if the relying party refused."""
     try:
         steps = relying_party(json.loads(_hear()))
         said = next(steps)

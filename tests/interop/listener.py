@@ -1,4 +1,4 @@
-"""A web application of the test's own on loopback."""
+"""A web application of a test on loopback."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from aiohttp import web
 
 @asynccontextmanager
 async def listening(app: web.Application, ports: Iterable[int] = (0,)) -> AsyncIterator[int]:
-    """Serves *app* on the first of *ports* that is free (0: any); gives that port."""
+    """Serve *app* on the first free one of *ports* (0: any). Yields the port."""
     runner = web.AppRunner(app)
     await runner.setup()
     try:

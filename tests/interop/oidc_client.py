@@ -1,4 +1,4 @@
-"""oidc-client 1.11 in a page of another origin, with its checks as they come."""
+"""oidc-client 1.11 in a page of another origin, with its default checks."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -37,7 +37,7 @@ class OidcClient:
     settings: dict[str, Any] = field(default_factory=dict)
 
     async def sign_in(self, op: Op, page: Page) -> Any:
-        """A person opens it, signs in and comes back: the user as the library has them, or its `error`."""
+        """Open the page, sign in and return. Returns the library's user, or its `error`."""
         await page.goto(self.origin)
         await page.wait_for_selector("#login-submit")
         await sign_in(op, page)
@@ -47,7 +47,7 @@ class OidcClient:
 
 @asynccontextmanager
 async def oidc_client(callback: str, ports: Iterable[int] = (0,)) -> AsyncIterator[OidcClient]:
-    """Serves the page on the first of *ports* that is free; it is sent back to the path *callback*."""
+    """Serve the page on the first free one of *ports*. *callback*: the path of its redirect URI."""
     needs("node", LIBRARY)
 
     async def page(_: web.Request) -> web.Response:

@@ -1,4 +1,4 @@
-"""Relying parties that we did not write, as programs that talk in lines of JSON."""
+"""Third-party relying parties, as programs that exchange lines of JSON with the test."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PACKAGES = HERE / "node" / "node_modules"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A relying party's program, and the environment variable by which it is told what CA to trust."""
+    """A relying party's program, and the environment variable for the CA to trust."""
 
     name: str
     command: Callable[[], tuple[str, ...]]  # skips the test when its tool is missing
@@ -28,7 +28,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """A program that signs a user in by the code flow, and what it says when it refuses."""
+    """A program that signs a user in by the code flow, and its messages when it refuses."""
 
     program: Program
     refuses_issuer: str  # when the issuer is another than the one it was configured with
@@ -46,7 +46,7 @@ def node_program(script: str, package: str) -> Program:
 
 
 def python_program(module: str, package: str) -> Program:
-    """A module beside this one; *package* is among those of the tests."""
+    """A module beside this one that uses *package*."""
     return Program(
         package,
         lambda: (sys.executable, "-m", f"{__package__}.{module}"),
@@ -117,7 +117,7 @@ class Conversation:
 
 @contextmanager
 def conversation(program: Program, ca_file: Path, configuration: Mapping[str, Any]) -> Iterator[Conversation]:
-    """Starts it, with *configuration* as its first line."""
+    """Start it, with *configuration* as its first line."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),

@@ -1,4 +1,4 @@
-"""What comes between a relying party and the OP, so that a check can be seen to be on."""
+"""Tampering between a relying party and the OP, to see that a check is on."""
 
 import json
 import ssl
@@ -15,7 +15,7 @@ from tests.certificates import a_certificate
 
 
 def with_parameters(url: str, **parameters: str) -> str:
-    """*url* with other values of parameters that it has."""
+    """*url* with replaced values of its parameters."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     assert query.keys() >= parameters.keys()
@@ -24,9 +24,9 @@ def with_parameters(url: str, **parameters: str) -> str:
 
 @contextmanager
 def impostor(metadata: Mapping[str, Any], ca_file: Path, folder: Path) -> Iterator[tuple[str, Path]]:
-    """An issuer that is none: serves *metadata*, of another's endpoints, over https as its own.
+    """A false issuer: serves *metadata* with another issuer's endpoints over https.
 
-    Gives that issuer, and a file of the CAs to trust: its own and those of *ca_file*.
+    Yields the false issuer, and a file of CAs to trust: its own and those of *ca_file*.
     """
     files = a_certificate("localhost", folder)
     trusted = folder / "trusted.pem"
@@ -43,7 +43,7 @@ def impostor(metadata: Mapping[str, Any], ca_file: Path, folder: Path) -> Iterat
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Do not log requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

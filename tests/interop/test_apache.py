@@ -1,4 +1,4 @@
-"""Apache's mod_auth_openidc as a relying party, with its checks as they come."""
+"""Apache's mod_auth_openidc as a relying party, with its default checks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def server(op: Op) -> Iterator[Apache]:
 
 
 async def test_a_person_signs_in(op: Op, server: Apache, tmp_path: Path) -> None:
-    """The page is shown once Chromium has been to the OP and back, and Apache knows who asks."""
+    """Apache shows the page after the sign-in, and knows the user."""
     async with new_page(op, tmp_path) as page:
         await page.goto(server.page)
         await sign_in(op, page)
@@ -37,7 +37,7 @@ async def test_a_person_signs_in(op: Op, server: Apache, tmp_path: Path) -> None
 def test_it_refuses_what_was_made_for_another(
     op: Op, server: Apache, nonce: str | None, iss: str | None
 ) -> None:
-    """An ID token with another nonce, or a code from another issuer, opens nothing; the honest ones do."""
+    """Apache refuses an ID token with another nonce and a code of another issuer, and accepts honest ones."""
     agent = UserAgent(server.door)
     said = server.log.stat().st_size
     request = agent.visit(server.page).location

@@ -1,4 +1,4 @@
-"""A person in Chromium signs in: what the pages do there, and what comes back."""
+"""Signing in with Chromium: the pages, and the response."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ SCOPE = "openid profile offline_access"
 
 
 async def test_a_person_signs_in(op: Op, tmp_path: Path) -> None:
-    """Login and consent pages over https, and Authlib takes what the browser brings back."""
+    """Login and consent pages over https, with a response that Authlib accepts."""
 
     async def callback(_: web.Request) -> web.Response:
         return web.Response(text="<title>back</title>", content_type="text/html")
@@ -48,7 +48,7 @@ async def test_a_person_signs_in(op: Op, tmp_path: Path) -> None:
 @pytest.mark.point(5)
 @pytest.mark.parametrize("response_mode", ["form_post", "form_post.jwt"])
 async def test_chromium_posts_a_hybrid_answer(every_type: Op, response_mode: str, tmp_path: Path) -> None:
-    """Form Post Response Mode with script: the page submits itself under our own policy."""
+    """Form Post Response Mode with script: the page submits itself under our content security policy."""
     posted: list[dict[str, str]] = []
 
     async def callback(request: web.Request) -> web.Response:

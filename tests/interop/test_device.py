@@ -1,4 +1,4 @@
-"""A device that we did not write is authorized on another screen, over https, with its own checks."""
+"""A third-party device client is authorized in a browser, over https, with its default checks."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Logout as mod_auth_openidc is told of it, by the back channel and by the front, with its own checks."""
+"""Back-channel and front-channel logout at mod_auth_openidc, with its default checks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +16,14 @@ from tests.tools import needs
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """Apache's, which the OP is allowed to reach."""
+    """Apache's port, which the OP is allowed to reach."""
     needs("apache", MODULES / "mod_auth_openidc.so")
     return free_port()
 
 
 @pytest.fixture(scope="module")
 def op(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Op]:
-    """A deployment whose operator lets it tell Apache."""
+    """A deployment whose settings allow notices to Apache."""
     folder = tmp_path_factory.mktemp("embedded")
     with embedded(folder, OSTIARY_FETCH_ALLOW=f"localhost:{port}") as op:
         yield op
@@ -31,21 +31,21 @@ def op(tmp_path_factory: pytest.TempPathFactory, port: int) -> Iterator[Op]:
 
 @pytest.fixture
 def back(op: Op, port: int) -> Iterator[Apache]:
-    """Apache, told by the back channel."""
+    """Apache with back-channel logout."""
     with apache(op, port, backchannel_logout_uri="logout=backchannel") as running:
         yield running
 
 
 @pytest.fixture
 def front(op: Op, port: int) -> Iterator[Apache]:
-    """Apache, told by the front channel."""
+    """Apache with front-channel logout."""
     with apache(op, port, frontchannel_logout_uri="logout=get") as running:
         yield running
 
 
 @pytest.mark.point(24)
 def test_the_back_channel(op: Op, back: Apache) -> None:
-    """Apache believes the logout token, and forgets the person though their browser still has its cookie."""
+    """Apache accepts the logout token and ends the session, although the browser still has its cookie."""
     agent = UserAgent(back.door)
     page = agent.visit(op.sign_in(agent.visit(back.page).location))
     assert (page.status, page.text) == (200, CONTENT)
@@ -58,7 +58,7 @@ def test_the_back_channel(op: Op, back: Apache) -> None:
 
 @pytest.mark.point(23)
 async def test_the_front_channel(op: Op, front: Apache, tmp_path: Path) -> None:
-    """The frame of the signed-out page ends the session at Apache, which then sends to the OP again."""
+    """The frame of the signed-out page ends the session at Apache, which then redirects to the OP again."""
     async with new_page(op, tmp_path) as page:
         await page.goto(front.page)
         await sign_in(op, page)

@@ -30,7 +30,7 @@ CELLS_SYNC = {
 
 @pytest.fixture(scope="module")
 def cells(op: Op, tmp_path_factory: pytest.TempPathFactory) -> Op:
-    """The OP with the client that Cells' own file declares."""
+    """The OP with the client of Cells' own file."""
     file = tmp_path_factory.mktemp("cells") / "pydio.json"
     file.write_text(json.dumps({"services": {"pydio.web.oauth": {"staticClients": [CELLS_SYNC]}}}))
     op.ostiary("client", "import", str(file))
@@ -39,7 +39,7 @@ def cells(op: Op, tmp_path_factory: pytest.TempPathFactory) -> Op:
 
 @asynccontextmanager
 async def cells_sync(op: Op) -> AsyncIterator[OidcClient]:
-    """The page that Cells' desktop client opens, where it opens it."""
+    """The page of Cells' desktop client, on its own port."""
     async with oidc_client("/servers/callback", range(3636, 3667)) as client:
         client.settings |= {
             "authority": op.issuer,
@@ -55,7 +55,7 @@ async def cells_sync(op: Op) -> AsyncIterator[OidcClient]:
 
 @asynccontextmanager
 async def implicit_client(op: Op, response_type: str) -> AsyncIterator[OidcClient]:
-    """A page that may get its tokens in the fragment alone."""
+    """A page of a client with the implicit flow only."""
     async with oidc_client("/callback") as client:
         registered = await asyncio.to_thread(
             op.add_client,
@@ -78,7 +78,7 @@ async def implicit_client(op: Op, response_type: str) -> AsyncIterator[OidcClien
 
 
 async def with_another_issuer(op: Op, page: Page) -> None:
-    """The metadata name an issuer that is not, byte for byte, the one of the ID token."""
+    """The issuer of the metadata differs from that of the ID token in one byte."""
     metadata = {**op.metadata(), "issuer": op.issuer + "/"}
 
     async def altered(route: Route) -> None:
@@ -88,7 +88,7 @@ async def with_another_issuer(op: Op, page: Page) -> None:
 
 
 async def with_another_nonce(op: Op, page: Page) -> None:
-    """The request arrives with a nonce that is not the library's."""
+    """The nonce of the request is replaced."""
 
     async def altered(route: Route) -> None:
         await route.continue_(url=with_parameters(route.request.url, nonce="a-nonce-of-somebody-else"))
@@ -108,7 +108,7 @@ async def test_cells_sync_signs_in(cells: Op, tmp_path: Path) -> None:
 
 
 async def test_cells_sync_refuses_another_issuer(cells: Op, tmp_path: Path) -> None:
-    """The ID token must come from the issuer of the metadata, byte for byte; it asks with no nonce."""
+    """The issuer of the ID token must equal that of the metadata. This client sends no nonce."""
     async with cells_sync(cells) as client, new_page(cells, tmp_path) as page:
         await with_another_issuer(cells, page)
         learned = await client.sign_in(cells, page)

@@ -1,4 +1,4 @@
-"""openid-client in the profiles beside the plain code flow, with its checks as they come."""
+"""openid-client with further profiles of the code flow and other flows, with its default checks."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ PROFILES = node_program("openid_client_profiles.mjs", "openid-client")
 
 @pytest.fixture(scope="module")
 def configuration(every_type: Op) -> dict[str, Any]:
-    """What openid-client is given: a client that may do all of it, and signs its requests with ES256."""
+    """The configuration of openid-client: a client with every flow that signs its requests with ES256."""
     client = every_type.add_client(
         client_name="Every profile",
         redirect_uris=[REDIRECT_URI],
@@ -60,7 +60,7 @@ def configuration(every_type: Op) -> dict[str, Any]:
     ],
 )
 def test_openid_client_signs_the_user_in(every_type: Op, configuration: dict[str, Any], profile: str) -> None:
-    """RFC 9101, RFC 9126, JARM, implicit and hybrid: `iss`, `nonce`, `c_hash`, `s_hash` as it checks."""
+    """RFC 9101, RFC 9126, JARM, implicit and hybrid, with checks of `iss`, `nonce`, `c_hash`, `s_hash`."""
     with conversation(PROFILES, every_type.ca_file, {**configuration, "profile": profile}) as talk:
         asked = talk.hear()
         assert "error" not in asked, asked

@@ -1,4 +1,4 @@
-"""Clients that we did not write register themselves, sign a user in, and sign them out."""
+"""Third-party clients register themselves, sign a user in, and sign them out."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ every = pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
 
 @pytest.fixture
 def configuration(op: Op) -> dict[str, Any]:
-    """What a client is given: the issuer, and an initial access token for one registration."""
+    """The configuration of a client: the issuer, and an initial access token for one registration."""
     return {
         "issuer": op.issuer,
         "initial_access_token": op.ostiary("client", "invite").strip(),
@@ -40,7 +40,7 @@ def configuration(op: Op) -> dict[str, Any]:
 def test_it_registers_and_signs_the_user_in_and_out(
     op: Op, configuration: dict[str, Any], program: Program
 ) -> None:
-    """RFC 7591, and RP-Initiated Logout 1.0: the browser is back with `state`, and the token is dead."""
+    """RFC 7591, RP-Initiated Logout 1.0: the browser returns with `state`, and the token is invalid."""
     browser = UserAgent(op.door)
     with conversation(program, op.ca_file, configuration) as talk:
         asked = talk.hear()
@@ -62,7 +62,7 @@ def test_it_registers_and_signs_the_user_in_and_out(
 
 @every
 def test_it_registers_once_by_an_invitation(op: Op, configuration: dict[str, Any], program: Program) -> None:
-    """RFC 6750 §3.1: the second time it is answered 401, and asks no user."""
+    """RFC 6750 §3.1: a second registration gets 401, before any user is asked."""
     with conversation(program, op.ca_file, configuration) as talk:
         assert "authorization_url" in talk.hear()
     with conversation(program, op.ca_file, configuration) as talk:

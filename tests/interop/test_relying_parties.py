@@ -1,6 +1,6 @@
-"""Relying parties that we did not write sign a user in over https, with their checks as they come.
+"""Third-party relying parties sign a user in over https, with their default checks.
 
-Each also refuses what it must: so its checks were on when it was content.
+Each must also refuse tampered responses, which shows that its checks are on.
 """
 
 import re
@@ -26,7 +26,7 @@ every = pytest.mark.parametrize("relying_party", RELYING_PARTIES, ids=lambda eac
 
 @pytest.fixture(scope="module")
 def clients(op: Op) -> dict[str, dict[str, str]]:
-    """A confidential client for each way of authenticating, with its id and secret."""
+    """A confidential client for each authentication method, with its id and secret."""
     methods = {relying_party.token_endpoint_auth_method for relying_party in RELYING_PARTIES}
     registered = {
         method: op.add_client(
@@ -46,7 +46,7 @@ def clients(op: Op) -> dict[str, dict[str, str]]:
 
 @pytest.fixture
 def configuration(op: Op, clients: dict[str, dict[str, str]], relying_party: RelyingParty) -> dict[str, str]:
-    """What a relying party is given."""
+    """The configuration of a relying party."""
     client = clients[relying_party.token_endpoint_auth_method]
     return {"issuer": op.issuer, "redirect_uri": REDIRECT_URI, "scope": SCOPE, **client}
 
@@ -69,7 +69,7 @@ def test_it_signs_the_user_in(op: Op, configuration: dict[str, str], relying_par
 def test_it_refuses_the_answer_of_another_issuer(
     op: Op, configuration: dict[str, str], relying_party: RelyingParty, tmp_path: Path
 ) -> None:
-    """It asked one issuer and is answered by another (RFC 9207; OpenID Connect Core 1.0 §3.1.3.7 point 2)."""
+    """The response is from another issuer (RFC 9207, OpenID Connect Core 1.0 §3.1.3.7 point 2)."""
     with (
         impostor(op.metadata(), op.ca_file, tmp_path) as (issuer, trusted),
         conversation(relying_party.program, trusted, {**configuration, "issuer": issuer}) as talk,
@@ -91,7 +91,7 @@ def test_it_refuses_another_nonce(op: Op, configuration: dict[str, str], relying
 def test_it_refuses_another_iss_beside_the_code(
     op: Op, configuration: dict[str, str], relying_party: RelyingParty
 ) -> None:
-    """The metadata promise `iss` in every answer, and who knows RFC 9207 holds us to it."""
+    """The metadata promise `iss` in every response, and clients that know RFC 9207 require it."""
     with conversation(relying_party.program, op.ca_file, configuration) as talk:
         talk.say(
             with_parameters(op.sign_in(talk.hear()["authorization_url"]), iss="https://evil.example/oidc")

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants`: changes to security rules and infrastructure, which tests must notice."""
+"""`python -m tests.mutants`: mutations of security rules and infrastructure, which tests must notice."""
 
 import importlib
 import time
@@ -74,7 +74,7 @@ def _dotted(names: Sequence[str]) -> tuple[str, ...]:
 def main(modules: Sequence[str]) -> None:
     """Change one thing at a time in MODULES, by default in all of them, and run their tests.
 
-    A package stands for its modules: `shared.live`.
+    A package, such as `shared.live`, stands for its modules.
 
     A change that no test notices needs a test, or a line in tests/mutants/explained.txt that says why none is
     needed.

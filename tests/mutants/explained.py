@@ -1,4 +1,4 @@
-"""The survivors that no test can or should kill, each with the reason why, in `explained.txt`."""
+"""The survivors that no test can or should kill, with reasons, in `explained.txt`."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -16,7 +16,7 @@ _BLOCK = re.compile(r"(\S+) ?(\S*)\n((?:[-+].*\n)+)([^-+\n].*)")
 def read(text: str) -> dict[MutantChange, str]:
     """The explanations, as blocks: where, the lines that differ, the reason in one line. `#` is a comment.
 
-    Raises ValueError: a block is none.
+    Raises ValueError for a malformed block.
     """
     explained: dict[MutantChange, str] = {}
     blocks = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).split("\n\n")
@@ -30,7 +30,7 @@ def read(text: str) -> dict[MutantChange, str]:
 
 @dataclass(frozen=True, slots=True)
 class MutantReport:
-    """What a run has come to: survivors with and without a reason, and reasons without a survivor."""
+    """The result of a run: survivors with and without a reason, and reasons without a survivor."""
 
     explained: Mapping[MutantChange, str]
     unexplained: Collection[MutantChange]
@@ -49,7 +49,7 @@ class MutantReport:
         return not self.unexplained and not self.outdated
 
     def __str__(self) -> str:
-        """The lists, as `explained.txt` writes them."""
+        """The lists in the format of `explained.txt`."""
         kinds = {
             "Survived, and explained": [f"{change}\n{reason}" for change, reason in self.explained.items()],
             "Survived: write a test, or explain it": [*map(str, self.unexplained)],

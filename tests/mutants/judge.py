@@ -1,4 +1,4 @@
-"""Whether tests notice a change of a module: tried in a process of its own, forked from a warm one."""
+"""Whether tests notice a mutation of a module, in a process that is forked from a warm one."""
 
 import importlib
 import importlib.util
@@ -26,7 +26,7 @@ _OPTIONS = (
 
 
 def prepare(folder: Path) -> None:
-    """Leave nothing in the tree, and try the same examples each time."""
+    """Write nothing into the tree, and use the same examples each time."""
     sys.pycache_prefix = str(folder)
     set_hypothesis_home_dir(folder)
     hypothesis.settings.register_profile("mutants", database=None, deadline=None, derandomize=True)
@@ -57,7 +57,7 @@ def _tried(module: str, source: str, tests: Sequence[Path]) -> int:
 
 
 def _end_with(status: Callable[[], int]) -> NoReturn:
-    """End this process, in silence, with that status; with 1 where there is none."""
+    """Exit silently with that status, or with 1 if there is none."""
     signal.alarm(SECONDS)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (1, 2):

@@ -1,4 +1,4 @@
-"""The mutants of a module: what mutmut changes, inside of functions and outside, one change each."""
+"""The mutants of a module: mutmut's changes, inside and outside of functions, one at a time."""
 
 import ast
 import difflib
@@ -14,7 +14,7 @@ from mutmut.mutation.pragma_handling import IgnoredCode
 
 @dataclass(frozen=True, slots=True)
 class MutantChange:
-    """What tells a mutant: the module, the function or class, and the lines that differ."""
+    """The identity of a mutant: the module, the function or class, and the lines that differ."""
 
     module: str
     place: str
@@ -33,7 +33,7 @@ class Mutant:
 
 
 class _Changes(MutationVisitor):
-    """Also in functions with a decorator, which mutmut's own runner has to leave alone."""
+    """A mutation that includes decorated functions, which mutmut's own runner skips."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         is_left_alone = not super().on_visit(node)
@@ -43,7 +43,7 @@ class _Changes(MutationVisitor):
 
 
 def mutants(module: str, source: str) -> Iterator[Mutant]:
-    """The mutants of *module*, of which *source* is the text."""
+    """The mutants of *module* with the text *source*."""
     wrapper = MetadataWrapper(cst.parse_module(source))
     visitor = _Changes(mutation_operators, IgnoredCode(set(), set(), set()))
     wrapper.visit(visitor)
@@ -56,7 +56,7 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
 
 
 def _difference(before: Sequence[str], after: Sequence[str]) -> tuple[int, tuple[str, ...]]:
-    """The number of the first line that differs, and all that do, as in a diff."""
+    """The number of the first line that differs, and all differing lines, as in a diff."""
     changes = [
         change
         for change in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
@@ -74,7 +74,7 @@ def _difference(before: Sequence[str], after: Sequence[str]) -> tuple[int, tuple
 
 
 def _place(tree: ast.Module, line: int) -> str:
-    """The function or class of a line, with those around it; nothing outside of any."""
+    """The function or class of a line, with the enclosing ones. Empty outside of any."""
     return ".".join(
         node.name
         for node in ast.walk(tree)

@@ -1,8 +1,8 @@
 """Planted defects: mistakes put into the code on purpose, which the tests must catch.
 
 A defect is a function that patches the code so that a mistake of the past is back. `@planted(defect)` runs a
-test twice: as it is, and with the defect in place, when it must fail. A run that passes with its defect fails
-the suite, so no test can lose its teeth unnoticed. Each module here holds the defects of one area.
+test twice: as it is, and with the defect in place. The second run must fail; if it passes, the suite fails,
+so no test becomes ineffective unnoticed. Each module here has the defects of one area.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A service with defects planted, as a process of its own: for tests that must catch them, and nobody else.
+"""Runs a service with planted defects as a process, for tests that must catch them.
 
 python -m tests.planted AREA.DEFECT[,AREA.DEFECT…] SERVICE HOST:PORT|unix:PATH
 """

@@ -9,7 +9,7 @@ from shared.store import Misconfigured, Unavailable
 
 
 def ends_with_the_first_defect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loop survives nothing but a store that is away."""
+    """A loop survives no exception but Unavailable."""
 
     async def run(self: Background, loop: Loop) -> None:
         while True:
@@ -25,7 +25,7 @@ def ends_with_the_first_defect(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def judges_a_read_by_the_watch_s_counter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client cache compares the watch's counter, which is raised after all watchers were told."""
+    """The client cache compares the watch's counter, which changes after all watchers were notified."""
 
     async def load(self: ClientCache, client_id: str) -> Client | None:
         counter = self._watch.counter

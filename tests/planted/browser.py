@@ -1,4 +1,4 @@
-"""Mistakes about cookies, forms and the end of sessions."""
+"""Planted defects of cookies, forms and the end of sessions."""
 
 import re
 from dataclasses import replace
@@ -31,7 +31,7 @@ def forgets_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def believes_redis_about_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session that Redis does not know counts as ended while PostgreSQL is away."""
+    """A session that Redis does not know counts as ended while PostgreSQL is down."""
     owner = KeptSessions.owner
 
     async def ask(self: KeptSessions, session_key: bytes, **more: Any) -> SessionOwner | None:
@@ -44,12 +44,12 @@ def believes_redis_about_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trims_every_space(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every Unicode space around a cookie's name is dropped."""
+    """Every Unicode space around a cookie's name is removed."""
     monkeypatch.setattr(cookie_header, "_BLANK", None)
 
 
 def takes_the_last_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several cookies of one name the last counts."""
+    """If there are several cookies of one name, the last one counts."""
     values = Cookies._values
 
     def last(self: Cookies, request: web.Request, name: str) -> list[str]:
@@ -68,7 +68,7 @@ def binds_to_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def knows_the_token_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A form that was made for nobody has a token without a secret, which anyone can compute."""
+    """A form without a session has a token without a secret, which anyone can compute."""
 
     def accept(self: LogoutResponses, request: web.Request, token: str | None) -> bool:
         return True
@@ -77,7 +77,7 @@ def knows_the_token_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A posted request is stored for anybody, however many an address sends."""
+    """Posted requests are stored without a limit for each address."""
     keep = PostedRequests.keep
 
     async def without_limits(
@@ -91,7 +91,7 @@ def stores_whatever_is_posted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def gives_a_browser_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All handles of a browser have one name, so that the last answer replaces those before."""
+    """All handles of a browser have one cookie name, so that the last response replaces the others."""
     monkeypatch.setattr(Cookies, "_browser_name", lambda self, handle: "".join(self.browser))
 
 
@@ -107,11 +107,11 @@ def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def takes_any_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stranger may have every name that Python prints."""
+    """Sign-up accepts every user name that Python considers printable."""
     monkeypatch.setattr("services.authorization.authentication.new_user.prepared", lambda name: name)
     monkeypatch.setattr("shared.operations.users.has_ignorable", lambda name: False)
 
 
 def compares_names_by_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that looks like another user's is as good as any."""
+    """Sign-up accepts a name that looks like another user's."""
     monkeypatch.setattr("shared.store.postgres.users.skeleton", lambda key: f"{key} and nobody's")

@@ -1,4 +1,4 @@
-"""Defects of what a database knows of its deployment."""
+"""Planted defects of the record of the deployment."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresD
 
 
 def takes_any_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database belongs to whoever asks."""
+    """The database accepts any issuer."""
 
     async def issuer(_: PostgresDeploymentRecord, issuer: str) -> str:
         return issuer
@@ -23,7 +23,7 @@ def takes_any_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lets_a_backup_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a restore nothing ends."""
+    """A restore ends nothing."""
 
     async def end_made_before(_: PostgresDeploymentRecord, _at: datetime, _limit: int) -> Ended:
         return Ended(0, 0)
@@ -39,12 +39,12 @@ def takes_a_lost_rotation_for_reuse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def imports_nothing_with_success(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let an import in which every client was refused look like one that went well."""
+    """An import in which every client was refused exits with 0."""
     monkeypatch.setattr(ImportReport, "is_empty", False)
 
 
 def asks_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the command line judge clients by the settings of the shell that it runs in."""
+    """The command line validates clients with the settings of its shell."""
 
     async def own(_: object, settings: Settings) -> Settings:
         return settings
@@ -53,10 +53,10 @@ def asks_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ends_a_backup_silently(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No client is told of the sessions that end after a restore."""
+    """No client is notified of the sessions that end after a restore."""
     monkeypatch.setattr(deployment, "TELL_OF_THESE", "SELECT $1::uuid[]")
 
 
 def examines_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The doctor compares no client with the algorithms of the deployment."""
+    """The doctor does not compare clients with the algorithms of the deployment."""
     monkeypatch.setattr(doctor, "unsigned_responses", lambda client, signing_algorithms: iter(()))

@@ -1,4 +1,4 @@
-"""Mistakes in comparing a client's epoch with that of what the client was given."""
+"""Planted defects of the comparison of a client's epoch with that of its grants and codes."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from shared.model import Json
 
 
 class _AnyEpoch(int):
-    """Equal to every epoch."""
+    """An epoch that equals every epoch."""
 
     __hash__ = int.__hash__
 

@@ -1,4 +1,4 @@
-"""Mistakes in releasing groups and user names."""
+"""Planted defects of the release of groups and user names."""
 
 from typing import Any
 
@@ -27,12 +27,12 @@ def _without_empty_lists(name: str, value: object, *, is_mapped: bool) -> object
 
 
 def no_groups_are_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the claim out where a user has no groups."""
+    """Leave the claim out if a user has no groups."""
     monkeypatch.setattr(claims, "_deliverable", _without_empty_lists)
 
 
 def groups_are_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the groups of the user whoever asks."""
+    """Read the groups of the user for every client."""
     monkeypatch.setattr(userinfo, "takes_groups", lambda _: True)
 
 
@@ -41,12 +41,12 @@ def _named(_: Any, username: str | None, *__: Any) -> dict[str, Any]:
 
 
 def everybody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tell the user name of a pairwise subject."""
+    """Release the user name of a pairwise subject."""
     monkeypatch.setattr(introspection, "username_member", _named)
 
 
 def nobody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never tell a user name."""
+    """Never release a user name."""
     monkeypatch.setattr(introspection, "username_member", lambda *_: {})
 
 

@@ -1,4 +1,4 @@
-"""Defects by which the database only grows."""
+"""Planted defects that let the database grow without limit."""
 
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from shared.store.postgres.expiry import PostgresExpiry
 
 
 def removes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has expired stays."""
+    """Expired rows are never deleted."""
 
     async def remove(_self: PostgresExpiry, _table: Expiring, _retention: timedelta, _limit: int) -> int:
         return 0
@@ -22,7 +22,7 @@ def removes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def lets_every_grant_live_a_year(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A grant ends after the longest lifetime of any, whatever it can issue."""
+    """A grant ends only after the longest lifetime of any grant."""
 
     def grant_end(_client: Client, _family: NewFamily | None, settings: Settings, now: datetime) -> datetime:
         return now + settings.grant_lifetime

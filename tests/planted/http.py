@@ -29,17 +29,17 @@ def skips_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def is_never_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that was stopped answers what it reads when it resumes."""
+    """A stopped process handles the requests that it reads when it resumes."""
     monkeypatch.setattr(Lateness, "is_late", lambda _: False)
 
 
 def keeps_late_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that was stopped keeps the connections whose requests it refused."""
+    """A stopped process keeps the connections whose requests it refused."""
     monkeypatch.setattr(Request, "is_last", property(lambda _: False, lambda _, __: None), raising=False)
 
 
 def answers_at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request is handled however old it is, and for however long that takes."""
+    """Requests have no maximum age and no deadline."""
 
     async def respond(
         _: dispatch.HttpDispatcher, request: Request, route: dispatch._Route
@@ -50,20 +50,20 @@ def answers_at_any_age(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waits_for_malformed_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chunked body that turns out malformed is waited for like one that is slow."""
+    """A malformed chunked body is waited for like a slow one."""
     monkeypatch.setattr(form, "_read", web.Request.read)
 
 
 def limits_each_field_to_8_kib(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two cookies of another application make every request malformed."""
+    """A header field is limited to 8 KiB, so cookies of another application make a request malformed."""
     monkeypatch.setattr("shared.server.http.connection.MAX_FIELDS", 8190)
 
 
 def counts_no_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Header fields are limited one by one, never together."""
+    """Header fields are limited individually, but not in total."""
     monkeypatch.setattr(dispatch, "MAX_FIELDS", 1 << 30)
 
 
 def preflights_bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers to OPTIONS have none of the header fields that every answer has."""
+    """Responses to OPTIONS lack the header fields that every response has."""
     monkeypatch.setattr(cors, "_PREFLIGHT", Head())

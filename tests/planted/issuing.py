@@ -1,4 +1,4 @@
-"""Mistakes in issuing tokens."""
+"""Planted defects of issuing tokens."""
 
 import pytest
 

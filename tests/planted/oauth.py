@@ -1,4 +1,4 @@
-"""Mistakes in the rules of the protocol. They touch `shared.oauth` alone: so do the unit tests of mutants."""
+"""Planted defects of the protocol's rules. They patch only `shared.oauth`, which mutants change too."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTO
 
 
 def no_key_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuse a whole JWK Set for one key that is not understood."""
+    """Refuse a whole JWK Set because of one unknown key."""
     check = client_jwks._check
 
     def checked(jwk: object) -> None:
@@ -26,7 +26,7 @@ def no_key_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def policy_of_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the policy of the record as it was, whatever the client makes of itself."""
+    """Keep the policy of the record, whatever the client changes."""
     monkeypatch.setattr(client_rules, "with_policy", lambda changed, current: changed)
 
 
@@ -36,7 +36,7 @@ def strangers_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def programs_may_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Deny no schemes but those of browsers and of protocols."""
+    """Deny only the schemes of browsers and of protocols."""
     denied = ACTED_ON_BY_BROWSERS | OWNED_BY_PROTOCOLS
     monkeypatch.setattr(registered_uri, "is_denied", lambda scheme: scheme in denied)
 
@@ -52,7 +52,7 @@ def two_names_of_an_audience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def claims_are_texts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out every claim that is no text, unless the standard says that it is something else."""
+    """Leave out every claim that is not text, unless the standard gives it another type."""
 
     def deliverable(name: str, value: object, *, is_mapped: bool) -> object:
         return value if claims._SHAPES.get(name, claims._is_text)(value) else None
@@ -66,7 +66,7 @@ def everything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def any_type_authenticates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accept a client assertion whatever its `typ` says that it was made for."""
+    """Accept a client assertion with any `typ`."""
     monkeypatch.setattr(client_auth, "is_of_type", lambda typ, accepted: True)
 
 

@@ -16,14 +16,14 @@ from shared.store.postgres.transport.transaction import Transaction
 
 
 def never_gives_up_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the client has a timeout: the statement waits on and is committed later."""
+    """Only the client has a timeout: the statement keeps waiting and is committed later."""
     for name in connection.SERVER_TIMEOUTS:
         monkeypatch.setitem(connection.SERVER_TIMEOUTS, name, 0)
     monkeypatch.setattr(changes, "timeout_fault", lambda row: None)  # readiness would say so
 
 
 def gives_up_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The place of a statement that was given up is used again while its backend is still busy."""
+    """The place of an abandoned statement is reused while its backend is still busy."""
 
     def give_back_after(self: pool.Pool, connection: Connection, fault: BaseException) -> None:
         if isinstance(fault, Exception) and not isinstance(fault, pool.BROKEN):
@@ -35,7 +35,7 @@ def gives_up_places_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asks_for_no_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server is never told that nobody waits for a statement any longer."""
+    """An abandoned statement is never cancelled on the server."""
 
     async def cancel(_: Connection, *waiters: "asyncio.Future[None] | None") -> None:
         for waiter in waiters:
@@ -46,7 +46,7 @@ def asks_for_no_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def takes_a_failed_commit_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection of a commit that was given up is lent again at once."""
+    """The connection of an abandoned commit is lent again at once."""
     give_back_after = pool.Pool.give_back_after
 
     def give_back(self: pool.Pool, connection: Connection, fault: BaseException) -> None:
@@ -59,7 +59,7 @@ def takes_a_failed_commit_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch
 
 
 def lends_read_only_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection to a server that became read only is lent first for ever."""
+    """A connection to a server that became read-only is lent again and again."""
     monkeypatch.setattr(pool.Pool, "retire", pool.Pool.give_back)
     monkeypatch.setattr(pool.Pool, "retire_idle", lambda pool: None)
 
@@ -70,7 +70,7 @@ def ignores_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A look at the migrations waits for whoever migrates: shown by its failure after a moment."""
+    """Listing missing migrations waits for a running migration; the test sees a timeout."""
     applied = migrate.applied_migrations
 
     async def waiting(connection: asyncpg.Connection) -> dict[str, str]:
@@ -96,18 +96,18 @@ def measures_the_clock_while_connecting(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def forgets_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session whose beginning was committed without an answer stays beside the one that is begun then."""
+    """A session whose commit was not answered stays beside the one that the repetition begins."""
     monkeypatch.setattr(sessions, "OutcomeUnknown", ZeroDivisionError)
 
 
 def reads_password_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """asyncpg takes a password from ~/.pgpass or PGPASSFILE where a URL has none."""
+    """asyncpg takes a password from ~/.pgpass or PGPASSFILE if the URL has none."""
     for module in (connection, migrate):
         monkeypatch.setattr(module, "named_by", lambda url: {})
 
 
 def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A negative fact that holds already is acknowledged without a commit."""
+    """A negative fact that is already recorded is acknowledged without a commit."""
 
     async def nothing(_: Database | Transaction) -> None:
         pass
@@ -117,7 +117,7 @@ def confirms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def acknowledges_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fault of a statement is lost on the way to its caller."""
+    """The fault of a statement does not reach its caller."""
     exit_ = faults.Dependency.__exit__
 
     def swallowing(self: faults.Dependency, kind: Any, error: BaseException | None, trace: Any) -> bool:

@@ -15,12 +15,12 @@ from shared.server.log import output as log_output
 
 
 def raises_when_it_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log line that cannot be written raises into whatever was logging."""
+    """A log line that cannot be written raises in the caller."""
     monkeypatch.setattr(log_output.LogOutput, "write", lambda self, lines: self._write(memoryview(lines)))
 
 
 def forgets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end of a line of which only the beginning was written is lost, so the next line is unreadable."""
+    """The rest of a partially written line is lost, so the next line is unreadable."""
     send = log_output.LogOutput._send
 
     def forgetting(self: log_output.LogOutput, lines: bytes) -> None:
@@ -31,7 +31,7 @@ def forgets_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A write blocks until the reader has taken it: shown by its failure, since a test cannot outlast it."""
+    """A write blocks until the reader has taken it. The test gets an exception, as it could not go on."""
 
     def blocking(descriptor: int) -> log_output.Write:
         os.set_blocking(descriptor, False)
@@ -48,12 +48,12 @@ def waits_for_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def renders_only_what_json_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A value that JSON cannot hold raises out of the logging call."""
+    """A value that JSON cannot represent raises in the logging call."""
     monkeypatch.setattr(log_line, "as_text", lambda value: value)
 
 
 def knows_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The parent of workers takes every process that it reaps for a worker."""
+    """The parent of workers mistakes every process that it reaps for a worker."""
 
     def reap(self: workers.Workers) -> None:
         pid, _ = os.wait()
@@ -63,7 +63,7 @@ def knows_all_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def workers_outlive_their_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing tells workers that their parent was killed."""
+    """Workers do not notice that their parent was killed."""
     monkeypatch.setattr(workers, "ending_with_parent", lambda number: lambda: None)
 
 
@@ -87,7 +87,7 @@ def resets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An absolute path is accepted as an address and left as it is, which no socket can be bound to."""
+    """An absolute path is accepted as an address unchanged, and no socket can be bound to it."""
     address = setting_kinds.address
     monkeypatch.setattr(
         setting_kinds, "address", lambda value: value if value.startswith("/") else address(value)
@@ -105,7 +105,7 @@ def calls_a_malformed_body_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the proxy answers by itself carries its name."""
+    """The proxy's own responses name the proxy."""
     monkeypatch.setattr(caddyfile, "OWN_ANSWER", "header Cache-Control no-store")
 
 

@@ -1,4 +1,4 @@
-"""Mistakes in reading what clients and strangers send, and in judging what they register."""
+"""Planted defects of reading requests and of validating registrations."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -41,13 +41,13 @@ def depth_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def any_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Accept a JWT whatever its `typ` says that it was made for."""
+    """Accept a JWT with any `typ`."""
     for module in (request_object, software_statement):
         monkeypatch.setattr(module, "is_of_type", lambda typ, accepted: True)
 
 
 def no_token_in_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave the registration access token out of what reading and changing a client answer."""
+    """Leave the registration access token out of the responses to reading and changing a client."""
 
     def information(
         client: Client, issuer: str, *, client_secret: str | None = None, **_: Any
@@ -74,7 +74,7 @@ def token_endpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Release every claim asked for by name to a client for which nobody is asked."""
+    """Release every claim requested by name to a client that skips consent."""
     monkeypatch.setattr(request, "within_registered_scope", lambda claims, client: claims)
 
 
@@ -84,7 +84,7 @@ def defaults_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what followed from the method of a client when its operator changes the method."""
+    """Keep values derived from a client's authentication method when its operator changes the method."""
     monkeypatch.setattr(clients, "PUBLIC_DEFAULTS", {})
 
 

@@ -1,4 +1,4 @@
-"""Mistakes that only races find: both pass every test that sends one request after another."""
+"""Planted defects that only races find: they pass every test that sends requests one after another."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -20,7 +20,7 @@ UPDATE refresh_families SET previous_hash = $2, current_hash = $3, sealed_succes
 
 
 class FindThenSpend(PostgresGrants):
-    """Looks whether the code was spent, makes the grant, and then spends the code."""
+    """Checks whether the code was spent, makes the grant, and then spends the code."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
@@ -48,7 +48,7 @@ class FindThenSpend(PostgresGrants):
 
 
 class FindThenRotate(PostgresRefreshFamilies):
-    """Looks whether the token is current, and then writes its successor."""
+    """Checks whether the token is current, and then writes its successor."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)

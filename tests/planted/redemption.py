@@ -1,4 +1,4 @@
-"""Mistakes in redeeming codes and rotating refresh tokens."""
+"""Planted defects of redeeming codes and rotating refresh tokens."""
 
 from datetime import timedelta
 from importlib import import_module
@@ -30,7 +30,7 @@ def keeps_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def takes_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every attempt that meets another's grant is a replay."""
+    """Every attempt that finds another attempt's grant is a replay."""
     _rewrite(monkeypatch, grants, "REDEEM", redemption._TAKES_OVER, "false")
 
 
@@ -43,7 +43,7 @@ def leaves_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def updates_the_family(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The family is replaced as the statement saw it when it began, before it waited."""
+    """The family is replaced as the statement saw it before it waited."""
     start = redemption.REDEEM.index("family AS (")
     end = redemption.REDEEM.index("audited AS (")
     updated = """family AS (
@@ -77,13 +77,13 @@ def counts_from_execution(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forgives_for_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replay within five seconds is taken for a retry, although it began later."""
+    """A replay within five seconds counts as a retry, although it began later."""
     overlap = f"g.made_at > statement_timestamp() - {redemption.OVERLAP}"
     _rewrite(monkeypatch, grants, "REDEEM", redemption._overlaps("$21"), f"coalesce({overlap}, false)")
 
 
 def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A statement is executed whenever it arrives."""
+    """A statement is executed even after its deadline."""
 
     def never(*_: object) -> None:
         return None
@@ -92,14 +92,14 @@ def ignores_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def forgets_outages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reuse window runs while PostgreSQL is away."""
+    """The reuse window runs during outages of PostgreSQL."""
     outage = outages.OUTAGE
     _rewrite(monkeypatch, refresh_families, "_ROTATE", outage, "interval '0'")
     _rewrite(monkeypatch, refresh_families, "_FIND", outage, "interval '0'")
 
 
 def compares_no_client_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a client was given outlives the end of its grants, and the client itself."""
+    """Tokens and grants of a client outlive the end of its grants and the client itself."""
     _rewrite(monkeypatch, grants, "REDEEM", "AND c.epoch = $18", "AND $18::bigint >= 0")
     for module, name in (
         (grants, "_OWNER"),
@@ -112,13 +112,13 @@ def compares_no_client_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keeps_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that is registered anew under the id of a deleted one inherits what that was given."""
+    """A client that is registered under the id of a deleted one inherits its grants."""
     _rewrite(monkeypatch, clients, "_DELETE", "epoch = nextval('client_epochs'), ", "")
     _rewrite(monkeypatch, clients, "_ADD", "epoch = excluded.epoch, first_epoch = excluded.first_epoch, ", "")
 
 
 def interval_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device that polls too fast is told so, and its interval stays."""
+    """A device that polls too fast gets slow_down, but its interval does not grow."""
     poll = RedisDeviceCodes.poll
 
     async def without_growth(

@@ -1,4 +1,4 @@
-"""Defects of the stores in Redis and of the transport under them."""
+"""Planted defects of the stores in Redis and of their transport."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from shared.store.redis.transport.pipeline import Pipeline, _Batch
 
 
 def records_raise_when_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A record that cannot be read is an exception of the request that needs it."""
+    """An unreadable record raises an exception in the request."""
 
     def decode(self: RecordFormat[Any], data: bytes | None) -> Any:
         return None if data is None else self._adapter.validate_json(data)
@@ -44,7 +44,7 @@ def records_take_any_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def protocol_errors_escape(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A protocol error fails the requests with itself, which no service takes for an outage."""
+    """A protocol error is raised as it is, instead of as Unavailable."""
 
     def fail(self: _Batch, fault: Unavailable) -> None:
         if not self.done.done():
@@ -55,7 +55,7 @@ def protocol_errors_escape(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def empty_batches_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch of no commands takes the first answer of the next."""
+    """An empty batch takes the first answer of the next batch."""
 
     def send(self: Pipeline, commands: Sequence[bytes]) -> asyncio.Future[list[Any]]:
         if not self._outbox:
@@ -72,12 +72,12 @@ def empty_batches_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def only_silence_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request waits for as long as the server says something to anyone."""
+    """A request waits as long as the server answers any request."""
     monkeypatch.setattr(Pipeline, "_fail_overdue", lambda self, now: float("inf"))
 
 
 def queues_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked waits."""
+    """The number of waiting requests is unlimited."""
     initial = Limits.__init__
 
     def without_bound(self: Limits, **limits: Any) -> None:
@@ -87,7 +87,7 @@ def queues_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def faults_of_connecting_escape(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A RuntimeError of the event loop while connecting is no outage to anyone."""
+    """A RuntimeError of the event loop while connecting is not reported as an outage."""
 
     async def connect(url: str, limits: Limits, place: HostPort | None = None) -> AbstractConnection:
         connection = UnixDomainSocketConnection(path=url.removeprefix("unix://"))
@@ -109,19 +109,19 @@ def faults_of_writing_escape(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rate_limits_never_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever was counted, the next try is judged."""
+    """Counted attempts never make anyone wait."""
     monkeypatch.setattr(RateLimiter, "wait", lambda self, key, now: None)
 
 
 def failures_lock_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures count for the client wherever they come from."""
+    """Failures count for the client regardless of the address."""
     monkeypatch.setattr(
         client_authentication, "_failure_key", lambda credentials, address: credentials.client_id
     )
 
 
 def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL is asked for unknown clients alone."""
+    """PostgreSQL is asked only for unknown clients."""
 
     async def authenticated(self: ClientAuthentication, credentials: Credentials, now: datetime) -> Client:
         return await self._judged(await self.clients.find(credentials.client_id), credentials, now)
@@ -130,7 +130,7 @@ def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def an_unknown_client_verifies_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The assertion of an unknown client is refused without a look at its signature."""
+    """The assertion of an unknown client is refused without verifying its signature."""
     judged = ClientAuthentication._judged
 
     async def early(

@@ -1,4 +1,4 @@
-"""Mistakes about refusals: what the log and the operators do not see."""
+"""Planted defects of refusals, in the log and for operators."""
 
 import itertools
 
@@ -12,13 +12,13 @@ from shared.store.redis import refusals as redis_refusals
 
 
 def refusals_without_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log the error of a refusal, and not which client it concerns."""
+    """Log the error of a refusal without its client."""
     monkeypatch.setattr(refusal, "known_client_id", lambda request, error: None)
     monkeypatch.setattr(refusal, "claimed_client_id", lambda request, error: None)
 
 
 def silent_redirects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log no error that goes back to the client by redirect."""
+    """Do not log errors that are sent to the client by redirect."""
     monkeypatch.setattr(authorization, "log_refusal", lambda request, error: None)
 
 
@@ -28,7 +28,7 @@ def query_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def details_of_any_length(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log whatever a request sent, as it was sent."""
+    """Log values of a request as they were sent."""
     monkeypatch.setattr("shared.oauth.refusal.shown", lambda text, limit=0: text)
     monkeypatch.setattr(refusal, "shown", lambda text, limit=0: text)
 
@@ -39,7 +39,7 @@ def refusals_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def every_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Write as many refusals as strangers cause."""
+    """Write refusals without a limit."""
     number = itertools.count()
 
     def note(self: RecentRefusals, client_id: str, new: Refusal) -> None:
@@ -49,5 +49,5 @@ def every_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def strangers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put what a stranger has sent into a command, as it was sent."""
+    """Put untrusted text into a command as it was sent."""
     monkeypatch.setattr("shared.operations.refusals.remedies.shlex.quote", lambda text: f"'{text}'")

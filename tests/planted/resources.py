@@ -1,4 +1,4 @@
-"""Mistakes with protected resources: audiences, scopes and who may ask."""
+"""Planted defects of protected resources: audiences, scopes and access."""
 
 from importlib import import_module
 
@@ -25,7 +25,7 @@ client_credentials, refresh_token = (
 
 
 def the_audience_stays_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ignore `resource` where an access token gets its audience."""
+    """Ignore `resource` for the audience of an access token."""
 
     def of(client: Client, issuer: str, _: Resources) -> AccessTokenTarget:
         return AccessTokenTarget.of_client(client, issuer)
@@ -43,7 +43,7 @@ def several_audiences_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refresh_ignores_resources(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rotate whatever resource is named, and find out afterwards."""
+    """Rotate a refresh token before its resources are checked."""
     monkeypatch.setattr(refresh_token, "granted_resources", lambda *_: NO_RESOURCES)
 
 
@@ -61,7 +61,7 @@ def identifiers_are_compared_as_written(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def any_client_asks_for_any_resource(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take every name for a resource that is available to everybody."""
+    """Treat every identifier as a resource that is available to every client."""
 
     def named(_: object, identifiers: tuple[str, ...], __: str) -> Resources:
         return tuple(ProtectedResource(resource=each, name=each) for each in identifiers)

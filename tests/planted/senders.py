@@ -1,4 +1,4 @@
-"""Mistakes in who may use a token that is bound to a key."""
+"""Planted defects of tokens that are bound to a key."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def rotates_bound_families(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opens_for_any_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resource takes a bound access token for a bearer token."""
+    """A resource accepts a bound access token as a bearer token."""
 
     def always(*_: object) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""aiohttp is used by its public names alone, so that any release within the pinned range will do."""
+"""Only public names of aiohttp are used, so that any release within the pinned range works."""
 
 import ast
 import inspect
@@ -26,7 +26,7 @@ def _imported(tree: ast.AST) -> Iterator[str]:
 
 
 def test_no_internal_module_of_aiohttp_is_imported() -> None:
-    """Those that aiohttp's documentation does not name."""
+    """Names that aiohttp's documentation does not have."""
     for folder in ("shared", "services", "deploy"):
         for path in (ROOT / folder).rglob("*.py"):
             modules = {name for name in _imported(ast.parse(path.read_text())) if name.startswith("aiohttp.")}
@@ -39,7 +39,7 @@ def _bases(kind: type) -> Iterator[type]:
 
 @pytest.mark.parametrize("kind", [HttpConnection, WrittenResponse, Request, Runner, HttpServer])
 def test_no_private_name_of_a_base_class_is_used(kind: type) -> None:
-    """Neither read nor overridden."""
+    """Private names are neither read nor overridden."""
     ours = set(PRIVATE.findall(inspect.getsource(kind)))
     theirs = {name for base in _bases(kind) for name in PRIVATE.findall(inspect.getsource(base))}
     assert theirs, "aiohttp has private names: the test looks at the wrong classes"

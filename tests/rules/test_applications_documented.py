@@ -9,7 +9,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_the_table_has_every_preset() -> None:
-    """One row for each, with its links and what was tested."""
+    """Each preset has a row, with its links and its test."""
     rows = [
         f"| `{preset.name}` | {preset.title}"
         f" | {' '.join(f'[{number}]({link})' for number, link in enumerate(preset.documentation, 1))}"

@@ -24,7 +24,7 @@ def _row(name: str) -> str:
 
 
 def test_every_operators_member_is_documented_and_nothing_else() -> None:
-    """A row for each member, with its meaning, its default, its defaults in profiles and an example."""
+    """Each member has a row with its meaning, default, defaults in profiles and an example."""
     expected = [_row(name) for name, member in MEMBERS.items() if member.set_by is Setter.OPERATORS]
     table = README.read_text("utf-8").split("\n## Client metadata for operators\n", 1)[1].split("\n## ", 1)[0]
     rows = [line for line in table.splitlines() if line.startswith("| `")]

@@ -21,7 +21,7 @@ def test_what_is_said_to_be_supported_is_shown(row: tuple[str, str, str]) -> Non
 
 
 def test_every_row_is_read() -> None:
-    """No row has a shape that would be skipped."""
+    """No row is malformed and would be skipped."""
     lines = [line for line in _TEXT.splitlines() if line.startswith("|")]
     assert len(ROWS) == len(lines) - 2 > 0
     assert len({name for name, _, _ in ROWS}) == len(ROWS)

@@ -27,7 +27,7 @@ COMMANDS = tuple(_commands())
 
 @pytest.mark.parametrize(("document", "line"), COMMANDS, ids=str)
 def test_every_documented_command_exists(document: str, line: str) -> None:
-    """Its verbs and its options are those of the command line."""
+    """Documented verbs and options exist."""
     words = line.split()
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
@@ -38,7 +38,7 @@ def test_every_documented_command_exists(document: str, line: str) -> None:
 
 
 def test_the_documents_name_commands() -> None:
-    """The patterns still find what they are for."""
+    """The patterns find known examples."""
     assert len(COMMANDS) > 25
     assert ("deploy/README.md", "migrate") in COMMANDS
     assert ("deploy/README.md", "serve SERVICE --listen 127.0.0.1:%i") in COMMANDS

@@ -50,7 +50,7 @@ def _starts(name: str, prefixes: tuple[str, ...]) -> bool:
 
 
 def _is_pure(path: Path) -> bool:
-    """Whether a module, or the package that it is in, says so in its docstring."""
+    """Whether the docstring of a module or of its package says *Pure*."""
     texts = [path, *(folder / "__init__.py" for folder in path.parents if (folder / "__init__.py").exists())]
     docstrings = (ast.get_docstring(ast.parse(text.read_text("utf-8"))) or "" for text in texts)
     return any(re.search(r"\bPure\b", docstring) for docstring in docstrings)
@@ -80,7 +80,7 @@ def _forbidden(name: str, is_pure: bool) -> tuple[str, ...]:
 
 
 def violations(name: str, imports: set[str], is_pure: bool = False) -> set[str]:
-    """What a module of that path must not import, of what it imports."""
+    """The imports of a module that are forbidden for its path."""
     forbidden = {module for module in imports if _starts(module, _forbidden(name, is_pure))}
     if name.startswith("deploy/"):
         of_shared = {module for module in imports if _starts(module, ("shared",))}
@@ -90,7 +90,7 @@ def violations(name: str, imports: set[str], is_pure: bool = False) -> set[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
-    """Services meet in the stores alone, `shared` imports downwards, and pure rules know no I/O."""
+    """Services import no other service, `shared` imports downwards, and pure rules import no I/O."""
     assert violations(_name(path), set(_imports(path)), _is_pure(path)) == set()
 
 
@@ -112,12 +112,12 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     ],
 )
 def test_the_rule_itself_finds_what_is_forbidden(name: str, module: str) -> None:
-    """A rule that cannot fail is no rule."""
+    """The rule finds planted violations."""
     assert violations(name, {module}) == {module}
 
 
 def test_a_pure_module_knows_no_io() -> None:
-    """Wherever it stands, and whether its own docstring says so or that of its package."""
+    """A pure module is found at any place, by its own docstring or by that of its package."""
     assert violations("services/x/rule.py", {"shared.live.clock"}, is_pure=True) == {"shared.live.clock"}
     assert _is_pure(ROOT / "shared/web/preconditions.py")
     assert _is_pure(ROOT / "shared/oauth/pkce.py")
@@ -125,18 +125,18 @@ def test_a_pure_module_knows_no_io() -> None:
 
 
 def test_every_room_of_shared_is_a_floor() -> None:
-    """No package beside the floors that the docstring describes, and no floor without code."""
+    """The packages are exactly the floors that the docstring describes."""
     rooms = {path.relative_to(ROOT / "shared").parts[0] for path in (ROOT / "shared").rglob("*.py")}
     assert {room.removesuffix(".py") for room in rooms} == {"__init__", *FLOORS}
 
 
 def test_no_room_is_named_for_leftovers() -> None:
-    """A module is named for what it is."""
+    """No module has a name such as `utils`."""
     assert [_name(path) for path in SOURCES if path.name in FORBIDDEN_NAMES] == []
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    """Only the settings read os.environ; the local runner hands it to the processes it starts."""
+    """Only the settings read os.environ; the local runner passes it to its processes."""
     readers = {
         _name(path)
         for path in SOURCES

@@ -1,4 +1,4 @@
-"""nginx's configuration against the path map."""
+"""nginx's configuration matches the path map."""
 
 import itertools
 import os
@@ -27,7 +27,7 @@ def _public_and_internal() -> tuple[str, str]:
 
 
 def _upstream(configuration: str, path: str) -> str | None:
-    """The upstream of the location that takes *path*: exact ones first, as nginx has it."""
+    """The upstream of the location for *path*; exact locations come first, as in nginx."""
     found = LOCATION.findall(configuration)
     exact = [upstream for kind, pattern, upstream in found if kind == "=" and pattern == path]
     matching = [upstream for kind, pattern, upstream in found if kind == "~" and re.search(pattern, path)]
@@ -40,7 +40,7 @@ def _example(path: Path) -> str:
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path.group in SERVED], ids=str)
 def test_every_path_goes_to_its_service(path: Path) -> None:
-    """On the public listener, or for administration on the internal one; never on both."""
+    """Each path is on the public listener, or on the internal one for administration, but never on both."""
     public, internal = _public_and_internal()
     if path.group is Group.ADMINISTRATION:
         public, internal = internal, public
@@ -50,18 +50,18 @@ def test_every_path_goes_to_its_service(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.START_PAGE], ids=str)
 def test_the_start_page_is_not_for_production(path: Path) -> None:
-    """It belongs to `ostiary run`."""
+    """The start page belongs to `ostiary run` and is not mapped."""
     assert _upstream(RENDERED, path.path) is None
 
 
 def test_only_what_may_be_cached_is() -> None:
-    """The cache is named where the path map allows it, and nowhere else."""
+    """Only the paths that the path map allows are cached."""
     cached = {line.split()[2] for line in RENDERED.splitlines() if "proxy_cache ostiary;" in line}
     assert cached == {path.path for path in PATHS if path.is_cacheable}
 
 
 def test_the_aliases_can_be_left_out() -> None:
-    """Paths outside the prefix are served where they are asked for."""
+    """Paths outside the prefix are mapped if they are enabled."""
     plain = render(Site(has_root_aliases=False))
     aliases = [path.path for path in PATHS if path.group is Group.ROOT_ALIAS]
     assert aliases
@@ -70,7 +70,7 @@ def test_the_aliases_can_be_left_out() -> None:
 
 
 def test_it_listens_on_ipv6_too() -> None:
-    """On the public listener; administration stays on the IPv4 loopback interface."""
+    """The public listener uses the given addresses; administration stays on the IPv4 loopback interface."""
     public, internal = _public_and_internal()
     assert "listen 443 ssl http2;" in public
     assert "listen [::]:443 ssl http2;" in public
@@ -78,7 +78,7 @@ def test_it_listens_on_ipv6_too() -> None:
 
 
 def test_its_waits_are_shorter_than_the_drain_delay() -> None:
-    """A process that is told to stop serves on until nginx has turned elsewhere."""
+    """nginx switches to another process within the drain delay of a stopping one."""
     rendered = render(Site(drain_delay=timedelta(seconds=9)))
     waits = re.findall(
         r"(?:fail_timeout=|keepalive_timeout )(\d+)s;\n", rendered.partition("proxy_http_version")[0]
@@ -87,7 +87,7 @@ def test_its_waits_are_shorter_than_the_drain_delay() -> None:
 
 
 def test_the_command_takes_addresses_and_files() -> None:
-    """And reads the issuer, the root paths and the drain delay from the services' settings."""
+    """The command reads the issuer, the root paths and the drain delay from the services' settings."""
     settings = {
         "OSTIARY_ISSUER": "https://login.example.org:8443/oidc",
         "OSTIARY_ROOT_ALIASES": "off",
@@ -122,7 +122,7 @@ def test_the_command_takes_addresses_and_files() -> None:
 
 
 def test_the_command_prints_what_is_rendered() -> None:
-    """`python -m deploy.nginx` is how an operator gets it."""
+    """`python -m deploy.nginx` prints the configuration."""
     done = subprocess.run((sys.executable, "-m", "deploy.nginx"), capture_output=True, text=True, check=True)
     assert done.stdout == RENDERED
     assert "$" + "{" not in done.stdout

@@ -1,4 +1,4 @@
-"""The path map against the services' routes and the provider metadata."""
+"""The path map matches the services' routes and the provider metadata."""
 
 import pytest
 from aiohttp import web
@@ -39,7 +39,7 @@ def _routes(app: web.Application) -> set[str]:
 
 @pytest.mark.parametrize("service", Service)
 def test_a_service_answers_its_paths_and_no_others(service: Service) -> None:
-    """shared/paths.py and the routes are one list."""
+    """shared/paths.py lists exactly the services' routes."""
     settings = read_settings({"OSTIARY_ROOT_ALIASES": "on", "OSTIARY_SIGN_UP": "open"})
     app = application(settings, MOUNTS[service])
     assert _routes(app) == {path.path for path in PATHS if path.service is service}
@@ -59,7 +59,7 @@ ACTING = {
 
 @pytest.mark.parametrize("service", Service)
 def test_head_is_answered_where_get_only_shows(service: Service) -> None:
-    """RFC 9110 §9.3.2: pages, documents, static files and health."""
+    """Pages, documents, static files and health answer HEAD (RFC 9110 §9.3.2)."""
     settings = read_settings({"OSTIARY_ROOT_ALIASES": "on", "OSTIARY_SIGN_UP": "open"})
     app = application(settings, MOUNTS[service])
     methods: dict[str, set[str]] = {}
@@ -72,12 +72,12 @@ def test_head_is_answered_where_get_only_shows(service: Service) -> None:
 
 
 def test_no_path_is_mapped_twice() -> None:
-    """Two services under one path: the second would never be asked."""
+    """No path belongs to two services, as the second one would never be reached."""
     assert len({path.path for path in PATHS}) == len(PATHS)
 
 
 def test_the_metadata_announces_every_endpoint_under_the_issuer() -> None:
-    """Each path with a member is in the document, absolute, and the issuer is its own."""
+    """The metadata have each path with a member as an absolute URI of the issuer."""
     settings = read_settings({"OSTIARY_ISSUER": "https://id.example.org/oidc"})
     metadata = provider_metadata(settings, ("RS256",))
     announced = {path.member: "https://id.example.org" + path.path for path in PATHS if path.member}
@@ -85,5 +85,5 @@ def test_the_metadata_announces_every_endpoint_under_the_issuer() -> None:
 
 
 def test_public_paths_lie_under_the_prefix() -> None:
-    """What a production proxy maps without being told is under /oidc."""
+    """The paths that a proxy maps by default are under /oidc."""
     assert all(path.path.startswith(f"{PREFIX}/") for path in PATHS if path.group is Group.PUBLIC)

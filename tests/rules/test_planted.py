@@ -30,7 +30,7 @@ TESTS = "\n".join(
 
 @pytest.mark.parametrize(("area", "defect"), DEFECTS, ids=[f"{area}.{node.name}" for area, node in DEFECTS])
 def test_a_defect_is_described_and_used(area: str, defect: ast.FunctionDef) -> None:
-    """Its docstring says what is wrong, and a test names it."""
+    """Each defect has a docstring and a test that names it."""
     assert ast.get_docstring(defect)
     in_process = re.search(rf"@planted\([^)]*\b{defect.name}\b", TESTS)
     assert in_process or f"{area}.{defect.name}" in TESTS, "no test must catch it"
@@ -40,11 +40,11 @@ _FACTS = {"two and two": 4}
 
 
 def _miscounts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two and two are five."""
+    """A planted defect."""
     monkeypatch.setitem(_FACTS, "two and two", 5)
 
 
 @planted(_miscounts)
 def test_a_defect_is_in_place_when_the_test_runs() -> None:
-    """The second run of this test fails, which is what passes."""
+    """The second run of this test fails, and is reported as passed."""
     assert _FACTS["two and two"] == 4

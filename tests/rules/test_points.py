@@ -42,14 +42,14 @@ def _marked() -> dict[NamedTest, list[tuple[int | str, ...]]]:
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda statement: f"{statement.point} {statement.text}")
 def test_every_statement_is_shown(statement: Statement) -> None:
-    """Each row names at least one test, and each of them is there, beyond the pure ones."""
+    """Each row names at least one test, and all of them exist and test the running system."""
     assert statement.tests
     for test in statement.tests:
         assert is_there(test), test
 
 
 def test_no_point_is_missing_and_no_statement_stands_twice() -> None:
-    """Every point has rows, and they are in order."""
+    """Every point has rows, in order."""
     points = [statement.point for statement in STATEMENTS]
     assert points == sorted(points, key=_order)
     assert set(points) == {*range(1, COUNT + 1)} | NAMED
@@ -57,7 +57,7 @@ def test_no_point_is_missing_and_no_statement_stands_twice() -> None:
 
 
 def test_every_test_names_its_points() -> None:
-    """Once, in order: those in whose rows it stands, and no others; what stands in no row names none."""
+    """A test names exactly the points whose rows name it, once and in order."""
     expected: dict[NamedTest, set[int | str]] = defaultdict(set)
     for statement in STATEMENTS:
         for test in statement.tests:

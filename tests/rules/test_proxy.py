@@ -1,4 +1,4 @@
-"""The reverse proxy's configuration against the path map."""
+"""The reverse proxy's configuration matches the path map."""
 
 import re
 
@@ -17,7 +17,7 @@ EXAMPLES = {"{version}": "0a1b", "{file}": "page.css", "{client_id}": "cells-syn
 
 
 def upstream(target: str) -> str | None:
-    """The matcher in RENDERED that takes a request target: matchers are tried in the order of the file."""
+    """The first matcher in RENDERED, in the order of the file, that matches a request target."""
     return next((name for name, regexp in MATCHER.findall(RENDERED) if re.search(regexp, target)), None)
 
 
@@ -44,7 +44,7 @@ def test_every_path_goes_to_its_service(path: Path, query: str) -> None:
     ],
 )
 def test_what_no_service_maps_below_the_prefix_gets_our_page(target: str) -> None:
-    """Another case, another encoding, another segment: none of them is the path that it looks like."""
+    """A path in another case or encoding, or with another segment, does not match."""
     assert upstream(target) == "unknown"
 
 
@@ -53,7 +53,7 @@ def test_what_no_service_maps_below_the_prefix_gets_our_page(target: str) -> Non
     ["/oidc/../metrics", "/oidc/x/..", "/oidc/%2e%2E/login", "/oidc/./login", "/oidc/.?x", "/.%2e/oidc"],
 )
 def test_dot_segments_go_nowhere(target: str) -> None:
-    """A path that means another one to whoever resolves it."""
+    """A path with dot segments is refused."""
     assert upstream(target) == "dot_segment"
 
 
@@ -61,32 +61,32 @@ def test_dot_segments_go_nowhere(target: str) -> None:
     "target", ["/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidcs", "/x?/oidc/login"]
 )
 def test_what_lies_outside_is_not_mapped(target: str) -> None:
-    """No service hears of it."""
+    """No service receives the request."""
     assert upstream(target) is None
 
 
 def test_a_group_that_is_not_served_is_not_in_the_file() -> None:
-    """The start page and the aliases are there only where they are asked for."""
+    """The start page and the aliases are mapped only if they are enabled."""
     public = caddyfile([path for path in PATHS if path.group is Group.PUBLIC], SITE, UPSTREAMS)
     assert "/oauth2/oob|" in RENDERED or "|/oauth2/oob" in RENDERED
     assert "|/oauth2/oob" not in public
 
 
 def test_a_pattern_takes_the_path_literally() -> None:
-    """A dot is a dot; a parameter is one segment that is not empty."""
+    """A dot matches only a dot, and a parameter matches one non-empty segment."""
     expression = pattern(["/a.b/{c}"])
     assert re.search(expression, "/a.b/x")
     assert not any(re.search(expression, target) for target in ("/aXb/x", "/a.b/", "/a.b/x/y", "/z/a.b/x"))
 
 
 def test_nothing_a_client_claims_reaches_a_service() -> None:
-    """Who it is and who asks: the proxy says so, after it has dropped what the client said."""
+    """The proxy replaces the forwarding headers that the client sent."""
     for line in ("-X-Forwarded-*", "-Forwarded", "-X-Real-Ip", "X-Request-Id {http.request.uuid}"):
         assert f"\t\trequest_header {line}\n" in RENDERED
 
 
 def test_a_service_that_is_away_is_503() -> None:
-    """RFC 9110 §10.2.3: the proxy's own 502 and 504 say when to try again."""
+    """Errors of the proxy itself have Retry-After (RFC 9110 §10.2.3)."""
     errors = RENDERED.partition("handle_errors 502 503 504 {")[2]
     assert "header Retry-After 1\n" in errors.partition('" 503')[0]
 
@@ -103,12 +103,12 @@ def test_a_service_that_is_away_is_503() -> None:
     ],
 )
 def test_a_fault_of_a_body_is_told_from_one_of_a_service(message: str, is_clients: bool) -> None:
-    """400 or 503, by the words in which Caddy reports it."""
+    """The response is 400 or 503, depending on Caddy's error message."""
     assert bool(re.search(MALFORMED_BODY, message)) is is_clients
 
 
 def test_the_administration_is_on_the_internal_listener_alone() -> None:
-    """nginx's public server does not know its way."""
+    """nginx's public server does not map administration."""
     public, internal = render(NginxSite()).split(NginxSite().internal_listen)
     administration = [path for path in PATHS if path.group is Group.ADMINISTRATION]
     assert administration

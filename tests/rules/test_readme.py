@@ -1,4 +1,4 @@
-"""The Markdown files against what they link to, and README.md against what it promises."""
+"""The links in Markdown files work, and README.md is consistent with the tables."""
 
 import re
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 def test_every_specification_that_the_summary_names_is_in_the_table() -> None:
-    """README.md names no RFC for which tests/conformance.md has no row."""
+    """Every RFC in README.md has a row in tests/conformance.md."""
     named = set(_RFC.findall(_section("What it supports")))
     table = set(_RFC.findall((ROOT / "tests" / "conformance.md").read_text("utf-8")))
     assert named
@@ -53,7 +53,7 @@ def test_every_specification_that_the_summary_names_is_in_the_table() -> None:
 
 
 def test_pictures_are_small() -> None:
-    """Every picture of README.md loads quickly."""
+    """Every image in README.md is small."""
     pictures = sorted((ROOT / "deploy" / "images").iterdir())
     assert len(pictures) == 2
     for picture in pictures:

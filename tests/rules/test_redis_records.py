@@ -1,7 +1,7 @@
-"""Records in Redis outlive the release that wrote them: the samples of earlier releases stay readable.
+"""Records in Redis outlive the release that wrote them: samples of earlier releases stay readable.
 
-`redis_records/` has a file for each layout that was ever released, which is not edited again, and
-`current.json` for what this release writes. When that changes, the last release's file stays, under its name.
+`redis_records/` has a file for each released layout, which is never edited, and `current.json` for what this
+release writes. When that changes, the last release's file stays, under its own name.
 """
 
 import json
@@ -140,7 +140,7 @@ def _samples(release: str) -> dict[str, Any]:
 def _damaged(
     record: Any, optional: frozenset[str] = frozenset({"v", "client_epoch"})
 ) -> Iterator[tuple[str, bytes]]:
-    """The record as another release may have written it, or nobody."""
+    """The record as another release, or no release, may have written it."""
     yield "another version", json.dumps({**record, "v": 2}).encode()
     yield "a version that is no number", json.dumps({**record, "v": "x"}).encode()
     for name in record.keys() - optional:
@@ -163,7 +163,7 @@ def test_the_records_of_every_release_are_read(release: str, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", VALUES)
 def test_the_samples_are_current(kind: str) -> None:
-    """What is written today is kept for the releases to come."""
+    """The samples in `current.json` are what this release writes."""
     assert json.loads(WRITERS[kind](VALUES[kind])) == _samples("current")[kind]
 
 
@@ -182,7 +182,7 @@ OPTIONAL = frozenset(
 @planted(records_raise_when_unreadable, records_take_any_version)
 @pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "denial"])
 def test_an_unreadable_record_is_absent(kind: str) -> None:
-    """Another version, a missing member or garbage is no failure of a request."""
+    """A record of another version, without a member, or malformed counts as absent."""
     optional = (
         OPTIONAL if kind == "interaction" else frozenset({"v", "client_epoch", "resources", "reason", "sent"})
     )

@@ -10,21 +10,21 @@ CASES = cases()
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.number))
 def test_every_attack_is_made(case: Case) -> None:
-    """Each row names at least one test, and each of them is there, beyond the pure ones."""
+    """Each row names at least one test, and all of them exist and test the running system."""
     assert case.tests
     for test in case.tests:
         assert is_there(test), test
 
 
 def test_no_attack_stands_twice() -> None:
-    """A number and a title are one attack's, and the rows are in order."""
+    """Numbers and titles are unique, and the rows are in order."""
     numbers = [case.number for case in CASES]
     assert numbers == sorted(set(numbers))
     assert len({case.title for case in CASES}) == len(CASES)
 
 
 def test_every_test_of_this_folder_is_in_the_table() -> None:
-    """What is made here is an attack of the table."""
+    """Every test of attacks is in the table."""
     named = {test for case in CASES for test in case.tests}
     for file in sorted((TESTS / "security").glob("test_*.py")):
         path = f"security/{file.name}"

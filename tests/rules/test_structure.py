@@ -1,4 +1,4 @@
-"""The shape of the tree: rooms that can be overlooked, and names that stand for one thing."""
+"""The structure of the tree: small folders, and unique names of classes."""
 
 import ast
 import importlib
@@ -28,19 +28,19 @@ def _module(path: Path) -> str:
 
 
 def test_shared_has_no_loose_files() -> None:
-    """Records and paths belong to every floor; everything else is in the room of its floor."""
+    """Only the records and the paths are directly in `shared`."""
     loose = {path.name for path in (ROOT / "shared").glob("*.py")}
     assert loose == {"__init__.py", "model.py", "paths.py"}
 
 
 def is_overfull(modules: int, docstring: str) -> bool:
-    """Whether a folder has more than a dozen modules, and its docstring does not say why."""
+    """Whether a folder has more than a dozen modules without a reason in its docstring."""
     return modules > DOZEN and "More than a dozen modules: " not in docstring
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=_name)
 def test_a_folder_of_more_than_a_dozen_modules_says_why(folder: Path) -> None:
-    """In the docstring of its package."""
+    """A folder with more than a dozen modules has a reason in its docstring."""
     modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
     package = folder / "__init__.py"
     docstring = ast.get_docstring(ast.parse(package.read_text("utf-8"))) or "" if package.exists() else ""
@@ -48,7 +48,7 @@ def test_a_folder_of_more_than_a_dozen_modules_says_why(folder: Path) -> None:
 
 
 def test_the_rule_finds_an_overfull_folder() -> None:
-    """A rule that cannot fail is no rule."""
+    """The rule finds planted violations."""
     assert is_overfull(13, "The rooms.")
     assert not is_overfull(12, "The rooms.")
     assert not is_overfull(13, "The rooms. More than a dozen modules: one for each port.")
@@ -65,13 +65,13 @@ def classes(sources: Iterable[tuple[str, str]]) -> Mapping[str, list[str]]:
 
 
 def test_no_two_classes_have_one_name() -> None:
-    """One word, one thing."""
+    """No two classes have the same name."""
     homes = classes((_name(path), path.read_text("utf-8")) for path in SOURCES)
     assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
 
 
 def test_the_rule_finds_two_classes_of_one_name() -> None:
-    """Nested ones too."""
+    """Nested classes count, too."""
     homes = classes([("a", "class Site: ..."), ("b", "def f():\n    class Site: ...\nclass Other: ...")])
     assert homes == {"Site": ["a", "b"], "Other": ["b"]}
 
@@ -105,6 +105,6 @@ def _users(floor: str) -> set[str]:
 
 @pytest.mark.parametrize("floor", re.findall(r"^    (\w+)  ", shared.__doc__ or "", re.MULTILINE))
 def test_a_floor_serves_two_services(floor: str) -> None:
-    """What one service uses is its own; a floor that waits for its second user says so in its docstring."""
+    """Each floor has two services that use it, or a docstring that names the future one."""
     docstring = importlib.import_module(f"shared.{floor}").__doc__ or ""
     assert len(_users(f"shared.{floor}")) > 1 or "second service" in docstring

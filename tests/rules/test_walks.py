@@ -1,4 +1,4 @@
-"""The walks in the packages' docstrings, step by step, against the files that they name."""
+"""The step-by-step walks in package docstrings name existing files."""
 
 import ast
 import re
@@ -27,13 +27,13 @@ def _files(text: str) -> list[str]:
 
 
 def test_a_registration_has_a_walk() -> None:
-    """The rule below has something to check."""
+    """There are walks to check."""
     assert "services/client_registry" in WALKS
 
 
 @pytest.mark.parametrize("package", sorted(WALKS))
 def test_a_walk_is_short_and_visits_each_file_once(package: str) -> None:
-    """Every file exists, below the package or the root of the tree, and no two steps name the same one."""
+    """Every file of a walk exists, and no two steps name the same one."""
     text = WALKS[package]
     missing = [
         name for name in _files(text) if not (ROOT / package / name).exists() and not (ROOT / name).exists()

@@ -21,5 +21,5 @@ class Case:
 
 
 def cases() -> tuple[Case, ...]:
-    """The rows of the table. Raises ValueError: a line looks like a row and is none."""
+    """The rows of the table. Raises ValueError for a malformed row."""
     return tuple(Case(int(row[1]), row[2], row[3], named_tests(row[4])) for row in rows(_TABLE, _ROW))

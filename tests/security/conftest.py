@@ -1,4 +1,4 @@
-"""Registration as a stranger uses it: open to anybody, without limits of rate."""
+"""Open registration without rate limits."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The same step many times at once, over two processes: it is taken once, or by nobody."""
+"""The same step many times concurrently, over two processes, succeeds once or never."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ class Twice:
     tokens: Sequence[TokenService]
 
     def browsers(self, browser: Browser) -> list[Browser]:
-        """*browser* at either process, in turns."""
+        """*browser* with either process in turn."""
         copies = []
         for number in range(MANY):
             op = self.ops[number % 2]
@@ -65,7 +65,7 @@ def codes(pages: Sequence[Page]) -> list[str]:
 
 
 async def test_a_consent_gives_one_code(twice: Twice) -> None:
-    """However often it is given, and wherever; nobody is told of a fault of ours."""
+    """A decision counts once, however often and wherever it is sent, and never causes a server error."""
     client, browser = await twice.provider.client(), twice.provider.op.browser()
     consent = await browser.log_in(await browser.authorize(client), await twice.provider.op.user())
     assert is_consent(consent)
@@ -87,7 +87,7 @@ async def test_allowing_and_denying_at_once_is_one_of_them(twice: Twice) -> None
 
 
 async def test_after_a_logout_nothing_that_was_begun_before_is_finished(twice: Twice) -> None:
-    """Codes that were made meanwhile give nothing, and no process knows the cookie."""
+    """Codes issued during a logout are invalid, and no process accepts the cookie."""
     client, browser = await twice.provider.client(), twice.provider.op.browser()
     await browser.sign_in(client, await twice.provider.op.user())
     question, others = await browser.get(LOGOUT.path), twice.browsers(browser)
@@ -102,7 +102,7 @@ async def test_after_a_logout_nothing_that_was_begun_before_is_finished(twice: T
 
 @pytest.mark.parametrize("end", ["consent revoked", "signed out everywhere", "user disabled"])
 async def test_what_ends_while_it_is_refreshed_and_redeemed_has_ended(twice: Twice, end: str) -> None:
-    """Each request gets its tokens or invalid_grant; afterwards none of those tokens holds."""
+    """Each request gets tokens or invalid_grant, and afterwards none of those tokens is valid."""
     world, client = twice.provider.world, await twice.provider.client()
     sign_in = await world.sign_in()
     first = await twice.provider.tokens.tokens(client, sign_in.code(client.client_id))
@@ -132,7 +132,7 @@ async def test_what_ends_while_it_is_refreshed_and_redeemed_has_ended(twice: Twi
 
 
 async def test_an_initial_access_token_counts_exactly_in_two_processes(twice: Twice) -> None:
-    """Three uses, whoever is asked."""
+    """A token with three uses registers three clients over both processes."""
     settings = twice.provider.op.settings
     apps = [application(settings, client_registry) for _ in range(2)]
     async with TestClient(Served(apps[0])) as one, TestClient(Served(apps[1])) as two:

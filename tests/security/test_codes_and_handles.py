@@ -1,4 +1,4 @@
-"""Codes, tokens and handles: whose they are, how long they hold, and what can be read off them."""
+"""Codes, tokens and handles: their owners, their lifetimes, and their contents."""
 
 import asyncio
 import re
@@ -44,7 +44,7 @@ async def test_a_code_put_into_another_flow_is_refused(provider: Services) -> No
 
 @pytest.mark.point(12)
 async def test_the_challenge_is_no_verifier(provider: Services) -> None:
-    """RFC 7636 §4.6: the challenge travels through the browser, and whoever saw it knows nothing."""
+    """RFC 7636 §4.6: the challenge, which the browser sees, does not redeem the code."""
     client = await provider.client()
     for verifier in ("v" * 43, "w" * 128):
         page = await provider.op.browser().sign_in(
@@ -137,7 +137,7 @@ async def _sessions(provider: Services) -> list[str]:
 async def test_what_is_handed_out_cannot_be_guessed(
     provider: Services, collect: Callable[[Services], Awaitable[list[str]]]
 ) -> None:
-    """RFC 6749 §10.10: at least 128 bits that never repeat, behind a mark of the kind and nothing else."""
+    """RFC 6749 §10.10: at least 128 random bits that never repeat, after a prefix for the kind."""
     values = await collect(provider)
     assert len(set(values)) == MANY
     matches = [_HANDLE.fullmatch(value) for value in values]
@@ -150,7 +150,7 @@ async def test_what_is_handed_out_cannot_be_guessed(
 
 
 async def test_an_access_token_shows_nothing(provider: Services) -> None:
-    """Neither the client nor the user stands in it, as text or as base64url."""
+    """A token contains neither the client nor the user, as text or as base64url."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     token = (await provider.tokens.tokens(client, sign_in.code(client.client_id)))["access_token"]
     content = token[3:]
@@ -162,7 +162,7 @@ async def test_an_access_token_shows_nothing(provider: Services) -> None:
 
 
 async def test_no_rotation_outlives_the_end(provider: Services) -> None:
-    """However often it is rotated: after the end of the first token no successor holds."""
+    """After the end of a grant, no rotated refresh token is valid."""
     client = await provider.client(refresh_token_lifetime=timedelta(seconds=1))
     token = (await provider.tokens.tokens(client))["refresh_token"]
     rotations = 0
@@ -176,7 +176,7 @@ async def test_no_rotation_outlives_the_end(provider: Services) -> None:
 
 @pytest.mark.parametrize("end", ["client disabled", "grant revoked", "everything ended"])
 async def test_a_refresh_asks_again_whether_all_still_stands(provider: Services, end: str) -> None:
-    """What is over since the token was made is over for it too."""
+    """A token does not outlive the end of what it depends on."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
     expected = (400, "invalid_grant")
@@ -224,7 +224,7 @@ EVERYTHING = {
 async def test_a_scope_gives_its_claims_and_no_others(
     provider: Services, scope: tuple[str, ...], claims: set[str]
 ) -> None:
-    """OpenID Connect Core 1.0 §5.4; of roles and groups, and of what no scope names, nothing shows."""
+    """OpenID Connect Core 1.0 §5.4: roles, groups and claims without a scope are not released."""
     client = await provider.client(scope=("openid", *scope))
     user = await provider.world.user(claims={**EVERYTHING, "email": f"{uuid4().hex}@example.org"})
     sign_in = SignIn(user, await provider.world.session(user))
@@ -236,7 +236,7 @@ async def test_a_scope_gives_its_claims_and_no_others(
 
 
 async def test_of_a_deleted_user_nothing_is_told(provider: Services) -> None:
-    """401, and inactive."""
+    """Userinfo answers 401 and introspection `inactive`."""
     client, sign_in = await provider.client(), await provider.world.sign_in()
     tokens = await provider.tokens.tokens(client, sign_in.code(client.client_id))
     await provider.world.stores.users.delete(sign_in.user.user_id)
@@ -245,7 +245,7 @@ async def test_of_a_deleted_user_nothing_is_told(provider: Services) -> None:
 
 
 async def test_guessing_tokens_tells_nothing(provider: Services) -> None:
-    """A genuine token with any one character changed: each the same answer, byte for byte."""
+    """A genuine token with any character changed always gets the same response."""
     client = await provider.client()
     tokens = await provider.tokens.tokens(client)
     answers = set()
@@ -258,7 +258,7 @@ async def test_guessing_tokens_tells_nothing(provider: Services) -> None:
 
 
 async def test_an_internationalised_host_is_what_was_registered(provider: Services) -> None:
-    """Registered in ASCII: the same name in letters, in another form or case, is another URI."""
+    """Redirect URIs are compared as ASCII: a Unicode form or another case is another URI."""
     client = await provider.client(redirect_uris=("https://xn--bcher-kva.test/cb",))
     assert is_login(await provider.op.browser().authorize(client))
     for other in (
@@ -274,7 +274,7 @@ async def test_an_internationalised_host_is_what_was_registered(provider: Servic
 
 @pytest.mark.point(11)
 async def test_only_a_public_reference_is_fetched(provider: Services) -> None:
-    """A `request_uri` that leads inside, should one get past registration: nobody hears from us."""
+    """A `request_uri` with an internal address is never fetched, even if it got past registration."""
     heard = 0
 
     async def hear(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -44,14 +44,14 @@ def op(authorization_service: OP) -> OP:
 
 
 def with_cookies(op: OP, *cookies: str) -> Browser:
-    """A browser that sends these, and keeps none."""
+    """A browser that sends these cookies and keeps none."""
     browser = op.browser(has_jar=False)
     browser.headers = {**browser.headers, "Cookie": "; ".join(cookies)}
     return browser
 
 
 async def session_cookie(op: OP, client: Client, user: User) -> str:
-    """The pair of the session of *user*, who signs in with a browser that keeps `Secure` cookies, too."""
+    """The cookie of a new session of *user*, in a browser that keeps `Secure` cookies."""
     page = await op.browser(has_jar=False).request("GET", AUTHORIZATION.path, params=a_request(client))
     browser = with_cookies(op, page.cookies[0].partition(";")[0])
     login = await browser.request("GET", page.location)
@@ -69,7 +69,7 @@ async def asked_of(op: OP, client: Client, *cookies: str) -> Page:
 @pytest.mark.parametrize("space", ["\u2000", "\u00a0", "\u0085"])
 @pytest.mark.parametrize("is_last", [True, False])
 async def test_a_name_with_a_space_before_it_is_another(secure: OP, space: str, is_last: bool) -> None:
-    """Any site of the domain may set it: alone it is nobody, and beside the real one it changes nothing."""
+    """A cookie that any site of the domain may set signs nobody in, and does not replace the real one."""
     client, victim, thief = await secure.client(skip_consent=True), await secure.user(), await secure.user()
     own = await session_cookie(secure, client, victim)
     planted_one = space + await session_cookie(secure, client, thief)
@@ -84,7 +84,7 @@ async def test_a_name_with_a_space_before_it_is_another(secure: OP, space: str, 
 @planted(takes_the_last_cookie)
 @pytest.mark.parametrize("is_last", [True, False])
 async def test_a_host_cookie_that_comes_twice_is_refused(secure: OP, is_last: bool) -> None:
-    """No browser sends it: neither counts, and logging out does not say that it is done."""
+    """Of two cookies, which no browser sends, neither counts, and logging out does not claim success."""
     client = await secure.client(skip_consent=True)
     one, two = [await session_cookie(secure, client, await secure.user()) for _ in range(2)]
     cookies = (one, two) if is_last else (two, one)
@@ -95,7 +95,7 @@ async def test_a_host_cookie_that_comes_twice_is_refused(secure: OP, is_last: bo
 @planted(takes_the_last_cookie)
 @pytest.mark.parametrize("is_last", [True, False])
 async def test_of_two_living_sessions_of_an_http_issuer_none_counts(op: OP, is_last: bool) -> None:
-    """Another path of the host has set one of them: nobody is signed in until somebody signs in."""
+    """If another path of the host sets a second cookie, nobody is signed in until the next sign-in."""
     client, victim, thief = await op.client(skip_consent=True), await op.user(), await op.user()
     own, other = await session_cookie(op, client, victim), await session_cookie(op, client, thief)
     cookies = (own, other) if is_last else (other, own)
@@ -106,7 +106,7 @@ async def test_of_two_living_sessions_of_an_http_issuer_none_counts(op: OP, is_l
 @planted(takes_the_last_cookie)
 @pytest.mark.parametrize("place", range(3))
 async def test_the_only_living_session_counts(op: OP, place: int) -> None:
-    """Whatever dead ones come with it, three at most."""
+    """The live session counts beside up to three dead cookies."""
     client, victim = await op.client(skip_consent=True), await op.user()
     own = await session_cookie(op, client, victim)
     name = own.partition("=")[0]
@@ -121,7 +121,7 @@ async def test_the_only_living_session_counts(op: OP, place: int) -> None:
 @planted(takes_the_last_cookie)
 @pytest.mark.parametrize("is_last", [True, False])
 async def test_the_next_sign_in_replaces_what_was_planted(op: OP, is_last: bool) -> None:
-    """The planted session ends, so the new one is the only one alive although the cookie is still sent."""
+    """The planted session ends, so the new one is the only live one although the cookie is still sent."""
     client, victim, thief = await op.client(skip_consent=True), await op.user(), await op.user()
     own, other = await session_cookie(op, client, victim), await session_cookie(op, client, thief)
     name, jar = own.partition("=")[0], op.browser()
@@ -137,7 +137,7 @@ async def test_the_next_sign_in_replaces_what_was_planted(op: OP, is_last: bool)
 
 
 async def test_logging_out_ends_every_presented_session(op: OP) -> None:
-    """None of an http issuer's cookies lives on unseen."""
+    """A logout deletes every cookie of an http issuer."""
     client = await op.client(skip_consent=True)
     cookies = [await session_cookie(op, client, await op.user()) for _ in range(2)]
     both = with_cookies(op, *cookies)
@@ -149,7 +149,7 @@ async def test_logging_out_ends_every_presented_session(op: OP) -> None:
 
 
 async def test_a_browser_cookie_has_the_name_of_its_handle(op: OP) -> None:
-    """A handle under another name is none."""
+    """A handle in a cookie of another name does not count."""
     client, browser = await op.client(), op.browser()
     page = await browser.authorize(client)
     (cookie,) = browser.http.cookie_jar

@@ -1,4 +1,4 @@
-"""Tokens that nobody of ours has signed, or signed for something else, wherever a token is read."""
+"""Tokens with foreign signatures or of another type, wherever a token is read."""
 
 import hashlib
 import hmac
@@ -28,7 +28,7 @@ def _token(header: dict[str, Any], claims: dict[str, Any], signature: Callable[[
 
 
 def _ecdsa(content: bytes) -> bytes:
-    """64 bytes that look like ES256."""
+    """64 bytes that look like an ES256 signature."""
     return hashlib.sha512(content).digest()
 
 
@@ -96,7 +96,7 @@ async def test_no_forged_hint_counts(provider: Services) -> None:
 
 
 async def test_no_forged_access_token_opens_anything(provider: Services) -> None:
-    """At userinfo 401, and inactive at introspection, whatever claims it shows."""
+    """Userinfo answers 401 and introspection `inactive`, whatever the claims."""
     client = await provider.client(access_token_format="jwt", scope=("openid", "email"))
     tokens = await provider.tokens.tokens(client)
     genuine = tokens["access_token"]
@@ -112,7 +112,7 @@ async def test_no_forged_access_token_opens_anything(provider: Services) -> None
 
 @pytest.mark.parametrize("typ", ["JWT", "logout+jwt", "token-introspection+jwt", "secevent+jwt", "x"])
 async def test_our_own_signature_under_another_type_opens_nothing(provider: Services, typ: str) -> None:
-    """RFC 8725 §3.11: what we sign for one purpose is no access token."""
+    """RFC 8725 §3.11: JWTs of other types are not access tokens."""
     client = await provider.client(access_token_format="jwt")
     genuine = (await provider.tokens.tokens(client))["access_token"]
     claims = json.loads(from_base64url(genuine.split(".")[1]))

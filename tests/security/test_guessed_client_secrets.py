@@ -1,4 +1,4 @@
-"""Guessing the credentials of clients: a guesser is stopped, the honest client elsewhere is not."""
+"""Guessing client credentials: the guesser is throttled, and the honest client elsewhere is not."""
 
 import time
 from collections import Counter
@@ -82,7 +82,7 @@ class SecretGuesser:
 
 @pytest.fixture(autouse=True)
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test is so slow that a new period begins within it."""
+    """Make the period of the rate limits longer than any test."""
     endless = replace(RATE, period=timedelta(days=36500))
     monkeypatch.setattr("shared.server.resources.RATE", endless)
 
@@ -117,7 +117,7 @@ async def test_wrong_secrets_in_a_row_are_stopped(guesser: SecretGuesser, path: 
 
 
 async def test_every_endpoint_counts_for_the_others(guesser: SecretGuesser) -> None:
-    """A guesser does not begin anew at another door."""
+    """Failures at all endpoints count together."""
     client = await _client(guesser)
     paths = list(FORMS)
     for number in range(RATE.most):
@@ -127,7 +127,7 @@ async def test_every_endpoint_counts_for_the_others(guesser: SecretGuesser) -> N
 
 
 async def test_an_unknown_client_is_stopped_like_a_known_one(guesser: SecretGuesser) -> None:
-    """The limit tells nobody which clients there are."""
+    """The limit does not reveal which clients exist."""
     assert await guesser.statuses(TOKEN, "nobody", RATE.most + 1) == [401] * RATE.most + [429]
 
 
@@ -141,7 +141,7 @@ async def test_a_success_costs_redis_nothing(guesser: SecretGuesser) -> None:
 
 
 async def test_guesses_are_stopped_while_redis_is_down(guesser: SecretGuesser) -> None:
-    """A process on its own allows fewer, and the honest client is answered."""
+    """While Redis is down, a process allows fewer failures, and the honest client is served."""
     client, statuses = await _client(guesser), list[int]()
     with patch.object(RedisSharedCounts, "add", side_effect=Unavailable("Redis: away")):
         while 429 not in statuses and len(statuses) <= RATE.most:
@@ -151,7 +151,7 @@ async def test_guesses_are_stopped_while_redis_is_down(guesser: SecretGuesser) -
 
 
 async def test_an_outage_counts_against_nobody(guesser: SecretGuesser) -> None:
-    """503 says nothing about a secret."""
+    """A 503 does not count as a failure."""
     client = await _client(guesser)
     for _ in range(RATE.most + 1):
         with patch.object(PostgresClients, "find", side_effect=Unavailable("PostgreSQL: away")):
@@ -161,7 +161,7 @@ async def test_an_outage_counts_against_nobody(guesser: SecretGuesser) -> None:
 
 @planted(defects.an_unknown_client_takes_longer)
 async def test_an_unknown_client_costs_what_a_wrong_secret_does(guesser: SecretGuesser) -> None:
-    """One question to PostgreSQL for each, whether the client is in memory or not."""
+    """A failure costs one round trip to PostgreSQL, whether the client is cached or not."""
     client, disabled = await _client(guesser), await _client(guesser)
     await guesser.world.stores.clients.disable(disabled.client_id)
     assert (await guesser.ask(TOKEN, client.client_id)).status == 200  # from now on it is in memory
@@ -202,7 +202,7 @@ def _assertion(client_id: str, alg: str, **header: str) -> dict[str, str]:
 async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
     guesser: SecretGuesser, method: str, alg: str, header: dict[str, str]
 ) -> None:
-    """One question to PostgreSQL and one look at the signature, as for a client in memory, and 401."""
+    """An unknown client costs one round trip and one signature check, as a cached one does, and gets 401."""
     jwks = {"keys": [{**public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()), "kid": "k"}]}
     secret = ClientSecret(hash=bytes(32), value="k" * 64)
     is_public = method == "private_key_jwt"
@@ -234,7 +234,7 @@ async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
 
 
 async def test_nobody_signs_as_an_unknown_client(guesser: SecretGuesser) -> None:
-    """The keys that are compared with in vain are no secret, and let nobody in."""
+    """The stand-in keys for unknown clients are public, and authenticate nobody."""
     key = ec.derive_private_key(1, ec.SECP256R1())
     with patch(f"{__name__}._GUESSED", key):
         form = _assertion("nobody", "ES256")
@@ -243,7 +243,7 @@ async def test_nobody_signs_as_an_unknown_client(guesser: SecretGuesser) -> None
 
 
 async def test_a_secret_that_was_just_rotated_holds(guesser: SecretGuesser) -> None:
-    """What the memory of a process refuses is judged by PostgreSQL."""
+    """A secret that the cache refuses is checked with PostgreSQL."""
     client = await _client(guesser)
     assert (await guesser.ask(TOKEN, client.client_id)).status == 200
     with patch("shared.live.client_cache.ClientCache.changed"):

@@ -25,7 +25,7 @@ HERE, ELSEWHERE = "192.0.2.7", "198.51.100.7"
 
 @pytest.fixture(autouse=True)
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test is so slow that a new period begins within it."""
+    """Make the period of the rate limits longer than any test."""
     monkeypatch.setattr("shared.server.resources.RATE", replace(RATE, period=timedelta(days=36500)))
 
 
@@ -45,7 +45,7 @@ async def _show(registry: Registry, client_id: str, token: str, address: str = H
 
 @planted(defects.rate_limits_never_wait)
 async def test_guessed_registration_access_tokens_are_stopped(limited: Registry) -> None:
-    """429 for the guesser; the client is answered elsewhere, and other clients here."""
+    """The guesser gets 429; the client elsewhere and other clients here are served."""
     client, other = await limited.register(), await limited.register()
     client_id, right = client["client_id"], client["registration_access_token"]
     for _ in range(RATE.most):
@@ -60,7 +60,7 @@ async def test_guessed_registration_access_tokens_are_stopped(limited: Registry)
 
 @planted(defects.rate_limits_never_wait)
 async def test_guessed_initial_access_tokens_are_stopped(limited: Registry) -> None:
-    """429 for the guesser; a good token is accepted elsewhere."""
+    """The guesser gets 429; a valid token is accepted elsewhere."""
     good, here, elsewhere = await limited.token(), {"X-Forwarded-For": HERE}, {"X-Forwarded-For": ELSEWHERE}
     for _ in range(RATE.most):
         wrong = new_handle(Kind.INITIAL_ACCESS_TOKEN)
@@ -70,7 +70,7 @@ async def test_guessed_initial_access_tokens_are_stopped(limited: Registry) -> N
 
 
 async def test_a_request_without_a_token_is_no_guess(limited: Registry) -> None:
-    """A client that learns of the challenge is not held up by it."""
+    """A request without a token, to get the challenge, does not count as a failure."""
     for _ in range(RATE.most + 1):
         assert (await limited.post(URI)).status == 401
     assert (await limited.post(URI, await limited.token())).status == 201

@@ -1,4 +1,4 @@
-"""Guessing tokens at introspection: what is refused after a while, what never is, and what it costs."""
+"""Guessing tokens at introspection: guesses are throttled, and valid tokens never are."""
 
 import asyncio
 import secrets
@@ -34,13 +34,13 @@ async def limited(database_url: str, redis_url: str) -> AsyncIterator[TokenServi
 
 @pytest.fixture(autouse=True)
 def _one_period(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test is so slow that a new period begins within it."""
+    """Make the period of the rate limits longer than any test."""
     endless = replace(RATE, period=timedelta(days=36500))
     monkeypatch.setattr("services.token.endpoints.unknown_tokens.RATE", endless)
 
 
 def guesses(*genuine: str) -> Iterator[str]:
-    """Mutations of what is genuine, and what is random in every form that a token can have."""
+    """Mutations of genuine tokens, and random tokens of every form."""
     while True:
         for token in genuine:
             position = 3 + secrets.randbelow(len(token) - 3)
@@ -53,13 +53,13 @@ def guesses(*genuine: str) -> Iterator[str]:
 
 
 async def ask(tokens: TokenService, client: Client, token: str) -> tuple[int, Any]:
-    """The status and the members of what introspection answers."""
+    """The status and the members of an introspection response."""
     response = await tokens.post(INTROSPECTION.path, {"token": token}, client)
     return response.status, await response.json()
 
 
 async def test_a_scan_is_told_to_stop_and_what_holds_is_answered_all_the_same(limited: TokenService) -> None:
-    """429 for guesses alone, in one shape, without a question to PostgreSQL; nobody else waits."""
+    """Only guesses get 429, without a round trip to PostgreSQL; other clients are served."""
     client, other = await limited.world.client(), await limited.world.client()
     issued = await limited.tokens(client)
     guess = guesses(issued["access_token"], issued["refresh_token"], issued["id_token"])
@@ -79,7 +79,7 @@ async def test_a_scan_is_told_to_stop_and_what_holds_is_answered_all_the_same(li
 
 
 async def test_what_was_issued_once_is_no_guess(limited: TokenService) -> None:
-    """An expired access token, and another client's: however often, nobody waits for it."""
+    """Expired tokens and other clients' tokens do not count as guesses."""
     client = await limited.world.client(access_token_lifetime=timedelta(seconds=1))
     other = await limited.world.client()
     expired, foreign = await limited.tokens(client), await limited.tokens(other)
@@ -93,7 +93,7 @@ async def test_what_was_issued_once_is_no_guess(limited: TokenService) -> None:
 
 
 async def test_refresh_tokens_that_are_well_formed_are_guesses_too(limited: TokenService) -> None:
-    """Anybody can make one that looks right."""
+    """A well-formed token counts as a guess, too: anyone can make one."""
     client, refused = await limited.world.client(), 0
     for _ in range(MOST + 10):
         token = RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
@@ -102,7 +102,7 @@ async def test_refresh_tokens_that_are_well_formed_are_guesses_too(limited: Toke
 
 
 async def test_processes_share_what_they_have_counted(limited: TokenService) -> None:
-    """Whom one process has told to stop, another tells so after a moment, and not after as many again."""
+    """Processes share the count after a moment."""
     client, guess = await limited.world.client(), guesses("at_" + "A" * 200)
     for _ in range(MOST):
         await ask(limited, client, next(guess))
@@ -118,7 +118,7 @@ async def test_processes_share_what_they_have_counted(limited: TokenService) -> 
 async def test_a_process_that_is_alone_allows_fewer_and_some(
     database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Redis away: neither open nor closed, and what holds is answered; with Redis back all is as before."""
+    """While Redis is down, a process counts by itself, and valid tokens are served."""
     async with (
         redis_proxy(redis_url, tmp_path_factory.mktemp("r")) as (redis, url),
         open_world(settings_for(database_url, redis_url)) as world,

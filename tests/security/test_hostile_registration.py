@@ -1,4 +1,4 @@
-"""Metadata that a stranger registers: where a browser would go, what we would fetch, which keys we trust."""
+"""Hostile metadata: URIs for browsers, URIs to fetch, and keys to trust."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ BAD_REDIRECT_URIS: dict[str, Any] = {
 async def test_a_bad_redirect_uri_is_not_registered(
     registration: Registration, application_type: str, uris: Any
 ) -> None:
-    """RFC 7591 §5: refused when it comes, not when it is used, whatever kind of client says so."""
+    """RFC 7591 §5: hostile URIs are refused at registration, for every kind of client."""
     members = {"redirect_uris": uris, "application_type": application_type}
     status, answer = await registration.post(members)
     assert (status, answer["error"] in REFUSED) == (400, True)
@@ -90,7 +90,7 @@ async def test_a_bad_redirect_uri_is_not_registered(
     ],
 )
 async def test_no_other_uri_leads_astray_either(registration: Registration, member: str, uri: str) -> None:
-    """What a browser or we would be sent to: https, and to one place."""
+    """URIs must be https and unambiguous."""
     value = [uri] if member.endswith("uris") else uri
     status, answer = await registration.post({"redirect_uris": [GOOD], member: value})
     assert (status, answer["error"]) == (400, "invalid_client_metadata")
@@ -130,7 +130,7 @@ INSIDE = [
 
 @pytest.mark.parametrize("uri", INSIDE)
 async def test_keys_are_never_registered_inside(registration: Registration, uri: str) -> None:
-    """The one URI that we fetch at the token endpoint: public, https, an ordinary port."""
+    """`jwks_uri`, which the token endpoint fetches, must be public, https, and on an ordinary port."""
     status, answer = await registration.post({"redirect_uris": [GOOD], "jwks_uri": uri})
     assert (status, answer["error"]) == (400, "invalid_client_metadata")
 
@@ -185,7 +185,7 @@ BAD_KEYS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("key", BAD_KEYS.values(), ids=BAD_KEYS.keys())
 async def test_a_weak_or_odd_key_is_not_registered(registration: Registration, key: dict[str, Any]) -> None:
-    """RFC 8725 §3.5: nothing is verified with it later, because it never comes in."""
+    """RFC 8725 §3.5: weak keys are refused at registration."""
     members = {"redirect_uris": [GOOD], "token_endpoint_auth_method": "private_key_jwt"}
     status, answer = await registration.post({**members, "jwks": {"keys": [key]}})
     assert (status, answer["error"]) == (400, "invalid_client_metadata")
@@ -194,7 +194,7 @@ async def test_a_weak_or_odd_key_is_not_registered(registration: Registration, k
 
 
 async def test_a_stranger_gives_himself_no_privilege(registration: Registration) -> None:
-    """What only operators may say is ignored or refused, and never shown as granted."""
+    """Members for operators are ignored or refused, and never shown as granted."""
     privileges = {
         "skip_consent": True,
         "require_pkce": False,

@@ -1,4 +1,4 @@
-"""Signing keys that somebody else has: one of ours that leaked, and a client's that borrows its name."""
+"""Leaked signing keys, and a client's key that uses the `kid` of the server's."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,13 +35,13 @@ async def documents(provider: Services) -> AsyncIterator[Http]:
 
 
 async def shown_kids(documents: Http) -> set[str]:
-    """What the JWK Set shows."""
+    """The kids in the JWK Set."""
     response = await documents.get(JWKS.path)
     return {key["kid"] for key in (await response.json())["keys"]}
 
 
 async def test_a_leaked_key_signs_and_proves_nothing_any_more(provider: Services, documents: Http) -> None:
-    """Gone from the JWK Set, signing nothing, and what it signed, before or for a thief, is worthless."""
+    """A compromised key leaves the JWK Set and signs nothing, and everything that it signed is rejected."""
     op, tokens = provider.op, provider.tokens
     client, browser = await provider.client(access_token_format="jwt"), op.browser()
     page = await browser.sign_in(client, await op.user())
@@ -80,7 +80,7 @@ async def test_a_leaked_key_signs_and_proves_nothing_any_more(provider: Services
 async def test_a_client_s_key_under_our_kid_is_the_client_s_alone(
     provider: Services, documents: Http
 ) -> None:
-    """It proves the client, and nothing that only we can sign; nor does the JWK Set change."""
+    """It authenticates the client, but signs no valid tokens, and the JWK Set does not change."""
     ours = provider.op.app[KEYRING].known.signer("ES256", clock.now())
     theirs, shown = ec.generate_private_key(ec.SECP256R1()), await shown_kids(documents)
     jwks = {"keys": [{**public_jwk(theirs.public_key()), "kid": ours.kid}]}

@@ -1,4 +1,4 @@
-"""Everything that is handed out or signed, presented wherever something is accepted: only what it is for."""
+"""Every kind of token and handle is accepted only where it belongs."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -132,7 +132,7 @@ class Stage:
         return is_consent(await self.browser.post(DEVICE.path, {"step": "code", "user_code": value}))
 
     def places(self) -> dict[str, tuple[Present, set[str]]]:
-        """Each with what is accepted there."""
+        """The places, each with the kinds that it accepts."""
         return {
             "code": (self.code, {"code"}),
             "refresh_token": (self.refresh_token, {"refresh token"}),
@@ -180,7 +180,7 @@ class Stage:
         return page.answer["code"], (await self.provider.op.code(page)).expires_at
 
     async def things(self) -> dict[str, str]:
-        """One of each kind, all of them good."""
+        """A valid one of each kind."""
         tokens, http = self.provider.tokens, self.provider.op.browser()
         page = await self.browser.authorize(self.client, scope="openid offline_access", prompt="none")
         issued = await (await tokens.redeem(self.client, page.answer["code"])).json()
@@ -253,7 +253,7 @@ async def _stage(provider: Services, registry: Registry) -> Stage:
 
 
 async def test_nothing_is_taken_for_what_it_is_not(provider: Services) -> None:
-    """Every kind at every place; and after all of it each is still good for what it is."""
+    """Every kind is tried everywhere, and each still works at its own place afterwards."""
     settings = provider.op.settings
     http: TestClient[web.Request, web.Application]
     async with TestClient(Served(application(settings, client_registry))) as http:

@@ -1,4 +1,4 @@
-"""Everything that a client or a browser can hold, against everything that can have ended since."""
+"""Every credential of a client or a browser, after everything that may have ended it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What one client and one browser have of one user."""
+    """The credentials of one client and one browser for one user."""
 
     provider: Services
     browser: Browser
@@ -44,7 +44,7 @@ class Held:
     online: Mapping[str, str]
 
     async def verdicts(self) -> dict[str, str]:
-        """What becomes of each: what opened nothing at all comes last."""
+        """The verdict on every credential."""
         tokens = self.provider.tokens
         return {
             "offline access token": await self._access_token(self.offline["access_token"]),
@@ -159,7 +159,7 @@ async def _delete_and_add_client(held: Held) -> None:
 
 
 async def _tell(held: Held) -> None:
-    """Each process asks twice a second what has changed: it asks now."""
+    """Let each process poll for changes now."""
     tokens: web.Application | None = held.provider.tokens.http.app
     assert tokens is not None
     for app in (held.provider.op.app, tokens):
@@ -197,7 +197,7 @@ ENDINGS: Mapping[str, tuple[Callable[[Held], Awaitable[None]], Mapping[str, str]
 
 @pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS.keys())
 async def test_while_nothing_has_ended_all_of_it_holds(provider: Services, fields: dict[str, Any]) -> None:
-    """Or the others could not fail."""
+    """Everything works before the end, or the other tests could not fail."""
     assert await (await _held(provider, fields)).verdicts() == _each(*("good",) * 6)
 
 
@@ -209,7 +209,7 @@ async def test_what_has_ended_has_ended_for_all_of_it(
     expected: Mapping[str, str],
     fields: dict[str, Any],
 ) -> None:
-    """State is compared at use. What is offline outlives the browser's session, and nothing else."""
+    """State is compared at use. Only offline grants outlive the browser's session."""
     held = await _held(provider, fields)
     await end(held)
     assert await held.verdicts() == expected
