@@ -20,6 +20,7 @@ from shared.operations.keys import KeyFault
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
 from shared.operations.refusals.check import RefusalsUnavailable
+from shared.operations.user_import import BadUserFile
 from shared.operations.users import BadUser, NoSuchUser
 from shared.server.serve import ListenError
 from shared.store import Full, Stale, Taken, Unavailable
@@ -40,6 +41,7 @@ _SENTENCES: dict[type[Exception], str] = {
     BadMoment: "{}",
     BadFile: "{}",
     BadUser: "{}",
+    BadUserFile: "{}",
     BadGroup: "{}",
     BadJson: "The file cannot be read: {}",
     NoSuchUser: "There is no user {}",

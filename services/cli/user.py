@@ -8,7 +8,7 @@ import click
 from services.authorization.authentication.throttling import USER
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
-from services.cli.user_record import add, password, update
+from services.cli.user_record import add, import_users, password, update
 from shared.config.settings import Settings
 from shared.model import User
 from shared.operations import clients, users
@@ -21,7 +21,7 @@ def user() -> None:
     """Manage users."""
 
 
-for command in (add, update, password):
+for command in (add, import_users, update, password):
     user.add_command(command)
 
 

@@ -1,19 +1,19 @@
-"""`ostiary user add`, `update` and `password`: the commands that write a user's record."""
+"""`ostiary user add`, `import`, `update` and `password`: the commands that write a user's record."""
 
 import secrets
 import sys
+from dataclasses import asdict
 from typing import BinaryIO
 
 import click
 
-from services.cli.faults import faults_in_sentences
-from services.cli.output import as_json, show
+from services.cli.output import as_json, show, show_each
 from services.cli.steps import run_step
-from shared.codec.json_text import parse_object
+from shared.codec.json_text import parse_object, parse_value
 from shared.config.settings import Settings
 from shared.identity.passwords import hash_password
 from shared.model import User
-from shared.operations import users
+from shared.operations import user_import, users
 from shared.store.open import Stores
 
 MADE_PASSWORD_BYTES = 15
@@ -35,8 +35,7 @@ _email_verified = click.option(
 def _password(is_given: bool) -> tuple[str, dict[str, str]]:
     """The password, and the member that shows it once if it was generated."""
     if is_given:
-        with faults_in_sentences():
-            return users.checked_password(sys.stdin.readline().rstrip("\r\n")), {}
+        return sys.stdin.readline().rstrip("\r\n"), {}
     password = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
     return password, {"password": password}
 
@@ -64,9 +63,27 @@ def add(
         members = parse_object(claims.read()) if claims else {}
         changes = users.UserChanges(email=email, is_email_verified=is_verified)
         all_claims = users.changed_claims(members, changes)
+        users.check_password(password, name, all_claims)
         return await users.add_user(stores.users, name, all_claims, hash_password(password))
 
     show(users.shown(run_step(step)) | shown_once, is_json)
+
+
+@click.command(name="import")
+@click.argument("file", type=click.File("rb"))
+@as_json
+def import_users(file: BinaryIO, is_json: bool) -> None:
+    """Import users from another server, with their password hashes: a JSON list.
+
+    Users that exist stay as they are, so the command may be repeated.
+    """
+
+    async def step(stores: Stores, _: Settings) -> None:
+        imported = user_import.read_users(parse_value(file.read()))
+        rows = (asdict(row) async for row in user_import.import_users(stores.users, imported))
+        await show_each(rows, ("username", "result"), is_json)
+
+    run_step(step)
 
 
 @click.command()
@@ -112,6 +129,7 @@ def password(name: str, password_stdin: bool, is_json: bool) -> None:
 
     async def step(stores: Stores, _: Settings) -> None:
         user = await users.get(stores.users, name)
+        users.check_password(new, user.username, user.claims)
         await stores.credentials.set_password(user.user_id, hash_password(new))
 
     run_step(step)

@@ -9,20 +9,21 @@ import os
 import secrets
 import sys
 import threading
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError
 from argon2.profiles import CHEAPEST
+
+from shared.identity.imported_hashes import is_right
+from shared.identity.password_rules import MAX_PASSWORD, password_forms
 
 NICENESS = 10
 MAX_THREADS = 2  # 19 MiB each
 MAX_WAITING = 64  # about a second of work for two threads
-MAX_PASSWORD = 1024  # characters
 
 T = TypeVar("T")
 
@@ -33,30 +34,34 @@ FAST = PasswordHasher.from_parameters(CHEAPEST)
 """For tests alone."""
 
 
-def _prepared(password: str) -> str:
-    return unicodedata.normalize("NFC", password)  # RFC 8265 §4.2.1: the same form from every keyboard
-
-
 def hash_password(password: str, hasher: PasswordHasher = OWASP) -> str:
     """A hash in the PHC string format. Takes 30 ms of a core."""
-    return hasher.hash(_prepared(password))
+    return hasher.hash(password_forms(password)[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the password is right, and a new hash if the stored one has outdated parameters."""
+    """Whether the password is right, and a new hash if the stored one was imported or is outdated."""
 
     is_right: bool
     new_hash: str | None = None
 
 
 def _verdict(hasher: PasswordHasher, password_hash: str, password: str) -> Verdict:
-    try:
-        hasher.verify(password_hash, _prepared(password))
-    except (VerificationError, InvalidHashError):
+    forms = password_forms(password)
+    form = next((form for form in forms if is_right(hasher, password_hash, form)), None)
+    if form is None:
         return Verdict(is_right=False)
-    is_old = hasher.check_needs_rehash(password_hash)
+    is_old = form != forms[0] or _is_outdated(hasher, password_hash)
     return Verdict(is_right=True, new_hash=hash_password(password, hasher) if is_old else None)
+
+
+def _is_outdated(hasher: PasswordHasher, password_hash: str) -> bool:
+    """Whether the hash has other parameters than new ones, or was imported."""
+    try:
+        return hasher.check_needs_rehash(password_hash)
+    except InvalidHashError:
+        return True
 
 
 def _leave_room() -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.identity.password_rules import MAX_PASSWORD, MIN_PASSWORD, PasswordFault, password_fault
 from shared.identity.username import has_ignorable
 from shared.live.randomness import new_id
 from shared.model import Json, User
@@ -14,7 +15,6 @@ from shared.store.codecs.text import is_storable
 
 PAGE = 500
 MAX_NAME = 200
-MIN_PASSWORD, MAX_PASSWORD = 8, 1024
 MAX_CLAIMS_DEPTH = 8
 MAX_GROUPS = 1000  # among the claims of one user
 
@@ -90,12 +90,24 @@ def check_username(username: str) -> None:
         raise BadUser("a user name must have visible characters only")
 
 
-def checked_password(password: str) -> str:
-    """The password, unchanged. Raises BadUser if it is too short or too long."""
-    _check_text(password, "the password")
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise BadUser(f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters")
-    return password
+PASSWORD_FAULTS: dict[PasswordFault, str] = {
+    "length": f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters",
+    "characters": "the password has a character that not every keyboard can type",
+    "common": "the password is one of those that attackers try first: choose a longer, rarer one",
+    "name": "the password is the user's own name or address",
+}
+
+
+def names_of(username: str, claims: Json) -> tuple[str, ...]:
+    """What is known of a user and therefore guessed as their password."""
+    known = (username, claims.get("email"), claims.get("name"))
+    return tuple(name for name in known if isinstance(name, str))
+
+
+def check_password(password: str, username: str, claims: Json) -> None:
+    """Whether a user may have the password. Raises BadUser."""
+    if fault := password_fault(password, names_of(username, claims)):
+        raise BadUser(PASSWORD_FAULTS[fault])
 
 
 def shown(user: User) -> dict[str, Any]:
@@ -125,7 +137,7 @@ def _without_groups(claims: Json) -> dict[str, Any]:
     return {name: value for name, value in claims.items() if name != GROUPS}
 
 
-def _groups_in(claims: Json) -> tuple[str, ...] | None:
+def groups_in(claims: Json) -> tuple[str, ...] | None:
     """The groups among the claims that an operator gives; null gives none. None: the claim is absent.
 
     Raises BadUser, BadGroup.
@@ -179,9 +191,7 @@ async def add_user(
     """
     check_username(username)
     check_claims(claims)
-    user = User(
-        user_id=new_id(), username=username, claims=_without_groups(claims), groups=_groups_in(claims)
-    )
+    user = User(user_id=new_id(), username=username, claims=_without_groups(claims), groups=groups_in(claims))
     await users.add(user, password_hash, detail, is_distinct=is_distinct)
     return await users.find(user.user_id) or user
 
@@ -195,7 +205,7 @@ async def update_user(users: Users, name: str, changes: UserChanges) -> User:
     user = await get(users, name)
     username = user.username if changes.username is None else changes.username
     check_username(username)
-    groups = _groups_in(changes.claims)
+    groups = groups_in(changes.claims)
     without_groups = replace(changes, claims=_without_groups(changes.claims))
     claims = changed_claims(_without_groups(user.claims), without_groups)
     await users.replace(replace(user, username=username, claims=claims), groups)

@@ -65,6 +65,9 @@ async def test_an_address_is_taken_by_its_owner_alone(open_op: AuthorizationServ
         ("password", ""),
         ("password", "1234567"),
         ("password", "x" * 1025),
+        ("password", "sunshine2026"),
+        ("password", "tab\tand more tabs"),
+        ("password", "Zo\u00eb Fischer 1985"),
         ("name", "x" * 201),
         ("name", "a\u202eb"),
         ("name", "a\rb"),
@@ -82,7 +85,7 @@ async def test_what_cannot_be_is_asked_for_again(
     """Nobody is added, what was typed stays but for the password, and the page says which field it is."""
     browser, page = await a_stranger(open_op)
     name = a_name()
-    typed = {"username": name, "name": "Zoë", "email": "zoe@example.org", field: value}
+    typed = {"username": name, "name": "Zoë Fischer", "email": "zoe@example.org", field: value}
     again = await sign_up(browser, page, **typed)
     assert is_asked_again(again, field)
     assert re.search(r'role="alert">.*?<p>\w', again.text, re.DOTALL)

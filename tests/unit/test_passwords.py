@@ -10,9 +10,9 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
+from shared.identity.password_rules import MAX_PASSWORD
 from shared.identity.passwords import (
     FAST,
-    MAX_PASSWORD,
     NICENESS,
     OWASP,
     PasswordQueueFull,

@@ -21,13 +21,14 @@ from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import ClientView, Pages, SignUpFault, SignUpView
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
+from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import Method
 from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
-from shared.operations.users import MIN_PASSWORD, add_user
+from shared.operations.users import add_user
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.server.metrics import count_event
 from shared.store import Taken, Users

@@ -13,7 +13,10 @@ from shared.oauth.resource.record import ProtectedResource
 from shared.paths import LOGOUT_DONE
 
 LoginFault = Literal["credentials", "throttled", "expired"]
-SignUpFault = Literal["username", "taken", "password", "name", "email", "throttled"]
+SignUpFault = Literal[
+    "username", "taken", "password", "password_characters", "password_common", "password_name",
+    "name", "email", "throttled",
+]  # fmt: skip
 DeviceFault = Literal["unknown", "throttled"]
 
 
@@ -130,6 +133,8 @@ class SignUpView:
         match self.fault:
             case "taken":
                 return "username"
+            case "password_characters" | "password_common" | "password_name":
+                return "password"
             case "throttled":
                 return None
             case fault:
