@@ -7,6 +7,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from services.authorization.authorize import Authorize
+from services.authorization.client_documents.known_clients import known_clients
 from services.authorization.endpoints import (
     AUTHORIZE,
     CONSENT_STEP,
@@ -106,7 +107,7 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
-    need(app, endpoints)
+    need(app, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets

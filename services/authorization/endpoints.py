@@ -11,6 +11,7 @@ from services.authorization.authentication.password import PasswordAuthenticatio
 from services.authorization.authentication.throttling import PasswordThrottle, SignUpThrottle
 from services.authorization.authentication.user_codes import UserCodes
 from services.authorization.authorize import Authorize
+from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.sign_in import InteractionSignIn
@@ -70,6 +71,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     reader = RequestReader(
         deployment=deployment,
         clients=app[CLIENTS],
+        known_clients=app[KNOWN_CLIENTS],
         keyring=app[KEYRING],
         resources=app[PROTECTED_RESOURCES],
         tokens=tokens,
@@ -111,7 +113,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         reader=reader,
         source=source,
         authentication=ClientAuthentication(
-            app[CLIENTS],
+            app[KNOWN_CLIENTS],
             app[CLIENT_KEYS],
             opened.replay_marks,
             assertion_audiences(settings.issuer, PUSHED_AUTHORIZATION_REQUEST),
@@ -162,6 +164,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         lifecycle=lifecycle,
         dispatcher=dispatcher,
         responder=responder,
+        known_clients=app[KNOWN_CLIENTS],
         consents=opened.consents,
         cookies=cookies,
         pages=pages,

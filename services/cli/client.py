@@ -17,6 +17,7 @@ from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
 from shared.operations import client_import, clients, invitations, pydio
 from shared.operations.examination.examine import Examiner
+from shared.store import ClientFilter
 from shared.store.open import Stores
 
 
@@ -63,14 +64,16 @@ def import_clients(file: BinaryIO, external_urls: tuple[str, ...], prune: bool, 
 
 
 @client.command(name="list")
+@click.option("--documents", is_flag=True, help="Those whose client_id is the URL of a document.")
 @as_json
-def list_clients(is_json: bool) -> None:
+def list_clients(documents: bool, is_json: bool) -> None:
     """List all clients by client_id."""
 
     columns = ("client_id", "client_name", "token_endpoint_auth_method", "is_disabled")
 
     async def step(stores: Stores, _: Settings) -> None:
-        listed = (information(each, Reader.OPERATORS) async for each in clients.every_client(stores.clients))
+        matching = clients.every_client(stores.clients, ClientFilter(is_document=documents))
+        listed = (information(each, Reader.OPERATORS) async for each in matching)
         await show_each(listed, columns, is_json)
 
     run_step(step)
@@ -140,6 +143,24 @@ def enable(client_id: str) -> None:
     async def step(stores: Stores, _: Settings) -> None:
         await clients.get(stores.clients, client_id)
         await stores.clients.enable(client_id)
+
+    run_step(step)
+
+
+@client.command()
+@click.argument("client_id", metavar="URL")
+@click.option("--withdraw", is_flag=True, help="Withdraw the approval; a client that is in use stays.")
+def approve(client_id: str, withdraw: bool) -> None:
+    """Approve the client whose metadata document is at URL.
+
+    Needed before its first use where OSTIARY_CLIENT_ID_METADATA is ask.
+    """
+
+    async def step(stores: Stores, _: Settings) -> None:
+        decide = stores.client_documents.withdraw if withdraw else stores.client_documents.approve
+        if not client_id.startswith("https://"):
+            raise click.BadParameter("must be an https URL", param_hint="URL")
+        await decide(client_id)
 
     run_step(step)
 

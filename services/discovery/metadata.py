@@ -65,6 +65,7 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         "authorization_response_iss_parameter_supported": True,  # RFC 9207 §3
+        **({"client_id_metadata_document_supported": True} if settings.client_id_metadata != "off" else {}),
     }
 
 

@@ -42,7 +42,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         expiry(opened.expiry, settings),
         growth(opened.expiry),
         client_removal(opened.client_removals),
-        client_upkeep(opened.client_uses, opened.initial_access_tokens, settings),
+        client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
     )
 

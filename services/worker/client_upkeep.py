@@ -1,4 +1,4 @@
-"""Deletes registrations that were never used, and initial access tokens that have expired."""
+"""Deletes unused registrations, clients of documents without grants, and expired initial access tokens."""
 
 from datetime import timedelta
 
@@ -6,16 +6,27 @@ import structlog
 
 from services.worker.job import Job
 from shared.config.settings import Settings
-from shared.store import ClientUses, InitialAccessTokens
+from shared.store import ClientDocuments, ClientUses, InitialAccessTokens
 
 logger = structlog.get_logger()
 
 
-def client_upkeep(uses: ClientUses, initial_access_tokens: InitialAccessTokens, settings: Settings) -> Job:
+UNUSED_DOCUMENT = timedelta(hours=1)
+"""Longer than an authorization code, or a device, waits for its client."""
+
+
+def client_upkeep(
+    uses: ClientUses,
+    documents: ClientDocuments,
+    initial_access_tokens: InitialAccessTokens,
+    settings: Settings,
+) -> Job:
     """The job, which deletes what is due."""
 
     async def work() -> None:
         while expired := await uses.expire(settings.unused_client_lifetime):
+            logger.info("clients_expired", number=len(expired))
+        while expired := await documents.expire(UNUSED_DOCUMENT):
             logger.info("clients_expired", number=len(expired))
         await initial_access_tokens.delete_expired()
 

@@ -112,6 +112,15 @@ def _network(value: str) -> str:
     return value
 
 
+def _document(value: str) -> str:
+    """The URL of a client ID metadata document, a host, or `*.` and a host."""
+    if value.startswith("https://"):
+        return value
+    if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        raise ValueError("must be https URLs, or hosts such as example.org and *.example.org, in lower case")
+    return value
+
+
 def _host_port(value: str) -> str:
     host, _, port = value.rpartition(":")
     if not host or not port.isdecimal():
@@ -172,6 +181,7 @@ Issuer = Annotated[str, AfterValidator(issuer)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
 HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]
+Documents = Annotated[tuple[Annotated[str, AfterValidator(_document)], ...], BeforeValidator(_listed)]
 ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)]
 Address = Annotated[str, AfterValidator(address)]
 CAFile = Annotated[Path, AfterValidator(_ca_file)]

@@ -19,6 +19,7 @@ from shared.config.kinds import (
     Address,
     CAFile,
     Delay,
+    Documents,
     Duration,
     HostPorts,
     Issuer,
@@ -66,6 +67,8 @@ class Settings(BaseModel):
     sign_up: Literal["off", "open"] = "off"
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
+    client_id_metadata: Literal["off", "list", "ask", "open"] = "off"
+    client_id_metadata_list: Documents = ()
     software_statement_issuers: Path | None = None
     session_management: Switch = True
     require_pushed_authorization_requests: Switch = False

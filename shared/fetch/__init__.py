@@ -10,6 +10,8 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +42,15 @@ class FetchRefused(FetchFailed):
     """The URI must not be requested: no connection was made."""
 
 
+@dataclass(frozen=True, slots=True)
+class FetchedBody:
+    """A 200 response: its body, its media type without parameters, and its headers, whatever their case."""
+
+    text: str
+    content_type: str
+    headers: Mapping[str, str]
+
+
 class Fetcher:
     """Fetches and posts. Every method raises FetchFailed, FetchRefused."""
 
@@ -51,22 +62,23 @@ class Fetcher:
 
     async def get_text(self, uri: str) -> str:
         """The body of a 200 response: UTF-8 of at most 256 KiB, of any content type."""
-        return await self._get(uri, str)
+        return await self.get(uri, lambda fetched: fetched.text)
 
     async def get_json(self, uri: str) -> Any:
         """The JSON value of a 200 response."""
-        return await self._get(uri, lambda text: parse_value(text.encode()))
+        return await self.get(uri, lambda fetched: parse_value(fetched.text.encode()))
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         """Post a form. Returns the status of the response; its body is not read."""
         return await self._ask(self._target(uri), "POST", _status, form)
 
-    async def _get(self, uri: str, parse: Callable[[str], Result]) -> Result:
+    async def get(self, uri: str, parse: Callable[[FetchedBody], Result], most: int = MAX_BODY) -> Result:
+        """What *parse* reads from a 200 response of at most *most* bytes; it may raise ValueError."""
         target = self._target(uri)
         if self._breaker.has_failed(uri):
             raise FetchFailed("failed a moment ago")
         try:
-            return parse(await self._ask(target, "GET", _body, None))
+            return parse(await self._ask(target, "GET", partial(_fetched, most=most), None))
         except _Busy:
             raise
         except (FetchFailed, BadJson, ValueError) as fault:
@@ -132,7 +144,7 @@ async def _status(response: aiohttp.ClientResponse) -> int:
     return response.status
 
 
-async def _body(response: aiohttp.ClientResponse) -> str:
+async def _fetched(response: aiohttp.ClientResponse, most: int) -> FetchedBody:
     if response.status != 200:
         raise _BadAnswer("the status is not 200")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -140,9 +152,9 @@ async def _body(response: aiohttp.ClientResponse) -> str:
     body = bytearray()
     async for part in response.content.iter_chunked(16 * 1024):
         body += part
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise _BadAnswer("the body is too long")
-    return body.decode()
+    return FetchedBody(body.decode(), response.content_type, response.headers)
 
 
 def _trusted(ca_file: Path | None) -> ssl.SSLContext:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from shared.live.address_block import address_block
-from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys, NoKeys
 from shared.live.rate_limiter import Rate, RateLimiter
 from shared.oauth.client.authentication import (
@@ -42,6 +42,14 @@ def assertion_audiences(issuer: str, endpoint: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys((issuer, TOKEN.at(issuer), endpoint.at(issuer))))
 
 
+class ClientSource(Protocol):
+    """Finds clients, as `ClientCache` does."""
+
+    async def cached(self, client_id: str) -> Client | None: ...
+
+    async def read(self, client_id: str) -> Client | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ClientAuthentication:
     """Authenticates clients. `audiences`: the accepted ones, the issuer first (RFC 7523 §3, RFC 9126 §2).
@@ -49,7 +57,7 @@ class ClientAuthentication:
     `failures` are counted by client and address, so an attacker cannot lock out a client elsewhere.
     """
 
-    clients: ClientCache
+    clients: ClientSource
     keys: ClientKeys
     replay_marks: ReplayMarks
     audiences: tuple[str, ...]

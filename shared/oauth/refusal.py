@@ -23,6 +23,8 @@ class Reason(StrEnum):
     NO_AUTHENTICATION = "there is no client authentication"
     AUTHENTICATION_METHOD = "another token_endpoint_auth_method is registered"
     SECRET = "the client secret is wrong"
+    DOCUMENT = "the client ID metadata document cannot be used"
+    DOCUMENT_APPROVAL = "no operator has approved the client ID metadata document"
     REDIRECT_URI = "redirect_uri is not registered"
     REDIRECT_URI_OF_CODE = "redirect_uri is not that of the authorization request"
     POST_LOGOUT_REDIRECT_URI = "post_logout_redirect_uri is not registered"

@@ -21,7 +21,7 @@ from shared.oauth.client.secret import (
     with_secret,
 )
 from shared.operations.examination.warnings import ClientWarning
-from shared.store import Clients
+from shared.store import EVERY_CLIENT, ClientFilter, Clients
 
 PAGE = 500
 MAX_OVERLAP = timedelta(days=90)
@@ -159,10 +159,10 @@ class NoSecret(Exception):
     """The client authenticates without a client secret."""
 
 
-async def every_client(clients: Clients) -> AsyncIterator[Client]:
-    """All clients, by client_id."""
+async def every_client(clients: Clients, matching: ClientFilter = EVERY_CLIENT) -> AsyncIterator[Client]:
+    """All clients that match, by client_id."""
     after: str | None = None
-    while page := await clients.list(after, PAGE):
+    while page := await clients.list(after, PAGE, matching):
         for client in page:
             yield client
         after = page[-1].client_id

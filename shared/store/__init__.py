@@ -4,6 +4,7 @@ PostgreSQL holds what must never be lost or undone. Redis holds what a user can 
 real stores, and the contract tests check every implementation.
 """
 
+from shared.store.ports.client_documents import ClientDocuments, DocumentCopies, DocumentCopy
 from shared.store.ports.clients import (
     EVERY_CLIENT,
     Change,
@@ -81,6 +82,7 @@ __all__ = [
     "Change",
     "Changes",
     "ClientAccess",
+    "ClientDocuments",
     "ClientEvent",
     "ClientFilter",
     "ClientRemovals",
@@ -91,6 +93,8 @@ __all__ = [
     "Credential",
     "DeploymentRecord",
     "DeviceCodes",
+    "DocumentCopies",
+    "DocumentCopy",
     "Expiring",
     "Expiry",
     "Full",

@@ -8,6 +8,7 @@ from shared.config.settings import Settings
 from shared.store import (
     AuthorizationCodes,
     Changes,
+    ClientDocuments,
     ClientRemovals,
     Clients,
     ClientUses,
@@ -15,6 +16,7 @@ from shared.store import (
     Counters,
     DeploymentRecord,
     DeviceCodes,
+    DocumentCopies,
     Expiry,
     Grants,
     Groups,
@@ -37,6 +39,7 @@ from shared.store import (
 )
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.postgres.changes import PostgresChanges
+from shared.store.postgres.client_documents import PostgresClientDocuments
 from shared.store.postgres.client_removals import PostgresClientRemovals
 from shared.store.postgres.client_uses import PostgresClientUses
 from shared.store.postgres.clients import PostgresClients
@@ -57,6 +60,7 @@ from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
+from shared.store.redis.client_documents import RedisDocumentCopies
 from shared.store.redis.codes import RedisAuthorizationCodes
 from shared.store.redis.counters import RedisCounters
 from shared.store.redis.device_codes import RedisDeviceCodes
@@ -82,12 +86,14 @@ class Stores:
     credentials: UserCredentials
     groups: Groups
     clients: Clients
+    client_documents: ClientDocuments
     client_uses: ClientUses
     client_removals: ClientRemovals
     initial_access_tokens: InitialAccessTokens
     protected_resources: ProtectedResources
     codes: AuthorizationCodes
     device_codes: DeviceCodes
+    document_copies: DocumentCopies
     grants: Grants
     refresh_families: RefreshFamilies
     refusals: Refusals
@@ -121,6 +127,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     alone = Database.open(url.get_secret_value(), size=1, is_pooled=is_pooled)
     changes = PostgresChanges(database)
     secret_keys = [key.get_secret_value() for key in settings.secret_key]
+    clients = PostgresClients(database, SecretRows(secret_keys))
     redis = RedisClient.open(settings.redis_url.get_secret_value())
     try:
         yield Stores(
@@ -134,13 +141,15 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             users=PostgresUsers(database),
             credentials=PostgresUserCredentials(database),
             groups=PostgresGroups(database),
-            clients=PostgresClients(database, SecretRows(secret_keys)),
+            clients=clients,
+            client_documents=PostgresClientDocuments(database, clients),
             client_removals=PostgresClientRemovals(database),
             client_uses=PostgresClientUses(database),
             initial_access_tokens=PostgresInitialAccessTokens(database),
             protected_resources=PostgresProtectedResources(database),
             codes=RedisAuthorizationCodes(redis),
             device_codes=RedisDeviceCodes(redis),
+            document_copies=RedisDocumentCopies(redis),
             grants=PostgresGrants(database),
             refresh_families=PostgresRefreshFamilies(database),
             refusals=RedisRefusals(redis),

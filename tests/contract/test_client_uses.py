@@ -79,7 +79,9 @@ async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
     await _old(world, "b")
     before = (await world.stores.changes.since(0)).counter
     settings = settings_for("postgresql://x", "redis://x", unused_client_lifetime="30d")
-    job = client_upkeep(world.stores.client_uses, world.stores.initial_access_tokens, settings)
+    job = client_upkeep(
+        world.stores.client_uses, world.stores.client_documents, world.stores.initial_access_tokens, settings
+    )
     await job.work()
     change = await world.stores.changes.since(before)
     assert (change.counter, set(change.client_ids)) == (before + 1, {"a", "b"})

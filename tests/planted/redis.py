@@ -124,7 +124,9 @@ def an_unknown_client_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL is asked only for unknown clients."""
 
     async def authenticated(self: ClientAuthentication, credentials: Credentials, now: datetime) -> Client:
-        return await self._judged(await self.clients.find(credentials.client_id), credentials, now)
+        client_id = credentials.client_id
+        client = await self.clients.cached(client_id) or await self.clients.read(client_id)
+        return await self._judged(client, credentials, now)
 
     monkeypatch.setattr(ClientAuthentication, "_authenticated", authenticated)
 

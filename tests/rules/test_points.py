@@ -10,7 +10,13 @@ from tests.tables import ON_THE_RUNNING_SYSTEM, TESTS, NamedTest, functions, is_
 
 STATEMENTS = statements()
 COUNT = 26
-NAMED = {*(f"RI{number}" for number in range(1, 12)), "PR1", "PR3", "SU1"}
+NAMED = {
+    *(f"RI{number}" for number in range(1, 12)),
+    *(f"CI{number}" for number in range(1, 17)),
+    "PR1",
+    "PR3",
+    "SU1",
+}
 """Points of extensions, by the letters of their section."""
 
 

@@ -28,7 +28,16 @@ from shared.model import (
 )
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Reason, Refusal
-from shared.store.redis import codes, device_code_records, interactions, pushed_requests, refusals, sessions
+from shared.store import DocumentCopy
+from shared.store.redis import (
+    client_documents,
+    codes,
+    device_code_records,
+    interactions,
+    pushed_requests,
+    refusals,
+    sessions,
+)
 from shared.store.redis.records import JsonRecord
 from tests.planted import planted
 from tests.planted.redis import records_raise_when_unreadable, records_take_any_version
@@ -78,6 +87,7 @@ VALUES: dict[str, Any] = {
         wants_another=True,
         signed_in="d" * 64,
     ),
+    "document": DocumentCopy("{}", LATER),
     "refusal": Refusal(
         at=LATER,
         endpoint="/oidc/oauth2/auth",
@@ -115,6 +125,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "denial": lambda data: device_code_records.decode(REQUEST, data),
     "session": _session,
     "interaction": _interaction,
+    "document": client_documents.decode,
     "refusal": refusals.decode,
     "pushed_request": _pushed_request,
 }
@@ -124,6 +135,7 @@ WRITERS: dict[str, Callable[[Any], bytes]] = {
     "approval": lambda value: device_code_records.encode_decision(value.state),
     "denial": lambda value: device_code_records.encode_decision(value.state),
     "session": sessions.encode,
+    "document": client_documents.encode,
     "refusal": refusals.encode,
     "interaction": lambda value: interactions.FORMAT.encode(JsonRecord(**value.to_json())),
     "pushed_request": lambda value: pushed_requests.FORMAT.encode(JsonRecord(**value.to_json())),
@@ -138,7 +150,7 @@ def _samples(release: str) -> dict[str, Any]:
 
 
 def _damaged(
-    record: Any, optional: frozenset[str] = frozenset({"v", "client_epoch"})
+    record: Any, optional: frozenset[str] = frozenset({"v", "client_epoch", "document_hash"})
 ) -> Iterator[tuple[str, bytes]]:
     """The record as another release, or no release, may have written it."""
     yield "another version", json.dumps({**record, "v": 2}).encode()
@@ -175,7 +187,7 @@ def test_members_of_a_later_release_are_ignored(kind: str) -> None:
 
 
 OPTIONAL = frozenset(
-    {"v", "client_epoch", "pushed", "browser", "chosen", "wants_another", "signed_in"}
+    {"v", "client_epoch", "pushed", "browser", "chosen", "wants_another", "signed_in", "document_hash"}
 )  # of an interaction
 
 

@@ -54,7 +54,7 @@ OTHER: dict[str, Any] = {
 
 def test_every_field_of_a_client_is_declared_or_internal() -> None:
     """A field without a declaration is shown to nobody: credentials and counters."""
-    internal = {"client_id", "secrets", "registration_access_token_hash", "version", "epoch"}
+    internal = {"client_id", "secrets", "registration_access_token_hash", "version", "epoch", "document_hash"}
     assert set(Client.__dataclass_fields__) == internal | set(MEMBERS)
     assert not STANDARD_MEMBERS & OPERATORS_MEMBERS
     assert set(OTHER) == OPERATORS_MEMBERS

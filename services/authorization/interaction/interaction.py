@@ -22,6 +22,7 @@ class Interaction:
     wants_another: bool = False  # the user will sign in with another account, beside the present ones
     signed_in: str | None = None  # key of the session that began for this very request
     client_epoch: int = 0  # of the client at the time of the request
+    document_hash: Digest | None = None  # of the client's document at that time
 
     @property
     def pushed_key(self) -> bytes | None:

@@ -16,6 +16,7 @@ from shared.browser.errors import AddressThrottled, CookieMissing, Expired
 from shared.browser.language import UI_LOCALES, note_ui_locales
 from shared.live import clock
 from shared.live.randomness import new_handle
+from shared.oauth.client.record import Client
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import Interactions, PushedRequests
@@ -48,6 +49,7 @@ class InteractionLifecycle:
             browser=digest(browser).hex(),
             pushed=effective.pushed.hex() if effective.pushed else None,
             client_epoch=validated.client.epoch,
+            document_hash=_document_hash(validated.client),
         )
         await self.interactions.add(digest(handle), interaction.to_json(), self.lifetime)
         return InteractionContext(handle, browser, interaction, validated)
@@ -66,7 +68,9 @@ class InteractionLifecycle:
         browser = next(filter(interaction.is_of, self.cookies.browser_handles(request)), None)
         if browser is None:
             raise CookieMissing("the cookie of this interaction was not sent", client=client)
-        if interaction.client_epoch != client.epoch:
+        if interaction.document_hash != _document_hash(client):
+            raise Expired("the client's document has changed since", client=client)
+        if not _is_current(interaction, client):
             raise Expired("the client's grants have been revoked since", client=client)
         validated = self.reader.validate(request, client, effective)
         if interaction.signed_in or interaction.chosen:
@@ -99,3 +103,13 @@ class InteractionLifecycle:
         client_id = parameters.unique(CLIENT)
         client = await self.reader.clients.find(client_id) if client_id else None
         raise Expired("the interaction does not exist any more", client=client)
+
+
+def _document_hash(client: Client) -> str | None:
+    return client.document_hash.hex() if client.document_hash else None
+
+
+def _is_current(interaction: Interaction, client: Client) -> bool:
+    """Whether the epoch is the client's, or the client had none: that of a document, before any consent."""
+    is_first = interaction.document_hash is not None and interaction.client_epoch == 0
+    return interaction.client_epoch == client.epoch or is_first

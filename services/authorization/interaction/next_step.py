@@ -135,9 +135,9 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
         return True
     if "consent" in request.prompt:
         return False
-    is_dynamic, has_seen_a_page = client.is_dynamically_registered, user.is_fresh or user.is_chosen
+    has_seen_a_page = user.is_fresh or user.is_chosen
     if not has_seen_a_page and opens_a_strangers_app(
-        request.redirect_uri, is_dynamically_registered=is_dynamic
+        request.redirect_uri, is_self_described=client.is_self_described
     ):
         return False
     if client.skip_consent:
@@ -147,12 +147,16 @@ def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client
 
 def _is_remembered(client: Client) -> bool:
     """Whether consents to the client count for later requests."""
-    can_be_impersonated = client.is_dynamically_registered and client.is_public
+    can_be_impersonated = client.is_self_described and client.is_public
     return client.remember_consent and not can_be_impersonated  # RFC 8252 §8.6
 
 
 def _remembered(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Scope:
     """The scope that the user allowed before and is not asked again, if only a part of the request is new."""
     allowed = user.consented or ()
-    is_asked_again = "consent" in request.prompt or set(allowed).issuperset(request.consent_scope)
+    is_asked_again = (
+        "consent" in request.prompt
+        or set(allowed).issuperset(request.consent_scope)
+        or not set(allowed).issuperset(request.document_consent)
+    )
     return () if is_asked_again or not _is_remembered(client) else allowed

@@ -65,5 +65,5 @@ def decide(
 
 def _opens_an_app(uri: str, client: Client | None) -> bool:
     """Whether *uri* opens an app of a client that registered itself, so a page must come first."""
-    is_dynamic = client is not None and client.is_dynamically_registered
-    return opens_a_strangers_app(uri, is_dynamically_registered=is_dynamic)
+    is_self_described = client is not None and client.is_self_described
+    return opens_a_strangers_app(uri, is_self_described=is_self_described)

@@ -26,7 +26,13 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.pkce import is_challenge
 from shared.oauth.refusal import Reason
 from shared.oauth.resource.registry import ResourceRegistry
-from shared.oauth.resource.target import Resources, owners, requested_scope_at, required_acr
+from shared.oauth.resource.target import (
+    Resources,
+    owners,
+    registered_scope,
+    requested_scope_at,
+    required_acr,
+)
 from shared.oauth.scope import OPENID, granted_scope, parse_scope
 from shared.oauth.supported import CODE_CHALLENGE_METHODS, CREATE, prompt_values
 from shared.oauth.tokens.keys import KeySet
@@ -101,22 +107,29 @@ class AuthorizationRequest:
     subs: frozenset[str]  # from `id_token_hint` and `claims`; each must be the user's
     acr: frozenset[str]  # one of these must be reached; empty: any
     acr_values: frozenset[str]  # preferred, but voluntary: §3.1.2.1
+    document_hash: bytes | None = None  # of a client that is described by a document
 
     @property
     def consent_scope(self) -> Scope:
         """The scope that needs consent: scope-tokens, and entries with a space, which no scope-token has.
 
         Such an entry is a claim, a resource, or a scope at a resource. The same scope at two resources needs
-        consent for each.
+        consent for each. The client's document, in this version, is another entry: a change needs consent.
         """
         if not self.claims_beyond_scope and not self.resources:
-            return self.scope
+            return (*self.scope, *self.document_consent)
         return (
+            *self.document_consent,
             *(token for token in self.scope if not owners(token, self.apis)),
             *(f"resource {each.key}" for each in self.apis),
             *(f"{token} {each.key}" for token in self.scope for each in owners(token, self.apis)),
             *(f"claim {name}" for name in self.claims_beyond_scope),
         )
+
+    @property
+    def document_consent(self) -> Scope:
+        """The part of `consent_scope` that names the client's document."""
+        return (f"document {self.document_hash.hex()}",) if self.document_hash else ()
 
     @property
     def apis(self) -> Resources:
@@ -165,6 +178,7 @@ def read_request(
         subs=subs,
         acr=_acr(claims, resources),
         acr_values=_acr_values(parameters, client),
+        document_hash=client.document_hash,
     )
 
 
@@ -172,7 +186,8 @@ def _scope(
     parameters: Parameters, client: Client, response_type: frozenset[str], resources: Resources
 ) -> Scope:
     parameter = parameters.one("scope")
-    allowed = granted_scope(parse_scope(parameter) if parameter else None, client.scope)
+    registered = registered_scope(client, resources) if parameter else client.scope
+    allowed = granted_scope(parse_scope(parameter) if parameter else None, registered)
     scope = requested_scope_at(allowed, resources, is_named=parameter is not None)
     if "id_token" in response_type and OPENID not in scope:
         raise InvalidRequest("an ID token needs the scope openid")

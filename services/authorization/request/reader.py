@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.client_documents.documents import KnownClients
 from services.authorization.request.authorization_request import Deployment, read_request
 from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
 from services.authorization.request.validated_request import RedirectableError, ValidatedRequest
@@ -29,6 +30,7 @@ class RequestReader:
 
     deployment: Deployment
     clients: ClientCache
+    known_clients: KnownClients
     keyring: KeyRing
     resources: ResourceCache
     tokens: TokenIssuer
@@ -75,7 +77,7 @@ class RequestReader:
     async def client(self, parameters: Parameters) -> Client:
         """The client that `client_id` names. Raises InvalidRequest, Unavailable."""
         client_id = parameters.require("client_id")
-        client = await self.clients.find(client_id)
+        client = await self.known_clients.find(client_id)
         if client is None or client.disabled_at:
             reason = Reason.DISABLED_CLIENT if client else Reason.UNKNOWN_CLIENT
             raise InvalidRequest("client_id is not registered here", detail=reason, client_id=client_id)

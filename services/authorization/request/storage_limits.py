@@ -44,7 +44,7 @@ class StorageLimits:
 
         Anyone can name a public client, and anyone can register many clients: both count for the address.
         """
-        if client.is_public or client.is_dynamically_registered:
+        if client.is_public or client.is_self_described:
             return self.interaction(parameters, address(), now)
         return self.by_client.take(client.client_id, now, _kibibytes(parameters))
 

@@ -14,7 +14,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
-from shared.oauth.redirect_uri import is_registered
+from shared.oauth.redirect_uri import is_redirect_uri_of
 from shared.oauth.refusal import Detail, Reason
 from shared.web.answers import Head, PreparedResponse
 from shared.web.headers import NO_STORE, SAFE
@@ -62,14 +62,12 @@ class Callback:
     def of(cls, parameters: Parameters, client: Client, issuer: str, sign: Sign) -> "Callback":
         """The client's callback for this request. Raises InvalidRequest, which only a page may show."""
         redirect_uri, state = parameters.require("redirect_uri"), parameters.unique("state")
-        is_native = client.application_type == "native"
-        if not is_registered(redirect_uri, client.redirect_uris, is_native=is_native):
+        if not is_redirect_uri_of(client, redirect_uri):
             detail = Detail.of_uri(Reason.REDIRECT_URI, redirect_uri, client.redirect_uris)
             raise InvalidRequest("redirect_uri is not registered for this client", detail=detail)
         if state is not None and len(_quoted(state)) > MAX_STATE:  # too long even for an error
             raise InvalidRequest("state is too long")
-        is_dynamic = client.is_dynamically_registered
-        is_guarded = opens_a_strangers_app(redirect_uri, is_dynamically_registered=is_dynamic)
+        is_guarded = opens_a_strangers_app(redirect_uri, is_self_described=client.is_self_described)
         unseen = ClientView.of(client) if is_guarded else None
         return cls(redirect_uri, safe_response_mode(parameters), state, issuer, sign, unseen)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
+from services.authorization.client_documents.documents import KnownClients
 from services.authorization.interaction.consent_question import consent_question
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -35,6 +36,7 @@ class ConsentStep:
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     responder: Responder
+    known_clients: KnownClients
     consents: Consents
     cookies: Cookies
     pages: Pages
@@ -76,11 +78,13 @@ class ConsentStep:
         agreed = replace(user, has_agreed=True) if user else None
         match self.dispatcher.decide(validated, agreed):
             case Respond(session) if session.session_key == session_key:
+                client = await self.known_clients.keep(validated.client)
+                validated = replace(validated, client=client)
                 await self.consents.add(
                     session.user_id,
-                    validated.client.client_id,
+                    client.client_id,
                     validated.request.consent_scope,
-                    is_remembered=validated.client.remember_consent,
+                    is_remembered=client.remember_consent,
                 )
                 count_event("consent")
                 await self.lifecycle.finish(context)

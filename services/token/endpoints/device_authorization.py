@@ -21,7 +21,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests, UnauthorizedClient
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Detail, Reason
-from shared.oauth.resource.target import requested_scope_at
+from shared.oauth.resource.target import registered_scope, requested_scope_at
 from shared.oauth.scope import granted_scope, parse_scope
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
@@ -70,7 +70,8 @@ class DeviceAuthorizationEndpoint:
         identifiers = parameters.all("resource")
         registry = await self.resources.naming(identifiers)
         resources = registry.named(identifiers, client.client_id)
-        allowed = granted_scope(parse_scope(requested) if requested else None, client.scope)
+        registered = registered_scope(client, resources) if requested else client.scope
+        allowed = granted_scope(parse_scope(requested) if requested else None, registered)
         scope = requested_scope_at(allowed, resources, is_named=requested is not None)
         await self._check_pace(client, address)
         device_code, user_code = await self._add(client, scope, tuple(each.key for each in resources), now)

@@ -7,6 +7,7 @@ from services.token.grants.request import TokenRequest
 from shared.model import AuthorizationCode
 from shared.oauth.errors import InvalidGrant
 from shared.oauth.pkce import check_verifier
+from shared.oauth.redirect_uri import is_redirect_uri_of
 from shared.oauth.refusal import Detail, Reason
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import SpentCode
@@ -42,6 +43,8 @@ async def authorization_code(request: TokenRequest, collaborators: Collaborators
         raise InvalidGrant(REFUSED, detail=Reason.CODE_UNUSABLE)
     if code.authorization.client_id != client.client_id:
         raise InvalidGrant(REFUSED, detail="another client's")
+    if client.document_hash and not is_redirect_uri_of(client, code.redirect_uri):
+        raise InvalidGrant(REFUSED, detail="the client's document no longer has its redirect_uri")
     try:
         check_redemption(code, redirect_uri, verifier)
     except InvalidGrant:

@@ -37,9 +37,14 @@ class ClientView:
     client_uri: str | None = None
     policy_uri: str | None = None
     tos_uri: str | None = None
+    document_host: str | None = None
+    """The host of its document, if nobody registered it: all that is known for certain."""
+    is_on_device: bool = False
+    """Whether responses go to the user's device alone, where any program may pretend to be the client."""
 
     @classmethod
     def of(cls, client: Client) -> Self:
+        is_document = client.document_hash is not None
         return cls(
             client.client_id,
             client.client_name,
@@ -47,6 +52,8 @@ class ClientView:
             client.client_uri,
             client.policy_uri,
             client.tos_uri,
+            urlsplit(client.client_id).netloc if is_document else None,
+            is_on_device=is_document and not any(map(https, client.redirect_uris)),
         )
 
     @property

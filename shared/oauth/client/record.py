@@ -216,6 +216,13 @@ class Client:
     # fmt: on
     version: int = 1
     epoch: int = 0  # compared with the epoch of everything issued to the client
+    document_hash: bytes | None = None
+    """Of a client that nobody registered: the digest of what its document says and users agree to."""
+
+    @property
+    def is_self_described(self) -> bool:
+        """Whether the client says itself what it is: it registered itself, or publishes a document."""
+        return self.is_dynamically_registered or self.document_hash is not None
 
     @property
     def is_public(self) -> bool:

@@ -132,12 +132,12 @@ def is_private_use(uri: str) -> bool:
     return urlsplit(uri).scheme not in ("http", "https")
 
 
-def opens_a_strangers_app(uri: str, *, is_dynamically_registered: bool) -> bool:
-    """Whether *uri* starts a program on the user's device for a client that registered itself.
+def opens_a_strangers_app(uri: str, *, is_self_described: bool) -> bool:
+    """Whether *uri* starts a program on the user's device for a client that describes itself.
 
     No redirect may lead there before the user has seen a page about this client (RFC 9700 §4.11.2).
     """
-    return is_dynamically_registered and is_private_use(uri)
+    return is_self_described and is_private_use(uri)
 
 
 def is_loopback(uri: str) -> bool:

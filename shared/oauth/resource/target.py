@@ -75,6 +75,17 @@ def check_acr(resources: Iterable[ProtectedResource], acr: str) -> None:
         raise InvalidTarget("the resource requires another sign-in: start again with its acr_values")
 
 
+def registered_scope(client: Client, resources: Resources) -> Scope:
+    """The scope that a client may name, for a user who decides about it.
+
+    That of a client that describes itself also has the scopes of the APIs that it names: its users are asked.
+    """
+    if not client.is_self_described:
+        return client.scope
+    of_apis = (scope for each in resources if not each.is_own for scope in each.scopes)
+    return tuple(dict.fromkeys((*client.scope, *of_apis)))
+
+
 def scope_at(scope: Scope, resources: Resources) -> Scope:
     """The part of a scope for *resources*: their scopes and the protocol's. Without resources, all of it."""
     if not resources:

@@ -120,6 +120,12 @@ BY_REASON: Mapping[Reason, Remedy] = {
         "Enter the client's secret in the application again;"
         f" {_command(client, 'rotate-secret')} makes a new one."
     ),
+    Reason.DOCUMENT: _always(
+        "Let the application correct its document; the detail says what is wrong with it."
+    ),
+    Reason.DOCUMENT_APPROVAL: lambda client, _: (
+        f"If you trust it, approve it: {_command(client, 'approve')}."
+    ),
     Reason.REDIRECT_URI: _registers("redirect_uris"),
     Reason.REDIRECT_URI_OF_CODE: lambda client, _: (
         "Let the application send one redirect_uri to both endpoints, as its own public URL has it;"

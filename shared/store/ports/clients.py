@@ -15,6 +15,9 @@ class ClientFilter:
     text: str | None = None  # contained in the client_id or the client_name, ignoring case
     is_disabled: bool | None = None
     is_dynamically_registered: bool | None = None
+    is_document: bool = (
+        False  # whether nobody registered it, because its client_id is the URL of its metadata
+    )
 
 
 EVERY_CLIENT = ClientFilter()

@@ -17,7 +17,7 @@ from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.transport.database import Database
 
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
-   version, disabled_at, created_at, epoch"""
+   version, disabled_at, created_at, epoch, document_hash"""
 _FIND = f"SELECT {_COLUMNS} FROM clients WHERE client_id = $1 AND deleted_at IS NULL"
 _LIST = f"""
 SELECT {_COLUMNS} FROM clients
@@ -25,6 +25,7 @@ SELECT {_COLUMNS} FROM clients
    AND ($4::boolean IS NULL OR is_dynamically_registered = $4)
    AND ($5::text IS NULL
         OR strpos(lower(concat_ws(' ', client_id, metadata ->> 'client_name')), lower($5)) > 0)
+   AND (document_hash IS NOT NULL) = $6
  ORDER BY client_id LIMIT $2"""
 
 
@@ -51,12 +52,13 @@ SELECT client_id FROM changed"""
 # The client_id of a deleted client is free. The client that takes it is new and inherits nothing.
 _ADD = _change_statement(
     """INSERT INTO clients AS c (client_id, metadata, secrets, registration_access_token_hash,
-     is_dynamically_registered, disabled_at, epoch, first_epoch)
-   SELECT $1, $3, $4, $5, $6, $7, epoch, epoch FROM nextval('client_epochs') AS epoch
+     is_dynamically_registered, disabled_at, document_hash, epoch, first_epoch)
+   SELECT $1, $3, $4, $5, $6, $7, $8, epoch, epoch FROM nextval('client_epochs') AS epoch
    ON CONFLICT (client_id) DO UPDATE SET
      metadata = excluded.metadata, secrets = excluded.secrets,
      registration_access_token_hash = excluded.registration_access_token_hash,
      is_dynamically_registered = excluded.is_dynamically_registered, disabled_at = excluded.disabled_at,
+     document_hash = excluded.document_hash,
      epoch = excluded.epoch, first_epoch = excluded.first_epoch, deleted_at = NULL, used_at = NULL,
      version = c.version + 1, created_at = now(), updated_at = now()
     WHERE c.deleted_at IS NOT NULL""",
@@ -69,7 +71,7 @@ _COUNT = "SELECT count(*) FROM clients WHERE is_dynamically_registered AND delet
 _REPLACE = {
     event: _change_statement(
         """UPDATE clients SET metadata = $3, secrets = $4, registration_access_token_hash = $5,
-     is_dynamically_registered = $6, version = version + 1, updated_at = now()
+     is_dynamically_registered = $6, document_hash = $8, version = version + 1, updated_at = now()
    WHERE client_id = $1 AND version = $7 AND deleted_at IS NULL""",
         event,
     )
@@ -121,6 +123,7 @@ def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
         disabled_at=row["disabled_at"],
         created_at=row["created_at"],
         epoch=row["epoch"],
+        document_hash=row["document_hash"],
     )
 
 
@@ -151,7 +154,13 @@ class PostgresClients:
         if not is_storable(after or "") or not is_storable(matching.text or ""):
             return []
         rows = await self._database.rows(
-            _LIST, after or "", limit, matching.is_disabled, matching.is_dynamically_registered, matching.text
+            _LIST,
+            after or "",
+            limit,
+            matching.is_disabled,
+            matching.is_dynamically_registered,
+            matching.text,
+            matching.is_document,
         )
         return [_client(row, self._secrets) for row in rows]
 
@@ -160,7 +169,7 @@ class PostgresClients:
         return [_client(row, self._secrets) for row in rows]
 
     async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
-        fields = (*self._fields(client, by), client.disabled_at)
+        fields = (*self._fields(client, by), client.disabled_at, client.document_hash)
         if quota is None:
             row = await self._database.row(_ADD, *fields)
         else:
@@ -175,7 +184,8 @@ class PostgresClients:
     async def replace(
         self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
     ) -> None:
-        if await self._database.row(_REPLACE[event], *self._fields(client, by), client.version) is None:
+        fields = (*self._fields(client, by), client.version, client.document_hash)
+        if await self._database.row(_REPLACE[event], *fields) is None:
             raise Stale(client.client_id)
 
     async def disable(self, client_id: str) -> bool:

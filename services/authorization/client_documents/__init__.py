@@ -1,0 +1,6 @@
+"""Client ID metadata documents: clients whose client_id is the URL of their own metadata.
+
+draft-ietf-oauth-client-id-metadata-document: nobody registers such a client. `policy` decides which documents
+count, `document` reads one, `freshness` says how long it is good for, and `documents` finds the client of a
+request: it fetches, caches and keeps the last good copy.
+"""
