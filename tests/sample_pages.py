@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from deploy.applications.library import presets
 from shared.browser.pages import (
     AccountView,
     ApplicationView,
@@ -19,6 +20,7 @@ from shared.browser.pages import (
     LogoutView,
     OutOfBandView,
     Pages,
+    PresetView,
     SelectAccountView,
     SignedOutView,
     SignUpView,
@@ -157,6 +159,7 @@ ERRORS: Mapping[str, tuple[ErrorView, int]] = {
     "error-not-found": (ErrorView("not_found"), 404),
     "error-unavailable": (ErrorView("temporarily_unavailable", request_id="01JD3W8PZ6Q9"), 503),
 }
+COMMAND = ".venv/bin/ostiary client add"
 START = StartView(
     "http://localhost:8080/oidc",
     "demo",
@@ -164,6 +167,10 @@ START = StartView(
     ".ostiary/demo.json",
     "/oidc/oauth2/auth?client_id=demo",
     (ApplicationView(CLIENT, "https://files.example.org/start?iss=http://localhost:8080/oidc"),),
+    tuple(
+        PresetView(preset.title, f"{COMMAND} --for {preset.name} --url https://x", preset.documentation[0])
+        for preset in presets().values()
+    ),
 )
 
 

@@ -17,6 +17,7 @@ from deploy.local.caddyfile import caddyfile
 from deploy.local.child import Command, RunError
 from deploy.local.demo import Demo, credentials
 from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key
+from deploy.local.presets import write_presets
 from deploy.local.run_file import write_run_file
 from deploy.local.service import command, socket_of
 from deploy.local.supervisor import Supervisor
@@ -66,6 +67,7 @@ class _Run:
         await self.supervisor.start(self._stores(closing))
         run_file = write_run_file(self.data, self.settings)
         closing.callback(run_file.unlink, missing_ok=True)
+        closing.callback(write_presets(self.data).unlink, missing_ok=True)
         self.say("Migrating the database and preparing keys …")
         await self.prepare(self.settings, demo)
         self.say("Starting the services and the reverse proxy …")

@@ -31,7 +31,7 @@ from services.authorization.steps.login import LoginStep
 from services.authorization.steps.out_of_band import out_of_band
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
-from services.authorization.steps.start import applications, start_view
+from services.authorization.steps.start import applications, presets, start_view
 from shared.browser.cookies import Cookies
 from shared.browser.language import language
 from shared.browser.pages import Pages
@@ -96,7 +96,7 @@ async def show_code(request: web.Request) -> web.Response:
 async def start(request: web.Request) -> web.Response:
     pages, settings = request.app[PAGES], request.app[SETTINGS]
     shown = await applications(request.app[STORES].clients, settings.issuer)
-    view = replace(start_view(settings), applications=shown)
+    view = replace(start_view(settings), applications=shown, presets=presets(settings))
     return pages.start(view, language(request, pages))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.applications.library import presets
 from deploy.local import valkey
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
@@ -108,6 +109,17 @@ def test_it_prints_what_a_newcomer_needs(running: Starter) -> None:
     assert said.partition("Try next:")[2].count(running.issuer.removesuffix("oidc")) == 2
 
 
+def test_the_start_page_leads_to_the_recipe_of_each_application(running: Starter) -> None:
+    """The command that registers it, and its documentation."""
+    response = running.get("/")
+    assert response
+    status, page = response
+    assert status == 200
+    for preset in presets().values():
+        assert f"client add --for {preset.name}".encode() in page
+        assert preset.documentation[0].encode() in page
+
+
 def test_discovery_answers_through_the_proxy(running: Starter) -> None:
     """The metadata come from the issuer's host and port."""
     assert running.discovers()
@@ -165,6 +177,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_data_stay(tmp_path: Path) -> None:
         assert starter.stop(signal.SIGINT) == 0
         assert alive(below) == set()
         assert not sockets.exists()
+        assert not (tmp_path / "data" / "presets.json").exists()
     with started(tmp_path / "data", tmp_path / "second", port) as starter:
         assert starter.discovers()
         assert (tmp_path / "data" / "demo.json").read_text() == credentials

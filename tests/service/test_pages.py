@@ -22,6 +22,7 @@ from shared.browser.pages import (
     LogoutView,
     OutOfBandView,
     Pages,
+    PresetView,
     SignedOutView,
     SignUpView,
     StartView,
@@ -70,7 +71,9 @@ MARKED: dict[str, Callable[[], web.Response]] = {
     "out_of_band error": lambda: PAGES.out_of_band(OutOfBandView(None, M), "en"),
     "error": lambda: PAGES.error(ErrorView(M, M, M), "en"),
     "form_post": lambda: PAGES.form_post(MARKED_HTTPS, {M: M, "state": M}, "en"),
-    "start": lambda: PAGES.start(StartView(M, M, M, M, f"/{M}"), "en"),
+    "start": lambda: PAGES.start(
+        StartView(M, M, M, M, f"/{M}", presets=(PresetView(M, M, MARKED_HTTPS), PresetView(M, M, M))), "en"
+    ),
 }
 
 

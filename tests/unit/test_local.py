@@ -1,9 +1,11 @@
 """The parts of `ostiary run` that need no server."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,9 +16,11 @@ from deploy.local.caddy import site_of
 from deploy.local.child import Child, Command, RunError, guard
 from deploy.local.demo import credentials
 from deploy.local.folders import data_folder, is_first_start, run_folder, secret_key, write_private
+from deploy.local.presets import write_presets
 from deploy.local.run import served_groups
 from deploy.local.supervisor import Supervisor
-from shared.config.settings import read_settings
+from services.authorization.steps.start import presets
+from shared.config.settings import Settings, read_settings
 from shared.paths import Group
 
 
@@ -154,6 +158,33 @@ def test_a_log_that_grows_is_moved_aside(tmp_path: Path) -> None:
         child.write(b"next")
     assert log.read_bytes() == b"next"
     assert (tmp_path / "it.log.1").read_bytes() == b"x" * 100
+
+
+def test_the_presets_for_the_start_page_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command for each, as it is called in the folder where it runs; only its owner reads the file."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "my venv/bin/python"))
+    monkeypatch.chdir(tmp_path)
+    listed = {each["title"]: each for each in json.loads(write_presets(tmp_path).read_text())}
+    grafana, kubernetes = listed["Grafana"], listed["Kubernetes (API server and kubelogin)"]
+    command = "'my venv/bin/ostiary' client add --for"
+    assert grafana["command"] == f"{command} grafana --url https://app.example.org"
+    assert kubernetes["command"] == f"{command} kubernetes"
+    assert grafana["documentation"].startswith("https://grafana.com/")
+    assert list(listed) == sorted(listed, key=str.casefold)
+    monkeypatch.chdir(tempfile.gettempdir())
+    monkeypatch.setattr(sys, "executable", "/opt/my venv/bin/python")
+    assert "'/opt/my venv/bin/ostiary' client" in write_presets(tmp_path).read_text()
+    assert presets(Settings(data_dir=tmp_path))[0].title == next(iter(listed))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '[{"title": "x"}]', "{}"])
+def test_a_damaged_list_of_presets_is_none(tmp_path: Path, text: str) -> None:
+    """The start page shows the rest."""
+    (tmp_path / "presets.json").write_text(text)
+    assert presets(Settings(data_dir=tmp_path)) == ()
+    assert presets(Settings(data_dir=tmp_path / "nowhere")) == ()
 
 
 def test_credentials_are_made_on_the_first_start_only(tmp_path: Path) -> None:

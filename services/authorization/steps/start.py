@@ -1,7 +1,7 @@
 """The start page of `ostiary run`.
 
-It shows the issuer, the demo credentials as long as they are kept, and the applications that users can sign
-in to from here (third-party-initiated login).
+It shows the issuer, the demo credentials as long as they are kept, the applications that users can sign in to
+from here (third-party-initiated login), and the presets, each with the command that registers its client.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from services.authorization.response.restart_uri import initiate_login_href
-from shared.browser.pages import ApplicationView, ClientView, StartView
+from shared.browser.pages import ApplicationView, ClientView, PresetView, StartView
 from shared.config.settings import Settings
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION
@@ -43,6 +43,15 @@ async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, 
         for client in startable
         if client.initiate_login_uri
     )
+
+
+def presets(settings: Settings) -> tuple[PresetView, ...]:
+    """The presets, as `ostiary run` has written them. Fails open, to none."""
+    try:
+        listed = json.loads((settings.data_dir / "presets.json").read_text("utf-8"))
+        return tuple(PresetView(**each) for each in listed)
+    except (OSError, ValueError, TypeError):
+        return ()
 
 
 def start_view(settings: Settings) -> StartView:

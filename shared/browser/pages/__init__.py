@@ -47,6 +47,7 @@ from shared.browser.pages.views import (
     LoginView,
     LogoutView,
     OutOfBandView,
+    PresetView,
     SelectAccountView,
     SignedOutView,
     SignUpFault,
@@ -59,7 +60,7 @@ from shared.config.settings import Settings
 __all__ = [
     "AccountView", "ApiView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView",
     "DeviceDoneView", "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView",
-    "LogoutView", "OutOfBandView", "Pages", "SelectAccountView", "SignUpFault", "SignUpView",
+    "LogoutView", "OutOfBandView", "Pages", "PresetView", "SelectAccountView", "SignUpFault", "SignUpView",
     "SignedOutView", "StartView",
 ]  # fmt: skip
 

@@ -335,10 +335,25 @@ class ApplicationView:
 
 
 @dataclass(frozen=True, slots=True)
+class PresetView:
+    """An application that Ostiary knows: the command that registers its client, and its documentation."""
+
+    title: str
+    command: str
+    documentation: str
+
+    @property
+    def host(self) -> str:
+        """The host of the documentation."""
+        return urlsplit(self.documentation).netloc
+
+
+@dataclass(frozen=True, slots=True)
 class StartView:
     """The start page.
 
     `try_href`: an authorization request of the demo client; `credentials_file` contains the password.
+    `applications` are clients that a login can be started at; `presets` are applications to connect.
     """
 
     issuer: str
@@ -347,3 +362,4 @@ class StartView:
     credentials_file: str | None = None
     try_href: str | None = None
     applications: tuple[ApplicationView, ...] = ()
+    presets: tuple[PresetView, ...] = ()
