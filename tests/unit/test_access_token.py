@@ -1,4 +1,4 @@
-"""Access tokens: what is sealed comes out again, and nothing else does."""
+"""Access tokens: sealing and opening, opaque and as JWT claims."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -101,14 +101,14 @@ def test_what_was_sealed_comes_out(token: AccessToken, nonce: bytes) -> None:
 
 @given(_tokens, st.binary(min_size=NONCE_BYTES, max_size=NONCE_BYTES))
 def test_its_length_is_known_before_it_is_made(token: AccessToken, nonce: bytes) -> None:
-    """So that nothing is spent for a token that would be too long."""
+    """The length is checked before anything is spent."""
     length = sealed_length(token.client_id, token.sub, token.scope, token.sender, token.aud)
     assert length == len(seal(token, KEY, ISSUER, nonce))
 
 
 @given(st.integers(0), st.characters(min_codepoint=0x21, max_codepoint=0x7E))
 def test_a_changed_character_makes_it_unknown(position: int, character: str) -> None:
-    """No character of a token can be another one: not even the last, which base64url leaves slack in."""
+    """No character of a token can be replaced, not even the last one, whose low bits base64url ignores."""
     value = seal(TOKEN, KEY, ISSUER, NONCE)
     at = position % len(value)
     mutated = value[:at] + character + value[at + 1 :]
@@ -120,13 +120,13 @@ def test_a_changed_character_makes_it_unknown(position: int, character: str) -> 
 
 @given(st.text(max_size=80) | st.text(st.sampled_from("at_ABCxyz019-_="), max_size=80))
 def test_what_is_no_token_is_unknown(value: str) -> None:
-    """A stranger's text is never more than unknown."""
+    """Arbitrary text is an unknown token, never an error."""
     with pytest.raises(NotAnAccessToken):
         unseal(parse_sealed(value), KEY, ISSUER)
 
 
 def test_another_issuer_or_key_opens_nothing() -> None:
-    """The issuer is sealed in: a key shared by two of them is no way from one to the other."""
+    """A token is bound to its issuer, even if two issuers share a key."""
     value = seal(TOKEN, KEY, ISSUER, NONCE)
     with pytest.raises(NotAnAccessToken):
         unseal(parse_sealed(value), KEY, "https://other.example.org/oidc")
@@ -138,7 +138,7 @@ def test_another_issuer_or_key_opens_nothing() -> None:
 
 @pytest.mark.parametrize(("value", "token"), SAMPLES)
 def test_a_token_of_the_first_layout_opens(value: str, token: AccessToken) -> None:
-    """Tokens that an earlier release sealed hold until they expire."""
+    """Tokens that an earlier release sealed stay valid until they expire."""
     assert unseal(parse_sealed(value), KEY, ISSUER) == token
 
 
@@ -172,19 +172,19 @@ def test_a_confirmation_is_a_claim() -> None:
 
 
 def test_an_ordinary_token_is_short() -> None:
-    """It fits where clients put it: in a header, a log line's redaction, a database column."""
+    """An ordinary token fits into headers and database columns of clients."""
     assert 200 < len(seal(TOKEN, KEY, ISSUER, NONCE)) < 320
 
 
 def test_a_token_of_too_much_is_refused() -> None:
-    """Above 1 KiB headers of ordinary clients and proxies begin to fail."""
+    """Tokens above 1 KiB are refused, as headers of common clients and proxies would fail."""
     with pytest.raises(TooLong):
         seal(replace(TOKEN, scope=("x" * 20,) * 40), KEY, ISSUER, NONCE)
 
 
 @pytest.mark.parametrize("name", ["iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti"])
 def test_claims_that_lack_one_are_none_of_ours(name: str) -> None:
-    """A JWT that we signed for something else is no access token."""
+    """A JWT of another type is not an access token."""
     claims = to_claims(TOKEN, ISSUER)
     del claims[name]
     with pytest.raises(NotAnAccessToken):

@@ -29,12 +29,12 @@ OTHER_METHODS: list[dict[str, Any]] = [
 
 
 def added(members: dict[str, Any]) -> Client:
-    """As `client add` reads."""
+    """The client, as `client add` reads it."""
     return read_operators({**URI, **members}, "c", ALLOWED).client
 
 
 def replaced(members: dict[str, Any]) -> Client:
-    """As the administration reads a replacement."""
+    """The client, as the administration reads a replacement."""
     return read_operators({**URI, **members}, "c", ALLOWED, is_new=False).client
 
 
@@ -47,7 +47,7 @@ def written_back(client: Client) -> Client:
 
 @pytest.mark.parametrize("members", [{}, MACHINE, {"profile": "cells-legacy", "client_secret": "x" * 43}])
 def test_a_client_added_without_a_method_may_post_its_secret(members: dict[str, Any]) -> None:
-    """Most applications do one or the other, and few say which."""
+    """Applications use one of the two methods, and few document which."""
     client = added(members)
     assert client.token_endpoint_auth_method == "client_secret_basic"
     assert client.allow_client_secret_post
@@ -56,7 +56,7 @@ def test_a_client_added_without_a_method_may_post_its_secret(members: dict[str, 
 
 @pytest.mark.parametrize("members", [{"token_endpoint_auth_method": "client_secret_basic"}, *OTHER_METHODS])
 def test_a_client_with_a_method_has_that_method_alone(members: dict[str, Any]) -> None:
-    """The operator or the profile has named it."""
+    """A method that the operator or the profile sets is the only one."""
     assert not added(members).allow_client_secret_post
 
 
@@ -70,13 +70,13 @@ def test_only_an_operator_that_adds_a_client_allows_both_methods() -> None:
 
 @pytest.mark.parametrize("wanted", ["scope", ["scope"], None])
 def test_an_added_client_finds_the_claims_of_its_scopes_in_the_id_token(wanted: object) -> None:
-    """Where it redeems codes and has the profile default, or the operator says so; both spellings are one."""
+    """The default for clients that redeem codes with profile `default`; the operator can also set it."""
     assert added({"id_token_claims": wanted}).id_token_claims == ("scope",)
     assert to_metadata(added({}))["id_token_claims"] == ["scope"]
 
 
 def test_other_clients_have_lean_id_tokens() -> None:
-    """OpenID Connect Core 1.0 §5.4: what an operator names, what the profile says, or nothing."""
+    """OpenID Connect Core 1.0 §5.4: other ID tokens have the configured claims, or none."""
     assert added({"id_token_claims": []}).id_token_claims == ()
     assert added(MACHINE).id_token_claims == ()
     assert added({"profile": "fapi2", "jwks": JWKS}).id_token_claims == ()
@@ -87,7 +87,7 @@ def test_other_clients_have_lean_id_tokens() -> None:
 
 @pytest.mark.parametrize("members", OTHER_METHODS)
 def test_posting_is_allowed_beside_basic_alone(members: dict[str, Any]) -> None:
-    """With any other method the member would promise what is not done."""
+    """With any other method, the member would have no effect, and is refused."""
     for read in (added, replaced):
         with pytest.raises(InvalidClientMetadata, match="allow_client_secret_post has no meaning with"):
             read({**members, "allow_client_secret_post": True})
@@ -103,13 +103,13 @@ def test_posting_is_allowed_beside_basic_alone(members: dict[str, Any]) -> None:
     ],
 )
 def test_a_client_that_is_read_and_written_back_is_unchanged(client: Client) -> None:
-    """What depends on how a client was made is in its record, and shown."""
+    """Defaults that depend on how a client was added are in its record, and shown."""
     assert "allow_client_secret_post" in information(client, Reader.OPERATORS)
     assert written_back(client) == client
 
 
 def test_a_client_that_takes_another_method_loses_the_permission() -> None:
-    """RFC 7592 §2.2: it does not see the member, so nothing else could take it away."""
+    """RFC 7592 §2.2: the client cannot see the member, so a new method removes it."""
     current = added({})
     kept = read_registration(
         {**URI, "token_endpoint_auth_method": "client_secret_basic"}, "c", ALLOWED, current

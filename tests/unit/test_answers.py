@@ -1,4 +1,4 @@
-"""Answers as they go over the wire: written at once, and as whole as what aiohttp would write."""
+"""Responses as they are written: in one write, and as complete as aiohttp's own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -29,7 +29,7 @@ async def _served() -> AsyncIterator[TestClient[web.Request, web.Application]]:
 
 
 async def test_an_answer_has_its_own_fields_and_those_of_its_head() -> None:
-    """And the length and the date, which every answer has (RFC 9110 §6.6.1 and §8.6)."""
+    """Every response has a length and a date, too (RFC 9110 §6.6.1, §8.6)."""
     async with _served() as client, client.get("/") as response:
         assert response.status == 200
         assert await response.read() == b"body"
@@ -39,7 +39,7 @@ async def test_an_answer_has_its_own_fields_and_those_of_its_head() -> None:
 
 
 async def test_one_connection_carries_answer_after_answer() -> None:
-    """Nothing of one is left over for the next."""
+    """Responses on one connection do not mix."""
     async with _served() as client:
         for path in ("/", "/?status=304", "/", "/?status=404", "/?cookie=a", "/"):
             async with client.get(path) as response:
@@ -71,7 +71,7 @@ async def test_the_answer_to_head_is_that_to_get_without_the_body() -> None:
     [("1.1", "close", b"close"), ("1.0", "", b"close"), ("1.0", "keep-alive", b"keep-alive")],
 )
 async def test_a_connection_ends_when_the_client_wants_it(version: str, asked: str, told: bytes) -> None:
-    """And says so: RFC 9112 §9.3."""
+    """The response announces the end of the connection (RFC 9112 §9.3)."""
     line = f"Connection: {asked}\r\n" if asked else ""
     request = f"GET / HTTP/{version}\r\nHost: localhost\r\n{line}\r\n".encode()
     async with _served() as client:
@@ -86,14 +86,14 @@ async def test_a_connection_ends_when_the_client_wants_it(version: str, asked: s
 
 
 async def test_an_answer_sets_cookies() -> None:
-    """With their attributes, each in a field of its own."""
+    """Each cookie has a field of its own, with its attributes."""
     async with _served() as client, client.get("/", params={"cookie": "value"}) as response:
         assert response.headers.getall("Set-Cookie") == ["name=value; HttpOnly; Path=/"]
 
 
 @pytest.mark.parametrize("fields", [{"X": "a\r\nY: b"}, {"X": "a\nb"}, {"X\r\nY": "a"}, {"X": "\r"}])
 async def test_a_line_break_makes_no_field(fields: Mapping[str, str]) -> None:
-    """A value that came from outside cannot write a header field or a body."""
+    """An untrusted value cannot add a header field or a body."""
     with pytest.raises(ValueError, match="line break"):
         Head(fields)
 

@@ -29,7 +29,7 @@ def test_every_announced_class_is_reached() -> None:
 
 @planted(writes_a_constant)
 def test_a_session_says_what_its_methods_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A class that is added to the table is the `acr` of whoever authenticates by its methods."""
+    """A class that is added to the table becomes the `acr` of authentications by its methods."""
     stronger = ((frozenset({Method.PASSWORD}), "urn:test:stronger"), *CLASSES)
     monkeypatch.setattr("shared.oauth.authentication_methods.CLASSES", stronger)
     authentication = Authenticated(USER, frozenset({Method.PASSWORD}), NOW).authentication
@@ -39,5 +39,5 @@ def test_a_session_says_what_its_methods_reach(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("methods", COMBINATIONS, ids=sorted)
 def test_any_methods_reach_a_class(methods: frozenset[Method]) -> None:
-    """Nobody authenticates without an `acr`."""
+    """Every authentication has an `acr`."""
     assert acr_of(methods) in ACR_VALUES

@@ -29,7 +29,7 @@ class _Time:
 
 
 class _Work:
-    """Raises each of its faults in turn, None standing for success; done after the last one."""
+    """Raises each of its faults in turn; None is a success. Done after the last one."""
 
     def __init__(self, *faults: Exception | None) -> None:
         self.rounds = 0
@@ -64,7 +64,7 @@ def _loop(work: Callable[[], Awaitable[object]], time: _Time, observed: list[str
     ids=lambda fault: type(fault).__name__,
 )
 async def test_a_loop_survives_every_defect(fault: Exception) -> None:
-    """The work runs again after each of them, as long as the process runs."""
+    """The work runs again after each defect, as long as the process runs."""
     assert await _rounds(_Work(fault, fault, Unavailable(), fault)) > 4
 
 
@@ -117,7 +117,7 @@ async def test_a_short_loop_backs_off_too() -> None:
 @planted(takes_a_defect_for_a_round)
 @pytest.mark.parametrize("fault", [RuntimeError(), Misconfigured()], ids=lambda fault: type(fault).__name__)
 async def test_a_loop_that_completes_nothing_for_three_periods_has_stalled(fault: Exception) -> None:
-    """A defect in every round counts as no round; the first success ends the stall."""
+    """Failed rounds do not count as completed. The first success ends the stall."""
     time = _Time()
     loop = _loop(_Work(fault, fault, None), time)
     await loop.round()
@@ -131,7 +131,7 @@ async def test_a_loop_that_completes_nothing_for_three_periods_has_stalled(fault
 
 
 async def test_a_round_that_hangs_is_a_stall() -> None:
-    """A loop whose work never returns is named like one whose work fails."""
+    """A loop whose work never returns is reported like one whose work fails."""
     time = _Time()
     background = Background(lambda *_: None, time, time.sleep)
     async with background.repeating("hangs", asyncio.Event().wait, PERIOD):
@@ -142,7 +142,7 @@ async def test_a_round_that_hangs_is_a_stall() -> None:
 
 
 async def test_a_store_that_is_away_is_no_stall() -> None:
-    """The loop works; the check of the store tells what is wrong."""
+    """An unavailable store is reported by its own check, not as a stall."""
     time = _Time()
     loop = _loop(_Work(*[Unavailable()] * 5), time)
     for _ in range(5):
@@ -151,7 +151,7 @@ async def test_a_store_that_is_away_is_no_stall() -> None:
 
 
 async def test_a_short_period_does_not_make_a_short_pause_a_stall() -> None:
-    """A loop of half a second may be late by a few seconds."""
+    """A loop with a period of half a second may be late by a few seconds."""
     time = _Time()
     loop = Loop("short", _Work(), timedelta(seconds=0.5), lambda *_: None, time)
     time.now = PATIENCE.total_seconds()
@@ -161,7 +161,7 @@ async def test_a_short_period_does_not_make_a_short_pause_a_stall() -> None:
 
 
 async def test_a_round_may_take_as_long_as_its_work_says() -> None:
-    """Delivering to clients that hang is slow, and nothing is wrong with the process."""
+    """A job may allow itself long rounds, such as deliveries to clients that hang."""
     time = _Time()
     background = Background(lambda *_: None, time, time.sleep)
     async with background.repeating("slow", asyncio.Event().wait, PERIOD, patience=timedelta(minutes=5)):

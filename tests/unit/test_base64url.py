@@ -1,4 +1,4 @@
-"""base64url as handles and keys use it: every value is written in one way."""
+"""base64url for handles and keys: every value has exactly one encoding."""
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,6 @@ def test_bytes_make_the_round_trip(data: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["A", "AB", "AAB", "AA==", "AA\n", "A A", "AA+/", "AAA*", "ÄÄ"])
 def test_there_is_no_second_way_to_write_them(text: str) -> None:
-    """No slack bits, padding, whitespace or other alphabet: a changed character is another value or none."""
+    """Unused bits, padding, whitespace and other alphabets are refused."""
     with pytest.raises(ValueError, match=r"."):
         from_base64url(text)

@@ -1,4 +1,4 @@
-"""The guard of this server's resources: where a token may come from, and what a refusal says."""
+"""The guard of this server's resources: sources of tokens, and challenges."""
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
@@ -23,7 +23,7 @@ from shared.web.bearer import NoCredentials, challenge, header_credentials, requ
     ],
 )
 def test_credentials_are_read_from_the_header(value: str, token: str | None) -> None:
-    """RFC 6750 §2.1, with the scheme in any case; another scheme has no credentials for us."""
+    """RFC 6750 §2.1: the scheme is case-insensitive, and other schemes are ignored."""
     request = make_mocked_request("GET", "/", headers={"Authorization": value})
     presented = header_credentials(request)
     assert (presented.token if presented else None) == token
@@ -35,14 +35,14 @@ def test_credentials_are_read_from_the_header(value: str, token: str | None) -> 
 
 
 def test_two_headers_are_an_invalid_request() -> None:
-    """RFC 6750 §3.1: more than one method to send a token."""
+    """RFC 6750 §3.1: a token may be sent only once."""
     headers = CIMultiDict([("Authorization", "Bearer x"), ("Authorization", "Bearer y")])
     with pytest.raises(InvalidRequest):
         required_credentials(make_mocked_request("GET", "/", headers=headers))
 
 
 def test_a_challenge_names_the_error_and_the_scope_needed() -> None:
-    """RFC 6750 §3; without credentials it names nothing."""
+    """RFC 6750 §3: without credentials, the challenge names no error."""
     assert challenge(NoCredentials("a token is needed")) == 'Bearer realm="ostiary"'
     expected = 'Bearer realm="ostiary", error="invalid_token", error_description="it has ended"'
     assert challenge(InvalidToken("it has ended")) == expected

@@ -67,7 +67,7 @@ def _userinfo(scope: Scope, asked: dict[str, Json | None] | None = None, **clien
     ],
 )
 def test_each_scope_releases_its_claims_alone(scope: Scope, claims: dict[str, Any]) -> None:
-    """OpenID Connect Core 1.0 §5.4: absent rather than empty, and absent rather than of a wrong type."""
+    """OpenID Connect Core 1.0 §5.4: claims that are empty or have a wrong type are absent."""
     assert _userinfo(scope) == {**claims, **SUB}
 
 
@@ -90,12 +90,12 @@ def test_a_claim_may_be_asked_for_by_name() -> None:
 
 @pytest.mark.parametrize("name", ["ssn", "roles", "groupPath", "username", "password_hash", "epoch"])
 def test_what_no_scope_stands_for_is_not_had_by_name(name: str) -> None:
-    """Neither what a user record holds beside, nor what belongs to a scope that was not granted."""
+    """Other attributes of a user, and claims of scopes that were not granted, are not released by name."""
     assert _userinfo(("openid", "profile"), {name: {"essential": True}}).get(name) is None
 
 
 def test_sub_is_always_the_users_own() -> None:
-    """Neither a mapping nor a claim of the record changes it."""
+    """Neither a mapping nor a claim of the user's record replaces `sub`."""
     assert _userinfo(("openid",), {"sub": {"value": "x"}}, claims_mapping={"sub": "username"}) == SUB
 
 
@@ -105,7 +105,7 @@ def test_a_mapping_renames_what_is_released() -> None:
 
 
 def test_a_claim_for_userinfo_stays_out_of_the_id_token() -> None:
-    """OpenID Connect Core 1.0 §5.5: two members, two places."""
+    """OpenID Connect Core 1.0 §5.5: `userinfo` and `id_token` are separate."""
     request = ClaimsRequest(userinfo={"email": None}, id_token={"name": None})
     authorization = _authorization(("openid", "profile", "email"), request)
     assert id_token_user_claims(USER, authorization, CLIENT) == {"name": "Ada Lovelace"}
@@ -136,7 +136,7 @@ AS_CONFIGURED: dict[str, Any] = {
 @planted(claims_are_texts)
 @pytest.mark.parametrize("name", AS_CONFIGURED)
 def test_a_claim_of_an_operators_own_is_delivered_as_it_is(name: str) -> None:
-    """`id_token_claims`, and by a mapping: whatever JSON it is."""
+    """`id_token_claims` and mappings release claims of any JSON type."""
     user = replace(USER, claims=AS_CONFIGURED)
     named = Client(client_id="c", id_token_claims=(name,))
     mapped = Client(client_id="c", id_token_claims=("own",), claims_mapping={"own": name})
@@ -148,7 +148,7 @@ def test_a_claim_of_an_operators_own_is_delivered_as_it_is(name: str) -> None:
 
 
 def test_an_operators_claim_that_says_nothing_is_absent() -> None:
-    """OpenID Connect Core 1.0 §5.3.2: rather than null or an empty string."""
+    """OpenID Connect Core 1.0 §5.3.2: null and empty strings are left out."""
     user = replace(USER, claims={"one": None, "two": ""})
     client = Client(client_id="c", id_token_claims=("one", "two", "three"))
     assert id_token_user_claims(user, _authorization(("openid",)), client) == {}
@@ -171,7 +171,7 @@ URIS = {"redirect_uris": ["https://rp.test/cb"]}
     ],
 )
 def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
-    """Rather than left out in silence for each user."""
+    """A claim that cannot be delivered is refused instead of left out silently."""
     with pytest.raises(InvalidClientMetadata, match=next(iter(members))):
         read_operators({**URIS, **members}, "c", ALLOWED)
 
@@ -214,6 +214,6 @@ def test_what_can_be_delivered_is_accepted(members: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("claims", [{"roles": "ADMIN"}, {"roles": [1]}, {"address": {"locality": 1}}])
 def test_a_standard_claim_of_a_wrong_type_is_refused_when_it_is_configured(claims: dict[str, Any]) -> None:
-    """It would never be released."""
+    """A claim of the wrong type is refused, as it would never be released."""
     with pytest.raises(BadUser):
         check_claims(claims)

@@ -1,4 +1,4 @@
-"""What a command prints, while it reads."""
+"""Lists are printed while they are read."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ MANY = 10_000
 @planted(lists_are_collected)
 @pytest.mark.parametrize("is_json", [True, False])
 async def test_a_list_is_not_held_in_memory(monkeypatch: pytest.MonkeyPatch, is_json: bool) -> None:
-    """At most the rows that decide the width of the columns have been read and not printed."""
+    """Only the rows that decide the column widths are buffered."""
     printed, read, most = 0, 0, 0
 
     def count(text: object, **_: object) -> None:

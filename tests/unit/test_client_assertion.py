@@ -1,4 +1,4 @@
-"""Client assertions: by which algorithm, with which secret, for whom and for how long."""
+"""Client assertions: algorithms, secrets, audiences and times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,7 +44,7 @@ def _proven(client: Client = CLIENT, **changes: Any) -> ProvenAssertion:
 
 
 def test_an_assertion_that_holds() -> None:
-    """RFC 7523 §3: what is kept of it is what a replay is known by."""
+    """RFC 7523 §3: a valid assertion yields the values that identify a replay."""
     assert _proven() == ProvenAssertion("j", NOW, NOW + 60 * SECOND)
 
 
@@ -65,7 +65,7 @@ def test_an_assertion_that_holds() -> None:
     ],
 )
 def test_an_assertion_at_the_edge_holds(changes: dict[str, Any]) -> None:
-    """Either audience, five minutes at most, and ten seconds for a clock that is ahead."""
+    """Either audience, at most five minutes, and ten seconds of clock skew are accepted."""
     assert _proven(**changes).jti == changes.get("jti", "j")
 
 
@@ -99,7 +99,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
     ("detail", "changes"), [(detail, changes) for detail, each in REFUSED.items() for changes in each]
 )
 def test_an_assertion_that_does_not_hold_is_refused_alike(detail: str, changes: dict[str, Any]) -> None:
-    """RFC 7523 §3: each for its own reason, which only the log tells."""
+    """RFC 7523 §3: the response is the same for every fault; the log has the reason."""
     with pytest.raises(InvalidClient) as refused:
         _proven(**changes)
     assert (refused.value.description, refused.value.detail) == ("client authentication failed", detail)
@@ -117,7 +117,7 @@ def test_a_client_may_be_held_to_the_issuer_alone() -> None:
 
 @planted(two_names_of_an_audience)
 def test_the_former_name_of_the_audience_is_read_and_never_written() -> None:
-    """Files and rows from before it was renamed: `endpoint` is `issuer_or_endpoint`."""
+    """The former name `endpoint` is read as `issuer_or_endpoint`."""
     members = {"redirect_uris": ["https://rp.test/cb"], "assertion_audience": "endpoint"}
     client = read_operators(
         members, "c", Capabilities(response_types=("code",), signing_algorithms=("RS256",))
@@ -129,7 +129,7 @@ def test_the_former_name_of_the_audience_is_read_and_never_written() -> None:
 
 
 def _named(alg: str) -> str:
-    """An assertion that names an algorithm, whoever signed it."""
+    """An unverified assertion with this algorithm."""
     return ".".join((base64url(f'{{"alg":"{alg}"}}'.encode()), "e30", "AA"))
 
 
@@ -164,7 +164,7 @@ def test_an_algorithm_fits_the_method_and_what_is_registered(
 
 
 def _typed(typ: str) -> str:
-    """An assertion that names a type."""
+    """An assertion with this type."""
     return ".".join((base64url(f'{{"alg":"ES256","typ":"{typ}"}}'.encode()), "e30", "AA"))
 
 
@@ -188,7 +188,7 @@ def _kept(value: str | None, expires_at: datetime | None = None) -> ClientSecret
 
 
 def test_of_several_secrets_any_that_is_kept_and_has_not_ended_verifies() -> None:
-    """While a secret is changed; one that is kept as a hash alone signs nothing."""
+    """During a rotation, both secrets verify. A secret of which only the hash is stored does not."""
     kept = (_kept(None), _kept(SECRETS[0], NOW), _kept(SECRETS[1], NOW + SECOND), _kept(SECRETS[2]))
     client = Client(client_id="c", secrets=kept)
     for alg in ("HS256", "HS384", "HS512"):

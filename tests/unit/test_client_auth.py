@@ -1,4 +1,4 @@
-"""Client credentials: which ones a request presents, and whether a secret holds."""
+"""Client credentials: reading them from a request, and checking secrets."""
 
 import base64
 import hashlib
@@ -46,7 +46,7 @@ LONGEST = ASSERTION.ljust(16 * 1024, "A")
 
 
 def test_each_method_has_its_credentials() -> None:
-    """By the names of the registered `token_endpoint_auth_method`."""
+    """Each `token_endpoint_auth_method` has its credentials."""
     methods = {kind: kind.methods for kind in (Anonymous, SecretBasic, SecretPost, Assertion)}
     assert methods == {
         Anonymous: ("none",),
@@ -127,7 +127,7 @@ def test_what_a_request_presents(
 def test_credentials_that_cannot_be_read_are_refused_alike(
     authorization: str | None, form: dict[str, str], detail: str
 ) -> None:
-    """`invalid_client`, and only the log says why."""
+    """The response is `invalid_client`; the log has the reason."""
     with pytest.raises(InvalidClient) as refused:
         presented(authorization, Parameters.of(form))
     assert (refused.value.description, refused.value.detail) == ("client authentication failed", detail)
@@ -168,7 +168,7 @@ def test_there_is_one_authentication_of_one_client(
 
 @pytest.mark.parametrize("credentials", [SecretBasic("c", "s3"), SecretPost("c", "s3"), Assertion("c", "s3")])
 def test_no_credential_is_shown(credentials: Credentials) -> None:
-    """A record of it may end in a log."""
+    """The representation of credentials has no secret, as it may be logged."""
     assert "s3" not in repr(credentials)
     assert "'c'" in repr(credentials)
 
@@ -182,7 +182,7 @@ CLIENT = Client(client_id="c", secrets=(_secret("new"), _secret("old", NOW + SEC
 
 @pytest.mark.parametrize("secret", ["new", "old"])
 def test_a_secret_holds_until_it_ends(secret: str) -> None:
-    """Both of them, while a secret is changed."""
+    """During a rotation, both secrets are valid until they end."""
     check_secret(CLIENT, secret, NOW)
 
 
@@ -191,7 +191,7 @@ def test_a_secret_holds_until_it_ends(secret: str) -> None:
     [(CLIENT, "over"), (CLIENT, ""), (CLIENT, "NEW"), (Client(client_id="c"), "new"), (None, "new")],
 )
 def test_a_secret_that_does_not_hold_is_refused_alike(client: Client | None, secret: str) -> None:
-    """Ended, wrong, of a client without one, of nobody."""
+    """Expired and wrong secrets, clients without a secret and unknown clients get the same error."""
     with pytest.raises(InvalidClient) as refused:
         check_secret(client, secret, NOW)
     assert refused.value.description == "client authentication failed"
@@ -204,7 +204,7 @@ def test_a_secret_that_does_not_hold_is_refused_alike(client: Client | None, sec
 def test_a_client_that_is_unknown_costs_what_a_known_one_does(
     client: Client | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One comparison in constant time, of as many bytes."""
+    """An unknown client costs one constant-time comparison of the same length."""
     compared: list[tuple[int, int]] = []
     compare = hmac.compare_digest
 

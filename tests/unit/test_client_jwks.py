@@ -1,4 +1,4 @@
-"""The public keys of a client: which are refused, and which verify what."""
+"""The public keys of a client: validation, and choosing a key to verify with."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def test_a_public_key_is_what_its_members_say(key: PrivateKey) -> None:
 
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_an_rsa_key_has_2048_to_4096_bits(bits: int) -> None:
-    """RFC 7518 §3.3 wants the one, and the other keeps a verification cheap."""
+    """RFC 7518 §3.3 sets the minimum; the maximum keeps verification cheap."""
     assert public_key(_modulus(1 << bits - 1 | 1))
 
 
@@ -109,7 +109,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("fault", "jwk"), BAD)
 def test_a_weak_or_broken_key_is_refused(fault: str, jwk: dict[str, Any]) -> None:
-    """With what is wrong with it, as the end of a sentence."""
+    """The fault is the end of a sentence."""
     with pytest.raises(BadKey) as refused:
         public_key(jwk)
     assert str(refused.value) == fault
@@ -126,14 +126,14 @@ def test_a_point_of_great_order_is_a_key(y: int, sign: int) -> None:
     "jwk", [_jwk(y=_jwk()["x"]), _jwk(x="AQ"), _jwk(P384, crv="P-256"), _jwk(ED25519, x="Ag")]
 )
 def test_a_point_that_is_none_is_refused(jwk: dict[str, Any]) -> None:
-    """Off the curve, or of another length: in the words of the library, cut short."""
+    """A point off the curve or of another length is refused, with the library's message, truncated."""
     with pytest.raises(BadKey, match=r"^is not a key: \w.{9,66}$"):
         public_key(jwk)
 
 
 @pytest.mark.parametrize("member", ["d", "p", "q", "dp", "dq", "qi", "oth", "k"])
 def test_a_private_key_is_refused_wherever_it_is_seen(member: str) -> None:
-    """RFC 7518 §6: it is known to more than its owner."""
+    """RFC 7518 §6: a private key that was sent to the server is compromised."""
     with pytest.raises(BadKey) as refused:
         public_key(_jwk(**{member: "AQ"}))
     assert str(refused.value) == "holds private members: send the public key only"
@@ -191,13 +191,13 @@ NO_SETS: list[dict[str, Any]] = [{}, {"keys": None}, {"keys": []}, {"keys": {}},
     ],
 )
 def test_each_fault_of_a_set_is_named_with_its_path(jwks: dict[str, Any], faults: dict[str, str]) -> None:
-    """Those of later keys too."""
+    """Faults of later keys are named, too."""
     assert dict(jwks_faults(jwks)) == faults
 
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 def test_a_signature_is_verified_by_the_keys_that_fit_its_algorithm(alg: str) -> None:
-    """And by no other; RFC 7517 §4.2 and §4.4: by none that is for something else."""
+    """Keys for another algorithm or use do not verify (RFC 7517 §4.2, §4.4)."""
     jwks = [_jwk(key) for key in KEYS]
     fitting = [key.public_key() for key, algorithms in KEYS.items() if alg in algorithms]
     assert keys_for({"keys": jwks}, alg, None) == fitting
@@ -211,7 +211,7 @@ def test_a_signature_is_verified_by_the_keys_that_fit_its_algorithm(alg: str) ->
 
 
 def test_a_kid_chooses_among_the_keys() -> None:
-    """RFC 7515 §4.1.4: where a signature names one, the others are not tried."""
+    """RFC 7515 §4.1.4: if a signature names a kid, other keys are not tried."""
     keys = {"keys": [_jwk(kid="a"), _jwk(OTHER_P256, kid="b"), _jwk(OTHER_P256)]}
     one, two = P256.public_key(), OTHER_P256.public_key()
     assert keys_for(keys, "ES256", None) == [one, two, two]
@@ -220,7 +220,7 @@ def test_a_kid_chooses_among_the_keys() -> None:
 
 @pytest.mark.parametrize("keys", [None, {}, "x", 7, [], ["x", None], [{}], [_jwk(d="AQ")], [_jwk(use="enc")]])
 def test_a_set_without_a_key_that_is_fit_verifies_nothing(keys: Any) -> None:
-    """Also where one got past registration."""
+    """A set without a usable key verifies nothing, even if it got past registration."""
     assert keys_for({"keys": keys}, "ES256", None) == keys_for({}, "ES256", None) == []
     fit = [*keys, _jwk()] if isinstance(keys, list) else [_jwk()]
     assert keys_for({"keys": fit}, "ES256", None) == [P256.public_key()]
@@ -249,7 +249,7 @@ def _signed(key: PrivateKey = P256, alg: str = "ES256", kid: str | None = None) 
     ],
 )
 def test_whether_a_key_of_the_set_verifies_a_token(token: str, holds: bool) -> None:
-    """Any of those that may be meant."""
+    """Every matching key is tried."""
     keys = {"keys": [_jwk(OTHER_P256, kid="a"), _jwk(kid="b"), _jwk(RSA)]}
     if holds:
         assert verify_with(token, keys) == {"sub": "c"}
@@ -260,14 +260,14 @@ def test_whether_a_key_of_the_set_verifies_a_token(token: str, holds: bool) -> N
 
 @pytest.mark.parametrize("fetched", [None, [], "x", 7, {}, {"keys": None}, {"keys": {}}, {"keys": "x"}])
 def test_what_was_fetched_and_is_no_set_is_refused(fetched: object) -> None:
-    """Whatever a server answers."""
+    """A malformed response is refused, whatever it contains."""
     with pytest.raises(BadKey) as refused:
         readable(fetched)
     assert str(refused.value) == "is not a JWK Set"
 
 
 def test_of_a_fetched_set_only_what_is_used_is_kept() -> None:
-    """The public members, as strings that are not longer than any of them is."""
+    """Only the public members are kept, with a limited length."""
     used = dict.fromkeys(("kty", "use", "alg", "kid", "n", "e", "crv", "x", "y"), "x")
     longest = "A" * 1024
     fetched = [{**used, "x5c": ["A"], "ext": "x"}, {"kid": 1, "n": longest, "x": longest + "A"}, "x", None]

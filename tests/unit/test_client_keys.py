@@ -1,4 +1,4 @@
-"""A client's jwks_uri: fetched when it must be, by one of many, and no oftener, whatever strangers send."""
+"""A client's jwks_uri is fetched when needed, by one caller, and not more often, whatever is sent."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ def _token(key: ec.EllipticCurvePrivateKey, kid: str | None = "k") -> str:
 
 
 class _KeyHost:
-    """What answers at the URI, and the time."""
+    """The server at the URI, and the clock."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -50,7 +50,7 @@ class _KeyHost:
 
 
 async def test_a_set_is_fetched_once_and_again_when_it_is_old() -> None:
-    """By one of many who ask at the same time."""
+    """Of many concurrent callers, one fetches the set."""
     host = _KeyHost()
     keys = host.keys()
     host.go.clear()
@@ -67,7 +67,7 @@ async def test_a_set_is_fetched_once_and_again_when_it_is_old() -> None:
 
 @pytest.mark.parametrize("kid", ["new", "k", None])
 async def test_a_new_key_is_found_at_once(kid: str | None) -> None:
-    """Under a new kid, under the old one, or without."""
+    """A new key is found with a new kid, with the old one, or without a kid."""
     host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD, kid="k"), CLIENT)
@@ -77,7 +77,7 @@ async def test_a_new_key_is_found_at_once(kid: str | None) -> None:
 
 
 async def test_a_thousand_unknown_keys_are_looked_for_once_in_a_while() -> None:
-    """Fetch amplification: the client's name is public, so anybody may send them."""
+    """Assertions with unknown keys, which anyone can send, must not cause a fetch each."""
     host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD), CLIENT)
@@ -100,7 +100,7 @@ async def test_a_thousand_clients_of_one_set_fetch_it_once() -> None:
 
 
 async def test_a_set_serves_on_while_its_host_is_away() -> None:
-    """For a day, with a try once in a while; then no longer."""
+    """If the host is down, the set is used for a day, with occasional attempts to fetch it."""
     host = _KeyHost()
     keys = host.keys()
     await keys.verified(_token(OLD), CLIENT)
@@ -119,7 +119,7 @@ async def test_a_set_serves_on_while_its_host_is_away() -> None:
 
 @pytest.mark.parametrize("answer", [None, [], "x", 7, {}, {"keys": {}}, {"keys": "x"}])
 async def test_what_is_no_set_gives_no_keys(answer: Any) -> None:
-    """Whatever was answered."""
+    """A response that is not a JWK Set has no keys."""
     host = _KeyHost()
     host.answer = answer
     with pytest.raises(NoKeys):
@@ -127,7 +127,7 @@ async def test_what_is_no_set_gives_no_keys(answer: Any) -> None:
 
 
 async def test_a_client_with_keys_in_its_record_is_not_fetched_for() -> None:
-    """By value, and none at all."""
+    """For clients with `jwks` and clients without keys, nothing is fetched."""
     keys = _KeyHost().keys()
     assert await keys.verified(_token(OLD), Client(client_id="c", jwks=_jwks(OLD)))
     for client in (Client(client_id="c", jwks=_jwks(NEW)), Client(client_id="c")):
@@ -136,7 +136,7 @@ async def test_a_client_with_keys_in_its_record_is_not_fetched_for() -> None:
 
 
 def test_a_fetched_set_is_cut_down_to_what_is_used() -> None:
-    """Nothing private, nothing long, nothing beyond the limit, nothing that is no key."""
+    """Private members, long members, keys beyond the limit and unknown keys are dropped."""
     good = _jwks(OLD)["keys"][0]
     fetched = {
         "keys": [

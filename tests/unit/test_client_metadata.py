@@ -53,7 +53,7 @@ OTHER: dict[str, Any] = {
 
 
 def test_every_field_of_a_client_is_declared_or_internal() -> None:
-    """A field without a declaration is shown to nobody: credentials and counters."""
+    """Fields without a declaration (credentials and counters) are never shown."""
     internal = {"client_id", "secrets", "registration_access_token_hash", "version", "epoch", "document_hash"}
     assert set(Client.__dataclass_fields__) == internal | set(MEMBERS)
     assert not STANDARD_MEMBERS & OPERATORS_MEMBERS
@@ -77,14 +77,14 @@ def test_an_operators_member_is_the_same_in_every_view(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OPERATORS_MEMBERS))
 def test_the_example_of_an_operators_member_is_accepted(name: str) -> None:
-    """As an operator would copy it from the documentation."""
+    """The documented example is accepted."""
     example = MEMBERS[name].example
     client = read_operators({**URI, "jwks_uri": "https://rp.test/jwks", name: example}, "c", ALLOWED).client
     assert to_metadata(client)[name] == example
 
 
 def test_an_operator_sees_more_than_the_client_and_nobody_sees_a_credential() -> None:
-    """What the server sets is read-only, and some of it is for operators alone."""
+    """Members that the server sets are read-only, and some are only for operators."""
     client = Client(client_id="c", disabled_at=datetime.now(UTC), created_at=datetime.fromtimestamp(7, UTC))
     for_client, for_operators = (information(client, reader) for reader in (Reader.CLIENT, Reader.OPERATORS))
     assert for_client.items() <= for_operators.items()
@@ -101,7 +101,7 @@ def test_an_operator_sees_more_than_the_client_and_nobody_sees_a_credential() ->
 
 
 def test_each_profile_sets_only_members_that_may_be_set() -> None:
-    """A profile's default is valid: a client of that profile is accepted with it named."""
+    """A profile's defaults are valid when they are set explicitly."""
     for profile, defaults in PROFILES.items():
         assert all(MEMBERS[name].set_by is not Setter.SERVER for name in defaults)
         named = {**URI, "jwks_uri": "https://rp.test/jwks", **defaults, "profile": profile}

@@ -1,4 +1,4 @@
-"""What a client may make of itself, for every pair of what it was and what it says that it is."""
+"""Updates of clients by themselves, for every pair of an old and a new registration."""
 
 from dataclasses import replace
 from typing import Any
@@ -94,7 +94,7 @@ OPERATORS: dict[str, list[Any]] = {
 
 
 def _some(members: dict[str, list[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Some members, each with one of its values; most are left out, so that most registrations hold."""
+    """Some members with values. Most members are left out, so that most registrations are valid."""
     names = st.lists(st.sampled_from(sorted(members)), unique=True, max_size=6)
     return names.flatmap(
         lambda chosen: st.fixed_dictionaries({name: st.sampled_from(members[name]) for name in chosen})
@@ -124,7 +124,7 @@ _SETTINGS = settings(
 @given(_registered())
 @_SETTINGS
 def test_what_was_read_may_be_sent_back_and_changes_nothing(client: Client) -> None:
-    """RFC 7592 §2.2: for every member, whoever set it."""
+    """RFC 7592 §2.2: sending back what was read changes no member."""
     read = client_information(client, "https://id.test/oidc", registration_access_token="rat_x")
     try:
         sent = read_registration(read, "c", ALLOWED, client)
@@ -140,7 +140,7 @@ def test_what_was_read_may_be_sent_back_and_changes_nothing(client: Client) -> N
 def test_a_client_that_becomes_public_needs_pkce_whatever_it_was(
     client: Client, members: dict[str, Any]
 ) -> None:
-    """RFC 9700 §2.1.1, RFC 8252 §8.6: judged on what results."""
+    """RFC 9700 §2.1.1, RFC 8252 §8.6: the resulting record decides."""
     members = {**URI, **members, "token_endpoint_auth_method": "none"}
     try:
         changed = read_registration(members, "c", ALLOWED, replace(client, require_pkce=client.is_public))
@@ -154,7 +154,7 @@ def test_a_client_that_becomes_public_needs_pkce_whatever_it_was(
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 def test_a_client_that_stops_being_public_keeps_pkce(method: str) -> None:
-    """Nothing is relaxed on the way back."""
+    """A client that becomes confidential still needs PKCE."""
     public = read_registration({**URI, "token_endpoint_auth_method": "none"}, "c", ALLOWED)
     changed = read_registration({**URI, "token_endpoint_auth_method": method}, "c", ALLOWED, public)
     assert (changed.is_public, changed.require_pkce) == (False, True)
@@ -170,7 +170,7 @@ def test_a_client_that_stops_being_public_keeps_pkce(method: str) -> None:
     ],
 )
 def test_a_client_does_not_leave_its_profile(name: str, value: object) -> None:
-    """An operator gave it; what they relaxed themselves stays relaxed."""
+    """A client cannot leave its profile, and the operator's exceptions stay."""
     strict = read_operators({**URI, "profile": "fapi2", "jwks": JWKS}, "c", ALLOWED).client
     members = {**client_information(strict, "https://id.test/oidc"), name: value}
     with pytest.raises(InvalidClientMetadata, match=f"{name} is set by the profile fapi2"):
@@ -189,7 +189,7 @@ NATIVE = {"token_endpoint_auth_method": "none"}
 @planted(strangers_have_any_scheme)
 @pytest.mark.parametrize("scheme", ["obsidian", "myapp", "web+app", "slack"])
 def test_a_stranger_has_schemes_of_domain_names_alone(scheme: str) -> None:
-    """RFC 8252 §7.1; an operator may know better."""
+    """RFC 8252 §7.1: other schemes are only for operators."""
     members = {**NATIVE, "redirect_uris": [f"{scheme}://cb"]}
     with pytest.raises(InvalidRedirectUri, match=r"redirect_uris\.0 has a scheme that is not made from"):
         read_registration(members, "c", ALLOWED)
@@ -208,7 +208,7 @@ def test_a_stranger_has_schemes_of_domain_names_alone(scheme: str) -> None:
     "scheme", ["ms-msdt", "search-ms", "jnlp", "microsoft-edge", "com.epicgames.launcher"]
 )
 def test_nobody_registers_a_scheme_that_starts_a_program(scheme: str) -> None:
-    """Neither a stranger nor an operator."""
+    """Schemes that start programs are refused for everyone."""
     members = {**NATIVE, "redirect_uris": [f"{scheme}:/id"]}
     for read in (read_registration, read_operators):
         with pytest.raises(InvalidRedirectUri, match="which is not for redirects"):
@@ -223,7 +223,7 @@ def test_the_schemes_of_an_app_and_of_cells_are_accepted() -> None:
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1/", "http://[::1]/cb", "com.example.app:/cb"])
 def test_one_redirect_uri_on_a_device_makes_a_public_client_native(uri: str) -> None:
-    """RFC 8252 §7.3: a loopback URI takes any port, whatever stands beside it."""
+    """RFC 8252 §7.3: a loopback URI accepts any port, whatever else is registered."""
     members = {**NATIVE, "redirect_uris": ["https://e.example/r", uri]}
     assert read_registration(members, "c", ALLOWED).application_type == "native"
     assert read_registration({**NATIVE, **URI}, "c", ALLOWED).application_type == "web"
@@ -246,7 +246,7 @@ def test_empty_is_missing(read: Any) -> None:
     ],
 )  # fmt: skip
 def test_a_fault_says_what_is_wrong_and_shows_no_regular_expression(name: str, value: object) -> None:
-    """For people."""
+    """The message is a sentence, without a regular expression."""
     with pytest.raises(InvalidClientMetadata) as refused:
         read_registration({**URI, name: value}, "c", ALLOWED)
     [(path, fault)] = refused.value.faults

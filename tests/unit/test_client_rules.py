@@ -1,4 +1,4 @@
-"""Which client metadata are accepted, and what is filled in."""
+"""Validation of client metadata, and defaults."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,12 +32,12 @@ OWN = {
 
 
 def operators(members: dict[str, Any], allowed: Capabilities = ALLOWED) -> Client:
-    """As `client add` reads."""
+    """The client, as `client add` reads it."""
     return read_operators(members, "fresh", allowed).client
 
 
 def registered(members: dict[str, Any], allowed: Capabilities = ALLOWED) -> Client:
-    """As the registration endpoint reads."""
+    """The client, as the registration endpoint reads it."""
     return read_registration(members, "fresh", allowed)
 
 
@@ -69,12 +69,12 @@ def test_a_public_client_needs_pkce_and_asks_for_consent_each_time() -> None:
     ],
 )
 def test_a_public_client_on_a_device_is_native(members: dict[str, Any], expected: str) -> None:
-    """Who does not say is web, unless only a device could be meant."""
+    """The default application type is web, unless the redirect URIs need a device."""
     assert registered(members).application_type == expected
 
 
 def test_operators_may_say_everything() -> None:
-    """The members of our own reach the record."""
+    """Members for operators reach the record."""
     read = read_operators({**URI, **OWN}, "fresh", ALLOWED)
     assert read.client_secret == "chosen-secret"
     assert read.client.client_id == "chosen"
@@ -106,7 +106,7 @@ def test_an_update_keeps_what_operators_said() -> None:
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_jwt", "private_key_jwt"])
 def test_a_secret_is_readable_only_while_the_client_signs_with_it(method: str) -> None:
-    """A change of method keeps what serves on, and drops the value as soon as the hash is enough."""
+    """A change of method keeps a usable secret, and drops its value when the hash is enough."""
     signing = operators({**URI, "token_endpoint_auth_method": "client_secret_jwt"})
     secret = new_secret(signing, "x" * 43)
     current = replace(signing, secrets=(secret, ClientSecret(b"a hash alone")))
@@ -244,13 +244,13 @@ def test_redirect_uris_that_do_not_hold_have_their_own_error(redirect_uris: Any)
 
 @pytest.mark.parametrize("uri", ["https://[::1", "https://[x]/", "https://℀.test/", "//x", ""])
 def test_pairwise_subjects_of_what_is_no_uri(uri: str) -> None:
-    """There is no host to compare: the fault of the redirect URI is told, and nothing breaks."""
+    """A malformed redirect URI has no host to compare, and is reported as the fault."""
     with pytest.raises(InvalidRedirectUri):
         registered({"redirect_uris": [uri], "subject_type": "pairwise"})
 
 
 def test_every_fault_is_named_with_its_path() -> None:
-    """An operator mends them all at once."""
+    """All faults are reported at once."""
     with pytest.raises(OAuthError) as caught:
         operators({"redirect_uris": ["https://ok.test/", "http://evil/"], "foo": 1, "tos_uri": "x"})
     description = caught.value.description
@@ -260,13 +260,13 @@ def test_every_fault_is_named_with_its_path() -> None:
 
 @pytest.mark.parametrize("name", ["access_token_lifetime", "id_token_lifetime", "refresh_token_lifetime"])
 def test_a_lifetime_above_its_cap_is_refused(name: str) -> None:
-    """Caps are the deployment's promise about revocation and keys."""
+    """Lifetimes above the caps are refused: revocation and key rotation rely on the caps."""
     with pytest.raises(InvalidClientMetadata):
         operators({**URI, name: 366 * 86_400})
 
 
 def test_response_and_grant_types_follow_from_each_other() -> None:
-    """RFC 7591 §2.1: no client is registered into a state in which it can do nothing."""
+    """RFC 7591 §2.1: response types and grant types must fit each other."""
     machine = operators({"grant_types": ["client_credentials"]})
     assert (machine.response_types, machine.redirect_uris) == ((), ())
     hybrid = operators({**URI, "response_types": ["id_token token code"]}, EVERYTHING)
@@ -275,14 +275,14 @@ def test_response_and_grant_types_follow_from_each_other() -> None:
 
 
 def test_where_anybody_may_register_nobody_gets_tokens_without_a_user() -> None:
-    """client_credentials is for those whom an operator knows."""
+    """Open registration does not give client_credentials."""
     closed = replace(ALLOWED, client_credentials=False)
     with pytest.raises(InvalidClientMetadata):
         registered({"grant_types": ["client_credentials"]}, closed)
 
 
 def test_metadata_and_record_say_the_same() -> None:
-    """What is stored is read back as it was."""
+    """A stored record is read back unchanged."""
     client = operators({**URI, **OWN, "default_max_age": 0, "allowed_cors_origins": []})
     assert from_metadata(client.client_id, to_metadata(client)) == client
 
@@ -311,7 +311,7 @@ WEAK = {
 
 @pytest.mark.parametrize("jwk", WEAK.values(), ids=WEAK)
 def test_a_weak_or_private_key_is_refused(jwk: Any) -> None:
-    """By its path, among good ones."""
+    """The faulty key is named by its path."""
     good = public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
     with pytest.raises(InvalidClientMetadata, match=r"jwks\.keys\.1"):
         registered({**URI, "jwks": {"keys": [good, jwk]}})

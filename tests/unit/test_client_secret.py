@@ -1,4 +1,4 @@
-"""Client secrets: who has one, what is kept of it, and what a rotation leaves."""
+"""Client secrets: creation, storage and rotation."""
 
 import hashlib
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ METHODS = {
 def test_a_secret_serves_a_method_and_is_readable_for_one_alone(
     method: str, expected: tuple[bool, bool, tuple[ClientSecret, ...]]
 ) -> None:
-    """A change of method leaves what serves it still; of a fresh secret the value is kept where it signs."""
+    """A change of method keeps a usable secret. The value of a new secret is kept if it signs."""
     client = Client(client_id="c", token_endpoint_auth_method=method)
     kept = retained_secrets(client, [HASH_ALONE, READABLE])
     assert (needs_secret(client), signs_with_secret(client), kept) == expected
@@ -61,5 +61,5 @@ def test_a_secret_that_signs_is_as_long_as_the_hash() -> None:
 def test_a_rotation_leaves_the_fresh_secret_and_at_most_one_other(
     secrets: tuple[ClientSecret, ...], until: datetime, expected: tuple[ClientSecret, ...]
 ) -> None:
-    """The one before it, no longer than the overlap, and never longer than it would have held."""
+    """The previous secret is valid for the overlap, but never longer than before."""
     assert rotated_secrets(FRESH, secrets, NOW, until) == expected

@@ -1,4 +1,4 @@
-"""What an operator is warned of when a client is added or changed."""
+"""Warnings when an operator adds or changes a client."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ PRESENT = frozenset({"name", "email", "department"})
 
 
 def warnings(**members: Any) -> list[str]:
-    """What is said where users have the claims PRESENT."""
+    """The warnings, if users have the claims PRESENT."""
     client = read_operators({**URI, **members}, "c", ALLOWED).client
     return [str(each) for each in client_warnings(client, KNOWN, configured_claims(client) - PRESENT)]
 
@@ -51,7 +51,7 @@ def warnings(**members: Any) -> list[str]:
 def test_a_warning_names_the_member_and_an_alternative(
     members: dict[str, Any], path: str, alternative: str
 ) -> None:
-    """One for each setting that is seldom meant."""
+    """There is a warning for each suspicious setting."""
     (warning,) = warnings(**members)
     assert warning.startswith(f"{path} ")
     assert alternative in warning
@@ -71,5 +71,5 @@ def test_a_warning_names_the_member_and_an_alternative(
     ],
 )  # fmt: skip
 def test_the_usual_is_not_warned_of(members: dict[str, Any]) -> None:
-    """Defaults, profiles, what users have, and redirects on the user's own machine."""
+    """Defaults, profiles, existing claims and loopback redirects cause no warning."""
     assert warnings(**members) == []

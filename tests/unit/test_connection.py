@@ -1,4 +1,4 @@
-"""Connections: what is asked over one, in which order it is answered, and when it ends."""
+"""Connections: requests, the order of their responses, and the end of a connection."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ HANG_GUARD = 30.0  # seconds; nothing is timed
 
 
 async def _echo(request: web.Request) -> web.Response:
-    """What was sent, or asked for in the query."""
+    """Echoes the body, or the query."""
     return PreparedResponse(await body(request) or request.query_string.encode(), TEXT)
 
 
@@ -33,7 +33,7 @@ async def _idle(_: web.Request) -> web.Response:
 
 
 class _Gate:
-    """A handler that answers when it is told to."""
+    """A handler that answers when a test opens it."""
 
     def __init__(self) -> None:
         self.entered = asyncio.Event()
@@ -66,14 +66,14 @@ def _post(*lines: str) -> bytes:
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """Status and body of the next answer."""
+    """The status and body of the next response."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     return int(head.split()[1]), await reader.readexactly(length)
 
 
 async def test_pipelined_requests_are_answered_in_their_order() -> None:
-    """However many there are, and however many the parser holds back (RFC 9112 §9.3.2)."""
+    """Any number of pipelined requests is answered in order (RFC 9112 §9.3.2)."""
     count = 160
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(b"".join(_get(str(number)) for number in range(count)))
@@ -82,7 +82,7 @@ async def test_pipelined_requests_are_answered_in_their_order() -> None:
 
 
 async def test_a_request_may_come_byte_by_byte() -> None:
-    """Its body too, and the next one with its last byte."""
+    """Head and body may arrive byte by byte, and the next request together with the last byte."""
     request = _post("Content-Length: 4") + b"body" + _get("next")
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         for byte in request:
@@ -100,7 +100,7 @@ async def test_a_chunked_body_is_one_body() -> None:
 
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 async def test_who_waits_to_be_told_so_is_told_to_go_on(version: str) -> None:
-    """RFC 9110 §10.1.1; with HTTP/1.0 nobody waits."""
+    """RFC 9110 §10.1.1; HTTP/1.0 has no 100-continue."""
     head = _post("Content-Length: 4", "Expect: 100-continue").replace(b"HTTP/1.1", f"HTTP/{version}".encode())
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(head)
@@ -112,7 +112,7 @@ async def test_who_waits_to_be_told_so_is_told_to_go_on(version: str) -> None:
 
 @pytest.mark.parametrize("protocol", ["websocket", "h2c", "TLS/1.2"])
 async def test_no_other_protocol_is_spoken(protocol: str) -> None:
-    """Whoever asks for one gets the answer, and no more (RFC 9110 §7.8)."""
+    """An Upgrade request gets an ordinary response (RFC 9110 §7.8)."""
     request = _get("a", "Connection: Upgrade", f"Upgrade: {protocol}") + _get("b")
     async with Served(handling(_echo)) as server:
         head, answered = await raw(server, request)
@@ -135,7 +135,7 @@ MALFORMED = {
 
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_what_is_no_http_ends_the_connection(name: str) -> None:
-    """With an answer that no cache keeps."""
+    """The response to malformed HTTP must not be cached."""
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(_get("before"))
         assert await _read(reader) == (200, b"before")
@@ -155,7 +155,7 @@ STALL_GUARD = 8.0  # seconds; less than a body may take
 
 @planted(http.waits_for_malformed_bodies)
 async def test_a_body_that_turns_out_malformed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once: the rest is neither waited for nor a request."""
+    """The rest of a malformed body is neither awaited nor parsed as a request."""
     monkeypatch.setattr(form, "CHUNK_TIMEOUT", 0.05)
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(_post("Transfer-Encoding: chunked", "Expect: 100-continue"))
@@ -170,7 +170,7 @@ async def test_a_body_that_turns_out_malformed_is_refused(monkeypatch: pytest.Mo
 async def test_a_body_that_turned_out_malformed_while_it_waited_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Behind another request, too, nothing waits for the rest."""
+    """The same for a request that waits behind another one."""
     monkeypatch.setattr(form, "CHUNK_TIMEOUT", 0.05)
     gate = _Gate()
 
@@ -190,7 +190,7 @@ async def test_a_body_that_turned_out_malformed_while_it_waited_is_refused(
 
 
 async def test_the_next_body_may_begin_while_a_request_is_answered() -> None:
-    """And end only after that."""
+    """The next body may arrive during a request, and end after it."""
     gate = _Gate()
 
     async def answer(request: web.Request) -> web.Response:
@@ -208,7 +208,7 @@ async def test_the_next_body_may_begin_while_a_request_is_answered() -> None:
 
 
 async def test_a_body_that_nobody_reads_may_arrive_later() -> None:
-    """The connection serves the next request."""
+    """A body that no handler reads may arrive later, and the connection stays usable."""
     async with Served(handling(_idle)) as server, _connected(server) as (reader, writer):
         writer.write(_post(f"Content-Length: {MAX_BODY}"))
         assert await _read(reader) == (200, b"unread")
@@ -217,7 +217,7 @@ async def test_a_body_that_nobody_reads_may_arrive_later() -> None:
 
 
 async def test_a_body_that_nobody_reads_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the connection ends."""
+    """After a short wait for an unread body, the connection is closed."""
     monkeypatch.setattr(connection, "LINGER_TIMEOUT", 0.01)
     async with Served(handling(_idle)) as server, _connected(server) as (reader, writer):
         writer.write(_post("Content-Length: 4"))
@@ -229,7 +229,7 @@ async def test_a_body_that_nobody_reads_is_not_waited_for_long(monkeypatch: pyte
 async def test_a_connection_over_which_nothing_is_asked_ends(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    """Or half of something."""
+    """A connection without a complete request is closed."""
     monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.05)
     async with Served(handling(_echo)) as server, _connected(server) as (reader, writer):
         writer.write(sent)
@@ -237,7 +237,7 @@ async def test_a_connection_over_which_nothing_is_asked_ends(
 
 
 async def test_a_connection_over_which_nothing_more_is_asked_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine it may end before it is asked anything: then another is."""
+    """An idle connection is closed. On a busy machine that may precede the first request: try another one."""
     monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.05)
     received = b""
     async with Served(handling(_echo)) as server:
@@ -250,7 +250,7 @@ async def test_a_connection_over_which_nothing_more_is_asked_ends(monkeypatch: p
 
 
 async def test_who_does_not_read_the_answers_gets_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The requests wait with the client, not here; in the end the connection is broken off."""
+    """If a client does not read responses, its requests are not read, and the connection is closed."""
     monkeypatch.setattr(connection, "QUIET_TIMEOUT", 0.5)
     monkeypatch.setattr(connection, "LINGER_TIMEOUT", 0.05)
     answered = 0
@@ -273,7 +273,7 @@ async def test_who_does_not_read_the_answers_gets_no_more(monkeypatch: pytest.Mo
 
 
 async def test_a_request_in_flight_is_finished_before_the_end() -> None:
-    """The others' connections end at once."""
+    """Idle connections are closed at once."""
     gate = _Gate()
     server = Served(handling(gate.answer))
     await server.start_server()
@@ -290,7 +290,7 @@ async def test_a_request_in_flight_is_finished_before_the_end() -> None:
 
 
 async def test_a_client_that_goes_away_is_not_waited_for() -> None:
-    """What was begun for it is finished, and answered to nobody."""
+    """Work for a client that has gone is finished, and its response dropped."""
     gate = _Gate()
     async with Served(handling(gate.answer)) as server:
         async with _connected(server) as (_, writer):
@@ -301,7 +301,7 @@ async def test_a_client_that_goes_away_is_not_waited_for() -> None:
 
 
 async def test_a_body_ends_with_its_client() -> None:
-    """Whoever reads it is told."""
+    """A handler that reads the body gets an exception."""
     faults: asyncio.Queue[Exception] = asyncio.Queue()
 
     async def answer(request: web.Request) -> web.Response:

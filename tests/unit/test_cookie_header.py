@@ -1,4 +1,4 @@
-"""The Cookie header: pairs, and what may surround them."""
+"""Parsing the Cookie header."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SPACES = ["\u2000", "\u00a0", "\u0085", "\u3000", "\u2028", "\x0b", "\x0c", "\x1
 
 
 def test_pairs_in_their_order() -> None:
-    """RFC 6265 §4.2.1; a second header, as some proxies make of HTTP/2, goes on where the first ended."""
+    """RFC 6265 §4.2.1: a second header, which some proxies make from HTTP/2, continues the first."""
     headers = ("a=1; b=2;\tc = 3 ;; d", "a=4")
     assert cookie_pairs(headers) == (
         ("a", "1"), ("b", "2"), ("c ", " 3"), ("", ""), ("d", ""), ("a", "4"),

@@ -37,7 +37,7 @@ async def _preflight(asked: str) -> ClientResponse:
 
 @pytest.mark.parametrize("asked", ["mcp-protocol-version", "traceparent,authorization", "a, b ,c"])
 async def test_any_header_field_may_be_sent(asked: str) -> None:
-    """The answer names what was asked for, and caches know that it depends on it."""
+    """The response repeats the requested fields, and has a matching Vary."""
     response = await _preflight(asked)
     assert response.status == 204
     assert response.headers["Access-Control-Allow-Headers"] == asked
@@ -49,7 +49,7 @@ async def test_any_header_field_may_be_sent(asked: str) -> None:
 
 @pytest.mark.parametrize("asked", ["", "a b", "a:b", "\xff", "a,,b", "ä"])
 async def test_what_names_no_field_is_not_repeated(asked: str) -> None:
-    """It is no list of field names (RFC 9110 §5.6)."""
+    """A malformed list of field names is not repeated (RFC 9110 §5.6)."""
     response = await _preflight(asked)
     assert response.status == 204
     assert "Access-Control-Allow-Headers" not in response.headers
@@ -57,5 +57,5 @@ async def test_what_names_no_field_is_not_repeated(asked: str) -> None:
 
 @planted(http.preflights_bare)
 async def test_the_answer_is_not_sniffed() -> None:
-    """Like every other."""
+    """The response to a preflight has `nosniff`, like every other."""
     assert (await _preflight("a")).headers["X-Content-Type-Options"] == "nosniff"

@@ -48,7 +48,7 @@ async def _connected(
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
-    """Status, head and body of the next answer."""
+    """The status, head and body of the next response."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
     return int(head.split()[1]), head, await reader.readexactly(length)
@@ -80,7 +80,7 @@ def _with_sub_application(app: web.Application) -> None:
 @planted(http.ignores_middlewares)
 @pytest.mark.parametrize("change", [_with_middleware, _with_signal, _with_sub_application])
 async def test_what_would_have_no_effect_does_not_start(change: Any) -> None:
-    """Nothing else of the application is started either."""
+    """An application with middlewares, signals or sub-applications does not start."""
     app = _app(_good)
     change(app)
     runner = Runner(app)
@@ -115,11 +115,11 @@ async def test_signals_at_start_and_end_work() -> None:
 
 
 class _Unusual(BaseException):
-    """What nobody expects."""
+    """An unexpected exception."""
 
 
 class _BrokenLog:
-    """Raises at every line."""
+    """A log that raises at every line."""
 
     def __getattr__(self, _: str) -> Any:
         raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
@@ -138,7 +138,7 @@ FAULTS = [
 async def test_a_request_is_answered_whatever_its_handler_raises(
     monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
-    """Even if that cannot be logged."""
+    """Every exception gets a response, even if it cannot be logged."""
     monkeypatch.setattr(dispatch, "logger", _BrokenLog())
 
     async def handler(_: web.Request) -> web.Response:
@@ -153,7 +153,7 @@ async def test_a_request_is_answered_whatever_its_handler_raises(
 
 
 async def test_what_is_no_exception_ends_the_connection() -> None:
-    """At once: there is nobody to wait for."""
+    """The connection is closed at once."""
 
     async def handler(_: web.Request) -> web.Response:
         raise _Unusual
@@ -165,7 +165,7 @@ async def test_what_is_no_exception_ends_the_connection() -> None:
 
 @pytest.fixture
 def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The one item is the monotonic time; nothing else moves it."""
+    """The monotonic time, as its only item."""
     time = [1000.0]
     monkeypatch.setattr(clock, "monotonic", lambda: time[0])
     monkeypatch.setattr(lateness, "TICK", 3600.0)
@@ -174,7 +174,7 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @planted(http.is_never_late, http.keeps_late_connections)
 async def test_a_process_that_was_stopped_refuses_what_it_reads(seconds: list[float]) -> None:
-    """503 with Retry-After, no handler, and the connection ends; the next one is served."""
+    """503 with Retry-After, without a handler, and the connection is closed. A new one is served."""
     called = []
 
     async def handler(_: web.Request) -> web.Response:
@@ -198,7 +198,7 @@ async def test_a_process_that_was_stopped_refuses_what_it_reads(seconds: list[fl
 async def test_what_waits_behind_a_request_that_was_stopped_is_dropped(
     monkeypatch: pytest.MonkeyPatch, seconds: list[float]
 ) -> None:
-    """It was read before the stop, and looks as young as when its turn comes."""
+    """A request that was read before the stop, behind another one, is dropped as well."""
 
     watches: list[lateness.Lateness] = []
 
@@ -222,7 +222,7 @@ async def test_what_waits_behind_a_request_that_was_stopped_is_dropped(
 
 @planted(http.answers_at_any_age)
 async def test_a_request_that_a_proxy_stamped_long_ago_is_refused() -> None:
-    """Its client has given up."""
+    """A request that the proxy stamped long ago is refused, as its client has given up."""
     stamp = f"X-Request-Start: t={clock.now().timestamp() - 60:.3f}"
     async with _connected(_app(_good)) as (reader, writer):
         writer.write(_get(stamp))
@@ -233,7 +233,7 @@ async def test_a_request_that_a_proxy_stamped_long_ago_is_refused() -> None:
 
 @planted(http.answers_at_any_age)
 async def test_a_request_is_given_up_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever its handler waits for."""
+    """A request ends at its deadline, whatever its handler waits for."""
     monkeypatch.setattr(dispatch, "MAX_AGE", timedelta(seconds=0.05))
     monkeypatch.setattr(deadlines, "TICK", 0.01)
 
@@ -258,7 +258,7 @@ KIB = 1024
     ids=["one", "several"],
 )
 async def test_header_fields_of_32_kib_are_accepted(lines: list[str]) -> None:
-    """Other applications on the same host may set cookies."""
+    """Header fields of 32 KiB are accepted, as other applications on the host may set cookies."""
     async with _connected(_app(_good)) as (reader, writer):
         writer.write(_get(*lines))
         assert (await _read(reader))[0] == 200
@@ -270,7 +270,7 @@ async def test_header_fields_of_32_kib_are_accepted(lines: list[str]) -> None:
     [[f"X-{n}: {'y' * 11 * KIB}" for n in range(3)], [f"Cookie: a{n}={'x' * 20 * KIB}" for n in "bc"]],
 )
 async def test_more_is_refused_in_words(lines: list[str]) -> None:
-    """RFC 6585 §5, whether one field is too large or all together."""
+    """RFC 6585 §5, for one large field or many."""
     async with _connected(_app(_good)) as (reader, writer):
         writer.write(_get(*lines))
         status, _, body = await _read(reader)
@@ -279,7 +279,7 @@ async def test_more_is_refused_in_words(lines: list[str]) -> None:
 
 
 async def test_one_field_that_is_too_large_is_refused_in_words() -> None:
-    """Before it is whole."""
+    """A field that is too large is refused before it is complete."""
     async with _connected(_app(_good)) as (reader, writer):
         writer.write(_get(f"Cookie: {'x' * 40 * KIB}"))
         status, _, body = await _read(reader)

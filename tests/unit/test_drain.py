@@ -1,4 +1,4 @@
-"""A process that is told to stop goes on serving while proxies turn elsewhere, and resets no connection."""
+"""A stopping process keeps serving while proxies switch to others, and resets no connection."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ def _tell(number: signal.Signals) -> None:
 
 @planted(stops_at_once)
 async def test_a_process_is_not_ready_first_and_still_serves() -> None:
-    """SIGTERM: 503 from /readyz; everything else is served, and each answer is the last on its connection."""
+    """SIGTERM: /readyz answers 503, everything else is served, and connections close after a response."""
     async with _serving(LONG) as (origin, task), ClientSession(origin) as http:
         _tell(signal.SIGTERM)
         while (readiness := await http.get("/readyz")).status == 200:
@@ -66,7 +66,7 @@ async def test_a_process_is_not_ready_first_and_still_serves() -> None:
 
 
 async def test_the_delay_ends_by_itself() -> None:
-    """Then nothing listens, and the process has ended."""
+    """After the delay, nothing listens and the process ends."""
     async with _serving(timedelta(seconds=0.1)) as (origin, task):
         _tell(signal.SIGTERM)
         await task
@@ -77,7 +77,7 @@ async def test_the_delay_ends_by_itself() -> None:
 
 @pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM, signal.SIGINT]], ids=str)
 async def test_ctrl_c_allows_no_delay(numbers: list[signal.Signals]) -> None:
-    """Nobody at a terminal waits for a drain."""
+    """Ctrl-C ends the process without the delay."""
     async with _serving(LONG) as (_, task):
         for number in numbers:
             _tell(number)
@@ -86,7 +86,7 @@ async def test_ctrl_c_allows_no_delay(numbers: list[signal.Signals]) -> None:
 
 @planted(resets_what_waits)
 async def test_no_connection_of_the_kernels_queue_is_reset() -> None:
-    """Clients that have connected, and whose connection the process has not accepted yet, are answered."""
+    """Connections that the kernel has queued are accepted and served."""
     loop = asyncio.get_running_loop()
     listening = Listen("127.0.0.1:0").bind()
     runner = Runner(application(Settings()))

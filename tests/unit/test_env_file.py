@@ -1,4 +1,4 @@
-"""An environment file means what it means to Docker Compose and systemd, or is refused."""
+"""Environment files mean the same as for Docker Compose and systemd, or are refused."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from shared.config.settings import SettingsError, read_settings
     ],
 )
 def test_a_value_is_read(text: str, value: str) -> None:
-    """With and without quotes."""
+    """Values with and without quotes are read."""
     file = parse(text, "OSTIARY_")
     assert (file.values["OSTIARY_A"], file.faults) == (value, ())
 
@@ -54,7 +54,7 @@ def test_a_value_is_read(text: str, value: str) -> None:
     ],
 )
 def test_a_value_that_others_read_differently_is_refused(text: str) -> None:
-    """With the line and the name, and never with the value: it may be a secret."""
+    """The fault has the line and the name, but not the value, which may be a secret."""
     file = parse(f"\n{text}", "OSTIARY_")
     (fault,) = file.faults
     assert fault.startswith("line 2, OSTIARY_A: ")
@@ -62,19 +62,19 @@ def test_a_value_that_others_read_differently_is_refused(text: str) -> None:
 
 
 def test_lines_of_another_program_are_not_read() -> None:
-    """In whatever form they are."""
+    """Lines of other programs may have any form."""
     file = parse("SECRET_KEY=x\nDATABASE_URL=$URL # ours\n[section]\nnot a pair\n", "OSTIARY_")
     assert (file.values, file.faults) == ({}, ())
 
 
 @pytest.mark.parametrize("value", ["plain", 'a "quoted" $value \\', "", " # "])
 def test_a_line_that_is_written_is_read_back(value: str) -> None:
-    """Any value without a line break."""
+    """Every value without a line break is read back."""
     assert parse(line("OSTIARY_A", value), "OSTIARY_").values == {"OSTIARY_A": value}
 
 
 def test_settings_of_another_application_are_not_ours(tmp_path: Path) -> None:
-    """A shared file may hold DATABASE_URL, SECRET_KEY and LOG_LEVEL of somebody else."""
+    """Names without the prefix, such as DATABASE_URL, are ignored."""
     file = tmp_path / "env"
     file.write_text(
         "DATABASE_URL=mysql://h/d\nSECRET_KEY=short\nLOG_LEVEL=loud\n"
@@ -87,7 +87,7 @@ def test_settings_of_another_application_are_not_ours(tmp_path: Path) -> None:
 
 
 def test_faults_of_the_file_are_told_with_the_others(tmp_path: Path) -> None:
-    """And an unknown setting in it is one."""
+    """Faults of the file, such as unknown settings, are reported with all others."""
     file = tmp_path / "env"
     file.write_text("OSTIARY_ISSUER=$ISSUER\nOSTIARY_NO_SUCH=1\n")
     with pytest.raises(SettingsError) as caught:

@@ -1,4 +1,4 @@
-"""Where the server may fetch from: every address of the inside, in every way to write it, is refused."""
+"""Targets of fetches: internal addresses are refused in every spelling."""
 
 from ipaddress import ip_address
 
@@ -113,19 +113,19 @@ REFUSED = [
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_an_address_of_the_inside_is_not_public(address: str) -> None:
-    """Private, shared, link-local, documentation, multicast, and what translates to any of them."""
+    """Private, shared, link-local, documentation and multicast addresses, and translations of them."""
     assert not is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_an_address_of_the_outside_is_public(address: str) -> None:
-    """IPv4, IPv6, and IPv4 behind a translation."""
+    """IPv4, IPv6, and translated IPv4."""
     assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("uri", REFUSED)
 def test_a_uri_that_is_none_to_ask_is_refused(uri: str) -> None:
-    """Schemes, ports, hosts in disguise, line breaks, user information."""
+    """Other schemes and ports, disguised hosts, line breaks and user information are refused."""
     assert target_fault(uri)
 
 
@@ -141,7 +141,7 @@ def test_a_uri_that_is_none_to_ask_is_refused(uri: str) -> None:
     ],
 )
 def test_a_public_https_uri_may_be_asked(uri: str) -> None:
-    """Whether its name is public is known when it is resolved."""
+    """A public https URI is accepted; its address is checked after resolution."""
     assert target_fault(uri) is None
 
 
@@ -150,7 +150,7 @@ def test_a_public_https_uri_may_be_asked(uri: str) -> None:
     ["http://localhost:9443/x", "https://localhost:9443/x", "http://[::1]:8080/", "https://10.0.0.7/jwks"],
 )
 def test_the_operator_may_allow_a_private_place(uri: str) -> None:
-    """By host and port, and then over http too."""
+    """The operator can allow a private host and port, also over http."""
     allow = ("localhost:9443", "[::1]:8080", "10.0.0.7:443")
     assert target(uri, allow).is_allowed
     assert target_fault(uri) is not None or uri.startswith("https://localhost")
@@ -166,5 +166,5 @@ def test_the_operator_may_allow_a_private_place(uri: str) -> None:
     ],
 )
 def test_what_is_allowed_is_that_host_and_port_alone(uri: str) -> None:
-    """A neighbour of an allowed place is none."""
+    """Other ports and hosts stay forbidden."""
     assert target_fault(uri, ("localhost:9443", "10.0.0.7:443"))

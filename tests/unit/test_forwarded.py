@@ -1,4 +1,4 @@
-"""The client's address, as far as proxies may be believed."""
+"""The client's address, from headers of trusted proxies."""
 
 import pytest
 
@@ -38,5 +38,5 @@ def test_only_what_a_trusted_proxy_appended_counts(
 def test_a_request_id_is_taken_from_a_trusted_proxy_alone(
     given: str, is_trusted: bool, expected: str | None
 ) -> None:
-    """Log lines cannot be forged by a header."""
+    """Only a trusted proxy sets the request id, so log lines cannot be forged."""
     assert request_id_of(given, is_trusted) == expected

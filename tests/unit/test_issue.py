@@ -1,4 +1,4 @@
-"""Minting: by the client's algorithm, with this process's confirmed keys, or not at all."""
+"""Issuing tokens: with the client's algorithm and confirmed keys, or not at all."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ AUTHORIZATION = Authorization(
 
 
 class _KeyRing:
-    """Keys that are confirmed, or that are not."""
+    """A key ring whose keys are confirmed or not."""
 
     def __init__(self, keys: KeySet | None) -> None:
         self._keys = keys
@@ -92,14 +92,14 @@ def test_the_example_of_the_specification_holds() -> None:
 
 @pytest.mark.parametrize(("algorithms", "alg"), [(("RS256", "ES256"), "ES256"), (("RS256",), "RS256")])
 def test_a_jwt_access_token_is_signed_with_the_cheaper_key(algorithms: tuple[str, ...], alg: str) -> None:
-    """ES256 where the deployment has such a key, else RS256."""
+    """JWT access tokens use ES256 if the deployment has such a key, otherwise RS256."""
     client = Client(client_id="c", access_token_format="jwt")
     token = _issuer(*algorithms).access_token(client, "c", (), None, NOW, sender=UNBOUND)
     assert jwt.get_unverified_header(token.value)["alg"] == alg
 
 
 def test_without_keys_nothing_is_made() -> None:
-    """A process that has not heard from PostgreSQL, or lacks the key, answers 503, never a weaker token."""
+    """Without confirmed keys or without the algorithm's key, a process answers 503."""
     client = Client(client_id="c", id_token_signed_response_alg="EdDSA")
     unconfirmed = TokenIssuer(Settings(), cast(KeyRing, _KeyRing(None)))
     for issuer in (unconfirmed, _issuer("RS256"), _issuer("EdDSA", sealing=())):

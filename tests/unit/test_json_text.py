@@ -1,4 +1,4 @@
-"""One reading of each JSON text, or none."""
+"""Ambiguous JSON is refused."""
 
 import pytest
 

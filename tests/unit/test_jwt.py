@@ -1,4 +1,4 @@
-"""JWTs: what is signed, and what is believed of what others sign."""
+"""JWTs: signing and verification."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ def _key(alg: str) -> SigningKey:
 
 
 def _token(header: object, payload: object = None) -> str:
-    """A JWT of these parts, bytes as they are, without a signature."""
+    """An unsigned JWT with these parts; bytes are used as they are."""
     parts = (part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload))
     return ".".join((*map(base64url, parts), ""))
 
@@ -53,7 +53,7 @@ def _signed(payload: bytes, key: Any = KEY, alg: str = "ES256") -> str:
 
 @pytest.mark.parametrize("alg", KEYS)
 def test_what_is_signed_is_read_by_others_and_by_us(alg: str) -> None:
-    """By every algorithm; RFC 7515 §7.1, with the kid of the key, and the type that RFC 8725 §3.11 wants."""
+    """Every algorithm works, with the key's kid (RFC 7515 §7.1) and the type (RFC 8725 §3.11)."""
     claims, public = {"sub": "ü", "n": [1, None]}, KEYS[alg].public_key()
     token = sign(_key(alg), claims)
     assert jwt.decode(token, public, algorithms=[alg]) == claims
@@ -64,7 +64,7 @@ def test_what_is_signed_is_read_by_others_and_by_us(alg: str) -> None:
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
 def test_a_secret_verifies_what_it_signed(alg: str) -> None:
-    """OpenID Connect Core 1.0 §10.1: by the octets of its UTF-8."""
+    """OpenID Connect Core 1.0 §10.1: the key is the secret's UTF-8 bytes."""
     secret = f"{SECRET}, ünd more"
     assert verify_with_secret(jwt.encode({"sub": "c"}, secret, alg), secret, alg) == {"sub": "c"}
     with pytest.raises(BadJwt):
@@ -72,7 +72,7 @@ def test_a_secret_verifies_what_it_signed(alg: str) -> None:
 
 
 def test_keys_and_secrets_are_not_confused() -> None:
-    """RFC 8725 §2.1 and §3.1: a public key is never a secret, a secret never a key, and `none` is neither."""
+    """RFC 8725 §2.1, §3.1: keys, secrets and `none` are never confused."""
     public = KEY.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     for alg in ("none", "HS256", "nonsense"):
@@ -90,14 +90,14 @@ def test_keys_and_secrets_are_not_confused() -> None:
                   lambda token: verify_with_secret(token, SECRET, "ES384")], ids=["key", "secret"]
 )  # fmt: skip
 def test_the_header_chooses_nothing(verify_it: Callable[[str], object]) -> None:
-    """RFC 8725 §3.1: an algorithm is compared, never obeyed."""
+    """RFC 8725 §3.1: the algorithm in the header is compared, never trusted."""
     with pytest.raises(BadJwt, match=r"^signed with ES256, where ES384 is wanted$"):
         verify_it(sign(_key("ES256"), {}))
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
 def test_nothing_may_be_changed_after_the_signature(part: int) -> None:
-    """Not a character, in any part."""
+    """A change of any character in any part is detected."""
     parts = sign(_key("ES256"), {"sub": "u"}).split(".")
     parts[part] = parts[part][:-8] + parts[part][-8:][::-1]
     with pytest.raises(BadJwt) as refused:
@@ -113,13 +113,13 @@ def test_nothing_may_be_changed_after_the_signature(part: int) -> None:
     ],
 )
 def test_what_is_no_compact_jws_is_refused(token: str) -> None:
-    """RFC 7515 §7.1: three parts of base64url, and nothing that a lenient reader skips."""
+    """RFC 7515 §7.1: exactly three parts of strict base64url."""
     with pytest.raises(BadJwt, match=r"^not a compact JWS$"):
         unverified_header(token)
 
 
 def test_a_jwt_has_a_greatest_length() -> None:
-    """16 KiB, before anything of it is read."""
+    """JWTs above 16 KiB are refused before parsing."""
     header = base64url(b'{"alg":"ES256"}')
     longest = f"{header}..{'A' * (16 * 1024 - len(header) - 2)}"
     assert (len(longest), unverified_header(longest).alg) == (MAX_JWT, "ES256")
@@ -131,7 +131,7 @@ def test_a_jwt_has_a_greatest_length() -> None:
     "header", [b"", b"x", b"\xff", b"[]", b"null", b'"x"', b'{"alg"}', b"{}", b"[" * 9000]
 )
 def test_a_header_that_is_no_object_with_an_algorithm_is_refused(header: bytes) -> None:
-    """RFC 7515 §4.1.1; with a reason for the log."""
+    """RFC 7515 §4.1.1: the fault has a reason for the log."""
     with pytest.raises(BadJwt) as refused:
         unverified_header(_token(header or b" "))
     assert str(refused.value) not in ("", "None")
@@ -147,7 +147,7 @@ def test_a_header_that_is_no_object_with_an_algorithm_is_refused(header: bytes) 
     ],
 )
 def test_a_header_that_asks_for_more_than_we_do_is_refused(more: dict[str, Any]) -> None:
-    """RFC 7515 §4.1.11, RFC 7797 §6, RFC 7516 §4.1.3: whatever it asks for."""
+    """RFC 7515 §4.1.11, RFC 7797 §6, RFC 7516 §4.1.3: unsupported extensions are refused."""
     with pytest.raises(BadJwt) as refused:
         unverified_header(_token({"alg": "ES256", **more}))
     if "zip" in more:
@@ -186,7 +186,7 @@ def test_a_header_may_leave_out_the_key_and_the_type() -> None:
     ],
 )
 def test_a_signature_makes_no_sense_of_nonsense(payload: bytes, reason: str) -> None:
-    """RFC 8725 §2.4: what readers differ about is refused, be it signed."""
+    """RFC 8725 §2.4: ambiguous JSON is refused, even if it is signed."""
     with pytest.raises(BadJwt, match=reason) as refused:
         verify(_signed(payload), KEY.public_key(), "ES256")
     assert str(refused.value) != "None"

@@ -1,4 +1,4 @@
-"""Rotation: which keys a plan changes and wants, and that nobody ever meets a key they could not know."""
+"""Key rotation: the plans, and that no client meets a key that it cannot know."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 def settings(*secrets: str) -> Settings:
-    """A deployment with one signing algorithm that is cheap to make keys for, beside RS256."""
+    """A deployment with RS256 and an algorithm whose keys are cheap to create."""
     return Settings.model_validate(
         {"secret_key": " ".join(secrets or (SECRET,)), "signing_algorithms": "RS256,ES256"}
     )
@@ -69,7 +69,7 @@ class TableOfKeys:
         return open_keys(list(self.rows.values()), secrets or (SECRET,))
 
     def kid(self, alg: str, wanted: str, now: datetime) -> str:
-        """The one key of that algorithm in that state."""
+        """The only key of that algorithm in that state."""
         rows = list(self.rows.values())
         found = [key.kid for key in rows if key.alg == alg and state(key, rows, now) == wanted]
         assert len(found) == 1, (alg, wanted, found)
@@ -129,7 +129,7 @@ async def test_no_verifier_ever_meets_a_signature_that_it_cannot_check(table: Ta
 
 
 async def test_each_day_has_its_sealing_key_published_a_day_before(table: TableOfKeys) -> None:
-    """Also when nobody kept the schedule for a week."""
+    """Each day has its sealing key, even if the schedule did not run for a week."""
     now = NOW
     for day in range(10):
         await keep_schedule(table, settings(), now)
@@ -144,7 +144,7 @@ async def test_each_day_has_its_sealing_key_published_a_day_before(table: TableO
 
 
 async def test_private_halves_go_when_nobody_needs_them(table: TableOfKeys) -> None:
-    """The public half stays: an id_token_hint may be old."""
+    """The public half stays, because an id_token_hint may be old."""
     old = table.kid("ES256", "active", NOW)
     await rotate_keys(table, settings(), NOW)
     later = NOW + 3 * DAY
@@ -156,7 +156,7 @@ async def test_private_halves_go_when_nobody_needs_them(table: TableOfKeys) -> N
 
 
 async def test_a_key_rotates_when_it_is_as_old_as_the_setting_says(table: TableOfKeys) -> None:
-    """And not before."""
+    """A key rotates at its age, and not before."""
     kid, rotation = table.kid("ES256", "active", NOW), settings().key_rotation
     policy = policy_of(settings())
     rows = list(table.rows.values())
@@ -169,7 +169,7 @@ async def test_a_key_rotates_when_it_is_as_old_as_the_setting_says(table: TableO
 
 @pytest.mark.parametrize("alg", ["ES256", SEALING_ALGORITHM])
 async def test_a_compromised_key_is_gone_at_once(table: TableOfKeys, alg: str) -> None:
-    """Nothing signs with it, nothing believes it, the JWK Set drops it; the next one takes over."""
+    """A compromised key signs and verifies nothing and leaves the JWK Set; the next one takes over."""
     kid = table.kid(alg, "active", NOW)
     await retire_key(table, kid, settings(), NOW, is_compromised=True)
     known = table.open()
@@ -198,7 +198,7 @@ async def test_whichever_key_is_compromised_one_signs_and_one_is_next(
 
 @pytest.mark.parametrize("wanted", ["next", "scheduled", "active", "retiring", "retired"])
 async def test_a_retired_key_never_leaves_nobody_to_sign(table: TableOfKeys, wanted: str) -> None:
-    """Whatever its state was."""
+    """A key can be retired in any state without a gap."""
     await rotate_keys(table, settings(), NOW)
     ages = {"retiring": timedelta(hours=1), "retired": 3 * DAY}
     now = NOW + ages.get(wanted, MINUTE)
@@ -214,7 +214,7 @@ async def test_a_retired_key_never_leaves_nobody_to_sign(table: TableOfKeys, wan
 
 
 async def test_an_unknown_key_is_told(table: TableOfKeys) -> None:
-    """Both ways of retiring."""
+    """Retiring an unknown key fails in both ways."""
     for is_compromised in (False, True):
         with pytest.raises(KeyFault, match="no usable key"):
             await retire_key(table, "unknown", settings(), NOW, is_compromised=is_compromised)
@@ -232,7 +232,7 @@ async def test_two_secrets_open_what_the_second_wrote_and_rewrap_moves_it(table:
 
 
 async def test_keys_without_a_secret_are_refused(table: TableOfKeys) -> None:
-    """They are never kept in the clear."""
+    """Keys are never stored unencrypted."""
     bare = Settings.model_validate({"signing_algorithms": "RS256,ES256"})
     for work in (partial(rotate_keys, table, bare, NOW), partial(rewrap_keys, table, bare)):
         with pytest.raises(KeyFault):
@@ -252,7 +252,7 @@ def test_a_plan_for_a_compromised_key_without_a_successor_makes_both() -> None:
 
 
 def test_the_policy_outlasts_every_token() -> None:
-    """A client may have longer tokens than the settings say, up to the caps."""
+    """Tokens of clients may live longer than the settings say, up to the caps."""
     assert isinstance(policy_of(settings()), KeyPolicy)
     assert policy_of(settings()).longest_token >= DAY
 
@@ -265,7 +265,7 @@ def without_es256() -> Settings:
 async def test_a_key_of_an_algorithm_that_is_no_longer_set_is_shown_until_its_last_token_has_expired(
     table: TableOfKeys,
 ) -> None:
-    """It is retiring from then on; the next one, which has signed nothing, goes at once."""
+    """The active key is retiring from then on; the next one, which has signed nothing, retires at once."""
     active, following = table.kid("ES256", "active", NOW), table.kid("ES256", "next", NOW)
     await keep_schedule(table, without_es256(), NOW)
     assert table.kid("ES256", "retiring", NOW) == active
@@ -282,7 +282,7 @@ async def test_a_key_of_an_algorithm_that_is_no_longer_set_is_shown_until_its_la
 
 
 async def test_an_algorithm_that_is_set_again_goes_on_with_its_key(table: TableOfKeys) -> None:
-    """As long as that is shown; afterwards a new one is made."""
+    """As long as its key is published, it continues; afterwards a new key is created."""
     active = table.kid("ES256", "active", NOW)
     await keep_schedule(table, without_es256(), NOW)
     await keep_schedule(table, settings(), NOW + DAY)
@@ -296,7 +296,7 @@ async def test_an_algorithm_that_is_set_again_goes_on_with_its_key(table: TableO
 
 
 async def test_nothing_is_signed_with_an_algorithm_that_is_not_set(table: TableOfKeys) -> None:
-    """Although its key still verifies, and other processes may still sign with it."""
+    """The key still verifies, and other processes may still sign with it."""
     keys = open_keys(list(table.rows.values()), [SECRET], ("RS256",))
     assert keys.algorithms(NOW) == ("RS256",)
     assert keys.verifier(table.kid("ES256", "active", NOW))

@@ -1,4 +1,4 @@
-"""Which key signs, which are shown, which verify: by the clock."""
+"""Keys by time: signing, publishing and verifying."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def test_rfc_7638_thumbprint_of_the_example() -> None:
 
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 def test_a_stored_key_signs_after_it_was_opened(alg: str) -> None:
-    """Stored encrypted, opened, signed with, verified by its public half."""
+    """A key is stored encrypted, decrypted, used to sign, and verified by its public half."""
     keys = _open(_key(alg))
     key = keys.signer(alg, NOW)
     assert key.private is not None
@@ -66,7 +66,7 @@ def test_a_retired_key_leaves_the_jwks_and_still_verifies() -> None:
 
 
 def test_a_compromised_key_neither_signs_nor_shows_nor_verifies() -> None:
-    """Nothing of it is believed."""
+    """A compromised key verifies nothing."""
     compromised = replace(_key(), is_compromised=True)
     keys = _open(compromised)
     assert keys.verifier(compromised.kid) is None
@@ -92,7 +92,7 @@ def test_a_sealing_key_is_found_by_its_kid() -> None:
 
 
 def test_either_of_two_secret_keys_opens_and_no_other() -> None:
-    """While a deployment changes its secret key, both read."""
+    """During a change of the secret key, both decrypt."""
     wrapped = wrap("old" * 11, b"n" * 12, "kid", b"plain")
     assert unwrap(["new" * 11, "old" * 11], "kid", wrapped) == b"plain"
     with pytest.raises(CannotUnwrap):
@@ -106,7 +106,7 @@ def test_a_wrapped_key_opens_only_in_its_own_row() -> None:
 
 
 def test_a_jwt_is_verified_with_the_chosen_algorithm_alone() -> None:
-    """The header's algorithm is compared, never obeyed: RFC 8725 §3.1."""
+    """RFC 8725 §3.1: the algorithm in the header is compared, never trusted."""
     key = _open(_key("RS256")).signer("RS256", NOW)
     assert key.private is not None
     with pytest.raises(BadJwt, match="RS256"):

@@ -1,4 +1,4 @@
-"""A process notices that its event loop was late, whatever the loop turns to first."""
+"""A process notices that its event loop was blocked, whatever callback runs first."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from shared.server.http.lateness import LATE, SETTLING, TICK, TURNS, Lateness
 
 
 class FakeLoop:
-    """A loop whose timers and callbacks run when the test says so, and the time of its process."""
+    """An event loop whose timers and callbacks a test runs, and its clock."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -31,7 +31,7 @@ class FakeLoop:
         self.timer()
 
     def turn(self) -> None:
-        """One turn of the loop."""
+        """One iteration of the loop."""
         callbacks, self.soon = self.soon, []
         for callback in callbacks:
             callback()
@@ -64,7 +64,7 @@ def test_a_loop_that_turns_is_not_late(loop: FakeLoop, lateness: Lateness) -> No
 def test_a_loop_that_was_stopped_is_late_until_nothing_more_arrives(
     loop: FakeLoop, lateness: Lateness, timer_first: bool
 ) -> None:
-    """Whether it turns to its timers first or to what it reads."""
+    """Lateness is noticed whether timers or readers run first."""
     loop.now += LATE + 0.1
     if timer_first:
         loop.tick()
@@ -83,7 +83,7 @@ def test_a_loop_that_was_stopped_is_late_until_nothing_more_arrives(
 def test_a_loop_that_never_comes_to_rest_is_late_for_a_short_while(
     loop: FakeLoop, lateness: Lateness
 ) -> None:
-    """Under load, something arrives in every turn."""
+    """Under load, requests arrive in every iteration."""
     loop.now += LATE + 0.1
     loop.tick()
     loop.now += SETTLING

@@ -37,7 +37,7 @@ def _command(log: Path, script: str, ready: bool = True) -> Command:
 
 
 def test_a_guard_ends_the_child_of_a_starter_that_died() -> None:
-    """Where the kernel does not end a child with its parent, the end of a pipe does."""
+    """If the kernel cannot end a child with its parent, the end of a pipe does."""
     with subprocess.Popen(("/bin/sh", "-c", "read never"), stdin=subprocess.PIPE) as child:
         watching = guard(child.pid, signal.SIGKILL)
         assert watching.stdin
@@ -47,7 +47,7 @@ def test_a_guard_ends_the_child_of_a_starter_that_died() -> None:
 
 
 async def test_a_child_that_will_not_start_says_why(tmp_path: Path) -> None:
-    """The telling line of its log, and where the rest is."""
+    """The error has the relevant line of the log, and its path."""
     child = Child(
         _command(tmp_path / "log", "echo first; echo FATAL: no luck; echo last; exit 1", ready=False)
     )
@@ -56,7 +56,7 @@ async def test_a_child_that_will_not_start_says_why(tmp_path: Path) -> None:
 
 
 async def test_what_passes_is_tried_again(tmp_path: Path) -> None:
-    """A start that fails because an earlier server is just leaving succeeds a moment later."""
+    """A start that fails because a previous server is just exiting succeeds a moment later."""
     script = f"test -e {tmp_path}/gone && exec sleep 50; touch {tmp_path}/gone; echo still there; exit 1"
 
     async def is_ready(pid: int) -> bool:
@@ -74,7 +74,7 @@ async def test_what_passes_is_tried_again(tmp_path: Path) -> None:
 
 
 async def test_a_group_fails_with_its_first_fault(tmp_path: Path) -> None:
-    """One of two that start together fails: its sentence, and both are gone."""
+    """If one of two children fails to start, its error is reported and both are stopped."""
     supervisor = Supervisor(say=lambda _: None)
     stays, fails = _command(tmp_path / "a", "read never"), _command(tmp_path / "b", "exit 1", ready=False)
     with pytest.raises(RunError, match="It did not start"):
@@ -83,7 +83,7 @@ async def test_a_group_fails_with_its_first_fault(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_is_held_by_one(tmp_path: Path) -> None:
-    """The second start is told who has it; after the first has ended it is free."""
+    """A second run gets an error, until the first one ends."""
     with data_folder(tmp_path / "data") as data:
         assert is_first_start(data)
         with pytest.raises(RunError, match="Another `ostiary run` uses"), data_folder(tmp_path / "data"):
@@ -100,14 +100,14 @@ def test_a_data_folder_keeps_its_mode(tmp_path: Path) -> None:
 
 
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    """What cannot be written is told with the place and the way out."""
+    """The error of an unwritable folder names the folder and the remedy."""
     (tmp_path / "data").write_text("")
     with pytest.raises(RunError, match="OSTIARY_DATA_DIR"), data_folder(tmp_path / "data"):
         pass
 
 
 def test_folders_of_dead_runs_are_swept_and_of_living_ones_not() -> None:
-    """A socket folder whose lock nobody holds goes with the next start."""
+    """The next run removes folders whose lock is free."""
     with run_folder() as living:
         dead = Path(tempfile.mkdtemp(prefix="ostiary-", dir=living.parent))
         (dead / "lock").touch()
@@ -121,13 +121,13 @@ def test_folders_of_dead_runs_are_swept_and_of_living_ones_not() -> None:
 
 
 def test_a_run_folder_is_locked_by_the_kernel() -> None:
-    """A lock that dies with its holder tells the living from the dead, in whatever PID namespace."""
+    """A lock shows whether a run is alive, also across PID namespaces."""
     with run_folder() as folder, (folder / "lock").open("r+") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
-    """The same secret at every start, in a file that only its owner reads."""
+    """The secret is the same at every start, in a file that only its owner can read."""
     path = tmp_path / "secret-key"
     first = secret_key(path, is_needed=False)
     assert len(first) >= 32
@@ -136,20 +136,20 @@ def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
 
 
 def test_a_missing_secret_is_not_replaced_where_keys_depend_on_it(tmp_path: Path) -> None:
-    """A new one would open none of the keys: say so instead."""
+    """If data exist, a missing secret is an error instead of a new secret."""
     with pytest.raises(RunError, match="holds a database, but not secret-key, the secret"):
         secret_key(tmp_path / "secret-key", is_needed=True)
 
 
 def test_a_private_file_replaces_whole(tmp_path: Path) -> None:
-    """Also where an earlier start was interrupted half-way."""
+    """The same after an interrupted first start."""
     (tmp_path / "file.new").write_text("half")
     write_private(tmp_path / "file", "whole")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_log_that_grows_is_moved_aside(tmp_path: Path) -> None:
-    """A child goes on appending to the same file, and what it wrote before is beside it."""
+    """A child continues to append, and its previous output is kept beside."""
     log = tmp_path / "it.log"
     with log.open("ab") as child:
         child.write(b"x" * 100)
@@ -188,7 +188,7 @@ def test_a_damaged_list_of_presets_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_credentials_are_made_on_the_first_start_only(tmp_path: Path) -> None:
-    """Random, the same at every start, and not made again once deleted."""
+    """Demo credentials are random, kept between starts, and not recreated after deletion."""
     path = tmp_path / "demo.json"
     first = credentials(path, "http://localhost:8080", is_first=True)
     assert first
@@ -207,7 +207,7 @@ def test_credentials_are_made_on_the_first_start_only(tmp_path: Path) -> None:
     ],
 )
 def test_the_proxy_listens_where_the_issuer_is(origin: str, binds: set[str]) -> None:
-    """On the issuer's host and port, and nowhere else."""
+    """The proxy listens only on the issuer's host and port."""
     assert set(site_of(origin).binds) == binds
 
 
@@ -215,11 +215,11 @@ def test_the_proxy_listens_where_the_issuer_is(origin: str, binds: set[str]) -> 
     ("issuer", "is_served"), [("http://localhost:8080/oidc", True), ("https://id.example.org/oidc", False)]
 )
 def test_administration_is_served_on_loopback_alone(issuer: str, is_served: bool) -> None:
-    """A proxy that other machines reach does not map it."""
+    """Administration is not mapped if other machines can reach the proxy."""
     settings = read_settings({"OSTIARY_ISSUER": issuer})
     assert (Group.ADMINISTRATION in served_groups(settings)) == is_served
 
 
 def test_localhost_is_loopback_alone() -> None:
-    """A name of this machine listens on no interface that others reach."""
+    """A loopback name uses only loopback interfaces."""
     assert set(site_of("http://localhost:8080").binds) <= {"127.0.0.1", "[::1]"}

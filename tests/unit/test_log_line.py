@@ -11,7 +11,7 @@ from tests.planted.process import renders_only_what_json_holds
 
 
 class Mute:
-    """Has no text."""
+    """A value without a text representation."""
 
     def __str__(self) -> str:
         raise RuntimeError("no text")
@@ -30,7 +30,7 @@ def _circular() -> list[Any]:
     ids=["surrogate", "inside", "nested", "integer", "mute", "mute in dict", "circular"],
 )
 def test_no_value_prevents_a_line(value: object) -> None:
-    """Lone surrogates from a request, huge integers, structures without end: they become text."""
+    """Lone surrogates, huge integers and endless structures become text."""
     line = orjson.loads(render({"event": "refused", "detail": value, "status": 400}))
     assert (line["event"], line["status"]) == ("refused", 400)
     assert "detail" in line

@@ -1,4 +1,4 @@
-"""Writing the log: whatever happens to standard error, nothing blocks or raises; lost lines are counted."""
+"""Log output never blocks or raises, whatever happens to standard error, and counts lost lines."""
 
 import asyncio
 import gc
@@ -71,7 +71,7 @@ def test_a_full_disk_costs_only_its_lines() -> None:
 
 @planted(raises_when_it_cannot_write)
 def test_a_broken_pipe_is_survived() -> None:
-    """A reader that has gone away takes no line, and stops nobody."""
+    """A closed reader loses lines, but stops nothing."""
     reading, writing = os.pipe()
     output = LogOutput(log_output.writer(writing))
     os.close(reading)
@@ -115,7 +115,7 @@ def test_a_socket_is_written_without_blocking() -> None:
 
 
 def test_the_descriptor_stays_blocking_for_others(pipe: tuple[int, int]) -> None:
-    """A shell that shares standard error must not meet EAGAIN."""
+    """The mode of a shared standard error is not changed, so a shell does not get EAGAIN."""
     write = log_output.writer(pipe[1])
     assert write(memoryview(LINE)) == len(LINE)
     assert os.get_blocking(pipe[1])

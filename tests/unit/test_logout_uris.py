@@ -1,4 +1,4 @@
-"""Which logout URIs a client may register: the matrix of I171."""
+"""Logout URIs that a client may register."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def test_a_logout_uri_that_holds(name: str, uri: str, is_operator: bool) -> None
 @pytest.mark.parametrize("is_operator", [True, False], ids=["operator", "registration"])
 @pytest.mark.parametrize(("name", "uri"), BAD)
 def test_a_logout_uri_that_does_not_hold(name: str, uri: str, is_operator: bool) -> None:
-    """I171 and I155: 400 invalid_client_metadata that names the member."""
+    """400 invalid_client_metadata that names the member."""
     with pytest.raises(InvalidClientMetadata) as refusal:
         _read(name, uri, is_operator)
     assert name in (refusal.value.description or "")
@@ -93,7 +93,7 @@ def test_a_logout_uri_that_does_not_hold(name: str, uri: str, is_operator: bool)
     "name", ["backchannel_logout_session_required", "frontchannel_logout_session_required"]
 )
 def test_whether_a_session_is_required_is_a_boolean(name: str) -> None:
-    """And false unless said otherwise."""
+    """The default is false."""
     assert getattr(_read(name, True, False), name) is True
     assert getattr(_read("client_name", "x", False), name) is False
     with pytest.raises(InvalidClientMetadata):

@@ -1,4 +1,4 @@
-"""Metrics: what is counted comes out in Prometheus' own form."""
+"""Metrics in Prometheus' format."""
 
 from prometheus_client import REGISTRY
 

@@ -1,4 +1,4 @@
-"""The one decision of an authorization: log in, consent, respond, or refuse."""
+"""The decision on an authorization request: log in, consent, respond, or refuse."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,7 @@ MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
 def test_what_comes_next(
     changes: dict[str, Any], present: CurrentUser | None, step: type, error: str | None
 ) -> None:
-    """And what a client hears instead when nobody may be asked."""
+    """With `prompt=none`, the client gets the matching error."""
     request = replace(REQUEST, **changes)
     assert isinstance(next_step(request, present, CLIENT, NOW), step)
     silent = next_step(replace(request, prompt=frozenset({"none"})), present, CLIENT, NOW)
@@ -104,7 +104,7 @@ def test_prompt_login_asks_until_somebody_has_signed_in_for_this_request() -> No
 
 
 def test_prompt_create_asks_until_somebody_has_signed_up_or_in_for_this_request() -> None:
-    """Prompt Create 1.0 §4: whoever is there, and whatever else is asked; consent comes after."""
+    """Prompt Create 1.0 §4: sign-up comes first, whatever else is requested, and consent afterwards."""
     request = replace(REQUEST, prompt=frozenset({"create", "login", "select_account", "consent"}))
     assert next_step(request, NOBODY, CLIENT, NOW) == Create()
     assert next_step(request, AGREED, CLIENT, NOW) == Create()
@@ -125,19 +125,19 @@ def test_prompt_create_asks_until_somebody_has_signed_up_or_in_for_this_request(
     ],
 )
 def test_who_is_asked_every_time(client: Any, step: type) -> None:
-    """RFC 8252 §8.6: whoever anybody may pretend to be, and whom the record says."""
+    """RFC 8252 §8.6: clients that can be impersonated, and those whose record says so."""
     assert isinstance(next_step(REQUEST, AGREED, client, NOW), step)
 
 
 def test_prompt_consent_asks_whoever_it_is() -> None:
-    """Until there is an answer to this very request."""
+    """Consent is asked until this very request has an answer."""
     request = replace(REQUEST, prompt=frozenset({"consent"}))
     assert next_step(request, AGREED, a_client(skip_consent=True), NOW) == Consent(SESSION)
     assert next_step(request, replace(AGREED, has_agreed=True), CLIENT, NOW) == Respond(SESSION)
 
 
 def test_an_interaction_survives_its_store() -> None:
-    """What is written is what is read."""
+    """A stored interaction is read back unchanged."""
     interaction = Interaction(parameters={"client_id": "x"}, browser="b" * 64, signed_in=None)
     assert Interaction.from_json(interaction.to_json()) == interaction
 
@@ -160,7 +160,7 @@ OLDER = replace(
 def test_a_preferred_acr_is_reached_where_it_can_be(
     acr_values: set[str], prompt: tuple[str, ...], step: type
 ) -> None:
-    """Core 1.0 §3.1.2.1: voluntary, so nobody is refused without it, or asked for what nothing reaches."""
+    """Core 1.0 §3.1.2.1: a voluntary acr causes no refusal, and no sign-in that cannot reach it."""
     request = replace(REQUEST, acr_values=frozenset(acr_values), prompt=frozenset(prompt))
     assert isinstance(next_step(request, OLDER, CLIENT, NOW), step)
     assert isinstance(next_step(request, replace(OLDER, is_fresh=True), CLIENT, NOW), Respond)

@@ -1,4 +1,4 @@
-"""The pages' pure rules: where a page may lead, what of a name is visible, which language is chosen."""
+"""The pure rules of the pages: targets, display names and languages."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from shared.browser.pages.views import ClientView, visible
     ],
 )  # fmt: skip
 def test_dangerous_uris_are_no_source(uri: str) -> None:
-    """No source expression is made of what a browser reads otherwise."""
+    """A URI that browsers read differently is not allowed as a source."""
     assert source(uri) is None
 
 
@@ -58,5 +58,5 @@ def test_names_cannot_hide_or_turn_round(text: str, expected: str) -> None:
     ],
 )
 def test_language_is_looked_up(ui_locales: str | None, accept_language: str | None, expected: str) -> None:
-    """The request's parameter goes before the browser's wish, and nothing makes it fail."""
+    """`ui_locales` takes precedence over the browser's languages, and nothing raises."""
     assert choose(("en", "de", "fr"), ui_locales, accept_language) == expected

@@ -1,4 +1,4 @@
-"""Form parameters: what strangers send, within limits."""
+"""Form parameters, with limits on untrusted input."""
 
 import contextlib
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ def test_what_was_encoded_is_decoded(values: dict[str, str]) -> None:
 
 @given(st.binary(max_size=300))
 def test_no_bytes_raise_anything_but_invalid_request(text: bytes) -> None:
-    """Whatever a stranger sends is parsed or refused."""
+    """Any input is parsed or refused."""
     with contextlib.suppress(InvalidRequest):
         parse(text)
 
@@ -40,13 +40,13 @@ def test_no_bytes_raise_anything_but_invalid_request(text: bytes) -> None:
     ],
 )
 def test_what_no_honest_client_sends_is_refused(text: bytes) -> None:
-    """Malformed UTF-8, NUL, and what is too long or too much."""
+    """Malformed UTF-8, NUL, and input above the limits is refused."""
     with pytest.raises(InvalidRequest):
         parse(text)
 
 
 def test_a_repeated_parameter_has_no_value() -> None:
-    """Neither the first nor the last counts: RFC 6749 §3.1."""
+    """Repeated parameters are refused (RFC 6749 §3.1)."""
     parameters = parse(b"scope=openid&client_id=a&client_id=a&client_id=a")
     assert parameters.unique("client_id") is None
     assert "client_id" in parameters

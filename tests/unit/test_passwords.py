@@ -1,4 +1,4 @@
-"""Passwords: right, wrong, nobody's, old, and too many at once."""
+"""Passwords: correct, wrong, of unknown users, with old parameters, and under load."""
 
 import asyncio
 import os
@@ -31,12 +31,12 @@ def passwords() -> Iterator[Passwords]:
 
 
 def test_the_parameters_of_new_hashes() -> None:
-    """OWASP's first choice that fits 19 MiB: Argon2id, two passes, one lane."""
+    """OWASP's parameters for 19 MiB: Argon2id, two passes, one lane."""
     assert hash_password("x").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 async def test_right_and_wrong(passwords: Passwords) -> None:
-    """One spelling of an accented letter is as good as another."""
+    """Unicode normalization: both spellings of an accented letter match."""
     kept = hash_password("caf\u00e9", FAST)
     assert (await passwords.check(kept, "cafe\u0301")).is_right
     for wrong in ("cafe", "", "café ", "x" * (MAX_PASSWORD + 1)):
@@ -44,7 +44,7 @@ async def test_right_and_wrong(passwords: Passwords) -> None:
 
 
 async def test_a_new_password_is_hashed_in_the_same_threads(passwords: Passwords) -> None:
-    """Under the same parameters, in the same queue."""
+    """The check for an unknown user costs the same and uses the same queue."""
     kept = await passwords.hash("caf\u00e9")
     assert await passwords.check(kept, "cafe\u0301") == Verdict(is_right=True)
     outcomes = await asyncio.gather(*(passwords.hash("x") for _ in range(50)), return_exceptions=True)
@@ -52,20 +52,20 @@ async def test_a_new_password_is_hashed_in_the_same_threads(passwords: Passwords
 
 
 async def test_nobody_s_password_is_always_wrong(passwords: Passwords) -> None:
-    """Also where the hash that was kept is none."""
+    """A malformed stored hash is a wrong password."""
     assert not (await passwords.check(None, "x")).is_right
     assert not (await passwords.check("no hash at all", "x")).is_right
 
 
 async def test_too_long_is_wrong_even_if_it_was_kept(passwords: Passwords) -> None:
-    """What nobody can have set is not hashed for long."""
+    """Passwords above the maximum length are not hashed."""
     long = "x" * (MAX_PASSWORD + 1)
     assert not (await passwords.check(hash_password(long, FAST), long)).is_right
     assert not (await passwords.check(hash_password(long[:-1], FAST), long)).is_right
 
 
 async def test_an_old_hash_is_made_new(passwords: Passwords) -> None:
-    """Only when the password was right, and only when its parameters differ."""
+    """A password is rehashed only if it was correct and its parameters differ."""
     old = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash("x")
     verdict = await passwords.check(old, "x")
     assert verdict.new_hash
@@ -75,7 +75,7 @@ async def test_an_old_hash_is_made_new(passwords: Passwords) -> None:
 
 
 async def test_whoever_finds_the_queue_full_is_sent_away(passwords: Passwords) -> None:
-    """Early, and the places are free again afterwards."""
+    """A full queue refuses early, and recovers."""
     kept = hash_password("x", FAST)
     outcomes = await asyncio.gather(*(passwords.check(kept, "x") for _ in range(50)), return_exceptions=True)
     away = [outcome for outcome in outcomes if isinstance(outcome, PasswordQueueFull)]
@@ -86,7 +86,7 @@ async def test_whoever_finds_the_queue_full_is_sent_away(passwords: Passwords) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="niceness is a process's own elsewhere")
 async def test_the_threads_are_nice() -> None:
-    """And the event loop's thread is not."""
+    """Hashing threads have low priority; the event loop's does not."""
     seen: list[int] = []
 
     class Spy(PasswordHasher):
@@ -103,5 +103,5 @@ async def test_the_threads_are_nice() -> None:
 
 
 def test_the_cheap_profile_is_not_the_real_one() -> None:
-    """A test's parameters never reach a deployment."""
+    """Production parameters are not the cheap ones of tests."""
     assert FAST.memory_cost < OWASP.memory_cost

@@ -56,7 +56,7 @@ WRONG = "code_verifier is wrong"
     ],
 )
 def test_every_other_pair_is_refused_alike(challenge: str | None, verifier: str | None, detail: str) -> None:
-    """RFC 9700 §4.8.2: also a verifier where no challenge was sent. Only the log tells which check failed."""
+    """RFC 9700 §4.8.2: a verifier without a challenge is refused, too. The log has the reason."""
     with pytest.raises(InvalidGrant) as refused:
         check_verifier(challenge, verifier)
     assert (refused.value.description, refused.value.detail) == ("the code is not valid", detail)

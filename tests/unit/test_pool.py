@@ -1,4 +1,4 @@
-"""The pool of connections: as many as there are places, whatever becomes of them and of who waits."""
+"""The connection pool never exceeds its places, whatever happens to connections and callers."""
 
 import asyncio
 from typing import Any, cast
@@ -10,7 +10,7 @@ from shared.store.postgres.transport.pool import Pool
 
 
 class _Connection:
-    """As much of a connection as the pool looks at."""
+    """A fake connection for the pool."""
 
     is_over = False
     expires_at = float("inf")
@@ -29,7 +29,7 @@ class _Connection:
 
 
 class _Server:
-    """Makes connections, and knows how many are open."""
+    """Opens fake connections and counts open ones."""
 
     def __init__(self) -> None:
         self.made: list[_Connection] = []
@@ -55,7 +55,7 @@ async def _use(pool: Pool, fault: type[Exception] | None = None) -> None:
 
 
 async def test_a_place_that_is_promised_is_nobody_elses() -> None:
-    """Whoever waits gets the place of a broken connection, however many come in between."""
+    """A waiting caller gets the place of a broken connection before later callers."""
     server = _Server()
     pool = Pool(server.connect, 1)
     connection = await pool.take()
@@ -73,7 +73,7 @@ async def test_a_place_that_is_promised_is_nobody_elses() -> None:
 
 @pytest.mark.parametrize("fault", [OSError, ZeroDivisionError])
 async def test_faults_neither_lose_places_nor_add_any(fault: type[Exception]) -> None:
-    """Of many who come at once, some fail, some are cancelled, and the server goes away and comes back."""
+    """Many concurrent callers with failures and cancellations, while the server goes down and up."""
     server = _Server()
     pool = Pool(server.connect, 3)
     for is_away in (False, True, False):
@@ -92,7 +92,7 @@ async def test_faults_neither_lose_places_nor_add_any(fault: type[Exception]) ->
 
 
 async def test_a_connection_that_opens_while_the_pool_closes_is_ended() -> None:
-    """Nobody else would end it: its caller gets none."""
+    """A connection whose caller was cancelled meanwhile is closed."""
     server = _Server()
     pool = Pool(server.connect, 1)
     opening = asyncio.create_task(pool.take())

@@ -1,4 +1,4 @@
-"""The presets of applications: their files, and the reader and the URL they are rendered with."""
+"""The presets of applications: their files, the parser, and rendering."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def _values(preset: Preset, url: str = "https://app.example.org") -> dict[str, s
 
 
 def test_every_application_has_a_preset() -> None:
-    """The library finds each file, under its name."""
+    """The library finds each file by its name."""
     assert set(presets()) == set(NAMES)
     assert set(NAMES) >= ASKED_FOR
 

@@ -1,4 +1,4 @@
-"""Cells' pydio.json, read as it is."""
+"""Reading Cells' pydio.json."""
 
 import json
 from datetime import timedelta
@@ -59,12 +59,12 @@ def test_a_line_stands_for_as_many_uris_as_its_variables_say(
     [("2h", 7200), ("1h30m", 5400), ("90s", 90), ("1.5h", 5400), ("500ms", 0.5), ("-1", None), ("2d", None)],
 )
 def test_durations_are_gos(text: str, seconds: float | None) -> None:
-    """Go's notation; its -1 stands for no limit, which is our default."""
+    """Go's notation; -1 means no limit, which is the default."""
     assert go_duration(text) == (timedelta(seconds=seconds) if seconds else None)
 
 
 def test_the_frontend_is_read_as_cells_has_it() -> None:
-    """No secret: public; the response types that are off are dropped, and it says so."""
+    """A client without a secret is public. Disabled response types are dropped, with a note."""
     result = read(pydio_json(CELLS_FRONTEND, accessTokenLifespan="10m"), URLS, ALLOWED)
     client = read_operators(result.clients[0], "fresh", ALLOWED).client
     assert client.client_id == "cells-frontend"
@@ -81,7 +81,7 @@ def test_the_frontend_is_read_as_cells_has_it() -> None:
 
 
 def test_lifetimes_above_the_caps_are_lowered_and_it_says_so() -> None:
-    """A week of access token is more than a revocation may wait."""
+    """An access token lifetime of a week is lowered."""
     result = read(pydio_json(CELLS_FRONTEND, accessTokenLifespan="168h"), URLS, ALLOWED)
     assert result.clients[0]["access_token_lifetime"] == 86_400
     assert "cells-frontend: access_token_lifetime lowered from 604800 to 86400 seconds" in result.notes
@@ -99,7 +99,7 @@ def test_a_redirect_uri_that_is_not_safe_is_dropped_and_it_says_so() -> None:
 
 
 def test_a_secret_makes_a_confidential_client() -> None:
-    """And the access token strategy is kept."""
+    """The secret, the audience and the access token strategy are kept."""
     client = {**CELLS_FRONTEND, "client_secret": "shared-with-wordpress", "audience": ["https://wp.test"]}
     result = read(pydio_json(client, accessTokenStrategy="jwt"), URLS, ALLOWED)
     got = read_operators(result.clients[0], "fresh", ALLOWED)
@@ -125,7 +125,7 @@ def test_the_standard_clients_are_read_without_a_note() -> None:
 
 
 def test_a_list_is_rfc_7591_metadata_as_it_stands() -> None:
-    """Nothing is added to it."""
+    """A list of RFC 7591 metadata is read unchanged."""
     assert read([{"client_id": "a"}], URLS, ALLOWED).clients == ({"client_id": "a"},)
 
 
@@ -133,13 +133,13 @@ def test_a_list_is_rfc_7591_metadata_as_it_stands() -> None:
     "document", [{}, [1], "x", None, {"services": []}, {"services": {"pydio.web.oauth": 1}}]
 )
 def test_another_file_is_told(document: Any) -> None:
-    """Neither of both."""
+    """A file with neither form is refused."""
     with pytest.raises(BadFile):
         read(document, URLS, ALLOWED)
 
 
 def test_an_entry_that_is_no_client_stops_no_other() -> None:
-    """It is noted."""
+    """A client without client_id is skipped, with a note."""
     result = read(pydio_json({"client_name": "nameless"}, CELLS_FRONTEND), URLS, ALLOWED)
     assert len(result.clients) == 1
     assert result.notes[0] == "A client without client_id was left out"

@@ -1,4 +1,4 @@
-"""The rate limiter: what it allows, what it shares, and how much it remembers."""
+"""The rate limiter: limits, sharing between processes, and bounded memory."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -46,14 +46,14 @@ def _taken(limiter: RateLimiter, key: str, times: int, now: datetime = NOW) -> i
 
 
 def test_a_key_within_its_rate_does_not_wait(limiter: RateLimiter) -> None:
-    """Beyond it, it waits until the period ends; other keys do not."""
+    """Above the limit, a key waits until the period ends; other keys do not."""
     assert _taken(limiter, "a", 20) == RATE.most
     assert limiter.wait("a", NOW) == timedelta(seconds=45)
     assert limiter.wait("b", NOW) is None
 
 
 def test_a_new_period_begins_at_nothing(limiter: RateLimiter) -> None:
-    """Whatever was counted before."""
+    """A new period starts from zero."""
     _taken(limiter, "a", 20)
     assert limiter.wait("a", NOW + MINUTE) is None
     assert limiter.is_empty
@@ -83,7 +83,7 @@ async def test_processes_add_up(shared_counts: MemorySharedCounts, limiter: Rate
 
 
 async def test_nothing_new_is_no_round_trip(shared_counts: MemorySharedCounts, limiter: RateLimiter) -> None:
-    """Redis is asked for what was counted, once."""
+    """Counts are read from Redis once."""
     await limiter.share()
     assert shared_counts.calls == 0
     limiter.count("a", NOW)
@@ -114,7 +114,7 @@ async def test_what_is_counted_during_a_share_is_shared_next(
 async def test_a_period_that_ended_during_a_share_changes_nothing_in_the_next(
     shared_counts: MemorySharedCounts, limiter: RateLimiter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The totals of the last period are of no interest."""
+    """Totals of the previous period are not used."""
     add = shared_counts.add
 
     async def add_late(name: str, counts: Mapping[str, int], lifetime: timedelta) -> Mapping[str, int]:
@@ -130,7 +130,7 @@ async def test_a_period_that_ended_during_a_share_changes_nothing_in_the_next(
 async def test_a_process_on_its_own_allows_a_quarter(
     shared_counts: MemorySharedCounts, limiter: RateLimiter
 ) -> None:
-    """Neither closed nor open; once Redis is back, the whole rate."""
+    """While Redis is down, a reduced rate applies; afterwards, the full rate."""
     shared_counts.is_away = True
     limiter.count("b", NOW)
     with pytest.raises(Unavailable):

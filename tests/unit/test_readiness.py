@@ -15,14 +15,14 @@ def _readiness(faults: dict[str, str | None]) -> Readiness:
 
 
 def test_ready_while_every_check_passes() -> None:
-    """200, and nothing else is told."""
+    """200 without details."""
     answer = _readiness({"keys": None, "clock": None}).answer()
     assert (answer.status, answer.text) == (200, "ready\n")
     assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_the_body_names_the_checks_that_fail() -> None:
-    """503 with Retry-After; the reasons are for the log alone."""
+    """503 with Retry-After; only the log has the reasons."""
     answer = _readiness({"postgresql": "silent", "keys": None, "clock": "late"}).answer()
     assert (answer.status, answer.text) == (503, "not ready: clock, postgresql\n")
     assert answer.headers["Retry-After"] == "1"

@@ -1,4 +1,4 @@
-"""What is kept of refusals before it is written."""
+"""Refusals are collected before they are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ REFUSAL = Refusal(at=datetime(2026, 11, 28, tzinfo=UTC), endpoint="/x", error="i
 
 
 class _Written:
-    """`Refusals` in memory; it may be away."""
+    """`Refusals` in memory, which a test can make unavailable."""
 
     def __init__(self) -> None:
         self.writes: list[Mapping[str, Sequence[Refusal]]] = []
@@ -31,7 +31,7 @@ class _Written:
 
 @planted(every_refusal_is_written)
 async def test_a_storm_of_refusals_is_one_small_write() -> None:
-    """The same refusal counts once, and of different ones a few; of clients not more than some."""
+    """Duplicates, refusals of one client, and clients are limited."""
     written = _Written()
     recent = RecentRefusals(written)
     for number in range(1000):
@@ -48,7 +48,7 @@ async def test_a_storm_of_refusals_is_one_small_write() -> None:
 
 
 async def test_what_cannot_be_written_is_lost() -> None:
-    """No answer waits for it and nothing piles up; what comes afterwards is written."""
+    """While Redis is down, refusals are dropped; later ones are written."""
     written = _Written()
     recent = RecentRefusals(written)
     written.is_away = True

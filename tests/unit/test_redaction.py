@@ -1,4 +1,4 @@
-"""What a log line may hold of secrets: nothing that anybody could use."""
+"""Log lines contain no usable secret."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from shared.server.log.line import REDACTED, redact
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_handle_is_redacted(kind: Kind) -> None:
-    """Also one that was added later, wherever it stands in the text."""
+    """Every kind of handle is redacted, anywhere in the text."""
     handle = new_handle(kind)
     assert redact(f"a {handle}, and x={handle}&y") == f"a {REDACTED}, and x={REDACTED}&y"
 
 
 def test_a_jwt_is_redacted() -> None:
-    """Signed or not, with all of its parts."""
+    """A JWT is redacted as a whole, signed or not."""
     assert redact("eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.") == REDACTED
     assert redact(f"<{'eyJhbGciOiJFUzI1NiJ9'}.e30.AAAA>") == f"<{REDACTED}>"

@@ -1,4 +1,4 @@
-"""Where an answer may be sent."""
+"""Redirect URIs that a response may be sent to."""
 
 import pytest
 from hypothesis import given
@@ -17,13 +17,13 @@ REGISTERED = (
 @pytest.mark.parametrize("redirect_uri", REGISTERED)
 @pytest.mark.parametrize("is_native", [True, False])
 def test_a_registered_uri(redirect_uri: str, is_native: bool) -> None:
-    """Byte for byte."""
+    """Redirect URIs are compared byte for byte."""
     assert is_registered(redirect_uri, REGISTERED, is_native=is_native)
 
 
 @given(st.text())
 def test_any_other_text(text: str) -> None:
-    """Whatever it is, unless it differs from a loopback literal in its port alone."""
+    """Any other URI is refused, unless it is a loopback literal with another port."""
     assert is_registered(text, REGISTERED, is_native=False) is (text in REGISTERED)
 
 
@@ -56,12 +56,12 @@ def test_what_is_no_port_of_a_loopback_literal(uri: str) -> None:
 
 
 def test_a_fragment_is_no_part_of_it() -> None:
-    """RFC 6749 §3.1.2: not even where one got into the register."""
+    """RFC 6749 §3.1.2: a fragment is refused, even if it was registered."""
     assert not is_registered("https://rp1.test/cb#x", ["https://rp1.test/cb#x"], is_native=False)
 
 
 def test_the_page_that_shows_a_code() -> None:
-    """At an origin of ours, at either of its paths, and nowhere else."""
+    """The out-of-band page is at either path of an own origin."""
     origins = ("https://id.example.org", "https://files.example.org")
     assert is_out_of_band("https://files.example.org/oauth2/oob", origins)
     assert is_out_of_band("https://id.example.org/oidc/oauth2/oob", origins)

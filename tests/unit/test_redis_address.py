@@ -1,4 +1,4 @@
-"""What `OSTIARY_REDIS_URL` may look like."""
+"""The forms of `OSTIARY_REDIS_URL`."""
 
 import re
 
@@ -20,13 +20,13 @@ from shared.config.redis_address import RedisAddress
     ],
 )
 def test_the_url_of_a_server_is_taken_as_it_is(url: str) -> None:
-    """As redis-py reads it."""
+    """A single server is read as redis-py reads it."""
     address = RedisAddress.parse(url)
     assert (address.layout, address.url) == ("server", url)
 
 
 def test_sentinels_and_the_servers_that_they_know() -> None:
-    """Each host by itself; who speaks to the servers is not who speaks to the Sentinels."""
+    """Sentinels, with credentials that differ from those of the servers."""
     address = RedisAddress.parse("redis+sentinel://user:p%40ss@one:1,two,[::1]:3/main/5")
     assert (address.layout, address.service) == ("sentinel", "main")
     assert address.hosts == (("one", 1), ("two", 26379), ("::1", 3))
@@ -35,7 +35,7 @@ def test_sentinels_and_the_servers_that_they_know() -> None:
 
 
 def test_options_go_to_whom_they_concern() -> None:
-    """TLS is for both."""
+    """TLS applies to Sentinels and servers."""
     address = RedisAddress.parse(
         "rediss+sentinel://h/s?ssl_ca_certs=/ca&client_name=o&sentinel_username=u&sentinel_password=p%26q"
     )
@@ -45,7 +45,7 @@ def test_options_go_to_whom_they_concern() -> None:
 
 @pytest.mark.parametrize("end", ["", "/", "/0", "?db=0"])
 def test_a_cluster_and_where_to_begin(end: str) -> None:
-    """Any of its nodes; it has one database."""
+    """Nodes of a cluster, which has only one database."""
     address = RedisAddress.parse(f"rediss+cluster://u:p@one:7000,two{end}")
     assert (address.layout, address.hosts) == ("cluster", (("one", 7000), ("two", 6379)))
     assert address.url.startswith("rediss://u:p@/")
@@ -78,7 +78,7 @@ def test_a_cluster_and_where_to_begin(end: str) -> None:
     ],
 )
 def test_what_is_not_understood_is_told_in_one_sentence(url: str, fault: str) -> None:
-    """With an example of what is."""
+    """The fault of a bad URL has an example."""
     with pytest.raises(ValueError, match=f"^{re.escape(fault)}"):
         RedisAddress.parse(url)
 
@@ -93,5 +93,5 @@ def _told(url: str) -> str:
 @pytest.mark.parametrize("layout", ["redis", "redis+sentinel", "redis+cluster"])
 @pytest.mark.parametrize("end", ["", "/s/x", "?secret=secret", "/s?secret#secret", ":secret"])
 def test_no_password_is_told(layout: str, end: str) -> None:
-    """Neither in a fault nor where the address is printed."""
+    """The password is neither in faults nor in the representation."""
     assert "secret" not in _told(f"{layout}://user:secret@h{end}")

@@ -1,4 +1,4 @@
-"""Which slot a command belongs to, and which node serves it."""
+"""Slots of commands, and the nodes that serve them."""
 
 import pytest
 
@@ -19,12 +19,12 @@ ASKED = HostPort("h", 7000)
     ],
 )
 def test_a_command_belongs_to_the_slot_of_its_key(command: tuple[str, ...], slot: int | None) -> None:
-    """By its hash tag, if it has one."""
+    """The slot of a key is that of its hash tag, if it has one."""
     assert slot_of(command) == slot
 
 
 def test_each_slot_has_a_node_or_none() -> None:
-    """The primary, never a replica; a node without a name is where it was asked."""
+    """The primary serves a slot. A node without a name is reached where it was asked."""
     rows = [[0, 99, [b"one", 1, b"id", []], [b"replica", 9, b"id", []]], [200, 16383, [b"", 2, b"id", []]]]
     nodes = nodes_of(rows, ASKED)
     assert len(nodes) == 16384
@@ -37,5 +37,5 @@ def test_each_slot_has_a_node_or_none() -> None:
     ("address", "node"), [("one:1", ("one", 1)), ("::1:6379", ("::1", 6379)), (":2", ("h", 2))]
 )
 def test_a_refusal_names_a_node(address: str, node: tuple[str, int]) -> None:
-    """Or only the port, of the same host."""
+    """An address may be only a port, on the same host."""
     assert host_port(address, ASKED) == node

@@ -1,4 +1,4 @@
-"""Refresh tokens: their shape, their families, and successors that only their predecessor opens."""
+"""Refresh tokens: format, families, and successors that only the predecessor decrypts."""
 
 import pytest
 from hypothesis import given
@@ -22,14 +22,14 @@ TOKEN = RefreshToken.of(b"r" * 32, b"f" * 16)
 
 @given(_tokens)
 def test_a_token_is_read_as_it_was_written(token: RefreshToken) -> None:
-    """The value holds the random part and the family's secret, in 75 characters."""
+    """The value has the random part and the family's secret, in 75 characters."""
     assert parse_refresh_token(token.value) == token
     assert len(token.value) == 75
 
 
 @given(_tokens, st.integers(0), st.characters(min_codepoint=0x21, max_codepoint=0x7E))
 def test_a_mangled_token_is_unknown(token: RefreshToken, position: int, character: str) -> None:
-    """It is not taken for a reused one, which would end the family."""
+    """A malformed token does not count as reused."""
     at = position % len(token.value)
     mangled = token.value[:at] + character + token.value[at + 1 :]
     assert mangled == token.value or parse_refresh_token(mangled) is None
@@ -37,14 +37,14 @@ def test_a_mangled_token_is_unknown(token: RefreshToken, position: int, characte
 
 @given(st.text(max_size=90))
 def test_other_text_is_unknown(value: str) -> None:
-    """Whatever a stranger sends."""
+    """Any text is parsed or refused."""
     assert parse_refresh_token(value) is None
     assert parse_refresh_token(f"rt_{value}") is None
 
 
 @given(_tokens, _random, _nonce)
 def test_a_successor_is_opened_by_its_predecessor(token: RefreshToken, random: bytes, nonce: bytes) -> None:
-    """It is of the same family, and another generation."""
+    """A successor has the same family and another generation."""
     successor = token.succeeded_by(random)
     assert open_successor(token, seal_successor(token, successor, nonce)) == successor
     assert successor.family_hash == token.family_hash
@@ -53,7 +53,7 @@ def test_a_successor_is_opened_by_its_predecessor(token: RefreshToken, random: b
 
 @given(_tokens, _random, _random)
 def test_nobody_else_opens_it(token: RefreshToken, random: bytes, other: bytes) -> None:
-    """Not the successor itself, nor any other generation, nor what the store has beside it."""
+    """Neither the successor, another generation nor stored values decrypt it."""
     sealed = seal_successor(token, token.succeeded_by(random), bytes(12))
     if other == token.random:
         return

@@ -1,4 +1,4 @@
-"""Which URIs a client may register."""
+"""URIs that a client may register."""
 
 import pytest
 
@@ -135,7 +135,7 @@ def test_http_on_a_private_network_is_an_operators_choice(application_type: str)
 
 @pytest.mark.parametrize(("fault", "uri"), [(fault, uri) for fault in NOT_A_URI for uri in NOT_A_URI[fault]])
 def test_what_is_no_uri_is_none_anywhere(fault: str, uri: str) -> None:
-    """As a page, and as an address of a client's server."""
+    """The rules for pages and for addresses of a client's server."""
     assert [uri_fault(uri), web_uri_fault(uri), https_or_loopback_fault(uri)] == [fault] * 3
 
 
@@ -156,7 +156,7 @@ SCHEMES = [
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_scheme_that_others_act_on_is_no_redirect(scheme: str) -> None:
-    """A browser, a mail program, a file manager: not even for a native client."""
+    """Schemes of browsers, mail programs and file managers are refused, also for native clients."""
     for uri in (f"{scheme}:x", f"{scheme}://rp.test/cb", f"{scheme}:"):
         assert redirect_uri_fault(uri, "native") == f"has the scheme {scheme}, which is not for redirects"
 
@@ -164,13 +164,13 @@ def test_a_scheme_that_others_act_on_is_no_redirect(scheme: str) -> None:
 @planted(programs_may_be_started)
 @pytest.mark.parametrize("scheme", PROGRAMS)
 def test_a_scheme_that_starts_a_program_is_no_redirect(scheme: str) -> None:
-    """A redirect would start it with a stranger's arguments, whoever registered the client."""
+    """Schemes that start programs with arguments are refused for everyone."""
     for uri in (f"{scheme}:/id?x=1", f"{scheme}://rp.test/cb"):
         assert redirect_uri_fault(uri, "native") == f"has the scheme {scheme}, which is not for redirects"
 
 
 def test_a_private_use_scheme_belongs_to_a_native_client() -> None:
-    """RFC 8252 §7.1; and it needs something to tell one redirect URI from another."""
+    """RFC 8252 §7.1: a private-use scheme needs a native client, and something after the scheme."""
     fault = "has a private-use scheme: that needs application_type native"
     assert redirect_uri_fault("cellsauth://callback", "web") == fault
     assert redirect_uri_fault("cellsauth:", "native") == "has nothing after its scheme"
@@ -186,7 +186,7 @@ def test_a_private_use_scheme_belongs_to_a_native_client() -> None:
 )
 @pytest.mark.parametrize("query", ["{}=x", "z=1&{}=x", "{}", "{}=", "%{:02x}{}=x"])
 def test_a_redirect_uri_cannot_bring_a_response_parameter(name: str, query: str) -> None:
-    """There are never two codes in one response, however the first one is written."""
+    """A URI with response parameters in its query is refused, in any spelling."""
     encoded = query.format(ord(name[0]), name[1:]) if query.startswith("%") else query.format(name)
     fault = f"has the parameter {name}, which responses use"
     assert redirect_uri_fault(f"https://rp.test/cb?{encoded}", "web") == fault
@@ -205,7 +205,7 @@ def test_a_redirect_uri_cannot_bring_a_response_parameter(name: str, query: str)
     ],
 )
 def test_pages_of_a_client_are_https(uri: str, fault: str | None) -> None:
-    """They are shown as links, and a logo as a picture."""
+    """Links and logos must be https."""
     assert web_uri_fault(uri) == fault
 
 
@@ -222,7 +222,7 @@ def test_pages_of_a_client_are_https(uri: str, fault: str | None) -> None:
     ],
 )
 def test_servers_of_a_client_are_https_or_on_this_machine(uri: str, fault: str | None) -> None:
-    """Where logouts are told."""
+    """URIs for logout notices."""
     assert https_or_loopback_fault(uri) == fault
 
 
@@ -239,7 +239,7 @@ def test_servers_of_a_client_are_https_or_on_this_machine(uri: str, fault: str |
     ],
 )
 def test_where_a_redirect_ends(uri: str, private_use: bool, loopback: bool) -> None:
-    """RFC 8252 §7: with an app, on this machine, or with a web server."""
+    """RFC 8252 §7: URIs of apps, of loopback hosts and of web servers."""
     assert (is_private_use(uri), is_loopback(uri)) == (private_use, loopback)
 
 

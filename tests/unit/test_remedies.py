@@ -1,4 +1,4 @@
-"""Remedies: each refusal has one, and its commands are those of the command line."""
+"""Remedies: each refusal has one, and its commands exist."""
 
 import re
 import shlex
@@ -39,7 +39,7 @@ CLIENTS = [a_client("files"), a_public_client("it's; a $client"), a_client("none
 
 
 def test_the_table_is_complete() -> None:
-    """Every reason has a line, and every line of an error is for one that exists."""
+    """Every reason has a remedy, and every remedy of an error is for an existing error."""
     assert BY_REASON.keys() == set(Reason)
     assert BY_ERROR.keys() <= every_error()
 

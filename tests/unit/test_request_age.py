@@ -25,7 +25,7 @@ HANG_GUARD = 30.0  # seconds
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that only a test moves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = 1000.0
@@ -81,12 +81,12 @@ def test_a_stamp_is_read_in_every_proxys_unit(value: str) -> None:
     ["", "t=", "now", "-1777636800", "1777636800,1", "17776368001", "1e9", "inf", "١٧٧٧٦٣٦٨٠٠", "9" * 400],
 )
 def test_what_is_no_stamp_is_none(value: str) -> None:
-    """It is neither guessed nor an error."""
+    """A malformed stamp is ignored."""
     assert parse_stamp(value) is None
 
 
 async def test_a_request_ages_from_when_its_head_was_read(stopped: Clock) -> None:
-    """If no proxy stamped it."""
+    """Without a stamp, the age counts from reading the request."""
     ages = []
 
     async def measure(request: web.Request) -> None:
@@ -110,7 +110,7 @@ async def test_a_request_ages_from_when_its_head_was_read(stopped: Clock) -> Non
 async def test_only_a_trusted_proxys_stamp_makes_a_request_older(
     stopped: Clock, stamp: str, trusted: bool, age: float
 ) -> None:
-    """And none makes it younger."""
+    """A stamp never makes a request younger."""
     ages = []
 
     async def measure(request: web.Request) -> None:
@@ -139,7 +139,7 @@ async def test_a_request_is_complete_when_its_body_is(stopped: Clock) -> None:
 
 
 async def test_a_request_whose_connection_is_closed_is_abandoned() -> None:
-    """From that moment on."""
+    """The age grows from then on."""
     seen: asyncio.Queue[bool] = asyncio.Queue()
     may_go_on = asyncio.Event()
 

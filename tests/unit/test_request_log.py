@@ -1,4 +1,4 @@
-"""The log of requests: a line each, with one write for all of a turn of the loop."""
+"""The request log: one line for each request, and one write for each iteration of the loop."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ async def test_the_requests_of_one_turn_leave_in_one_write() -> None:
 
 
 async def test_a_write_that_fails_stops_no_later_one() -> None:
-    """A disk that is full for a moment: its lines are lost, and nothing piles up."""
+    """If the disk is full for a moment, lines are lost and nothing accumulates."""
     written: list[bytes] = []
 
     def write(lines: bytes) -> None:
@@ -41,7 +41,7 @@ async def test_a_write_that_fails_stops_no_later_one() -> None:
 
 
 async def test_a_line_says_what_other_lines_say() -> None:
-    """And how long it took, in milliseconds; its time is in UTC, to the microsecond."""
+    """A line has the duration in milliseconds and the time in UTC, in microseconds."""
     written: list[bytes] = []
     before = datetime.now(UTC)
     RequestLog("token", written.append).answered("request-id", "GET", "/oidc/userinfo", 401, 0.0123456)

@@ -1,4 +1,4 @@
-"""Scopes: what is asked for, what is registered, and what a client gets."""
+"""Scopes: requested, registered and granted."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_malformed_scope_is_refused(value: str) -> None:
     ],
 )
 def test_what_is_registered_is_granted(requested: Scope | None, granted: Scope) -> None:
-    """What goes beyond is dropped; nothing asked for means nothing that outlives the session."""
+    """Unregistered scopes are dropped. Without a requested scope, nothing outlives the session."""
     assert granted_scope(requested, REGISTERED) == granted
 
 
@@ -53,12 +53,12 @@ def test_nothing_left_is_an_error() -> None:
     "requested", [("openid",), ("api", "openid"), ("offline_access",), ("offline", "api")]
 )
 def test_a_client_for_itself_asks_for_no_user(requested: Scope) -> None:
-    """RFC 6749 §4.4: there is no user whom openid or offline access could mean."""
+    """RFC 6749 §4.4: without a user, openid and offline access are not granted."""
     with pytest.raises(InvalidScope):
         machine_scope(requested, REGISTERED)
 
 
 def test_a_client_for_itself_gets_the_rest() -> None:
-    """Unasked, it gets what is registered and needs no user."""
+    """Without a requested scope, a client gets the registered scopes that need no user."""
     assert machine_scope(None, REGISTERED) == ("profile", "api")
     assert machine_scope(("api",), REGISTERED) == ("api",)

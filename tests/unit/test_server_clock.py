@@ -1,4 +1,4 @@
-"""PostgreSQL's clock as a process knows it."""
+"""The estimate of PostgreSQL's clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.usefixtures("time")
 def test_before_a_measurement_there_is_no_deadline() -> None:
-    """Only the process's own clock judges then."""
+    """Before a measurement, only the process's own clock counts."""
     assert ServerClock().deadline(1001.0) is None
 
 
@@ -42,7 +42,7 @@ def test_a_deadline_that_has_passed_is_unavailable(time: list[float]) -> None:
 
 
 def test_a_slow_measurement_counts_only_while_there_is_no_other(time: list[float]) -> None:
-    """It may be wrong by as much as it took."""
+    """A slow measurement does not change a better estimate."""
     clock = ServerClock()
     clock.measured(time[0] - 3, SERVER_TIME)
     assert clock.deadline(time[0]) == SERVER_TIME + timedelta(seconds=3)

@@ -1,4 +1,4 @@
-"""The settings: every fault is found, named and told at once."""
+"""The settings: every fault is reported, with its name, at once."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ def _faults(**values: str) -> tuple[str, ...]:
 
 
 def test_the_defaults_hold_by_themselves() -> None:
-    """A newcomer sets nothing."""
+    """The defaults need no settings."""
     settings = read_settings({})
     assert settings.issuer == "http://localhost:8080/oidc"
     assert settings.response_types == ("code",)
@@ -101,13 +101,13 @@ def test_an_issuer_on_this_machine_or_over_tls_is_taken(issuer: str) -> None:
     ],
 )
 def test_an_external_url_is_an_origin_and_nothing_more(url: str) -> None:
-    """It is written into redirect URIs, which are compared byte for byte."""
+    """External URLs are canonical, as redirect URIs are compared byte for byte."""
     (fault,) = _faults(external_urls=url)
     assert fault.startswith("OSTIARY_EXTERNAL_URLS: must be origins")
 
 
 def test_all_faults_are_told_together_and_no_secret_with_them() -> None:
-    """One start shows everything that is wrong."""
+    """All faults are reported together."""
     faults = _faults(
         issuer="x",
         key_rotation="soon",
@@ -135,19 +135,19 @@ def test_all_faults_are_told_together_and_no_secret_with_them() -> None:
     ("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200), ("60d", 5_184_000)]
 )
 def test_durations_are_seconds_or_carry_a_unit(text: str, seconds: int) -> None:
-    """Durations as operators write them."""
+    """Durations."""
     settings = read_settings({"OSTIARY_ID_TOKEN_LIFETIME": text})
     assert settings.id_token_lifetime == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "1w", "ten", "9999999999"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Nothing is guessed."""
+    """Malformed durations are refused."""
     assert _faults(id_token_lifetime=text)
 
 
 def test_rs256_cannot_be_switched_off() -> None:
-    """OpenID Connect Discovery 1.0 §3 demands it."""
+    """RS256 is required (OpenID Connect Discovery 1.0 §3)."""
     assert "RS256" in _faults(signing_algorithms="ES256")[0]
 
 
@@ -170,7 +170,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
 
 
 def test_a_secret_key_may_come_from_a_file(tmp_path: Path) -> None:
-    """Two values: the first writes, both read."""
+    """Two secret keys: the first encrypts, both decrypt."""
     file = tmp_path / "key"
     file.write_text("a" * 32 + "\n" + "b" * 32 + "\n")
     settings = read_settings({"OSTIARY_SECRET_KEY_FILE": str(file)})
@@ -178,7 +178,7 @@ def test_a_secret_key_may_come_from_a_file(tmp_path: Path) -> None:
 
 
 def test_an_unreadable_file_is_a_fault_of_its_setting(tmp_path: Path) -> None:
-    """No traceback where a path is wrong, nor where a file holds something else."""
+    """A wrong path or file is a fault, not a traceback."""
     none, empty = tmp_path / "none", tmp_path / "empty"
     empty.touch()
     assert _faults(env_file=str(none))[0].startswith("OSTIARY_ENV_FILE")
@@ -187,7 +187,7 @@ def test_an_unreadable_file_is_a_fault_of_its_setting(tmp_path: Path) -> None:
 
 
 def test_a_fault_of_the_secret_is_told_with_the_others(tmp_path: Path) -> None:
-    """A file that is not there, and a secret beside it."""
+    """A fault of the secret key is reported together with the others."""
     faults = _faults(secret_key_file=str(tmp_path / "none"), secret_key="s" * 32, log_level="loud")
     assert [fault.partition(":")[0] for fault in faults] == [
         "set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",
@@ -204,7 +204,7 @@ def test_metrics_are_shown_on_a_port_or_a_unix_path(address: str) -> None:
 
 @planted(keeps_a_bare_path)
 def test_an_absolute_path_is_a_unix_path(tmp_path: Path) -> None:
-    """Accepted without its scheme, it can also be listened on."""
+    """An address without a scheme is normalized, so that it can be listened on."""
     settings = read_settings({"OSTIARY_METRICS_LISTEN": f"{tmp_path}/metrics"})
     assert settings.metrics_listen == f"unix:{tmp_path}/metrics"
     Listen(setting_kinds.address(f"{tmp_path}/listen")).bind().close()
@@ -232,13 +232,13 @@ def test_a_port_beyond_the_last_is_a_fault_in_words() -> None:
     ],
 )
 def test_a_store_that_is_not_understood_is_refused_at_once(name: str, url: str) -> None:
-    """And not at the first request."""
+    """The fault is reported at start."""
     (fault,) = _faults(**{name: url})
     assert fault.startswith(f"OSTIARY_{name.upper()}: must begin with")
 
 
 def test_libpq_variables_are_removed_from_the_environment() -> None:
-    """And no others."""
+    """Only libpq's variables are removed."""
     environment = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PATH": "/bin", "OSTIARY_ISSUER": "x"}
     ignore_libpq_environment(environment)
     assert set(environment) == {"PATH", "OSTIARY_ISSUER"}

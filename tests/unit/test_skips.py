@@ -1,4 +1,4 @@
-"""The rule that nothing is skipped unseen, on a test file of its own."""
+"""The rule that no test is skipped unnoticed, on a test file of its own."""
 
 import os
 import subprocess
@@ -51,5 +51,5 @@ def _outcome(folder: Path, source: str, environment: dict[str, str]) -> str:
 def test_a_skip_needs_a_tool_for_its_excuse(
     tmp_path: Path, source: str, environment: dict[str, str], outcome: str
 ) -> None:
-    """Where CI or OSTIARY_REQUIRE is set, a skip for any other reason fails, and so does a required tool."""
+    """With CI or OSTIARY_REQUIRE, skips without a missing tool fail, and so do missing required tools."""
     assert _outcome(tmp_path, source, environment) == outcome

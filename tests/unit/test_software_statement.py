@@ -1,4 +1,4 @@
-"""Software statements: whose are believed, and what they may say."""
+"""Software statements: trusted issuers, and their claims."""
 
 import json
 from datetime import UTC, datetime
@@ -42,13 +42,13 @@ def _with(statement: Any, issuers: Issuers = ISSUERS) -> dict[str, Any]:
     [{}, {"exp": LATER, "nbf": EARLIER, "iat": EARLIER, "jti": "x"}, {"aud": OP}, {"aud": [OP, "x"]}],
 )
 def test_what_the_statement_says_takes_precedence(claims: dict[str, Any]) -> None:
-    """RFC 7591 §2.3; what it does not say stays, and its own claims are no metadata."""
+    """RFC 7591 §2.3: other members stay, and registered JWT claims are not metadata."""
     assert _with(_statement(**claims)) == {**PLAIN, "client_name": "Sync", "software_id": "sync"}
 
 
 @pytest.mark.parametrize("statement", [None, "nonsense", 7])
 def test_where_nobody_is_believed_statements_are_ignored(statement: object) -> None:
-    """RFC 7591 §2.3: a server may."""
+    """RFC 7591 §2.3: a server may ignore statements."""
     assert _with(statement, {}) == PLAIN
 
 
@@ -76,7 +76,7 @@ def test_where_nobody_is_believed_statements_are_ignored(statement: object) -> N
     ids=range(17),
 )
 def test_a_statement_that_does_not_hold_is_refused(statement: Any, error: type[OAuthError]) -> None:
-    """RFC 7591 §3.2.2: another's, unsigned, confused, altered, out of time, for another server."""
+    """RFC 7591 §3.2.2: untrusted, unsigned, altered, expired statements, and those for other servers."""
     with pytest.raises(error):
         _with(statement)
 
@@ -93,7 +93,7 @@ def test_a_jwt_made_for_another_use_is_no_statement(typ: str) -> None:
 @pytest.mark.parametrize("name", ["exp", "nbf"])
 @pytest.mark.parametrize("value", ["tomorrow", True, [1]])
 def test_a_time_that_is_no_number_is_refused(name: str, value: object) -> None:
-    """A signature does not make sense of nonsense."""
+    """Signed metadata are validated, too."""
     claims = json.dumps({"iss": PUBLISHER, name: value}).encode()
     statement = jwt.api_jws.encode(claims, KEY, "ES256")
     with pytest.raises(InvalidSoftwareStatement):
@@ -105,7 +105,7 @@ def test_a_time_that_is_no_number_is_refused(name: str, value: object) -> None:
     [b"", b"[]", b'{"https://a.test": []}', b'{"https://a.test": {}}', b'{"https://a.test": {"keys": [{}]}}'],
 )
 def test_a_file_of_issuers_that_cannot_be_used_is_refused(file: bytes) -> None:
-    """Before anybody is served."""
+    """A bad file is reported at start."""
     with pytest.raises(BadIssuers):
         read_issuers(file)
     assert read_issuers(json.dumps(ISSUERS).encode()) == ISSUERS

@@ -1,4 +1,4 @@
-"""Which addresses are one subscriber's."""
+"""Addresses of one subscriber."""
 
 import pytest
 
@@ -16,5 +16,5 @@ from shared.live.address_block import address_block
     ],
 )
 def test_a_source_is_what_one_subscriber_has(address: str, expected: str) -> None:
-    """Of IPv6 a whole /64; what is no address stands for itself."""
+    """An IPv6 /64 counts as one; text that is not an address stands for itself."""
     assert address_block(address) == expected

@@ -1,4 +1,4 @@
-"""User codes: made of consonants, read as people type them, and nothing else taken for one."""
+"""User codes: consonants only, with tolerant parsing."""
 
 import secrets
 
@@ -22,7 +22,7 @@ def test_a_code_is_eight_consonants_in_two_halves() -> None:
     "text", ["WDJB-MJHT", "wdjb-mjht", "wdjbmjht", " WDJB MJHT ", "W-D-J-B-M-J-H-T", "WDJB–MJHT", "wdjb.mjht"]
 )
 def test_a_code_is_read_as_people_type_it(text: str) -> None:
-    """Lower case, spaces, and whatever stands for the dash."""
+    """Lower case, spaces and other dashes are accepted."""
     assert typed(text) == "WDJB-MJHT"
 
 
@@ -47,5 +47,5 @@ def test_a_code_is_read_as_people_type_it(text: str) -> None:
     ],
 )
 def test_what_cannot_be_a_code_is_none(text: str) -> None:
-    """Look-alikes beyond ASCII, and what would become one by its upper case, among them."""
+    """Look-alikes outside ASCII are refused, including those that become ASCII in upper case."""
     assert typed(text) is None

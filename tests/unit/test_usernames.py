@@ -1,4 +1,4 @@
-"""User names: which ones strangers may choose, and which look alike."""
+"""User names: rules for sign-up, and look-alikes."""
 
 import unicodedata
 
@@ -38,7 +38,7 @@ def test_a_name_as_the_profile_keeps_it(typed: str, name: str) -> None:
     ],
 )  # fmt: skip
 def test_names_that_the_profile_or_the_eye_does_not_allow(name: str) -> None:
-    """Ignorable characters, compatibility forms, symbols, directions that mix, spaces that are not one."""
+    """Ignorable characters, compatibility forms, symbols, mixed directions and odd spaces are refused."""
     assert prepared(name) is None
 
 
@@ -74,13 +74,13 @@ def test_names_that_do_not(name: str) -> None:
 
 
 def test_every_lookalike_can_stand_in_a_name() -> None:
-    """One original for each, none twice, and none that a canonical name cannot have."""
+    """The table maps each look-alike to one original that a canonical name can have."""
     assert len(LOOKALIKES) == len(ORIGINALS) == len(set(LOOKALIKES))
     assert all(canonical(c) == c for c in LOOKALIKES)
     assert all(c.isascii() and unicodedata.category(c) in ("Ll", "Nd", "Po") for c in ORIGINALS)
 
 
 def test_the_index_has_the_same_expression() -> None:
-    """Otherwise PostgreSQL would read every user to compare one."""
+    """The index of the migration has the expression of the lookup."""
     migration = (FOLDER / "0009_lookalikes.sql").read_text("utf-8")
     assert f"({skeleton_sql('username_key')})" in migration

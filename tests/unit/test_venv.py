@@ -1,4 +1,4 @@
-"""What `make run` says where Python is not what it needs."""
+"""The messages of `make run` about an unsuitable Python."""
 
 import shutil
 import subprocess
@@ -48,7 +48,7 @@ def _venv(folder: Path, pythons: dict[str, str], **environment: str) -> "subproc
 def test_a_python_that_will_not_do_is_told(
     tmp_path: Path, pythons: dict[str, str], environment: dict[str, str], words: str
 ) -> None:
-    """One sentence: what is wrong with it, and how to name another."""
+    """One sentence with the fault, and how to choose another Python."""
     done = _venv(tmp_path, pythons, **environment)
     assert done.returncode == 1
     assert words in done.stderr

@@ -1,4 +1,4 @@
-"""What a process keeps in memory is trusted for one second, and no stale read is kept."""
+"""Cached records are trusted for one second, and stale reads are not cached."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.planted.background import judges_a_read_by_the_watch_s_counter
 
 
 class _Database:
-    """Clients and their change counter, in memory; can be away, and can be held in the middle of a read."""
+    """Clients and their change counter in memory, which a test can make unavailable or pause."""
 
     def __init__(self) -> None:
         self.counter = 1
@@ -63,7 +63,7 @@ def _cache() -> tuple[_Database, _Clock, Watch, ClientCache]:
 
 
 async def test_a_client_is_read_once_and_again_after_a_change() -> None:
-    """The cache serves, and the next poll ends what is old."""
+    """The cache serves until the next poll reports a change."""
     database, _, watch, cache = _cache()
     assert [await _name(cache), await _name(cache)] == ["old", "old"]
     assert database.reads == 1
@@ -73,7 +73,7 @@ async def test_a_client_is_read_once_and_again_after_a_change() -> None:
 
 
 async def test_nothing_is_trusted_longer_than_postgresql_was_asked() -> None:
-    """A cached client holds for one second without an answer, then it is 503."""
+    """A cached client is served for one second without a poll, then the answer is 503."""
     database, clock, _, cache = _cache()
     await cache.find("c")
     database.is_away = True
@@ -85,7 +85,7 @@ async def test_nothing_is_trusted_longer_than_postgresql_was_asked() -> None:
 
 
 async def test_a_read_that_a_change_overtook_is_not_kept() -> None:
-    """The read began before the change and ended after the poll that told of it."""
+    """A read that began before a change and ended after its poll is not cached."""
     database, _, watch, cache = _cache()
     await watch.poll()
     database.go.clear()
@@ -100,7 +100,7 @@ async def test_a_read_that_a_change_overtook_is_not_kept() -> None:
 
 
 class _SlowWatcher:
-    """Takes part in a poll for as long as the test wants, as the key ring does while it loads keys."""
+    """A watcher that takes as long as the test wants, like the key ring while it loads keys."""
 
     def __init__(self) -> None:
         self.is_told = asyncio.Event()
@@ -133,7 +133,7 @@ async def test_a_read_that_ends_within_the_poll_that_overtook_it_is_not_kept() -
 
 
 async def test_a_watcher_that_fails_hears_of_the_change_again() -> None:
-    """Nothing is confirmed before everybody knows."""
+    """A change is not confirmed before all watchers have handled it."""
     database, clock, watch, cache = _cache()
     await cache.find("c")
     told: list[Change] = []
@@ -162,7 +162,7 @@ async def test_of_many_readers_at_once_one_asks() -> None:
 
 
 async def test_an_unknown_client_is_not_kept() -> None:
-    """Strangers fill no memory, and a client that is added is there at once."""
+    """Unknown clients are not cached, so a new client is found at once."""
     database, _, watch, cache = _cache()
     await watch.poll()
     assert await cache.find("x") is None
@@ -171,7 +171,7 @@ async def test_an_unknown_client_is_not_kept() -> None:
 
 
 async def test_a_database_that_was_restored_empties_the_cache() -> None:
-    """Its counter went back: what is kept may be newer than it, and later changes reuse the numbers."""
+    """If the counter decreases, caches are emptied, as they may be newer than the database."""
     database, _, watch, cache = _cache()
     database.counter = 7
     await watch.poll()

@@ -1,4 +1,4 @@
-"""Where a person can begin again at a client."""
+"""The URI at which a user can start again at a client."""
 
 from dataclasses import replace
 
@@ -22,10 +22,10 @@ HOME = "https://app.example/home"
     ],
 )
 def test_where_a_client_is_begun_again(fields: dict[str, str], href: str | None) -> None:
-    """At its login, else at its home page, else at the site that its answers go to."""
+    """The login URI, else the home page, else the site of the redirect URI."""
     assert restart_uri(a_client(**fields), "I") == href
 
 
 def test_a_disabled_client_is_no_way_back() -> None:
-    """Nothing is to be had there."""
+    """Disabled clients and clients without a web page have none."""
     assert restart_uri(replace(a_client(client_uri=HOME), disabled_at=clock.now()), "I") is None

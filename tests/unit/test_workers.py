@@ -1,4 +1,4 @@
-"""Workers and their parent: neither outlives the other, and processes of others are nobody's death."""
+"""Workers and their parent: neither outlives the other, and foreign processes are ignored."""
 
 import ctypes
 import multiprocessing
@@ -28,7 +28,7 @@ def _adopt_orphans() -> None:
 
 
 def _leave_an_orphan() -> int:
-    """The process id of one that has ended and waits to be reaped by whoever has adopted it."""
+    """The process id of an adopted process that has ended and was not reaped."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         if orphan := os.fork():
@@ -47,14 +47,14 @@ def _exists(pid: int) -> bool:
 
 
 class WorkerProcesses:
-    """A parent with workers that hold the writing end of a pipe: its end tells that all are gone."""
+    """A parent and workers that share the write end of a pipe, whose end shows that all have exited."""
 
     def __init__(self, process: "multiprocessing.process.BaseProcess", reading: int) -> None:
         self.process = process
         self.reading = reading
 
     def said(self) -> str:
-        """The next word of a worker; nothing when all processes have ended."""
+        """The next output of a worker; empty when all processes have exited."""
         return os.read(self.reading, 1).decode()
 
     def signal(self, number: int) -> None:
@@ -101,7 +101,7 @@ def _until_stopped(_: int) -> None:
 
 
 def test_a_parent_ends_after_its_workers() -> None:
-    """SIGTERM reaches them, and their end ends it."""
+    """SIGTERM reaches the workers, and the parent exits after them."""
     with _family(_until_stopped, count=2) as family:
         assert family.said() + family.said() == "ss"
         family.signal(signal.SIGTERM)
@@ -130,7 +130,7 @@ def test_an_orphan_is_reaped_and_no_worker() -> None:
 
 @planted(workers_outlive_their_parent)
 def test_workers_end_with_a_parent_that_is_killed() -> None:
-    """SIGKILL leaves the parent no time to tell them."""
+    """Workers exit if their parent is killed with SIGKILL."""
     with _family(_until_stopped, count=2) as family:
         assert family.said() + family.said() == "ss"
         family.signal(signal.SIGKILL)
@@ -148,7 +148,7 @@ def test_a_pipe_tells_the_end_of_the_parent_elsewhere(monkeypatch: pytest.Monkey
 
 
 def test_a_worker_that_does_not_end_is_killed() -> None:
-    """The parent of one that hangs waits for it no longer than it may take."""
+    """The parent kills a worker that hangs after its time."""
 
     def hang(_: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
