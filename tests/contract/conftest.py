@@ -1,4 +1,4 @@
-"""Redis in more than one layout, for the contracts that hold in each."""
+"""Redis in several layouts, for contracts that apply to each."""
 
 from collections.abc import AsyncIterator
 
@@ -28,13 +28,13 @@ def redis_url(request: pytest.FixtureRequest, redis_url: str) -> str:
 
 @pytest.fixture(scope="module")
 def module_redis_url(request: pytest.FixtureRequest, module_redis_url: str) -> str:
-    """Likewise, for the tests of a module."""
+    """As `redis_url`, for the tests of a module."""
     return _url(request, module_redis_url)
 
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    """A way to that Redis."""
+    """A client of that Redis."""
     redis = RedisClient.open(redis_url)
     yield redis
     await redis.close()

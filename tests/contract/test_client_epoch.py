@@ -1,4 +1,4 @@
-"""The epoch of a client, over the real PostgreSQL: compared by everything that the client was given."""
+"""The epoch of a client, with the real PostgreSQL: it is compared for everything that the client got."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,7 @@ ENDS = pytest.mark.parametrize("end", [_revoke_grants, _delete, _delete_and_add]
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredentials:
-    """What a client was given: a family with its grant, an access token of its own, and a code in flight."""
+    """What a client got: a family with its grant, an access token of its own, and a pending code."""
 
     family: RefreshFamily
     grant_id: UUID
@@ -92,7 +92,7 @@ async def _redeems(world: World, code: AuthorizationCode) -> bool:
 @ENDS
 @planted(compares_no_client_epoch)
 async def test_what_a_client_was_given_is_over(world: World, end: End) -> None:
-    """Access tokens, refresh tokens, and a code that is still in flight."""
+    """Access tokens, refresh tokens and pending codes become invalid."""
     given = await _given(world)
     client, families, first = given.family.client, world.stores.refresh_families, given.family.first
     token = _access_token(client, given.grant_id)
@@ -109,7 +109,7 @@ async def test_what_a_client_was_given_is_over(world: World, end: End) -> None:
 
 @pytest.mark.parametrize("end", [_revoke_grants, _delete_and_add])
 async def test_what_it_is_given_afterwards_is_good(world: World, end: End) -> None:
-    """A new code, and a front-channel grant; an old one of the latter is not made any more."""
+    """New codes and front-channel grants work; old authorizations make no grant."""
     given = await _given(world)
     client_id, sign_in = given.family.client.client_id, await world.sign_in()
     old = given.code.authorization
@@ -123,7 +123,7 @@ async def test_what_it_is_given_afterwards_is_good(world: World, end: End) -> No
 
 @planted(keeps_the_epoch)
 async def test_a_client_that_is_added_again_inherits_nothing(world: World) -> None:
-    """Neither grants and codes nor consents, nor the access tokens of the client for itself."""
+    """A new client inherits no grants, codes, consents or own access tokens of a deleted one."""
     given = await _given(world)
     client_id, sign_in = given.family.client.client_id, given.family.sign_in
     user_id, consents = sign_in.user.user_id, world.stores.consents
@@ -140,7 +140,7 @@ async def test_a_client_that_is_added_again_inherits_nothing(world: World) -> No
 
 
 async def test_consents_and_own_tokens_stay_when_grants_are_revoked(world: World) -> None:
-    """As before: who allowed it is not asked again."""
+    """Consents stay, so that users are not asked again."""
     given = await _given(world)
     client_id, user_id = given.family.client.client_id, given.family.sign_in.user.user_id
     await world.stores.consents.add(user_id, client_id, ("openid",), is_remembered=True)
@@ -151,7 +151,7 @@ async def test_consents_and_own_tokens_stay_when_grants_are_revoked(world: World
 
 
 async def test_an_epoch_is_never_reused(world: World) -> None:
-    """However often clients come, go and are bumped."""
+    """Epochs never repeat, however often clients are added, deleted and bumped."""
     client_id, epochs = f"c-{uuid4().hex}", []
     for _ in range(3):
         await world.stores.clients.add(a_client(client_id))
@@ -177,7 +177,7 @@ async def test_what_has_no_epoch_is_judged_as_at_the_migration(world: World) -> 
 
 
 async def test_a_deleted_client_is_nowhere(world: World) -> None:
-    """Not found, not listed, and neither changed, disabled nor deleted again; its id is free at once."""
+    """A deleted client is not found, listed, changed, disabled or deleted again; its id is free at once."""
     clients, client = world.stores.clients, await world.client()
     assert await clients.delete(client.client_id)
     assert await clients.find(client.client_id) is None
@@ -191,7 +191,7 @@ async def test_a_deleted_client_is_nowhere(world: World) -> None:
 
 
 async def test_a_grant_in_flight_is_over_too(world: World) -> None:
-    """It is committed after the bump, which does not wait for it."""
+    """A grant that is committed after the bump is invalid, and the bump does not wait for it."""
     client = await world.client()
     code = await world.issued_code((await world.sign_in()).code(client.client_id))
     grant_id = new_id()
@@ -216,7 +216,7 @@ TABLES = ("grants", "consents", "outbox", "refresh_families", "client_removals",
 @planted(removes_a_client_at_once)
 @pytest.mark.parametrize("is_added_again", [True, False])
 async def test_what_a_deleted_client_leaves_is_removed_in_batches(world: World, is_added_again: bool) -> None:
-    """Several workers at once; what a client of the same id has been given since stays."""
+    """Several workers remove the records concurrently; those of a new client with the same id stay."""
     client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
     sign_ins = [await world.sign_in() for _ in range(7)]
 
@@ -251,7 +251,7 @@ async def test_what_a_deleted_client_leaves_is_removed_in_batches(world: World, 
 
 
 async def test_grants_are_counted(world: World) -> None:
-    """Those that stand."""
+    """Only live grants are counted."""
     client = await world.client()
     for _ in range(3):
         code = (await world.sign_in()).code(client.client_id)

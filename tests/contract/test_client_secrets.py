@@ -1,4 +1,4 @@
-"""Client secrets at rest: hashes; where the value is needed it is encrypted, and follows the secret key."""
+"""Stored client secrets: hashes, with the encrypted value if it is needed."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _client(method: str) -> Client:
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "client_secret_jwt"])
 async def test_no_secret_is_stored_as_it_is(world: World, method: str) -> None:
-    """And only the method that signs with it brings it back."""
+    """Only clients whose method signs with the secret get its value."""
     client = _client(method)
     await world.stores.clients.add(client)
     row = await world.database.row(
@@ -54,7 +54,7 @@ async def test_no_secret_is_stored_as_it_is(world: World, method: str) -> None:
 
 
 async def test_a_ciphertext_belongs_to_its_client(world: World) -> None:
-    """Copied into another's row it opens nothing."""
+    """A value in another client's row cannot be decrypted."""
     one, two = _client("client_secret_jwt"), _client("client_secret_jwt")
     for client in (one, two):
         await world.stores.clients.add(client)
@@ -69,7 +69,7 @@ async def test_a_ciphertext_belongs_to_its_client(world: World) -> None:
 
 
 async def test_rewrapping_follows_the_secret_key(world: World, settings: Settings) -> None:
-    """Both keys read; after it the old one is not needed; what is under the new one is left alone."""
+    """Both secret keys decrypt. After the rewrap the old one is not needed; rewrapped rows do not change."""
     client, plain = _client("client_secret_jwt"), _client("client_secret_basic")
     for each in (client, plain):
         await world.stores.clients.add(each)

@@ -1,4 +1,4 @@
-"""The end of clients that registered themselves and were never used."""
+"""Expiry of clients that registered themselves and were never used."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def _ids(world: World) -> set[str]:
 
 @pytest.mark.point(20)
 async def test_only_what_registered_itself_long_ago_and_was_never_used_expires(world: World) -> None:
-    """Younger, an operator's, disabled, and used in any way: they stay."""
+    """Young, operators', disabled and used clients stay."""
     sign_in = await world.sign_in()
     for client_id in ("unused", "marked", "granted", "consented"):
         await _old(world, client_id)
@@ -58,7 +58,7 @@ async def test_only_what_registered_itself_long_ago_and_was_never_used_expires(w
 
 
 async def test_a_use_is_remembered_when_its_grant_has_left(world: World) -> None:
-    """Grants are deleted at their end; what they told stays on the client."""
+    """Grants are deleted after their end, but the client stays marked as used."""
     sign_in = await world.sign_in()
     await _old(world, "granted")
     await world.stores.grants.redeem(
@@ -74,7 +74,7 @@ async def test_a_use_is_remembered_when_its_grant_has_left(world: World) -> None
 
 
 async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
-    """Caches hear of it; the row says what happened."""
+    """Caches are notified, and there is an audit row."""
     await _old(world, "a")
     await _old(world, "b")
     before = (await world.stores.changes.since(0)).counter
@@ -91,7 +91,7 @@ async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
 
 
 async def test_expired_initial_access_tokens_leave(world: World) -> None:
-    """Those that may still be used stay, used up or not."""
+    """Only expired tokens are deleted."""
     tokens, now = world.stores.initial_access_tokens, clock.now()
     await tokens.add(b"o" * 32, 1, now - timedelta(seconds=1))
     await tokens.add(b"n" * 32, 1, now + timedelta(hours=1))
@@ -117,7 +117,7 @@ async def test_expired_initial_access_tokens_leave(world: World) -> None:
 async def test_a_list_holds_the_clients_that_are_wanted(
     world: World, wanted: ClientFilter, found: set[str]
 ) -> None:
-    """By part of a name, and by what they are."""
+    """Clients are listed by a part of their name, and by their properties."""
     await world.client(client_id="app-1")
     await world.client(client_id="app-2")
     await world.client(client_id="other", client_name="Ein Näme", is_dynamically_registered=True)
@@ -126,7 +126,7 @@ async def test_a_list_holds_the_clients_that_are_wanted(
 
 
 async def test_a_delete_may_name_the_version_that_it_has_seen(world: World) -> None:
-    """Another one is not deleted."""
+    """A client of another version is not deleted."""
     await world.client(client_id="c")
     assert not await world.stores.clients.delete("c", version=2)
     assert await world.stores.clients.delete("c", version=1, by="somebody")

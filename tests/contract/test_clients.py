@@ -1,4 +1,4 @@
-"""The clients' store: what is kept, who hears of a change, and what two at once may do."""
+"""The store of clients: fields, notifications, and concurrent changes."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -50,12 +50,12 @@ async def test_a_client_comes_back_as_it_was(world: World) -> None:
 
 @pytest.mark.parametrize("client_id", ["", "nobody", "a\0b", "\ud800"])
 async def test_a_client_id_that_cannot_be_is_nobodys(world: World, client_id: str) -> None:
-    """What PostgreSQL cannot hold is no fault of it."""
+    """Text that PostgreSQL cannot store names no record, and is not an outage."""
     assert await world.stores.clients.find(client_id) is None
 
 
 async def test_every_change_is_told_and_audited_and_what_changes_nothing_is_not(world: World) -> None:
-    """In the change's own statement."""
+    """The statement of a change notifies and audits, too."""
     clients, changes = world.stores.clients, world.stores.changes
     client = a_client("c")
     for step, is_change in (
@@ -84,7 +84,7 @@ async def test_every_change_is_told_and_audited_and_what_changes_nothing_is_not(
 
 
 async def test_a_client_id_is_taken_once(world: World) -> None:
-    """Of many at once one gets it."""
+    """One of many concurrent registrations gets a client_id."""
     results = await asyncio.gather(
         *(world.stores.clients.add(a_client("c")) for _ in range(10)), return_exceptions=True
     )
@@ -93,7 +93,7 @@ async def test_a_client_id_is_taken_once(world: World) -> None:
 
 
 async def test_of_many_changes_of_one_version_one_is_kept(world: World) -> None:
-    """The others read it again: RFC 7592's PUT never undoes what it did not see."""
+    """RFC 7592's PUT never overwrites a change that it did not see."""
     await world.stores.clients.add(a_client("c"))
     results = await asyncio.gather(
         *(world.stores.clients.replace(a_client("c", client_name=str(each))) for each in range(10)),
@@ -116,7 +116,7 @@ async def test_a_change_read_before_disabling_does_not_undo_it(world: World) -> 
 
 
 async def test_an_initial_access_token_is_spent_as_often_as_it_says(world: World) -> None:
-    """However many spend it at once."""
+    """Concurrent uses are counted exactly."""
     tokens, later = world.stores.initial_access_tokens, clock.now() + timedelta(hours=1)
     await tokens.add(b"t" * 32, 5, later)
     results = await asyncio.gather(*(tokens.spend(b"t" * 32) for _ in range(20)))
@@ -125,7 +125,7 @@ async def test_an_initial_access_token_is_spent_as_often_as_it_says(world: World
 
 
 async def test_an_expired_or_unknown_initial_access_token_is_not_good(world: World) -> None:
-    """By PostgreSQL's clock."""
+    """Expiry follows PostgreSQL's clock."""
     tokens, earlier = world.stores.initial_access_tokens, clock.now() - timedelta(seconds=1)
     await tokens.add(b"e" * 32, 5, earlier)
     for token_hash in (b"e" * 32, b"u" * 32):
@@ -134,7 +134,7 @@ async def test_an_expired_or_unknown_initial_access_token_is_not_good(world: Wor
 
 
 async def test_a_lease_has_one_holder_until_it_ends(world: World) -> None:
-    """Its holder may renew it; another gets it once it has expired."""
+    """The holder may renew a lease; another process gets it after it has expired."""
     leases, (one, other) = world.stores.leases, (uuid4(), uuid4())
     assert await leases.take("keys", one, timedelta(hours=1))
     assert not await leases.take("keys", other, timedelta(hours=1))
@@ -145,7 +145,7 @@ async def test_a_lease_has_one_holder_until_it_ends(world: World) -> None:
 
 @planted(scans_all_clients)
 async def test_the_start_page_reads_no_more_clients_than_it_shows(world: World) -> None:
-    """Whatever the number of clients: an index holds those at which a login can be started, by name."""
+    """An index has the clients at which a login can start, by name."""
     await world.database.row(
         """INSERT INTO clients (client_id, metadata, secrets)
            SELECT 'c' || i, jsonb_build_object('client_name', 'n' || i, 'initiate_login_uri', 'https://x.test/')
@@ -162,7 +162,7 @@ async def test_the_start_page_reads_no_more_clients_than_it_shows(world: World) 
 
 @planted(registers_under_the_counter)
 async def test_a_registration_that_is_halted_keeps_nobody_from_changing_clients(world: World) -> None:
-    """A process that stops between two statements of a registration holds no row that others need."""
+    """A process that stops during a registration does not block other changes."""
     client = await world.client()
     is_halted, may_go_on = asyncio.Event(), asyncio.Event()
 

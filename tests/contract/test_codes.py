@@ -1,4 +1,4 @@
-"""`AuthorizationCodes`, over the real Redis."""
+"""`AuthorizationCodes` with the real Redis."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 
 async def test_a_code_is_found_as_it_was_added(world: World) -> None:
-    """Everything that redemption needs comes back, and looking does not end it."""
+    """A code is found with everything that redemption needs, any number of times."""
     code = (await world.sign_in()).code(
         "client", claims=ClaimsRequest(userinfo={"name": {"essential": True}}, id_token={"email": None})
     )
@@ -37,7 +37,7 @@ async def test_a_code_without_the_optional_parts_is_found(world: World) -> None:
 
 
 async def test_the_fifth_wrong_try_ends_a_code(world: World) -> None:
-    """Four leave it alone; another code's tries do not count."""
+    """The fifth failure ends a code; failures of other codes do not count."""
     sign_in, codes = await world.sign_in(), world.stores.codes
     one, other = [digest(await world.add_code(sign_in.code("client"))) for _ in range(2)]
     for _ in range(4):
@@ -50,7 +50,7 @@ async def test_the_fifth_wrong_try_ends_a_code(world: World) -> None:
 
 
 async def test_a_wrong_try_on_an_unknown_code_leaves_no_trace(world: World) -> None:
-    """A stranger cannot fill Redis with counters."""
+    """Failures of unknown codes are not counted."""
     codes, code_hash = world.stores.codes, digest(new_handle(Kind.AUTHORIZATION_CODE))
     await codes.count_failure(code_hash, 2)
     await codes.add(code_hash, (await world.sign_in()).code("client"), MINUTE)

@@ -1,4 +1,4 @@
-"""`Consents`, over the real PostgreSQL: what a client has of a user, and how it is taken back."""
+"""`Consents` with the real PostgreSQL: access of clients, and revoking it."""
 
 import asyncio
 from contextlib import nullcontext
@@ -23,14 +23,14 @@ def expiry() -> datetime:
 
 
 async def redeem(world: World, code: AuthorizationCode, grant_id: UUID | None = None) -> Redeemed | None:
-    """What becomes of a code."""
+    """The outcome of redeeming a code."""
     return await world.stores.grants.redeem(
         an_attempt(grant_id or uuid4()), uuid4().bytes * 2, await world.issued_code(code), expiry(), None
     )
 
 
 async def stands(world: World, client_id: str, grant_id: UUID) -> bool:
-    """Whether an access token of a grant holds."""
+    """Whether an access token of a grant is valid."""
     now = clock.now()
     token = AccessToken(
         token_id=uuid4(),
@@ -62,14 +62,14 @@ async def a_session(world: World, user: User) -> Session:
 
 
 async def until_one_waits(world: World) -> None:
-    """Until a statement waits for the user's row."""
+    """Return when a statement waits for the user's row."""
     async with asyncio.timeout(30):
         while not (row := await world.database.row(WAITING)) or not row["n"]:
             await asyncio.sleep(0.01)
 
 
 async def test_what_each_client_has_is_listed(world: World) -> None:
-    """Remembered or not, with the grants that stand."""
+    """Clients with a remembered scope or live grants are listed."""
     sign_in, consents = await world.sign_in(), world.stores.consents
     both, asked, granted = [await world.client(client_id=f"{name}-{uuid4().hex}") for name in "abc"]
     for client, is_remembered in ((both, True), (asked, True), (granted, False)):
@@ -100,7 +100,7 @@ async def test_a_consent_is_found_by_user_and_client(world: World) -> None:
 
 
 async def test_a_revoked_consent_takes_its_grants_with_it_and_nothing_else(world: World) -> None:
-    """Other clients, other users and the sessions go on; it is audited."""
+    """Other clients, other users and sessions are not affected, and there is an audit row."""
     sign_in, other_user, before = (
         await world.sign_in(),
         await world.sign_in(),
@@ -134,7 +134,7 @@ async def test_a_revoked_consent_takes_its_grants_with_it_and_nothing_else(world
 
 
 async def test_what_had_ended_does_not_come_back(world: World) -> None:
-    """Neither a session or a grant of an earlier epoch, nor what was signed out or revoked."""
+    """Ended sessions and grants of earlier epochs do not revive."""
     sign_in, client, other = await world.sign_in(), await world.client(), await world.client()
     user_id, old, revoked = sign_in.user.user_id, uuid4(), uuid4()
     sessions = [await a_session(world, sign_in.user)]
@@ -155,7 +155,7 @@ async def test_what_had_ended_does_not_come_back(world: World) -> None:
 
 
 async def test_a_code_in_flight_is_over(world: World) -> None:
-    """It was made before; one that is made afterwards, in the same session, holds."""
+    """Pending codes become invalid; new ones in the same session work."""
     sign_in, client = await world.sign_in(), await world.client()
     session = await a_session(world, sign_in.user)
     before = sign_in.code(client.client_id, epoch=session.epoch)
@@ -167,7 +167,7 @@ async def test_a_code_in_flight_is_over(world: World) -> None:
 
 
 async def test_revoking_waits_for_grants_that_are_being_made(world: World) -> None:
-    """A redemption whose statement has run, and not committed, is revoked with the others."""
+    """A redemption that is not committed yet is revoked, too."""
     sign_in, client, late = await world.sign_in(), await world.client(), uuid4()
     in_flight = PostgresGrants(world.database)
     async with world.database.transaction() as connection:
@@ -181,7 +181,7 @@ async def test_revoking_waits_for_grants_that_are_being_made(world: World) -> No
 
 
 async def test_a_redemption_that_waits_for_a_revocation_gives_nothing(world: World) -> None:
-    """Though it began before: what it reads after it has waited is what counts."""
+    """A redemption that waits for the revocation fails, although it began before."""
     sign_in, client = await world.sign_in(), await world.client()
     revoking = PostgresConsents(world.database)
     async with world.database.transaction() as connection:

@@ -1,4 +1,4 @@
-"""The credentials' store, and the previous release that writes its own table of passwords beside it."""
+"""The store of credentials, beside a previous release with its own table of passwords."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -66,7 +66,7 @@ async def password_hash(world: World) -> str | None:
 
 
 async def old_password_hash(world: World) -> str | None:
-    """The same as the previous release finds it."""
+    """The hash as the previous release finds it."""
     row = await world.database.row(_OLD_FIND, "ada")
     return row["password_hash"] if row else None
 
@@ -77,7 +77,7 @@ async def old(world: World, statement: str, *arguments: Any) -> None:
 
 
 async def test_a_user_has_several_credentials(world: World) -> None:
-    """Each is found, and removing one leaves the others."""
+    """Several credentials of a kind are found, and removing one leaves the others."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     first, second = a_passkey(user_id), a_passkey(user_id)
     await credentials.add(first)
@@ -90,7 +90,7 @@ async def test_a_user_has_several_credentials(world: World) -> None:
 
 
 async def test_a_second_password_is_refused(world: World) -> None:
-    """So is a second credential of the same id."""
+    """A second password and a second credential with the same id are refused."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     passkey = a_passkey(user_id)
     await credentials.add(passkey)
@@ -102,7 +102,7 @@ async def test_a_second_password_is_refused(world: World) -> None:
 
 
 async def test_a_credential_belongs_to_its_user(world: World) -> None:
-    """Nobody else can remove it, and a user who does not exist gets none."""
+    """A credential is only removed for its own user, and never added for an unknown user."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     passkey = a_passkey(user_id)
     await credentials.add(passkey)
@@ -113,7 +113,7 @@ async def test_a_credential_belongs_to_its_user(world: World) -> None:
 
 
 async def test_changes_of_credentials_are_audited(world: World) -> None:
-    """With the kind, and without the data."""
+    """Audit rows have the kind, but not the data."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     passkey = a_passkey(user_id)
     await credentials.add(passkey)
@@ -132,7 +132,7 @@ async def test_changes_of_credentials_are_audited(world: World) -> None:
 
 @planted(writes_every_use)
 async def test_a_use_is_noted_once_an_hour(world: World) -> None:
-    """A sign-in shortly after another writes nothing; a new password has not been used."""
+    """A second use within a short time is not written. A new password is unused."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     start = clock.now()
 
@@ -157,7 +157,7 @@ async def test_a_use_is_noted_once_an_hour(world: World) -> None:
 async def test_a_password_that_the_previous_release_sets_is_effective_here(
     world: World, first: str | None
 ) -> None:
-    """The former password is no longer accepted by any process, and the use of the new one is unknown."""
+    """A password that the other release sets replaces the old one, and is unused."""
     user_id = await a_user(world, first)
     await old(world, _OLD_SET_PASSWORD, user_id, "old code's")
     assert await password_hash(world) == "old code's"
@@ -171,7 +171,7 @@ async def test_a_password_that_the_previous_release_sets_is_effective_here(
 async def test_a_password_that_is_set_here_is_effective_in_the_previous_release(
     world: World, first: str | None
 ) -> None:
-    """A user who is added here can sign in there."""
+    """A user who is added by this release can sign in at the previous one."""
     user_id = await a_user(world, first)
     assert await old_password_hash(world) == first
     await world.stores.credentials.set_password(user_id, "new code's")
@@ -184,7 +184,7 @@ async def test_a_password_that_is_set_here_is_effective_in_the_previous_release(
 
 @planted(misses_changes_of_the_previous_release)
 async def test_a_user_whom_the_previous_release_adds_signs_in_here(world: World) -> None:
-    """Its password counts as set when it was added."""
+    """The password of a user of the previous release counts as set when the user was added."""
     user_id = await a_user(world, None)
     await old(world, _OLD_ADD, user_id, "added")
     (password,) = await world.stores.credentials.of_user(user_id)
@@ -208,7 +208,7 @@ async def test_a_password_that_is_removed_here_is_removed_in_the_previous_releas
 
 @pytest.mark.parametrize("statement", ["DELETE FROM users WHERE user_id = $1", None])
 async def test_a_deleted_user_leaves_no_credential(world: World, statement: str | None) -> None:
-    """In neither table, whichever release deletes the user."""
+    """A deleted user has a password in neither table, whichever release deletes the user."""
     user_id = await a_user(world)
     await world.stores.credentials.add(a_passkey(user_id))
     if statement:
@@ -232,7 +232,7 @@ async def test_a_password_that_the_previous_release_removes_is_gone_here(world: 
 
 @planted(rehashes_a_changed_password)
 async def test_a_rehash_never_undoes_a_change_by_the_previous_release(world: World) -> None:
-    """Not even one that was committed while the rehash waited."""
+    """A rehash never replaces a new password, even if that is committed while it waits."""
     user_id = await a_user(world)
     async with world.database.transaction() as other:
         await other.execute(_OLD_SET_PASSWORD, user_id, "changed")
@@ -245,7 +245,7 @@ async def test_a_rehash_never_undoes_a_change_by_the_previous_release(world: Wor
 @planted(locks_in_another_order)
 @pytest.mark.parametrize("change", ["rehash", "set_password", "remove"])
 async def test_changes_by_both_releases_wait_for_each_other(world: World, change: str) -> None:
-    """They lock in one order. Otherwise PostgreSQL would end one of them as a deadlock."""
+    """Both releases lock rows in the same order, so they do not deadlock."""
     credentials, user_id = world.stores.credentials, await a_user(world)
     (password,) = await credentials.of_user(user_id)
     steps = {
@@ -264,7 +264,7 @@ async def test_changes_by_both_releases_wait_for_each_other(world: World, change
 
 
 async def test_of_many_changes_at_once_both_tables_keep_the_same(world: World) -> None:
-    """Whichever release makes the last one."""
+    """The last password counts, whichever release sets it."""
     user_id = await a_user(world)
     await asyncio.gather(
         *(old(world, _OLD_SET_PASSWORD, user_id, f"old {index}") for index in range(10)),
@@ -281,7 +281,7 @@ async def test_of_many_changes_at_once_both_tables_keep_the_same(world: World) -
 async def test_passwords_of_the_previous_release_are_there_after_the_migration(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also those that are set between the two files."""
+    """The migrations copy every password, also those set between the two files."""
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")

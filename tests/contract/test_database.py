@@ -1,4 +1,4 @@
-"""The way to PostgreSQL: connections are few, waited for, and lent again whatever became of a statement."""
+"""Connections to PostgreSQL: a limited number, waiting callers, and reuse after faults."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,13 +31,13 @@ async def _pid(database: Database, sql: str = _PID) -> int:
 
 
 async def test_one_after_another_they_use_one_connection(database_url: str) -> None:
-    """The last used is used again: its statements are prepared."""
+    """The connection used last is reused first, as its statements are prepared."""
     async with _database(database_url) as database:
         assert len({await _pid(database) for _ in range(10)}) == 1
 
 
 async def test_a_table_may_change_under_a_statement_that_is_kept(database_url: str) -> None:
-    """A migration runs while processes go on: none of their statements fails by it."""
+    """Statements of running processes do not fail during a migration."""
     async with _database(database_url) as database, _database(database_url) as other:
         await other.row("CREATE TABLE changing (one int)")
         await other.row("INSERT INTO changing VALUES (1)")
@@ -51,14 +51,14 @@ async def test_a_table_may_change_under_a_statement_that_is_kept(database_url: s
 
 
 async def test_more_callers_than_connections_wait_for_one(database_url: str) -> None:
-    """Nobody is refused, nobody is forgotten, and no connection too many is made."""
+    """Under load, every caller is served, and the number of connections is limited."""
     async with _database(database_url) as database:
         pids = await asyncio.gather(*(_pid(database, _SLEEP) for _ in range(20)))
         assert len(set(pids)) == 2
 
 
 async def test_one_who_waits_too_long_is_told_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that is overrun is Unavailable."""
+    """A caller that waits too long gets Unavailable."""
     monkeypatch.setattr("shared.store.postgres.transport.pool.ACQUIRE_TIMEOUT", 0.05)
     async with _database(database_url, size=1) as database:
         async with database.transaction():
@@ -68,7 +68,7 @@ async def test_one_who_waits_too_long_is_told_so(database_url: str, monkeypatch:
 
 
 async def test_a_connection_that_died_idle_is_replaced_unseen(database_url: str) -> None:
-    """It is not lent again, where its end has been heard of."""
+    """A connection that the server has closed is not lent again."""
     async with _database(database_url) as database, _database(database_url) as other:
         pid = await _pid(database)
         await other.row("SELECT pg_terminate_backend($1)", pid)
@@ -80,7 +80,7 @@ async def test_a_connection_that_died_idle_is_replaced_unseen(database_url: str)
 
 
 async def test_a_cancelled_statement_leaves_no_answer_behind(database_url: str) -> None:
-    """The next caller of its connection gets its own answer, from the same backend."""
+    """The next caller of a connection gets its own answer, from the same backend."""
     async with _database(database_url, size=1) as database:
         pid = await _pid(database)
         cancelled = asyncio.create_task(database.row("SELECT 0 AS pid, pg_sleep(1)"))
@@ -98,7 +98,7 @@ async def _note_and_fail(database: Database) -> None:
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(database_url: str) -> None:
-    """Its connection goes back without it."""
+    """After a fault in a transaction, the connection is returned without it."""
     async with _database(database_url, size=1) as database:
         with pytest.raises(ZeroDivisionError):
             await _note_and_fail(database)
@@ -106,7 +106,7 @@ async def test_a_transaction_that_fails_leaves_nothing_behind(database_url: str)
 
 
 async def test_a_row_that_has_just_gone_is_no_defect(database_url: str) -> None:
-    """A client is deleted while something of it is written: try again, and be told."""
+    """A foreign key fault because of a concurrent deletion is Unavailable, and the next attempt is clear."""
     async with _database(database_url, size=1) as database:
         with pytest.raises(Unavailable):
             await database.row(
@@ -120,7 +120,7 @@ _NOTE = "INSERT INTO audit (event) VALUES ($1)"
 async def test_a_statement_whose_answer_is_lost_has_an_unknown_outcome(
     database_url: str, tmp_path: Path
 ) -> None:
-    """The server committed it, and the caller learns that this is possible."""
+    """If the answer to a commit is lost, the outcome is unknown."""
     async with (
         postgresql_proxy(database_url, tmp_path) as (proxy, url),
         _database(url) as database,
@@ -134,7 +134,7 @@ async def test_a_statement_whose_answer_is_lost_has_an_unknown_outcome(
 
 
 async def test_a_server_that_cannot_be_reached_has_done_nothing(database_url: str, tmp_path: Path) -> None:
-    """The outcome is known: the statement was never sent."""
+    """If a statement was never sent, the outcome is known."""
     async with postgresql_proxy(database_url, tmp_path) as (proxy, url), _database(url) as database:
         proxy.break_off()
         with pytest.raises(Unavailable) as fault:

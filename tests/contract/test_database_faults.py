@@ -1,4 +1,4 @@
-"""A server that waits, hangs, or may no longer be written to: what the caller is told, and what it costs."""
+"""Faults of the server: locks, hangs, and read-only servers."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ async def _observer(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _backends(observer: asyncpg.Connection, state: str | None = None) -> int:
-    """How many backends the database has besides the observer's."""
+    """The number of backends of the database, without the observer's."""
     await observer.execute("SELECT pg_stat_clear_snapshot()")  # which a transaction would keep
     return int(await observer.fetchval(_BACKENDS, state))
 
@@ -80,7 +80,7 @@ async def _noted(observer: asyncpg.Connection, event: str) -> int:
 
 @planted(never_gives_up_on_the_server)
 async def test_a_statement_that_waits_for_a_lock_is_never_done_later(database_url: str) -> None:
-    """Its caller is told that nothing happened, and when the lock goes nothing does."""
+    """A statement that waits for a lock fails, and does nothing when the lock is released."""
     async with _database(database_url) as database, _observer(database_url) as observer:
         async with observer.transaction():
             await observer.execute("LOCK TABLE audit")
@@ -95,7 +95,7 @@ async def test_a_statement_that_waits_for_a_lock_is_never_done_later(database_ur
 async def test_two_hundred_callers_behind_a_lock_open_no_backend_too_many(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A caller that stops waiting leaves no backend behind, although the server itself would not give up."""
+    """A caller that stops waiting leaves no backend behind, even without timeouts on the server."""
     monkeypatch.setattr(connection, "PATIENCE", 0.1)
     monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 5.0)
     for name in connection.SERVER_TIMEOUTS:
@@ -119,7 +119,7 @@ async def test_two_hundred_callers_behind_a_lock_open_no_backend_too_many(
 async def test_a_halted_backend_keeps_its_place_until_it_answers(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The outcome of its statement is unknown; it is neither replaced nor lost, and serves again."""
+    """The outcome of a statement at a halted server is unknown. Its connection is kept and serves again."""
     async with _database(database_url, size=1) as database, _observer(database_url) as observer:
         row = await database.row(_PID)
         assert row is not None
@@ -140,7 +140,7 @@ async def test_a_halted_backend_keeps_its_place_until_it_answers(
 
 
 async def test_a_server_that_stays_silent_is_lost(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its place is used again in the end, so that a host that vanished does not block a process for good."""
+    """The place of a connection to a vanished host is reused in the end."""
     monkeypatch.setattr(pool, "LOST_AFTER", 0.1)
     async with _database(database_url, size=1) as database:
         row = await database.row(_PID)
@@ -159,7 +159,7 @@ async def test_a_server_that_stays_silent_is_lost(database_url: str, monkeypatch
 async def test_a_statement_that_takes_too_long_is_ended_by_the_server(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The outcome is known, and the connection serves the next caller."""
+    """After a cancelled statement the outcome is known, and the connection serves the next caller."""
     monkeypatch.setitem(connection.SERVER_TIMEOUTS, "statement_timeout", 50)
     monkeypatch.setattr(connection, "PATIENCE", 60.0)
     async with _database(database_url, size=1) as database:
@@ -173,7 +173,7 @@ _RAISE = "UPDATE change_counter SET value = value + 1 RETURNING value"
 
 
 async def _raised(database: Database) -> int:
-    """Raise the counter, as soon as its row is not locked."""
+    """Increment the counter when its row is not locked."""
     for _ in range(10):
         try:
             row = await database.row(_RAISE)
@@ -192,7 +192,7 @@ async def _raise_and_halt(database: Database, meanwhile: Callable[[], Awaitable[
 
 @planted(never_gives_up_on_the_server)
 async def test_a_transaction_whose_process_is_halted_holds_no_lock_for_long(database_url: str) -> None:
-    """The server ends it, others go on, and the process finds that it has committed nothing."""
+    """The server ends an idle transaction, others continue, and nothing of it is committed."""
     async with _database(database_url) as database, _database(database_url) as other:
         before = await _raised(other)
         with pytest.raises(Unavailable):
@@ -202,7 +202,7 @@ async def test_a_transaction_whose_process_is_halted_holds_no_lock_for_long(data
 
 @planted(lends_read_only_connections)
 async def test_a_connection_to_a_read_only_server_is_lent_once(database_url: str) -> None:
-    """It answers 25006, and all that is idle beside it goes with it."""
+    """After an error 25006, the connection and all idle ones are closed."""
     async with _database(database_url) as database:
         await database.row("SET default_transaction_read_only = on")
         fault = await _fault(database, _NOTE, "refused")
@@ -212,7 +212,7 @@ async def test_a_connection_to_a_read_only_server_is_lent_once(database_url: str
 
 @planted(connects_to_any_server)
 async def test_no_connection_is_made_to_a_read_only_server(database_url: str) -> None:
-    """A standby, or a primary that was demoted, is Unavailable from the beginning, for reading too."""
+    """A standby or a demoted primary is Unavailable, also for reading."""
     async with _database(database_url) as database, _observer(database_url) as observer:
         name = await observer.fetchval("SELECT current_database()")
         await observer.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
@@ -223,7 +223,7 @@ async def test_no_connection_is_made_to_a_read_only_server(database_url: str) ->
 
 @planted(stays_at_a_demoted_server)
 async def test_the_poll_for_changes_demands_a_writable_server(database_url: str) -> None:
-    """A process that only reads notices a demotion, is not ready, and connects anew."""
+    """A process that only reads notices a demotion, is not ready, and reconnects."""
     async with _database(database_url) as database:
         changes = PostgresChanges(database)
         await changes.since(0)
@@ -240,7 +240,7 @@ async def test_the_poll_for_changes_demands_a_writable_server(database_url: str)
 async def test_the_servers_clock_is_measured_over_an_open_connection(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long connecting took: a moment is not told later than it was, or no two requests overlap."""
+    """A slow connect does not distort the server's clock, or no two requests would overlap."""
     connected_at = 0.0
 
     async def connect(url: str, *, is_pooled: bool) -> connection.Connection:
@@ -262,7 +262,7 @@ async def test_the_servers_clock_is_measured_over_an_open_connection(
 async def test_a_role_without_a_timeout_is_named(
     database_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """As behind a pooler, which passes no start-up parameters on."""
+    """Behind a pooler, which drops start-up parameters, missing timeouts are reported."""
     monkeypatch.setitem(connection.SERVER_TIMEOUTS, name, 0)
     async with _database(database_url) as database:
         changes = PostgresChanges(database)
@@ -279,7 +279,7 @@ async def test_a_role_without_a_timeout_is_named(
 async def test_idle_connections_are_closed_after_a_while(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that has nothing to do holds no backends."""
+    """An idle process closes its connections."""
     monkeypatch.setattr(pool, "IDLE_LIFETIME", 0.05)
     async with _database(database_url) as database, _observer(database_url) as observer:
         await asyncio.gather(*(database.row("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
@@ -290,7 +290,7 @@ async def test_idle_connections_are_closed_after_a_while(
 async def test_a_connection_is_replaced_at_the_end_of_its_life(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So a pool moves to a new server in the end, even if nothing fails."""
+    """Connections have a maximum age, so that a pool moves to a new server even without faults."""
     monkeypatch.setattr(connection, "LIFETIME", 0.0)
     async with _database(database_url, size=1) as database:
         assert await database.row(_PID) != await database.row(_PID)
@@ -319,7 +319,7 @@ async def _by_transaction(database: Database) -> None:
 async def test_a_success_with_the_warning_of_a_lost_standby_has_an_unknown_outcome(
     database_url: str, run: Callable[[Database], Awaitable[None]]
 ) -> None:
-    """A cancelled wait for the standby reports success and SQLSTATE 01000; the next statement is fine."""
+    """A cancelled wait for the standby reports success with a warning 01000: the outcome is unknown."""
     async with _database(database_url, size=1) as database:
         await database.row(_WARN)
         before = await database.row(_PID)
@@ -332,7 +332,7 @@ async def test_a_success_with_the_warning_of_a_lost_standby_has_an_unknown_outco
 async def test_a_connection_whose_answer_was_given_up_recovers_first(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller is told that the outcome is unknown, and the place is not free."""
+    """The outcome is unknown, and the place stays taken."""
     monkeypatch.setattr("shared.store.postgres.transport.database.PATIENCE", 0.1)
     async with _database(database_url, size=1) as database:
         await database.row(_PID)

@@ -1,4 +1,4 @@
-"""The password by which PostgreSQL is reached: the URL's, and no other that lies about on the machine."""
+"""The password for PostgreSQL comes from the URL only."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ CONNECTING: dict[str, Callable[[str], Awaitable[object]]] = {
 
 @asynccontextmanager
 async def _asking_server(folder: Path) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """The URL of a server that asks for a password in the clear and closes, and the passwords that it got."""
+    """The URL of a fake server that asks for a password and closes, and the passwords that it got."""
     given: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -60,7 +60,7 @@ async def test_a_password_file_is_not_read(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither that of the account nor that of the environment."""
+    """Neither ~/.pgpass nor the environment is read."""
     monkeypatch.setenv("HOME", str(tmp_path))
     file = tmp_path / ("elsewhere" if is_named else ".pgpass")
     _write_passwords(file, "of-another-database")

@@ -1,4 +1,4 @@
-"""`DeviceCodes`, over the real Redis: found by either code, decided once, and as many as may be."""
+"""`DeviceCodes` with the real Redis: finding, deciding, polling and limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ def _code(user_code: str = "WDJB-MJHT", client_id: str = "client") -> DeviceCode
 
 @in_every_layout
 async def test_a_code_is_found_by_either_name(world: World) -> None:
-    """As it was added, pending."""
+    """A new code is pending, and is found as it was added."""
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
     assert await codes.add(code_hash, code, LIFETIME, 10)
     assert await codes.find("WDJB-MJHT") == (code_hash, code)
@@ -60,7 +60,7 @@ async def test_unknown_codes_are_none(world: World) -> None:
 
 @in_every_layout
 async def test_a_user_code_in_flight_is_not_given_twice(world: World) -> None:
-    """The first keeps it."""
+    """A user code in use is refused; the first device code keeps it."""
     codes, first = world.stores.device_codes, _hash()
     await codes.add(first, _code(), LIFETIME, 10)
     with pytest.raises(Taken):
@@ -72,7 +72,7 @@ async def test_a_user_code_in_flight_is_not_given_twice(world: World) -> None:
 
 @in_every_layout
 async def test_what_was_decided_comes_back_and_the_user_code_is_gone(world: World) -> None:
-    """Everything that redemption needs."""
+    """An approved code has everything that redemption needs."""
     codes, sign_in = world.stores.device_codes, await world.sign_in()
     authorization = sign_in.authorization("client", claims=ClaimsRequest(), nonce=None)
     for name, state in (("BBBB-BBBB", Approved(authorization, 3)), ("CCCC-CCCC", Denied())):
@@ -87,7 +87,7 @@ async def test_what_was_decided_comes_back_and_the_user_code_is_gone(world: Worl
 
 @in_every_layout
 async def test_of_many_decisions_one_counts(world: World) -> None:
-    """Two users at one code, a double click."""
+    """Of concurrent decisions, one counts."""
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
     await codes.add(code_hash, code, LIFETIME, 10)
     sign_ins = [await world.sign_in() for _ in range(5)]
@@ -104,7 +104,7 @@ async def test_of_many_decisions_one_counts(world: World) -> None:
 
 @in_every_layout
 async def test_polls_within_the_interval_are_too_fast(world: World) -> None:
-    """The first is not; each code has its own pace."""
+    """The first poll is never too fast, and codes are polled independently."""
     codes, one, other = world.stores.device_codes, _hash(), _hash()
     await codes.add(one, _code("BBBB-BBBB"), LIFETIME, 10)
     await codes.add(other, _code("CCCC-CCCC"), LIFETIME, 10)
@@ -114,7 +114,7 @@ async def test_polls_within_the_interval_are_too_fast(world: World) -> None:
 
 @in_every_layout
 async def test_a_client_has_so_many_in_flight_and_no_more(world: World) -> None:
-    """Counted exactly, many at once too; other clients are not concerned."""
+    """Pending codes are counted exactly, for each client by itself."""
     codes, letters = world.stores.device_codes, "BCDFGHJKLMNPQRSTVWXZ"
     added = await asyncio.gather(
         *(codes.add(_hash(), _code(f"{letter * 4}-BBBB", "greedy"), LIFETIME, 7) for letter in letters)
@@ -125,7 +125,7 @@ async def test_a_client_has_so_many_in_flight_and_no_more(world: World) -> None:
 
 @in_every_layout
 async def test_a_guess_counts_for_as_many_as_are_in_flight(world: World) -> None:
-    """So that the chance to meet one stays the same, however many there are."""
+    """A wrong guess counts for each pending code, so the chance of a hit is bounded."""
     codes = world.stores.device_codes
     for letter in "BCDFG":
         await codes.add(_hash(), _code(f"{letter * 4}-BBBB"), LIFETIME, 10)
@@ -136,7 +136,7 @@ async def test_a_guess_counts_for_as_many_as_are_in_flight(world: World) -> None
 
 
 async def test_no_code_stands_in_redis_as_it_is(world: World, redis_url: str) -> None:
-    """Neither in the names of keys; the user code stands in the value that its page shows."""
+    """Names of keys contain neither code. The value has the user code, which the page shows."""
     device_code = new_handle(Kind.DEVICE_CODE)
     await world.stores.device_codes.add(digest(device_code), _code(), LIFETIME, 10)
     redis = Redis.from_url(redis_url)
@@ -150,7 +150,7 @@ async def test_no_code_stands_in_redis_as_it_is(world: World, redis_url: str) ->
 
 @planted(interval_stays)
 async def test_the_interval_grows_with_each_poll_that_is_too_fast(world: World, redis_url: str) -> None:
-    """RFC 8628 §3.5: for all later polls, until the user has decided."""
+    """RFC 8628 §3.5: the interval stays longer until the user has decided."""
     codes, code_hash, code = world.stores.device_codes, _hash(), _code()
     await codes.add(code_hash, code, LIFETIME, 10)
     mark, lengths = f"{{device:{code_hash.hex()}}}:polled", []

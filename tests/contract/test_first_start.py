@@ -1,4 +1,4 @@
-"""What `ostiary run` puts into an empty database for a newcomer, and what it knows of an empty Redis."""
+"""The first start of `ostiary run`: the demo's records, and an empty Redis."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -26,13 +26,13 @@ NEWCOMER = Newcomer(
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    """Those of a deployment that never was."""
+    """The settings of a new deployment."""
     return settings_for(database_url, redis_url)
 
 
 @pytest.fixture
 async def stores(settings: Settings) -> AsyncIterator[Stores]:
-    """Its stores: nothing is in them."""
+    """Its empty stores."""
     async with open_stores(settings) as opened:
         yield opened
 
@@ -48,7 +48,7 @@ async def _is_new(stores: Stores, jti: str) -> bool:
 
 
 async def test_the_newcomers_user_has_every_standard_claim(stores: Stores, settings: Settings) -> None:
-    """OpenID Connect Core 1.0 §5.1: whatever a newcomer's client asks for, it sees an example of."""
+    """OpenID Connect Core 1.0 §5.1: the demo user has every standard claim."""
     await _start(stores, settings)
     user = await stores.users.find_by_name(NEWCOMER.username)
     assert user
@@ -57,7 +57,7 @@ async def test_the_newcomers_user_has_every_standard_claim(stores: Stores, setti
 
 
 async def test_the_first_assertions_are_judged(stores: Stores, settings: Settings) -> None:
-    """Whoever was never there has forgotten no `jti`: a client need not wait for the second try."""
+    """A new deployment has forgotten no `jti`, so the first assertion is accepted."""
     await _start(stores, settings)
     jti = uuid4().hex
     assert await _is_new(stores, jti)
@@ -67,7 +67,7 @@ async def test_the_first_assertions_are_judged(stores: Stores, settings: Setting
 async def test_a_later_start_cannot_tell_what_an_empty_redis_forgot(
     stores: Stores, settings: Settings, redis_url: str
 ) -> None:
-    """Its data are gone and the database is not: what was used before is not new."""
+    """If only Redis is empty, a `jti` may have been used before, and is refused."""
     await _start(stores, settings)
     jti = uuid4().hex
     assert await _is_new(stores, jti)

@@ -1,4 +1,4 @@
-"""`Grants`, over the real PostgreSQL: one redemption a code, and state compared at use."""
+"""`Grants` with the real PostgreSQL: one redemption for each code, and state compared at use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -65,14 +65,14 @@ async def _disable_client(world: World, _: SignIn, client: Client) -> None:
 
 
 async def _holds(world: World, token: AccessToken) -> bool:
-    """Whether an access token of a grant holds: both statements say the same."""
+    """Whether an access token of a grant is valid, by both statements."""
     holds = await world.stores.grants.holds(token)
     assert (await world.stores.grants.find_user(token) is not None) == holds
     return holds
 
 
 async def test_a_code_is_redeemed_once(world: World) -> None:
-    """The second redemption is told that it is not the first, and revokes what the first gave."""
+    """A second redemption is a replay, and revokes the grant of the first."""
     client, sign_in = await world.client(), await world.sign_in()
     code, code_hash, first, second = sign_in.code(client.client_id), uuid4().bytes, new_id(), new_id()
     mine = await _redeem(world, code_hash, code, first)
@@ -87,7 +87,7 @@ async def test_a_code_is_redeemed_once(world: World) -> None:
 
 
 async def test_the_same_redemption_may_be_sent_again(world: World) -> None:
-    """A lost answer: the grant id makes the statement idempotent, and it is audited once."""
+    """After a lost answer, the repeated statement changes nothing and is audited once."""
     client, sign_in = await world.client(), await world.sign_in()
     code, code_hash, grant_id = sign_in.code(client.client_id), uuid4().bytes, new_id()
     before = await world.audited("grant_made")
@@ -103,7 +103,7 @@ async def test_the_same_redemption_may_be_sent_again(world: World) -> None:
 
 
 async def test_a_replay_is_audited(world: World) -> None:
-    """An operator sees that a code was presented twice."""
+    """A replay has an audit row."""
     client, sign_in = await world.client(), await world.sign_in()
     code, code_hash, before = (
         sign_in.code(client.client_id),
@@ -116,7 +116,7 @@ async def test_a_replay_is_audited(world: World) -> None:
 
 
 async def test_a_grant_remembers_its_code(world: World) -> None:
-    """So that a replay is checked even when Redis has forgotten the code."""
+    """The grant remembers its code, so that replays are checked even if Redis has forgotten it."""
     client, sign_in = await world.client(), await world.sign_in()
     code, code_hash, grant_id = sign_in.code(client.client_id), digest(uuid4().hex), new_id()
     assert await world.stores.grants.find_spent(code_hash) is None
@@ -129,7 +129,7 @@ async def test_a_grant_remembers_its_code(world: World) -> None:
 
 @pytest.mark.parametrize("change", [_disable_user, _raise_epoch, _delete_user, _end_session])
 async def test_a_code_of_an_ended_sign_in_gives_nothing(world: World, change: Change) -> None:
-    """Disabled, signed out everywhere, deleted, signed out of this browser: after the code was made."""
+    """A code is invalid if the user was disabled, deleted or signed out after it was issued."""
     client, sign_in = await world.client(), await world.sign_in()
     await change(world, sign_in, client)
     assert await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), new_id()) is None
@@ -140,7 +140,7 @@ async def test_a_code_of_an_ended_sign_in_gives_nothing(world: World, change: Ch
 async def test_an_access_token_is_held_against_everything(
     world: World, change: Change, scope: tuple[str, ...]
 ) -> None:
-    """The end of a browser session ends every grant but an offline one; the rest ends them all."""
+    """The end of a browser session ends every grant except offline ones; other ends revoke all."""
     client, sign_in = await world.client(), await world.sign_in()
     claims = ClaimsRequest(userinfo={"email": {"essential": True}})
     grant_id, code = new_id(), sign_in.code(client.client_id, scope=scope, claims=claims)
@@ -156,7 +156,7 @@ async def test_an_access_token_is_held_against_everything(
 
 
 async def test_a_token_belongs_to_the_client_of_its_grant(world: World) -> None:
-    """A token that names another client than its grant does holds nowhere."""
+    """A token with another client than its grant's is invalid."""
     client, other, sign_in = await world.client(), await world.client(), await world.sign_in()
     grant_id = new_id()
     await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
@@ -164,7 +164,7 @@ async def test_a_token_belongs_to_the_client_of_its_grant(world: World) -> None:
 
 
 async def test_a_grant_ends_at_its_end(world: World) -> None:
-    """No rotation and no clean-up is needed for that."""
+    """An expired grant is invalid without any clean-up."""
     client, sign_in = await world.client(), await world.sign_in()
     grant_id = new_id()
     code = await world.issued_code(sign_in.code(client.client_id))
@@ -173,7 +173,7 @@ async def test_a_grant_ends_at_its_end(world: World) -> None:
 
 
 async def test_revoking_a_grant_ends_its_tokens(world: World) -> None:
-    """Once, with one row in the audit log, however often it is asked for."""
+    """A repeated revocation has one audit row."""
     client, sign_in = await world.client(), await world.sign_in()
     grant_id, before = new_id(), await world.audited("grant_revoked")
     await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
@@ -184,7 +184,7 @@ async def test_revoking_a_grant_ends_its_tokens(world: World) -> None:
 
 
 async def test_one_access_token_can_be_revoked_alone(world: World) -> None:
-    """Its grant and its other tokens go on; it may be said twice."""
+    """Revoking one access token leaves its grant and other tokens valid, and can be repeated."""
     client, sign_in = await world.client(), await world.sign_in()
     grant_id = new_id()
     await _redeem(world, uuid4().bytes, sign_in.code(client.client_id), grant_id)
@@ -196,7 +196,7 @@ async def test_one_access_token_can_be_revoked_alone(world: World) -> None:
 
 
 async def test_a_clients_own_token_is_held_against_the_client(world: World) -> None:
-    """client_credentials: there is no grant, so the client itself must stand."""
+    """client_credentials: without a grant, the client itself must be enabled."""
     client = await world.client()
     one, other = (_access_token(client.client_id, None) for _ in range(2))
     await world.stores.grants.revoke_access_token(one.token_id, one.exp, client.client_id)
@@ -208,7 +208,7 @@ async def test_a_clients_own_token_is_held_against_the_client(world: World) -> N
 
 
 async def test_of_many_redemptions_one_is_the_first(world: World) -> None:
-    """Fifty at once: exactly one is told that the grant is its own, and a replay leaves nothing standing."""
+    """Of fifty concurrent redemptions, exactly one gets the grant, and a replay revokes it."""
     client, sign_in = await world.client(), await world.sign_in()
     code, code_hash = sign_in.code(client.client_id), uuid4().bytes
     redeemed = await asyncio.gather(*(_redeem(world, code_hash, code, new_id()) for _ in range(50)))
@@ -219,14 +219,14 @@ async def test_of_many_redemptions_one_is_the_first(world: World) -> None:
 
 
 async def test_a_code_of_an_older_epoch_gives_nothing(world: World) -> None:
-    """The epoch is compared with the code's own, too."""
+    """The epoch is also compared with that of the code."""
     client, sign_in = await world.client(), await world.sign_in()
     code = replace(sign_in.code(client.client_id), epoch=sign_in.user.epoch + 1)
     assert await _redeem(world, uuid4().bytes, code, new_id()) is None
 
 
 async def test_the_live_grants_of_a_user_are_listed(world: World) -> None:
-    """Oldest first, each with its client and session; a revoked one and other users' are left out."""
+    """Live grants of the user are listed, oldest first, with client and session."""
     sign_in, other = await world.sign_in(), await world.sign_in()
     client, another = await world.client(), await world.client()
     first, second, revoked, others = (new_id() for _ in range(4))

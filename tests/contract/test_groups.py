@@ -1,4 +1,4 @@
-"""The groups' store: names, memberships, and what is audited."""
+"""The store of groups: names, memberships and audit rows."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ async def events(world: World) -> list[tuple[str, str]]:
 
 @planted(members_in_any_case)
 async def test_a_name_is_taken_in_every_spelling(world: World) -> None:
-    """Case and compatibility forms do not tell groups apart; the first spelling stays."""
+    """Group names are equal regardless of case and compatibility forms; the first spelling stays."""
     await world.stores.groups.add("Staff")
     with pytest.raises(Taken):
         await world.stores.groups.add("STAFF")
@@ -42,7 +42,7 @@ async def test_a_name_is_taken_in_every_spelling(world: World) -> None:
 
 
 async def test_joining_and_leaving_may_be_repeated(world: World) -> None:
-    """The second time changes nothing and is not audited."""
+    """A repetition changes nothing and is not audited."""
     groups, user = world.stores.groups, await world.user()
     await groups.add("Staff")
     for _ in range(2):
@@ -62,7 +62,7 @@ async def test_joining_and_leaving_may_be_repeated(world: World) -> None:
 
 
 async def test_a_membership_ends_with_the_group_and_with_the_user(world: World) -> None:
-    """What is deleted leaves no member behind."""
+    """Deleting a group or a user deletes memberships."""
     groups, users = world.stores.groups, world.stores.users
     one, two = await world.user(groups=("a", "b")), await world.user(groups=("a",))
     await groups.delete("A")
@@ -79,7 +79,7 @@ async def test_a_membership_ends_with_the_group_and_with_the_user(world: World) 
 
 
 async def test_groups_and_members_are_listed_page_by_page(world: World) -> None:
-    """By name, each once."""
+    """Lists are ordered by name, without duplicates."""
     groups = world.stores.groups
     for name in ("c", "A", "b"):
         await groups.add(name)
@@ -93,7 +93,7 @@ async def test_groups_and_members_are_listed_page_by_page(world: World) -> None:
 
 
 async def test_a_user_is_added_with_groups_or_not_at_all(world: World) -> None:
-    """A name that is taken adds neither a user nor a group."""
+    """If the user name is taken, no group is added either."""
     user = await world.user(groups=("Staff",))
     with pytest.raises(Taken):
         await world.user(username=user.username, claims={}, groups=("Others",))
@@ -117,14 +117,14 @@ async def test_a_change_of_a_user_replaces_the_groups_only_if_it_names_them(worl
 
 
 async def test_of_many_that_add_the_same_missing_groups_nobody_fails(world: World) -> None:
-    """Users who are added at the same time, with the groups in any order."""
+    """Users are added concurrently with the same groups in any order, without a deadlock."""
     names = [f"g{number}" for number in range(8)]
     added = await asyncio.gather(*(world.user(groups=tuple(names[at:] + names[:at])) for at in range(8)))
     assert [group.member_count for group in await world.stores.groups.list(None, 20)] == [len(added)] * 8
 
 
 async def test_attributes_of_that_name_become_memberships_once(world: World, database_url: str) -> None:
-    """By the migration: a list of names or one; what is no name is left out, and who left has left."""
+    """The migration accepts a name or a list of names, skips invalid ones, and runs only once."""
     many = await world.user(claims={"groups": ["Straße", "b", 7, "", "a\u200b"]})
     one = await world.user(claims={"groups": "STRASSE"})
     none = await world.user(claims={"groups": {"b": True}})

@@ -1,4 +1,4 @@
-"""Keys in PostgreSQL: many processes that start on an empty database make one set."""
+"""Keys in PostgreSQL: of many processes that start with an empty database, one creates the set."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,7 +15,7 @@ from tests.deployment import SECRET_KEY, settings_for
 async def test_eight_processes_on_an_empty_database_make_one_key_set(
     database_url: str, redis_url: str
 ) -> None:
-    """Each with connections of its own, all at once."""
+    """The processes have their own connections and run concurrently."""
     await migrate(database_url)
     settings = settings_for(database_url, redis_url)
     async with AsyncExitStack() as stack:
@@ -42,7 +42,7 @@ async def test_eight_processes_on_an_empty_database_make_one_key_set(
 
 @pytest.mark.point(3)
 async def test_rotations_at_once_keep_one_next_key(database_url: str, redis_url: str) -> None:
-    """Each rotates what the one before it left."""
+    """Concurrent rotations run one after another."""
     await migrate(database_url)
     settings = settings_for(database_url, redis_url, signing_algorithms="RS256,ES256")
     async with open_stores(settings) as stores:

@@ -1,4 +1,4 @@
-"""A sign-in whose statement or answer is lost, and which the browser repeats with the key that it had."""
+"""A sign-in whose statement or answer is lost, and which the browser repeats with its old key."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,7 +35,7 @@ async def _through_proxy(
 
 
 async def _sign_in(stores: Stores, user: User, replaced_key: bytes | None) -> Session:
-    """Begin a session, again with another key after each 503."""
+    """Begin a session, with a new key after each 503."""
     for _ in range(5):
         try:
             begun = await stores.sessions.begin(a_session(user), replaced_key, {"address": ADDRESS})
@@ -49,7 +49,7 @@ async def _sign_in(stores: Stores, user: User, replaced_key: bytes | None) -> Se
 async def _lose(
     world: World, stores: Stores, proxy: FaultProxy, before: str, needle: bytes | None = None
 ) -> None:
-    """Lose the answer to *needle*, or the statement itself; all must be as if nothing had been lost."""
+    """Lose the answer to *needle*, or the statement itself. The result must be the same as without a loss."""
     user, other, client = await world.user(), await world.sign_in(), await a_listener(world)
     replaced = SignIn(user, await world.session(user)) if before == "the same user's" else other
     assert await grant(world, replaced, client)
@@ -69,7 +69,7 @@ async def _lose(
 async def test_a_sign_in_that_never_arrives_leaves_nothing(
     world: World, before: str, module_database_url: str, module_redis_url: str, tmp_path: Path
 ) -> None:
-    """One session begins, of the sid that the browser had or a new one, and is audited once."""
+    """One session begins, with the browser's sid or a new one, and is audited once."""
     async with _through_proxy(module_database_url, module_redis_url, tmp_path) as (stores, proxy):
         await _lose(world, stores, proxy, before)
 
@@ -79,7 +79,7 @@ async def test_a_sign_in_that_never_arrives_leaves_nothing(
 async def test_a_sign_in_whose_answer_is_lost_leaves_one_session(
     world: World, before: str, module_database_url: str, module_redis_url: str, tmp_path: Path
 ) -> None:
-    """The session that was begun without an answer is the one that the browser gets."""
+    """The browser gets the session whose beginning was not answered."""
     async with _through_proxy(module_database_url, module_redis_url, tmp_path) as (stores, proxy):
         await _lose(world, stores, proxy, before, ADDRESS.encode() if before == "none" else b"COMMIT")
 

@@ -13,7 +13,7 @@ from tests.planted.postgres import migrates_while_it_looks, waits_for_the_lock
 
 @pytest.fixture
 async def empty_url(database_url: str) -> str:
-    """A database without a table."""
+    """An empty database."""
     connection = await asyncpg.connect(database_url)
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     await connection.close()
@@ -21,7 +21,7 @@ async def empty_url(database_url: str) -> str:
 
 
 async def test_of_many_that_migrate_at_once_one_does(empty_url: str) -> None:
-    """Replicas that start together find one migrated database."""
+    """Of concurrent migrations, one runs."""
     applied = await asyncio.gather(*(migrate(empty_url) for _ in range(5)))
     assert sorted(applied, key=len)[-1] == [migration.name for migration in migrations()]
     assert sum(map(len, applied)) == len(migrations())
@@ -42,7 +42,7 @@ async def test_a_dry_run_names_what_is_missing_and_changes_nothing(empty_url: st
 
 @planted(waits_for_the_lock)
 async def test_a_dry_run_waits_for_nobody(database_url: str) -> None:
-    """Not even for a migration that runs: it tells what is missing now."""
+    """Listing missing migrations does not wait for a running migration."""
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
@@ -53,7 +53,7 @@ async def test_a_dry_run_waits_for_nobody(database_url: str) -> None:
 
 
 def test_a_file_that_changed_after_it_was_applied_is_refused() -> None:
-    """What a database has seen must not be rewritten."""
+    """An applied migration must not be changed."""
     migration = Migration("0001_first", "SELECT 1")
     assert missing({}, (migration,)) == (migration,)
     assert missing({migration.name: migration.checksum}, (migration,)) == ()
@@ -62,7 +62,7 @@ def test_a_file_that_changed_after_it_was_applied_is_refused() -> None:
 
 
 def test_migrations_are_numbered_in_their_order(tmp_path: Path) -> None:
-    """From one, and no two share a number; numbers may be left out."""
+    """Migrations are numbered from one, in ascending order without duplicates. Gaps are allowed."""
     numbers = [int(migration.name[:4]) for migration in migrations()]
     assert numbers[0] == 1
     assert numbers == sorted(set(numbers))
@@ -76,7 +76,7 @@ RELEASED = 4
 async def test_a_database_of_the_first_release_migrates_on(
     empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its clients and users are there afterwards."""
+    """Existing clients and users survive the migrations."""
     released, later = migrations()[:RELEASED], [migration.name for migration in migrations()[RELEASED:]]
     with monkeypatch.context() as patched:
         patched.setattr("shared.store.migrate.migrations", lambda: released)

@@ -1,4 +1,4 @@
-"""An acknowledged negative fact is committed and holds, whenever the backend of its statement is killed."""
+"""Acknowledged negative facts are committed, even if the backend of their statement is killed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +27,7 @@ from tests.planted.postgres import acknowledges_what_failed, confirms_nothing
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """What exists before something ends."""
+    """The records that exist before something ends."""
 
     settings: Settings
     sign_in: SignIn
@@ -42,7 +42,7 @@ class _Scene:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """How something ends, a part of its first statement, and a query for whether it has ended."""
+    """An end: the call, a part of its first statement, and a query for its result."""
 
     end: Callable[[Stores, _Scene], Awaitable[object]]
     needle: Callable[[_Scene], bytes]
@@ -151,7 +151,7 @@ async def _scene(world: World, settings: Settings) -> _Scene:
 async def _acting(
     settings: Settings, folder: Path
 ) -> AsyncIterator[tuple[_Scene, Stores, FaultProxy, asyncpg.Connection]]:
-    """A scene, stores to end something in it, the proxy before them, and a connection that watches."""
+    """The records, the stores with a proxy before them, and a connection to observe."""
     assert settings.database_url
     assert settings.redis_url
     database_url, redis_url = settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
@@ -169,7 +169,7 @@ async def _acting(
 
 
 async def _end(stores: Stores, scene: _Scene, fact: Fact, watcher: asyncpg.Connection) -> None:
-    """End it, again after each 503 as a client does; an acknowledgement must be true at once."""
+    """End something, and repeat it after each 503. An acknowledgement must be true at once."""
     for _ in range(5):
         try:
             await fact.end(stores, scene)
@@ -191,7 +191,7 @@ async def _end(stores: Stores, scene: _Scene, fact: Fact, watcher: asyncpg.Conne
 async def test_a_statement_that_never_arrives_ends_nothing_and_is_not_acknowledged(
     fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
 ) -> None:
-    """The backend is gone before."""
+    """The backend is killed before the statement."""
     settings = settings_for(module_database_url, module_redis_url)
     async with _acting(settings, tmp_path) as (scene, stores, proxy, watcher):
         proxy.lose_answer_to(fact.needle(scene), is_delivered=False)
@@ -204,7 +204,7 @@ async def test_a_statement_that_never_arrives_ends_nothing_and_is_not_acknowledg
 async def test_a_backend_that_is_killed_at_work_ends_nothing_and_is_not_acknowledged(
     fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
 ) -> None:
-    """It waits for a lock when it is terminated."""
+    """The backend is killed while it waits for a lock."""
     settings = settings_for(module_database_url, module_redis_url)
     async with _acting(settings, tmp_path) as (scene, stores, _, watcher):
         async with watcher.transaction():
@@ -225,13 +225,13 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 
 
 async def killed(watcher: asyncpg.Connection) -> int:
-    """How many backends waited for a lock, and were killed."""
+    """Kill backends that wait for a lock. Returns their number."""
     await watcher.execute("SELECT pg_stat_clear_snapshot()")  # which the transaction would keep
     return int(await watcher.fetchval(_KILL))
 
 
 async def _first_try(stores: Stores, scene: _Scene, fact: Fact) -> bool:
-    """Whether it was acknowledged."""
+    """Whether the end was acknowledged."""
     try:
         await fact.end(stores, scene)
     except Unavailable:
@@ -243,7 +243,7 @@ async def _first_try(stores: Stores, scene: _Scene, fact: Fact) -> bool:
 async def test_a_commit_whose_answer_is_lost_holds_when_it_is_acknowledged(
     fact: Fact, module_database_url: str, module_redis_url: str, tmp_path: Path
 ) -> None:
-    """The backend is gone after: what is repeated finds it done."""
+    """The backend is killed after the commit: the repetition finds the end done."""
     settings = settings_for(module_database_url, module_redis_url)
     async with _acting(settings, tmp_path) as (scene, stores, proxy, watcher):
         proxy.lose_answer_to(b"COMMIT" if fact.is_transaction else fact.needle(scene))
@@ -270,7 +270,7 @@ async def _without_standby(database_url: str) -> AsyncIterator[None]:
 
 
 async def _await_standby(operator: asyncpg.Connection, change: str, *, is_waiting: bool) -> None:
-    """Change the server's configuration, and return when commits wait, or do not."""
+    """Change the server's configuration, and return when commits wait, or no longer do."""
     await operator.execute("SET synchronous_commit = local")
     await operator.execute(f"ALTER SYSTEM {change}")
     await operator.execute("SELECT pg_reload_conf()")
@@ -293,7 +293,7 @@ async def _waits(operator: asyncpg.Connection) -> bool:
 async def test_what_no_standby_has_confirmed_is_not_acknowledged_when_it_is_repeated(
     name: str, database_url: str, module_redis_url: str
 ) -> None:
-    """The repetition changes nothing, and still waits; once the standby is there it is acknowledged."""
+    """A repetition changes nothing but still waits, and is acknowledged once the standby is back."""
     settings = settings_for(database_url, module_redis_url)
     async with open_world(settings) as world:
         scene = await _scene(world, settings)

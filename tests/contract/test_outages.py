@@ -1,4 +1,4 @@
-"""`Outages`, over the real PostgreSQL: what it notes, and how it extends the reuse window."""
+"""`Outages` with the real PostgreSQL: recording, and extending the reuse window."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ HANG_GUARD = 30  # seconds
 
 @pytest.fixture
 async def family(world: World) -> AsyncIterator[RefreshFamily]:
-    """A family, in a database that knows of no outage."""
+    """A family in a database without outages."""
     await _forget(world)
     yield await a_family(world)
     await _forget(world)
@@ -37,7 +37,7 @@ async def _forget(world: World) -> None:
 
 
 async def _outages(world: World) -> list[float]:
-    """How many seconds each of them lasted."""
+    """The duration of each outage in seconds."""
     rows = await world.database.rows(
         "SELECT extract(epoch FROM ended_at - began_at)::float8 AS s FROM outages ORDER BY began_at"
     )
@@ -45,14 +45,14 @@ async def _outages(world: World) -> list[float]:
 
 
 async def _silent(world: World, seconds: int) -> None:
-    """Let the last acknowledgement be so old."""
+    """Make the last acknowledgement this old."""
     await world.database.row(
         "UPDATE acknowledged SET at = clock_timestamp() - make_interval(secs => $1)", float(seconds)
     )
 
 
 async def _rotated(family: RefreshFamily, seconds: int) -> None:
-    """Rotate the first token, so long ago."""
+    """Rotate the first token, this long ago."""
     await family.successor(family.first)
     await family.world.database.row(
         "UPDATE refresh_families SET rotated_at = now() - make_interval(secs => $2) WHERE family_hash = $1",
@@ -62,7 +62,7 @@ async def _rotated(family: RefreshFamily, seconds: int) -> None:
 
 
 async def _note(world: World, begins: int, ends: int) -> None:
-    """Note an outage between two moments, in seconds ago."""
+    """Record an outage between two times, in seconds ago."""
     await world.database.row(
         "INSERT INTO outages VALUES (now() - make_interval(secs => $1), now() - make_interval(secs => $2))",
         float(begins),
@@ -71,7 +71,7 @@ async def _note(world: World, begins: int, ends: int) -> None:
 
 
 async def test_regular_writes_are_no_outage(world: World, family: RefreshFamily) -> None:
-    """Neither of one worker nor of several, nor the first write of all."""
+    """Regular writes of one or several workers, and the first write, record no outage."""
     workers = [PostgresOutages(world.database) for _ in range(3)]
     for _ in range(3):
         for worker in workers:
@@ -81,7 +81,7 @@ async def test_regular_writes_are_no_outage(world: World, family: RefreshFamily)
 
 
 async def test_a_silence_is_an_outage(world: World, family: RefreshFamily) -> None:
-    """Noted by the first write after it, once; three seconds are none."""
+    """The first write after an outage records it, once. Three seconds are not an outage."""
     await _silent(world, 2)
     await PostgresOutages(world.database).beat()
     assert await _outages(world) == []
@@ -95,7 +95,7 @@ async def test_a_silence_is_an_outage(world: World, family: RefreshFamily) -> No
 
 @planted(blames_postgresql)
 async def test_a_worker_that_is_late_is_no_outage(world: World, family: RefreshFamily) -> None:
-    """It was stopped, or its process is flooded: PostgreSQL has acknowledged all that it was asked."""
+    """A late worker is not an outage, because PostgreSQL acknowledged everything."""
     worker = PostgresOutages(world.database)
     await worker.beat()
     await _silent(world, 70)
@@ -106,7 +106,7 @@ async def test_a_worker_that_is_late_is_no_outage(world: World, family: RefreshF
 
 
 async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, family: RefreshFamily) -> None:
-    """A standby that is gone: the writes are visible, and nobody may rely on them."""
+    """Writes that a missing standby has not confirmed do not count as acknowledged."""
     worker, row = PostgresOutages(world.database), world.database.row
     await worker.beat()
     await worker.beat()
@@ -129,7 +129,7 @@ async def test_a_write_that_was_not_acknowledged_ends_no_outage(world: World, fa
 
 @planted(forgets_outages)
 async def test_an_outage_is_added_to_the_reuse_window(world: World, family: RefreshFamily) -> None:
-    """A client whose answer was lost repeats its request after an outage of 70 s: its family lives on."""
+    """A client that lost an answer repeats its request after an outage of 70 s, and keeps its family."""
     await _rotated(family, 100)
     await _note(world, 95, 25)
     assert await world.stores.refresh_families.find(family.first.family_hash, family.first.hash, WINDOW)
@@ -138,7 +138,7 @@ async def test_an_outage_is_added_to_the_reuse_window(world: World, family: Refr
 
 @planted(forgets_outages)
 async def test_an_outage_counts_before_it_is_noted(world: World, family: RefreshFamily) -> None:
-    """PostgreSQL is back, and the worker has not written again yet."""
+    """An outage counts before the worker has written again."""
     await _rotated(family, 100)
     await _silent(world, 70)
     assert await family.verdict(family.first) == "again"
@@ -148,21 +148,21 @@ async def test_an_outage_counts_before_it_is_noted(world: World, family: Refresh
 async def test_only_the_outage_after_the_rotation_counts(
     world: World, family: RefreshFamily, begins: int, ends: int
 ) -> None:
-    """One before it or one that was shorter than the delay forgives nothing."""
+    """Earlier outages, and outages shorter than the delay, do not extend the window."""
     await _rotated(family, 120)
     await _note(world, begins, ends)
     assert await family.verdict(family.first) == "spent"
 
 
 async def test_the_extension_is_bounded(world: World, family: RefreshFamily) -> None:
-    """Fifteen minutes at most."""
+    """Outages extend the window by fifteen minutes at most."""
     await _rotated(family, 3600)
     await _note(world, 3500, 10)
     assert await family.verdict(family.first) == "spent"
 
 
 async def test_several_outages_add_up(world: World, family: RefreshFamily) -> None:
-    """Two of forty seconds."""
+    """Two outages of forty seconds add up."""
     await _rotated(family, 120)
     await _note(world, 110, 70)
     await _note(world, 60, 20)
@@ -170,7 +170,7 @@ async def test_several_outages_add_up(world: World, family: RefreshFamily) -> No
 
 
 async def test_a_worker_writes(settings: Settings, world: World, family: RefreshFamily) -> None:
-    """From the moment when it starts, for as long as it runs."""
+    """The worker writes as long as it runs."""
     async with TestClient(Served(application(settings, mount))):
         async with asyncio.timeout(HANG_GUARD):
             while not (row := await world.database.row(_IS_ACKNOWLEDGED)) or not row["is_acknowledged"]:

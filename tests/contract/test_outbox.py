@@ -1,4 +1,4 @@
-"""The outbox: which ends of sessions fill it, that none slips past, and that many may empty it."""
+"""The outbox: filling it at the end of sessions, races, and several workers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,17 +27,17 @@ async def _empty(world: World) -> None:
 
 
 async def told(world: World) -> set[tuple[str, UUID]]:
-    """What waits in the outbox: client and session."""
+    """The pending notices: client and session."""
     return {(notice.client_id, notice.sid) for notice in await world.stores.outbox.list(1000)}
 
 
 async def a_listener(world: World, **fields: object) -> Client:
-    """A client that wants to be told."""
+    """A client with a `backchannel_logout_uri`."""
     return await world.client(backchannel_logout_uri="https://rp1.test/logout", **fields)
 
 
 async def grant(world: World, sign_in: SignIn, client: Client, **fields: object) -> bool:
-    """Let the client redeem a code of the session; whether it could."""
+    """Redeem a code of the session. Returns whether it succeeded."""
     code, grant_id = sign_in.code(client.client_id, **fields), uuid4()
     expires_at = clock.now() + timedelta(days=1)
     code = await world.issued_code(code)
@@ -87,7 +87,7 @@ OF_ALL_SESSIONS = (_user_logout, _disable, _password, _delete)
 
 @pytest.mark.parametrize("act", OF_ONE_SESSION + OF_ALL_SESSIONS)
 async def test_every_end_tells_each_client_of_the_session_once(world: World, act: Act) -> None:
-    """With an offline grant or none, by code or front channel, twice the same; and no client else."""
+    """Every client with a grant of the session is notified once, and no other client."""
     sign_in, stranger = await world.sign_in(), await world.sign_in()
     one, two, disabled = [await a_listener(world) for _ in range(3)]
     silent, implicit = await world.client(), await a_listener(world)
@@ -111,7 +111,7 @@ async def test_every_end_tells_each_client_of_the_session_once(world: World, act
 
 @pytest.mark.parametrize("act", OF_ALL_SESSIONS)
 async def test_what_ends_all_sessions_of_a_user_tells_of_each(world: World, act: Act) -> None:
-    """Of those that a logout has ended before, it does not tell again."""
+    """Clients of sessions that had ended before are not notified again."""
     client, user = await a_listener(world), await world.user()
     sign_ins = [SignIn(user, await world.session(user)) for _ in range(3)]
     for sign_in in sign_ins:
@@ -124,7 +124,7 @@ async def test_what_ends_all_sessions_of_a_user_tells_of_each(world: World, act:
 
 
 async def test_a_session_that_goes_on_tells_nobody(world: World) -> None:
-    """The same user signs in again; or another could not."""
+    """If a disabled user cannot begin a session, and if the same user signs in again, nobody is notified."""
     client, sign_in = await a_listener(world), await world.sign_in()
     assert await grant(world, sign_in, client)
     gone = await world.user()
@@ -135,7 +135,7 @@ async def test_a_session_that_goes_on_tells_nobody(world: World) -> None:
 
 
 async def test_the_clients_of_a_session(world: World) -> None:
-    """Whoever was given something, also once it has ended."""
+    """The clients of a session are listed, also after it has ended."""
     sign_in, clients = await world.sign_in(), [await world.client() for _ in range(2)]
     for client in clients:
         assert await grant(world, sign_in, client)
@@ -146,7 +146,7 @@ async def test_the_clients_of_a_session(world: World) -> None:
 
 @pytest.mark.parametrize("act", OF_ONE_SESSION + OF_ALL_SESSIONS)
 async def test_no_redemption_in_flight_is_missed(world: World, act: Act) -> None:
-    """Raced: a client either gets nothing, or is told."""
+    """In a race with a redemption, a client either gets no grant or is notified."""
     client = await a_listener(world)
     sign_ins = [await world.sign_in() for _ in range(60)]
     got: set[UUID] = set()
@@ -163,7 +163,7 @@ async def test_no_redemption_in_flight_is_missed(world: World, act: Act) -> None
 
 
 async def filled(world: World, count: int) -> None:
-    """As many notices of one client."""
+    """Add notices of one client."""
     client, user = await a_listener(world), await world.user()
     for _ in range(count):
         assert await grant(world, SignIn(user, await world.session(user)), client)
@@ -171,7 +171,7 @@ async def filled(world: World, count: int) -> None:
 
 
 async def test_of_many_who_take_each_notice_goes_to_one(world: World) -> None:
-    """Twenty at once; no limit is passed, nothing is left, and nothing is due until the leases end."""
+    """Concurrent workers take each notice once, within their limits; none is due until the leases end."""
     await filled(world, 30)
     outbox, now = world.stores.outbox, clock.now()
     taken = await asyncio.gather(*(outbox.take(4, LEASE, now) for _ in range(20)))
@@ -183,7 +183,7 @@ async def test_of_many_who_take_each_notice_goes_to_one(world: World) -> None:
 
 
 async def test_when_a_lease_ends_the_same_notice_is_due_again(world: World) -> None:
-    """The process that took it has died: the same identifier, one try more."""
+    """After the lease of a dead worker, a notice is due again with the same identifier."""
     await filled(world, 1)
     outbox, now = world.stores.outbox, clock.now()
     (first,) = await outbox.take(10, LEASE, now)
@@ -192,7 +192,7 @@ async def test_when_a_lease_ends_the_same_notice_is_due_again(world: World) -> N
 
 
 async def test_the_oldest_comes_first(world: World) -> None:
-    """In the order in which they are due."""
+    """Notices are taken in the order in which they are due."""
     await filled(world, 3)
     outbox, now = world.stores.outbox, clock.now()
     one, two, three = await outbox.take(3, LEASE, now)
@@ -203,7 +203,7 @@ async def test_the_oldest_comes_first(world: World) -> None:
 
 
 async def test_a_notice_is_settled_put_off_or_given_up(world: World) -> None:
-    """Gone; due later; kept, audited and due no more, until it is begun anew."""
+    """Notices can be settled, postponed, given up with an audit row, and retried."""
     await filled(world, 3)
     outbox, now = world.stores.outbox, clock.now()
     settled, put_off, given_up = await outbox.take(3, LEASE, now)
@@ -222,7 +222,7 @@ async def test_a_notice_is_settled_put_off_or_given_up(world: World) -> None:
 
 @planted(remembers_who_never_answers)
 async def test_what_was_given_up_long_ago_is_forgotten(world: World) -> None:
-    """The outbox stays bounded, whoever never answers."""
+    """Notices that were given up expire, so the outbox is bounded."""
     await filled(world, 2)
     outbox, now = world.stores.outbox, clock.now()
     old, new = await outbox.take(2, LEASE, now)
@@ -233,7 +233,7 @@ async def test_what_was_given_up_long_ago_is_forgotten(world: World) -> None:
 
 
 async def test_a_notice_goes_with_its_client_and_outlives_its_user(world: World) -> None:
-    """There is nobody to tell; or there is, though the user is gone."""
+    """Notices of a deleted client are removed; those of a deleted user are kept."""
     sign_in, one, two = await world.sign_in(), await a_listener(world), await a_listener(world)
     for client in (one, two):
         assert await grant(world, sign_in, client)

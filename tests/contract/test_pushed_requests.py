@@ -16,7 +16,7 @@ LONG = timedelta(minutes=5)
 
 
 async def test_what_was_pushed_is_found_until_it_ends(world: World) -> None:
-    """Any number of times before, never after; an end counts once."""
+    """A request is found any number of times until it ends, once."""
     store, key = world.stores.pushed_requests, os.urandom(32)
     assert await store.find(key) is None
     await store.add(key, PUSHED, LONG)
@@ -26,7 +26,7 @@ async def test_what_was_pushed_is_found_until_it_ends(world: World) -> None:
 
 
 async def test_it_goes_by_itself(world: World) -> None:
-    """Its lifetime is the store's to keep."""
+    """The store keeps the lifetime."""
     store, key = world.stores.pushed_requests, os.urandom(32)
     await store.add(key, PUSHED, timedelta(milliseconds=1))
     async with asyncio.timeout(10):
@@ -36,7 +36,7 @@ async def test_it_goes_by_itself(world: World) -> None:
 
 
 async def test_a_code_ends_it_in_the_same_round_trip(world: World) -> None:
-    """Of twenty codes for one pushed request one may be sent."""
+    """Of twenty concurrent responses to a pushed request, one may be sent."""
     store, key = world.stores.pushed_requests, os.urandom(32)
     client, sign_in = await world.client(), await world.sign_in()
     await store.add(key, PUSHED, LONG)

@@ -1,6 +1,6 @@
-"""Races over two token processes: fifty connections, each already open, let loose by a barrier.
+"""Races over two token processes: fifty open connections, released by a barrier.
 
-What must hold is checked on the history alone, and the checker is shown a service that is wrong.
+The invariants are checked on the history, and the checker is tried with defective services.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ History = Sequence[Sequence[RaceResponse]]
 
 
 def redemption_faults(history: History) -> list[str]:
-    """What is wrong with rounds of one code each: at most one success, all others invalid_grant."""
+    """The violations in rounds of one code each: at most one success, all others invalid_grant."""
     faults = []
     for number, outcomes in enumerate(history):
         successes = [outcome for outcome in outcomes if outcome.status == 200]
@@ -58,7 +58,7 @@ def redemption_faults(history: History) -> list[str]:
 
 
 def rotation_faults(history: History) -> list[str]:
-    """What is wrong with rounds of one refresh token each: all succeed, and with one successor."""
+    """The violations in rounds of one refresh token each: all succeed, with one successor."""
     faults = []
     for number, outcomes in enumerate(history):
         successors = {outcome.body.get("refresh_token") for outcome in outcomes if outcome.status == 200}
@@ -95,7 +95,7 @@ class Racers:
         return await _post(self._sessions[0], path, headers, form)
 
     async def race(self, path: str, headers: Mapping[str, str], form: Form) -> list[RaceResponse]:
-        """The same request from everyone at once."""
+        """The same request over all connections at once."""
         barrier = asyncio.Barrier(len(self._sessions))
 
         async def run(session: ClientSession) -> RaceResponse:
@@ -151,7 +151,7 @@ def environment(module_database_url: str, module_redis_url: str) -> dict[str, st
 
 @pytest.fixture
 async def stores(module_database_url: str, module_redis_url: str) -> AsyncIterator[World]:
-    """The world of the processes."""
+    """The stores of the processes."""
     async with open_world(settings_for(module_database_url, module_redis_url)) as world:
         yield world
 
@@ -159,7 +159,7 @@ async def stores(module_database_url: str, module_redis_url: str) -> AsyncIterat
 async def _redemptions(
     world: World, racers: Racers, rounds: int, *, is_proved: bool = True
 ) -> tuple[History, list[bool]]:
-    """Rounds of one code each, and whether what the winner got holds afterwards."""
+    """Rounds of one code each, and whether the winner's tokens are valid afterwards."""
     confidential, public = await world.client(), await world.public_client()
     client, challenge = (confidential, challenge_of(VERIFIER)) if is_proved else (public, None)
     headers, history, holding = basic(confidential.client_id), [], []
@@ -202,7 +202,7 @@ async def _rotations(world: World, racers: Racers, rounds: int) -> History:
 async def test_a_code_is_redeemed_once(
     stores: World, environment: dict[str, str], tmp_path: Path, is_proved: bool
 ) -> None:
-    """At most one success a code. Where nothing was proved the others are replays, and revoke the grant."""
+    """At most one redemption of a code succeeds. Without a proof, the others are replays and revoke it."""
     async with _racers(RIGHT, tmp_path, environment) as racers:
         history, holding = await _redemptions(stores, racers, ROUNDS, is_proved=is_proved)
     assert redemption_faults(history) == []
@@ -212,7 +212,7 @@ async def test_a_code_is_redeemed_once(
 async def test_a_refresh_token_has_one_successor(
     stores: World, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Everyone gets the same one, and the next round rotates it: one chain lives on."""
+    """All requests get the same successor, which the next round rotates."""
     async with _racers(RIGHT, tmp_path, environment) as racers:
         assert rotation_faults(await _rotations(stores, racers, ROUNDS)) == []
 
@@ -220,7 +220,7 @@ async def test_a_refresh_token_has_one_successor(
 async def test_the_checker_catches_a_service_that_is_wrong(
     stores: World, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """Find, then spend: right for every lone request, and caught here both times."""
+    """Services that find and then spend work for single requests, and fail here."""
     async with _racers(PLANTED, tmp_path, environment) as racers:
         redemptions, _ = await _redemptions(stores, racers, PLANTED_ROUNDS)
         rotations = await _rotations(stores, racers, PLANTED_ROUNDS)

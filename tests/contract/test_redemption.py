@@ -1,4 +1,4 @@
-"""Redeeming a code over the real PostgreSQL: what is repeated, delivered twice, late or replayed."""
+"""Redeeming a code with the real PostgreSQL: repetitions, double deliveries, late requests and replays."""
 
 import asyncio
 import secrets
@@ -38,7 +38,7 @@ HANG_GUARD = 30  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code with its client, and what redeeming it gives."""
+    """A code with its client, and the redemption of it."""
 
     world: World
     client: Client
@@ -51,7 +51,7 @@ class Code:
         unknown: tuple[UUID, ...] = (),
         grants: PostgresGrants | None = None,
     ) -> tuple[Redeemed | None, RefreshToken]:
-        """Redeem it after attempts of unknown outcome; the outcome and the refresh token of this attempt."""
+        """Redeem it after attempts of unknown outcome. Returns the outcome and the refresh token."""
         token = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
         family = NewFamily(
             family_hash=token.family_hash, token_hash=token.hash, idle=DAY, expires_at=clock.now() + DAY
@@ -66,7 +66,7 @@ class Code:
         return redeemed, token
 
     async def is_good(self, token: RefreshToken) -> bool:
-        """Whether a refresh token can be used twice in a row: itself, and then its successor."""
+        """Whether a refresh token and then its successor can be used."""
         for _ in range(2):
             candidate = token.succeeded_by(secrets.token_bytes(32))
             rotation = Rotation(
@@ -103,7 +103,7 @@ class Code:
             yield
 
     async def until_waiting(self, number: int) -> None:
-        """Until so many redemptions wait for a lock."""
+        """Return when so many redemptions wait for a lock."""
         async with asyncio.timeout(HANG_GUARD):
             while not (row := await self.world.database.row(_WAITING)) or row["n"] < number:
                 await asyncio.sleep(0.01)
@@ -116,7 +116,7 @@ SELECT count(*) AS n FROM pg_stat_activity
 
 @pytest.fixture
 async def code(world: World) -> Code:
-    """A code in flight."""
+    """A pending code."""
     await world.stores.changes.since(0)  # which measures the server's clock
     await PostgresChanges(world.database).since(0)
     client, sign_in = await world.client(), await world.sign_in()
@@ -125,7 +125,7 @@ async def code(world: World) -> Code:
 
 @planted(takes_nothing_over, leaves_the_family)
 async def test_a_repetition_takes_over_what_was_committed(code: Code) -> None:
-    """The first attempt committed and was answered 503: the second one gets the same grant."""
+    """The first attempt committed but got a 503: the second one gets the same grant."""
     first = an_attempt()
     made, lost_token = await code.redeem(first)
     redeemed, token = await code.redeem(unknown=(first.attempt_id,))
@@ -138,7 +138,7 @@ async def test_a_repetition_takes_over_what_was_committed(code: Code) -> None:
 
 @planted(revokes_what_comes_late)
 async def test_a_repetition_of_what_was_not_committed_is_the_first(code: Code) -> None:
-    """The first attempt arrives after the second one, as a statement does that was held up: it is refused."""
+    """A delayed first attempt arrives after the second one, and is refused."""
     first = an_attempt()
     redeemed, token = await code.redeem(unknown=(first.attempt_id,))
     late, late_token = await code.redeem(first)
@@ -163,7 +163,7 @@ async def test_a_repetition_waits_for_the_first_and_takes_over(code: Code) -> No
 
 
 async def test_a_repetition_may_be_repeated(code: Code) -> None:
-    """Each attempt of a long outage takes over from those before it, in whatever order they are executed."""
+    """Each attempt of a long outage takes over from the previous ones, in any order of execution."""
     attempts = [an_attempt() for _ in range(5)]
     ids = [attempt.attempt_id for attempt in attempts]
     outcomes = {}
@@ -180,7 +180,7 @@ async def test_a_repetition_may_be_repeated(code: Code) -> None:
 
 @pytest.mark.parametrize("is_committed", [True, False])
 async def test_of_many_repetitions_one_wins(code: Code, is_committed: bool) -> None:
-    """Fifty at once after an outage: exactly one gets the grant, and the others are replays."""
+    """Of fifty concurrent attempts after an outage, exactly one gets the grant; the others are replays."""
     first = an_attempt()
     if is_committed:
         await code.redeem(first)
@@ -190,7 +190,7 @@ async def test_of_many_repetitions_one_wins(code: Code, is_committed: bool) -> N
 
 
 async def test_a_repetition_is_repeated_without_harm(code: Code) -> None:
-    """The statement that took over is sent again after a lost answer: nothing changes."""
+    """The statement that took over is repeated after a lost answer and changes nothing."""
     first, second = an_attempt(), an_attempt()
     await code.redeem(first)
     for _ in range(3):
@@ -201,7 +201,7 @@ async def test_a_repetition_is_repeated_without_harm(code: Code) -> None:
 
 
 async def test_a_rotated_family_is_not_taken_over(code: Code) -> None:
-    """Somebody has the tokens of the first attempt: the second one gets none."""
+    """If the tokens of the first attempt were used, the second one gets none."""
     first = an_attempt()
     _, token = await code.redeem(first)
     assert await code.is_good(token)
@@ -212,7 +212,7 @@ async def test_a_rotated_family_is_not_taken_over(code: Code) -> None:
 
 
 async def test_what_was_taken_over_can_be_replayed(code: Code) -> None:
-    """An attempt that knows nothing of the unknown ones revokes the grant, as one that knows too few does."""
+    """An attempt that does not know every unknown attempt revokes the grant."""
     first = an_attempt()
     await code.redeem(first)
     await code.redeem(unknown=(first.attempt_id,))
@@ -224,7 +224,7 @@ async def test_what_was_taken_over_can_be_replayed(code: Code) -> None:
 
 @planted(knows_no_overlap)
 async def test_a_request_delivered_twice_is_no_theft(code: Code) -> None:
-    """Both were complete before the grant was made: the loser is refused, and the winner's tokens work."""
+    """If both were complete before the grant was made, the loser is refused and the winner's tokens work."""
     first = an_attempt(age=0)
     async with code.redeeming(first):
         second = asyncio.create_task(code.redeem(an_attempt(age=1)))
@@ -239,7 +239,7 @@ async def test_a_request_delivered_twice_is_no_theft(code: Code) -> None:
 @planted(forgives_for_seconds)
 @pytest.mark.parametrize("age", [0, None])
 async def test_a_request_that_begins_later_is_a_replay(code: Code, age: float | None) -> None:
-    """However soon; and a request that proved nothing is one, whenever it began."""
+    """A later request is a replay, however soon it comes, and so is any request without a proof."""
     await code.redeem(an_attempt(age=1))
     replayed, _ = await code.redeem(an_attempt(age=age))
     assert replayed
@@ -248,7 +248,7 @@ async def test_a_request_that_begins_later_is_a_replay(code: Code, age: float | 
 
 
 async def test_an_overlap_is_bounded(code: Code) -> None:
-    """A request that was held up for longer than five seconds is no retry."""
+    """A request that was delayed for more than five seconds is not a retry."""
     await code.redeem()
     await code.world.database.row(
         "UPDATE grants SET made_at = made_at - interval '6 seconds' WHERE code_hash = $1", code.code_hash
@@ -259,7 +259,7 @@ async def test_an_overlap_is_bounded(code: Code) -> None:
 
 
 async def test_a_grant_of_the_previous_release_has_no_overlap(code: Code) -> None:
-    """Nobody knows when it was made."""
+    """For a grant without a time, every second request is a replay."""
     await code.redeem()
     await code.world.database.row("UPDATE grants SET made_at = NULL WHERE code_hash = $1", code.code_hash)
     replayed, _ = await code.redeem(an_attempt(age=4))
@@ -268,7 +268,7 @@ async def test_a_grant_of_the_previous_release_has_no_overlap(code: Code) -> Non
 
 
 def _delay_statements(world: World, seconds: float) -> PostgresGrants:
-    """Grants whose statements reach the server so late, by its clock."""
+    """Grants whose statements reach the server this late, by its clock."""
     grants = PostgresGrants(world.database)
     server_time = clock.now() - timedelta(seconds=seconds)
     world.database.clock.measured(time.monotonic(), server_time)
@@ -278,7 +278,7 @@ def _delay_statements(world: World, seconds: float) -> PostgresGrants:
 @planted(ignores_deadlines)
 @pytest.mark.parametrize("patience", [-1.0, 30.0])
 async def test_a_stale_request_spends_and_revokes_nothing(code: Code, patience: float) -> None:
-    """Past its deadline in the process that sends it, or only when the server reads it."""
+    """The deadline has passed in the sending process, or when the server reads the statement."""
     grants = _delay_statements(code.world, 60)
     stale = an_attempt(patience=patience)
     with pytest.raises(Unavailable):
@@ -293,7 +293,7 @@ async def test_a_stale_request_spends_and_revokes_nothing(code: Code, patience: 
 
 
 async def test_a_statement_in_time_is_executed(code: Code) -> None:
-    """By the server's clock, whatever the difference to this one."""
+    """Times are those of the server's clock, whatever the difference."""
     grants = _delay_statements(code.world, -3600)
     redeemed, _ = await code.redeem(an_attempt(patience=3700), grants=grants)
     assert redeemed

@@ -1,4 +1,4 @@
-"""The way to Redis: one connection for all, whose faults are Unavailable and which mixes no answers up."""
+"""The Redis client: one connection for all requests, faults are Unavailable, and answers are not mixed up."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.redis_layouts import open_redis
 
 @asynccontextmanager
 async def _silent_server(path: Path, greets: bool = True) -> AsyncIterator[list[asyncio.StreamWriter]]:
-    """Answers the greeting of a connection and nothing else, or not even that."""
+    """A server that answers only the handshake, or not even that."""
     connections: list[asyncio.StreamWriter] = []
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -32,14 +32,14 @@ async def _silent_server(path: Path, greets: bool = True) -> AsyncIterator[list[
 
 
 async def test_each_of_many_callers_gets_their_own_answer(redis_url: str) -> None:
-    """What travels together is told apart."""
+    """Answers that arrive together are separated."""
     async with open_redis(redis_url) as redis:
         asked = [redis.execute("ECHO", str(number)) for number in range(500)]
         assert await asyncio.gather(*asked) == [b"%d" % number for number in range(500)]
 
 
 async def test_an_answer_larger_than_one_read_arrives_whole(redis_url: str) -> None:
-    """And those that come after it are not shifted."""
+    """A large answer arrives complete, and does not shift later ones."""
     large = b"x" * 1_000_000
     async with open_redis(redis_url) as redis:
         asked = [redis.execute("ECHO", word) for word in (large, b"after")]
@@ -47,7 +47,7 @@ async def test_an_answer_larger_than_one_read_arrives_whole(redis_url: str) -> N
 
 
 async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) -> None:
-    """The answer to a request that was cancelled goes to nobody."""
+    """The answer to a cancelled request is dropped."""
     async with open_redis(redis_url) as redis:
         await redis.execute("PING")
         given_up = asyncio.create_task(redis.execute("ECHO", "first"))
@@ -58,7 +58,7 @@ async def test_one_who_gives_up_leaves_the_others_their_answers(redis_url: str) 
 
 
 async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(redis_url: str) -> None:
-    """A command that Redis refuses spoils no other on the same connection."""
+    """A refused command does not affect others on the connection."""
     async with open_redis(redis_url) as redis:
         asked = [redis.execute("GET"), redis.execute("ECHO", "fine")]
         answers = await asyncio.gather(*asked, return_exceptions=True)
@@ -67,7 +67,7 @@ async def test_an_error_of_redis_is_unavailable_and_concerns_its_own_command(red
 
 
 async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url: str) -> None:
-    """Nothing is sent again, and the next command makes a new connection."""
+    """Nothing is sent again, and the next command opens a new connection."""
     async with open_redis(redis_url) as redis, open_redis(redis_url) as other:
         number = await redis.execute("CLIENT", "ID")
         waiting = [asyncio.create_task(redis.execute("BLPOP", "nothing", 0)) for _ in range(2)]
@@ -80,7 +80,7 @@ async def test_a_connection_that_ends_is_unavailable_for_all_who_wait(redis_url:
 
 
 async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None:
-    """Nobody waits for ever, and the connection is given up."""
+    """Requests do not wait for ever, and the connection is dropped."""
     async with (
         _silent_server(tmp_path / "redis") as connections,
         open_redis(f"unix://{tmp_path}/redis") as redis,
@@ -93,7 +93,7 @@ async def test_a_server_that_says_nothing_is_unavailable(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("greets", [True, False])
 async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, greets: bool) -> None:
-    """One is tried, whoever gives up; and nobody waits for the tries of those before them."""
+    """One connection attempt is shared, even if its first caller gives up."""
     path = tmp_path / "redis"
     async with _silent_server(path, greets) as connections, open_redis(f"unix://{path}") as redis:
         first = asyncio.create_task(redis.execute("PING"))
@@ -106,14 +106,14 @@ async def test_those_who_wait_for_a_connection_wait_together(tmp_path: Path, gre
 
 
 async def test_no_server_at_all_is_unavailable(tmp_path: Path) -> None:
-    """A process starts while Redis is away."""
+    """A process starts while Redis is down."""
     async with open_redis(f"unix://{tmp_path}/nothing") as redis:
         with pytest.raises(Unavailable):
             await redis.execute("PING")
 
 
 async def test_a_script_is_loaded_where_the_server_does_not_know_it(redis_url: str) -> None:
-    """By its digest first, by its text when the server has forgotten it."""
+    """A script is sent by its digest, and by its text if the server does not know it."""
     script = Script("count_failure")
     async with open_redis(redis_url) as redis:
         for _ in range(2):

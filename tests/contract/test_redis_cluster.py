@@ -1,4 +1,4 @@
-"""A cluster: each command at the node of its slot, also while slots move and nodes go."""
+"""Redis Cluster: commands go to the node of their slot, also while slots move and nodes fail."""
 
 import asyncio
 import hashlib
@@ -23,7 +23,7 @@ from tests.redis_layouts import Cluster, Node, a_cluster, kill, open_redis
 
 @pytest.fixture
 async def redis(redis_cluster: Cluster) -> AsyncIterator[RedisClient]:
-    """A way to the cluster that has learned where everything is."""
+    """A client that knows the slots of the cluster."""
     async with open_redis(redis_cluster.url) as opened:
         await opened.execute("PING")
         yield opened
@@ -49,7 +49,7 @@ def _silent(cluster: Cluster, node: Node) -> Iterator[None]:
 async def test_answers_of_many_nodes_come_in_the_order_of_the_commands(
     redis_cluster: Cluster, redis: RedisClient
 ) -> None:
-    """As if they came from one server."""
+    """Answers of several nodes come as if from one server."""
     names = [f"{{{uuid4().hex}}}" for _ in range(100)]
     assert {redis_cluster.owner(name).port for name in names} == {node.port for node in redis_cluster.nodes}
     await redis.batch(*(("SET", name, name) for name in names))
@@ -57,7 +57,7 @@ async def test_answers_of_many_nodes_come_in_the_order_of_the_commands(
 
 
 async def test_one_node_is_enough_to_begin_with(redis_cluster: Cluster, key: str) -> None:
-    """Whichever the address names, and whether the others that it names are there or not."""
+    """Any named node is enough, even if the other named ones are down."""
     url = f"redis+cluster://127.0.0.1:1,{redis_cluster.nodes[2].place},127.0.0.1:2"
     async with open_redis(url) as redis:
         assert await redis.execute("INCR", key) == 1
@@ -66,7 +66,7 @@ async def test_one_node_is_enough_to_begin_with(redis_cluster: Cluster, key: str
 async def test_a_slot_that_has_moved_is_followed(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """MOVED: the command is done once, at the new node; and so is the next without a detour."""
+    """MOVED: the command runs once, at the new node, and the next one goes there directly."""
     home, target = redis_cluster.nodes[:2]
     assert await redis.execute("INCR", key) == 1
     redis_cluster.begin_to_move(key, target)
@@ -90,7 +90,7 @@ def _refusals(node: Node) -> int:
 async def test_what_is_on_the_move_is_asked_for_where_it_goes(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """ASK: what has gone is found at the target, what has not at home, and a script is loaded there too."""
+    """ASK: moved keys are found at the target, others at the source, and scripts are loaded there."""
     home, target = redis_cluster.nodes[:2]
     gone, still, script = key, f"{key}:still", Script("attempt")
     await redis.batch(("SET", gone, 1), ("SET", still, 1))
@@ -108,7 +108,7 @@ async def test_what_is_on_the_move_is_asked_for_where_it_goes(
 async def test_what_is_asked_while_its_slot_moves_is_done_once(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """Twenty callers, and a slot that goes there and back again: no count is lost, and none comes twice."""
+    """With twenty callers and a slot that moves back and forth, no count is lost or doubled."""
     home, target = redis_cluster.nodes[:2]
     answers: list[int] = []
     has_moved = asyncio.Event()
@@ -134,7 +134,7 @@ async def test_what_is_asked_while_its_slot_moves_is_done_once(
 async def test_keys_that_are_torn_apart_are_waited_for(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """TRYAGAIN: one of two keys has gone, until the other follows."""
+    """TRYAGAIN: one of two keys has moved, until the other one follows."""
     home, target = redis_cluster.nodes[:2]
     one, other = f"{key}:one", f"{key}:other"
     await redis.batch(("SET", one, 1), ("SET", other, 2))
@@ -156,7 +156,7 @@ async def test_keys_that_are_torn_apart_are_waited_for(
 async def test_a_node_that_says_nothing_concerns_its_own_slots(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """The others are served, alone and beside it; what it was asked is not asked again."""
+    """Slots of other nodes are served, and nothing is sent again."""
     home, other = redis_cluster.nodes[0], redis_cluster.key_at(redis_cluster.nodes[1])
     with _silent(redis_cluster, home):
         with pytest.raises(Unavailable):
@@ -168,7 +168,7 @@ async def test_a_node_that_says_nothing_concerns_its_own_slots(
 
 
 async def test_no_node_at_all_is_unavailable() -> None:
-    """A process starts while the cluster is away."""
+    """A process starts while the cluster is down."""
     async with open_redis("redis+cluster://127.0.0.1:1,127.0.0.1:2") as redis:
         with pytest.raises(Unavailable, match="no node knows"):
             await redis.execute("PING")
@@ -177,7 +177,7 @@ async def test_no_node_at_all_is_unavailable() -> None:
 async def test_a_slot_that_nobody_serves_is_unavailable(
     redis_cluster: Cluster, redis: RedisClient, key: str
 ) -> None:
-    """Until somebody does; whoever asks whether all is well is told."""
+    """A slot without a node is Unavailable, and so is a check of all nodes."""
     slot = key_slot(key.encode())
     for node in redis_cluster.nodes:
         node.ask("CLUSTER", "DELSLOTS", slot)
@@ -210,7 +210,7 @@ async def _once_it_is_back(redis: RedisClient, *command: str) -> Any:
 
 
 async def test_a_bucket_of_marks_may_move(redis_cluster: Cluster, redis: RedisClient) -> None:
-    """The node that takes it was there before and has lost nothing: what was seen is, and the new is new."""
+    """Replay marks move with their slot."""
     await remember_for_long(redis_cluster.url)
     marks, jti, other = RedisReplayMarks(redis), *_of_one_bucket()
     assert await _add(marks, jti)
@@ -252,7 +252,7 @@ def small_cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 async def test_a_replica_that_takes_over_is_found(small_cluster: Cluster) -> None:
-    """Nothing is answered in between; afterwards what was replicated is there, and nothing counts twice."""
+    """During a failover requests get Unavailable; afterwards no `jti` is accepted twice."""
     (node,), (replica,) = small_cluster.nodes, small_cluster.replicas
     await remember_for_long(small_cluster.url)
     async with open_redis(small_cluster.url) as redis:

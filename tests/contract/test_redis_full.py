@@ -1,4 +1,4 @@
-"""A Redis that is full, or has lost everything: writes fail as an outage, and what is gone is absent."""
+"""A Redis that is full or has lost its data: writes are Unavailable, and lost records are absent."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -54,7 +54,7 @@ def _a_session() -> Session:
 
 
 async def test_a_full_redis_refuses_writes_and_answers_reads(node: Node, redis: RedisClient) -> None:
-    """Sessions go on, what is stored can be found and ended, and nothing is evicted."""
+    """Sessions continue, stored records can be found and ended, and nothing is evicted."""
     sessions, interactions = RedisSessionContents(redis, MINUTE), RedisInteractions(redis)
     pushed, marks, now = RedisPushedRequests(redis), RedisReplayMarks(redis), clock.now()
     session = _a_session()
@@ -85,7 +85,7 @@ async def test_a_full_redis_refuses_writes_and_answers_reads(node: Node, redis: 
 
 
 async def test_what_a_flush_took_is_absent(node: Node, redis: RedisClient) -> None:
-    """Flows and sessions begin again; counted tries are remembered by the process that counted them."""
+    """Flows and sessions start again; the process remembers counted attempts."""
     sessions, interactions, counters = (
         RedisSessionContents(redis, MINUTE),
         RedisInteractions(redis),

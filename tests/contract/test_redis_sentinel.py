@@ -1,4 +1,4 @@
-"""A primary that Sentinels name: found, left when it is one no more, and never a second chance."""
+"""A primary behind Sentinels: finding it, leaving it after a demotion, and replays across failovers."""
 
 import asyncio
 import ssl
@@ -48,7 +48,7 @@ async def _is_new(world: World, jti: str) -> bool:
 async def test_after_a_failover_the_new_primary_serves_and_nothing_counts_twice(
     service: TokenService, watched_redis: Watched, end: Signals
 ) -> None:
-    """The primary dies or hangs: 503 until the replica takes its place, and then what was spent is spent."""
+    """The primary dies or hangs: 503 until the replica is promoted, and spent values stay spent."""
     world, stores = service.world, service.world.stores
     client, pushed = await world.client(), digest(new_handle(Kind.AUTHORIZATION_CODE))
     spent, unspent = [await world.add_code((await world.sign_in()).code(client.client_id)) for _ in range(2)]
@@ -80,7 +80,7 @@ async def test_after_a_failover_the_new_primary_serves_and_nothing_counts_twice(
 
 
 class FakeSentinel:
-    """Names whom it is told to."""
+    """A fake Sentinel that names a chosen primary."""
 
     def __init__(self, named: Node | None, host: bytes = HOST.encode()) -> None:
         self.named = named
@@ -109,7 +109,7 @@ class FakeSentinel:
 
 @asynccontextmanager
 async def _sentinels(*fakes: FakeSentinel, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """Their address."""
+    """The address of the Sentinels."""
     servers = [await asyncio.start_server(fake.answer, HOST, 0, ssl=tls) for fake in fakes]
     try:
         ports = [server.sockets[0].getsockname()[1] for server in servers]
@@ -128,7 +128,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
 
 
 async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tuple[Node, Node]) -> None:
-    """Not one that knows no such service, nor one that names a replica; it is asked first from then on."""
+    """Sentinels without the service or with a replica are skipped; the right one is asked first later."""
     primary, replica = pair
     replica.ask("REPLICAOF", HOST, primary.port)
     fakes = FakeSentinel(None), FakeSentinel(replica), FakeSentinel(primary)
@@ -145,7 +145,7 @@ async def test_the_first_sentinel_that_leads_to_a_primary_is_believed(pair: tupl
 
 @asynccontextmanager
 async def _over_tls(node: Node, tls: ssl.SSLContext) -> AsyncIterator[Node]:
-    """The same node, as those reach it who speak TLS."""
+    """The same node over TLS."""
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection(HOST, node.port)
@@ -163,7 +163,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def test_sentinels_and_primary_are_spoken_to_over_tls(pair: tuple[Node, Node], tmp_path: Path) -> None:
-    """With the authority of the options, and each with the password that is theirs."""
+    """Both use TLS with the CA of the options, each with its own password."""
     primary, _ = pair
     primary.ask("ACL", "SETUSER", "one", "on", ">p@ss", "~*", "+@all")
     primary.ask("ACL", "SETUSER", "default", "off")
@@ -183,7 +183,7 @@ async def test_sentinels_and_primary_are_spoken_to_over_tls(pair: tuple[Node, No
 
 
 async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
-    """Sentinels that are away, that know none, or that name a replica."""
+    """Sentinels that are down, know no primary, or name a replica."""
     primary, replica = pair
     replica.ask("REPLICAOF", HOST, primary.port)
     async with (
@@ -195,7 +195,7 @@ async def test_no_primary_is_unavailable(pair: tuple[Node, Node]) -> None:
 
 
 async def test_a_primary_that_is_demoted_is_left(pair: tuple[Node, Node]) -> None:
-    """Its connection lives on, and the first write that it refuses ends that."""
+    """The first refused write ends the connection to a demoted primary."""
     old, new = pair
     fake = FakeSentinel(old)
     async with _sentinels(fake) as url, open_redis(url) as redis:

@@ -1,4 +1,4 @@
-"""The connection to Redis under a server that misbehaves: every failure is Unavailable, and none spreads."""
+"""The connection to a misbehaving Redis: every failure is Unavailable, and affects no other request."""
 
 import ast
 import asyncio
@@ -52,7 +52,7 @@ async def _is_refused(redis: RedisClient) -> None:
 
 @asynccontextmanager
 async def _waiting(*requests: Coroutine[Any, Any, Any]) -> AsyncIterator[list[asyncio.Task[Any]]]:
-    """Requests that are under way; in the end they are given up."""
+    """Pending requests, which are cancelled at the end."""
     tasks = [asyncio.create_task(request) for request in requests]
     try:
         await _some_turns()
@@ -100,7 +100,7 @@ async def test_an_answer_to_no_command_is_nobody_elses(tmp_path: Path) -> None:
 
 @planted(defects.empty_batches_are_sent)
 async def test_an_empty_batch_shifts_no_answers(tmp_path: Path) -> None:
-    """It takes no place in the order of the answers."""
+    """An empty batch takes no place in the order of the answers."""
     async with fake_redis(tmp_path / "redis") as server, _opened(server) as redis:
         await redis.execute("PING")
         requests = (redis.execute("ECHO", str(number)) for number in range(3))
@@ -110,7 +110,7 @@ async def test_an_empty_batch_shifts_no_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("redis_url", LAYOUTS, indirect=True)
 async def test_a_batch_of_no_commands_has_no_answers(redis_url: str) -> None:
-    """And the answers to the next commands are theirs."""
+    """A batch without commands has no answers and shifts none."""
     async with open_redis(redis_url) as redis:
         assert await redis.execute("SET", "{a}", "1") == b"OK"
         empty = asyncio.create_task(redis.batch())
@@ -138,7 +138,7 @@ async def test_a_request_behind_a_slow_server_has_a_deadline(tmp_path: Path) -> 
 
 @planted(defects.only_silence_is_bounded)
 async def test_a_server_that_never_finishes_an_answer_is_unavailable(tmp_path: Path) -> None:
-    """It is never silent, and yet the request ends."""
+    """The request ends although the server keeps sending."""
     dripping = asyncio.Event()
 
     async def drip(command: list[bytes], writer: asyncio.StreamWriter) -> None:
@@ -161,7 +161,7 @@ async def test_a_server_that_never_finishes_an_answer_is_unavailable(tmp_path: P
 
 
 async def test_a_late_answer_goes_to_nobody(tmp_path: Path) -> None:
-    """A request that is over keeps its place in the order of the answers."""
+    """A request that has timed out keeps its place in the order of the answers."""
     late = asyncio.Event()
 
     async def late_once(command: list[bytes], writer: asyncio.StreamWriter) -> None:
@@ -210,7 +210,7 @@ async def test_a_full_queue_refuses_at_once(tmp_path: Path) -> None:
 
 @planted(defects.queues_without_a_bound)
 async def test_a_server_that_does_not_read_is_not_written_to_for_ever(tmp_path: Path) -> None:
-    """What it has not taken is bounded in bytes."""
+    """Unsent bytes are limited."""
     halted = asyncio.Event()
 
     async def read_no_more(command: list[bytes], writer: asyncio.StreamWriter) -> None:
@@ -254,7 +254,7 @@ async def test_any_fault_while_connecting_is_unavailable(monkeypatch: pytest.Mon
 async def test_a_write_to_a_connection_that_was_reset_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """uvloop raises RuntimeError there, too; the next command reconnects."""
+    """uvloop raises RuntimeError for writes, too, and the next command reconnects."""
     async with fake_redis(tmp_path / "redis") as server, _opened(server) as redis:
         await redis.execute("PING")
         transport = redis._topology._pipeline._transport  # type: ignore[attr-defined]
@@ -324,7 +324,7 @@ def test_the_version_of_redis_py_is_pinned() -> None:
 
 
 def test_private_names_are_used_in_one_module() -> None:
-    """And they are two."""
+    """Two private names are used, in one module."""
     assert sorted(set(_uses_of_private_names())) == [("connect.py", "_reader"), ("connect.py", "_writer")]
 
 

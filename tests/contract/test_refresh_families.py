@@ -1,4 +1,4 @@
-"""`RefreshFamilies`, over the real PostgreSQL: strict with thieves, forgiving with lost answers."""
+"""`RefreshFamilies` with the real PostgreSQL: strict about reuse, forgiving about lost answers."""
 
 import asyncio
 import secrets
@@ -46,7 +46,7 @@ class RefreshFamily:
         patience: float = 60.0,
         families: RefreshFamilies | None = None,
     ) -> tuple[Rotated | None, RefreshToken]:
-        """Present a token; what came of it, beside the candidate."""
+        """Present a token. Returns the result and the candidate."""
         candidate = presented.succeeded_by(secrets.token_bytes(32))
         rotation = Rotation(
             family_hash=presented.family_hash,
@@ -82,7 +82,7 @@ async def a_family(
     scope: Scope = ("openid", "profile", "offline_access"),
     sender_key: str | None = None,
 ) -> RefreshFamily:
-    """A new one."""
+    """A new family."""
     client, sign_in = await world.client(), await world.sign_in()
     first = RefreshToken.of(secrets.token_bytes(32), secrets.token_bytes(16))
     end = clock.now() + lifetime
@@ -101,7 +101,7 @@ async def a_family(
 
 
 async def test_the_current_token_is_rotated(world: World) -> None:
-    """The candidate becomes current; the answer tells whose it is."""
+    """The candidate becomes current, and the grant and user are returned."""
     family = await a_family(world)
     rotated, candidate = await family.rotate(family.first)
     assert rotated is not None
@@ -112,7 +112,7 @@ async def test_the_current_token_is_rotated(world: World) -> None:
 
 
 async def test_the_predecessor_gets_the_same_successor(world: World) -> None:
-    """Within the window, as often as it asks, and without touching the current token."""
+    """Within the window, the predecessor gets the same successor any number of times."""
     family = await a_family(world)
     second = await family.successor(family.first)
     for _ in range(3):
@@ -122,7 +122,7 @@ async def test_the_predecessor_gets_the_same_successor(world: World) -> None:
 
 
 async def test_the_predecessor_after_the_window_ends_the_grant(world: World) -> None:
-    """RFC 9700 §4.14.2: one of the two who hold it is a thief, and nobody can tell which."""
+    """RFC 9700 §4.14.2: one of two holders of the token must be an attacker."""
     family = await a_family(world)
     before = await world.audited("refresh_token_reused")
     second = await family.successor(family.first)
@@ -140,7 +140,7 @@ async def test_an_older_token_ends_the_grant_within_the_window_too(world: World)
 
 
 async def test_a_token_of_the_family_that_never_was_ends_it(world: World) -> None:
-    """Whoever knows the family's secret and has no token of it has made one up."""
+    """An invented token of a known family ends it."""
     family = await a_family(world)
     assert await family.verdict(family.first.succeeded_by(b"x" * 32)) == "spent"
 
@@ -153,7 +153,7 @@ async def test_another_client_changes_nothing(world: World) -> None:
 
 
 async def test_too_much_scope_changes_nothing(world: World) -> None:
-    """The token is not spent on a request that cannot be granted; less is granted, and not kept."""
+    """A request for too much scope does not spend the token. Less scope is granted, but not stored."""
     family = await a_family(world)
     assert (await family.rotate(family.first, scope=("openid", "email")))[0] is None
     rotated, second = await family.rotate(family.first, scope=("openid",))
@@ -219,7 +219,7 @@ async def test_an_unknown_family_is_none(world: World) -> None:
 async def test_a_family_ends_when_it_is_not_used_and_when_it_is_old(
     world: World, idle: int, lifetime: int
 ) -> None:
-    """The idle lifetime starts anew with each rotation; the end of the grant never moves."""
+    """The idle lifetime restarts with each rotation; the end of the grant never moves."""
     family = await a_family(world, idle=timedelta(days=idle), lifetime=timedelta(days=lifetime))
     assert await family.verdict(family.first) is None
 
@@ -261,7 +261,7 @@ async def _sign_out(family: RefreshFamily) -> None:
 async def test_a_refresh_is_held_against_everything(
     world: World, end: Callable[[RefreshFamily], Awaitable[None]]
 ) -> None:
-    """Every one of them ends a family, for rotation, use and introspection alike."""
+    """Each of these ends a family for rotation, use and introspection."""
     family = await a_family(world)
     families, first, client_id = world.stores.refresh_families, family.first, family.client.client_id
     assert await families.find(first.family_hash, first.hash, WINDOW) is not None
@@ -292,7 +292,7 @@ async def test_another_client_cannot_revoke(world: World) -> None:
 
 
 async def test_a_token_that_does_not_rotate_is_used_again_and_again(world: World) -> None:
-    """Its use counts against idleness; only the current one will do, and only for its client and scope."""
+    """Each use restarts the idle lifetime; only the current token works, for its client and scope."""
     family = await a_family(world)
     families, first, client_id = world.stores.refresh_families, family.first, family.client.client_id
     await world.database.row(
@@ -316,7 +316,7 @@ async def test_a_token_that_does_not_rotate_is_used_again_and_again(world: World
 
 
 async def test_what_is_found_is_the_current_token_and_its_predecessor(world: World) -> None:
-    """Introspection agrees with what a refresh would say."""
+    """Introspection agrees with a refresh."""
     family = await a_family(world)
     find = world.stores.refresh_families.find
     second = await family.successor(family.first)
@@ -328,7 +328,7 @@ async def test_what_is_found_is_the_current_token_and_its_predecessor(world: Wor
 
 
 async def test_of_many_racers_all_get_one_successor(world: World) -> None:
-    """Fifty present the current token at once: one wins, and the others open what it sealed."""
+    """Of fifty concurrent rotations, one wins, and the others get its successor."""
     family = await a_family(world)
     outcomes = await asyncio.gather(*(family.rotate(family.first) for _ in range(50)))
     verdicts = [rotated and rotated.verdict for rotated, _ in outcomes]
@@ -344,7 +344,7 @@ async def test_of_many_racers_all_get_one_successor(world: World) -> None:
 
 
 async def test_the_same_rotation_may_be_sent_again(world: World) -> None:
-    """After a lost answer the statement finds its own candidate current, and says so."""
+    """After a lost answer, the repeated statement finds its own candidate current."""
     family = await a_family(world)
     candidate = family.first.succeeded_by(b"s" * 32)
     rotation = Rotation(
@@ -365,7 +365,7 @@ async def test_the_same_rotation_may_be_sent_again(world: World) -> None:
 @planted(ignores_deadlines)
 @pytest.mark.parametrize("patience", [-1.0, 30.0])
 async def test_a_stale_request_rotates_and_ends_nothing(world: World, patience: float) -> None:
-    """Past its deadline in the process that sends it, or only when the server reads it."""
+    """The deadline has passed in the sending process, or when the server reads the statement."""
     family = await a_family(world)
     second = await family.successor(family.first)
     families = PostgresRefreshFamilies(world.database)
@@ -377,7 +377,7 @@ async def test_a_stale_request_rotates_and_ends_nothing(world: World, patience: 
 
 
 async def test_the_store_keeps_nothing_that_is_worth_stealing(world: World) -> None:
-    """A dump holds neither a token nor anything that opens the sealed successor."""
+    """A dump contains neither a token nor anything that decrypts the sealed successor."""
     family = await a_family(world)
     second = await family.successor(family.first)
     row = await world.database.row(

@@ -1,4 +1,4 @@
-"""`Refusals`, over the real Redis."""
+"""`Refusals` with the real Redis."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ async def test_refusals_come_back_newest_first(redis: RedisClient) -> None:
 
 @planted(refusals_without_end)
 async def test_only_the_last_refusals_are_kept(redis: RedisClient) -> None:
-    """However many there were, and not for ever."""
+    """Their number and their lifetime are limited."""
     refusals, client_id = RedisRefusals(redis), uuid4().hex
     for number in range(MOST_REFUSALS + 5):
         await refusals.add({client_id: [replace(REFUSAL, detail=str(number))]})

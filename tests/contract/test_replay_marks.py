@@ -1,4 +1,4 @@
-"""`ReplayMarks`, over the real Redis: each `jti` counts once, and a loss of memory is not a second chance."""
+"""`ReplayMarks` with the real Redis: each `jti` is accepted once, even if Redis loses its data."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ async def _add(marks: RedisReplayMarks, jti: str, *, owner: str = "client", kind
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[RedisClient]:
-    """A Redis that has been there for an hour."""
+    """A Redis that looks an hour old."""
     await remember_for_long(redis_url)
     opened = RedisClient.open(redis_url)
     yield opened
@@ -45,7 +45,7 @@ def marks(redis: RedisClient) -> RedisReplayMarks:
 
 
 async def test_a_jti_counts_once(marks: RedisReplayMarks) -> None:
-    """The second time it is known, whichever process asks."""
+    """The second use is refused in every process."""
     jti = uuid4().hex
     assert await _add(marks, jti)
     assert not await _add(marks, jti)
@@ -59,7 +59,7 @@ async def test_of_many_at_once_one_is_the_first(redis: RedisClient) -> None:
 
 
 async def test_owners_and_kinds_do_not_meet(marks: RedisReplayMarks) -> None:
-    """One client's jti never blocks another's, and no clever jti reaches over."""
+    """One client's jti never blocks another's, and no crafted jti affects others."""
     jti = uuid4().hex
     assert await _add(marks, jti, owner="a")
     assert await _add(marks, jti, owner="b")
@@ -69,7 +69,7 @@ async def test_owners_and_kinds_do_not_meet(marks: RedisReplayMarks) -> None:
 
 @pytest.mark.parametrize("jti", [":*?[]{}", "a\nb", "a\0b", "{jti:00}:epoch", "é\ud800", "x" * 512])
 async def test_a_jti_is_data(marks: RedisReplayMarks, jti: str) -> None:
-    """Whatever it looks like."""
+    """Any text can be a jti."""
     assert await _add(marks, jti)
     assert not await _add(marks, jti)
 
@@ -77,7 +77,7 @@ async def test_a_jti_is_data(marks: RedisReplayMarks, jti: str) -> None:
 async def test_nothing_from_before_a_loss_of_memory_counts(
     redis: RedisClient, marks: RedisReplayMarks
 ) -> None:
-    """FLUSHALL: what was used a second before cannot be told from what is new, so neither is accepted."""
+    """After FLUSHALL, used and new jtis from before cannot be distinguished, so neither is accepted."""
     jti = uuid4().hex
     assert await _add(marks, jti)
     await redis.execute("FLUSHALL")
@@ -88,7 +88,7 @@ async def test_nothing_from_before_a_loss_of_memory_counts(
 
 
 async def test_all_buckets_begin_at_once_after_a_loss(redis: RedisClient, marks: RedisReplayMarks) -> None:
-    """Ten seconds after the first refusal every assertion is judged again, not only those in its bucket."""
+    """Ten seconds after the first refusal, assertions of every bucket are accepted again."""
     await redis.execute("FLUSHALL")
     with pytest.raises(Unavailable):
         await _add(marks, uuid4().hex)
@@ -97,7 +97,7 @@ async def test_all_buckets_begin_at_once_after_a_loss(redis: RedisClient, marks:
 
 
 async def test_a_mark_that_is_still_there_is_seen(redis: RedisClient, marks: RedisReplayMarks) -> None:
-    """A known replay is told as one even while the rest cannot be judged."""
+    """A known replay is still recognized after a loss of other marks."""
     jti = uuid4().hex
     assert await _add(marks, jti)
     await redis.batch(*(("DEL", key) for key in EPOCHS))
@@ -107,7 +107,7 @@ async def test_a_mark_that_is_still_there_is_seen(redis: RedisClient, marks: Red
 async def test_another_server_starts_the_rule_anew(
     marks: RedisReplayMarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A failover may have lost the last marks: the new server's replication id gives it away."""
+    """A failover may have lost the last marks, which the new replication id shows."""
     assert await _add(marks, uuid4().hex)
     monkeypatch.setattr(marks, "_since", {b"0" * 40: float("-inf")})
     with pytest.raises(Unavailable):
@@ -116,7 +116,7 @@ async def test_another_server_starts_the_rule_anew(
 
 
 async def test_marks_go_when_the_assertion_has(redis: RedisClient, marks: RedisReplayMarks) -> None:
-    """Nothing stays in Redis for longer than it can be replayed."""
+    """Marks expire when their assertion does."""
     jti = uuid4().hex
     await _add(marks, jti)
     mark = hashlib.sha256(f"{KIND}\0client\0{jti}".encode()).hexdigest()

@@ -18,7 +18,7 @@ async def _change(url: str, *statements: str) -> None:
 
 
 async def test_a_migrated_database_has_no_fault(database_url: str) -> None:
-    """Nothing stays of the comparison, and what an operator has added is no fault."""
+    """The comparison leaves nothing behind, and an operator's additions are not faults."""
     await _change(
         database_url, "CREATE TABLE of_an_operator (x int)", "CREATE INDEX of_theirs ON users (created_at)"
     )
@@ -50,14 +50,14 @@ async def test_a_migrated_database_has_no_fault(database_url: str) -> None:
     ids=lambda text: text.split(" is ")[0],
 )
 async def test_what_differs_is_named(database_url: str, statement: str, fault: str) -> None:
-    """Each kind of thing that a migration makes."""
+    """Each kind of object that migrations create is compared."""
     await _change(database_url, statement)
     assert any(line.startswith(fault) for line in await schema_faults(database_url))
 
 
 @planted(takes_any_index)
 async def test_an_index_that_was_left_half_made_is_named(database_url: str) -> None:
-    """`CREATE INDEX CONCURRENTLY` that fails leaves one that slows writes and serves no query."""
+    """A failed `CREATE INDEX CONCURRENTLY` leaves an index that slows writes and serves no query."""
     await _change(
         database_url,
         "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'audit_by_time'::regclass",

@@ -1,4 +1,4 @@
-"""Sessions, interactions, consents and counted tries, over the real stores."""
+"""Sessions, interactions, consents and counted attempts, with the real stores."""
 
 import asyncio
 import hashlib
@@ -38,7 +38,7 @@ def a_session(user: User, **fields: object) -> Session:
 
 
 async def test_a_session_begins_and_is_found(world: World) -> None:
-    """As it was written, with what its user allows the client, and audited."""
+    """A session is found as it was stored, with the user's consent for the client, and audited."""
     user, client = await world.user(), await world.client()
     sessions, session = world.stores.sessions, a_session(user)
     before = await world.audited("signed_in")
@@ -81,7 +81,7 @@ async def test_the_live_sessions_of_a_user_are_listed(world: World) -> None:
 
 
 async def test_the_same_user_s_session_goes_on_under_the_new_key(world: World) -> None:
-    """Grants of that sid stay alive; the old key is dead."""
+    """Grants of that sid stay valid; the old key is invalid."""
     user, sessions = await world.user(), world.stores.sessions
     first = a_session(user)
     await sessions.begin(first, None, {})
@@ -94,7 +94,7 @@ async def test_the_same_user_s_session_goes_on_under_the_new_key(world: World) -
 
 @pytest.mark.parametrize("case", ["another user", "ended", "expired", "epoch"])
 async def test_another_session_does_not_go_on(world: World, case: str) -> None:
-    """A new sid; the browser's session before is over."""
+    """The new session has a new sid, and the browser's previous session is over."""
     user, sessions = await world.user(), world.stores.sessions
     first = a_session(await world.user() if case == "another user" else user)
     if case == "expired":
@@ -115,7 +115,7 @@ async def test_another_session_does_not_go_on(world: World, case: str) -> None:
 
 @pytest.mark.parametrize("case", ["disabled", "epoch", "deleted"])
 async def test_a_user_who_has_changed_begins_none(world: World, case: str) -> None:
-    """Between the password and the session; nothing is written, and the browser's session stays."""
+    """If the user changed after the password check, nothing is written, and the old session stays."""
     user, other, sessions = await world.user(), await world.user(), world.stores.sessions
     theirs = a_session(other)
     await sessions.begin(theirs, None, {})
@@ -133,7 +133,7 @@ async def test_a_user_who_has_changed_begins_none(world: World, case: str) -> No
 
 
 async def test_fifty_logins_of_one_browser_leave_one_that_goes_on(world: World) -> None:
-    """Of fifty at once one takes the old session's place; the others are sessions of their own."""
+    """One of fifty concurrent sign-ins continues the old session; the others are new sessions."""
     user, sessions = await world.user(), world.stores.sessions
     first = a_session(user)
     await sessions.begin(first, None, {})
@@ -143,7 +143,7 @@ async def test_fifty_logins_of_one_browser_leave_one_that_goes_on(world: World) 
 
 
 async def test_an_end_is_told_once(world: World) -> None:
-    """Fifty at once: one true, one audit row, and dead for every reader."""
+    """Of fifty concurrent ends, one returns True and writes the audit row."""
     user, sessions = await world.user(), world.stores.sessions
     session = a_session(user)
     await sessions.begin(session, None, {})
@@ -158,7 +158,7 @@ async def test_an_end_is_told_once(world: World) -> None:
 
 
 async def test_contents_without_a_row_are_nothing(world: World, module_redis_url: str) -> None:
-    """PostgreSQL decides: what Redis still knows is not alive."""
+    """PostgreSQL decides: contents in Redis without a row are not a session."""
     user, sessions = await world.user(), world.stores.sessions
     session = a_session(user)
     await sessions.begin(session, None, {})
@@ -167,7 +167,7 @@ async def test_contents_without_a_row_are_nothing(world: World, module_redis_url
 
 
 async def test_contents_of_another_session_are_nothing(world: World) -> None:
-    """What Redis keeps under a key must be what the row under it says."""
+    """Contents in Redis must match the row of the same key."""
     user, sessions = await world.user(), world.stores.sessions
     session = a_session(user)
     await sessions.begin(session, None, {})
@@ -177,14 +177,14 @@ async def test_contents_of_another_session_are_nothing(world: World) -> None:
 
 @pytest.fixture
 async def redis(module_redis_url: str) -> AsyncIterator[RedisClient]:
-    """A way to Redis."""
+    """A client of Redis."""
     redis = RedisClient.open(module_redis_url)
     yield redis
     await redis.close()
 
 
 async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) -> None:
-    """To be found is to be used, in the same round trip."""
+    """Finding a session restarts its idle lifetime, in the same round trip."""
     sessions = KeptSessions(
         PostgresSessionRows(world.database), RedisSessionContents(redis, timedelta(minutes=10))
     )
@@ -197,7 +197,7 @@ async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) ->
 
 
 async def test_a_session_ends_while_redis_is_away(world: World) -> None:
-    """Logout needs PostgreSQL alone; being found needs both."""
+    """Ending a session needs only PostgreSQL; finding it needs both stores."""
     away = RedisClient.open("redis://127.0.0.1:1/0")
     gone = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
     session = a_session(await world.user())
@@ -215,7 +215,7 @@ async def test_a_session_ends_while_redis_is_away(world: World) -> None:
 
 
 async def test_an_interaction_lives_until_it_is_ended(world: World) -> None:
-    """Looked at any number of times, changed, and taken out once."""
+    """An interaction can be read and replaced any number of times, and ended once."""
     interactions, key = world.stores.interactions, uuid4().bytes * 2
     await interactions.add(key, {"step": 1}, timedelta(minutes=1))
     assert await interactions.find(key) == await interactions.find(key) == {"step": 1}
@@ -249,7 +249,7 @@ async def test_of_fifty_who_complete_an_interaction_one_does(world: World) -> No
 
 
 async def test_a_consent_grows(world: World) -> None:
-    """By what was agreed to, never less; what is not remembered is only audited."""
+    """A consent only grows. One that is not remembered is only audited."""
     user, client = await world.user(), await world.client()
     session, stores = a_session(user), world.stores
     await stores.sessions.begin(session, None, {})
@@ -283,7 +283,7 @@ PACE = Pace(
 
 
 async def test_free_tries_then_a_wait_that_doubles(redis: RedisClient) -> None:
-    """And ends at its longest; a refused try is not counted."""
+    """The wait doubles up to its maximum; refused attempts are not counted."""
     counters, key = RedisCounters(redis), uuid4().hex
 
     async def waits() -> float:
@@ -309,14 +309,14 @@ def _hashed(key: str) -> str:
 
 
 async def test_tries_at_once_are_bounded(redis: RedisClient) -> None:
-    """Two processes, a hundred tries: no more than the free ones go ahead."""
+    """Of a hundred attempts from two processes, only the free ones are admitted."""
     one, two, key = RedisCounters(redis), RedisCounters(redis), uuid4().hex
     outcomes = await asyncio.gather(*((one, two)[n % 2].attempt("test", key, PACE) for n in range(100)))
     assert outcomes.count(None) == 3
 
 
 async def test_what_redis_forgets_the_process_remembers(redis: RedisClient) -> None:
-    """After a FLUSHALL a guesser is where they were."""
+    """After FLUSHALL, the count of a guesser is restored."""
     counters, key = RedisCounters(redis), uuid4().hex
     for _ in range(3):
         await counters.attempt("test", key, PACE)
@@ -325,7 +325,7 @@ async def test_what_redis_forgets_the_process_remembers(redis: RedisClient) -> N
 
 
 async def test_a_success_is_known_to_every_process(redis: RedisClient) -> None:
-    """What another process remembers of the failures before does not count."""
+    """After a success, failures that other processes remember do not count."""
     one, two, key = RedisCounters(redis), RedisCounters(redis), uuid4().hex
     await one.attempt("test", key, PACE)
     await one.attempt("test", key, PACE)
@@ -335,7 +335,7 @@ async def test_a_success_is_known_to_every_process(redis: RedisClient) -> None:
 
 
 async def test_a_try_taken_back_was_none(redis: RedisClient) -> None:
-    """And there are never fewer than none."""
+    """An undone attempt does not count, and the count never becomes negative."""
     counters, key = RedisCounters(redis), uuid4().hex
     for _ in range(20):
         assert await counters.attempt("test", key, PACE) is None

@@ -1,4 +1,4 @@
-"""`SharedCounts`, over the real Redis."""
+"""`SharedCounts` with the real Redis."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,7 @@ LIFETIME = timedelta(minutes=1)
 
 @in_every_layout
 async def test_counts_of_all_processes_add_up(redis: RedisClient) -> None:
-    """Each key and each name by itself, and many at once lose nothing."""
+    """Keys and names are counted separately, and concurrent additions are not lost."""
     shared_counts, one, two = RedisSharedCounts(redis), uuid4().hex, uuid4().hex
     assert await shared_counts.add("a", {one: 2, two: 1}, LIFETIME) == {one: 2, two: 1}
     assert await shared_counts.add("b", {one: 5}, LIFETIME) == {one: 5}
@@ -27,7 +27,7 @@ async def test_counts_of_all_processes_add_up(redis: RedisClient) -> None:
 
 @in_every_layout
 async def test_a_tally_goes_by_itself(redis: RedisClient) -> None:
-    """After its lifetime, whatever stands in the key."""
+    """Counts expire after their lifetime."""
     key = "*:\n\0"
     await RedisSharedCounts(redis).add("a", {key: 1}, LIFETIME)
     name = f"{{tally:a:{hashlib.sha256(key.encode()).hexdigest()}}}"
@@ -35,7 +35,7 @@ async def test_a_tally_goes_by_itself(redis: RedisClient) -> None:
 
 
 async def test_without_redis_nothing_is_added() -> None:
-    """And it says so."""
+    """Without Redis, adding raises Unavailable."""
     away = RedisClient.open("redis://127.0.0.1:1/0")
     with pytest.raises(Unavailable):
         await RedisSharedCounts(away).add("a", {"x": 1}, LIFETIME)

@@ -1,4 +1,4 @@
-"""The users' store: names, passwords, and what ends when."""
+"""The store of users: names, passwords, and ends of sessions and grants."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def events(world: World) -> list[str]:
 
 @pytest.mark.parametrize("typed", ["Ada", " ada ", "ＡＤＡ", "ADA@Example.org"])
 async def test_a_user_is_found_by_any_spelling_of_the_name_and_by_email(world: World, typed: str) -> None:
-    """Compatibility forms, case and spaces around do not tell users apart."""
+    """Names are equal regardless of compatibility forms, case and surrounding spaces."""
     user = a_user("Ada", "ada@example.org")
     await world.stores.users.add(user, "hash")
     found = await world.stores.credentials.find_user_and_password(typed)
@@ -43,7 +43,7 @@ async def test_a_user_is_found_by_any_spelling_of_the_name_and_by_email(world: W
 
 @pytest.mark.parametrize("typed", ["nobody", "", "a\0b", "\ud800", "x" * 10_000])
 async def test_a_name_that_cannot_be_is_nobodys(world: World, typed: str) -> None:
-    """What PostgreSQL cannot hold is no fault of it."""
+    """Text that PostgreSQL cannot store names no record, and is not an outage."""
     assert await world.stores.credentials.find_user_and_password(typed) is None
     assert await world.stores.users.find_by_name(typed) is None
 
@@ -53,7 +53,7 @@ async def test_a_name_that_cannot_be_is_nobodys(world: World, typed: str) -> Non
     [("ADA", None), ("ada@example.org", None), ("bob", "ADA@example.org"), ("bob", "ada")],
 )
 async def test_names_and_emails_are_one_namespace(world: World, username: str, email: str | None) -> None:
-    """Nobody can take a name under which another signs in."""
+    """Nobody can take a name that another user signs in with."""
     await world.stores.users.add(a_user("ada", "ada@example.org"), None)
     with pytest.raises(Taken):
         await world.stores.users.add(a_user(username, email), None)
@@ -61,7 +61,7 @@ async def test_names_and_emails_are_one_namespace(world: World, username: str, e
 
 
 async def test_an_unverified_address_is_no_name(world: World) -> None:
-    """Whoever claims it neither signs in with it nor keeps its owner from it; verified it is their name."""
+    """An unverified address is neither a name to sign in with nor reserved; a verified one is."""
     users, email = world.stores.users, "ada@example.org"
     claimed = User(user_id=uuid4(), username="eve", claims={"email": email, "email_verified": False})
     await users.add(claimed, "hash")
@@ -78,7 +78,7 @@ async def test_an_unverified_address_is_no_name(world: World) -> None:
 
 
 async def test_who_added_a_user_is_audited(world: World) -> None:
-    """In the same transaction: who is not added has no row."""
+    """The audit row is written in the same transaction as the user."""
     detail = {"by": "somebody"}
     await world.stores.users.add(a_user("ada"), None, detail)
     with pytest.raises(Taken):
@@ -88,7 +88,7 @@ async def test_who_added_a_user_is_audited(world: World) -> None:
 
 
 async def test_of_many_at_once_one_gets_the_name(world: World) -> None:
-    """As a user name or as an e-mail address."""
+    """One of several concurrent users gets a name, be it a user name or an e-mail address."""
     users = [a_user("eve@x.test") if index % 2 else a_user(f"u{index}", "eve@x.test") for index in range(10)]
     results = await asyncio.gather(
         *(world.stores.users.add(user, None) for user in users), return_exceptions=True
@@ -98,7 +98,7 @@ async def test_of_many_at_once_one_gets_the_name(world: World) -> None:
 
 
 async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World) -> None:
-    """A new password, disabling and "end all" do; enabling, rehashing and claims do not."""
+    """A new password, disabling and ending all raise the epoch; enabling, rehashing and claims do not."""
     users, user = world.stores.users, a_user("ada")
     await users.add(user, "old")
     epochs = []
@@ -131,7 +131,7 @@ async def test_what_ends_everything_raises_the_epoch_and_is_audited(world: World
 
 
 async def test_rehash_replaces_only_the_hash_it_was_made_from(world: World) -> None:
-    """A password that was changed in the meantime stays changed."""
+    """A rehash does not replace a password that was changed in the meantime."""
     user = a_user("ada")
     await world.stores.users.add(user, "changed")
     await world.stores.credentials.rehash(user.user_id, "old", "rehashed")
@@ -141,7 +141,7 @@ async def test_rehash_replaces_only_the_hash_it_was_made_from(world: World) -> N
 
 
 async def test_a_new_email_replaces_the_old_one_as_a_name(world: World) -> None:
-    """And is refused, with nothing changed, when it is another's."""
+    """A new address replaces the old one as a name, and is refused if it is another user's."""
     users, ada = world.stores.users, a_user("ada", "old@x.test")
     await users.add(ada, None)
     await users.add(a_user("bob", "bob@x.test"), None)
@@ -154,7 +154,7 @@ async def test_a_new_email_replaces_the_old_one_as_a_name(world: World) -> None:
 
 
 async def test_a_new_name_replaces_the_old_one(world: World) -> None:
-    """Everything else of the user stays, and the audit log knows the former name."""
+    """Everything else of the user stays, and the audit row has the former name."""
     users, ada = world.stores.users, a_user("ada", "ada@x.test")
     await users.add(ada, "hash")
     await users.add(a_user("bob"), None)
@@ -170,7 +170,7 @@ async def test_a_new_name_replaces_the_old_one(world: World) -> None:
 
 
 async def test_a_change_of_what_has_changed_since_is_refused(world: World) -> None:
-    """Of two who read the same user one writes; a deleted user comes back by no change."""
+    """A stale change is refused, and does not restore a deleted user."""
     users, ada = world.stores.users, a_user("ada")
     await users.add(ada, None)
     results = await asyncio.gather(
@@ -185,7 +185,7 @@ async def test_a_change_of_what_has_changed_since_is_refused(world: World) -> No
 
 
 async def test_a_deleted_user_leaves_the_names_free(world: World) -> None:
-    """Nothing of the user is left but the audit rows."""
+    """Only the audit rows of a deleted user are left."""
     users, ada = world.stores.users, a_user("ada", "ada@x.test")
     await users.add(ada, "hash")
     await users.delete(ada.user_id)
@@ -203,7 +203,7 @@ async def test_users_are_listed_by_name_page_by_page(world: World) -> None:
 
 
 async def test_the_claims_that_no_user_has_are_named(world: World) -> None:
-    """Any value counts, also an empty one; a name that PostgreSQL cannot hold is nobody's."""
+    """Any value counts, also an empty one. A name that PostgreSQL cannot store is nobody's."""
     await world.stores.users.add(
         replace(a_user("ada"), claims={"department": "Library", "nickname": ""}), None
     )
