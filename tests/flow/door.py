@@ -1,4 +1,4 @@
-"""The doors by which a request reaches Ostiary: a proxy's TLS port, or the services' own sockets."""
+"""The endpoints by which requests reach Ostiary: a proxy's TLS port, or the services' own sockets."""
 
 import re
 import socket
@@ -51,7 +51,7 @@ class Door(Protocol):
         """The issuer's origin."""
 
     def open(self, target: str) -> socket.socket:
-        """A connection, through TLS where there is any, to who answers *target*."""
+        """A connection, with TLS if there is any, to the server of *target*."""
 
 
 @dataclass(frozen=True, slots=True)

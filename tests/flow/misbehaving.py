@@ -23,7 +23,7 @@ Replicas = Mapping[Service, Sequence[Serve | None]]
 async def proxied(
     folder: Path, replicas: Replicas, paths: Sequence[MappedPath] = PATHS
 ) -> AsyncIterator[Nginx]:
-    """nginx in front of *replicas*; None stands for one that is not there."""
+    """nginx in front of *replicas*. None stands for a missing one."""
     program = needs("nginx")
     nginx = Nginx.new(folder)
     upstreams = {service: [f"127.0.0.1:{free_port()}"] for service in Service}
@@ -50,7 +50,7 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
 ) -> HttpResponse:
-    """Sends one request without holding up the services that answer it."""
+    """Sends one request without blocking the services."""
     return await asyncio.to_thread(send, door, method, target, headers, body)
 
 
@@ -77,12 +77,12 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A service that has nothing there."""
+    """A service that answers 404."""
     await read_head(reader)
     answer_with(writer, b"", status=b"404 Not Found")
 
 
 async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A service that hears a request and dies of it."""
+    """A service that closes the connection after reading a request."""
     await read_head(reader)
     writer.close()

@@ -44,7 +44,7 @@ class Nginx:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """Of every call of the program."""
+        """The arguments of every call of nginx."""
         # As root its workers would change to an account that may not enter the sockets' folder.
         user = " user root;" if os.geteuid() == 0 else ""
         configuration = str(self.folder / "nginx.conf")

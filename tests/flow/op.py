@@ -1,4 +1,4 @@
-"""A whole running Ostiary, as its operator and the outside world see it."""
+"""A running Ostiary, as its operator and its clients see it."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ class Op:
     door: Door
 
     def ostiary(self, *arguments: str, given: str | None = None, statuses: Collection[int] = (0,)) -> str:
-        """What `ostiary ARGUMENTS` prints; *given* is its standard input."""
+        """The output of `ostiary ARGUMENTS`. *given*: its standard input."""
         done = subprocess.run(
             (sys.executable, "-P", "-m", "services.cli", *arguments),
             env=dict(self.environment),
@@ -42,7 +42,7 @@ class Op:
         return done.stdout
 
     def add_client(self, **metadata: Any) -> dict[str, Any]:
-        """Registers a client with this metadata; what was registered, with its secret."""
+        """Registers a client with this metadata. Returns the client with its secret."""
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
             json.dump(metadata, file)
             file.flush()

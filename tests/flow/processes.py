@@ -32,7 +32,7 @@ USERNAME = "amelie"
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """The running services, who may sign in, the nginx that may stand in front, and the way past it."""
+    """The running services, a user, and ways to reach them with and without nginx."""
 
     op: Op
     nginx: Nginx
@@ -55,7 +55,7 @@ def running(*commands: Command) -> Iterator[list[Child]]:
 
 @contextmanager
 def stores(folder: Path, sockets: Path) -> Iterator[tuple[SecretStr, SecretStr]]:
-    """A PostgreSQL and a Valkey of their own, empty; where they are."""
+    """The URLs of a new PostgreSQL and a new Valkey."""
     folder.mkdir()
     with run_folder(0o755) as copies:
         account = account_for(folder / "cluster")
@@ -86,7 +86,7 @@ def _op(settings: Settings, environment: Mapping[str, str], nginx: Nginx) -> Op:
 
 @contextmanager
 def four_processes(folder: Path) -> Iterator[Processes]:
-    """The services, over data in *folder*, for an issuer where nginx may be started."""
+    """The services, with data in *folder* and an issuer at which nginx can be started."""
     nginx = Nginx.new(folder)
     with run_folder() as sockets, stores(folder / "stores", sockets) as (database_url, redis_url):
         settings = Settings(

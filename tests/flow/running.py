@@ -45,7 +45,7 @@ def op_behind_nginx(processes: Processes) -> Iterator[Op]:
 
 @pytest.fixture(params=["caddy", "nginx", "direct"])
 def any_op(request: pytest.FixtureRequest) -> Op:
-    """Ostiary by each of its doors."""
+    """Ostiary, reached in each way."""
     match request.param:
         case "caddy":
             caddy: Op = request.getfixturevalue("op")

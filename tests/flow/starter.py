@@ -1,4 +1,4 @@
-"""Drives `ostiary run` as its user does: starts it, reads what it prints, finds its processes, stops it."""
+"""Runs `ostiary run` like a user: starts it, reads its output, finds its processes, and stops it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Found = TypeVar("Found")
 
 
 def eventually(look: Callable[[], Found | None], what: str) -> Found:
-    """What *look* finds, as soon as it finds it."""
+    """The first result of *look* that is true."""
     deadline = time.monotonic() + HANG_GUARD
     while (found := look()) is None or found is False:
         assert time.monotonic() < deadline, f"never: {what}"
@@ -48,7 +48,7 @@ class Process:
 
 
 def processes() -> list[Process]:
-    """What runs on this machine and is no zombie."""
+    """The processes of this machine, without zombies."""
     done = subprocess.run(
         ("ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="), capture_output=True, check=True
     )
@@ -86,7 +86,7 @@ class Starter:
 
     @property
     def said(self) -> str:
-        """What it has printed."""
+        """The output so far."""
         return self.output.read_text("utf-8", errors="replace")
 
     def wait_until_ready(self) -> None:
@@ -97,7 +97,7 @@ class Starter:
         eventually(is_ready, "ready")
 
     def child(self, words: str) -> Process | None:
-        """The child whose command line holds *words*."""
+        """The child whose command line contains *words*."""
         mine = (process for process in processes() if process.parent == self.process.pid)
         return next((process for process in mine if words in process.args), None)
 
@@ -135,14 +135,14 @@ class Starter:
 
 
 def environment(data: Path, port: int, **settings: str) -> dict[str, str]:
-    """That of a newcomer's shell, with this run's settings."""
+    """The environment of a fresh shell, with this run's settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
     own = {"OSTIARY_ISSUER": f"http://localhost:{port}/oidc", "OSTIARY_DATA_DIR": str(data)}
     return clean | own | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | settings
 
 
 def run_to_its_end(data: Path, port: int, **settings: str) -> "subprocess.CompletedProcess[str]":
-    """`ostiary run` where it cannot start."""
+    """The result of an `ostiary run` that cannot start."""
     return subprocess.run(
         (sys.executable, "-P", "-m", "services.cli", "run"),
         env=environment(data, port, **settings),

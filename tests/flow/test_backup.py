@@ -1,4 +1,4 @@
-"""`ostiary backup` and `ostiary restore`: what returns, what is refused, and what a failure leaves."""
+"""`ostiary backup` and `ostiary restore`: restored data, refused backups, and failures."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ Change = Callable[[dict[str, Any]], object]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the backup goes."""
+    """The folder of the backup."""
     return tmp_path / "backup"
 
 
@@ -46,7 +46,7 @@ def elsewhere(empty_database_url: str) -> dict[str, str]:
 
 @pytest.fixture
 def in_use(ostiary: Ostiary, database_url: str, redis_url: str) -> Ostiary:
-    """A deployment with a user, a client, keys, and one who is signed in."""
+    """A deployment with a user who is signed in, a client and keys."""
     asyncio.run(_sign_in(database_url, redis_url))
     assert ostiary("user", "add", "ada", "--password-stdin", given="a password of hers\n").exit_code == 0
     return ostiary
@@ -73,7 +73,7 @@ def _edit(folder: Path, change: Change) -> None:
 def test_a_backup_returns_whole_and_ends_what_may_have_ended(
     in_use: Ostiary, folder: Path, elsewhere: dict[str, str]
 ) -> None:
-    """Users, clients and keys are there again; sessions and grants have ended, with an audit row."""
+    """Users, clients and keys are restored; sessions and grants have ended, with an audit row."""
     made = of(in_use("backup", str(folder), "--json"))
     restored = of(in_use("restore", str(folder), "--verify", "--json", **elsewhere))
     assert restored["verified"]
@@ -103,7 +103,7 @@ async def _last_audit(url: str) -> str:
 
 
 def test_only_the_owner_may_read_a_backup(in_use: Ostiary, folder: Path) -> None:
-    """The folder and each file in it. It is made once: no second backup mixes with it."""
+    """The folder and its files are private. A second backup into the same folder is refused."""
     assert in_use("backup", str(folder)).exit_code == 0
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
     assert modes == {"backup": 0o700, "manifest.json": 0o600, "database.dump": 0o600}
@@ -119,7 +119,7 @@ def test_what_is_written_meanwhile_is_not_half_in_the_backup(
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Manifest and dump show one moment, though rows are written between them."""
+    """The manifest and the dump are of one moment, even if rows are written meanwhile."""
     dump_as_planted = vars(make)["dump"]
 
     async def dump_later(*arguments: Any) -> None:
@@ -137,7 +137,7 @@ def test_what_is_written_meanwhile_is_not_half_in_the_backup(
 def test_a_backup_of_another_secret_key_is_refused(
     in_use: Ostiary, folder: Path, elsewhere: dict[str, str]
 ) -> None:
-    """Before anything is touched, with the fingerprint of the one that it needs."""
+    """The backup is refused before anything changes, with the fingerprint of the key that it needs."""
     made = of(in_use("backup", str(folder), "--json"))
     refused = in_use("restore", str(folder), OSTIARY_SECRET_KEY=OTHER_SECRET_KEY, **elsewhere)
     assert refused.exit_code == 1
@@ -147,7 +147,7 @@ def test_a_backup_of_another_secret_key_is_refused(
 
 @planted(backs_up_what_nobody_can_open)
 def test_keys_that_the_secret_key_does_not_open_are_not_backed_up(in_use: Ostiary, folder: Path) -> None:
-    """Such a backup would be found worthless on the day that it is needed."""
+    """Such a backup would be useless when it is needed."""
     refused = in_use("backup", str(folder), OSTIARY_SECRET_KEY=OTHER_SECRET_KEY)
     assert (refused.exit_code, "does not decrypt the key" in refused.output) == (1, True)
     assert not (folder / "manifest.json").exists()
@@ -158,7 +158,7 @@ def test_keys_that_the_secret_key_does_not_open_are_not_backed_up(in_use: Ostiar
 def test_a_damaged_backup_is_refused(
     in_use: Ostiary, folder: Path, elsewhere: dict[str, str], damage: bytes
 ) -> None:
-    """By the digests in its manifest."""
+    """The digests in the manifest show the damage."""
     assert in_use("backup", str(folder)).exit_code == 0
     if damage:
         (folder / "database.dump").write_bytes(damage)
@@ -173,7 +173,7 @@ def test_a_damaged_backup_is_refused(
 def test_a_backup_of_a_later_version_is_refused(
     in_use: Ostiary, folder: Path, elsewhere: dict[str, str]
 ) -> None:
-    """This version does not know what its migrations have done."""
+    """This version does not know the migrations of a later one."""
     assert in_use("backup", str(folder)).exit_code == 0
     _edit(folder, lambda manifest: manifest["migrations"].update({"9999_future": "0" * 64}))
     refused = in_use("restore", str(folder), **elsewhere)
@@ -193,7 +193,7 @@ def test_a_backup_of_another_issuer_is_refused(
 
 @planted(replaces_whatever_is_there)
 def test_a_database_in_use_is_replaced_only_on_request(in_use: Ostiary, folder: Path) -> None:
-    """With --overwrite the users of the backup are there, and no others."""
+    """With --overwrite, the database has exactly the users of the backup."""
     assert in_use("backup", str(folder)).exit_code == 0
     assert in_use("user", "delete", "ada").exit_code == 0
     assert in_use("group", "add", "late").exit_code == 0
@@ -207,7 +207,7 @@ def test_a_database_in_use_is_replaced_only_on_request(in_use: Ostiary, folder: 
 
 @planted(loses_what_it_replaces)
 def test_a_restore_that_fails_changes_nothing(in_use: Ostiary, folder: Path, database_url: str) -> None:
-    """Here it fails last of all: a table does not have the rows that were backed up."""
+    """The last check fails: a table lacks rows of the backup."""
     assert in_use("backup", str(folder)).exit_code == 0
     assert in_use("user", "add", "grace", "--password-stdin", given="a password of hers\n").exit_code == 0
     before = asyncio.run(dump.contents(database_url))
@@ -221,7 +221,7 @@ def test_a_restore_that_fails_changes_nothing(in_use: Ostiary, folder: Path, dat
 
 @planted(forgets_what_was_put_aside)
 def test_a_restore_that_was_killed_has_lost_nothing(in_use: Ostiary, folder: Path, database_url: str) -> None:
-    """It had put aside what the database held; the next one brings that back before it judges."""
+    """The interrupted restore has set the old data aside; the next one brings them back first."""
     assert in_use("backup", str(folder)).exit_code == 0
     assert in_use("group", "add", "late").exit_code == 0
     asyncio.run(dump.put_aside(database_url))
@@ -236,7 +236,7 @@ def test_a_restore_that_was_killed_has_lost_nothing(in_use: Ostiary, folder: Pat
 def test_the_secret_key_may_be_part_of_a_backup(
     in_use: Ostiary, folder: Path, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
-    """Sealed with a passphrase; a restore opens it, and writes it to a file for OSTIARY_SECRET_KEY_FILE."""
+    """The secret key is encrypted with a passphrase, and restored to a file for OSTIARY_SECRET_KEY_FILE."""
     passphrase, wrong, written = (tmp_path / name for name in ("passphrase", "wrong", "secret-key"))
     passphrase.write_text("correct horse battery staple\n", "utf-8")
     wrong.write_text("correct horse battery stapler\n", "utf-8")
@@ -252,7 +252,7 @@ def test_the_secret_key_may_be_part_of_a_backup(
 
 
 def test_faults_of_whoever_restores_are_sentences(in_use: Ostiary, folder: Path, tmp_path: Path) -> None:
-    """A folder that is none, a backup without a secret key, an option without the one that it needs."""
+    """A missing folder, a backup without a secret key, and incomplete options."""
     assert "is no backup that can be read" in in_use("restore", str(folder)).output
     assert in_use("backup", str(folder)).exit_code == 0
     passphrase = tmp_path / "passphrase"

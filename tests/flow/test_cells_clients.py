@@ -1,4 +1,4 @@
-"""The exact requests of Cells' own clients, against all services: what they send and what they rely on."""
+"""The exact requests of Cells' clients, and what they rely on in the responses."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ CLAIMS = {"name": "Ada Lovelace", "email": "ada@x.test", "authSource": "pydio", 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """All services with Cells' standard clients and a user, who has a browser."""
+    """All services with Cells' standard clients, a user and a browser."""
 
     server: Served
     visitor: Visitor
@@ -104,7 +104,7 @@ async def test_the_command_line_signs_in_and_refreshes(cells: Cells) -> None:
 
 
 async def test_the_command_line_sees_an_error_by_its_status_code(cells: Cells) -> None:
-    """It looks at the JSON member `status_code` alone."""
+    """It looks only at the JSON member `status_code`."""
     answer = await cells.token(
         {"grant_type": "refresh_token", "client_id": "cells-client", "refresh_token": "x", "scope": SCOPE}
     )

@@ -1,4 +1,4 @@
-"""The command line over real stores: every verb, its exit status, and what it shows."""
+"""The command line with real stores: verbs, exit statuses and output."""
 
 import asyncio
 import json
@@ -81,14 +81,14 @@ async def _drop_an_index(url: str) -> None:
     [("PGPORT", "1"), ("PGTARGETSESSIONATTRS", "standby"), ("PGSSLMODE", "verify-full")],
 )
 def test_libpq_variables_are_ignored(ostiary: Ostiary, database_url: str, name: str, value: str) -> None:
-    """A shell that is set up for another database changes nothing, although the URL leaves them open."""
+    """libpq's variables are ignored, even if the URL does not set these options."""
     url = database_url.partition("&port=")[0]
     result = ostiary("migrate", "--check", **{"OSTIARY_DATABASE_URL": url, name: value})
     assert result.exit_code == 0, result.output
 
 
 def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: Path) -> None:
-    """A password that is made here shows once."""
+    """A generated password is shown once."""
     claims = tmp_path / "claims.json"
     claims.write_text('{"given_name": "Ada"}')
     added = of(ostiary("user", "add", "ada", "--email", "ada@x.test", "--claims", str(claims), "--json"))
@@ -108,7 +108,7 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
 
 
 def test_a_user_is_changed(ostiary: Ostiary) -> None:
-    """Name, address, locale and claims; a new address signs in, and nothing is known of it yet."""
+    """Name, address, locale and claims change. A new address can sign in and is not verified."""
     ostiary("user", "add", "ada", "--email", "ada@x.test", "--email-verified")
     ostiary("user", "add", "bob", "--email", "bob@x.test")
     assert of(ostiary("user", "show", "ADA@x.test", "--json"))["claims"]["email_verified"] is True
@@ -139,7 +139,7 @@ def test_a_user_is_changed(ostiary: Ostiary) -> None:
 
 
 def test_a_group_is_added_joined_left_and_deleted(ostiary: Ostiary) -> None:
-    """By any spelling of its name and any name of the user; joining and leaving may be repeated."""
+    """Any spelling of the names works, and joining and leaving can be repeated."""
     ostiary("user", "add", "ada", "--email", "ada@x.test")
     ostiary("user", "add", "bob")
     added = of(ostiary("group", "add", "Staff", "--json"))
@@ -177,7 +177,7 @@ def test_what_a_group_verb_cannot_do_is_a_sentence(ostiary: Ostiary) -> None:
 
 
 def test_groups_in_a_claims_file_become_memberships(ostiary: Ostiary) -> None:
-    """Missing groups are added; a later file names the only groups, null none; without them all stay."""
+    """Missing groups are added. A later file replaces the groups; null removes them; else they stay."""
     added = of(ostiary("user", "add", "ada", "--claims", "-", "--json", given='{"groups": ["b", "A", "B"]}'))
     assert (added["groups"], added["claims"]) == (["A", "B"], {})
     update = ("user", "update", "ada", "--json", "--claims", "-")
@@ -192,7 +192,7 @@ def test_groups_in_a_claims_file_become_memberships(ostiary: Ostiary) -> None:
 def test_a_long_list_is_printed_as_it_is_read(
     ostiary: Ostiary, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Page by page, each record once, in JSON and as a table; an empty list is one, too."""
+    """A list is printed page by page, each record once, as JSON and as a table, also if it is empty."""
     assert of(ostiary("user", "list", "--json")) == of(ostiary("client", "list", "--json")) == []
     monkeypatch.setattr(users, "PAGE", 2)
     monkeypatch.setattr(clients, "PAGE", 2)
@@ -220,7 +220,7 @@ def test_a_long_list_is_printed_as_it_is_read(
 
 
 def test_its_version(ostiary: Ostiary) -> None:
-    """That of the package."""
+    """The version is that of the package."""
     assert ostiary("--version").stdout.split() == ["main", version("ostiary")]
 
 
@@ -231,7 +231,7 @@ def test_its_version(ostiary: Ostiary) -> None:
 def test_output_without_room_is_one_sentence(
     ostiary: Ostiary, database_url: str, redis_url: str, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    """Exit status 1 and no traceback, also not when the interpreter ends; nothing where nobody reads it."""
+    """A full disk gives exit status 1 without a traceback; a closed reader gives no message."""
     environment = {
         **os.environ,
         "OSTIARY_DATABASE_URL": database_url,
@@ -251,7 +251,7 @@ def test_output_without_room_is_one_sentence(
 
 
 def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
-    """OpenID Connect Core 1.0 §5.1, `sub` aside, which is the server's to give."""
+    """OpenID Connect Core 1.0 §5.1: every standard claim except `sub`."""
     names = [claim for scope in ("profile", "email", "address", "phone") for claim in SCOPE_CLAIMS[scope]]
     claims = dict.fromkeys(names, "x") | {
         "email": "ada@x.test",
@@ -292,7 +292,7 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
 def test_a_fault_is_one_sentence_and_exit_status_1(
     ostiary: Ostiary, arguments: tuple[str, ...], given: str | None, sentence: str
 ) -> None:
-    """Never a traceback."""
+    """Operators' faults never cause a traceback."""
     result = ostiary(*arguments, given=given)
     assert (result.exit_code, result.stdout) == (1, "")
     assert sentence in result.stderr
@@ -307,12 +307,12 @@ def test_a_fault_is_one_sentence_and_exit_status_1(
                   ("client", "invite", "--expires", "soon"), ("client", "add", "/nowhere")],
 )  # fmt: skip
 def test_wrong_usage_is_exit_status_2(ostiary: Ostiary, arguments: tuple[str, ...]) -> None:
-    """Before anything is asked of the stores."""
+    """Wrong usage is reported before the stores are opened."""
     assert ostiary(*arguments).exit_code == 2
 
 
 def test_a_client_is_added_updated_rotated_and_deleted(ostiary: Ostiary) -> None:
-    """Its secret shows when it is made, and never again."""
+    """The secret is shown when it is created, and never again."""
     metadata = json.dumps({"redirect_uris": ["https://rp.test/cb"], "skip_consent": True})
     added = of(ostiary("client", "add", "-", "--json", given=metadata))
     client_id = added["client_id"]
@@ -340,7 +340,7 @@ def test_a_client_is_added_updated_rotated_and_deleted(ostiary: Ostiary) -> None
 
 
 def test_given_credentials_are_kept(ostiary: Ostiary) -> None:
-    """And taken once."""
+    """Chosen credentials are stored, and a client_id is taken once."""
     metadata = json.dumps(
         {"client_id": "rp", "client_secret": "x" * 40, "redirect_uris": ["https://rp.test/"]}
     )
@@ -351,7 +351,7 @@ def test_given_credentials_are_kept(ostiary: Ostiary) -> None:
 
 
 def test_cells_clients_are_imported_again_and_again_and_pruned_only_when_told(ostiary: Ostiary) -> None:
-    """A client that the file does not name stays."""
+    """Clients that are not in the file stay without --prune."""
     ostiary("client", "add", "-", given='{"client_id": "other", "redirect_uris": ["https://rp.test/"]}')
     url = ("--external-url", "https://cells.test")
     first = of(ostiary("client", "import", CELLS, *url, "--json"))
@@ -364,7 +364,7 @@ def test_cells_clients_are_imported_again_and_again_and_pruned_only_when_told(os
 
 
 def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: Ostiary) -> None:
-    """An entry is the client of the same name and redirect URIs; of several alike none is guessed."""
+    """An entry matches the client with the same name and redirect URIs, unless several match."""
     entries: list[dict[str, Any]] = [
         {"client_name": "Files", "redirect_uris": ["https://a.test/cb", "https://b.test/cb"]},
         {"client_name": "Files", "redirect_uris": ["https://c.test/cb"]},
@@ -387,7 +387,7 @@ def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: O
 @planted(imports_nothing_with_success)
 @pytest.mark.parametrize("entries", [[], [{"redirect_uris": ["x"]}, {"response_types": ["magic"]}]])
 def test_an_import_of_nothing_fails(ostiary: Ostiary, entries: list[dict[str, Any]]) -> None:
-    """Exit status 1, and the reason for each entry; one entry that is imported is enough for 0."""
+    """Exit status 1 with a reason for each entry, unless one was imported."""
     result = ostiary("client", "import", "-", given=json.dumps(entries))
     assert (result.exit_code, result.stderr.count("refused")) == (1, len(entries))
     assert "No client was imported" in result.stderr
@@ -403,7 +403,7 @@ def test_an_invitation_is_an_initial_access_token(ostiary: Ostiary) -> None:
 
 @pytest.mark.point(3)
 def test_keys_are_rotated_retired_and_rewrapped(ostiary: Ostiary) -> None:
-    """Their states tell where each is."""
+    """The states of keys follow rotation and retirement."""
     ostiary("keys", "rotate")
     rows = of(ostiary("keys", "list", "--json"))
     assert {row["state"] for row in rows} >= {"active", "scheduled", "next"}
@@ -427,7 +427,7 @@ def test_without_stores_and_without_a_run_it_says_what_to_do(tmp_path: Path) -> 
 
 
 def test_the_doctor_names_what_is_lost_without_root_paths(ostiary: Ostiary) -> None:
-    """Another application may own the host's root; whoever decides that is told what it costs."""
+    """Without root aliases, the doctor lists the paths that are not served."""
     result = ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc", OSTIARY_ROOT_ALIASES="off")
     (sentence,) = (
         finding["sentence"] for finding in json.loads(result.stdout) if finding["subject"] == "Root paths"
@@ -436,7 +436,7 @@ def test_the_doctor_names_what_is_lost_without_root_paths(ostiary: Ostiary) -> N
 
 
 def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:
-    """No keys, and nobody at the public URL: each with what to do."""
+    """Missing keys and an unreachable URL are reported with remedies."""
     result = ostiary("doctor", "--json", OSTIARY_ISSUER="http://localhost:1/oidc")
     findings = {finding["subject"]: finding for finding in json.loads(result.stdout)}
     assert result.exit_code == 1
@@ -446,7 +446,7 @@ def test_the_doctor_names_what_does_not_match(ostiary: Ostiary) -> None:
 
 @planted(examines_no_clients)
 def test_the_doctor_names_clients_whose_algorithm_was_taken_away(ostiary: Ostiary) -> None:
-    """Those that require an algorithm which the deployment no longer signs with, and which one."""
+    """Clients that require a removed algorithm are named with it."""
     for client_id, alg in (("one", "ES256"), ("two", "RS256")):
         metadata = {
             "client_id": client_id,
@@ -468,7 +468,7 @@ def test_the_doctor_names_clients_whose_algorithm_was_taken_away(ostiary: Ostiar
 
 
 def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
-    """Its own alone, and once."""
+    """Only the client's grants are revoked, and counted once."""
     metadata = '{"client_id": "%s", "redirect_uris": ["https://rp.test/"]}'
     for client_id in ("one", "two"):
         of(ostiary("client", "add", "-", "--json", given=metadata % client_id))
@@ -480,7 +480,7 @@ def test_every_grant_of_a_client_is_revoked(ostiary: Ostiary, database_url: str,
 
 
 def test_a_consent_is_listed_and_revoked(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
-    """With the grants of that user and that client."""
+    """The consent is revoked with the grants of that user and client."""
     for client_id in ("one", "two"):
         metadata = json.dumps({"client_id": client_id, "redirect_uris": ["https://rp.test/"]})
         of(ostiary("client", "add", "-", "--json", given=metadata))
@@ -497,7 +497,7 @@ def test_a_consent_is_listed_and_revoked(ostiary: Ostiary, database_url: str, re
 def test_logout_notices_are_listed_and_begun_anew(
     ostiary: Ostiary, database_url: str, redis_url: str
 ) -> None:
-    """What the command line ends is told to clients like every logout; the doctor names who never listens."""
+    """Ends by command line notify clients, too, and the doctor names clients that never accept a notice."""
     metadata = {"client_id": "one", "redirect_uris": ["https://rp.test/"]}
     metadata["backchannel_logout_uri"] = "https://rp.test/logout"
     of(ostiary("client", "add", "-", "--json", given=json.dumps(metadata)))
@@ -517,7 +517,7 @@ def test_logout_notices_are_listed_and_begun_anew(
 
 
 async def _grant(database_url: str, redis_url: str, *client_ids: str) -> list[str]:
-    """A grant of a new user for each client; the users' names."""
+    """Make a grant of a new user for each client. Returns the names of the users."""
     names = []
     async with open_world(settings_for(database_url, redis_url)) as world:
         for client_id in client_ids:

@@ -15,7 +15,7 @@ def _file(folder: Path, content: object) -> str:
 
 
 def test_a_resource_is_added_changed_and_deleted(ostiary: Ostiary, tmp_path: Path) -> None:
-    """By name or identifier; what has a default may be left out, and its identifier stays."""
+    """Resources are found by name or identifier. Members have defaults; the identifier does not change."""
     added = json.loads(ostiary("resource", "add", _file(tmp_path, API), "--json").output)
     assert added["clients"] == "any"
     assert "Notes" in ostiary("resource", "list").output
@@ -30,7 +30,7 @@ def test_a_resource_is_added_changed_and_deleted(ostiary: Ostiary, tmp_path: Pat
 
 
 def test_what_cannot_be_promised_is_refused(ostiary: Ostiary, tmp_path: Path) -> None:
-    """All faults at once: an own scope, an unknown member, a constraint on senders, an unreachable acr."""
+    """All faults are reported: own scopes, unknown and unsupported members, and an unreachable acr."""
     bad = {
         **API,
         "scopes": ["openid"],
@@ -47,7 +47,7 @@ def test_what_cannot_be_promised_is_refused(ostiary: Ostiary, tmp_path: Path) ->
 
 
 def test_a_list_is_imported_again_and_pruned(ostiary: Ostiary, tmp_path: Path) -> None:
-    """The second time its resources are updated; others go on request."""
+    """A repeated import updates resources, and deletes others on request."""
     other = {"resource": "https://other.example.org"}
     assert ostiary("resource", "import", _file(tmp_path, [API, other])).exit_code == 0
     again = ostiary("resource", "import", _file(tmp_path, [API]), "--prune", "--json")

@@ -12,12 +12,12 @@ GITEA = ("client", "add", "--for", "gitea", "--url", "https://git.example.org/")
 
 @pytest.fixture
 def ostiary(ostiary: Ostiary) -> Ostiary:
-    """The command, for a deployment whose issuer is known."""
+    """The command, for a deployment with an issuer."""
     return partial(ostiary, OSTIARY_ISSUER="https://id.example.org/oidc")
 
 
 def test_a_client_is_added_for_an_application(ostiary: Ostiary) -> None:
-    """Its redirect URI has the URL and the operator's own value; the lines hold the new credentials."""
+    """The redirect URI has the URL and the operator's value, and the lines have the credentials."""
     added = of(ostiary(*GITEA, "source=sso", "--json"))
     assert added["redirect_uris"] == ["https://git.example.org/user/oauth2/sso/callback"]
     assert added["issuer"] == "https://id.example.org/oidc"
@@ -61,7 +61,7 @@ def test_a_mistake_is_explained(ostiary: Ostiary, arguments: tuple[str, ...], to
 
 
 def test_presets_are_listed(ostiary: Ostiary) -> None:
-    """With what each needs."""
+    """Presets are listed with the values that they need."""
     listed = {preset["name"]: preset for preset in of(ostiary("client", "presets", "--json"))}
     assert listed["gitea"]["values"] == {"source": "ostiary"}
     assert listed["grafana"]["needs_url"]

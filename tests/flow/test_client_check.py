@@ -1,4 +1,4 @@
-"""`ostiary client check` against a running deployment: why requests were refused, and what fixes it."""
+"""`ostiary client check` with a running deployment: refusals and remedies."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def _authorize(op: Op, client_id: str, redirect_uri: str) -> int:
 
 
 def _found(op: Op, client_id: str, number: int, *options: str) -> list[dict[str, Any]]:
-    """The findings, as soon as there are that many: they are written a moment after the answer."""
+    """The findings, once there are that many: they are written shortly after the response."""
     deadline = time.monotonic() + HANG
     while True:
         findings = json.loads(op.ostiary("client", "check", client_id, "--json", *options))
@@ -44,7 +44,7 @@ def _found(op: Op, client_id: str, number: int, *options: str) -> list[dict[str,
 
 @pytest.mark.parametrize("is_public", [False, True])
 def test_a_wrong_redirect_uri_is_found_and_fixed(op: Op, is_public: bool) -> None:
-    """With the URI that was sent, those that are registered, and a command that registers it."""
+    """The finding has the URI that was sent, the registered ones, and a command to register it."""
     method = "none" if is_public else "client_secret_basic"
     client_id = op.add_client(
         redirect_uris=[REGISTERED], token_endpoint_auth_method=method, require_pkce=False
@@ -66,7 +66,7 @@ def test_a_wrong_redirect_uri_is_found_and_fixed(op: Op, is_public: bool) -> Non
 
 
 def test_refusals_of_every_service_are_shown(op: Op) -> None:
-    """As lines for people, newest first; a longer past than asked for is left out."""
+    """Refusals are printed newest first, without those before --since."""
     client_id = op.add_client(redirect_uris=[REGISTERED])["client_id"]
     assert "No request" in op.ostiary("client", "check", client_id)
     headers = basic(client_id, "wrong") | {"Content-Type": FORM}
@@ -85,13 +85,13 @@ def test_refusals_of_every_service_are_shown(op: Op) -> None:
 
 
 def test_an_unknown_client_cannot_be_checked(op: Op) -> None:
-    """Exit status 1 and a sentence; 2 for a duration that is none."""
+    """Exit status 1 with a sentence, and 2 for a malformed duration."""
     assert op.ostiary("client", "check", "nobody", statuses=(1,)) == ""
     assert op.ostiary("client", "check", "nobody", "--since", "soon", statuses=(2,)) == ""
 
 
 def test_without_redis_the_refusals_cannot_be_shown(database_url: str) -> None:
-    """Exit status 1 and a sentence that says where else they are."""
+    """Exit status 1 with a sentence that points to the log."""
     environment = {
         "OSTIARY_DATABASE_URL": database_url,
         "OSTIARY_REDIS_URL": "redis://127.0.0.1:1",

@@ -1,4 +1,4 @@
-"""What `ostiary client` warns of, over a real database: when a client is added, changed and imported."""
+"""Warnings of `ostiary client` when a client is added, changed and imported."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def _file(folder: Path, content: Any) -> str:
 
 @planted(every_scope_is_known)
 def test_what_is_seldom_meant_is_warned_of(ostiary: Ostiary, tmp_path: Path) -> None:
-    """On standard error, and as a member of the JSON; the client is added all the same."""
+    """A warning is on standard error and in the JSON, and the client is added."""
     result = ostiary("client", "add", _file(tmp_path, SELDOM_MEANT))
     assert result.exit_code == 0
     assert "warnings" not in result.stdout
@@ -57,7 +57,7 @@ def test_a_warning_ends_with_its_cause(ostiary: Ostiary, tmp_path: Path) -> None
 
 
 def test_updates_and_imports_warn_as_well(ostiary: Ostiary, tmp_path: Path) -> None:
-    """An import with the client's name."""
+    """Warnings of an import name the client."""
     imported = ostiary("client", "import", _file(tmp_path, [{**SELDOM_MEANT, "client_id": "files"}]))
     assert imported.exit_code == 0
     assert imported.stderr.count("files: warning: ") == 3
@@ -69,7 +69,7 @@ def test_updates_and_imports_warn_as_well(ostiary: Ostiary, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("host", ["192.168.1.20:8080", "nextcloud:80", "cloud.lan"])
 def test_http_on_a_private_network_is_an_explicit_choice(ostiary: Ostiary, host: str) -> None:
-    """Refused with the name of the option; with it stored, warned of, and shown by `doctor`."""
+    """http is refused with the name of the option; with the option it is stored, with a warning."""
     refused = ostiary("client", "add", "--for", "nextcloud", "--url", f"http://{host}")
     assert refused.exit_code == 2
     assert "--allow-insecure-redirects" in refused.stderr
@@ -83,7 +83,7 @@ def test_http_on_a_private_network_is_an_explicit_choice(ostiary: Ostiary, host:
 
 
 def test_http_on_a_public_network_stays_refused(ostiary: Ostiary, tmp_path: Path) -> None:
-    """Whatever the operator allows; a file without the choice names it."""
+    """http on a public network is refused even with the option."""
     refused = ostiary(*NEXTCLOUD, "http://cloud.example.org")
     assert refused.exit_code == 1
     assert "http is for loopback hosts only" in refused.stderr
@@ -93,7 +93,7 @@ def test_http_on_a_public_network_stays_refused(ostiary: Ostiary, tmp_path: Path
 
 
 def test_doctor_is_silent_where_no_client_is_insecure(ostiary: Ostiary, tmp_path: Path) -> None:
-    """The finding is about a choice that nobody has made."""
+    """Without insecure clients, the doctor has no finding."""
     file = _file(tmp_path, {"redirect_uris": ["http://localhost/cb"]})
     assert ostiary("client", "add", file).exit_code == 0
     subjects = [each["subject"] for each in json.loads(ostiary("doctor", "--json").stdout)]

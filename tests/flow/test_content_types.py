@@ -1,4 +1,4 @@
-"""Forms, and what only looks like one: the content type and the charset of a POST."""
+"""The content type and the charset of a POST."""
 
 import gzip
 import zlib
@@ -45,7 +45,7 @@ GOOD = urlencode({**CLIENT, "token": "at_x"})
 
 @pytest.mark.parametrize("content_type", [FORM, f"{FORM}; charset=utf-8", FORM.upper()])
 def test_a_form_is_a_form(any_op: Op, content_type: str) -> None:
-    """What a client should send is heard."""
+    """A form with the right content type is read."""
     answer = _introspect(any_op, content_type, GOOD.encode())
     assert (answer.status, answer.json()) == (200, {"active": False})
 
@@ -63,14 +63,14 @@ def test_a_form_is_a_form(any_op: Op, content_type: str) -> None:
     ],
 )
 def test_nothing_else_is_a_form(any_op: Op, content_type: str | None) -> None:
-    """The same bytes under another name are not read."""
+    """The same bytes with another content type are not read."""
     answer = _introspect(any_op, content_type, GOOD.encode())
     assert answer.status in (400, 401, 415), answer.text
     assert "active" not in answer.json()
 
 
 def test_multipart_is_not_read(any_op: Op) -> None:
-    """A well-formed one neither."""
+    """Well-formed multipart is not read either."""
     fields = {**CLIENT, "token": "at_x"}
     parts = "".join(
         f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
@@ -83,7 +83,7 @@ def test_multipart_is_not_read(any_op: Op) -> None:
 @pytest.mark.parametrize("charset", ["utf-16", "utf-7", "bogus", "ibm037", "rot13", "zlib", "idna", "\xff"])
 @pytest.mark.parametrize("is_encoded", [False, True])
 def test_a_charset_decodes_nothing(any_op: Op, charset: str, is_encoded: bool) -> None:
-    """It is ignored or refused; bytes that only it can read are not read, and none is a fault of ours."""
+    """A charset is ignored or refused, and never causes a server error."""
     try:
         body = GOOD.encode(charset) if is_encoded else GOOD.encode()
     except (LookupError, UnicodeError):
@@ -93,7 +93,7 @@ def test_a_charset_decodes_nothing(any_op: Op, charset: str, is_encoded: bool) -
 
 
 def test_a_charset_field_decodes_nothing(any_op: Op) -> None:
-    """`_charset_` is a parameter that nobody knows."""
+    """`_charset_` is an unknown parameter."""
     answer = _introspect(any_op, FORM, f"_charset_=utf-16&{GOOD}".encode())
     assert (answer.status, answer.json()) == (200, {"active": False})
 
@@ -101,7 +101,7 @@ def test_a_charset_field_decodes_nothing(any_op: Op) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "bogus", "gzip, gzip", "GZIP"])
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, zlib.compress])
 def test_an_encoded_body_is_not_read(any_op: Op, encoding: str, compress: Callable[[bytes], bytes]) -> None:
-    """Whether it is what it says or not, and whether we could decode it or not; nothing tells with what."""
+    """Encoded bodies are refused, whether they are valid or not."""
     headers = {"Content-Type": FORM, "Content-Encoding": encoding}
     answer = send(any_op.door, "POST", str(INTROSPECTION), headers, compress(GOOD.encode()))
     assert (answer.status, answer.json()["error"]) == (400, "invalid_request")

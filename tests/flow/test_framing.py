@@ -1,4 +1,4 @@
-"""What is said beneath HTTP: requests that could be cut in two ways, and ones that are too much."""
+"""HTTP framing: request smuggling, and limits."""
 
 import re
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _statuses(received: bytes) -> list[int]:
 
 
 def _serves_as_before(door: Door) -> None:
-    """No answer is left over on a connection between the proxy and a service."""
+    """No response is left over on a connection between the proxy and a service."""
     for _ in range(3):
         answer = send(door, "GET", str(OPENID_CONFIGURATION))
         assert answer.status == 200
@@ -70,7 +70,7 @@ def _serves_as_before(door: Door) -> None:
 
 @pytest.mark.parametrize("name", SMUGGLING)
 def test_no_request_hides_in_another(any_op: Op, name: str) -> None:
-    """One request gets one answer, of refusal, or the connection ends; the hidden one is never answered."""
+    """A smuggling request gets one refusal or a closed connection; the hidden request is never answered."""
     received = exchange(any_op.door, str(TOKEN), _post(*SMUGGLING[name]), QUIET)
     assert MARKER not in received, received
     assert len(_statuses(received)) <= 1 or set(_statuses(received)) == {400}, received
@@ -80,7 +80,7 @@ def test_no_request_hides_in_another(any_op: Op, name: str) -> None:
 
 
 def test_what_is_smuggled_here_would_be_seen(any_op: Op) -> None:
-    """The marker does come when the second request is an honest one."""
+    """An honest second request does reach the marker."""
     last = SMUGGLED.replace("localhost", "localhost\r\nConnection: close").encode()
     received = exchange(any_op.door, str(TOKEN), _post("Content-Length: 0", "") + last)
     assert len(_statuses(received)) == 2
@@ -88,7 +88,7 @@ def test_what_is_smuggled_here_would_be_seen(any_op: Op) -> None:
 
 
 def test_trailers_change_nothing(any_op: Op) -> None:
-    """What follows the last chunk is neither a header nor another request."""
+    """Trailers are neither headers nor another request."""
     trailers = "0\r\nHost: evil.example\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n"
     lines = (
         "Transfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close"
@@ -115,7 +115,7 @@ TOO_MUCH: Mapping[str, str] = {
 
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_headers_have_limits(any_op: Op, name: str) -> None:
-    """What is too much or malformed is refused or dropped, never a fault of ours."""
+    """Malformed and oversized headers are refused or dropped, and never cause a server error."""
     head = f"GET {USERINFO} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{TOO_MUCH[name]}\r\n\r\n"
     statuses = _statuses(exchange(any_op.door, str(USERINFO), head.encode(), QUIET))
     assert len(statuses) <= 1
@@ -138,7 +138,7 @@ def test_headers_have_limits(any_op: Op, name: str) -> None:
     ],
 )
 def test_a_malformed_request_line_is_refused(any_op: Op, line: str) -> None:
-    """Whatever it is, it is no fault of ours."""
+    """A malformed request line never causes a server error."""
     received = exchange(any_op.door, str(OPENID_CONFIGURATION), f"{line}\r\n\r\n".encode(), QUIET)
     assert all(status < 500 or status == 505 for status in _statuses(received))
     assert b"Traceback" not in received
@@ -146,7 +146,7 @@ def test_a_malformed_request_line_is_refused(any_op: Op, line: str) -> None:
 
 
 def test_many_requests_on_one_connection_are_answered_in_order(any_op: Op) -> None:
-    """Pipelined: as many answers as requests, each whole."""
+    """Pipelined requests get as many complete responses."""
     one = f"GET {OPENID_CONFIGURATION} HTTP/1.1\r\nHost: localhost\r\n"
     sent = (one + "\r\n") * 99 + one + "Connection: close\r\n\r\n"
     received = exchange(any_op.door, str(OPENID_CONFIGURATION), sent.encode())

@@ -1,4 +1,4 @@
-"""HTTP as strangers speak it: forged hosts, caches, methods, and what is nobody's business."""
+"""Hostile HTTP: forged hosts, cache poisoning, methods, and internal paths."""
 
 import socket
 import ssl
@@ -80,7 +80,7 @@ ASKED = (str(OPENID_CONFIGURATION), str(JWKS), str(USERINFO), AUTHORIZATION_REQU
 
 
 def _telling(answer: HttpResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
-    """What must not depend on who asks how."""
+    """The parts of a response that must not depend on the request's headers."""
     passing = {"date", "x-request-id", "set-cookie"}
     body = b"" if answer.status >= 400 and "html" in answer.headers.get("Content-Type", "") else answer.body
     kept = sorted((name.lower(), value) for name, value in answer.headers.items())
@@ -89,7 +89,7 @@ def _telling(answer: HttpResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
 
 @pytest.mark.parametrize("target", ASKED, ids=lambda target: target.partition("?")[0])
 def test_no_header_gets_into_an_answer(any_op: Op, target: str) -> None:
-    """Issuer, links and redirects are the settings'; neither then nor from a cache afterwards another's."""
+    """Issuer, links and redirects come from the settings, also in cached responses."""
     before = _telling(send(any_op.door, "GET", target))
     separator = "&" if "?" in target else "?"
     for name, headers in FORGED.items():
@@ -102,7 +102,7 @@ def test_no_header_gets_into_an_answer(any_op: Op, target: str) -> None:
 
 @pytest.mark.parametrize("target", ASKED[:2])
 def test_neither_does_a_second_host_or_an_absolute_target(any_op: Op, target: str) -> None:
-    """Two Host headers are refused; a target with a host in it is refused or answered as ours."""
+    """Two Host headers are refused; an absolute target is refused or answered with the own issuer."""
     good = send(any_op.door, "GET", target).body
     host = any_op.door.origin.partition("//")[2]
     twice = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
@@ -114,7 +114,7 @@ def test_neither_does_a_second_host_or_an_absolute_target(any_op: Op, target: st
 
 
 def test_public_documents_may_be_cached_and_nothing_else(any_op: Op) -> None:
-    """The metadata and the keys say for how long; every refusal and every page says never."""
+    """Metadata and keys may be cached for a while; refusals and pages may not."""
     for path in (OPENID_CONFIGURATION, JWKS):
         assert send(any_op.door, "GET", str(path)).headers["Cache-Control"].startswith("public, max-age=")
     for path in (
@@ -153,7 +153,7 @@ DECEIVING = (
 
 
 def test_no_page_hides_behind_a_file_name(any_op: Op) -> None:
-    """A cache in front that goes by the name finds nothing to keep: not there, and not to be stored."""
+    """Web cache deception: a path with a file name is 404 and must not be stored."""
     agent = UserAgent(any_op.door)
     request = AUTHORIZATION_REQUEST.replace("prompt=none", "prompt=login")
     agent.sign_in(any_op.door.origin + request, any_op.username, any_op.password)
@@ -195,7 +195,7 @@ TELLING = ("aiohttp", "Python/", "Traceback", "postgres", "redis", "unix:", "ngi
 
 
 def test_the_inside_stays_inside(op: Op, op_behind_nginx: Op) -> None:
-    """Health, metrics and administration are not for strangers, and no refusal tells what it is made of."""
+    """Health, metrics and administration are not public, and refusals name no software."""
     for target in INSIDE:
         for each in (op, op_behind_nginx):
             for accept in ("text/html", "application/json"):
@@ -245,7 +245,7 @@ def test_head_is_answered_like_get_without_a_body(any_op: Op, path: Path) -> Non
 
 @pytest.mark.parametrize("path", [path for path in PATHS if path.group is Group.PUBLIC], ids=str)
 def test_no_field_comes_twice(any_op: Op, path: Path) -> None:
-    """Browsers believe none of two: of `Access-Control-Allow-Origin` not even two that are the same."""
+    """No header field is repeated: browsers reject two `Access-Control-Allow-Origin`."""
     for method in ("GET", "POST", "OPTIONS"):
         answer = send(any_op.door, method, str(path), {"Origin": "https://app.example"})
         names = [name.lower() for name in answer.headers if name.lower() not in ("set-cookie", "via")]
@@ -254,7 +254,7 @@ def test_no_field_comes_twice(any_op: Op, path: Path) -> None:
 
 @pytest.mark.parametrize("line", ["CONNECT evil.example:443", "CONNECT /oidc/userinfo", "OPTIONS *", "PRI *"])
 def test_it_is_no_ones_proxy(any_op: Op, line: str) -> None:
-    """Requests that are for proxies, or for the server as such, lead nowhere."""
+    """Requests for a proxy, or for the server as a whole, are refused."""
     sent = f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     received = exchange(any_op.door, str(OPENID_CONFIGURATION), sent.encode(), QUIET)
     assert b"Traceback" not in received
@@ -263,7 +263,7 @@ def test_it_is_no_ones_proxy(any_op: Op, line: str) -> None:
 
 
 def test_too_long_a_body_is_refused_by_who_reads_it_first(any_op: Op) -> None:
-    """A proxy or a service: 413, and not to be stored either."""
+    """413 from the proxy or the service, which must not be stored."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     for path in (TOKEN, INTROSPECTION, AUTHORIZATION):
         answer = send(any_op.door, "POST", str(path), headers, b"a=" + b"x" * 70_000)
@@ -272,7 +272,7 @@ def test_too_long_a_body_is_refused_by_who_reads_it_first(any_op: Op) -> None:
 
 
 def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
-    """Who sends a header a byte at a time loses the connection, and others notice nothing."""
+    """A client that sends a header byte by byte is disconnected, without an effect on others."""
     ops = (op, op_behind_nginx)
     with ExitStack() as open_ones:
         slow = [open_ones.enter_context(each.door.open("/")) for each in ops]

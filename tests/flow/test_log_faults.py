@@ -1,4 +1,4 @@
-"""A log that cannot be written: the services answer all the same."""
+"""A log that cannot be written does not affect the services."""
 
 import json
 import os
@@ -51,7 +51,7 @@ async def test_a_reader_that_is_gone_ends_no_service(world: tuple[World, Setting
 
 
 async def test_a_reader_that_stops_hangs_no_service(world: tuple[World, Settings], tmp_path: Path) -> None:
-    """No answer waits for the log; when the reader resumes, it is told how many lines are missing."""
+    """Responses do not wait for the log; a reader that resumes gets the number of missing lines."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     content = b""

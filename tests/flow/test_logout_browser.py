@@ -1,4 +1,4 @@
-"""What Chromium makes of the frames of a logout, and of the frame that tells of a changed sign-in."""
+"""Chromium with front-channel logout frames and the session management frame."""
 
 import asyncio
 import html
@@ -47,7 +47,7 @@ WATCHING = """<!doctype html><title>RP</title><body>
 
 @dataclass
 class RelyingPartyServer:
-    """A client's web server: what its logout frame was sent, and a page that watches the sign-in."""
+    """A client's web server: it records logout requests, and has a page that watches the session."""
 
     origin: str = ""
     framed: list[dict[str, str]] = field(default_factory=list)
@@ -90,7 +90,7 @@ class TwoSites:
     clients: tuple[Client, Client]
 
     async def grant(self, page: Page, client: Client) -> str:
-        """Let a client of this browser's session redeem its code; the session's `sid`."""
+        """Let a client redeem a code of this browser's session. Returns the `sid`."""
         await page.goto(self.deployment.request(client_id=client.client_id))
         answer = await arrived(page)
         code, grant_id = await self.world.stores.codes.find(digest(answer["code"])), new_id()
@@ -108,7 +108,7 @@ class TwoSites:
 
 @pytest.fixture
 async def site(database_url: str, redis_url: str) -> AsyncIterator[TwoSites]:
-    """The second client's logout URI hangs when the test says so."""
+    """The two sites. The second client's logout URI can hang."""
     ours, theirs = free_socket(), free_socket()
     origin = f"http://localhost:{ours.getsockname()[1]}"
     base, same_site = (f"http://{host}:{theirs.getsockname()[1]}" for host in ("127.0.0.1", "localhost"))
@@ -151,7 +151,7 @@ async def signed_in(site: TwoSites, page: Page, **parameters: str) -> dict[str, 
 
 @pytest.mark.point(23)
 async def test_the_browser_goes_on_when_every_client_was_framed(browser: Browser, site: TwoSites) -> None:
-    """Without a click: the frame got `iss` and `sid`, and then the client gets its user back."""
+    """Frames get `iss` and `sid`, and then the browser returns to the client without a click."""
     page = await browser.new_page()
     await signed_in(site, page)
     sid = await site.grant(page, site.clients[0])
@@ -162,7 +162,7 @@ async def test_the_browser_goes_on_when_every_client_was_framed(browser: Browser
 
 @pytest.mark.point(23)
 async def test_a_client_that_hangs_keeps_nobody(browser: Browser, site: TwoSites) -> None:
-    """After a few seconds the browser goes on; the other client was framed all the same."""
+    """After a few seconds the browser continues, and the other client was notified."""
     page = await browser.new_page()
     await signed_in(site, page)
     for client in site.clients:
@@ -174,7 +174,7 @@ async def test_a_client_that_hangs_keeps_nobody(browser: Browser, site: TwoSites
 
 @pytest.mark.point(23)
 async def test_without_script_the_browser_goes_on_too(browser: Browser, site: TwoSites) -> None:
-    """The frames load by themselves, and then the client gets its user back, without a click."""
+    """Frames load without script, and the browser returns to the client without a click."""
     page = await (await browser.new_context(java_script_enabled=False)).new_page()
     await signed_in(site, page)
     await site.grant(page, site.clients[0])
@@ -186,7 +186,7 @@ async def test_without_script_the_browser_goes_on_too(browser: Browser, site: Tw
 
 @pytest.mark.point(25)
 async def test_the_frame_tells_when_the_sign_in_changes(browser: Browser, site: TwoSites) -> None:
-    """unchanged; changed for another client and after logout; error for what is no question."""
+    """The frame answers `unchanged`, `changed` for another client and after a logout, or `error`."""
     page = await browser.new_page()
     answer = await signed_in(site, page, redirect_uri=f"{site.same_site}/cb")
     question = f"{site.clients[0].client_id} {answer['session_state']}"
@@ -207,7 +207,7 @@ async def test_the_frame_tells_when_the_sign_in_changes(browser: Browser, site: 
 
 @pytest.mark.point(25)
 async def test_where_the_cookie_is_hidden_the_frame_says_error(browser: Browser, site: TwoSites) -> None:
-    """A frame of another site, in a browser that keeps cookies from those: never a loop of sign-ins."""
+    """Without third-party cookies, the frame answers `error`, so that clients do not loop."""
     page = await browser.new_page()
     answer = await signed_in(site, page)
     site.rp.message = f"{site.clients[0].client_id} {answer['session_state']}"

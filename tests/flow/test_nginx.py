@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx configures it: what it accepts, from whom, and what it passes on."""
+"""nginx with the rendered configuration: accepted requests, and forwarded headers."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ from tests.tools import needs
 
 
 def test_nginx_accepts_the_rendered_configuration(tmp_path: Path) -> None:
-    """`nginx -t` finds nothing, not even to warn of."""
+    """`nginx -t` has no error and no warning."""
     nginx = Nginx.new(tmp_path)
     nginx.write({service: ["127.0.0.1:8101", "unix:/run/ostiary.sock"] for service in Service})
     done = subprocess.run(
@@ -34,7 +34,7 @@ def test_nginx_accepts_the_rendered_configuration(tmp_path: Path) -> None:
 
 
 async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None:
-    """Host, forwarding headers and request id that a service sees are the proxy's own."""
+    """A service sees the proxy's Host, forwarding headers and request id."""
     spoofed = {
         "Host": "evil.example",
         "X-Forwarded-For": "192.0.2.1",
@@ -70,7 +70,7 @@ async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None
 async def test_what_is_too_much_never_arrives(
     tmp_path: Path, headers: dict[str, str], body: bytes, expected: int
 ) -> None:
-    """nginx refuses a body over 64 KiB and header fields over 32 KiB, and no service hears of it."""
+    """nginx refuses a body over 64 KiB and header fields over 32 KiB before a service sees them."""
     seen: list[bytes] = []
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,7 +99,7 @@ FOREIGN = ("/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidcs", "/x?/oidc
 
 
 async def test_a_target_that_could_be_read_in_two_ways_goes_nowhere(tmp_path: Path) -> None:
-    """What nginx would match is not what a service would see; and what is not ours is not there."""
+    """Ambiguous targets and other paths are 404."""
     async with proxied(tmp_path, {service: [echo] for service in Service}) as nginx:
         answers = [await ask(nginx.door, "GET", target) for target in (*AMBIGUOUS, *FOREIGN)]
     assert {answer.url: answer.status for answer in answers if answer.status not in (400, 404)} == {}
@@ -107,7 +107,7 @@ async def test_a_target_that_could_be_read_in_two_ways_goes_nowhere(tmp_path: Pa
 
 
 async def test_administration_is_for_the_inside(tmp_path: Path) -> None:
-    """The public listener does not pass it on; the internal one does, and nothing else."""
+    """Administration is reachable only at the internal listener, which has nothing else."""
     private = MappedPath("/oidc/private/{name}", Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
     replicas: Replicas = {
         Service.CLIENT_REGISTRY: [echo],

@@ -1,4 +1,4 @@
-"""nginx as deploy/nginx configures it, in front of services that are away, die or are slow to change."""
+"""nginx with the rendered configuration, in front of services that are down, crash or hang."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.flow.misbehaving import answer_with, ask, echo, hang_up, proxied, rea
 async def test_a_post_that_was_sent_is_not_sent_again(
     tmp_path: Path, method: str, path: MappedPath, times: int
 ) -> None:
-    """A service that dies over a POST may have done what it asked; a GET may be asked of another replica."""
+    """A POST whose service crashes is not repeated; a GET may go to another replica."""
     seen: list[bytes] = []
 
     async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -28,14 +28,14 @@ async def test_a_post_that_was_sent_is_not_sent_again(
 
 
 async def test_a_replica_that_is_away_costs_nobody_a_request(tmp_path: Path) -> None:
-    """What could not be sent is sent to the other, POST or not."""
+    """A request that could not be sent goes to another replica, POST or not."""
     async with proxied(tmp_path, {Service.TOKEN: [None, echo]}) as nginx:
         answers = [await ask(nginx.door, "POST", TOKEN.path, body=b"a=b") for _ in range(4)]
     assert [answer.status for answer in answers] == [200] * 4
 
 
 async def test_its_own_faults_are_503(tmp_path: Path) -> None:
-    """Nobody there, or nobody who answers: try again in a second; and no cache keeps it."""
+    """A service that is down or silent gives 503 with Retry-After, which must not be cached."""
     async with proxied(tmp_path, {Service.TOKEN: [hang_up], Service.AUTHORIZATION: [None]}) as nginx:
         for path in (TOKEN, AUTHORIZATION, OPENID_CONFIGURATION):
             answer = await ask(nginx.door, "GET", path.path)
@@ -45,7 +45,7 @@ async def test_its_own_faults_are_503(tmp_path: Path) -> None:
 
 
 async def test_a_services_own_503_is_left_as_it_is(tmp_path: Path) -> None:
-    """What a service says of itself is better than what the proxy could say."""
+    """A service's own 503 is passed on unchanged."""
 
     async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
@@ -57,7 +57,7 @@ async def test_a_services_own_503_is_left_as_it_is(tmp_path: Path) -> None:
 
 
 async def test_discovery_is_cached_and_outlives_its_service(tmp_path: Path) -> None:
-    """Asked once for many requests, again when five seconds are over; without it the old answer stays."""
+    """One request in five seconds reaches discovery; while it is down, the cached response is used."""
     asked: list[str] = []
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +80,7 @@ async def test_discovery_is_cached_and_outlives_its_service(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("path", [OPENID_CONFIGURATION, JWKS], ids=str)
 async def test_nothing_of_a_request_gets_into_the_cache(tmp_path: Path, path: MappedPath) -> None:
-    """The request that fills the cache is like any other: no query and no header of its sender."""
+    """The request that fills the cache is forwarded without query and headers."""
     headers = {
         "Host": "evil.example",
         "Origin": "https://evil.example",

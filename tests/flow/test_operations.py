@@ -1,4 +1,4 @@
-"""A service as operators run it: workers, readiness, metrics, logs, and no secret where none belongs."""
+"""A service in operation: workers, metrics, logs, and no leaked secrets."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ class ServeAll:
         return {int(pid) for pid in path.read_text().split()}
 
     async def status(self, path: str) -> int:
-        """The status of a GET, 0 where nobody answers."""
+        """The status of a GET; 0 without a response."""
         try:
             async with self.http.get(BASE + path) as response:
                 return response.status
@@ -134,7 +134,7 @@ async def test_workers_share_a_socket_are_replaced_and_leave_together(
 
 
 async def test_metrics_have_a_listener_of_their_own(world: tuple[World, Settings], tmp_path: Path) -> None:
-    """And are nowhere else."""
+    """Metrics have their own listener, and are not served elsewhere."""
     async with serving(world[1], tmp_path) as running:
         assert await running.status("/metrics") == 404
         async with (
@@ -174,7 +174,7 @@ def _hexadecimal(text: str) -> list[str]:
 async def test_no_secret_of_a_whole_flow_is_in_logs_or_stores(
     world: tuple[World, Settings], tmp_path: Path
 ) -> None:
-    """Code, tokens, client secret and password: at most their hashes; the state: not in a log."""
+    """Codes, tokens, secrets and passwords are stored only as hashes, and `state` is not logged."""
     opened, settings = world
     await add_user(opened.stores.users, "ada", {"email": "ada@x.test"}, hash_password(PASSWORD, FAST))
     entry = {

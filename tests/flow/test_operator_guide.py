@@ -1,4 +1,4 @@
-"""The section "Behind nginx with TLS" of deploy/README.md, as an operator follows it."""
+"""The section "Behind nginx with TLS" of deploy/README.md, executed."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ _PORT = re.compile(r"\b81[01][1-4]\b")
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """The blocks of the section, with this machine's paths and ports in them."""
+    """The blocks of the section, with paths and ports of the test."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -37,7 +37,7 @@ class Guide:
         return (text for name, text in self.blocks if name == language)
 
     def run(self, block: str) -> str:
-        """Run the commands of a console block in one shell; what they print."""
+        """Run the commands of a console block in one shell. Returns the output."""
         script = re.sub(r"^\$ ", "", block, flags=re.MULTILINE)
         done = subprocess.run(
             ("/bin/sh", "-e", "-c", script),
@@ -84,7 +84,7 @@ def nginx(tmp_path: Path) -> Nginx:
 
 @pytest.fixture
 def guide(nginx: Nginx, database_url: str, redis_url: str) -> Guide:
-    """The guide for this machine."""
+    """The guide with paths and ports of the test."""
     folder, programs = nginx.folder, Path(sys.executable).parent
     text = (ROOT / "deploy" / "README.md").read_text("utf-8")
     section = text.partition("\n## Behind nginx with TLS\n")[2].partition("\n## ")[0]
@@ -117,7 +117,7 @@ def guide(nginx: Nginx, database_url: str, redis_url: str) -> Guide:
 
 @pytest.mark.timeout(300)
 async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: Nginx) -> None:
-    """Its settings, commands, unit and proxy serve an issuer in which the doctor finds no fault."""
+    """Its settings, commands, unit and proxy lead to a deployment in which the doctor finds no fault."""
     program = needs("nginx")
     (settings,), (unit,) = guide.of("dotenv"), guide.of("ini")
     create, configure, check = guide.of("console")

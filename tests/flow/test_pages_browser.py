@@ -1,4 +1,4 @@
-"""The pages in Chromium: accessible, narrow, by keyboard, with and without script, and out into the world."""
+"""The pages in Chromium: accessibility, narrow screens, keyboard, and with and without script."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ STAYING = tuple(name for name in STATES if name not in LEAVING)
 
 @asynccontextmanager
 async def served(app: web.Application) -> AsyncIterator[str]:
-    """*app* on a free loopback port; gives its port."""
+    """Serve *app* on a free loopback port. Yields the port."""
     runner = web.AppRunner(app)
     await runner.setup()
     try:
@@ -53,7 +53,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:
-    """A context as narrow as WCAG 2.2 asks for (1.4.10), without the outside world."""
+    """A context with the width of WCAG 2.2 (1.4.10), without a network."""
     context = await browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=script)
     await context.route("https://**", lambda route: route.abort())
     return context
@@ -62,7 +62,7 @@ async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:
 @pytest.mark.point(26)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal["light", "dark"]) -> None:
-    """No page in any state breaks a rule of WCAG 2.2 AA or of good practice that a machine can see."""
+    """No page in any state violates an automatically testable rule of WCAG 2.2 AA or best practice."""
     needs("node", AXE)
     context = await browser.new_context(color_scheme=scheme)
     page = await context.new_page()
@@ -80,7 +80,7 @@ async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal[
 @pytest.mark.point(26)
 @pytest.mark.parametrize("locale", UI_LOCALES)
 async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: str) -> None:
-    """At 320 pixels nothing is cut off or has to be scrolled to, in any language."""
+    """At 320 pixels, nothing is cut off or needs sideways scrolling, in any language."""
     page = await (await narrow(browser)).new_page()
     wide = {}
     for name in STAYING:
@@ -94,7 +94,7 @@ async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: s
 
 
 async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Browser, origin: str) -> None:
-    """Loading shifts nothing, breaks no policy, and asks no other host for anything."""
+    """Loading a page shifts no layout, violates no policy, and contacts no other host."""
     page = await browser.new_page()
     faults: list[str] = []
     page.on("console", lambda message: None if "status of" in message.text else faults.append(message.text))
@@ -117,7 +117,7 @@ async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Brow
 
 @pytest.mark.point(26)
 async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: str) -> None:
-    """What is tapped is 44 pixels high, and what has the focus shows it (WCAG 2.4.7, 2.5.5)."""
+    """Targets are 44 pixels high, and the focus is visible (WCAG 2.4.7, 2.5.5)."""
     page = await (await narrow(browser)).new_page()
     faults = {}
     for name in STAYING:
@@ -137,7 +137,7 @@ async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: 
 
 
 async def focused(page: Page) -> str:
-    """What has the focus: an id, or the text."""
+    """The focused element: its id, or its text."""
     words: str = await page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()")
     return words or str(await page.evaluate("document.activeElement.getAttribute('aria-label')"))
 
@@ -161,7 +161,7 @@ async def focused(page: Page) -> str:
 async def test_keyboard_order(
     browser: Browser, origin: str, name: str, start: str | None, order: list[str]
 ) -> None:
-    """The tabulator goes through the page as one reads it, from the first empty field on."""
+    """The Tab key follows the reading order, from the first empty field on."""
     page = await browser.new_page()
     await page.goto(f"{origin}/en/{name}")
     if start:
@@ -176,7 +176,7 @@ async def test_keyboard_order(
 @pytest.mark.point(26)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 async def test_forms_work_with_and_without_script(browser: Browser, origin: str, script: bool) -> None:
-    """Login by the Enter key, consent by its button and form_post arrive with their fields."""
+    """Login by Enter, consent by button, and form_post send their fields."""
     page = await (await narrow(browser, script=script)).new_page()
     await page.goto(f"{origin}/en/login")
     await page.fill("[name=username]", "bob")
@@ -225,7 +225,7 @@ async def test_form_post_submits_itself_or_by_its_button(browser: Browser, scrip
 
 
 async def test_script_shows_the_password_and_sends_once(browser: Browser, origin: str) -> None:
-    """The button shows and hides, and a second click on a form under way sends nothing."""
+    """The button shows and hides the password, and a form is sent only once."""
     page = await browser.new_page()
     await page.goto(f"{origin}/en/login")
     await page.fill("#password", "secret")
@@ -259,7 +259,7 @@ async def test_script_copies_the_code(browser: Browser, origin: str) -> None:
 
 @pytest.mark.point(19)
 async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None:
-    """A logo's server that is down leaves no hole."""
+    """If a logo cannot be loaded, the monogram is shown."""
     client = LOGINS["login"].client
     assert client is not None
     app = application(PAGES)
@@ -277,7 +277,7 @@ async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None
 
 
 async def test_a_login_in_a_popup_ends_at_the_client_and_nowhere_else(browser: Browser) -> None:
-    """Chromium lets the form's answer lead to the client and keeps its opener, and stops every other end."""
+    """Chromium follows the redirect to the client, keeps the opener, and blocks other targets."""
 
     async def opener(request: web.Request) -> web.Response:
         return web.Response(

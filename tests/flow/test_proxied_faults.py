@@ -1,4 +1,4 @@
-"""Faults of requests that a proxy or a service notices: the client is told in plain words."""
+"""Faults of requests that a proxy or a service notices, with clear errors for the client."""
 
 import socket
 import ssl
@@ -24,7 +24,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_malformed_chunked_body_is_the_clients_fault(any_op: Op, name: str) -> None:
-    """400, and nobody is asked to try it again."""
+    """400, without Retry-After."""
     received = exchange(any_op.door, str(TOKEN), (CHUNKED + BROKEN[name]).encode())
     assert received.startswith(b"HTTP/1.1 400 "), received
     assert b"Retry-After" not in received
@@ -34,7 +34,7 @@ KIB = 1024
 
 
 def test_header_fields_of_30_kib_are_accepted(any_op: Op) -> None:
-    """Such as another application's cookies on the same host."""
+    """30 KiB of header fields are accepted, such as cookies of other applications."""
     cookies = "; ".join(f"other{n}={'x' * 4000}" for n in range(7))
     assert send(any_op.door, "GET", str(USERINFO), {"Cookie": cookies}).status == 401
     head = f"GET {OPENID_CONFIGURATION} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
@@ -46,7 +46,7 @@ def test_header_fields_of_30_kib_are_accepted(any_op: Op) -> None:
 
 @pytest.mark.parametrize("fields", [f"Cookie: a={'x' * 40 * KIB}", "\r\n".join([f"X: {'x' * 15 * KIB}"] * 3)])
 def test_larger_ones_are_refused_in_words(any_op: Op, fields: str) -> None:
-    """431 by whoever notices first."""
+    """431 from the proxy or the service."""
     head = f"GET {USERINFO} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\r\n\r\n"
     received = exchange(any_op.door, str(USERINFO), head.encode(), QUIET)
     assert received.startswith(b"HTTP/1.1 431 "), received[:200]
@@ -54,7 +54,7 @@ def test_larger_ones_are_refused_in_words(any_op: Op, fields: str) -> None:
 
 
 def test_no_answer_names_the_proxy(op: Op) -> None:
-    """Neither one that is too long nor one for another name."""
+    """Neither a response to an oversized request nor one for another host names the proxy."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     too_long = send(op.door, "POST", str(TOKEN), form, b"a=" + b"x" * 70_000)
     elsewhere = send(op.door, "GET", "/", {"Host": "elsewhere.example"})
@@ -74,7 +74,7 @@ def _field(name: str, value: str) -> bytes:
 
 
 def _read_frame(connection: ssl.SSLSocket) -> tuple[int, bytes]:
-    """Type and payload of the next frame."""
+    """The type and payload of the next frame."""
     with connection.makefile("rb", buffering=0) as stream:
         head = stream.read(9)
         assert head

@@ -1,4 +1,4 @@
-"""One user's whole way, by plain HTTP forms: behind Caddy, behind nginx, and straight to the processes."""
+"""A user's complete flow by plain HTTP forms: behind Caddy, behind nginx, and without a proxy."""
 
 import base64
 import hashlib
@@ -30,7 +30,7 @@ class Rp:
     endpoints: dict[str, str]
 
     def authorization_url(self, **parameters: str) -> str:
-        """Where the browser is sent."""
+        """The URL of an authorization request."""
         challenge = base64.urlsafe_b64encode(hashlib.sha256(self.verifier.encode()).digest()).rstrip(b"=")
         query = {
             "client_id": self.client_id,
@@ -46,7 +46,7 @@ class Rp:
         return f"{self.endpoints['authorization_endpoint']}?{urlencode(query)}"
 
     def code(self) -> str:
-        """A code for the user, who answers what is asked."""
+        """Sign in, answer the pages, and return the code."""
         callback = self.agent.sign_in(self.authorization_url(), self.op.username, self.op.password)
         assert callback.startswith(f"{REDIRECT_URI}?")
         answered = dict(parse_qsl(urlsplit(callback).query, strict_parsing=True))
@@ -66,7 +66,7 @@ class Rp:
         return send(self.op.door, "POST", target, headers, urlencode(form).encode())
 
     def tokens(self, **form: str) -> dict[str, str]:
-        """The token endpoint's answer when it is one of success."""
+        """The successful response of the token endpoint."""
         answer = self.post("token_endpoint", **form)
         assert answer.status == 200, answer.text
         assert answer.headers["Cache-Control"] == "no-store"
@@ -141,7 +141,7 @@ def test_the_whole_way(rp: Rp) -> None:
 
 
 def test_a_second_code_takes_no_second_login(rp: Rp) -> None:
-    """The session holds at every door and process."""
+    """The session is valid in every process."""
     rp.code()
     silent = rp.agent.visit(rp.authorization_url(prompt="none"))
     assert silent.location.startswith(f"{REDIRECT_URI}?")
@@ -149,7 +149,7 @@ def test_a_second_code_takes_no_second_login(rp: Rp) -> None:
 
 
 def test_a_code_is_good_once_whichever_process_is_asked(rp: Rp) -> None:
-    """The second use is refused, and what the first gave is worth nothing from then on."""
+    """A second use is refused and revokes the tokens of the first."""
     code = rp.code()
     first = rp.redeem(code)
     assert first.status == 200, first.text
@@ -161,13 +161,13 @@ def test_a_code_is_good_once_whichever_process_is_asked(rp: Rp) -> None:
 
 
 def test_an_access_token_is_known_to_every_process(rp: Rp) -> None:
-    """Whoever sealed it, each opens it."""
+    """Every process opens an access token that any process sealed."""
     access_token = rp.redeem(rp.code()).json()["access_token"]
     assert [rp.userinfo(access_token).status for _ in range(4)] == [200] * 4
 
 
 def test_a_wrong_password_signs_nobody_in(rp: Rp) -> None:
-    """The login page comes again, with nothing in it of what was typed as password."""
+    """The login page is shown again, without the typed password."""
     page = rp.agent.visit(rp.authorization_url())
     page = rp.agent.press(page, "login-submit", username=rp.op.username, password="wrong-" + rp.verifier)
     assert form_with(page, "login-submit"), page.text

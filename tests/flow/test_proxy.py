@@ -1,4 +1,4 @@
-"""The reverse proxy itself, between a client and upstreams that misbehave."""
+"""The reverse proxy, between a client and misbehaving upstreams."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -32,7 +32,7 @@ SPOOFED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "X-Forw
 
 @asynccontextmanager
 async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
-    """The proxy in front of services that are not there; its port, and where they would listen."""
+    """The proxy in front of services that are down: its port, and their sockets."""
     port = free_port()
     with run_folder() as sockets:
         upstreams = {service: f"unix/{sockets}/{service}.sock" for service in Service}
@@ -47,7 +47,7 @@ async def _proxy(folder: Path) -> AsyncIterator[tuple[int, Path]]:
 
 
 def _closing(serve: Serve, serving: list[asyncio.Task[None]]) -> Callable[..., None]:
-    """*serve*, each of whose connections is closed in the end: when its task in *serving* is done."""
+    """*serve*, whose connections are closed when its task in *serving* is done."""
 
     async def whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -98,7 +98,7 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None:
-    """The forwarding headers and the request id that a service sees are the proxy's own."""
+    """A service sees the proxy's forwarding headers and request id."""
     async with _proxied(tmp_path, _echo) as port:
         status, headers, seen = await _ask(port, "POST", TOKEN.path, BODY, SPOOFED)
     assert status == 200
@@ -123,7 +123,7 @@ async def test_what_a_client_claims_of_itself_is_dropped(tmp_path: Path) -> None
 async def test_what_is_too_much_never_arrives(
     tmp_path: Path, body: bytes, headers: dict[str, str], expected: int
 ) -> None:
-    """A body, a header or a host that is not for us: the proxy says so."""
+    """The proxy refuses large bodies, large headers and other hosts."""
 
     async def read_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
@@ -136,7 +136,7 @@ async def test_what_is_too_much_never_arrives(
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "1"}])
 async def test_a_post_that_was_sent_is_not_sent_again(tmp_path: Path, headers: dict[str, str]) -> None:
-    """A service that dies over a request may have done what it asked: 503, and no second time."""
+    """A request whose service crashes gets 503 and is not repeated."""
     seen: list[bytes] = []
 
     async def die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -150,7 +150,7 @@ async def test_a_post_that_was_sent_is_not_sent_again(tmp_path: Path, headers: d
 
 
 async def test_a_post_waits_for_a_service_that_is_restarted(tmp_path: Path) -> None:
-    """A service that is not there yet has done nothing: the request waits for it, its body whole."""
+    """A request waits for a service that is starting, with its complete body."""
 
     async def length(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -170,7 +170,7 @@ async def test_a_post_waits_for_a_service_that_is_restarted(tmp_path: Path) -> N
 
 
 async def test_a_service_that_stays_away_is_503(tmp_path: Path) -> None:
-    """The proxy's own 502 says when to try again."""
+    """The proxy's own 502 is a 503 with Retry-After."""
     async with _proxy(tmp_path) as (port, _):
         status, headers, _ = await _ask(port, "GET", OPENID_CONFIGURATION.path)
     assert (status, headers["Retry-After"]) == (503, "1")
@@ -191,7 +191,7 @@ async def _read(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
 @planted(calls_a_malformed_body_an_outage)
 @pytest.mark.parametrize("name", MALFORMED)
 async def test_a_malformed_body_is_the_clients_fault(tmp_path: Path, name: str) -> None:
-    """400, and no invitation to try again."""
+    """400, without Retry-After."""
     async with _proxied(tmp_path, _read) as port:
         reader, writer = await asyncio.open_connection("localhost", port)
         head = f"POST {TOKEN} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n"
@@ -210,7 +210,7 @@ async def test_a_malformed_body_is_the_clients_fault(tmp_path: Path, name: str) 
 async def test_the_proxys_own_answers_do_not_name_it(
     tmp_path: Path, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    """And no browser guesses what they are."""
+    """The proxy's own responses do not name it, and have `nosniff`."""
 
     async def hang_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Every block of the README, as a newcomer runs it: in a clean clone, with other ports than everybody's."""
+"""Every block of the README, executed in a clean clone with other ports."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Readme:
-    """A clean clone, and the blocks of its README with this run's ports in them."""
+    """A clean clone, and the blocks of its README with the ports of the test."""
 
     folder: Path
     issuer: str
@@ -56,7 +56,7 @@ class Readme:
 
 @pytest.fixture
 def readme(tmp_path: Path) -> Readme:
-    """What a newcomer has after `git clone`."""
+    """The clone."""
     folder = tmp_path / "ostiary"
     subprocess.run(("git", "clone", "--quiet", ROOT, folder), check=True, timeout=HANG_GUARD)
     origin, relying_party = f"localhost:{free_port()}", f"127.0.0.1:{free_port()}"
@@ -69,7 +69,7 @@ def readme(tmp_path: Path) -> Readme:
 
 
 def _pattern(expected: str) -> "re.Pattern[str]":
-    """What is printed, with … for what differs from run to run."""
+    """A pattern for the output, with … for varying parts."""
     return re.compile(".*?".join(re.escape(part) for part in expected.split("…")), re.DOTALL)
 
 
@@ -96,7 +96,7 @@ def _run(readme: Readme, command: str, expected: str) -> None:
 
 
 async def _sign_in(readme: Readme) -> dict[str, object]:
-    """A person opens the relying party, signs in and agrees; what it shows in the end."""
+    """Open the relying party, sign in and consent. Returns its final page."""
     demo = json.loads((readme.folder / ".ostiary/demo.json").read_text())
     timeout = aiohttp.ClientTimeout(60)
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=timeout) as http:

@@ -1,4 +1,4 @@
-"""A rolling restart: every process of every service is replaced under load, and no request is lost."""
+"""A rolling restart replaces every process under load without losing a request."""
 
 import asyncio
 import secrets
@@ -30,7 +30,7 @@ CLIENT = {"client_id": "rp", "client_secret": secrets.token_urlsafe(32)}
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequest:
-    """A request to one service, and the status that it has when nothing is lost."""
+    """A request to one service, and its expected status."""
 
     method: str
     path: str
@@ -47,7 +47,7 @@ OPERATIONS = (
 
 
 async def _load(session: ClientSession, is_over: asyncio.Event) -> tuple[int, list[str]]:
-    """How many requests one client sent, and a line for each that was lost."""
+    """The number of a client's requests, and a line for each lost one."""
     sent, lost = 0, []
     while not is_over.is_set():
         for each in OPERATIONS:
@@ -63,7 +63,7 @@ async def _load(session: ClientSession, is_over: asyncio.Event) -> tuple[int, li
 
 
 def _late_answers(logs: Path) -> int:
-    """How many requests were answered 503 because the machine was too busy, says the services' log."""
+    """The number of requests that got 503 because the machine was too busy, from the log."""
     return sum(log.read_text().count("the event loop was late") for log in logs.glob("*.log"))
 
 
@@ -87,7 +87,7 @@ async def _restarted_under_load(nginx: Nginx, replicas: Sequence[Sequence[Child]
 
 @pytest.fixture
 async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[Settings, Nginx]:
-    """A deployment with a client, whose issuer is where an nginx may be started."""
+    """A deployment with a client, and an issuer at which nginx can be started."""
     nginx = Nginx.new(tmp_path)
     settings = settings_for(
         database_url,
@@ -108,7 +108,7 @@ async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[S
 
 @pytest.mark.timeout(300)
 async def test_a_rolling_restart_loses_no_request(settings: tuple[Settings, Nginx], tmp_path: Path) -> None:
-    """Two processes a service, restarted one after the other as soon as the former is ready."""
+    """Two processes of each service are restarted one after the other."""
     program = needs("nginx")
     deployment, nginx = settings
     environment = child_environment(deployment, 0) | {

@@ -1,4 +1,4 @@
-"""`ostiary run`, driven as its user drives it."""
+"""`ostiary run`, as a user runs it."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ KEPT = ("PG_VERSION", "pg_control", "secret-key", "demo.json")
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
-    """One run for the tests that leave it as it was."""
+    """A run for tests that do not change it."""
     folder = tmp_path_factory.mktemp("run")
     with started(folder / "data", folder / "output") as starter:
         yield starter
@@ -101,7 +101,7 @@ def _kill(starter: Starter, words: str) -> None:
 
 
 def test_it_prints_what_a_newcomer_needs(running: Starter) -> None:
-    """The issuer, where the data are, the credentials and two things to try."""
+    """The issuer, the data folder, the credentials and two things to try."""
     said = running.said
     assert running.issuer in said
     assert str(running.data) in said
@@ -127,12 +127,12 @@ def test_discovery_answers_through_the_proxy(running: Starter) -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/OIDC/login", "/oidc/../healthz"])
 def test_the_proxy_maps_no_path_of_the_inside(running: Starter, path: str) -> None:
-    """Health, metrics and what only looks like a path of ours are not there."""
+    """Health, metrics and similar paths are not mapped."""
     assert running.get(path) == (404, b"Not found")
 
 
 def test_secrets_lie_in_private_files(running: Starter) -> None:
-    """The data folder, the credentials and the secret belong to their owner alone."""
+    """Only the owner can read the data folder, the credentials and the secret."""
     assert stat.S_IMODE(running.data.stat().st_mode) == 0o700
     assert {stat.S_IMODE((running.data / name).stat().st_mode) for name in ("demo.json", "secret-key")} == {
         0o600
@@ -149,7 +149,7 @@ def test_no_secret_stands_in_a_command_line(running: Starter) -> None:
 
 @pytest.mark.parametrize("name", CHILDREN)
 async def test_a_killed_child_comes_back_in_place(running: Starter, name: str) -> None:
-    """kill -9 of any child: it is started again on the same socket, and the others recover by themselves."""
+    """After kill -9, a child is restarted on the same socket, and the others recover."""
     sockets = running.sockets()
     _kill(running, CHILDREN[name])
     match name:
@@ -167,7 +167,7 @@ async def test_a_killed_child_comes_back_in_place(running: Starter, name: str) -
 
 
 def test_ctrl_c_leaves_nothing_behind_and_the_data_stay(tmp_path: Path) -> None:
-    """Exit 0, no process, no socket folder; the next start has the same credentials."""
+    """Exit status 0, no process and no socket folder; the next run has the same credentials."""
     port = free_port()
     with started(tmp_path / "data", tmp_path / "first", port) as starter:
         below = descendants(starter.process.pid)
@@ -185,7 +185,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_data_stay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("has_another", [False, True], ids=["alone", "beside another"])
 def test_the_doctor_trusts_the_local_ca(op: Op, tmp_path: Path, has_another: bool) -> None:
-    """Also where OSTIARY_FETCH_CA_FILE names a CA of the clients'."""
+    """The doctor trusts the local CA, even if OSTIARY_FETCH_CA_FILE names another one."""
     theirs = {"OSTIARY_FETCH_CA_FILE": str(a_certificate("rp.test", tmp_path).ca_file)}
     examined = replace(op, environment={**op.environment, **(theirs if has_another else {})})
     # What else it finds, such as notices that no client takes, is other tests' doing.
@@ -195,7 +195,7 @@ def test_the_doctor_trusts_the_local_ca(op: Op, tmp_path: Path, has_another: boo
 
 
 def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
-    """Who deletes the file does not find the demo's password printed or made again."""
+    """After the file is deleted, credentials are neither printed nor created again."""
     port = free_port()
     with started(tmp_path / "data", tmp_path / "first", port):
         pass
@@ -206,7 +206,7 @@ def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
 
 
 def test_a_folder_belongs_to_its_issuer(tmp_path: Path) -> None:
-    """Another one is refused with both names, and `issuer set` changes it while the old one runs."""
+    """Another issuer is refused with both names; `issuer set` changes it while the old one runs."""
     data, port, other = tmp_path / "data", free_port(), free_port()
     old, new = f"http://localhost:{port}/oidc", f"http://localhost:{other}/oidc"
     with started(data, tmp_path / "first", port):
@@ -235,7 +235,7 @@ HOSTILE = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PGSSLMODE": "requi
     "name", ['a "quoted" name', "back\\slash \\", "new\nline", "größe", "\udcff"], ids=ascii
 )
 def test_any_name_of_a_data_folder_will_do(tmp_path: Path, name: str) -> None:
-    """Also in a shell that is set up for another PostgreSQL."""
+    """Any name works, also with libpq's variables for another PostgreSQL."""
     data = tmp_path / name
     with started(data, tmp_path / "output", port=None, **HOSTILE) as starter:
         assert starter.discovers()
@@ -258,7 +258,7 @@ async def test_valkey_starts_in_a_folder_of_any_name(tmp_path: Path) -> None:
 
 
 def test_the_same_child_twice_ends_the_run(tmp_path: Path) -> None:
-    """What dies twice within 30 s is no accident: one sentence with its log's path, exit 1, nothing left."""
+    """A child that exits twice within 30 s ends the run with one sentence and exit status 1."""
     with started(tmp_path / "data", tmp_path / "output") as starter:
         below = descendants(starter.process.pid)
         _kill(starter, "serve token")
@@ -274,7 +274,7 @@ def test_the_same_child_twice_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_killing_the_starter_leaves_no_orphan(tmp_path: Path) -> None:
-    """kill -9 of the starter ends all its children, and the next start goes on with the same data."""
+    """kill -9 of `ostiary run` ends all children, and the next run continues with the same data."""
     port = free_port()
     with started(tmp_path / "data", tmp_path / "first", port) as starter:
         below = descendants(starter.process.pid)
@@ -287,7 +287,7 @@ def test_killing_the_starter_leaves_no_orphan(tmp_path: Path) -> None:
 
 
 def test_a_start_right_after_the_kill_waits_for_what_is_leaving(tmp_path: Path) -> None:
-    """The servers of a killed starter may still be stopping: the next start waits, and is ready."""
+    """The next run waits for servers of a killed run that are still stopping."""
     port = free_port()
     with started(tmp_path / "data", tmp_path / "first", port) as starter:
         starter.stop(signal.SIGKILL)
@@ -309,7 +309,7 @@ def _is_one_sentence(said: str) -> bool:
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
-    """Another program listens there: say which port, and what to do."""
+    """If another program listens on the port, the error names it and a remedy."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = run_to_its_end(tmp_path / "data", port)
@@ -319,7 +319,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 
 
 def test_a_second_start_on_the_same_data_is_refused(running: Starter) -> None:
-    """Two servers over one data folder would destroy it."""
+    """A second run on the same data folder is refused, as it would destroy the data."""
     done = run_to_its_end(running.data, free_port())
     assert done.returncode == 1
     assert str(running.data) in done.stderr
@@ -339,7 +339,7 @@ def test_a_second_start_on_the_same_data_is_refused(running: Starter) -> None:
     ],
 )
 def test_wrong_settings_are_all_named(tmp_path: Path, issuer: str) -> None:
-    """Every fault at once, and no traceback; an issuer that is none is one of them."""
+    """All faults are reported at once, without a traceback, including a malformed issuer."""
     done = run_to_its_end(tmp_path / "data", 1, OSTIARY_ISSUER=issuer, OSTIARY_NO_SUCH="1")
     assert done.returncode == 1
     assert "OSTIARY_ISSUER: " in done.stderr
@@ -348,7 +348,7 @@ def test_wrong_settings_are_all_named(tmp_path: Path, issuer: str) -> None:
 
 
 def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """A database of one's own that nobody can reach: say so, and which setting names it."""
+    """An unreachable database is reported with the setting that names it."""
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     done = run_to_its_end(tmp_path / "data", free_port(), OSTIARY_DATABASE_URL=url)
     assert done.returncode == 1
@@ -357,7 +357,7 @@ def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_while_starting_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Whoever changes their mind half-way is left with no process, and may start again."""
+    """Ctrl-C during the start leaves no process, and the next start works."""
     port = free_port()
     with launched(tmp_path / "data", tmp_path / "first", port) as starter:
         eventually(lambda: "Starting the services" in starter.said, "the services start")
@@ -394,7 +394,7 @@ def _cut_credentials(data: Path) -> None:
 
 
 def test_a_damaged_data_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
-    """Whatever is broken in it: one sentence that names the place, exit 1, no traceback."""
+    """Any damage gives one sentence that names the place, exit status 1, and no traceback."""
     data, port = tmp_path / "data", free_port()
     with started(data, tmp_path / "output", port):
         pass

@@ -1,4 +1,4 @@
-"""Signing in and out in Chromium: what its cookies, its origin checks and its policies make of our forms."""
+"""Signing in and out in Chromium, with its cookies, origin checks and policies."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -42,7 +42,7 @@ def free_socket() -> socket.socket:
 
 
 async def callback(request: web.Request) -> web.Response:
-    """A client that shows what it was sent, by whichever mode."""
+    """A client that shows the response, in any response mode."""
     sent = await request.post() if request.method == "POST" else request.query
     return web.Response(
         text=f"arrived {urlencode(sorted((name, str(value)) for name, value in sent.items()))}"
@@ -77,14 +77,14 @@ class BrowserDeployment:
 
 
 async def arrived(page: Page) -> dict[str, str]:
-    """What the client was sent."""
+    """The response that the client got."""
     await expect(page.locator("body")).to_contain_text("arrived")
     return dict(parse_qsl((await page.locator("body").inner_text()).removeprefix("arrived ")))
 
 
 @pytest.fixture
 async def deployment(database_url: str, redis_url: str) -> AsyncIterator[BrowserDeployment]:
-    """`localhost` for us, 127.0.0.1 for the client: two sites."""
+    """The OP at `localhost` and the client at 127.0.0.1, which are two sites."""
     ours, theirs = free_socket(), free_socket()
     origin = f"http://localhost:{ours.getsockname()[1]}"
     settings = settings_for(
@@ -116,7 +116,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def test_a_person_signs_in_and_out(
     browser: Browser, deployment: BrowserDeployment, script: bool
 ) -> None:
-    """Login, consent and logout are forms of another site to the client that the browser lands on."""
+    """Login, consent and logout work although the client is another site."""
     page = await (await browser.new_context(java_script_enabled=script)).new_page()
     await page.goto(deployment.request())
     await deployment.sign_in(page)
@@ -143,7 +143,7 @@ async def test_a_person_signs_in_and_out(
 @pytest.mark.point(8)
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
 async def test_a_stranger_signs_up(browser: Browser, deployment: BrowserDeployment, script: bool) -> None:
-    """By the link of the login page, past a name that is taken, to the client as somebody new."""
+    """Sign-up from the login page, with a taken name first, ends at the client."""
     page = await (await browser.new_context(java_script_enabled=script)).new_page()
     await page.goto(deployment.request())
     await page.click("#sign-up")
@@ -170,7 +170,7 @@ async def test_a_stranger_signs_up(browser: Browser, deployment: BrowserDeployme
 async def test_a_form_of_the_client_s_site_finds_the_session(
     browser: Browser, deployment: BrowserDeployment
 ) -> None:
-    """A request posted across sites, answered 303 to itself, meets the Lax cookie; so does form_post back."""
+    """A cross-site POST is redirected by 303, so that the Lax cookie is sent; so does form_post back."""
     page = await browser.new_page()
     await page.goto(deployment.request(response_mode="form_post"))
     await deployment.sign_in(page)

@@ -1,4 +1,4 @@
-"""Clients that take their time: they lose the connection, and nobody else notices."""
+"""Slow clients are disconnected, without an effect on others."""
 
 import os
 import resource
@@ -30,7 +30,7 @@ def ops(op: Op, op_behind_nginx: Op, processes: Processes) -> Sequence[Op]:
 
 @pytest.fixture
 def _many_files() -> Iterator[None]:
-    """Room for the sockets of a crowd."""
+    """Raise the limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield
@@ -38,7 +38,7 @@ def _many_files() -> Iterator[None]:
 
 
 def _is_over(connection: socket.socket) -> bool:
-    """Whether it was answered, with a refusal, or closed."""
+    """Whether the connection got a refusal or was closed."""
     connection.setblocking(False)
     try:
         received = connection.recv(65536)
@@ -62,7 +62,7 @@ def _serves(ops: Sequence[Op]) -> None:
 
 @pytest.mark.parametrize("target", [TOKEN, REGISTRATION], ids=str)
 def test_a_body_that_drips_is_not_waited_for(ops: Sequence[Op], target: object) -> None:
-    """However regularly its bytes come: the whole of it has a time."""
+    """A body has a deadline, however regularly its bytes arrive."""
     head = (
         f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {BODY}\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
@@ -87,7 +87,7 @@ def test_a_body_that_drips_is_not_waited_for(ops: Sequence[Op], target: object) 
 
 @pytest.mark.usefixtures("_many_files")
 def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op]) -> None:
-    """Hundreds of connections that are open, and hundreds that have begun a request."""
+    """Hundreds of idle connections and of incomplete requests do not delay others."""
     with ExitStack() as stack:
         for each in ops:
             for number in range(IDLE):
@@ -99,7 +99,7 @@ def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op]) -> No
 
 @pytest.mark.usefixtures("_many_files")
 def test_a_crowd_that_comes_at_once_is_let_in(processes: Processes) -> None:
-    """However busy a service is at that moment: a proxy that finds no place answers 502."""
+    """Many simultaneous connections are accepted; otherwise a proxy answers 502."""
     replicas = [child.process for service, child in processes.children if service is Service.TOKEN]
     with ExitStack() as stack:
         for each in replicas:

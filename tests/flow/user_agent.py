@@ -47,7 +47,7 @@ def form_with(page: HttpResponse, button: str) -> PageForm | None:
 
 @dataclass(slots=True)
 class UserAgent:
-    """One browser at one door. It never leaves the OP: a redirect elsewhere is the last answer."""
+    """A browser that never leaves the OP: a redirect elsewhere is its last response."""
 
     door: Door
     cookies: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class UserAgent:
         return self._follow(self._send(form.method, urljoin(page.url, form.action), data))
 
     def sign_in(self, url: str, username: str, password: str) -> str:
-        """Answers the login and consent pages as they come; the URL at the client it is sent back to."""
+        """Answer the login and consent pages. Returns the URL at the client."""
         page = self.visit(url)
         if form_with(page, "login-submit"):
             page = self.press(page, "login-submit", username=username, password=password)

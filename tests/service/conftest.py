@@ -1,4 +1,4 @@
-"""In this folder `op` is one service; elsewhere it is a whole running Ostiary."""
+"""In this folder, `op` is one service; elsewhere it is a running Ostiary."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ def op(authorization_service: AuthorizationService) -> AuthorizationService:
 async def open_op(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:
-    """The same world, where anybody may sign up."""
+    """The same service with self-registration."""
     settings = settings_for(
         module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off", sign_up="open"
     )

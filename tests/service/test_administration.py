@@ -1,4 +1,4 @@
-"""The administration of clients over HTTP: what it does, and that every answer is as its description says."""
+"""The administration of clients over HTTP, with every response checked against its description."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.registry import URI
 
 
 async def test_a_client_lives_its_life(admin: AdministrationApi) -> None:
-    """Created, read, replaced by its version, rotated, deleted; each with its audit row and its author."""
+    """A client is created, read, replaced, rotated and deleted, each with an audit row and its author."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, {**URI, "skip_consent": True})
     assert (created.status, created.body["skip_consent"], created.etag) == (201, True, '"1"')
     client_id, path = created.body["client_id"], created.headers["Location"]
@@ -82,7 +82,7 @@ async def test_a_replacement_says_what_it_replaces(admin: AdministrationApi) -> 
 
 
 async def test_of_replacements_at_once_one_is_kept(admin: AdministrationApi) -> None:
-    """The others are told that they came too late."""
+    """Of concurrent replacements, one is stored and the others get 412."""
     path = (await admin.ask("POST", ADMIN_CLIENTS.path, URI)).headers["Location"]
     answers = await asyncio.gather(
         *(
@@ -94,7 +94,7 @@ async def test_of_replacements_at_once_one_is_kept(admin: AdministrationApi) -> 
 
 
 async def test_every_fault_is_told_with_its_path(admin: AdministrationApi) -> None:
-    """Unknown members too: what an operator misspells is never ignored."""
+    """Every fault is reported with its path, including unknown members."""
     bad = {"redirect_uris": ["https://ok.test/", "http://evil/"], "clientname": "x", "tos_uri": "ftp://x"}
     answer = await admin.ask("POST", ADMIN_CLIENTS.path, bad)
     assert (answer.status, answer.body["error"]) == (400, "invalid_redirect_uri")
@@ -113,7 +113,7 @@ async def test_what_the_server_sets_may_be_sent_back_but_not_changed(admin: Admi
 
 
 async def test_clients_are_listed_page_by_page_and_filtered(admin: AdministrationApi) -> None:
-    """Each once, whatever comes between; a filter goes on over the pages."""
+    """Each client is listed once, despite concurrent changes; filters apply to all pages."""
     for each in range(5):
         await admin.world.client(client_id=f"app-{each}", is_dynamically_registered=each == 3)
     seen, query = [], "?limit=2&text=APP"
@@ -135,7 +135,7 @@ QUERIES = (
 
 
 async def test_a_query_that_is_not_described_is_refused(admin: AdministrationApi) -> None:
-    """Never ignored: a filter that does not count would show too much."""
+    """Unknown filters are refused, as ignoring them would show too much."""
     for query in QUERIES:
         answer = await admin.ask("GET", f"{ADMIN_CLIENTS.path}?{query}")
         assert (query, answer.status, answer.body["error"]) == (query, 400, "invalid_request")
@@ -148,7 +148,7 @@ BODIES = (
 
 
 async def test_a_body_that_cannot_be_read_is_refused(admin: AdministrationApi) -> None:
-    """As at registration; so are another content type, and a body that is too long."""
+    """Unreadable and long bodies, and other content types, are refused."""
     path = (await admin.ask("POST", ADMIN_CLIENTS.path, URI)).headers["Location"]
     for method, resource in (("POST", ADMIN_CLIENTS.path), ("PUT", path)):
         for body in BODIES:
@@ -161,7 +161,7 @@ async def test_a_body_that_cannot_be_read_is_refused(admin: AdministrationApi) -
 
 
 async def test_a_rotation_that_cannot_be_is_refused(admin: AdministrationApi) -> None:
-    """And a client without a secret has none to rotate."""
+    """Invalid rotations are refused, also for a client without a secret."""
     client = await admin.world.client()
     public = await admin.world.public_client()
     bad: list[dict[str, Any]] = [{"overlap": -1}, {"overlap": 10**9}, {"overlap": "7d"}, {"until": 1}]
@@ -172,7 +172,7 @@ async def test_a_rotation_that_cannot_be_is_refused(admin: AdministrationApi) ->
 
 
 async def test_a_client_id_is_taken_once(admin: AdministrationApi) -> None:
-    """And may be one that a path has to quote."""
+    """A client_id is unique, and may need quoting in a path."""
     members = {**URI, "client_id": "https://rp.test/a?b"}
     created = await admin.ask("POST", ADMIN_CLIENTS.path, members)
     assert (created.status, created.body["client_id"]) == (201, "https://rp.test/a?b")
@@ -194,7 +194,7 @@ async def test_an_invitation_registers_as_many_clients_as_it_says(admin: Adminis
 
 
 async def test_no_answer_and_no_audit_row_holds_a_secret_again(admin: AdministrationApi) -> None:
-    """Shown when it is made; kept as its hash."""
+    """A secret is shown once, and stored as a hash."""
     created = await admin.ask("POST", ADMIN_CLIENTS.path, {**URI, "client_secret": "a-chosen-secret" * 4})
     path, secret = created.headers["Location"], created.body["client_secret"]
     answers = [
@@ -224,7 +224,7 @@ async def test_the_description_is_served_and_valid(admin: AdministrationApi) -> 
 
 
 async def test_every_route_is_described_and_nothing_else(admin: AdministrationApi) -> None:
-    """The routes and the description are one list."""
+    """The description has exactly the routes of the service."""
     described = {
         (method.upper(), path)
         for path, operations in document(ISSUER)["paths"].items()
@@ -235,7 +235,7 @@ async def test_every_route_is_described_and_nothing_else(admin: AdministrationAp
 
 
 def test_the_description_of_a_body_knows_every_member_that_is_read() -> None:
-    """And forbids the others, as the server does."""
+    """The description forbids unknown members, as the server does."""
     schema = document(ISSUER)["components"]["schemas"]["ClientRequest"]
     validator = OAS31Validator(schema)
     assert validator.is_valid({**URI, "skip_consent": True, "client_id": "x", "access_token_lifetime": 60})

@@ -1,4 +1,4 @@
-"""Who may not administer clients: every credential that is not the right one, on every route."""
+"""Access to the administration: every wrong credential on every route."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -40,7 +40,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 @pytest.fixture
 async def victim(admin: AdministrationApi) -> AsyncIterator[Client]:
-    """A client that must not change, whoever tries."""
+    """A client that must not change."""
     client = await admin.world.client()
     yield client
     kept = await admin.world.stores.clients.find(client.client_id)
@@ -50,7 +50,7 @@ async def victim(admin: AdministrationApi) -> AsyncIterator[Client]:
 
 
 async def _user_tokens(admin: AdministrationApi, client: Client) -> Mapping[str, str]:
-    """What a client gets for a user who signed in with every scope that it has."""
+    """The tokens of a client for a user, with every scope."""
     sign_in = await admin.world.sign_in()
     code = sign_in.code(client.client_id, scope=("openid", "offline_access", *SCOPES))
     form = {
@@ -77,14 +77,14 @@ def _altered(admin: AdministrationApi, settings: Settings, **changes: Any) -> st
 
 
 async def _until_known(admin: AdministrationApi, token: str) -> None:
-    """Until the process has heard that this token's client has lost its scope."""
+    """Wait until the process knows that the token's client has lost its scope."""
     async with asyncio.timeout(30):
         while (await admin.ask_with(bearer(token), "GET", ADMIN_CLIENTS.path)).status != 403:
             await asyncio.sleep(0.05)
 
 
 async def _bad_tokens(admin: AdministrationApi, settings: Settings) -> dict[str, tuple[str, int]]:
-    """Each with the status that it must get."""
+    """Bad tokens with the expected status."""
     assert admin.http.app is not None
     client = await admin.world.client(scope=("openid", "offline_access", *SCOPES))
     users = await _user_tokens(admin, client)
@@ -131,7 +131,7 @@ def _requests(admin: AdministrationApi, client: Client) -> list[tuple[str, str]]
 async def test_only_a_clients_own_token_with_the_scope_opens_a_route(
     admin: AdministrationApi, settings: Settings, victim: Client
 ) -> None:
-    """401 or 403 for every other, on every route; what holds elsewhere does not hold here."""
+    """Every other token gets 401 or 403 on every route, even if it is valid elsewhere."""
     tokens = await _bad_tokens(admin, settings)
     for name, (token, status) in tokens.items():
         for method, path in _requests(admin, victim):
@@ -155,7 +155,7 @@ async def test_only_a_clients_own_token_with_the_scope_opens_a_route(
 async def test_without_a_token_there_is_a_bare_challenge(
     admin: AdministrationApi, victim: Client, headers: dict[str, str], status: int
 ) -> None:
-    """RFC 6750 §3.1; a client's secret or a cookie is no token."""
+    """RFC 6750 §3.1: client secrets and cookies are not tokens."""
     metadata = metadata_uri(administration_resource(ISSUER))
     for method, path in _requests(admin, victim):
         answer = await admin.ask_with({**headers, "If-Match": "*"}, method, path, BODY)
@@ -177,7 +177,7 @@ async def test_a_token_counts_in_its_header_alone(admin: AdministrationApi, vict
 async def test_who_may_read_may_not_write_and_the_other_way_round(
     admin: AdministrationApi, victim: Client
 ) -> None:
-    """Each scope is for its own routes; an asked-for narrower token is narrower."""
+    """Each scope opens its own routes, and a narrower token is narrower."""
     operator = await admin.world.client(scope=SCOPES)
     tokens = {
         READ_CLIENTS: await admin.token_of(operator, READ_CLIENTS),
@@ -210,7 +210,7 @@ async def test_the_method_and_the_path_are_what_they_are(
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "TRACE", "OPTIONS"])
 async def test_other_methods_are_not_there(admin: AdministrationApi, victim: Client, method: str) -> None:
-    """405, with a good token too. HEAD shows the description, which is open."""
+    """405, also with a valid token. HEAD works for the description, which is public."""
     paths = [ADMIN_CLIENTS.path, ADMIN_CLIENT.for_client(victim.client_id), ADMIN_OPENAPI.path]
     for path in paths[: 2 if method == "HEAD" else 3]:
         answer = await admin.http.request(method, path, headers=bearer(admin.access_token))
@@ -218,7 +218,7 @@ async def test_other_methods_are_not_there(admin: AdministrationApi, victim: Cli
 
 
 async def test_the_administrators_token_tells_nothing_of_a_user(admin: AdministrationApi) -> None:
-    """At userinfo it is none of the kind that is wanted; nor does it register a client."""
+    """The administrator's token neither works at userinfo nor registers a client."""
     answer = await admin.http.get(USERINFO.path, headers=bearer(admin.access_token))
     assert answer.status == 403
     assert await admin.register(admin.access_token) == 401

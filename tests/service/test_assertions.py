@@ -1,4 +1,4 @@
-"""Client assertions: every algorithm, keys by reference, secrets that sign, and no crossing between them."""
+"""Client assertions: algorithms, keys by reference, and secrets, without confusion."""
 
 import asyncio
 import hmac
@@ -123,7 +123,7 @@ async def _key_client(tokens: TokenService, **fields: Any) -> Client:
 @pytest.mark.point(14)
 @pytest.mark.parametrize("registered", [None, *PUBLIC_KEY_ALGORITHMS])
 async def test_a_key_signs_by_the_registered_algorithm(tokens: TokenService, registered: str | None) -> None:
-    """By any of its own where none is registered."""
+    """Without a registered algorithm, any of the key's own is accepted."""
     client = await _key_client(tokens, token_endpoint_auth_signing_alg=registered)
     for alg, key in KEYS.items():
         expected = 200 if registered in (None, alg) else 401
@@ -145,7 +145,7 @@ async def test_a_secret_signs_by_the_registered_algorithm(
 
 @pytest.mark.point(14)
 async def test_the_methods_do_not_cross(tokens: TokenService) -> None:
-    """No secret verifies where a key should, no key where a secret should, no public key as a secret."""
+    """Secrets and keys are never confused, and a public key is never a secret."""
     by_secret = await _secret_client(tokens, jwks=JWKS)
     by_key = await _key_client(tokens, secrets=(ClientSecret(b"", value=VALUE),))
     by_basic = await _secret_client(tokens, token_endpoint_auth_method="client_secret_basic", jwks=JWKS)
@@ -162,7 +162,7 @@ async def test_the_methods_do_not_cross(tokens: TokenService) -> None:
 
 @pytest.mark.parametrize("secret", [VALUE[::-1], VALUE[:-1], VALUE + " "])
 async def test_another_secret_signs_nothing(tokens: TokenService, secret: str) -> None:
-    """Nor does the hash that is kept of it."""
+    """Another secret and the stored hash do not sign."""
     client = await _secret_client(tokens)
     assert await _status(tokens, _assertion(client, secret, "HS256")) == 401
     kept = new_secret(client, VALUE).hash.hex()
@@ -170,7 +170,7 @@ async def test_another_secret_signs_nothing(tokens: TokenService, secret: str) -
 
 
 async def test_of_two_secrets_either_signs_until_it_ends(tokens: TokenService) -> None:
-    """An overlap while a secret is changed; one that has expired no longer counts."""
+    """During a rotation both secrets sign; an expired one does not."""
     other = VALUE[::-1]
     ended = replace(ClientSecret(b"", value="e" * 64), expires_at=clock.now())
     client = await _secret_client(
@@ -183,7 +183,7 @@ async def test_of_two_secrets_either_signs_until_it_ends(tokens: TokenService) -
 
 @pytest.mark.point(14, 18)
 async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _JwksHost) -> None:
-    """jwks_uri: fetched once, and again when a key is not known."""
+    """jwks_uri is fetched once, and again for an unknown key."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
     for alg, key in KEYS.items():
         assert await _status(tokens, _assertion(client, key, alg)) == 200
@@ -200,7 +200,7 @@ async def test_keys_by_reference(tokens: TokenService, jwks_uri: str, host: _Jwk
 async def test_unknown_keys_by_the_hundred_make_us_fetch_once(
     tokens: TokenService, jwks_uri: str, host: _JwksHost
 ) -> None:
-    """One after another and at once; and clients by the dozen with one `jwks_uri` fetch it once."""
+    """Unknown keys cause one fetch, also concurrently and for many clients with one `jwks_uri`."""
     client = await _key_client(tokens, jwks=None, jwks_uri=jwks_uri)
 
     async def guess(number: int) -> int:
@@ -238,7 +238,7 @@ async def test_a_kid_that_is_not_known_is_looked_for_once(
 async def test_keys_behind_a_private_address_are_not_fetched(
     tokens: TokenService, host: _JwksHost, uri: str
 ) -> None:
-    """Also where such a URI got past registration: the canary on loopback hears nothing."""
+    """An internal jwks_uri is never fetched, even if it got past registration."""
     canary = RawTestServer(host)
     await canary.start_server()
     client = await _key_client(tokens, jwks=None, jwks_uri=uri.format(canary.port))
@@ -270,7 +270,7 @@ async def test_a_strict_client_addresses_the_issuer_alone(
 @planted(token_endpoint_alone)
 @pytest.mark.parametrize("path", [REVOCATION, INTROSPECTION, DEVICE_AUTHORIZATION])
 async def test_an_assertion_may_address_the_endpoint_that_is_called(tokens: TokenService, path: Path) -> None:
-    """Or the issuer, or the token endpoint; no other endpoint, and nothing beside them."""
+    """The audience may be the issuer, the token endpoint or the called endpoint, and nothing else."""
     client = await _key_client(tokens)
     here, token, other = path.at(ISSUER), TOKEN.at(ISSUER), USERINFO.at(ISSUER)
     for aud, is_accepted in (

@@ -1,4 +1,4 @@
-"""What a client asks about a sign-in, and what its ID tokens then say of it: Core 1.0 §3.1.2.1 and §2."""
+"""Requests about the sign-in, and the resulting ID tokens (Core 1.0 §2, §3.1.2.1)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ ACR = ACR_VALUES[0]
 
 @contextmanager
 def later(**difference: float) -> Iterator[None]:
-    """By the clock of the services, which the test is."""
+    """Advance the clock of the services."""
     now = clock.now
     with patch.object(clock, "now", lambda: now() + timedelta(**difference)):
         yield
@@ -44,7 +44,7 @@ async def claims_of(provider: Services, client: Client, page: Page) -> dict[str,
 
 @dataclass(frozen=True, slots=True)
 class SignedInUser:
-    """Somebody who has signed in to a client, and what the ID token says of it."""
+    """A user who has signed in to a client, and the ID token."""
 
     client: Client
     user: User
@@ -53,7 +53,7 @@ class SignedInUser:
 
 
 async def signed_in(provider: Services, **fields: Any) -> SignedInUser:
-    """With a browser that was never here before."""
+    """Sign in with a new browser."""
     client, user, browser = await provider.client(**fields), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user)
     return SignedInUser(client, user, browser, await claims_of(provider, client, page))
@@ -74,7 +74,7 @@ async def test_prompt_login_is_a_later_sign_in(provider: Services) -> None:
 @pytest.mark.point(8)
 @pytest.mark.parametrize("source", ["max_age", "default_max_age"])
 async def test_who_signed_in_too_long_ago_signs_in_again(provider: Services, source: str) -> None:
-    """Within that age nobody is asked, and the time stays; beyond it a page asks, and the time is later."""
+    """Within the age no page is shown; beyond it, the user signs in again with a later time."""
     by_default = source == "default_max_age"
     ada = await signed_in(provider, **({source: 60} if by_default else {}))
     asked = {} if by_default else {"max_age": "60"}
@@ -138,7 +138,7 @@ async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
 async def test_the_context_of_a_sign_in_is_the_one_that_was_reached(
     provider: Services, asked: dict[str, str]
 ) -> None:
-    """Core 1.0 §5.5.1.1: whatever was wished for, `acr` and `amr` say what happened."""
+    """Core 1.0 §5.5.1.1: `acr` and `amr` describe the actual sign-in."""
     client = await provider.client()
     page = await provider.op.browser().sign_in(client, await provider.op.user(), **asked)
     claims = await claims_of(provider, client, page)
@@ -147,7 +147,7 @@ async def test_the_context_of_a_sign_in_is_the_one_that_was_reached(
 
 @pytest.mark.point(9)
 async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Services) -> None:
-    """`id_token_hint`: its user's session goes on without a page, and nobody else's does, even long after."""
+    """`id_token_hint`: only the session of its user continues without a page, even long after."""
     client, browser = await provider.client(), provider.op.browser()
     hint = await redeemed(provider, client, await browser.sign_in(client, await provider.op.user()))
     other = provider.op.browser()
@@ -164,7 +164,7 @@ async def test_a_client_finds_its_user_by_the_id_token_that_it_has(provider: Ser
 
 @pytest.mark.point(8)
 async def test_prompt_consent_puts_the_question_again(provider: Services) -> None:
-    """Also to a client that nobody is usually asked about, and after a sign-in that is asked for anew."""
+    """Also for a client that skips consent, and together with a new sign-in."""
     ada = await signed_in(provider, skip_consent=True)
     page = await ada.browser.authorize(ada.client, prompt="consent")
     assert is_consent(page)

@@ -1,4 +1,4 @@
-"""The authorization service while a store is away: 503, never a verdict and never half a session."""
+"""The authorization service while a store is down: 503, never a verdict or half a session."""
 
 from typing import Any
 from unittest.mock import patch
@@ -26,7 +26,7 @@ ROUND_TRIPS = ((RedisClient, ("batch",)), (Database, ("row", "rows")))
     "stores", [(REDIS,), (POSTGRESQL,), (REDIS, POSTGRESQL)], ids=["redis", "pg", "both"]
 )
 async def test_every_step_waits_for_its_stores(op: AuthorizationService, stores: Any) -> None:
-    """503 with Retry-After at each step; when the store is back each step goes on where it was."""
+    """Each step answers 503 with Retry-After, and continues when the store is back."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     async with away(op, *stores):
         assert is_away(await browser.authorize(client))

@@ -1,4 +1,4 @@
-"""A fault of the database that waiting does not end: loops survive it, and the process says so."""
+"""Permanent faults of the database: loops survive them, and the process is not ready."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -71,7 +71,7 @@ async def _rewrap(world: World, settings: Settings, _: str) -> None:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    """A deployment of the test's own: what it damages nobody else uses."""
+    """A deployment that the test may damage."""
     return settings_for(database_url, redis_url)
 
 
@@ -87,7 +87,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 async def test_discovery_does_not_serve_frozen_keys_and_claim_to_be_ready(
     settings: Settings, world: World, manual_time: ManualTime, damage: Act, repair: Act
 ) -> None:
-    """What it has it serves on, not ready; when the fault is repaired it serves the new keys, by itself."""
+    """It serves its keys while it is not ready, and the new keys after the repair."""
     role = f"role_{uuid4().hex}"
     await world.stores.deployment.issuer(settings.issuer)  # so that the role need not record it
     await world.database.row(f"CREATE ROLE {role} LOGIN")

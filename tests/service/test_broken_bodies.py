@@ -1,4 +1,4 @@
-"""Bodies that break off, or are not what their headers say: a refusal, and no defect in the log."""
+"""Incomplete bodies, and bodies that contradict their headers, are refused without a defect in the log."""
 
 import asyncio
 import gzip
@@ -52,13 +52,13 @@ FORM = b"grant_type=client_credentials&token=x&client_id=x"
 
 @pytest.fixture
 def settings(module_database_url: str, module_redis_url: str) -> Settings:
-    """Registration is open: what is asked here is the body, not who may."""
+    """Open registration, as only the body is tested."""
     return settings_for(module_database_url, module_redis_url, registration="open", rate_limits="off")
 
 
 @pytest.fixture
 async def server(settings: Settings, world: World) -> AsyncIterator[str]:
-    """The path of a socket behind which every service reads bodies, as `ostiary serve` lets it."""
+    """The socket of a server with every service, as in `ostiary serve`."""
     app = application(settings, authorization, client_registry, token)
     runner = Runner(app)
     await runner.setup()
@@ -109,7 +109,7 @@ ENCODINGS = {
 
 @pytest.mark.parametrize("name", ENCODINGS)
 async def test_an_encoded_body_is_refused(server: str, name: str) -> None:
-    """Nothing is decoded: neither what decodes well nor what explodes, and none is a fault of ours."""
+    """Encoded bodies are never decoded, and never cause a server error."""
     body, encoding = ENCODINGS[name], name.partition(" that")[0]
     with structlog.testing.capture_logs() as logs:
         for path in POSTED:
@@ -134,7 +134,7 @@ CONTENT_TYPES = (
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
 async def test_only_its_own_content_type_is_read(server: str, content_type: str | None) -> None:
-    """The same bytes under another name are refused everywhere."""
+    """The same bytes with another content type are refused everywhere."""
     with structlog.testing.capture_logs() as logs:
         for path in POSTED:
             lines = [] if content_type is None else [f"Content-Type: {content_type}"]
@@ -153,7 +153,7 @@ CHUNKS = {
 @pytest.mark.parametrize("body", CHUNKS.values(), ids=CHUNKS.keys())
 @pytest.mark.parametrize("is_late", [False, True])
 async def test_a_malformed_body_is_refused(server: str, body: bytes, is_late: bool) -> None:
-    """Whether its fault shows at once or when it is being read."""
+    """Malformed bodies are refused, whether the fault shows at once or later."""
     begun = b"3\r\nc=d\r\n" if is_late else b""
     with structlog.testing.capture_logs() as logs:
         for path in POSTED:
@@ -163,7 +163,7 @@ async def test_a_malformed_body_is_refused(server: str, body: bytes, is_late: bo
 
 
 async def test_a_body_that_breaks_off_is_no_defect(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its client has gone, and nobody is told; what is counted in the end is a refusal."""
+    """A client that disconnects during its body causes a refusal, not a defect."""
     statuses: list[int] = []
     monkeypatch.setattr(
         "shared.server.http.dispatch.observe_request", lambda _, status, __: statuses.append(status)
@@ -197,7 +197,7 @@ FIELDS = (
 
 @pytest.mark.parametrize("field", FIELDS)
 async def test_a_byte_in_a_header_field_leaves_nothing_unanswered(server: str, field: str) -> None:
-    """One that is not UTF-8 becomes a lone surrogate."""
+    """Header bytes that are not UTF-8 become lone surrogates, and the request gets a response."""
     with structlog.testing.capture_logs() as logs:
         for path in POSTED:
             head = _head(path, f"Content-Length: {len(FORM)}").removesuffix(b"\r\n")

@@ -1,4 +1,4 @@
-"""Passwords guessed: how many are looked at, and what a guesser learns."""
+"""Guessing passwords: rate limits, and no information for the guesser."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ pytestmark = ON_MODULE_LOOP
 async def guarded(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:
-    """The same world with its rate limits on; whose addresses a proxy tells."""
+    """The same service with rate limits, and addresses from a proxy."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER)
     async with serve_authorization(settings, op.world) as service:
         yield service
@@ -58,7 +58,7 @@ RIGHT = "correct horse battery staple"
 
 
 async def test_the_right_password_is_refused_while_waiting(guarded: AuthorizationService) -> None:
-    """Eleven wrong ones, then the right one: 429 with Retry-After, like any other password."""
+    """After too many wrong passwords, the correct one gets 429 with Retry-After, too."""
     user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.1.0")
     statuses = [(await guesser.guess(user.username)).status for _ in range(11)]
     assert statuses == [400] * USER.free + [429] * (11 - USER.free)
@@ -69,14 +69,14 @@ async def test_the_right_password_is_refused_while_waiting(guarded: Authorizatio
 
 
 async def test_many_addresses_share_a_user_s_tries(guarded: AuthorizationService) -> None:
-    """Fifty addresses guess no more than one."""
+    """Fifty addresses together have no more attempts for a user than one."""
     user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.2.0")
     statuses = [(await guesser.guess(user.username, host=host)).status for host in range(1, 51)]
     assert statuses.count(400) == USER.free
 
 
 async def test_all_spellings_of_a_name_share_its_tries(guarded: AuthorizationService) -> None:
-    """User name, e-mail address, case, spaces, compatibility forms."""
+    """User name, e-mail address, case, spaces and compatibility forms count together."""
     user = await guarded.user(username="Zoe.Fischer", claims={"email": "zoe@example.org"})
     guesser = await PasswordGuesser.at(guarded, "10.3.0")
     spellings = [
@@ -93,7 +93,7 @@ async def test_all_spellings_of_a_name_share_its_tries(guarded: AuthorizationSer
 
 
 async def test_guesses_at_once_are_bounded(guarded: AuthorizationService) -> None:
-    """Two processes, two hundred guesses in parallel: no more are looked at than one after another."""
+    """Two hundred concurrent guesses over two processes get no more attempts than sequential ones."""
     user = await guarded.user()
     async with serve_authorization(guarded.settings, guarded.world) as other:
         guessers = [await PasswordGuesser.at(guarded, "10.4.0"), await PasswordGuesser.at(other, "10.4.1")]
@@ -103,7 +103,7 @@ async def test_guesses_at_once_are_bounded(guarded: AuthorizationService) -> Non
 
 
 async def test_an_address_that_guesses_many_names_waits(guarded: AuthorizationService) -> None:
-    """One password for many users: the address waits, and the users do not."""
+    """An address that tries many users is throttled; the users are not."""
     guesser = await PasswordGuesser.at(guarded, "10.5.0")
     pages = [await guesser.guess(f"somebody-{n}") for n in range(60)]
     assert pages[-1].status == 429
@@ -113,7 +113,7 @@ async def test_an_address_that_guesses_many_names_waits(guarded: AuthorizationSe
 
 
 async def test_nothing_tells_whether_a_user_exists(guarded: AuthorizationService) -> None:
-    """Wrong, unknown, disabled, without a password: the same answer, now and while waiting."""
+    """Wrong passwords, unknown, disabled and passwordless users get the same response, throttled or not."""
     wrong, disabled = await guarded.user(), await guarded.user()
     await guarded.world.stores.users.disable(disabled.user_id)
     bare: User = await guarded.world.user()
@@ -135,7 +135,7 @@ async def test_nothing_tells_whether_a_user_exists(guarded: AuthorizationService
 
 
 async def test_a_guessed_at_user_keeps_their_sessions(guarded: AuthorizationService) -> None:
-    """Whoever is signed in stays signed in."""
+    """A throttled user stays signed in."""
     client, user, browser = await guarded.client(), await guarded.user(), guarded.browser()
     await browser.sign_in(client, user)
     guesser = await PasswordGuesser.at(guarded, "10.7.0")
@@ -145,7 +145,7 @@ async def test_a_guessed_at_user_keeps_their_sessions(guarded: AuthorizationServ
 
 
 async def test_success_forgets_a_user_s_failures(guarded: AuthorizationService) -> None:
-    """Four wrong and one right, again and again."""
+    """A success resets the failures."""
     user, guesser = await guarded.user(), await PasswordGuesser.at(guarded, "10.8.0")
     for _ in range(3):
         for _ in range(USER.free - 1):
@@ -174,7 +174,7 @@ async def test_failures_are_audited_without_the_name_that_was_typed(guarded: Aut
 async def test_an_incomplete_form_is_asked_for_again(
     op: AuthorizationService, fields: dict[str, str]
 ) -> None:
-    """400, and the same form."""
+    """An incomplete form gets 400, and the form again."""
     browser = op.browser()
     page = await browser.authorize(await op.client())
     page = await browser.post(LOGIN.path, {**page.hidden, **fields})
@@ -183,7 +183,7 @@ async def test_an_incomplete_form_is_asked_for_again(
 
 
 async def test_a_login_leads_nowhere_but_on(op: AuthorizationService) -> None:
-    """No `next`, `return_to` or the like: where it goes on stands in the interaction."""
+    """No parameter such as `next` or `return_to` changes the target of a login."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     page = await browser.authorize(client)
     assert is_login(page)

@@ -1,4 +1,4 @@
-"""Client authentication: the registered method, one at a time, and one answer to everything else."""
+"""Client authentication: the registered method, exactly one, and the same response to every failure."""
 
 import base64
 import json
@@ -92,7 +92,7 @@ async def test_basic_halves_are_form_urlencoded(tokens: TokenService, client_id:
 async def test_only_the_registered_method_will_do(
     tokens: TokenService, registered: str, expected: tuple[int, int, int]
 ) -> None:
-    """A client that was registered for one method is not known by another, be the secret right."""
+    """Only the registered method works, even with the correct secret."""
     client = await tokens.world.client(token_endpoint_auth_method=registered)
     name = {"client_id": client.client_id}
     assert await _status(tokens, FORM, headers=basic(client.client_id)) == expected[0]
@@ -115,13 +115,13 @@ async def test_only_the_registered_method_will_do(
     ],
 )
 async def test_a_malformed_header_is_no_authentication(tokens: TokenService, authorization: str) -> None:
-    """401 each, and nothing that tells why."""
+    """401, without a reason."""
     assert await _status(tokens, FORM, headers={"Authorization": authorization}) == 401
 
 
 @pytest.mark.point(13)
 async def test_a_wrong_secret_and_an_unknown_client_look_alike(tokens: TokenService) -> None:
-    """Byte for byte, and like a disabled client."""
+    """The responses to a wrong secret, an unknown client and a disabled client are equal."""
     client, disabled = await tokens.world.client(), await tokens.world.client()
     await tokens.world.stores.clients.disable(disabled.client_id)
     bodies = set()
@@ -135,7 +135,7 @@ async def test_a_wrong_secret_and_an_unknown_client_look_alike(tokens: TokenServ
 @pytest.mark.point(14)
 @pytest.mark.parametrize("path", [TOKEN, REVOCATION, INTROSPECTION], ids=str)
 async def test_two_identities_are_refused(tokens: TokenService, path: object) -> None:
-    """Never the one's code for the other's name, at every endpoint."""
+    """A request with two identities is refused at every endpoint."""
     one, two, signing = (
         await tokens.world.client(),
         await tokens.world.client(),
@@ -157,7 +157,7 @@ async def test_two_identities_are_refused(tokens: TokenService, path: object) ->
 
 
 async def test_a_secret_in_the_url_is_not_processed(tokens: TokenService) -> None:
-    """It has been logged by somebody already."""
+    """A secret in the URL is ignored, as it may have been logged."""
     client = await tokens.world.client(token_endpoint_auth_method="client_secret_post")
     query = f"{TOKEN.path}?client_id={client.client_id}&client_secret={SECRET.replace(' ', '+')}"
     for form in (FORM, {}):
@@ -166,7 +166,7 @@ async def test_a_secret_in_the_url_is_not_processed(tokens: TokenService) -> Non
 
 @pytest.mark.parametrize("name", ["code", "code_verifier", "grant_type", "refresh_token", "client_assertion"])
 async def test_nothing_in_the_url_is_processed_or_logged(tokens: TokenService, name: str) -> None:
-    """Nor what stands beside it in the body."""
+    """Parameters in the URL are neither used nor logged, also not beside a body."""
     client, sign_in = await tokens.world.client(), await tokens.world.sign_in()
     form = {
         "grant_type": "authorization_code",
@@ -265,14 +265,14 @@ BAD_CLAIMS: Mapping[str, Callable[[int], dict[str, Any]]] = {
 @pytest.mark.point(14)
 @pytest.mark.parametrize("change", BAD_CLAIMS.values(), ids=BAD_CLAIMS.keys())
 async def test_bad_claims_are_refused(tokens: TokenService, change: Callable[[int], dict[str, Any]]) -> None:
-    """Whom it is for, when it was made, and what it is called."""
+    """Wrong audiences, times and identifiers are refused."""
     client = await _signing_client(tokens)
     assert await _status(tokens, _form(_signed(_claims(client, **change(int(time.time())))))) == 401
 
 
 @pytest.mark.parametrize("host", ["evil.test", "id.example.org:8443", "id.example.org."])
 async def test_the_host_header_names_no_audience(tokens: TokenService, host: str) -> None:
-    """Whoever asks under another name: an assertion for that name is not for us, one for us is."""
+    """The Host header does not change the accepted audiences."""
     client = await _signing_client(tokens)
     headers = {"Host": host, "X-Forwarded-Host": host, "Forwarded": f"host={host}"}
     for aud in (f"https://{host}/oidc", f"https://{host}/oidc/oauth2/token", f"http://{host}{TOKEN.path}"):
@@ -357,12 +357,12 @@ def _compact(header: Mapping[str, Any], parts: int) -> str:
     ],
 )
 async def test_what_is_no_assertion_is_refused(tokens: TokenService, assertion: str) -> None:
-    """JSON serialisation, five parts, junk."""
+    """JSON serialisation, five parts and junk are refused."""
     assert await _status(tokens, _form(assertion)) == 401
 
 
 async def test_algorithms_are_not_confused(tokens: TokenService) -> None:
-    """None, HMAC with a public key, another algorithm than registered, another's key."""
+    """`none`, HMAC with a public key, unregistered algorithms and foreign keys are refused."""
     client = await _signing_client(tokens, token_endpoint_auth_signing_alg="ES256")
     other = ec.generate_private_key(ec.SECP256R1())
     unsigned = jwt.encode(_claims(client), "", "none")
@@ -430,7 +430,7 @@ async def test_a_weak_key_verifies_nothing(tokens: TokenService, name: str) -> N
 
 
 async def test_a_key_under_which_anything_holds_verifies_nothing(tokens: TokenService) -> None:
-    """Under Ed25519's neutral element the signature (neutral element, 0) fits every message."""
+    """For Ed25519's neutral element as a key, one signature fits every message."""
     neutral = b"\1" + bytes(31)
     jwk = {"kty": "OKP", "crv": "Ed25519", "x": base64url(neutral)}
     client = await _signing_client(tokens, jwks={"keys": [jwk]})
@@ -456,7 +456,7 @@ async def test_an_empty_basic_secret_is_no_authentication(tokens: TokenService) 
 
 
 async def test_a_public_client_has_no_token_of_its_own(tokens: TokenService) -> None:
-    """Nor openid for itself, nor a name that could be a user's."""
+    """A public client gets no token of its own, no client gets openid for itself, nor a user's identifier."""
     public = await tokens.world.public_client()
     response = await tokens.token(public, FORM)
     assert (response.status, (await response.json())["error"]) == (400, "unauthorized_client")

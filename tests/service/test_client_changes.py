@@ -1,4 +1,4 @@
-"""What an operator changes of a client, and what follows from it."""
+"""Changes of clients by operators, and their consequences."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What was in flight when a client's grants were revoked, or the client was deleted and added again."""
+"""Pending requests when a client's grants are revoked or the client is deleted and added again."""
 
 from collections.abc import Awaitable, Callable
 
@@ -34,7 +34,7 @@ ENDS = pytest.mark.parametrize("end", [_revoke_grants, _delete_and_add])
 @ENDS
 @planted(pushed_requests_have_no_epoch)
 async def test_a_pushed_request_is_over(provider: Services, end: End) -> None:
-    """Its handle names nothing any more; a new one works."""
+    """The handle of a pushed request becomes invalid; a new one works."""
     client = await provider.client()
     request_uri = await pushed_uri(provider, client)
     assert is_login(await opened(provider, client, request_uri))
@@ -46,7 +46,7 @@ async def test_a_pushed_request_is_over(provider: Services, end: End) -> None:
 @ENDS
 @planted(interactions_have_no_epoch)
 async def test_an_interaction_is_over(provider: Services, end: End) -> None:
-    """The user who was asked for consent cannot give it; whoever begins anew can."""
+    """A pending consent cannot be given; a new request works."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.log_in(await browser.authorize(client), user)
     assert is_consent(page)

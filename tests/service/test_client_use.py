@@ -1,4 +1,4 @@
-"""A client that registered itself is used as soon as it has a token."""
+"""A client that registered itself counts as used once it has a token."""
 
 import pytest
 
@@ -19,7 +19,7 @@ async def _is_used(world: World, client_id: str) -> bool:
 async def test_a_token_marks_its_client_once_the_process_writes_it_down(
     settings: Settings, world: World
 ) -> None:
-    """Also that of client_credentials, which leaves no grant; a refusal is no use."""
+    """A token of client_credentials counts, too; a refusal does not."""
     client = await world.client(is_dynamically_registered=True)
     refused = await world.client(is_dynamically_registered=True)
     async with serve_tokens(settings, world) as service:

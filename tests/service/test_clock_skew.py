@@ -31,7 +31,7 @@ def _at(seconds: float) -> datetime:
     [(0, 0, 0, 0), (0, 5, 10, 0), (0, -7, 10, 7), (0, 17, 10, -7), (3600, 0, 3600, 3600)],
 )
 def test_a_slow_answer_is_no_skew(before: float, theirs: float, after: float, seconds: float) -> None:
-    """Only what the time between question and answer cannot explain."""
+    """The duration of a query does not count as skew."""
     assert skew(_at(before), _at(theirs), _at(after)) == seconds
 
 

@@ -1,4 +1,4 @@
-"""Redeeming a code: what is refused, what it costs, and what it leaves alone."""
+"""Redeeming a code: refusals, and their effects on the code and its grant."""
 
 import asyncio
 from datetime import timedelta
@@ -29,7 +29,7 @@ WRONG = {
 async def test_a_wrong_redemption_is_refused_and_costs_nothing(
     tokens: TokenService, form: dict[str, str]
 ) -> None:
-    """400, no token, and the code still works for whoever has it all right."""
+    """A wrong redemption gets 400, and the code still works."""
     client = await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     response = await tokens.redeem(client, code, **form)
@@ -43,7 +43,7 @@ async def test_a_wrong_redemption_is_refused_and_costs_nothing(
 
 @pytest.mark.parametrize("name", ["code_verifier", "redirect_uri"])
 async def test_an_empty_parameter_is_none(tokens: TokenService, name: str) -> None:
-    """RFC 6749 §3.2: there, but without a value, is not there."""
+    """RFC 6749 §3.2: a parameter without a value counts as missing."""
     client = await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     form = {
@@ -57,7 +57,7 @@ async def test_an_empty_parameter_is_none(tokens: TokenService, name: str) -> No
 
 
 async def test_a_scope_asked_for_at_the_token_step_widens_nothing(tokens: TokenService) -> None:
-    """RFC 6749 §4.1.3 has no such parameter: what the user allowed is what there is."""
+    """RFC 6749 §4.1.3: a scope at the token endpoint does not change what the user allowed."""
     client = await tokens.world.client()
     code = (await tokens.world.sign_in()).code(client.client_id, scope=("openid", "offline_access"))
     wide = "openid offline_access email api:read api:write"
@@ -71,7 +71,7 @@ async def test_a_scope_asked_for_at_the_token_step_widens_nothing(tokens: TokenS
 
 @pytest.mark.point(12)
 async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenService) -> None:
-    """RFC 9700 §4.8.2: somebody took the challenge out of the authorization request."""
+    """RFC 9700 §4.8.2: an attacker may have removed the challenge from the authorization request."""
     client = await tokens.world.client()
     code = (await tokens.world.sign_in()).code(client.client_id, code_challenge=None)
     value = await tokens.world.add_code(code)
@@ -81,7 +81,7 @@ async def test_a_verifier_for_a_code_without_challenge_is_refused(tokens: TokenS
 
 @pytest.mark.point(12)
 async def test_a_replay_ends_what_the_code_gave(tokens: TokenService) -> None:
-    """The second use is refused, and the tokens of the first are dead everywhere."""
+    """A second use is refused, and the tokens of the first are invalid everywhere."""
     client = await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     first = await (await tokens.redeem(client, code)).json()
@@ -95,7 +95,7 @@ async def test_a_replay_ends_what_the_code_gave(tokens: TokenService) -> None:
 
 @pytest.mark.point(12)
 async def test_a_replay_long_after_is_recognised(tokens: TokenService) -> None:
-    """The memory of a code lasts as long as what it gave, not as long as Redis keeps it."""
+    """A replay is recognized as long as the grant exists, not only as long as Redis keeps the code."""
     client = await tokens.world.client()
     code = (await tokens.world.sign_in()).code(client.client_id)
     value = await tokens.world.add_code(code, timedelta(seconds=60))
@@ -122,7 +122,7 @@ async def test_a_replay_after_sign_out_ends_an_offline_grant(tokens: TokenServic
 
 
 async def test_a_strangers_tries_cost_nothing(tokens: TokenService) -> None:
-    """Another client, however often it tries, neither ends the code nor what it gave."""
+    """Attempts of another client end neither the code nor its grant."""
     client, stranger = await tokens.world.client(), await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     for _ in range(7):
@@ -135,7 +135,7 @@ async def test_a_strangers_tries_cost_nothing(tokens: TokenService) -> None:
 
 
 async def test_five_wrong_tries_end_a_code(tokens: TokenService) -> None:
-    """Of a hundred guesses five are looked at, and every answer is the same."""
+    """Five failures end a code, and every response is the same."""
     client = await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     answers = set()
@@ -147,7 +147,7 @@ async def test_five_wrong_tries_end_a_code(tokens: TokenService) -> None:
 
 
 async def test_an_expired_code_is_refused(tokens: TokenService) -> None:
-    """Also while Redis has not noticed."""
+    """An expired code is refused, even while Redis still has it."""
     client = await tokens.world.client()
     code = (await tokens.world.sign_in()).code(
         client.client_id, expires_at=clock.now() - timedelta(seconds=1)
@@ -160,13 +160,13 @@ async def test_an_expired_code_is_refused(tokens: TokenService) -> None:
     "code", ["x", "ac_short", "at_" + "A" * 43, "ac_" + "A" * 43, "\ud7ff" * 50, "A" * 9000]
 )
 async def test_what_is_no_code_is_refused(tokens: TokenService, code: str) -> None:
-    """Malformed, of another kind, unknown, too long."""
+    """Malformed, unknown and long codes, and other handles, are refused."""
     response = await tokens.redeem(await tokens.world.client(), code)
     assert (response.status, (await response.json())["error"]) == (400, "invalid_grant")
 
 
 async def test_without_offline_access_there_is_no_refresh_token(tokens: TokenService) -> None:
-    """Nor for a client that is not registered for it."""
+    """Without offline access, or if the client is not registered for it, there is no refresh token."""
     client = await tokens.world.client()
     assert "refresh_token" not in await tokens.tokens(client, scope=("openid",))
     other = await tokens.world.client(grant_types=("authorization_code",))
@@ -192,7 +192,7 @@ async def test_a_token_that_would_be_too_long_costs_no_code(tokens: TokenService
 
 @pytest.mark.point(12)
 async def test_many_at_once_get_one_answer(tokens: TokenService) -> None:
-    """In one process: at most one 200, and the rest invalid_grant."""
+    """Of many concurrent requests, at most one gets 200, and the others invalid_grant."""
     client = await tokens.world.client()
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     responses = await asyncio.gather(*(tokens.redeem(client, code) for _ in range(30)))

@@ -1,4 +1,4 @@
-"""Operators' commands ask the running deployment what clients may ask for, not the shell they run in."""
+"""Operators' commands use the settings of the running deployment, not of their shell."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ Ostiary = Callable[..., Coroutine[Any, Any, Result]]
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    """Those of the running deployment."""
+    """The settings of the running deployment."""
     return settings_for(database_url, redis_url, **OF_DEPLOYMENT)
 
 
@@ -57,7 +57,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[World]:
 
 @pytest.fixture
 def ostiary(database_url: str, redis_url: str) -> Ostiary:
-    """The command in a shell that knows the stores and the secret, and no other setting."""
+    """The command in a shell that has only the stores and the secret key."""
     environment = {
         "OSTIARY_DATABASE_URL": database_url,
         "OSTIARY_REDIS_URL": redis_url,
@@ -90,7 +90,7 @@ async def test_a_client_may_have_what_the_deployment_offers(running: World, osti
 
 @planted(asks_its_own_environment)
 async def test_a_client_may_not_have_what_the_deployment_lacks(running: World, ostiary: Ostiary) -> None:
-    """An algorithm for which the deployment makes no keys, whatever the default says."""
+    """An algorithm without keys is refused, even if it is the default."""
     metadata = {"redirect_uris": ["https://rp.test/cb"], "id_token_signed_response_alg": "ES256"}
     added = await ostiary("client", "add", "-", given=json.dumps(metadata))
     assert added.exit_code == 1
@@ -110,7 +110,7 @@ async def test_an_import_uses_the_external_urls_of_the_deployment(running: World
 async def test_a_deployment_that_never_started_leaves_the_settings_alone(
     settings: Settings, world: World
 ) -> None:
-    """There is nothing else to ask."""
+    """Before a first start, the shell's settings apply."""
     assert await settings_of_deployment(world.stores.deployment, settings) == settings
 
 

@@ -1,4 +1,4 @@
-"""The device authorization grant, from the device's request to the tokens, and what must not work."""
+"""The device authorization grant, from the request to the tokens, and attacks on it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ class DeviceProvider:
         )
 
     async def begin(self, client: Client, **form: str) -> Any:
-        """What the device is given."""
+        """The device authorization response."""
         response = await self.ask(client, **form)
         assert response.status == 200, await response.text()
         return await response.json()
@@ -139,7 +139,7 @@ async def limited(database_url: str, redis_url: str) -> AsyncIterator[DeviceProv
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Polls of a test are as fast as it likes, but where the pace is what it tests."""
+    """Tests may poll without waiting, unless they test the pace."""
     if "slow_down" not in request.node.name:
         grant = import_module("services.token.grants.device_code")  # its function hides it
         monkeypatch.setattr(grant, "INTERVAL", timedelta(milliseconds=501))
@@ -176,7 +176,7 @@ async def test_a_device_gets_its_tokens_once_its_user_has_allowed_it(provider: D
 
 
 async def test_the_users_refusal_is_access_denied(provider: DeviceProvider) -> None:
-    """And stays it."""
+    """A denial is access_denied, also for later polls."""
     client = await provider.client()
     begun = await provider.begin(client)
     browser, user = await provider.approve(begun["user_code"], "deny")
@@ -187,7 +187,7 @@ async def test_the_users_refusal_is_access_denied(provider: DeviceProvider) -> N
 
 
 async def test_polling_too_fast_is_slow_down(provider: DeviceProvider) -> None:
-    """RFC 8628 §3.5; a code that is approved is given all the same."""
+    """RFC 8628 §3.5: fast polls get slow_down, but an approved code is redeemed."""
     client = await provider.client()
     begun = await provider.begin(client)
     errors = [await provider.error(client, begun["device_code"]) for _ in range(3)]
@@ -199,7 +199,7 @@ async def test_polling_too_fast_is_slow_down(provider: DeviceProvider) -> None:
 async def test_an_expired_code_is_expired_token(
     provider: DeviceProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Approved or not."""
+    """An expired code is expired_token, approved or not."""
     client = await provider.client()
     pending, approved = await provider.begin(client), await provider.begin(client)
     await provider.approve(approved["user_code"])
@@ -223,7 +223,7 @@ async def test_a_code_gives_tokens_once_of_many_polls(provider: DeviceProvider) 
 
 
 async def test_another_clients_code_is_invalid_grant(provider: DeviceProvider) -> None:
-    """And the one whose it is gets its tokens."""
+    """Another client gets invalid_grant, and the right one still gets its tokens."""
     client, other = await provider.client(), await provider.client()
     begun = await provider.begin(client)
     await provider.approve(begun["user_code"])
@@ -233,7 +233,7 @@ async def test_another_clients_code_is_invalid_grant(provider: DeviceProvider) -
 
 
 async def test_a_client_that_is_not_registered_for_it_is_refused(provider: DeviceProvider) -> None:
-    """At both endpoints."""
+    """An unregistered client is refused at both endpoints."""
     client = await provider.client(
         grant_types=("authorization_code",), redirect_uris=("https://rp1.test/cb",)
     )
@@ -253,7 +253,7 @@ async def test_a_client_that_is_not_registered_for_it_is_refused(provider: Devic
 async def test_the_scope_is_what_is_registered(
     provider: DeviceProvider, scope: str, expected: str | None
 ) -> None:
-    """As at the authorization endpoint; nothing that outlives the session without being asked for."""
+    """The scope is limited as at the authorization endpoint, without implicit offline access."""
     client = await provider.client()
     response = await provider.tokens.post(
         DEVICE_AUTHORIZATION.path, {"scope": scope} if scope else {"x": "y"}, client
@@ -293,7 +293,7 @@ async def test_what_ended_since_the_approval_gives_nothing(provider: DeviceProvi
 
 
 async def test_opening_the_page_decides_nothing(provider: DeviceProvider) -> None:
-    """V04: neither the complete URI with a session, nor a GET with a decision."""
+    """V04: neither the complete URI with a session nor a GET with a decision decides."""
     client = await provider.client()
     browser, user = provider.op.browser(), await provider.op.user()
     first = await provider.begin(client)
@@ -313,7 +313,7 @@ async def test_opening_the_page_decides_nothing(provider: DeviceProvider) -> Non
     [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.test"}],
 )
 async def test_another_site_decides_nothing(provider: DeviceProvider, headers: dict[str, str]) -> None:
-    """Nor types a code, nor signs anyone in."""
+    """Forms of another site neither enter a code, sign in, nor decide."""
     client = await provider.client()
     begun = await provider.begin(client)
     browser, user = provider.op.browser(), await provider.op.user()
@@ -327,7 +327,7 @@ async def test_another_site_decides_nothing(provider: DeviceProvider, headers: d
 
 
 async def test_a_decision_counts_for_the_session_and_code_that_were_asked(provider: DeviceProvider) -> None:
-    """A form of another user, of another code, or without its token asks again."""
+    """A form of another user or code, or without its token, is asked again."""
     client = await provider.client()
     one, other = await provider.begin(client), await provider.begin(client)
     mine, user = provider.op.browser(), await provider.op.user()
@@ -362,7 +362,7 @@ async def test_a_login_form_of_another_browser_signs_nobody_in(provider: DeviceP
 
 
 async def test_before_login_a_good_code_looks_like_any_other(provider: DeviceProvider) -> None:
-    """L192: who is not signed in learns nothing."""
+    """L192: without a sign-in, all codes look the same."""
     begun = await provider.begin(await provider.client())
     pages = [await type_code(provider.op.browser(), code) for code in (begun["user_code"], "BBBB-BBBB")]
     texts = {_without_secrets(page.text, page.hidden) for page in pages}
@@ -383,7 +383,7 @@ def _without_secrets(text: str, hidden: dict[str, str]) -> str:
 async def test_what_cannot_be_a_code_is_a_page_that_asks_again(
     provider: DeviceProvider, user_code: str
 ) -> None:
-    """L198: no fault of ours, nothing unescaped."""
+    """L198: malformed codes cause no server error, and are escaped."""
     browser = provider.op.browser()
     page = await browser.post(DEVICE.path, {"step": "code", "user_code": user_code})
     assert page.status == 400
@@ -394,7 +394,7 @@ async def test_what_cannot_be_a_code_is_a_page_that_asks_again(
 
 
 async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: DeviceProvider) -> None:
-    """The code is not lost by it."""
+    """Wrong passwords and decisions do not end the code."""
     client = await provider.client()
     begun = await provider.begin(client)
     browser, user = provider.op.browser(), await provider.op.user()
@@ -410,7 +410,7 @@ async def test_a_wrong_password_and_a_wrong_decision_are_asked_again(provider: D
 
 
 async def test_the_device_page_does_not_tell_who_exists(provider: DeviceProvider) -> None:
-    """H141: wrong, unknown, disabled, without a password: one answer."""
+    """H141: wrong passwords, unknown, disabled and passwordless users get the same response."""
     begun = await provider.begin(await provider.client())
     disabled, bare = await provider.op.user(), await provider.world.user()
     await provider.world.stores.users.disable(disabled.user_id)
@@ -429,7 +429,7 @@ async def test_the_device_page_does_not_tell_who_exists(provider: DeviceProvider
 
 
 async def test_five_codes_in_vain_are_all_that_a_user_has(limited: DeviceProvider) -> None:
-    """L192: many at once too; then also a good code must wait, and another user need not."""
+    """L192: after five wrong codes, also concurrent ones, the user must wait; other users need not."""
     client = await limited.client()
     begun = await limited.begin(client)
     browser, user = limited.op.browser(), await limited.op.user()
@@ -447,7 +447,7 @@ async def test_five_codes_in_vain_are_all_that_a_user_has(limited: DeviceProvide
 
 
 async def test_a_form_that_decides_is_no_way_around_the_limit(limited: DeviceProvider) -> None:
-    """Who knows their own session's cookie can make the form token of any code."""
+    """A user can compute the form token for any code, but the limit still applies."""
     browser, user = limited.op.browser(), await limited.op.user()
     await limited.confirm(browser, user, "BBBB-BBBB")
     handle = browser.cookie("session") or ""
@@ -465,7 +465,7 @@ async def test_a_form_that_decides_is_no_way_around_the_limit(limited: DevicePro
 
 
 async def test_all_users_together_have_a_budget(limited: DeviceProvider) -> None:
-    """L192: tries times codes in flight, over the space of codes, at most 2 to the -20 in a day."""
+    """L192: the chance of a hit is at most 2 to the -20 a day."""
     begun = await limited.begin(await limited.client())
     link = limited.world.stores.device_codes
     await link.count_guess(LIFETIME)
@@ -480,7 +480,7 @@ async def test_all_users_together_have_a_budget(limited: DeviceProvider) -> None
 
 
 async def test_a_flood_of_codes_is_stemmed(limited: DeviceProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """L199: by address, and by how many a client has in flight; others are not concerned."""
+    """L199: device codes are limited by address and by pending codes of a client."""
     client, other = await limited.client(), await limited.client()
     statuses = [(await limited.ask(client)).status for _ in range(60)]
     assert statuses == [200] * 50 + [429] * 10

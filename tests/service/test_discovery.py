@@ -87,7 +87,7 @@ async def test_the_same_document_is_where_clients_insert_the_well_known_part(
 
 
 async def test_root_paths_can_be_left_to_another_application(settings: Settings) -> None:
-    """Then the issuer's own paths are all."""
+    """Without root aliases, only the issuer's own paths are served."""
     await _make_keys(settings)
     without = settings.model_copy(update={"root_aliases": False})
     async with TestClient(Served(application(without, mount))) as client:
@@ -109,7 +109,7 @@ FORGED = [
 @pytest.mark.point(1)
 @pytest.mark.parametrize("headers", FORGED, ids=lambda headers: next(iter(headers)))
 async def test_no_header_reaches_the_document(discovery: Client, headers: dict[str, str]) -> None:
-    """The issuer comes from the settings alone."""
+    """The issuer comes only from the settings."""
     clean = await (await discovery.get(OPENID_CONFIGURATION.path)).read()
     forged = await discovery.get(OPENID_CONFIGURATION.path, headers=headers)
     assert (forged.status, await forged.read()) == (200, clean)
@@ -117,7 +117,7 @@ async def test_no_header_reaches_the_document(discovery: Client, headers: dict[s
 
 @pytest.mark.point(3)
 async def test_the_jwk_set_has_public_halves_alone(discovery: Client) -> None:
-    """Two keys an algorithm: the active one and the next; no private member, no two alike."""
+    """Each algorithm has an active and a next key, without private members or duplicates."""
     keys = (await (await discovery.get(JWKS.path)).json())["keys"]
     assert sorted(key["alg"] for key in keys) == ["ES256", "ES256", "EdDSA", "EdDSA", "RS256", "RS256"]
     assert all(key["use"] == "sig" and "=" not in str(key) for key in keys)
@@ -140,7 +140,7 @@ async def test_a_document_is_cacheable_and_open_to_any_origin(discovery: Client,
 
 @pytest.mark.parametrize("path", [JWKS.path, "/oidc/none"])
 async def test_no_answer_tells_a_version(discovery: Client, path: str) -> None:
-    """Neither ours nor that of what we are made of."""
+    """No response has a version, neither of Ostiary nor of its libraries."""
     assert (await discovery.get(path)).headers["Server"] == "Ostiary"
 
 
@@ -152,7 +152,7 @@ async def test_other_methods_are_refused(discovery: Client, method: str) -> None
 
 
 async def test_without_keys_it_says_try_again_and_recovers_by_itself(settings: Settings) -> None:
-    """A process that starts before the first key is made is not ready, and needs no restart."""
+    """A process that starts before the first key exists is not ready, and recovers."""
     app = application(settings, mount)
     async with TestClient(Served(app)) as client:
         response = await client.get(JWKS.path)

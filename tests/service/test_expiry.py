@@ -1,4 +1,4 @@
-"""What has expired leaves the database: flows without offline access leave nothing behind."""
+"""Expired rows are deleted: flows without offline access leave nothing behind."""
 
 import asyncio
 from collections import Counter
@@ -33,7 +33,7 @@ SELECT table_name, column_name FROM information_schema.columns
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    """A deployment of the test's own: what it counts nobody else has made."""
+    """A deployment of the test's own, for counting rows."""
     return settings_for(database_url, redis_url)
 
 
@@ -50,7 +50,7 @@ async def _counts(world: World) -> Counter[str]:
 
 
 async def _pass(world: World, period: timedelta) -> None:
-    """Let time pass: everything is so much longer ago."""
+    """Let time pass, by moving all times into the past."""
     for row in await world.database.rows(_MOMENTS):
         table, column = row["table_name"], row["column_name"]
         async with world.database.transaction() as transaction:
@@ -116,7 +116,7 @@ async def test_flows_without_offline_access_leave_nothing_behind(
 
 
 async def _settle(expirer: Expirer) -> None:
-    """Remove what is due, however many rounds of the worker that takes."""
+    """Run the worker until nothing is due."""
     for table, retention in expirer.retentions.items():
         while await expirer.expiry.remove(table, retention, BATCH):
             pass
@@ -162,7 +162,7 @@ async def test_a_grant_outlives_what_depends_on_it(
 async def test_a_grant_that_can_issue_nothing_ends_with_its_last_token(
     tokens: TokenService, settings: Settings, expirer: Expirer, end: str
 ) -> None:
-    """A year would be long for what nobody can refresh."""
+    """A grant that can issue no token ends with its last token, not after a year."""
     world = tokens.world
     client, sign_in = await world.client(), await world.sign_in()
     await tokens.tokens(client, sign_in.code(client.client_id))
@@ -198,7 +198,7 @@ async def test_every_long_lived_grant_is_examined(tokens: TokenService, expirer:
 
 
 async def test_nothing_waits_for_a_locked_row(world: World, settings: Settings) -> None:
-    """It is left for the next round, and the others leave."""
+    """A locked row is left for the next round; the others are deleted."""
     user = await world.user()
     locked, free = await world.session(user), await world.session(user)
     await _pass(world, settings.expired_retention + timedelta(days=2))

@@ -1,4 +1,4 @@
-"""The guarded fetcher against hosts that want it elsewhere, want it for long, or want it often."""
+"""The guarded fetcher against hostile hosts: redirects, internal addresses, and slow or large responses."""
 
 import asyncio
 import gzip
@@ -62,7 +62,7 @@ async def host() -> AsyncIterator[tuple[_FetchHost, RawTestServer]]:
 
 
 def _lookup(*answers: list[str]) -> Callable[[str, int], Awaitable[list[str]]]:
-    """A resolver that gives one answer after the other, then the last for ever."""
+    """A resolver with a sequence of answers; the last one repeats."""
     left = list(answers)
 
     async def lookup(host: str, port: int) -> list[str]:
@@ -79,7 +79,7 @@ async def _fetcher(server: RawTestServer, **arguments: Any) -> AsyncIterator[tup
 
 
 async def test_what_an_allowed_host_answers_is_read(host: tuple[_FetchHost, RawTestServer]) -> None:
-    """By the name that the URI has, without cookies, and without an invitation to encode."""
+    """The request has the URI's host, no cookies and no Accept-Encoding."""
     answering, server = host
     async with _fetcher(server) as (fetcher, origin):
         assert await fetcher.get_json(f"{origin}/b%7E?x=%2B") == {"hello": "world"}
@@ -93,7 +93,7 @@ async def test_what_an_allowed_host_answers_is_read(host: tuple[_FetchHost, RawT
 
 @pytest.mark.point(24)
 async def test_a_form_is_posted_and_its_status_is_the_answer(host: tuple[_FetchHost, RawTestServer]) -> None:
-    """Whatever the status; a redirect is an answer, not a way."""
+    """Any status is returned; redirects are not followed."""
     answering, server = host
 
     async def elsewhere(_: web.BaseRequest) -> web.StreamResponse:
@@ -144,7 +144,7 @@ async def test_no_redirect_is_followed(
 async def test_a_name_that_leads_inside_is_not_connected_to(
     host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch, addresses: list[str]
 ) -> None:
-    """One such address among its addresses is enough."""
+    """A name with an internal address among its addresses is refused."""
     answering, server = host
     connected = _record_connections(monkeypatch)
     async with open_fetcher(lookup=_lookup(addresses)) as fetcher:
@@ -169,7 +169,7 @@ def _record_connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_a_name_that_changes_its_mind_is_asked_once_and_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    """DNS rebinding: what is connected to is what was judged."""
+    """DNS rebinding: the fetcher connects to the address that it has checked."""
     connected = _record_connections(monkeypatch)
     async with open_fetcher(lookup=_lookup([PUBLIC], ["127.0.0.1"])) as fetcher:
         with pytest.raises(FetchFailed):
@@ -183,7 +183,7 @@ async def test_a_name_that_changes_its_mind_is_asked_once_and_pinned(monkeypatch
 async def test_an_address_of_the_inside_is_refused_before_anything_is_asked(
     host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A literal address passes no resolver."""
+    """Literal internal addresses are refused, too."""
     answering, server = host
     connected = _record_connections(monkeypatch)
     async with open_fetcher() as fetcher:
@@ -203,7 +203,7 @@ async def test_an_address_of_the_inside_is_refused_before_anything_is_asked(
 async def test_the_environment_names_no_proxy(
     host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy would resolve by itself."""
+    """Proxy variables are ignored, as a proxy would resolve names itself."""
     answering, server = host
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -269,7 +269,7 @@ async def test_a_hostile_answer_is_a_failure_in_time(
     monkeypatch: pytest.MonkeyPatch,
     answer: Answer,
 ) -> None:
-    """Alike for the caller, whatever it was; the hang guard is the test's own limit."""
+    """Every hostile response is the same failure, within the time limit."""
     monkeypatch.setattr(fetch, "TIMEOUT", 0.3)
     answering, server = host
     answering.answer = answer
@@ -289,7 +289,7 @@ async def test_the_longest_body_is_read(host: tuple[_FetchHost, RawTestServer]) 
 
 
 async def test_a_uri_that_failed_is_left_alone_for_a_moment(host: tuple[_FetchHost, RawTestServer]) -> None:
-    """Of a thousand askers one asks; others of the same host are not concerned."""
+    """After a failure, a URI is not fetched for a moment; other URIs of the host are."""
     answering, server = host
     answering.answer, clock = _body(b"no", status=500), _BreakerClock()
     async with _fetcher(server, clock=clock) as (fetcher, origin):
@@ -304,7 +304,7 @@ async def test_a_uri_that_failed_is_left_alone_for_a_moment(host: tuple[_FetchHo
 
 
 async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_FetchHost, RawTestServer]) -> None:
-    """Whatever URI of it is asked; one try after a while opens it again."""
+    """A host that keeps failing is not contacted, until one attempt after a while succeeds."""
     _, server = host
     lookups, clock, is_down = [], _BreakerClock(), True
 
@@ -328,7 +328,7 @@ async def test_a_host_that_keeps_failing_is_left_alone(host: tuple[_FetchHost, R
 async def test_a_host_that_is_not_asked_keeps_its_failures(
     host: tuple[_FetchHost, RawTestServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fetch that waits for its turn in vain, or is given up, tells nothing of the host."""
+    """Fetches that wait in vain or are cancelled do not count for the host."""
     answering, server = host
     answering.answer = _hang_up
     monkeypatch.setattr(fetch, "AT_A_TIME", 1)
@@ -359,7 +359,7 @@ async def _hang_up(request: web.BaseRequest) -> web.StreamResponse:
 
 
 async def test_one_host_holds_a_few_slots_at_most(host: tuple[_FetchHost, RawTestServer]) -> None:
-    """Those beyond them fail at once, and are not remembered as failures."""
+    """Concurrent fetches above the limit of a host fail at once, and do not count as failures."""
     answering, server = host
     gate = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Which browser a form belongs to: tabs that begin at once, and forms that nobody has opened."""
+"""Binding forms to browsers: simultaneous tabs, and forms that were never opened."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ NULL = {"Origin": "null"}  # what a browser without Fetch Metadata sends from a 
 @planted(gives_a_browser_one_name)
 @pytest.mark.parametrize("tabs", [2, 10])
 async def test_tabs_that_begin_before_an_answer(op: AuthorizationService, tabs: int) -> None:
-    """Each first request comes without a cookie; then every tab's login page is there, and every tab ends."""
+    """Tabs that start simultaneously without a cookie all complete."""
     client, user, browser = await op.client(skip_consent=True), await op.user(), op.browser()
     stranger = op.browser(has_jar=False)
     begun = [
@@ -50,7 +50,7 @@ async def test_tabs_that_begin_before_an_answer(op: AuthorizationService, tabs: 
 
 
 async def test_a_browser_keeps_one_cookie_for_what_it_begins_later(op: AuthorizationService) -> None:
-    """It does not grow with every request."""
+    """Later interactions reuse the browser's cookie."""
     client, browser = await op.client(), op.browser()
     for _ in range(5):
         assert is_login(await browser.authorize(client))
@@ -112,7 +112,7 @@ async def test_the_device_page_signs_in_the_browser_that_opened_it(op: Authoriza
 
 @planted(knows_the_token_of_nobody)
 async def test_a_logout_form_that_anyone_can_compute(op: AuthorizationService) -> None:
-    """Sent from another site without cookies: it must not make the browser forget its session."""
+    """A form of another site without cookies must not delete the browser's session cookie."""
     for token in (form_token("", "logout"), form_token(new_handle(Kind.BROWSER), "logout"), ""):
         refused = await op.browser().request("POST", LOGOUT.path, data={"form_token": token}, headers=NULL)
         assert (refused.status, refused.cookies) == (403, ())
@@ -122,7 +122,7 @@ async def test_a_logout_form_that_anyone_can_compute(op: AuthorizationService) -
 
 @planted(knows_the_token_of_nobody)
 async def test_a_logout_form_of_nobody_ends_no_session(op: AuthorizationService) -> None:
-    """It was shown before anybody had signed in; it still works for a browser where nobody has."""
+    """A logout form from before a sign-in ends no session, but works for a browser without one."""
     client, browser = await op.client(), op.browser()
     page = await browser.get(END_SESSION.path)
     assert (await browser.post(LOGOUT.path, page.hidden)).status == 200

@@ -1,4 +1,4 @@
-"""Front-channel logout: which frames the signed-out page has, and where it goes on."""
+"""Front-channel logout: the frames of the signed-out page, and its continuation."""
 
 import re
 from html import unescape
@@ -64,7 +64,7 @@ async def log_out(op: AuthorizationService, browser: Browser, client: Client, **
 
 @pytest.mark.point(23)
 async def test_each_client_of_the_session_is_framed(op: AuthorizationService) -> None:
-    """With `iss` and `sid`, its own query kept, from just their origins; the page leads on to the client."""
+    """Each client is framed with `iss`, `sid` and its own query, and the page continues to the client."""
     browser = op.browser()
     one = await a_framed(op, "https://rp1.test/out?tenant=1")
     two = await a_framed(op, "http://localhost:9000/out")
@@ -93,7 +93,7 @@ async def test_each_client_of_the_session_is_framed(op: AuthorizationService) ->
 
 
 async def test_without_anywhere_to_go_the_page_goes_on_to_signed_out(op: AuthorizationService) -> None:
-    """After the question, too; and no link that leads nowhere."""
+    """Without a return URI, the page continues to the signed-out page."""
     browser, client = op.browser(), await a_framed(op, "https://rp1.test/out")
     await browser.sign_in(client, await op.user())
     await grant(op, browser, client)
@@ -105,7 +105,7 @@ async def test_without_anywhere_to_go_the_page_goes_on_to_signed_out(op: Authori
 
 
 async def test_nobody_to_frame_is_no_page(op: AuthorizationService) -> None:
-    """A disabled client, or one without a URI: on at once."""
+    """Without a client to frame, there is no page in between."""
     browser, user = op.browser(), await op.user()
     client, disabled = (
         await op.client(post_logout_redirect_uris=(GONE,)),
@@ -133,7 +133,7 @@ async def test_a_session_replaced_by_another_tells_nobody_in_the_front(op: Autho
 
 @pytest.mark.point(23)
 async def test_everybody_of_the_browser_is_signed_out(op: AuthorizationService) -> None:
-    """Several accounts: each session ends, and the clients of each are framed."""
+    """With several accounts, each session ends and its clients are framed."""
     browser, client = op.browser(), await a_framed(op, "https://rp1.test/out")
     first, second = await op.user(), await op.user()
     await browser.sign_in(client, first)
@@ -154,7 +154,7 @@ async def test_everybody_of_the_browser_is_signed_out(op: AuthorizationService) 
 
 
 async def test_a_fault_while_looking_whom_to_tell_is_told(op: AuthorizationService) -> None:
-    """The session has ended, which is said with 503; the repetition frames those who were not told."""
+    """If the clients cannot be read, the response is 503, and the repetition frames them."""
     browser, client = op.browser(), await a_framed(op, "https://rp1.test/out")
     await browser.sign_in(client, await op.user())
     await grant(op, browser, client)
@@ -171,7 +171,7 @@ async def test_a_fault_while_looking_whom_to_tell_is_told(op: AuthorizationServi
 
 @pytest.mark.parametrize("uri", ["https://rp1.test/<script>", 'https://rp1.test/"onload="x'])
 async def test_markup_in_a_logout_uri(op: AuthorizationService, uri: str) -> None:
-    """No such URI can be registered; if one were, it is text."""
+    """Markup in a logout URI would be escaped, if it could be registered."""
     browser, client = op.browser(), await a_framed(op, uri)
     await browser.sign_in(client, await op.user())
     await grant(op, browser, client)

@@ -1,4 +1,4 @@
-"""The claim `groups`: to whom it is released, where, and that it is what the memberships are now."""
+"""The claim `groups`: its release, and current memberships."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ async def _userinfo(tokens: TokenService, answer: Any) -> Any:
 
 
 async def test_userinfo_releases_groups_with_the_scope_alone(tokens: TokenService) -> None:
-    """A sorted list, and nothing at all to a token without the scope."""
+    """Userinfo has a sorted list, only with the scope."""
     client, user = await tokens.world.client(), await _sign_in(tokens)
     assert (await _userinfo(tokens, await _tokens(tokens, client, user, scope=WITH_GROUPS)))[
         "groups"
@@ -46,14 +46,14 @@ async def test_userinfo_releases_groups_with_the_scope_alone(tokens: TokenServic
 
 @planted(no_groups_are_no_claim)
 async def test_a_user_without_groups_has_an_empty_list(tokens: TokenService) -> None:
-    """An application that is told nothing would keep the last membership that it knew."""
+    """The list is empty instead of absent, so that applications remove old memberships."""
     client, user = await tokens.world.client(), await _sign_in(tokens, groups=())
     assert (await _userinfo(tokens, await _tokens(tokens, client, user, scope=WITH_GROUPS)))["groups"] == []
 
 
 @planted(attributes_are_groups)
 async def test_an_attribute_of_that_name_is_no_membership(tokens: TokenService) -> None:
-    """Whatever an earlier version or another program has left among the claims."""
+    """A claim `groups` of the user's record is ignored."""
     client, user = await tokens.world.client(), await _sign_in(tokens, claims={"groups": ["admins"]})
     assert (await _userinfo(tokens, await _tokens(tokens, client, user, scope=WITH_GROUPS)))[
         "groups"
@@ -61,7 +61,7 @@ async def test_an_attribute_of_that_name_is_no_membership(tokens: TokenService) 
 
 
 async def test_joining_and_leaving_show_at_once(tokens: TokenService) -> None:
-    """In userinfo, and in the ID token of the next refresh."""
+    """A change shows in userinfo and in the ID token of the next refresh."""
     client = await tokens.world.client(id_token_claims=("groups",))
     user = await _sign_in(tokens, groups=("one",))
     answer = await _tokens(tokens, client, user, scope=WITH_GROUPS)

@@ -1,4 +1,4 @@
-"""The claims of the granted scopes in ID tokens: for which clients, and from which endpoint."""
+"""The claims of granted scopes in ID tokens, by client and endpoint."""
 
 from typing import Any
 from uuid import uuid4
@@ -55,7 +55,7 @@ async def test_the_claims_of_the_scopes_are_in_the_id_token(provider: Services) 
 
 
 async def test_groups_of_the_scope_are_in_the_id_token(provider: Services) -> None:
-    """Unless they make it too large, which is logged; userinfo has them in any case."""
+    """ID tokens have the groups unless they would be too large, which is logged."""
     client = await provider.world.client(scope=(*SCOPE, "groups"), id_token_claims=BY_SCOPE)
     few, many = sorted(uuid4().hex for _ in range(2)), sorted(uuid4().hex for _ in range(120))
     assert _claims(await _answer(provider, client, ADDRESSED, *few))["groups"] == few
@@ -75,7 +75,7 @@ async def test_other_clients_have_lean_id_tokens(provider: Services) -> None:
 
 
 async def test_roles_are_left_out_of_a_large_id_token(provider: Services) -> None:
-    """Over 4 KiB an application's cookie or header may not hold it: logged, and userinfo still has them."""
+    """Roles are left out of ID tokens above 4 KiB, which is logged; userinfo has them."""
     client = await provider.world.client(scope=SCOPE, id_token_claims=BY_SCOPE)
     roles = [f"ROLE_{number}" for number in range(500)]
     with structlog.testing.capture_logs() as lines:
@@ -96,7 +96,7 @@ async def test_roles_are_left_out_of_a_large_id_token(provider: Services) -> Non
 async def test_id_tokens_from_the_authorization_endpoint_are_lean(
     provider: Services, response_type: str
 ) -> None:
-    """They pass through the browser, and stay in its history."""
+    """Front-channel ID tokens have no such claims, as they stay in the browser's history."""
     client = await provider.client(id_token_claims=BY_SCOPE, skip_consent=True)
     page = await provider.op.browser().sign_in(
         client, await provider.op.user(), response_type=response_type, nonce="n-1"

@@ -1,4 +1,4 @@
-"""Introspection and revocation: who may ask, what they are told, and what is true afterwards."""
+"""Introspection and revocation: access, responses and effects."""
 
 import jwt
 import pytest
@@ -14,7 +14,7 @@ INACTIVE = {"active": False}
 
 
 async def test_a_foreign_client_is_told_nothing(tokens: TokenService) -> None:
-    """Exactly inactive, for every kind of token of somebody else."""
+    """Tokens of others are exactly `inactive`."""
     client, other = await tokens.world.client(), await tokens.world.client()
     answer = await tokens.tokens(client)
     for name in ("access_token", "refresh_token", "id_token"):
@@ -23,7 +23,7 @@ async def test_a_foreign_client_is_told_nothing(tokens: TokenService) -> None:
 
 
 async def test_a_resource_server_is_told_of_its_tokens(tokens: TokenService) -> None:
-    """One that is the audience, and one that answers for it."""
+    """Clients that are the audience or introspect for it see the token."""
     api = f"https://api-{id(tokens)}.example.org"
     server = await tokens.world.client(resource_identifiers=(api, "https://more.example.org"))
     named = await tokens.world.client()
@@ -92,7 +92,7 @@ async def test_a_public_client_introspects_nothing(tokens: TokenService) -> None
 
 @pytest.mark.parametrize("path", [INTROSPECTION, REVOCATION], ids=str)
 async def test_strange_input_is_no_fault_of_ours(tokens: TokenService, path: object) -> None:
-    """GET, the query, no token, NUL, a wrong type, too long a body, a hint that nobody knows."""
+    """GET, queries, missing tokens, NUL, wrong types, long bodies and unknown hints cause no server error."""
     client, url = await tokens.world.client(), str(path)
     headers = basic(client.client_id)
     assert (await tokens.http.get(url, headers=headers)).status == 405
@@ -109,7 +109,7 @@ async def test_strange_input_is_no_fault_of_ours(tokens: TokenService, path: obj
 
 
 async def test_a_revoked_access_token_is_revoked_alone(tokens: TokenService) -> None:
-    """RFC 7009 §2: it, at once; the grant goes on. Twice is as good as once."""
+    """RFC 7009 §2: the token is revoked at once, the grant continues, and a repetition succeeds."""
     client = await tokens.world.client()
     answer = await tokens.tokens(client)
     for _ in range(2):
@@ -121,7 +121,7 @@ async def test_a_revoked_access_token_is_revoked_alone(tokens: TokenService) -> 
 
 @pytest.mark.parametrize("generation", ["current", "older"])
 async def test_a_revoked_refresh_token_takes_its_grant_with_it(tokens: TokenService, generation: str) -> None:
-    """Whichever generation the client has: it means the grant."""
+    """A refresh token of any generation revokes its grant."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     second = await (await tokens.refresh(client, first["refresh_token"])).json()
@@ -133,7 +133,7 @@ async def test_a_revoked_refresh_token_takes_its_grant_with_it(tokens: TokenServ
 
 
 async def test_revoking_touches_no_other_grant(tokens: TokenService) -> None:
-    """Of the same user and the same client."""
+    """Other grants of the same user and client continue."""
     client, sign_in = await tokens.world.client(), await tokens.world.sign_in()
     one, other = [await tokens.tokens(client, sign_in.code(client.client_id)) for _ in range(2)]
     await tokens.revoke(client, one["refresh_token"])
@@ -142,7 +142,7 @@ async def test_revoking_touches_no_other_grant(tokens: TokenService) -> None:
 
 
 async def test_another_clients_token_cannot_be_revoked(tokens: TokenService) -> None:
-    """It lives on, and the answer tells nothing."""
+    """Another client's token stays valid, and the response does not reveal it."""
     client, other = await tokens.world.client(), await tokens.world.client()
     answer = await tokens.tokens(client)
     for name in ("access_token", "refresh_token"):
@@ -160,7 +160,7 @@ async def test_a_public_client_revokes_its_own(tokens: TokenService) -> None:
 
 
 async def test_a_client_credentials_token_can_be_revoked(tokens: TokenService) -> None:
-    """It has no grant, and is one token all the same."""
+    """A client_credentials token can be revoked although it has no grant."""
     client = await tokens.world.client()
     answer = await (await tokens.token(client, {"grant_type": "client_credentials"})).json()
     await tokens.revoke(client, answer["access_token"])
@@ -168,7 +168,7 @@ async def test_a_client_credentials_token_can_be_revoked(tokens: TokenService) -
 
 
 async def test_a_revocation_by_the_wrong_secret_does_nothing(tokens: TokenService) -> None:
-    """401, and the token lives."""
+    """A wrong secret gets 401, and the token stays valid."""
     client = await tokens.world.client()
     answer = await tokens.tokens(client)
     response = await tokens.post(
@@ -198,7 +198,7 @@ async def test_jwt_access_tokens_are_known_here_too(tokens: TokenService, grant:
 
 
 async def test_a_forged_jwt_is_inactive(tokens: TokenService) -> None:
-    """Another key under our kid, an altered sub, another type."""
+    """Another key with a known kid, an altered sub, or another type is inactive."""
     client = await tokens.world.client(access_token_format="jwt")
     answer = await tokens.tokens(client)
     genuine = answer["access_token"]

@@ -1,4 +1,4 @@
-"""A database belongs to one issuer: that of the first process which starts on it."""
+"""A database belongs to the issuer of the first process that starts on it."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 async def test_of_many_first_starts_one_decides(world: World) -> None:
-    """All of them hear the same issuer, and later ones too."""
+    """Of concurrent first starts, one decides the issuer for all."""
     issuers = [f"https://{index}.example.org/oidc" for index in range(20)]
     recorded = await asyncio.gather(*(world.stores.deployment.issuer(issuer) for issuer in issuers))
     assert len(set(recorded)) == 1
@@ -43,7 +43,7 @@ async def test_of_many_first_starts_one_decides(world: World) -> None:
 
 @planted(takes_any_issuer)
 async def test_another_issuer_is_refused_and_the_same_is_not(world: World) -> None:
-    """The sentence names both and says what to do."""
+    """Another issuer is refused with a sentence that names both and the remedy."""
     await check_issuer(world.stores.deployment, ISSUER)
     await check_issuer(world.stores.deployment, ISSUER)
     with pytest.raises(WrongIssuer, match=f"{ISSUER}.*{OTHER}.*ostiary issuer set {OTHER}"):

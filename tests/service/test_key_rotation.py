@@ -1,4 +1,4 @@
-"""Signing keys as relying parties see them change: the JWK Set beside the ID tokens that it verifies."""
+"""Key rotation as relying parties see it: the JWK Set and ID tokens."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Issuer:
         return given, jwt.get_unverified_header(given)["kid"]
 
     async def verifies(self, id_token: str, kid: str) -> bool:
-        """Whether a relying party that has fetched the JWK Set just now believes it."""
+        """Whether the current JWK Set verifies a token."""
         found = (await self.jwks()).get(kid)
         if found is None:
             return False
@@ -71,13 +71,13 @@ class Issuer:
 
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
-    """A deployment whose keys are this test's own."""
+    """A deployment with keys of its own."""
     return settings_for(database_url, redis_url)
 
 
 @pytest.fixture
 async def issuer(settings: Settings, world: World) -> AsyncIterator[Issuer]:
-    """One that has been published an hour ago."""
+    """An issuer whose keys were published an hour ago."""
     app = application(settings, discovery, token)
     async with TestClient(Served(app)) as http:
         yield Issuer(TokenService(http, world), settings, app)
@@ -86,7 +86,7 @@ async def issuer(settings: Settings, world: World) -> AsyncIterator[Issuer]:
 @pytest.mark.point(3)
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "EdDSA"])
 async def test_a_rotation_makes_no_token_unknown(issuer: Issuer, alg: str) -> None:
-    """Core 1.0 §10.1.1: whoever knows yesterday's set verifies today's token, and the other way round."""
+    """Core 1.0 §10.1.1: yesterday's set verifies today's token, and vice versa."""
     known = await issuer.jwks()
     old, old_kid = await issuer.id_token(alg)
     await issuer.rotate()
@@ -102,7 +102,7 @@ async def test_a_rotation_makes_no_token_unknown(issuer: Issuer, alg: str) -> No
 async def test_a_next_key_is_shown_for_a_cache_lifetime_before_its_use(
     issuer: Issuer, alg: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rotated twice in a row: the key that was published a moment ago waits until everybody may have it."""
+    """A newly published key signs only after clients may have fetched it, even after two rotations."""
     before = await issuer.jwks()
     await issuer.rotate()
     fresh = (await issuer.jwks()).keys() - before.keys()
@@ -125,7 +125,7 @@ async def test_a_next_key_is_shown_for_a_cache_lifetime_before_its_use(
 async def test_a_key_stays_until_its_last_token_has_expired(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the longest lifetime that any client may have."""
+    """A key stays for the longest possible lifetime of a token."""
     old, kid = await issuer.id_token("ES256")
     await issuer.rotate()
     longest, now = LONGEST_LIFETIMES["id_token_lifetime"], clock.now()

@@ -1,4 +1,4 @@
-"""Programs on the user's device: none is opened for a client that registered itself without a page before."""
+"""A client that registered itself opens no program on the user's device without a page before."""
 
 import re
 from html import unescape
@@ -23,13 +23,13 @@ APP = "org.example.app:/cb"
 
 
 async def a_stranger(op: AuthorizationService, **fields: Any) -> Client:
-    """A client that registered itself, whose answers open a program."""
+    """A client that registered itself with a private-use scheme."""
     whole = {"redirect_uris": (APP,), "application_type": "native", "is_dynamically_registered": True}
     return await op.client(**{**whole, **fields})
 
 
 def is_asked(page: Page) -> bool:
-    """The page before the program, which opens by a button alone."""
+    """Check for the page before the program, with a button."""
     return (
         page.status == 200 and not page.location and 'id="leave"' in page.text and "<script>" not in page.text
     )
@@ -56,7 +56,7 @@ def leads_to(page: Page) -> str:
 async def test_no_error_opens_a_strangers_program(
     op: AuthorizationService, parameters: dict[str, str]
 ) -> None:
-    """A page with a button that sends the error, for whoever comes by a link."""
+    """An error is sent only by a button on a page."""
     client = await a_stranger(op)
     page = await op.browser().authorize(client, **parameters)
     assert is_asked(page)
@@ -76,7 +76,7 @@ async def test_a_form_that_posts_to_a_program_waits(op: AuthorizationService) ->
 
 @planted(redirects_to_a_strangers_app)
 async def test_a_strangers_program_is_opened_after_a_page(op: AuthorizationService) -> None:
-    """Also where a consent is remembered the user is asked once more; with `prompt=none` a page says so."""
+    """A page is shown even with a remembered consent, and with `prompt=none`."""
     client, user, browser = await a_stranger(op), await op.user(), op.browser()
     page = await browser.sign_in(client, user)
     assert page.location.startswith(f"{APP}?code=")
@@ -94,7 +94,7 @@ async def test_a_strangers_program_is_opened_after_a_page(op: AuthorizationServi
     ids=lambda fields: next(iter(fields)),
 )
 async def test_others_are_answered_at_once(op: AuthorizationService, fields: dict[str, Any]) -> None:
-    """An operator's client, and one that is reached by http."""
+    """Clients of operators, and clients with http URIs, get their response at once."""
     client = await a_stranger(op, **fields)
     page = await op.browser().authorize(client, prompt="none")
     assert page.status == 303
@@ -103,7 +103,7 @@ async def test_others_are_answered_at_once(op: AuthorizationService, fields: dic
 
 @planted(redirects_to_a_strangers_app)
 async def test_no_logout_opens_a_strangers_program(op: AuthorizationService) -> None:
-    """With the stranger's own hint, where nobody is signed in: the question first."""
+    """Logout asks first, even with the client's own hint and nobody signed in."""
     gone = "org.example.app:/gone"
     client, browser = await a_stranger(op, post_logout_redirect_uris=(gone,)), op.browser()
     web_client = await op.client(skip_consent=True)

@@ -1,4 +1,4 @@
-"""RP-initiated logout: who is signed out, who is asked, and where a browser may be led."""
+"""RP-initiated logout: ends of sessions, confirmations, and redirects."""
 
 import asyncio
 from typing import Any
@@ -65,7 +65,7 @@ async def test_by_form_too(op: AuthorizationService) -> None:
 
 @pytest.mark.point(22)
 async def test_the_old_cookie_is_dead_after_logout(op: AuthorizationService) -> None:
-    """Whoever copied it."""
+    """The old cookie is invalid after a logout, also in another browser."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     thief = op.browser(has_jar=False)
@@ -77,7 +77,7 @@ async def test_the_old_cookie_is_dead_after_logout(op: AuthorizationService) -> 
 
 @pytest.mark.point(22)
 async def test_without_parameters_somebody_is_asked(op: AuthorizationService) -> None:
-    """The question, then "You are signed out"."""
+    """Without parameters, a confirmation and then the signed-out page are shown."""
     client, user, browser = await a_client(op), await op.user(), op.browser()
     await browser.sign_in(client, user)
     page = await browser.get(END_SESSION.path)
@@ -94,7 +94,7 @@ async def test_without_parameters_somebody_is_asked(op: AuthorizationService) ->
 async def test_without_a_hint_the_client_gets_its_user_back_after_the_question(
     op: AuthorizationService,
 ) -> None:
-    """A `client_id` alone proves nothing, but a person who agrees may be led to a registered URI."""
+    """With only a `client_id`, the user is asked and then returns to a registered URI."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {"client_id": client.client_id, "post_logout_redirect_uri": GONE, "state": STATE}
@@ -123,7 +123,7 @@ FORGED = [
 async def test_a_hint_of_something_else_ends_nothing(
     op: AuthorizationService, claims: dict[str, Any], has_client_id: bool
 ) -> None:
-    """Another issuer, session, client or kind of token: asked, and led back only where it is a hint."""
+    """Hints of another issuer, session, client or type end nothing without a confirmation."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {
@@ -142,7 +142,7 @@ async def test_a_hint_of_something_else_ends_nothing(
 
 @pytest.mark.parametrize("has_client_id", [True, False])
 async def test_another_user_s_hint_ends_nothing(op: AuthorizationService, has_client_id: bool) -> None:
-    """It is genuine, and another's: asked, and both stay signed in."""
+    """A genuine hint of another user ends nothing without a confirmation."""
     client, browser, other = await a_client(op), op.browser(), op.browser()
     await browser.sign_in(client, await op.user())
     await other.sign_in(client, await op.user())
@@ -155,7 +155,7 @@ async def test_another_user_s_hint_ends_nothing(op: AuthorizationService, has_cl
 
 
 async def test_the_next_user_of_the_browser_has_a_session_of_their_own(op: AuthorizationService) -> None:
-    """Nothing of the one before is used again, the browser's own mark aside."""
+    """The next user gets a new session; only the browser's own cookie is reused."""
     client, browser = await op.client(), op.browser()
     sids, handles = set(), set()
     for _ in range(3):
@@ -169,7 +169,7 @@ async def test_the_next_user_of_the_browser_has_a_session_of_their_own(op: Autho
 @pytest.mark.point(22)
 @pytest.mark.parametrize("hint", ["bogus", "eyJhbGciOiJub25lIn0.e30.", "a.b.c", "x" * 5000])
 async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, hint: str) -> None:
-    """Not even after the question, and not when nobody is signed in."""
+    """A malformed hint never leads to a redirect."""
     client, browser = await a_client(op), op.browser()
     parameters = {"id_token_hint": hint, "client_id": client.client_id, "post_logout_redirect_uri": GONE}
     assert is_question(await op.browser().get(END_SESSION.path, parameters))
@@ -182,7 +182,7 @@ async def test_a_hint_that_is_no_token_leads_nowhere(op: AuthorizationService, h
 
 @pytest.mark.point(22)
 async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> None:
-    """Signed with a key of ours, then changed."""
+    """A token altered after signing ends nothing."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     hint = await op.id_token(browser, client)
@@ -214,7 +214,7 @@ async def test_an_altered_signature_ends_nothing(op: AuthorizationService) -> No
 async def test_nobody_is_led_to_a_uri_that_is_not_registered(
     op: AuthorizationService, uri: str, proof: str
 ) -> None:
-    """§3: byte for byte; somebody is asked, whatever the hint, and the browser stays here."""
+    """§3: an unregistered URI is never redirected to, and the user is asked."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {"post_logout_redirect_uri": uri, "state": "x"}
@@ -232,7 +232,7 @@ async def test_nobody_is_led_to_a_uri_that_is_not_registered(
 
 @pytest.mark.point(22)
 async def test_the_uri_of_another_client(op: AuthorizationService) -> None:
-    """Registered, but not by the client of the hint, nor where no client is known."""
+    """A URI of another client, or without a known client, is not used."""
     client, other, browser = await op.client(), await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     hint = await op.id_token(browser, client)
@@ -269,7 +269,7 @@ async def test_a_confirmation_of_another_site(op: AuthorizationService, headers:
 
 
 async def test_an_older_session_s_hint_asks(op: AuthorizationService) -> None:
-    """A hint of a session that is over says nothing about the one that is there now."""
+    """A hint of an ended session does not end the current one."""
     client, user, browser = await a_client(op), await op.user(), op.browser()
     await browser.sign_in(client, user)
     hint = await op.id_token(browser, client)
@@ -281,7 +281,7 @@ async def test_an_older_session_s_hint_asks(op: AuthorizationService) -> None:
 
 @pytest.mark.point(22)
 async def test_signing_out_twice(op: AuthorizationService) -> None:
-    """Two tabs, a double click, a cookie that is gone: always the same end."""
+    """Signing out twice always has the same result."""
     client, browser = await a_client(op), op.browser()
     await browser.sign_in(client, await op.user())
     parameters = {"id_token_hint": await op.id_token(browser, client), "post_logout_redirect_uri": GONE}
@@ -296,7 +296,7 @@ async def test_signing_out_twice(op: AuthorizationService) -> None:
 @pytest.mark.parametrize("name", ["id_token_hint", "client_id", "post_logout_redirect_uri", "state"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_repeated_parameters(op: AuthorizationService, name: str, method: str) -> None:
-    """A page, whichever value was meant."""
+    """Repeated parameters give an error page."""
     pairs = [(name, "one"), (name, "two")]
     part = {"params": pairs} if method == "GET" else {"data": pairs}
     assert is_error_page(await op.browser().request(method, END_SESSION.path, **part))
@@ -304,7 +304,7 @@ async def test_repeated_parameters(op: AuthorizationService, name: str, method: 
 
 @pytest.mark.parametrize("path", [END_SESSION.path, LOGOUT.path, LOGOUT_DONE.path])
 async def test_the_pages_are_framed_and_kept_by_nobody(op: AuthorizationService, path: str) -> None:
-    """Clickjacking a logout is forcing it."""
+    """Logout pages cannot be framed or cached."""
     page = await op.browser().get(path)
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert page.headers["X-Frame-Options"] == "DENY"
@@ -312,7 +312,7 @@ async def test_the_pages_are_framed_and_kept_by_nobody(op: AuthorizationService,
 
 
 async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
-    """Shown as text, on the question and at the end, and so is whatever else comes along."""
+    """Markup is shown as text on every logout page."""
     markup, browser = '"><script>alert(1)</script>', op.browser()
     client = await a_client(op, client_name=markup)
     await browser.sign_in(client, await op.user())
@@ -329,7 +329,7 @@ async def test_markup_in_a_client_s_name(op: AuthorizationService) -> None:
 
 @pytest.mark.point(22, 24)
 async def test_what_a_logout_ends(op: AuthorizationService) -> None:
-    """The session everywhere, what lives with it, and each client hears of it; what is offline stays."""
+    """A logout ends the session and its grants everywhere and notifies clients; offline grants stay."""
     browser, user, uri = op.browser(), await op.user(), "https://rp1.test/told"
     one, two = [await a_client(op, backchannel_logout_uri=uri) for _ in range(2)]
     async with serve_tokens(op.settings, op.world) as tokens:

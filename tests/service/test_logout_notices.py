@@ -1,4 +1,4 @@
-"""Back-channel logout as the relying party sees it, and as it goes when relying parties fail."""
+"""Back-channel logout: logout tokens, and failing relying parties."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -51,7 +51,7 @@ async def _empty(world: World) -> None:
 
 @dataclass
 class NoticeReceiver:
-    """What relying parties answer, by client, and what they were sent."""
+    """The relying parties' responses by client, and the requests that they got."""
 
     status: int = 200
     sent: list[tuple[str, str]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class NoticeReceiver:
 
 @dataclass(frozen=True)
 class Setup:
-    """An application that delivers only when it is told to."""
+    """An application that delivers only on request."""
 
     app: web.Application
     world: World
@@ -151,7 +151,7 @@ async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: st
 
 @pytest.mark.point(24)
 async def test_a_logout_token_is_encrypted_where_id_tokens_are(setup: Setup) -> None:
-    """§2.4 and §2.6: who registered a key for ID tokens refuses a logout token in the clear."""
+    """§2.4, §2.6: a client with encrypted ID tokens gets encrypted logout tokens."""
     key = ec.generate_private_key(ec.SECP256R1())
     jwks = {"keys": [{**public_jwk(key.public_key()), "use": "enc"}]}
     client, _ = await setup.notices(jwks=jwks, id_token_encrypted_response_alg="ECDH-ES")
@@ -166,7 +166,7 @@ async def test_a_logout_token_is_encrypted_where_id_tokens_are(setup: Setup) -> 
 
 @pytest.mark.point(24)
 async def test_without_a_key_to_encrypt_to_a_notice_waits(setup: Setup) -> None:
-    """Never in the clear: tried again later, and given up like any other."""
+    """Without the client's key, a notice is retried later, and never sent unencrypted."""
     await setup.notices(jwks={"keys": []}, id_token_encrypted_response_alg="ECDH-ES")
     assert await setup.delivery.deliver(clock.now()) == 1
     (notice,) = await setup.waiting()
@@ -179,7 +179,7 @@ async def test_without_a_key_to_encrypt_to_a_notice_waits(setup: Setup) -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 299])
 async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: int) -> None:
-    """However often we look."""
+    """A notice that was answered with 2xx is never sent again."""
     await setup.notices()
     setup.rp.status = status
     for hours in range(30):
@@ -190,7 +190,7 @@ async def test_a_client_that_answered_2xx_hears_no_more(setup: Setup, status: in
 @pytest.mark.point(24)
 @pytest.mark.parametrize("status", [0, 199, 300, 302, 400, 404, 500, 501, 503])
 async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup, status: int) -> None:
-    """No answer at all, a redirect, a refusal: later, and the same notice."""
+    """After no answer, a redirect or a refusal, the same notice is sent later."""
     await setup.notices()
     setup.rp.status, now = status, clock.now()
     await setup.delivery.deliver(now)
@@ -205,7 +205,7 @@ async def test_every_other_answer_is_tried_again_with_the_same_jti(setup: Setup,
 
 @pytest.mark.point(24)
 async def test_a_client_that_never_answers_is_given_up_visibly(setup: Setup) -> None:
-    """Tries at doubling distances, at most an hour apart, for a day; then a row that stays, and silence."""
+    """Attempts continue at growing intervals for a day; then the notice is given up and stays listed."""
     await setup.notices()
     setup.rp.status = 0
     now = start = clock.now()
@@ -240,7 +240,7 @@ class _Crashing:
 
 @pytest.mark.point(24)
 async def test_a_crash_after_the_answer_tells_again_with_the_same_jti(setup: Setup) -> None:
-    """At least once: when the lease ends another process takes over."""
+    """After a crash, another process delivers the notice again when the lease has ended."""
     await setup.notices()
     now, sound = clock.now(), setup.delivery
     dying = replace(sound, outbox=_Crashing(sound.outbox))
@@ -253,7 +253,7 @@ async def test_a_crash_after_the_answer_tells_again_with_the_same_jti(setup: Set
 
 
 async def test_two_deliverers_tell_once(setup: Setup) -> None:
-    """Of many processes one takes a notice."""
+    """Two processes deliver a notice once."""
     await setup.notices(20)
     now = clock.now()
     while any(await asyncio.gather(*(setup.delivery.deliver(now) for _ in range(4)))):
@@ -263,7 +263,7 @@ async def test_two_deliverers_tell_once(setup: Setup) -> None:
 
 @pytest.mark.point(24)
 async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
-    """The others are told while it hangs; more than a batch of it does not stop the next."""
+    """A client that hangs delays no other, even with more than a batch of notices."""
     await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp1.test/hanging")
     await setup.notices(1)
     setup.rp.hanging = asyncio.Event()
@@ -279,7 +279,7 @@ async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
 
 @pytest.mark.parametrize("case", ["disabled", "no URI any more"])
 async def test_who_wants_to_be_told_no_more_is_not(setup: Setup, case: str) -> None:
-    """The record as it is when the notice goes out."""
+    """The client's current record decides whether a notice is sent."""
     client, _ = await setup.notices()
     if case == "disabled":
         await setup.world.stores.clients.disable(client.client_id)
@@ -304,7 +304,7 @@ def _a_notice(tries: int, created_at: datetime) -> LogoutNotice:
     ("tries", "seconds"), [(1, 5), (2, 10), (5, 80), (10, 2560), (11, 3600), (40, 3600), (10_000, 3600)]
 )
 def test_the_wait_doubles_and_is_bounded(tries: int, seconds: int) -> None:
-    """Five seconds first, an hour at most."""
+    """The wait starts with five seconds and is at most an hour."""
     now = clock.now()
     assert next_try(_a_notice(tries, now), now) == now + timedelta(seconds=seconds)
 

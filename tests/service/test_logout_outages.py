@@ -1,4 +1,4 @@
-"""Logout while a store is away: nothing is told before it is committed, and it can be repeated."""
+"""Logout while a store is down: nothing is acknowledged before it is committed, and it can be repeated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +51,7 @@ async def ask(browser: Browser, way: str, request: Mapping[str, str]) -> Page:
 
 
 def is_incomplete(page: Page) -> bool:
-    """503 that says so and offers to try again; no cookie is dropped, nobody is framed, nothing leads on."""
+    """Expect 503 with a form to try again, and no deleted cookie, frame or redirect."""
     return (
         is_away(page)
         and "Signing out is not complete" in page.text
@@ -63,7 +63,7 @@ def is_incomplete(page: Page) -> bool:
 @planted(forgets_before_the_end)
 @pytest.mark.parametrize("way", ["hint", "form", "question", "own"])
 async def test_a_logout_that_is_not_committed_is_not_told(op: AuthorizationService, way: str) -> None:
-    """503 as often as it is tried, and the session lives; when PostgreSQL is back the same page ends it."""
+    """503 while PostgreSQL is down; afterwards the same page ends the session."""
     client = await op.client(post_logout_redirect_uris=(GONE,), frontchannel_logout_uri=FRAMED)
     browser = op.browser()
     await browser.sign_in(client, await op.user())
@@ -90,7 +90,7 @@ async def test_a_logout_that_is_not_committed_is_not_told(op: AuthorizationServi
 @planted(forgets_before_the_end)
 @pytest.mark.parametrize("way", ["hint", "form"])
 async def test_a_repeated_request_ends_the_session(op: AuthorizationService, way: str) -> None:
-    """The client sends its user again: led back only after the end, which holds for a copied cookie, too."""
+    """A repeated request of the client redirects only after the session has ended."""
     client, browser = await op.client(post_logout_redirect_uris=(GONE,)), op.browser()
     await browser.sign_in(client, await op.user())
     hint, copy = await op.id_token(browser, client), copy_of(op, browser)
@@ -105,7 +105,7 @@ async def test_a_repeated_request_ends_the_session(op: AuthorizationService, way
 async def test_a_session_that_redis_forgot_may_live(
     op: AuthorizationService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While PostgreSQL is away nobody knows: no redirect as if it were done; the row is ended afterwards."""
+    """While PostgreSQL is down, an unknown session is not acknowledged as ended; it ends afterwards."""
     monkeypatch.setattr("shared.live.watch.TRUSTED_FOR", float("inf"))  # the client is known throughout
     client, browser = await op.client(post_logout_redirect_uris=(GONE,)), op.browser()
     await browser.sign_in(client, await op.user())
@@ -121,7 +121,7 @@ async def test_a_session_that_redis_forgot_may_live(
 @planted(forgets_before_the_end)
 @pytest.mark.parametrize("is_committed", [True, False])
 async def test_an_unknown_outcome_is_not_complete(op: AuthorizationService, is_committed: bool) -> None:
-    """Whether the end was committed or not: 503, and the repetition is told when it is certain."""
+    """An unknown outcome is 503, and a repetition is acknowledged once the end is certain."""
     client, browser = await op.client(post_logout_redirect_uris=(GONE,)), op.browser()
     await browser.sign_in(client, await op.user())
     request = {"id_token_hint": await op.id_token(browser, client), "post_logout_redirect_uri": GONE}
@@ -142,7 +142,7 @@ async def test_an_unknown_outcome_is_not_complete(op: AuthorizationService, is_c
 
 @planted(forgets_before_the_end)
 async def test_some_accounts_of_a_browser_have_ended(op: AuthorizationService) -> None:
-    """The second end fails: the browser keeps both, and the repetition ends the other one."""
+    """If the second end fails, the browser keeps both cookies, and a repetition ends the other session."""
     client, browser = await op.client(skip_consent=True), op.browser()
     await browser.sign_in(client, await op.user())
     page = await browser.authorize(client, prompt="select_account")
@@ -169,7 +169,7 @@ async def test_some_accounts_of_a_browser_have_ended(op: AuthorizationService) -
 
 
 async def test_logout_without_redis(op: AuthorizationService) -> None:
-    """It works: PostgreSQL has ended the session, and the old cookie is dead when Redis is back."""
+    """Logout works without Redis, and the old cookie stays invalid afterwards."""
     client, browser = await op.client(), op.browser()
     await browser.sign_in(client, await op.user())
     copy = copy_of(op, browser)

@@ -1,4 +1,4 @@
-"""The provider metadata, member by member, as the settings of a deployment make them."""
+"""The provider metadata by the settings of a deployment."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -69,7 +69,7 @@ def metadata(module_database_url: str, module_redis_url: str, world: World) -> R
 async def test_every_member_is_registered_and_every_endpoint_is_the_issuers(
     metadata: Read, issuer: str
 ) -> None:
-    """Discovery 1.0 §3: https wherever the issuer is, below it, and no name of our own invention."""
+    """Discovery 1.0 §3: members are registered, and endpoints are below the issuer."""
     found = await metadata(issuer=issuer, response_types="all", unsigned_request_objects="on")
     assert found.keys() <= REGISTERED
     assert found["issuer"] == issuer
@@ -81,7 +81,7 @@ async def test_every_member_is_registered_and_every_endpoint_is_the_issuers(
 
 @pytest.mark.point(2)
 async def test_what_every_relying_party_may_count_on(metadata: Read) -> None:
-    """Discovery 1.0 §3: what must be there, and what a client finds out in no other way."""
+    """Discovery 1.0 §3: required members, and those that clients cannot learn otherwise."""
     found = await metadata()
     assert found["subject_types_supported"] == ["public", "pairwise"]
     assert "RS256" in found["id_token_signing_alg_values_supported"]
@@ -152,7 +152,7 @@ async def test_response_types_follow_their_setting(
 async def test_what_is_shown_is_what_is_on(
     metadata: Read, others: dict[str, str], member: str, value: Any
 ) -> None:
-    """And what is off is not there at all."""
+    """Disabled features have no member."""
     assert (await metadata(**others)).get(member) == value
 
 

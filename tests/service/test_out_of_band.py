@@ -1,4 +1,4 @@
-"""The out-of-band page, to which anybody can link."""
+"""The out-of-band page, which anyone can link to."""
 
 import pytest
 
@@ -34,7 +34,7 @@ async def test_a_code_is_shown(op: AuthorizationService, path: str) -> None:
     ],
 )
 async def test_no_other_text_is_shown_as_a_code(op: AuthorizationService, text: str) -> None:
-    """A person would take it for the provider's."""
+    """Other text is not shown as a code, as users would take it for the provider's."""
     page = await op.browser().get(OUT_OF_BAND.path, {"code": text})
     assert 'id="code"' not in page.text
     assert "Something went wrong" in page.text
@@ -42,7 +42,7 @@ async def test_no_other_text_is_shown_as_a_code(op: AuthorizationService, text: 
 
 @pytest.mark.parametrize("error", ["Call_+1_555_0100", "call us now", "x" * 200, "<b>"])
 async def test_no_other_text_is_shown_as_an_error(op: AuthorizationService, error: str) -> None:
-    """Only what has an error's shape."""
+    """Only well-formed errors are shown."""
     assert error not in (await op.browser().get(OUT_OF_BAND.path, {"error": error})).text
     page = await op.browser().get(OUT_OF_BAND.path, {"error": "access_denied", "code": CODE})
     assert ("access_denied" in page.text, CODE in page.text) == (True, False)

@@ -1,4 +1,4 @@
-"""The texts of the pages: none missing, none unused, in every language; plain words for what is asked."""
+"""The texts of the pages: complete in every language, and plain words for scopes and claims."""
 
 import re
 from collections.abc import Iterator

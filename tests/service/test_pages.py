@@ -1,4 +1,4 @@
-"""The pages as rendered: escaping, headers, links, the names that automation relies on."""
+"""Rendered pages: escaping, headers, links, and the names that automation relies on."""
 
 import re
 from collections.abc import Callable
@@ -201,7 +201,7 @@ def test_forms_lead_only_where_the_flow_may_end(form_action: tuple[str, ...], ex
     "uri", ["//evil.test", "/\\evil.test", "/\t/evil.test", "javascript:x", "\x01javascript:x", "x"]
 )
 def test_dangerous_links_are_not_shown(uri: str) -> None:
-    """A link leads to a path of ours or where a redirect may lead."""
+    """Links lead only to own paths and to allowed targets of redirects."""
     assert link(uri) is None
     page = body(PAGES.login(replace(sample_pages.LOGIN, cancel_href=uri), "en"))
     assert ">Cancel<" not in page

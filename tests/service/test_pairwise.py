@@ -24,7 +24,7 @@ PAIRWISE = {"subject_type": "pairwise"}
 
 
 async def sub_of(provider: Services, client: Client, user: User) -> str:
-    """What a client gets to know a user by, in an ID token of the front channel."""
+    """The `sub` in a front-channel ID token."""
     page = await provider.op.browser().sign_in(client, user, response_type="id_token")
     sub: str = (await provider.signed(page.answer["id_token"]))["sub"]
     return sub
@@ -84,7 +84,7 @@ async def test_a_jwt_access_token_holds_it(provider: Services) -> None:
 
 @pytest.mark.point(9)
 async def test_a_hint_names_the_user_by_it(provider: Services) -> None:
-    """Its own hint is met; another user's, or a public identifier, never selects a session."""
+    """A hint with the pairwise identifier works; other identifiers never select a session."""
     client, browser = await provider.client(**PAIRWISE), provider.op.browser()
     user, other = await provider.op.user(), await provider.op.user()
     page = await browser.sign_in(client, user, response_type="id_token")
@@ -97,7 +97,7 @@ async def test_a_hint_names_the_user_by_it(provider: Services) -> None:
 
 
 async def test_a_sub_asked_for_by_value(provider: Services) -> None:
-    """Core 1.0 §5.5.1: the pairwise one is met, the public one is nobody here."""
+    """Core 1.0 §5.5.1: only the pairwise identifier matches."""
     client, browser, user = await provider.client(**PAIRWISE), provider.op.browser(), await provider.op.user()
     sub = await sub_of(provider, client, user)
     await browser.sign_in(client, user)
@@ -112,7 +112,7 @@ async def test_a_sub_asked_for_by_value(provider: Services) -> None:
 
 @pytest.mark.point(22)
 async def test_a_hint_ends_its_session(provider: Services) -> None:
-    """RP-initiated logout by a pairwise client: nobody is asked."""
+    """RP-initiated logout with a pairwise hint needs no confirmation."""
     back = "https://rp1.test/back"
     client = await provider.client(**PAIRWISE, post_logout_redirect_uris=(back,))
     browser, user = provider.op.browser(), await provider.op.user()
@@ -126,7 +126,7 @@ async def test_a_hint_ends_its_session(provider: Services) -> None:
 async def test_neither_rotation_nor_another_secret_changes_it(
     database_url: str, module_redis_url: str
 ) -> None:
-    """The salt is a row of its own: rotated never, rewrapped with the keys, and not to be retired."""
+    """The salt is never rotated or retired, and rewrapped with the keys."""
     settings = settings_for(database_url, module_redis_url)
     another = settings_for(database_url, module_redis_url, secret_key=f"{'n' * 32},{SECRET_KEY}")
     user_id, client = UUID(int=7), a_client(**PAIRWISE)
@@ -164,7 +164,7 @@ async def test_the_sector_is_a_host(fields: dict[str, Any], sector: str | None) 
 
 @pytest.mark.point(21)
 async def test_without_a_salt_nobody_is_named() -> None:
-    """Never the public identifier instead."""
+    """Without the salt, the response is 503 instead of the public identifier."""
     user_id = UUID(int=7)
     assert subject(user_id, a_client(subject_type="pairwise"), None) is None
     assert subject(user_id, a_client(), None) == str(user_id)

@@ -1,4 +1,4 @@
-"""Requests by POST: what a stranger can make us keep, and requests that are too long for a URI."""
+"""Requests by POST: limits on stored requests, and requests that are too long for a URI."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
@@ -33,7 +33,7 @@ MANY = 150
 async def limited(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:
-    """The same world with limits of rate."""
+    """The same service with rate limits."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER)
     async with serve_authorization(settings, op.world) as service:
         yield service
@@ -61,7 +61,7 @@ async def test_nothing_is_stored_before_a_browser_comes_back(op: AuthorizationSe
 
 @planted(stores_whatever_is_posted)
 async def test_long_requests_of_an_address_are_limited(limited: AuthorizationService) -> None:
-    """A few are stored, for a minute; then the address waits, and what needs no storage goes on."""
+    """Only a few long requests of an address are stored; short requests are not limited."""
     client, stranger, before = await limited.client(), limited.browser(), await _keys(limited)
     request = a_request(client, login_hint="x" * 15_000)
     pages = [await stranger.request("POST", AUTHORIZATION.path, data=request) for _ in range(MANY)]
@@ -74,7 +74,7 @@ async def test_long_requests_of_an_address_are_limited(limited: AuthorizationSer
 
 
 async def test_a_long_request_is_answered(op: AuthorizationService) -> None:
-    """It is stored under a handle that only names it, is not an interaction, and can be reloaded."""
+    """A long request is stored under a handle, which is not an interaction and can be reloaded."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     request = a_request(client, login_hint="ä" * MAX_QUERY)
     posted = await op.browser().request("POST", AUTHORIZATION.path, data=request)
@@ -89,14 +89,14 @@ async def test_a_long_request_is_answered(op: AuthorizationService) -> None:
 @pytest.mark.parametrize("handle", ["", "po_", "po_" + "A" * 43, "in_" + "A" * 43, "é"])
 @pytest.mark.parametrize("path", [AUTHORIZATION.path, END_SESSION.path])
 async def test_a_posted_request_that_is_none(op: AuthorizationService, path: str, handle: str) -> None:
-    """A page, or the question whether to sign out."""
+    """An unknown stored request gives an error page, or the confirmation of a logout."""
     page = await op.browser().get(path, {POSTED: handle})
     assert is_error_page(page) or (path == END_SESSION.path and not handle)
 
 
 @pytest.mark.parametrize("has_cookie", [True, False])
 async def test_a_posted_logout_with_a_long_id_token(op: AuthorizationService, has_cookie: bool) -> None:
-    """10 kB do not fit a URI: handled where the cookie came along, stored for the redirect where not."""
+    """A logout of 10 kB is handled directly with a cookie, and stored for the redirect without one."""
     client, browser = await op.client(post_logout_redirect_uris=(GONE,)), op.browser()
     await browser.sign_in(client, await op.user())
     hint = await op.id_token(browser, client, picture="x" * 9000)

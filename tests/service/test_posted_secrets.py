@@ -44,7 +44,7 @@ async def _ask(
 
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS])
 async def test_a_client_that_may_do_both_does_either(provider: Services, path: str) -> None:
-    """With one secret, which must be right in both."""
+    """Such a client can use either method, with the same secret."""
     client = await _client(provider, allow_client_secret_post=True)
     for is_posted in (False, True):
         answer = await _ask(provider, path, client, SECRET, is_posted=is_posted)
@@ -55,7 +55,7 @@ async def test_a_client_that_may_do_both_does_either(provider: Services, path: s
 @planted(posts_any_secret)
 @pytest.mark.parametrize("path", [endpoint.path for endpoint in ENDPOINTS])
 async def test_a_client_that_may_not_post_its_secret_is_refused(provider: Services, path: str) -> None:
-    """The registered method only, be the secret right."""
+    """Other clients can use only the registered method."""
     client = await _client(provider)
     answer = await _ask(provider, path, client, SECRET, is_posted=True)
     assert (answer.status, (await answer.json())["error"]) == (401, "invalid_client")

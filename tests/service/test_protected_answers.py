@@ -1,4 +1,4 @@
-"""Answers that are signed and encrypted as each client registered: ID tokens, userinfo, introspection."""
+"""ID tokens, userinfo and introspection responses are signed and encrypted as registered."""
 
 import hashlib
 import json
@@ -173,7 +173,7 @@ async def test_every_answer_is_encrypted_as_registered(
 
 @pytest.mark.point(15)
 async def test_a_refreshed_id_token_is_encrypted_too(tokens: TokenService) -> None:
-    """Not the first alone."""
+    """Refreshed ID tokens are encrypted, too."""
     client = await tokens.world.client(jwks=CLIENT_JWKS, id_token_encrypted_response_alg="ECDH-ES")
     given = await tokens.tokens(client)
     refreshed = await (await tokens.refresh(client, given["refresh_token"])).json()
@@ -198,7 +198,7 @@ async def test_userinfo_may_be_encrypted_without_a_signature(tokens: TokenServic
 async def test_without_a_key_to_encrypt_to_nothing_is_spent(
     tokens: TokenService, keys: dict[str, Any]
 ) -> None:
-    """503, for ID tokens before the code is spent, and never in the clear."""
+    """Without a key to encrypt to, the response is 503 before the code is spent."""
     client = await tokens.world.client(id_token_encrypted_response_alg="RSA-OAEP", **keys)
     code = await tokens.world.add_code((await tokens.world.sign_in()).code(client.client_id))
     for _ in range(2):
@@ -213,7 +213,7 @@ async def test_without_a_key_to_encrypt_to_nothing_is_spent(
 
 
 async def test_a_strangers_token_is_inactive_in_the_jwt_too(tokens: TokenService) -> None:
-    """J172: nothing more than that, for access, refresh and ID tokens."""
+    """J172: tokens of others are only `inactive` in the JWT, too."""
     owner, stranger = await tokens.world.client(), await tokens.world.client()
     given = await tokens.tokens(owner)
     for name in ("access_token", "refresh_token", "id_token"):

@@ -120,7 +120,7 @@ async def test_a_link_works_until_it_is_answered(provider: Services) -> None:
 
 
 async def test_of_many_interactions_of_one_handle_one_is_answered(provider: Services) -> None:
-    """Two tabs opened the link; both people sign in; there is one code."""
+    """If two tabs open the link and both sign in, there is one code."""
     client = await provider.client(skip_consent=True)
     request_uri = await pushed_uri(provider, client)
     one, two = provider.op.browser(), provider.op.browser()
@@ -133,7 +133,7 @@ async def test_of_many_interactions_of_one_handle_one_is_answered(provider: Serv
 
 @pytest.mark.parametrize("response_type", ["code", "id_token token", "code id_token"])
 async def test_a_session_answers_a_handle_once(provider: Services, response_type: str) -> None:
-    """Without any page: ten at once, one answer."""
+    """Of ten concurrent requests with a session, one is answered."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     await browser.sign_in(client, user)
     request_uri = await pushed_uri(provider, client, response_type=response_type)
@@ -146,7 +146,7 @@ async def test_a_session_answers_a_handle_once(provider: Services, response_type
 
 
 async def test_a_refusal_answers_it_too(provider: Services) -> None:
-    """`prompt=none` without a session: the client has been told."""
+    """An error response ends the request, too."""
     client = await provider.client()
     request_uri = await pushed_uri(provider, client, prompt="none")
     assert (await opened(provider, client, request_uri)).answer["error"] == "login_required"
@@ -154,7 +154,7 @@ async def test_a_refusal_answers_it_too(provider: Services) -> None:
 
 
 async def test_a_denial_answers_it_too(provider: Services) -> None:
-    """The consent page's other button."""
+    """A denial ends the request, too."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
     page = await browser.get(AUTHORIZATION.path, named(client, request_uri))
@@ -164,7 +164,7 @@ async def test_a_denial_answers_it_too(provider: Services) -> None:
 
 
 async def test_a_handle_expires(provider: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Case 73: by the clock, though Redis still keeps it; a login that began in time goes on."""
+    """Case 73: a handle expires, although Redis still has it; a login that began in time continues."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     request_uri = await pushed_uri(provider, client)
     page = await browser.get(AUTHORIZATION.path, named(client, request_uri))
@@ -204,7 +204,7 @@ async def test_a_handle_is_its_clients(provider: Services) -> None:
     ],
 )
 async def test_handles_that_are_none(provider: Services, request_uri: str) -> None:
-    """Unknown, mangled, of another kind: a page."""
+    """Unknown, malformed and foreign handles give an error page."""
     assert is_error_page(await opened(provider, await provider.client(), request_uri))
 
 
@@ -243,7 +243,7 @@ async def test_kinds_of_handles_do_not_mix(provider: Services) -> None:
 async def test_what_would_be_refused_is_refused_at_once(
     provider: Services, changes: dict[str, str], error: str
 ) -> None:
-    """RFC 9126 §2.1 and §2.3: JSON, nothing is kept, and nobody is redirected."""
+    """RFC 9126 §2.1, §2.3: invalid requests get JSON errors, and are not stored."""
     client = await provider.client()
     response = await push(provider, client, a_request(client, **changes))
     assert response.status == 400
@@ -253,7 +253,7 @@ async def test_what_would_be_refused_is_refused_at_once(
 
 
 async def test_only_the_client_itself_pushes(provider: Services) -> None:
-    """RFC 9126 §2: authenticated as at the token endpoint; two identities are none."""
+    """RFC 9126 §2: clients authenticate as at the token endpoint, with one identity."""
     client, other = await provider.client(), await provider.client()
     browser = provider.op.browser()
     fields = a_request(client)
@@ -299,7 +299,7 @@ async def test_an_assertion_may_address_this_endpoint(provider: Services, audien
 
 
 async def test_a_public_client_pushes_by_its_name(provider: Services) -> None:
-    """It proves nothing, and must send a challenge."""
+    """A public client pushes by its name, and must send a challenge."""
     client = await provider.world.public_client(require_pkce=True)
     assert is_login(await opened(provider, client, await pushed_uri(provider, client)))
     refused = await push(provider, client, a_request(client, code_challenge="", code_challenge_method=""))
@@ -338,7 +338,7 @@ async def test_a_deployment_where_all_must_push(module_database_url: str, module
 
 
 async def test_an_object_may_be_pushed(provider: Services) -> None:
-    """RFC 9126 §3: what is inside counts; a client that must sign may not push anything else."""
+    """RFC 9126 §3: only parameters inside a request object count."""
     client = await provider.client(jwks=JWKS, require_signed_request_object=True)
     refused = await push(provider, client, a_request(client))
     assert (await refused.json())["error"] == "invalid_request"
@@ -350,7 +350,7 @@ async def test_an_object_may_be_pushed(provider: Services) -> None:
 
 
 async def test_what_was_pushed_stays_with_us(provider: Services) -> None:
-    """Case 79: a canary shows in the one field of the login form that it is for, in no address, no cookie."""
+    """Case 79: pushed parameters appear in no URI and no cookie."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     canary = "canary-4711"
     request_uri = await pushed_uri(provider, client, login_hint=canary)
@@ -366,7 +366,7 @@ async def test_what_was_pushed_stays_with_us(provider: Services) -> None:
 
 
 async def test_nothing_of_the_clients_credentials_is_kept(provider: Services) -> None:
-    """Neither in the record nor in its key."""
+    """Credentials of the client are not stored."""
     client = await provider.client(token_endpoint_auth_method="client_secret_post")
     http = provider.op.browser().http
     response = await http.post(PAR, data={**a_request(client), "client_secret": SECRET, "unknown": "x"})

@@ -1,4 +1,4 @@
-"""Redirect URIs that look like a registered one, and what becomes of them: a page, never a redirect."""
+"""Redirect URIs that resemble a registered one give an error page, never a redirect."""
 
 from dataclasses import replace
 from urllib.parse import quote, urlencode
@@ -112,7 +112,7 @@ async def test_a_path_in_another_form_is_another_path(op: AuthorizationService, 
     ids=lambda parameters: next(iter(parameters)),
 )
 async def test_a_second_fault_opens_no_way(op: AuthorizationService, parameters: dict[str, str]) -> None:
-    """With a foreign redirect URI every other fault is a page too."""
+    """With a foreign redirect URI, every other fault is a page, too."""
     client = await op.client()
     page = await op.browser().authorize(client, redirect_uri="https://evil.test/cb", **parameters)
     assert is_error_page(page)
@@ -136,7 +136,7 @@ async def test_a_redirect_uri_is_always_required(
 async def test_two_redirect_uris_lead_nowhere(
     op: AuthorizationService, order: tuple[str, str], method: str
 ) -> None:
-    """RFC 6749 §3.1: not even to the good one."""
+    """RFC 6749 §3.1: two redirect URIs are refused, even if one is valid."""
     client = await op.client()
     pairs = [*a_request(client, redirect_uri="").items(), *(("redirect_uri", uri) for uri in order)]
     part = {"params": pairs} if method == "GET" else {"data": pairs}
@@ -144,7 +144,7 @@ async def test_two_redirect_uris_lead_nowhere(
 
 
 async def test_a_redirect_uri_in_the_query_and_one_in_the_form(op: AuthorizationService) -> None:
-    """A form's parameters are in its body, and nowhere else."""
+    """A form's parameters are only in its body."""
     client = await op.client()
     page = await op.browser().request(
         "POST",
@@ -238,7 +238,7 @@ async def test_the_port_of_an_ipv6_loopback_literal(op: AuthorizationService, po
 @pytest.mark.point(6)
 @pytest.mark.parametrize("client_id", ["", "nobody", "C1\0x", "<script>alert(1)</script>", "x" * 5000])
 async def test_a_stranger_gets_a_page(op: AuthorizationService, client_id: str) -> None:
-    """An unknown client's redirect URI is nobody's."""
+    """An unknown client gets a page."""
     page = await op.browser().get(
         AUTHORIZATION.path, {"client_id": client_id, "redirect_uri": REDIRECT_URI, "response_type": "code"}
     )
@@ -247,7 +247,7 @@ async def test_a_stranger_gets_a_page(op: AuthorizationService, client_id: str) 
 
 
 async def test_a_disabled_client_gets_a_page(op: AuthorizationService) -> None:
-    """As if it were not registered."""
+    """A disabled client gets the same page as an unknown one."""
     client = await op.client()
     await op.world.stores.clients.disable(client.client_id)
     assert is_error_page(await op.browser().authorize(client))

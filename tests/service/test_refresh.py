@@ -1,4 +1,4 @@
-"""Refreshing over HTTP: scope, policy, and whose token it is."""
+"""Refreshing over HTTP: scopes, policies and ownership."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ async def _refusal(tokens: TokenService, client: Client, refresh_token: str, **f
 
 
 async def test_a_lost_answer_costs_nothing(tokens: TokenService) -> None:
-    """The client sends the old token again and gets the same new one; both new access tokens hold."""
+    """After a lost answer, the old token gets the same successor, and both access tokens are valid."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     answers = [await (await tokens.refresh(client, first["refresh_token"])).json() for _ in range(3)]
@@ -36,7 +36,7 @@ async def test_a_lost_answer_costs_nothing(tokens: TokenService) -> None:
 
 
 async def test_a_reused_token_ends_everything(tokens: TokenService) -> None:
-    """Two generations back, and every access and refresh token of the grant is dead."""
+    """A token two generations back revokes every token of the grant."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     second = await (await tokens.refresh(client, first["refresh_token"])).json()
@@ -48,7 +48,7 @@ async def test_a_reused_token_ends_everything(tokens: TokenService) -> None:
 
 
 async def test_many_at_once_get_one_successor(tokens: TokenService) -> None:
-    """They all get the same one, and one only."""
+    """Concurrent requests get one and the same successor."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     responses = await asyncio.gather(*(tokens.refresh(client, first["refresh_token"]) for _ in range(30)))
@@ -74,7 +74,7 @@ async def test_scope_may_shrink_and_never_grows(tokens: TokenService) -> None:
 
 @pytest.mark.point(16)
 async def test_less_than_openid_means_no_id_token(tokens: TokenService) -> None:
-    """And a refresh token all the same."""
+    """Without openid there is no ID token, but a refresh token."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     answer = await (await tokens.refresh(client, first["refresh_token"], scope="profile")).json()
@@ -84,7 +84,7 @@ async def test_less_than_openid_means_no_id_token(tokens: TokenService) -> None:
 
 @pytest.mark.point(16)
 async def test_another_clients_token_is_refused_and_lives_on(tokens: TokenService) -> None:
-    """A thief with the wrong client learns nothing and ends nothing."""
+    """Another client is refused, and the token stays valid."""
     client, other = await tokens.world.client(), await tokens.world.client()
     first = await tokens.tokens(client)
     assert await _refusal(tokens, other, first["refresh_token"]) == "invalid_grant"
@@ -94,7 +94,7 @@ async def test_another_clients_token_is_refused_and_lives_on(tokens: TokenServic
 
 @pytest.mark.parametrize("mangle", [str.lower, lambda t: t[:-1], lambda t: t + "A", lambda t: "at_" + t[3:]])
 async def test_a_mangled_token_ends_nothing(tokens: TokenService, mangle: Callable[[str], str]) -> None:
-    """It is unknown, not reused."""
+    """A malformed token is unknown, not reused."""
     client = await tokens.world.client()
     first = await tokens.tokens(client)
     assert await _refusal(tokens, client, mangle(first["refresh_token"])) == "invalid_grant"
@@ -118,7 +118,7 @@ async def _delete_user(tokens: TokenService, sign_in: SignIn, _: Client) -> None
 async def test_a_refresh_asks_again_who_the_user_is(
     tokens: TokenService, change: Change, is_rotating: bool
 ) -> None:
-    """What ended since is invalid_grant, and no token of the grant holds."""
+    """After an end, a refresh gets invalid_grant, and every token of the grant is invalid."""
     client = await tokens.world.client(refresh_token_rotation=is_rotating)
     sign_in = await tokens.world.sign_in()
     first = await tokens.tokens(client, sign_in.code(client.client_id))
@@ -130,7 +130,7 @@ async def test_a_refresh_asks_again_who_the_user_is(
 
 
 async def test_a_client_may_keep_its_refresh_token(tokens: TokenService) -> None:
-    """`refresh_token_rotation` false: the same token each time, for ever as good."""
+    """`refresh_token_rotation` false: the token never changes."""
     client = await tokens.world.client(refresh_token_rotation=False)
     first = await tokens.tokens(client)
     for _ in range(3):
@@ -213,7 +213,7 @@ async def test_a_client_is_told_how_long_it_may_refresh(
 
 
 async def test_without_a_refresh_token_nothing_is_told(tokens: TokenService) -> None:
-    """There is nothing that could expire."""
+    """Without a refresh token, its lifetime is not sent."""
     answer = await tokens.tokens(await tokens.world.client(), scope=("openid",))
     assert not {"refresh_token_timeout", "authorization_expires_in"} & answer.keys()
 

@@ -1,4 +1,4 @@
-"""Refusals in the log: each is one event with the client, the error and the detail that helps."""
+"""Refusals in the log: one event each, with the client, the error and the detail."""
 
 import json
 from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ async def provider(
 
 
 async def _logged(provider: AllServices, error: str, refused: RefusedRequest) -> tuple[Event, str | None]:
-    """The one event of a request that is refused, and the client that it must name."""
+    """The event of a refused request, and the expected client."""
     with refusals() as events:
         client_id = await refused.request(provider)
     (event,) = (event for event in events if event["error"] == error)
@@ -80,14 +80,14 @@ async def _logged(provider: AllServices, error: str, refused: RefusedRequest) ->
 
 
 def test_every_error_in_the_tree_has_a_refused_request() -> None:
-    """A new error needs a line in one of the tables."""
+    """Every error has a refused request in one of the tables."""
     assert sorted({*REFUSED, *NAMELESS}) == sorted(every_error())
 
 
 @planted(refusals_without_client)
 @pytest.mark.parametrize("error", REFUSED)
 async def test_a_refusal_names_its_client(provider: AllServices, error: str) -> None:
-    """One event, whether the error is answered, shown on a page or sent back by redirect."""
+    """Every refusal is one event: responses, pages and redirects."""
     event, client_id = await _logged(provider, error, REFUSED[error])
     assert (event["client_id"], event.get("is_claimed")) == (client_id, None)
 
@@ -102,7 +102,7 @@ async def test_a_refusal_without_a_client_is_logged(provider: AllServices, error
 @planted(silent_redirects)
 @pytest.mark.parametrize("error", ["invalid_scope", "login_required", "access_denied"])
 async def test_an_error_sent_by_redirect_is_logged(provider: AllServices, error: str) -> None:
-    """As every other."""
+    """Errors sent by redirect are logged, too."""
     await _logged(provider, error, REFUSED[error])
 
 
@@ -129,7 +129,7 @@ async def test_the_method_of_authentication_is_named(provider: AllServices, endp
 
 @planted(query_in_the_log)
 async def test_a_redirect_uri_is_named_without_what_may_be_secret(provider: AllServices) -> None:
-    """The one that was sent and those that are registered, without user information, query and fragment."""
+    """The sent and registered URIs are named without user information, query and fragment."""
     client = await provider.client(redirect_uris=("https://rp1.test/cb?tenant=1", "https://rp1.test/b"))
     sent = "https://user:pass@rp1.test/other?code=abc"
     with refusals() as events:
@@ -143,7 +143,7 @@ async def test_a_redirect_uri_is_named_without_what_may_be_secret(provider: AllS
 
 
 async def test_the_redirect_uri_of_a_code_is_named(provider: AllServices) -> None:
-    """Also at the token endpoint, where it must be the same as before."""
+    """The redirect URI at the token endpoint is named, too."""
     client = await provider.client()
     page = await provider.op.browser().sign_in(client, await provider.op.user())
     with refusals() as events:
@@ -156,7 +156,7 @@ async def test_the_redirect_uri_of_a_code_is_named(provider: AllServices) -> Non
 
 
 async def test_a_logout_that_cannot_return_is_logged(provider: AllServices) -> None:
-    """The user is asked and stays here; nothing else tells the operator why."""
+    """A logout that cannot return to the client is logged."""
     client = await provider.client(post_logout_redirect_uris=("https://rp1.test/bye",))
     asked = {"client_id": client.client_id, "post_logout_redirect_uri": "https://rp1.test/"}
     with refusals() as events:
@@ -171,7 +171,7 @@ async def test_a_logout_that_cannot_return_is_logged(provider: AllServices) -> N
 @planted(details_of_any_length)
 @pytest.mark.parametrize("endpoint", AUTHENTICATING, ids=str)
 async def test_an_unknown_client_is_as_claimed(provider: AllServices, endpoint: Endpoint) -> None:
-    """Marked, cut, and without control characters."""
+    """An unknown client_id is marked as claimed, truncated, and without control characters."""
     claimed = "nobody\n\x1b[31m" + "x" * 1000
     with refusals() as events:
         await provider.tokens.post(endpoint.path, {"client_id": claimed})
@@ -184,7 +184,7 @@ async def test_an_unknown_client_is_as_claimed(provider: AllServices, endpoint: 
 
 
 async def test_a_disabled_client_is_named(provider: AllServices) -> None:
-    """It is registered, so it is no claim."""
+    """A disabled client is named without that mark."""
     client = await provider.client()
     await provider.op.world.stores.clients.disable(client.client_id)
     with refusals() as events:
@@ -212,7 +212,7 @@ async def test_requests_that_no_endpoint_could_read_are_logged(provider: AllServ
 
 @planted(details_of_any_length)
 async def test_a_detail_is_bounded(provider: AllServices) -> None:
-    """Whatever a request sends, and however much the client is registered for."""
+    """The detail is limited, whatever is sent or registered."""
     client = await provider.client(redirect_uris=tuple(f"https://rp1.test/{n:03}" for n in range(100)))
     scope = " ".join("s" * 20 + str(number) for number in range(90))
     with refusals() as events:
@@ -256,7 +256,7 @@ async def _refused_with_canaries(provider: AllServices, client: Client, canary: 
 
 
 async def test_no_secret_is_in_a_refusal(provider: AllServices) -> None:
-    """Codes, verifiers, tokens, secrets, assertions and what says who a user is."""
+    """Codes, verifiers, tokens, secrets, assertions and identifying claims are never logged."""
     client = await provider.client()
     for canary in ("canary-of-43-characters-that-nobody-may-see", new_handle(Kind.AUTHORIZATION_CODE)):
         with refusals() as events:

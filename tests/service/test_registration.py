@@ -127,7 +127,7 @@ async def test_a_client_that_makes_itself_public_needs_pkce(registry: Registry) 
 
 
 async def test_a_client_that_becomes_confidential_gets_its_secret_once(registry: Registry) -> None:
-    """And one that becomes public loses it."""
+    """A client that becomes confidential gets a secret once; one that becomes public loses it."""
     made = await registry.register({**URI, "token_endpoint_auth_method": "none"})
     client_id, token = made["client_id"], made["registration_access_token"]
     assert "client_secret" not in made
@@ -146,7 +146,7 @@ async def test_a_client_that_becomes_confidential_gets_its_secret_once(registry:
 @pytest.mark.point(18)
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 async def test_only_its_own_token_opens_a_client(registry: Registry, method: str) -> None:
-    """Of another client, of a deleted one, of another kind, random, none: 401, and nothing of it is told."""
+    """Every other token gets 401 without information about the client."""
     victim, other, deleted = [await registry.register() for _ in range(3)]
     await registry.ask("DELETE", deleted["client_id"], deleted["registration_access_token"])
     tokens = [
@@ -199,14 +199,14 @@ async def test_an_update_chooses_neither_client_id_nor_secret(
 async def test_without_a_good_initial_access_token_nobody_registers(
     registry: Registry, kind: Kind | None
 ) -> None:
-    """None, unknown, and of another kind."""
+    """Missing, unknown and other tokens are refused."""
     answer = await registry.post(URI, new_handle(kind) if kind else None)
     assert answer.status == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 async def test_an_expired_initial_access_token_is_none(registry: Registry) -> None:
-    """However many uses it has left."""
+    """An expired token is refused, even with uses left."""
     gone = await invite(registry.world.stores.initial_access_tokens, 5, clock.now())
     answer = await registry.post(URI, gone.token)
     assert (answer.status, (await answer.json())["error"]) == (401, "invalid_token")
@@ -214,7 +214,7 @@ async def test_an_expired_initial_access_token_is_none(registry: Registry) -> No
 
 @pytest.mark.point(20)
 async def test_an_initial_access_token_counts_exactly_under_a_race(registry: Registry) -> None:
-    """Three uses, ten at once: three clients."""
+    """Of ten concurrent registrations with three uses, three succeed."""
     token = await registry.token(3)
     answers = await asyncio.gather(*(registry.post(URI, token) for _ in range(10)))
     assert sorted(answer.status for answer in answers) == [201] * 3 + [401] * 7
@@ -222,7 +222,7 @@ async def test_an_initial_access_token_counts_exactly_under_a_race(registry: Reg
 
 
 async def test_refused_metadata_spend_nothing(registry: Registry) -> None:
-    """Find, check, spend, mint."""
+    """Refused metadata do not spend the token."""
     token = await registry.token(1)
     assert (await registry.post({"redirect_uris": ["http://evil/"]}, token)).status == 400
     assert (await registry.post(URI, token)).status == 201
@@ -268,14 +268,14 @@ async def test_a_bad_redirect_uri_has_its_own_error(registry: Registry) -> None:
 
 @pytest.mark.point(20)
 async def test_where_registration_is_open_nobody_needs_a_token(open_registry: Registry) -> None:
-    """But one address does not register without end."""
+    """Open registration needs no token, but is limited for each address."""
     answers = [await open_registry.post(URI) for _ in range(21)]
     assert [answer.status for answer in answers] == [201] * 20 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
 async def test_a_subscriber_of_ipv6_is_one_source_whatever_address_it_takes(open_registry: Registry) -> None:
-    """The first 64 bits count; the next subscriber is served."""
+    """The first 64 bits of an IPv6 address count."""
     answers = [
         await open_registry.post(URI, **{"X-Forwarded-For": f"2001:db8:0:1::{each:x}"}) for each in range(21)
     ]
@@ -300,14 +300,14 @@ async def test_the_quota_of_clients_that_registered_themselves_is_exact_under_a_
 
 @pytest.mark.point(20)
 async def test_who_is_invited_is_not_held_against_the_quota(database_url: str, redis_url: str) -> None:
-    """The operator has counted the uses of the token already."""
+    """Invited clients do not count against the quota."""
     async for registry in serve_registry(database_url, redis_url, "token", client_quota="1"):
         token = await registry.token(3)
         assert [(await registry.post(URI, token)).status for _ in range(4)] == [201] * 3 + [401]
 
 
 async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registry) -> None:
-    """Registered, changed, deleted; and no secret stands in it."""
+    """Registration, changes and deletion are audited, without secrets."""
     made = await registry.register()
     client_id, token = made["client_id"], made["registration_access_token"]
     await registry.ask("PUT", client_id, token, {**URI, "client_id": client_id})
@@ -320,7 +320,7 @@ async def test_the_audit_log_tells_what_a_client_did_to_itself(registry: Registr
 
 @pytest.mark.point(20)
 async def test_where_registration_is_closed_there_is_no_endpoint(closed_registry: Registry) -> None:
-    """Whatever token comes."""
+    """If registration is closed, the endpoint does not exist."""
     assert (await closed_registry.post(URI, await closed_registry.token())).status == 404
 
 

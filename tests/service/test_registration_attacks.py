@@ -1,4 +1,4 @@
-"""What strangers may not register: every member that holds a URI, with every URI that it must not hold."""
+"""Hostile registrations: every URI member with every kind of forbidden URI."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -84,7 +84,7 @@ CASES = [
 
 @pytest.mark.point(19)
 async def test_no_member_takes_a_uri_that_is_not_for_it(registry: Registry) -> None:
-    """400 with the member's own name, nothing is registered, and the token is not spent."""
+    """400 with the name of the member; nothing is registered, and the token is not spent."""
     token, accepted = await registry.token(), []
     for name, uri in CASES:
         members = {**URI, name: [uri] if name in LISTS else uri}
@@ -123,7 +123,7 @@ async def test_ten_thousand_redirect_uris_are_too_much_to_read(registry: Registr
 
 
 async def test_a_stranger_gets_no_scope_of_the_administration(registry: Registry) -> None:
-    """Neither at registration nor by an update; what else was asked for stays."""
+    """Scopes of the administration are never given; other scopes are."""
     asked = {**URI, "scope": "openid ostiary.clients:read ostiary.clients:write unheard-of"}
     made = await registry.register(asked)
     assert made["scope"] == "openid"
@@ -135,7 +135,7 @@ async def test_a_stranger_gets_no_scope_of_the_administration(registry: Registry
 
 
 async def test_a_stranger_says_nothing_that_is_an_operators_to_say(registry: Registry) -> None:
-    """Ignored, as RFC 7591 §2 has it for what is not understood."""
+    """Members for operators are ignored (RFC 7591 §2)."""
     own = {
         "skip_consent": True,
         "audience": ["https://api.test"],
@@ -157,7 +157,7 @@ async def test_a_stranger_says_nothing_that_is_an_operators_to_say(registry: Reg
 
 @pytest.mark.parametrize("character", "\0\n\x7f\x85\u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufeff")
 async def test_a_name_reads_as_it_is_written(registry: Registry, character: str) -> None:
-    """The consent page shows it: nothing that cannot be seen, and nothing that turns it around."""
+    """Names with invisible or directional characters are refused."""
     token = await registry.token()
     answer = await registry.post({**URI, "client_name": f"Bank{character}knaB"}, token)
     assert (answer.status, (await answer.json())["error"]) == (400, "invalid_client_metadata")
@@ -236,7 +236,7 @@ async def test_a_sector_that_names_every_redirect_uri_is_registered(
 async def test_a_sector_that_does_not_speak_for_the_client_is_refused(
     reaching: Registry, host: tuple[_SectorHost, str], answer: web.Response
 ) -> None:
-    """Another's redirect URIs, no list, no answer: 400, without a word of what was read; nothing is spent."""
+    """400 without the content of the document, and the token is not spent."""
     host[0].answer, token = answer, await reaching.token()
     refused = await reaching.post({**URI, "sector_identifier_uri": host[1]}, token)
     assert (refused.status, (await refused.json())["error"]) == (400, "invalid_client_metadata")

@@ -1,4 +1,4 @@
-"""Repeating a redemption that was answered 503, or not answered at all: the client gets its tokens."""
+"""A redemption that got a 503 or no answer can be repeated."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -88,7 +88,7 @@ class InterruptedTokenService:
 async def deployment(
     module_database_url: str, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[InterruptedTokenService]:
-    """The world has its own way to the stores; only the service's goes through the proxies."""
+    """Only the service's connections go through the proxies."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = _short_folder(tmp_path_factory)
@@ -117,7 +117,7 @@ Kinds = Callable[[InterruptedTokenService], Awaitable[str]]
 async def test_a_redemption_that_was_committed_can_be_repeated(
     deployment: InterruptedTokenService, kind: Kinds
 ) -> None:
-    """All answers are lost, to the statement and to its repetition by the service."""
+    """The answers to the statement and to its repetition are lost."""
     code = await kind(deployment)
     redeem = deployment.redeems(code)
     deployment.postgresql.lose_answer_to(digest(code), 2)
@@ -132,7 +132,7 @@ async def test_a_redemption_that_was_committed_can_be_repeated(
 async def test_a_redemption_that_was_not_committed_can_be_repeated(
     deployment: InterruptedTokenService, kind: Kinds
 ) -> None:
-    """The service cannot tell it from the former."""
+    """The service cannot distinguish this from the previous case."""
     code = await kind(deployment)
     redeem = deployment.redeems(code)
     deployment.postgresql.lose_answer_to(digest(code), 2, is_delivered=False)
@@ -147,7 +147,7 @@ async def test_a_redemption_that_was_not_committed_can_be_repeated(
 async def test_of_many_repetitions_one_gets_tokens(
     deployment: InterruptedTokenService, kind: Kinds, is_delivered: bool
 ) -> None:
-    """Right after an outage, as at any other time."""
+    """Of many repetitions after an outage, one gets tokens."""
     code = await kind(deployment)
     redeem = deployment.redeems(code)
     deployment.postgresql.lose_answer_to(digest(code), 2, is_delivered=is_delivered)
@@ -157,7 +157,7 @@ async def test_of_many_repetitions_one_gets_tokens(
 
 
 async def test_a_repetition_is_redeemed_once(deployment: InterruptedTokenService) -> None:
-    """What comes after it is a replay, and revokes the grant."""
+    """A request after the repetition is a replay, and revokes the grant."""
     redeem = deployment.redeems(code := await deployment.code())
     deployment.postgresql.lose_answer_to(digest(code), 2)
     assert (await redeem()).status == 503
@@ -169,7 +169,7 @@ async def test_a_repetition_is_redeemed_once(deployment: InterruptedTokenService
 async def test_only_the_same_client_with_the_same_verifier_takes_over(
     deployment: InterruptedTokenService,
 ) -> None:
-    """Others are refused as ever, and cost nothing."""
+    """Other clients and verifiers are refused without an effect."""
     code = await deployment.code()
     deployment.postgresql.lose_answer_to(digest(code), 2)
     assert (await deployment.redeems(code)()).status == 503
@@ -222,7 +222,7 @@ async def test_tokens_that_cannot_be_made_can_be_asked_for_again(
 
 
 async def test_with_redis_away_too_the_repetition_is_a_replay(deployment: InterruptedTokenService) -> None:
-    """Nothing could keep the attempt: it is refused, and no tokens are left behind."""
+    """If Redis is down as well, the repetition is refused, and no tokens are left."""
     code = await deployment.code()
     redeem = deployment.redeems(code)
     find = deployment.tokens.world.stores.codes.find
@@ -259,7 +259,7 @@ SELECT count(*) AS n FROM pg_stat_activity
 async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(
     deployment: InterruptedTokenService,
 ) -> None:
-    """Its requests prove nothing that a thief of the code could not."""
+    """Requests without a proof are never taken for a retry."""
     client = await deployment.tokens.world.public_client()
     code = await deployment.code(client, code_challenge=None)
 
@@ -276,7 +276,7 @@ async def test_a_public_client_without_challenge_is_never_taken_for_a_retry(
 async def test_a_request_past_its_deadline_spends_nothing(
     deployment: InterruptedTokenService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that was stopped and resumes: neither a code nor a refresh token is judged, only 503."""
+    """A stopped process that resumes answers 503, and spends neither codes nor refresh tokens."""
     answer = await (await deployment.redeems(await deployment.code())()).json()
     spent, fresh = await deployment.code(), await deployment.code()
     given = await (await deployment.redeems(spent)()).json()

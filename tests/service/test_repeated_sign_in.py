@@ -1,4 +1,4 @@
-"""A sign-in that is lost after its session has begun, and whose form the browser sends again."""
+"""A sign-in whose answer is lost after its session has begun, and whose form is sent again."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def _away(*_: object, **__: object) -> Any:
 
 
 def _loses_it_at(owner: type, name: str) -> Loss:
-    """The row is committed, and the next thing that the sign-in needs is away."""
+    """Fail after the row is committed."""
 
     async def lose(_: AuthorizationService, browser: Browser, login: Page, user: User, __: Path) -> None:
         with patch.object(owner, name, _away):
@@ -82,7 +82,7 @@ async def _send(http: ClientSession, browser: Browser, login: Page, user: User) 
 async def _is_killed_at_work(
     op: AuthorizationService, browser: Browser, login: Page, user: User, folder: Path
 ) -> None:
-    """The statement waits for a lock when its process is killed, and goes on without it."""
+    """Kill the process while its statement waits for a lock."""
     assert op.settings.database_url
     watcher = await asyncpg.connect(op.settings.database_url.get_secret_value())
     async with _process(op, folder) as (child, http):
@@ -125,7 +125,7 @@ async def _live(op: AuthorizationService, user: User) -> list[object]:
 async def _check_that_it_is_found_again(
     op: AuthorizationService, folder: Path, lose: Loss, before: str
 ) -> None:
-    """One live session of the user, the one that the browser has; the one that it replaced is no more."""
+    """The user has one live session, which is the browser's; the replaced one has ended."""
     client, user, other, browser = await op.client(), await op.user(), await op.user(), op.browser()
     if before != "nobody":
         await browser.sign_in(client, other if before == "another user" else user)
@@ -147,7 +147,7 @@ async def _check_that_it_is_found_again(
 async def test_a_form_that_is_sent_again_finds_its_session(
     op: AuthorizationService, tmp_path: Path, lose: Loss, before: str
 ) -> None:
-    """The row was committed when something else that the sign-in needs was away."""
+    """The row was committed before a later step failed."""
     await _check_that_it_is_found_again(op, tmp_path, lose, before)
 
 
@@ -155,7 +155,7 @@ async def test_a_form_that_is_sent_again_finds_its_session(
 async def test_a_sign_in_whose_process_is_killed_at_work_is_found_again(
     op: AuthorizationService, tmp_path: Path
 ) -> None:
-    """PostgreSQL commits what nobody waits for any longer."""
+    """PostgreSQL commits the statement of the killed process."""
     await _check_that_it_is_found_again(op, tmp_path, _is_killed_at_work, "nobody")
 
 
@@ -163,13 +163,13 @@ async def test_a_sign_in_whose_process_is_killed_at_work_is_found_again(
 async def test_a_replacing_sign_in_whose_process_is_killed_at_work_never_was(
     op: AuthorizationService, tmp_path: Path, before: str
 ) -> None:
-    """PostgreSQL rolls the transaction back, and the browser's session goes on or ends with the next form."""
+    """PostgreSQL rolls back the transaction of the killed process."""
     await _check_that_it_is_found_again(op, tmp_path, _is_killed_at_work, before)
 
 
 @planted(begins_under_a_random_key)
 async def test_a_form_that_is_sent_twice_at_once_begins_one_session(op: AuthorizationService) -> None:
-    """Whichever answer the browser takes, its cookie is that of the session."""
+    """Both answers have the cookie of the session."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     login = await browser.authorize(client)
     fields = {**login.hidden, "username": user.username, "password": PASSWORD}
@@ -183,7 +183,7 @@ async def test_a_form_that_is_sent_twice_at_once_begins_one_session(op: Authoriz
 async def test_a_form_that_is_sent_again_after_its_answer_keeps_the_session(
     op: AuthorizationService,
 ) -> None:
-    """Back, and the same form once more: the browser presents the very session that goes on."""
+    """A form that is sent again after its answer continues the session."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     login = await browser.authorize(client)
     await browser.log_in(login, user)
@@ -196,7 +196,7 @@ async def test_a_form_that_is_sent_again_after_its_answer_keeps_the_session(
 async def test_a_form_that_is_sent_again_after_the_end_begins_another_session(
     op: AuthorizationService,
 ) -> None:
-    """What has ended stays so: a new sid under a new key."""
+    """A session that has ended stays ended; the form begins a new one."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     login = await browser.authorize(client)
     await browser.log_in(login, user)
@@ -211,7 +211,7 @@ async def test_a_form_that_is_sent_again_after_the_end_begins_another_session(
 
 
 async def test_a_form_that_is_sent_again_beside_another_session_leaves_that(op: AuthorizationService) -> None:
-    """The browser lost the answer to the first form, and has signed in with a second one since."""
+    """A form that is sent again does not affect another session of the browser."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     lost, other = await browser.authorize(client), await browser.authorize(client)
     with patch.object(RedisSessionContents, "put", _away):

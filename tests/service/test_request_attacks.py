@@ -1,4 +1,4 @@
-"""Parameters of an authorization request that are wrong, hostile or too many."""
+"""Malformed and hostile authorization requests."""
 
 import json
 from urllib.parse import urlencode
@@ -106,7 +106,7 @@ async def test_a_fault_goes_to_the_client(
 @planted(claims_without_limits, depth_without_limit)
 @pytest.mark.parametrize("depth", [21, 100, 254])
 async def test_claims_nested_too_deeply_are_the_clients_fault(op: AuthorizationService, depth: int) -> None:
-    """Nobody has signed in, and the server does not fail: OpenID Connect Core 1.0 §5.5."""
+    """Deeply nested claims are the client's error (OpenID Connect Core 1.0 §5.5)."""
     claims = '{"id_token":' + '{"x":' * depth + "null" + "}" * depth + "}"
     client = await op.client()
     page = await op.browser().authorize(client, claims=claims)
@@ -139,7 +139,7 @@ async def test_a_public_client_needs_pkce(op: AuthorizationService, challenge: d
 @pytest.mark.parametrize("method", ["plain", "s256", "S512", ""])
 @pytest.mark.parametrize("challenge", ["x" * 43, "x" * 42, "x" * 129, "x" * 42 + "="])
 async def test_a_public_client_needs_good_pkce(op: AuthorizationService, method: str, challenge: str) -> None:
-    """S256 of 43 characters, and nothing that resembles it."""
+    """Only S256 with 43 characters is accepted."""
     client = await op.world.public_client(redirect_uris=(REDIRECT_URI,), require_pkce=True)
     page = await op.browser().authorize(client, code_challenge=challenge, code_challenge_method=method)
     assert is_refused(page, "invalid_request")
@@ -176,7 +176,7 @@ REPEATED = {
 async def test_a_repeated_parameter_is_refused(
     op: AuthorizationService, name: str, values: str, method: str
 ) -> None:
-    """RFC 6749 §3.1: neither value counts, not even when they are the same."""
+    """RFC 6749 §3.1: repeated parameters are refused, even with the same value."""
     client, good = await op.client(), REPEATED[name]
     first, last = {"same": (good, good), "good first": (good, "other"), "good last": ("other", good)}[values]
     pairs = [*a_request(client, **{name: first}).items(), (name, last)]
@@ -191,7 +191,7 @@ async def test_a_repeated_parameter_is_refused(
 async def test_where_an_answer_would_go_is_not_said_twice(
     op: AuthorizationService, name: str, is_good_first: bool
 ) -> None:
-    """Neither as the one nor as the other, and with no code."""
+    """A repeated parameter that decides on the response's transport is refused, without a code."""
     client = await op.client()
     values = ("query", "fragment") if is_good_first else ("fragment", "query")
     pairs = [*a_request(client).items(), *((name, value) for value in values)]
@@ -200,7 +200,7 @@ async def test_where_an_answer_would_go_is_not_said_twice(
 
 
 async def test_a_repeated_client_id_is_a_page(op: AuthorizationService) -> None:
-    """Whose redirect URI would it be?"""
+    """A repeated client_id gives a page, as no redirect URI is known."""
     client, other = await op.client(), await op.client()
     for one, two in ((client, other), (other, client), (client, client)):
         pairs = [*a_request(one).items(), ("client_id", two.client_id)]
@@ -217,7 +217,7 @@ async def test_a_repeated_client_id_is_a_page(op: AuthorizationService) -> None:
     ],
 )  # fmt: skip
 async def test_bytes_that_are_no_text(op: AuthorizationService, name: str, bad: str) -> None:
-    """NUL and malformed UTF-8: a page, before anything is looked up."""
+    """NUL and malformed UTF-8 give a page."""
     client = await op.client()
     query = "&".join(f"{key}={value}" for key, value in a_request(client).items() if key != name)
     for value in (f"{bad}x", f"x{bad}x", f"x{bad}"):
@@ -229,7 +229,7 @@ async def test_bytes_that_are_no_text(op: AuthorizationService, name: str, bad: 
 
 @pytest.mark.parametrize("bad", ["%00", "%00x", "%0a", "%20", "%09", "%e2%80%8b", "%ef%bb%bf"])
 async def test_a_client_id_and_more_is_no_client_id(op: AuthorizationService, bad: str) -> None:
-    """Nothing is cut off it."""
+    """A client_id with additional characters is unknown."""
     client = await op.client()
     query = urlencode(a_request(client)).replace(client.client_id, client.client_id + bad)
     page = await op.browser().request("GET", f"{op.server.make_url(str(AUTHORIZATION))}?{query}")
@@ -239,7 +239,7 @@ async def test_a_client_id_and_more_is_no_client_id(op: AuthorizationService, ba
 @pytest.mark.point(5)
 @pytest.mark.parametrize("length", [128, 1000, 2048])
 async def test_a_long_state_comes_back_byte_for_byte(op: AuthorizationService, length: int) -> None:
-    """Whatever characters it has."""
+    """A long state is returned byte for byte."""
     client, state = await op.client(), ("aé&=+ %/?#\"<>'ü" * length)[:length]
     page = await op.browser().request(
         "POST", AUTHORIZATION.path, data=a_request(client, state=state, scope="none-such")
@@ -302,7 +302,7 @@ async def test_what_is_only_a_wish_never_fails(op: AuthorizationService) -> None
     "name", ["state", "login_hint", "ui_locales", "scope", "nonce", "error", "error_description", "error_uri"]
 )
 async def test_markup_is_escaped(op: AuthorizationService, name: str) -> None:
-    """No page shows what a stranger sent as anything but text."""
+    """Pages show untrusted text only as text."""
     client = await op.client()
     markup = "\"><script>alert(1)</script>'"
     page = await op.browser().authorize(client, **{name: f"openid {markup}"})
@@ -313,7 +313,7 @@ async def test_markup_is_escaped(op: AuthorizationService, name: str) -> None:
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"])
 async def test_other_methods(op: AuthorizationService, method: str) -> None:
-    """405; HEAD mints no code and keeps nothing."""
+    """405; HEAD creates no code and stores nothing."""
     client, user, browser = await op.client(skip_consent=True), await op.user(), op.browser()
     await browser.sign_in(client, user)
     page = await browser.request(method, AUTHORIZATION.path, params=a_request(client))
@@ -324,7 +324,7 @@ async def test_other_methods(op: AuthorizationService, method: str) -> None:
 
 @pytest.mark.parametrize("origin", ["https://evil.test", "null", "https://rp1.test"])
 async def test_no_other_origin_may_read(op: AuthorizationService, origin: str) -> None:
-    """The authorization endpoint is for browsers that go there, not for scripts."""
+    """The authorization endpoint has no CORS."""
     client = await op.client()
     for page in (
         await op.browser().request(
@@ -346,13 +346,13 @@ async def test_other_content_types(op: AuthorizationService, content_type: str) 
 
 
 async def test_a_program_gets_json(op: AuthorizationService) -> None:
-    """Whoever does not ask for a page."""
+    """A client that does not accept HTML gets JSON."""
     page = await op.browser().request("GET", AUTHORIZATION.path, headers={"Accept": "*/*"})
     assert (page.status, page.headers["Content-Type"]) == (400, "application/json")
 
 
 async def test_offline_access_belongs_to_refresh_tokens(op: AuthorizationService) -> None:
-    """Core 1.0 §11: ignored for a client without them, asked for of everyone else."""
+    """Core 1.0 §11: ignored for clients without refresh tokens; otherwise it needs consent."""
     user = await op.user()
     without = await op.client(grant_types=("authorization_code",))
     page = await op.browser().sign_in(without, user, scope="openid offline_access")
@@ -362,7 +362,7 @@ async def test_offline_access_belongs_to_refresh_tokens(op: AuthorizationService
 
 
 async def test_without_scope_the_registered_one_counts(op: AuthorizationService) -> None:
-    """Less what outlives the session."""
+    """Without a requested scope, the registered one applies, without offline access."""
     client = await op.client(scope=("openid", "email", "offline_access"))
     page = await op.browser().sign_in(client, await op.user(), scope="")
     assert (await op.code(page)).authorization.scope == ("openid", "email")
@@ -380,7 +380,7 @@ _ALL_BY_NAME = json.dumps(
 async def test_where_nobody_is_asked_no_claim_goes_beyond_the_registered_scope(
     op: AuthorizationService,
 ) -> None:
-    """Core 1.0 §5.5: left out silently, by whichever way the request comes."""
+    """Core 1.0 §5.5: without a consent page, claims beyond the registered scope are left out."""
     client = await op.client(skip_consent=True, scope=("openid", "profile"))
     user, browser = await op.user(), op.browser()
     page = await browser.sign_in(client, user, scope="openid", claims=_ALL_BY_NAME)
@@ -394,7 +394,7 @@ async def test_where_nobody_is_asked_no_claim_goes_beyond_the_registered_scope(
 
 
 async def test_where_consent_is_asked_claims_by_name_are_shown_and_given(op: AuthorizationService) -> None:
-    """Core 1.0 §5.5: somebody decides, also for a client that is not asked for otherwise."""
+    """Core 1.0 §5.5: claims by name are shown on the consent page and released."""
     for fields, prompt in (({}, ""), ({"skip_consent": True}, "consent")):
         client = await op.client(scope=("openid",), **fields)
         user, browser = await op.user(), op.browser()

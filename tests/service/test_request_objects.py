@@ -56,7 +56,7 @@ FOREIGN = ec.generate_private_key(ec.SECP256R1())
 
 
 class Host:
-    """The client's web server: what it answers at which path, and what it was asked for."""
+    """The client's web server: its responses by path, and the requests that it got."""
 
     def __init__(self) -> None:
         self.documents: dict[str, str] = {}
@@ -115,7 +115,7 @@ def signed(claims: dict[str, Any], alg: str = "ES256", key: Any = None, **header
 
 
 def unsigned(claims: Any, header: str = '{"alg":"none"}') -> str:
-    """A request object that nobody has signed."""
+    """An unsigned request object."""
     payload = claims if isinstance(claims, str) else json.dumps(claims)
     return f"{base64url(header.encode())}.{base64url(payload.encode())}."
 
@@ -133,7 +133,7 @@ async def ask(provider: Services, client: Client, token: str, **outer: str) -> P
 
 
 def is_refused(page: Page, error: str = "invalid_request_object") -> bool:
-    """A page of ours that names the error, and no way out."""
+    """Expect an error page without a redirect."""
     return is_error_page(page) and error in page.text
 
 
@@ -150,7 +150,7 @@ async def test_each_algorithm(provider: Services, alg: str, is_registered: bool)
 
 @pytest.mark.point(11)
 async def test_a_person_comes_to_the_end_with_what_is_inside(provider: Services) -> None:
-    """The whole way: what waits for the person is what was inside, whatever is outside."""
+    """The complete flow uses only the parameters inside."""
     client, user, browser = await provider.client(jwks=JWKS), await provider.op.user(), provider.op.browser()
     token = signed(members(client, nonce="inside", max_age=900, claims={"id_token": {"email": None}}))
     page = await browser.get(
@@ -188,7 +188,7 @@ async def test_what_is_outside_is_not_filled_in(provider: Services) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("prompt", ["none", "login"])
 async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Services, method: str, prompt: str) -> None:
-    """The registered one inside is where the answer goes."""
+    """The response goes to the registered redirect URI inside the object."""
     client, browser = await provider.client(jwks=JWKS), provider.op.browser()
     request = {
         **a_request(client, redirect_uri=EVIL),
@@ -205,7 +205,7 @@ async def test_a_wrong_outer_redirect_uri_leads_nowhere(provider: Services, meth
 
 @pytest.mark.point(11)
 async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Services) -> None:
-    """Whoever signs it: a registered one outside does not heal it."""
+    """A wrong redirect URI inside gives a page, even with a registered one outside."""
     client = await provider.client(jwks=JWKS)
     token = signed(members(client, redirect_uri=EVIL))
     assert is_error_page(await ask(provider, client, token, redirect_uri=REDIRECT_URI))
@@ -214,7 +214,7 @@ async def test_a_wrong_redirect_uri_inside_leads_nowhere(provider: Services) -> 
 
 @pytest.mark.point(11)
 async def test_a_bad_object_is_told_where_the_outside_may_be_told(provider: Services) -> None:
-    """Case 64: to the registered URI outside, with its `state`; else on a page; never answered instead."""
+    """Case 64: the error goes to the registered URI outside, with its `state`, or to a page."""
     client = await provider.client(jwks=JWKS)
     page = await ask(provider, client, "bogus", redirect_uri=REDIRECT_URI, state=STATE)
     assert page.location.startswith(f"{REDIRECT_URI}?error=invalid_request_object")
@@ -260,7 +260,7 @@ NOW = int(time.time())
     ],
 )
 async def test_claims_that_do_not_hold(provider: Services, changes: dict[str, Any]) -> None:
-    """Cases 67 and 69: another client, another server, another time, nested, or of a wrong type."""
+    """Cases 67, 69: wrong clients, audiences, times, types, and nested objects are refused."""
     client = await provider.client(jwks=JWKS)
     assert is_refused(await ask(provider, client, signed(members(client, **changes))))
 
@@ -315,7 +315,7 @@ async def test_a_jwt_made_for_another_use_is_no_request_object(provider: Service
 @planted(jwts_without_limits)
 @pytest.mark.parametrize("depth", [25, 254, 900])
 async def test_claims_nested_too_deeply_inside_are_refused(provider: Services, depth: int) -> None:
-    """An object is read with the same limits as everything else."""
+    """The limits of JSON apply inside request objects."""
     nested: Any = None
     for _ in range(depth):
         nested = {"x": nested}
@@ -340,7 +340,7 @@ def _parts(token: str) -> list[str]:
 
 @pytest.mark.point(11)
 async def test_keys_that_are_not_the_clients(provider: Services, host: Host) -> None:
-    """Case 65: a foreign key, a secret made of a public key, keys in the header; nothing is fetched."""
+    """Case 65: foreign keys, public keys as secrets, and keys in the header are refused."""
     client, asked = await provider.client(jwks=JWKS), len(host.asked)
     claims = members(client)
     jku = {"jku": f"{host.origin}/jwks", "x5u": f"{host.origin}/x5u", "kid": "../../dev/null"}
@@ -358,7 +358,7 @@ async def test_keys_that_are_not_the_clients(provider: Services, host: Host) -> 
 
 
 async def test_shapes_that_are_none(provider: Services) -> None:
-    """Cases 66 and 69: encrypted, duplicate members, `crit`, JSON serialisation, dots, spaces, size."""
+    """Cases 66, 69: encrypted, ambiguous, oversized and otherwise malformed objects are refused."""
     client = await provider.client(jwks=JWKS)
     claims = members(client)
     good = signed(claims)
@@ -386,7 +386,7 @@ async def test_shapes_that_are_none(provider: Services) -> None:
 
 @pytest.mark.parametrize("alg", ["RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "dir", "PBES2-HS256+A128KW"])
 async def test_an_encrypted_object_is_none(provider: Services, alg: str) -> None:
-    """Case 66: encrypted to a key of ours, and unsigned, signed, encrypted twice, or a bomb."""
+    """Case 66: encrypted objects are refused, whatever they contain."""
     client = await provider.client(jwks=JWKS)
     claims = members(client)
     bomb = json.dumps({**claims, "state": "x" * 1_000_000})
@@ -508,7 +508,7 @@ async def test_only_a_registered_reference_is_fetched(provider: Services, host: 
 
 @pytest.mark.point(11)
 async def test_a_reference_to_nothing(provider: Services, host: Host) -> None:
-    """Not there, or not an object; told to the registered URI outside."""
+    """A missing document or one that is not an object is reported to the redirect URI outside."""
     client = await provider.client(
         jwks=JWKS, request_uris=(f"{host.origin}/missing", f"{host.origin}/page", "http://10.0.0.1/x")
     )

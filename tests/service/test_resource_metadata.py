@@ -1,4 +1,4 @@
-"""The metadata of this server's own protected resources, and the challenges that lead there: RFC 9728."""
+"""The metadata of this server's own protected resources, and challenges with their URL (RFC 9728)."""
 
 from collections.abc import AsyncIterator
 
@@ -65,7 +65,7 @@ async def test_a_token_that_lacks_a_scope_is_told_which_one(service: TokenServic
 
 
 async def test_without_the_root_nothing_is_promised(settings: Settings, world: World) -> None:
-    """Where the root belongs to another application, no challenge names a document there."""
+    """Without root aliases, challenges do not name a document there."""
     assert settings.database_url
     assert settings.redis_url
     without_root = settings_for(

@@ -81,7 +81,7 @@ async def test_a_token_is_for_the_api_that_was_granted(tokens: TokenService) -> 
 @planted(several_audiences_by_default)
 @pytest.mark.point("RI3")
 async def test_of_several_apis_a_token_is_for_the_one_that_is_named(tokens: TokenService) -> None:
-    """A token for two could be replayed by one at the other, so the client names one; others are refused."""
+    """The client names one API for each token, as one API could replay a token for two at the other."""
     client, first, second = await a_client_of_apis(tokens), await an_api(tokens), await an_api(tokens)
     stranger = await an_api(tokens)
     code = await tokens.world.add_code(await a_code(tokens, client, first, second))
@@ -112,7 +112,7 @@ async def test_a_refresh_narrows_and_keeps_the_whole_set(tokens: TokenService) -
 @planted(resources_are_not_kept)
 @pytest.mark.point("RI9")
 async def test_a_refresh_without_a_resource_keeps_the_audience(tokens: TokenService) -> None:
-    """Clients leave the parameter out at a refresh, or repeat it."""
+    """A refresh without `resource` keeps the audience."""
     client, api = await a_client_of_apis(tokens), await an_api(tokens)
     answer = await tokens.tokens(client, await a_code(tokens, client, api))
     for form in ({}, {"resource": api.resource}, {}):
@@ -123,7 +123,7 @@ async def test_a_refresh_without_a_resource_keeps_the_audience(tokens: TokenServ
 @planted(identifiers_are_compared_as_written)
 @pytest.mark.point("RI7", "RI8")
 async def test_spellings_of_one_identifier_are_one(tokens: TokenService) -> None:
-    """Host in capitals, default port, no path: `aud` has the registered spelling. Twice the same is one."""
+    """Equivalent identifiers count as one, and `aud` has the registered spelling."""
     client, host = await a_client_of_apis(tokens), f"{uuid4().hex[:12]}.example.org"
     api = await an_api(tokens, resource=f"https://{host}", name=host)
     spellings = (f"https://{host}/", f"HTTPS://{host.upper()}", f"https://{host}:443/")
@@ -169,7 +169,7 @@ async def test_scopes_that_the_api_does_not_own_are_dropped(tokens: TokenService
 @planted(any_client_introspects)
 @pytest.mark.point("RI10")
 async def test_an_api_introspects_its_own_tokens_alone(tokens: TokenService) -> None:
-    """The introspecting client of one API learns nothing of a token for another."""
+    """The client that introspects for one API sees no token for another."""
     client = await a_client_of_apis(tokens)
     reader, other_reader = await a_client_of_apis(tokens), await a_client_of_apis(tokens)
     api = await an_api(tokens, introspection_clients=(reader.client_id,))

@@ -1,4 +1,4 @@
-"""Implicit and hybrid answers: OpenID Connect Core 1.0 §3.2 and §3.3, JARM, and who may have them."""
+"""Implicit and hybrid responses (OpenID Connect Core 1.0 §3.2, §3.3), and JARM."""
 
 import hashlib
 import time
@@ -156,7 +156,7 @@ async def test_every_front_channel_answer_has_a_grant_of_its_own(
 
 
 async def test_what_ends_a_session_ends_its_front_channel_tokens(provider: Services) -> None:
-    """State is compared at use; `offline_access` is the code's alone."""
+    """State is compared at use; only the code has `offline_access`."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(
         client, user, response_type="code id_token token", scope="openid offline_access"
@@ -198,7 +198,7 @@ async def test_a_nonce_is_demanded_where_an_id_token_comes_back(
 
 @pytest.mark.parametrize("response_type", WITH_ID_TOKEN)
 async def test_an_id_token_needs_the_scope_openid(provider: Services, response_type: str) -> None:
-    """Core 1.0 §3.2.2.1: without it the request is none of OpenID Connect."""
+    """Core 1.0 §3.2.2.1: an ID token needs the scope openid."""
     page = await provider.op.browser().authorize(
         await provider.client(), response_type=response_type, scope="email"
     )
@@ -210,7 +210,7 @@ async def test_an_id_token_needs_the_scope_openid(provider: Services, response_t
 async def test_they_are_off_unless_the_deployment_turns_them_on(
     op: AuthorizationService, response_type: str
 ) -> None:
-    """And the fault is told in the mode of the type that was asked for."""
+    """The error is sent in the default mode of the requested type."""
     client = await op.client(
         response_types=("code", response_type), grant_types=("authorization_code", "implicit")
     )
@@ -250,7 +250,7 @@ async def test_the_order_of_the_values_means_nothing(provider: Services) -> None
 @pytest.mark.parametrize("response_type", FRONT_CHANNEL)
 @pytest.mark.parametrize("mode", ["query", "query.jwt"])
 async def test_no_token_is_ever_put_into_a_query(provider: Services, response_type: str, mode: str) -> None:
-    """Case 55: refused, and the refusal travels in the fragment."""
+    """Case 55: response_mode=query with a token is refused, with the error in the fragment."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()
     page = await browser.sign_in(client, user, response_type=response_type, response_mode=mode)
     assert page.location.startswith(f"{REDIRECT_URI}#error=invalid_request")
@@ -312,7 +312,7 @@ async def test_jwt_alone_means_the_fragment_for_tokens(provider: Services, respo
 
 
 async def test_a_login_page_of_a_signed_answer_offers_no_stale_cancel(provider: Services) -> None:
-    """A page stays open longer than a signature should last: the link is left out."""
+    """The login page has no cancel link for signed responses, as the signature would expire."""
     client, browser = await provider.client(), provider.op.browser()
     assert "error=access_denied" in (await browser.authorize(client)).text
     assert "response=" not in (await browser.authorize(client, response_mode="jwt")).text

@@ -1,4 +1,4 @@
-"""After a restore: what ended since the backup stays ended, and a lost rotation is no reuse."""
+"""After a restore, ended sessions stay ended, and a lost rotation does not count as reuse."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -58,7 +58,7 @@ async def _disable(tokens: TokenService, sign_in: SignIn, _: Client, __: dict[st
 @planted(lets_a_backup_live_on)
 @pytest.mark.parametrize("act", [_log_out, _revoke, _disable], ids=["logout", "revoke", "disable"])
 async def test_what_ended_since_the_backup_stays_ended(tokens: TokenService, act: Act) -> None:
-    """The restored database shows session and tokens alive, until the operator says when it is from."""
+    """Sessions and tokens of the backup end when the operator gives its time."""
     world, client, sign_in = tokens.world, await tokens.world.client(), await tokens.world.sign_in()
     scope = ("openid", "offline_access") if act is not _log_out else ("openid",)
     issued = await tokens.tokens(client, sign_in.code(client.client_id, scope=scope))
@@ -117,7 +117,7 @@ async def test_a_token_that_the_backup_lacks_is_refused_and_ends_nothing(tokens:
 
 
 async def test_a_restore_is_audited_and_has_a_time_that_has_passed(world: World) -> None:
-    """Nobody has a backup from tomorrow."""
+    """A restore is audited, and its time must be in the past."""
     before = await world.audited("restored")
     with pytest.raises(BadMoment):
         await end_after_restore(world.stores.deployment, clock.now() + timedelta(hours=1), clock.now())

@@ -1,4 +1,4 @@
-"""What a request costs in round trips to the stores, in the steady state: the budgets of the design."""
+"""The round trips of each operation in the steady state, against their budgets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -71,7 +71,7 @@ async def _count(row: Row, settings: Settings, counters: tuple[Counter, Counter]
 
 @pytest.fixture
 def nothing_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a process does by itself every half second, or now and then, is no request's."""
+    """Background work does not count for requests."""
 
     async def never(*_: object) -> None:
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""A client secret is changed while the client goes on working."""
+"""Rotating a client secret without downtime."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ async def _status(tokens: TokenService, client: Client, secret: str) -> int:
 async def test_the_old_secret_holds_as_long_as_the_overlap(
     tokens: TokenService, overlap: timedelta, old: int
 ) -> None:
-    """Not a moment without one; the change has its own audit row."""
+    """The old secret is valid for the overlap, and the rotation is audited."""
     client = await tokens.world.client()
     before = await tokens.world.audited("client_secret_rotated")
     rotated = await rotate_secret(tokens.world.stores.clients, client, clock.now(), overlap)
@@ -44,7 +44,7 @@ async def test_after_the_overlap_the_old_secret_is_wrong(tokens: TokenService) -
 
 
 async def test_a_second_rotation_ends_the_first_overlap(tokens: TokenService) -> None:
-    """Two secrets at a time, the newest."""
+    """Only the two newest secrets are valid."""
     clients, client, week = tokens.world.stores.clients, await tokens.world.client(), timedelta(days=7)
     first = await rotate_secret(clients, client, clock.now(), week)
     current = await get(clients, client.client_id)

@@ -1,4 +1,4 @@
-"""Several people with one browser: `prompt=select_account`, OpenID Connect Core 1.0 §3.1.2.1."""
+"""Several accounts in one browser: `prompt=select_account` (OpenID Connect Core 1.0 §3.1.2.1)."""
 
 import re
 from http.cookies import SimpleCookie
@@ -36,7 +36,7 @@ async def choose(browser: Browser, page: Page, account: str) -> Page:
 
 
 async def add(browser: Browser, client: Client, user: User) -> Page:
-    """Sign in beside whoever is there."""
+    """Sign in with another account, beside the present ones."""
     page = await browser.authorize(client, prompt="select_account")
     page = await choose(browser, page, "other")
     assert is_login(page)
@@ -44,13 +44,13 @@ async def add(browser: Browser, client: Client, user: User) -> Page:
 
 
 async def subject_of(op: AuthorizationService, page: Page) -> User | None:
-    """Whom the code of an answer is about."""
+    """The user of the code in a response."""
     return await op.world.stores.users.find((await op.code(page)).authorization.user_id)
 
 
 @pytest.mark.point(8)
 async def test_one_of_two(op: AuthorizationService) -> None:
-    """Each has a session of their own; whoever is chosen is who the client hears of, and is active then."""
+    """Each account has a session; the client gets the chosen one, which becomes active."""
     client, browser = await op.client(skip_consent=True), op.browser()
     ada, bob = await op.user(), await op.user()
     first = await op.code(await browser.sign_in(client, ada))
@@ -70,7 +70,7 @@ async def test_one_of_two(op: AuthorizationService) -> None:
 
 @pytest.mark.point(8)
 async def test_the_one_who_is_there_is_asked_too(op: AuthorizationService) -> None:
-    """One account is a choice as well: it, or another."""
+    """With one account, the user is asked, too."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
     await browser.sign_in(client, ada)
     page = await browser.authorize(client, prompt="select_account")
@@ -81,7 +81,7 @@ async def test_the_one_who_is_there_is_asked_too(op: AuthorizationService) -> No
 
 
 async def test_nobody_is_there(op: AuthorizationService) -> None:
-    """Then who signs in has chosen."""
+    """Without an account, signing in is the choice."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
     page = await browser.authorize(client, prompt="select_account")
     assert is_login(page)
@@ -89,7 +89,7 @@ async def test_nobody_is_there(op: AuthorizationService) -> None:
 
 
 async def test_the_same_user_again_has_one_session(op: AuthorizationService) -> None:
-    """Who comes to those who are there, and is one of them, goes on with the same `sid`."""
+    """A user who signs in again continues with the same `sid`."""
     client, browser = await op.client(skip_consent=True), op.browser()
     ada, bob = await op.user(), await op.user()
     first = await op.code(await browser.sign_in(client, ada))
@@ -101,7 +101,7 @@ async def test_the_same_user_again_has_one_session(op: AuthorizationService) -> 
 
 
 async def test_each_user_is_listed_once(op: AuthorizationService) -> None:
-    """Bob, who is kept beside Ada, signs in anew in her place: one Bob, the active one."""
+    """A user who signs in again is listed once."""
     client, browser = await op.client(skip_consent=True), op.browser()
     ada, bob = await op.user(), await op.user()
     await browser.sign_in(client, bob)
@@ -128,7 +128,7 @@ async def test_choosing_comes_before_the_other_prompts(op: AuthorizationService)
 
 
 async def test_an_abandoned_choice_changes_nothing(op: AuthorizationService) -> None:
-    """Case 36: whoever was active is, with the same session."""
+    """Case 36: an abandoned selection changes nothing."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
     before = await op.code(await browser.sign_in(client, ada))
     page = await browser.authorize(client, prompt="select_account")
@@ -155,7 +155,7 @@ async def test_only_the_living_can_be_chosen(op: AuthorizationService, ending: s
 
 
 async def test_only_the_browsers_own_sessions_can_be_chosen(op: AuthorizationService) -> None:
-    """A `sid` is no secret: it chooses among the handles that the browser holds."""
+    """Only sessions whose handles the browser has can be selected."""
     client, browser, ada = await op.client(skip_consent=True), op.browser(), await op.user()
     victim = await op.code(await op.browser().sign_in(client, await op.user()))
     await browser.sign_in(client, ada)
@@ -186,7 +186,7 @@ async def test_nobody_else_chooses(op: AuthorizationService, headers: dict[str, 
 
 
 async def test_signing_out_leaves_nobody_behind(op: AuthorizationService) -> None:
-    """The browser forgets every account."""
+    """Signing out ends every account of the browser."""
     client, browser = await op.client(skip_consent=True), op.browser()
     await browser.sign_in(client, await op.user())
     await add(browser, client, await op.user())

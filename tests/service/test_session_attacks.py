@@ -1,4 +1,4 @@
-"""Sessions, consent and forms under attack, and the requests that ask for more than a live session."""
+"""Attacks on sessions, consent and forms, and requests that need more than a live session."""
 
 import asyncio
 import re
@@ -30,7 +30,7 @@ pytestmark = ON_MODULE_LOOP
 
 
 async def none(browser: Browser, client: Client, **parameters: str) -> Page:
-    """What a client hears that lets nobody be asked."""
+    """The error for a request with `prompt=none`."""
     return await browser.authorize(client, prompt="none", **parameters)
 
 
@@ -74,7 +74,7 @@ async def test_max_age(op: AuthorizationService) -> None:
 
 @pytest.mark.point(8)
 async def test_prompt_consent_asks_again(op: AuthorizationService) -> None:
-    """Although it is remembered."""
+    """`prompt=consent` asks again, although the consent is remembered."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     await browser.sign_in(client, user)
     assert is_consent(await browser.authorize(client, prompt="consent"))
@@ -122,7 +122,7 @@ async def test_an_expired_hint_names_the_user(op: AuthorizationService) -> None:
     ids=str,
 )
 async def test_a_hint_that_is_none(op: AuthorizationService, claims: dict[str, Any]) -> None:
-    """Signed by us, and yet no ID token for this client."""
+    """Other signed tokens are not hints for this client."""
     client, browser = await op.client(), op.browser()
     await browser.sign_in(client, await op.user())
     hint = await op.id_token(browser, client, **claims)
@@ -154,7 +154,7 @@ async def test_a_claim_asked_for_by_name_needs_consent(op: AuthorizationService)
 
 @pytest.mark.point(9)
 async def test_a_sub_asked_for_by_value(op: AuthorizationService) -> None:
-    """Core 1.0 §5.5.1: nobody else's session will do."""
+    """Core 1.0 §5.5.1: only the session of that user is accepted."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     await browser.sign_in(client, user)
     mine = f'{{"id_token":{{"sub":{{"value":"{user.user_id}"}}}}}}'
@@ -173,7 +173,7 @@ async def test_an_essential_acr_that_is_reached(op: AuthorizationService) -> Non
 
 
 async def test_more_scope_asks_again(op: AuthorizationService) -> None:
-    """Nothing is widened silently, and what was allowed before stays allowed."""
+    """More scope needs consent, and the previous consent stays."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     await browser.sign_in(client, user, scope="openid")
     page = await browser.authorize(client, scope="openid email")
@@ -240,7 +240,7 @@ async def test_the_old_cookie_is_worth_nothing_after_a_login(op: AuthorizationSe
 
 
 async def test_an_account_switch_during_consent(op: AuthorizationService) -> None:
-    """The question was put to another: it is put again, and nobody's identity is mixed."""
+    """After a switch of accounts, the question is asked again for the new user."""
     client, one, two, browser = await op.client(), await op.user(), await op.user(), op.browser()
     consent = await browser.log_in(await browser.authorize(client), one)
     await browser.log_in(await browser.authorize(client, prompt="login"), two)
@@ -271,7 +271,7 @@ async def test_a_user_who_changes_has_no_session(op: AuthorizationService, chang
 
 
 async def test_a_user_disabled_during_consent_gets_no_code(op: AuthorizationService) -> None:
-    """The session is looked at again in the step that completes the interaction."""
+    """The session is checked again when the interaction completes."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     consent = await browser.log_in(await browser.authorize(client), user)
     await op.world.stores.users.disable(user.user_id)
@@ -321,7 +321,7 @@ async def test_an_interaction_of_another_browser(op: AuthorizationService) -> No
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 async def test_a_consent_without_its_token(op: AuthorizationService, token: str) -> None:
-    """The question is put again."""
+    """A form without its token asks again."""
     client, browser = await op.client(), op.browser()
     consent = await browser.log_in(await browser.authorize(client), await op.user())
     fields = {**consent.hidden, "form_token": token, "decision": "allow"}
@@ -342,7 +342,7 @@ async def test_a_consent_without_a_decision(op: AuthorizationService, decision: 
     "handle", ["", "in_", "in_" + "A" * 43, "se_" + "A" * 43, "ac_" + "A" * 43, "é", "x" * 3000, "in_../../x"]
 )
 async def test_an_interaction_that_is_none(op: AuthorizationService, path: str, handle: str) -> None:
-    """Shown, sent, of another kind: a page."""
+    """An unknown interaction gives a page."""
     browser = op.browser()
     assert is_error_page(await browser.get(path, {"interaction": handle}))
     if path != AUTHORIZATION.path:
@@ -354,7 +354,7 @@ async def test_an_interaction_that_is_none(op: AuthorizationService, path: str, 
     ["", "x", '"', "=;=", "in_" + "A" * 43, "se_" + "A" * 43, "se_%00", "x" * 2500, "\\u0000", "é"],
 )
 async def test_a_malformed_cookie_is_nobody(op: AuthorizationService, value: str) -> None:
-    """And the browser can sign in all the same."""
+    """A malformed cookie signs nobody in, and does not prevent a sign-in."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     await browser.sign_in(client, user)
     names = [cookie.key for cookie in browser.http.cookie_jar]
@@ -370,7 +370,7 @@ async def test_a_malformed_cookie_is_nobody(op: AuthorizationService, value: str
 
 
 async def test_two_hundred_cookies(op: AuthorizationService) -> None:
-    """Others on the same host may have set them."""
+    """Two hundred cookies of other applications do not matter."""
     client = await op.client()
     cookies = "; ".join(f"c{n}=1" for n in range(200))
     assert is_login(await op.browser().authorize(client, ui_locales="en"))
@@ -424,7 +424,7 @@ async def test_cookies_of_an_https_issuer(
 
 
 async def test_a_session_is_alive_in_every_process(op: AuthorizationService) -> None:
-    """And ended in every process."""
+    """A session is alive or ended in every process."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     await browser.sign_in(client, user)
     async with serve_authorization(op.settings, op.world) as other:

@@ -24,7 +24,7 @@ COOKIE = "ostiary-state-"
 
 
 def calculated(browser: Browser, client_id: str, origin: str, given: str) -> str:
-    """§3.2, written a second time: what the frame makes of the cookie."""
+    """§3.2, implemented again: the value that the frame computes."""
     salt = given.partition(".")[2]
     told = f"{client_id} {origin} {browser.cookie(COOKIE)} {salt}"
     return f"{hashlib.sha256(told.encode()).hexdigest()}.{salt}"
@@ -88,7 +88,7 @@ async def test_without_openid_there_is_none(op: AuthorizationService) -> None:
 
 @pytest.mark.point(25)
 async def test_any_site_may_frame_the_page_and_nothing_else_of_us(op: AuthorizationService) -> None:
-    """Its script is our own file; it has no form, and nothing of it differs by who asks."""
+    """Only this page may be framed by any site; it has no form and is the same for everyone."""
     page = await op.browser().request("GET", CHECK_SESSION.path)
     assert page.status == 200
     policy = page.headers["Content-Security-Policy"]

@@ -1,4 +1,4 @@
-"""From a client's request to its answer, as a person and their browser go through it."""
+"""A sign-in from a client's request to the response, with a browser."""
 
 import asyncio
 from datetime import timedelta
@@ -99,7 +99,7 @@ async def test_a_posted_request_leads_a_new_browser_to_the_login_page(op: Author
 
 
 async def test_two_tabs_are_two_flows_and_both_finish(op: AuthorizationService) -> None:
-    """Each tab gets its own answer, with its own state."""
+    """Each tab gets its own response, with its own state."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     one = await browser.authorize(client, state="one")
     two = await browser.authorize(client, state="two")
@@ -120,7 +120,7 @@ async def test_a_tab_goes_on_when_another_has_signed_in(op: AuthorizationService
 
 
 async def test_steps_can_be_reloaded(op: AuthorizationService) -> None:
-    """Nothing is spent by looking at a page twice."""
+    """Pages can be reloaded."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     page = await browser.authorize(client)
     handle = {"interaction": page.hidden["interaction"]}
@@ -132,7 +132,7 @@ async def test_steps_can_be_reloaded(op: AuthorizationService) -> None:
 
 
 async def test_a_double_click_gives_one_code(op: AuthorizationService) -> None:
-    """Ten submissions of one consent at once: one code, and pages that say it is over."""
+    """Of ten concurrent consents, one gets a code; the others get a page."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     consent = await browser.log_in(await browser.authorize(client), user)
     pages = await asyncio.gather(*(browser.decide(consent) for _ in range(10)))
@@ -141,7 +141,7 @@ async def test_a_double_click_gives_one_code(op: AuthorizationService) -> None:
 
 
 async def test_a_login_sent_twice_gives_one_code(op: AuthorizationService) -> None:
-    """Both sign in; one of them goes on to the client."""
+    """If a login is sent twice, one continues to the client."""
     client, user, browser = await op.client(skip_consent=True), await op.user(), op.browser()
     login = await browser.authorize(client)
     pages = await asyncio.gather(*(browser.log_in(login, user) for _ in range(3)))
@@ -149,7 +149,7 @@ async def test_a_login_sent_twice_gives_one_code(op: AuthorizationService) -> No
 
 
 async def test_a_finished_flow_cannot_be_replayed(op: AuthorizationService) -> None:
-    """Each step, sent again: a page, and no second code."""
+    """Repeated steps give a page, and no second code."""
     client, user, browser = await op.client(), await op.user(), op.browser()
     login = await browser.authorize(client)
     consent = await browser.log_in(login, user)

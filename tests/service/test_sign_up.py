@@ -1,4 +1,4 @@
-"""Strangers become users: `prompt=create`, Initiating User Registration via OpenID Connect 1.0."""
+"""Self-registration: `prompt=create` (Initiating User Registration via OpenID Connect 1.0)."""
 
 import re
 from html import unescape
@@ -25,7 +25,7 @@ _HREF = {name: re.compile(rf'<a [^>]*id="{name}" href="([^"]*)"') for name in ("
 
 
 def href(name: str, text: str) -> str:
-    """Where one of the two links between the pages leads."""
+    """The target of a link between the two pages."""
     found = _HREF[name].search(text)
     assert found
     return unescape(found[1])
@@ -33,7 +33,7 @@ def href(name: str, text: str) -> str:
 
 @pytest.mark.point(8)
 async def test_a_stranger_signs_up_agrees_and_the_client_gets_a_code(open_op: AuthorizationService) -> None:
-    """Signed in by the password of a moment ago, under a `sub` that is there to stay."""
+    """A new user is signed in and gets a lasting `sub`."""
     client, browser, name = await open_op.client(), open_op.browser(), a_name()
     before = clock.now().replace(microsecond=0)
     page = await browser.authorize(client, prompt="create")
@@ -111,7 +111,7 @@ async def test_nobody_new_is_asked_for_where_a_user_is_named(open_op: Authorizat
 
 @pytest.mark.parametrize("prompt", ["", "create"])
 async def test_the_two_pages_lead_to_each_other(open_op: AuthorizationService, prompt: str) -> None:
-    """Whoever came by the one may go on by the other, and back."""
+    """The login page and the sign-up page link to each other."""
     client, browser = await open_op.client(skip_consent=True), open_op.browser()
     page = await browser.authorize(client, prompt=prompt)
     if not prompt:
@@ -148,7 +148,7 @@ async def test_a_hint_is_filled_in(open_op: AuthorizationService, hint: str, fie
 async def test_the_page_speaks_the_users_language(
     open_op: AuthorizationService, accept: str, heading: str
 ) -> None:
-    """As the others do."""
+    """The sign-up page uses the user's language."""
     browser = open_op.browser()
     browser.headers["Accept-Language"] = accept
     page = await browser.authorize(await open_op.client(), prompt="create")
@@ -156,7 +156,7 @@ async def test_the_page_speaks_the_users_language(
 
 
 async def test_only_the_name_and_the_password_are_asked_for(open_op: AuthorizationService) -> None:
-    """What is left out is no claim; spaces around a name are a slip of the keyboard."""
+    """Only name and password are required, and surrounding spaces of a name are removed."""
     browser, name = open_op.browser(), a_name()
     page = await browser.authorize(await open_op.client(), prompt="create")
     assert is_consent(await sign_up(browser, page, f" {name} ", email=" "))
@@ -166,7 +166,7 @@ async def test_only_the_name_and_the_password_are_asked_for(open_op: Authorizati
 
 
 async def test_an_address_that_nobody_has_verified_is_no_name(open_op: AuthorizationService) -> None:
-    """It signs nobody in, is taken by nobody, and keeps nobody from signing in with their own."""
+    """An unverified address neither signs in nor blocks its owner."""
     owner = await open_op.user()
     email = str(owner.claims["email"])
     client, browser = await open_op.client(skip_consent=True), open_op.browser()
@@ -179,7 +179,7 @@ async def test_an_address_that_nobody_has_verified_is_no_name(open_op: Authoriza
 
 
 async def test_another_user_s_session_ends(open_op: AuthorizationService) -> None:
-    """As when another user signs in: one browser, one session."""
+    """Signing up ends another user's session in the browser."""
     client, browser = await open_op.client(skip_consent=True), open_op.browser()
     first = await open_op.code(await browser.sign_in(client, await open_op.user()))
     page = await sign_up(browser, await browser.authorize(client, prompt="create"), a_name())
@@ -211,7 +211,7 @@ async def test_a_posted_request_leads_to_the_page(open_op: AuthorizationService)
 
 
 async def test_a_new_user_is_audited_with_their_row(open_op: AuthorizationService) -> None:
-    """By whom, and from where; no name and no password beside it."""
+    """The audit row has the address, but no name and no password."""
     browser, name = open_op.browser(), a_name()
     page = await browser.authorize(await open_op.client(), prompt="create")
     await sign_up(browser, page, name, email="zoe@example.org")

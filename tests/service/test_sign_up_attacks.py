@@ -1,4 +1,4 @@
-"""Sign-up under attack, and in a hurry."""
+"""Attacks on sign-up, and races."""
 
 import asyncio
 import re
@@ -27,14 +27,14 @@ MARKUP = "\"><script>alert('x')</script>"
 
 
 async def how_many(op: AuthorizationService, usernames: Iterable[str]) -> int:
-    """Of these names, how many are users'."""
+    """The number of these names that are taken."""
     found = [await user_named(op, username) for username in usernames]
     return sum(user is not None for user in found)
 
 
 @pytest.mark.parametrize("spelling", [str, str.upper, " {} ".format, lambda name: name.replace("z", "ｚ")])
 async def test_a_name_that_is_taken(open_op: AuthorizationService, spelling: Any) -> None:
-    """In every spelling: said plainly, the owner keeps it, and another name is as good."""
+    """A taken name is refused in every spelling."""
     browser, page = await a_stranger(open_op)
     owner = await open_op.user(username=a_name())
     taken = await sign_up(browser, page, spelling(owner.username), password="another one altogether")
@@ -45,7 +45,7 @@ async def test_a_name_that_is_taken(open_op: AuthorizationService, spelling: Any
 
 
 async def test_an_address_is_taken_by_its_owner_alone(open_op: AuthorizationService) -> None:
-    """No user name looks like an address, which nobody has verified; not even by a wider sign."""
+    """A user name must not look like an e-mail address."""
     browser, page = await a_stranger(open_op)
     for username in (f"{a_name()}@example.org", f"{a_name()}＠example.org", "@"):
         page = await sign_up(browser, page, username)
@@ -82,7 +82,7 @@ async def test_an_address_is_taken_by_its_owner_alone(open_op: AuthorizationServ
 async def test_what_cannot_be_is_asked_for_again(
     open_op: AuthorizationService, field: str, value: str
 ) -> None:
-    """Nobody is added, what was typed stays but for the password, and the page says which field it is."""
+    """Invalid fields are marked, and the input except the password is kept."""
     browser, page = await a_stranger(open_op)
     name = a_name()
     typed = {"username": name, "name": "Zoë Fischer", "email": "zoe@example.org", field: value}
@@ -118,7 +118,7 @@ async def test_bytes_that_are_no_text_and_far_too_many(open_op: AuthorizationSer
 
 
 async def test_markup_is_shown_as_text(open_op: AuthorizationService) -> None:
-    """As a name it is one like others; on no page does it run."""
+    """Markup in a name is shown as text."""
     browser, page = await a_stranger(open_op)
     name = f"{a_name()}{MARKUP}"
     again = await sign_up(browser, page, name, name=MARKUP, email=MARKUP)
@@ -146,7 +146,7 @@ async def test_a_form_of_another_site_adds_nobody(
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 async def test_a_form_without_its_token_adds_nobody(open_op: AuthorizationService, token: str) -> None:
-    """It was made for this browser and this request, or it is none."""
+    """A form without its token adds no user."""
     browser, page = await a_stranger(open_op)
     refused = await sign_up(browser, page, name := a_name(), form_token=token)
     assert refused.status == 403
@@ -179,7 +179,7 @@ async def test_an_interaction_that_is_none(open_op: AuthorizationService, handle
 
 
 async def test_a_form_sent_again_adds_nobody_else(open_op: AuthorizationService) -> None:
-    """Before the answer it leads on as the user who is there; after it all is over."""
+    """A repeated form adds no second user."""
     browser, page = await a_stranger(open_op)
     consent = await sign_up(browser, page, name := a_name())
     for username in (name, other := a_name()):
@@ -193,7 +193,7 @@ async def test_a_form_sent_again_adds_nobody_else(open_op: AuthorizationService)
 async def test_a_form_sent_many_times_at_once_gives_one_user_and_one_code(
     open_op: AuthorizationService,
 ) -> None:
-    """The others hear that the name is taken, or that all is over."""
+    """Of many concurrent forms, one adds a user and gets a code."""
     browser, page = await a_stranger(open_op, skip_consent=True)
     before = await open_op.world.audited("user_added")
     pages = await asyncio.gather(*(sign_up(browser, page, name) for name in [a_name()] * 10))
@@ -261,7 +261,7 @@ async def test_a_name_that_looks_like_another_s(open_op: AuthorizationService, d
 
 @planted(compares_names_by_their_letters)
 async def test_of_lookalikes_at_once_one_is_added(open_op: AuthorizationService) -> None:
-    """Whichever comes first."""
+    """Of concurrent look-alike names, one is added."""
     name = a_name()
     names = [name, name.replace("o", "\u043e"), name.replace("z", "\u1d22"), name.replace("e", "\u0435")]
     strangers = [await a_stranger(open_op) for _ in names]

@@ -1,4 +1,4 @@
-"""Sign-up where too much is asked of it, and while something is away."""
+"""Sign-up under load, and while a store is down."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,14 +33,14 @@ pytestmark = ON_MODULE_LOOP
 async def guarded(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:
-    """Open to strangers, with rate limits."""
+    """Self-registration with rate limits."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, sign_up="open")
     async with serve_authorization(settings, op.world) as service:
         yield service
 
 
 async def test_an_address_adds_so_many_and_no_more(guarded: AuthorizationService) -> None:
-    """Those whose name is taken count, as a way to ask for names; those that cannot be do not."""
+    """Sign-ups with a taken name count against the limit; invalid ones do not."""
     browser, page = await a_stranger(guarded)
     owner = await guarded.user()
 
@@ -62,7 +62,7 @@ async def test_an_address_adds_so_many_and_no_more(guarded: AuthorizationService
 
 
 async def test_who_was_sent_away_has_not_tried(guarded: AuthorizationService) -> None:
-    """503 while too many passwords are being hashed, as often as it takes."""
+    """A 503 because of too many passwords does not count as an attempt."""
     browser, page = await a_stranger(guarded)
     headers = {"X-Forwarded-For": "10.21.0.1"}
     fields = {**page.hidden, "username": (name := a_name()), "password": PASSWORD}
@@ -77,7 +77,7 @@ async def test_who_was_sent_away_has_not_tried(guarded: AuthorizationService) ->
     "stores", [(REDIS,), (POSTGRESQL,), (REDIS, POSTGRESQL)], ids=["redis", "pg", "both"]
 )
 async def test_without_its_stores_nobody_is_added(open_op: AuthorizationService, stores: Any) -> None:
-    """503, and the same form when they are back."""
+    """503 while the stores are down; the same form works afterwards."""
     browser, page = await a_stranger(open_op)
     async with away(open_op, *stores):
         assert is_away(await sign_up(browser, page, name := a_name()))

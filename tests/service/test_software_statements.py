@@ -57,7 +57,7 @@ async def test_a_statement_is_used_and_returned_as_it_came(
 
 @pytest.mark.point(20)
 async def test_where_nobody_is_believed_a_statement_is_ignored(database_url: str, redis_url: str) -> None:
-    """And not returned: it was not used."""
+    """Without trusted issuers, a statement is ignored and not returned."""
     async for registry in serve_registry(database_url, redis_url, "token"):
         made = await registry.register({**URI, "software_statement": "nonsense"})
         assert "software_statement" not in made

@@ -38,7 +38,7 @@ async def test_static_files_are_kept_for_ever(file: str, aiohttp_client: Aiohttp
     ],
 )
 async def test_only_exact_file_names_are_served(path: str, aiohttp_client: AiohttpClient) -> None:
-    """Nothing but the files of this version is found."""
+    """Only the files of this version are served."""
     client = await aiohttp_client(sample_pages.application(PAGES))
     assert (await client.get(path.format(version=PAGES.assets.version))).status == 404
 

@@ -1,4 +1,4 @@
-"""What strangers may have stored: by address before anybody has signed in, by client for pushed requests."""
+"""Limits on stored requests: by address before a sign-in, and by client for pushed requests."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -64,7 +64,7 @@ async def stranger(
 
 @planted(rate_limits_never_wait)
 async def test_interactions_of_an_address_are_limited(stranger: Stranger) -> None:
-    """As many KiB as a minute allows; other addresses sign in."""
+    """An address is limited by KiB a minute; other addresses are not affected."""
     client = await stranger.world.client()
     answers = [
         await stranger.authorize(client, HERE, login_hint=URI_LONG) for _ in range(BY_ADDRESS.most // 5)
@@ -79,7 +79,7 @@ async def test_interactions_of_an_address_are_limited(stranger: Stranger) -> Non
 
 @planted(rate_limits_never_wait)
 async def test_pushed_requests_of_a_client_are_limited(stranger: Stranger) -> None:
-    """Wherever it asks from; other clients push on."""
+    """A client is limited across addresses; other clients are not affected."""
     client, other = await stranger.world.client(), await stranger.world.client()
     answers = [await stranger.push(client, HERE, **LONG) for _ in range(MANY)]
     statuses = [answer.status for answer in answers]
@@ -94,7 +94,7 @@ async def test_pushed_requests_of_a_client_are_limited(stranger: Stranger) -> No
 async def test_pushed_requests_of_strangers_count_for_their_address(
     stranger: Stranger, registered_itself: bool
 ) -> None:
-    """Nobody keeps a public client from pushing, and registering again gains nothing."""
+    """Public and self-registered clients count for the address."""
     if registered_itself:
         clients = [await stranger.world.client(is_dynamically_registered=True) for _ in range(2)]
     else:

@@ -1,4 +1,4 @@
-"""A store that is away is 503 and never a verdict; what needs it not goes on; what comes back is whole."""
+"""Outages of stores: 503, never a verdict, while independent operations continue."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -38,7 +38,7 @@ class FragileTokenService:
 async def deployment(
     module_database_url: str, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[FragileTokenService]:
-    """The world has its own way to the stores; only the service's goes through the proxies."""
+    """Only the service's connections go through the proxies."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = _short_folder(tmp_path_factory)
@@ -134,7 +134,7 @@ async def _is_503(response: ClientResponse) -> bool:
 
 @pytest.mark.parametrize("act", ACTS)
 async def test_redis_away(deployment: FragileTokenService, act: Act) -> None:
-    """Codes and assertions wait for it; all else goes on; afterwards everything works, the code too."""
+    """Without Redis, codes and assertions get 503; everything else works, and codes work afterwards."""
     deployment.redis.break_off()
     waits = act in (_redeem, _assertion)
     response = await act(deployment)
@@ -146,7 +146,7 @@ async def test_redis_away(deployment: FragileTokenService, act: Act) -> None:
 
 @pytest.mark.parametrize("act", [*ACTS, _unknown_sealing_key, _unknown_client])
 async def test_postgresql_away(deployment: FragileTokenService, act: Act) -> None:
-    """503 at once where it is asked, within a second where a cached client would do; never a verdict."""
+    """Without PostgreSQL, requests get 503 within a second, never a verdict."""
     deployment.postgresql.break_off()
     async with asyncio.timeout(20):
         while not await _is_503(response := await act(deployment)):
@@ -158,7 +158,7 @@ async def test_postgresql_away(deployment: FragileTokenService, act: Act) -> Non
 
 
 async def test_a_refresh_that_was_refused_was_not_rotated(deployment: FragileTokenService) -> None:
-    """PostgreSQL away: the first token is still current, not a predecessor."""
+    """A refresh that got a 503 was not rotated."""
     deployment.postgresql.break_off()
     assert await _is_503(await _refresh(deployment))
     deployment.postgresql.heal()
@@ -190,7 +190,7 @@ async def test_a_revocation_that_was_not_done_is_not_acknowledged(
 async def test_a_lost_answer_to_a_redemption_is_asked_for_again(
     deployment: FragileTokenService,
 ) -> None:
-    """The statement was done and its answer lost: sent once more, it is the same redemption."""
+    """After a lost answer, the repeated statement is the same redemption."""
     world = deployment.tokens.world
     before = await world.audited("grant_made")
     deployment.postgresql.lose_answer_to(digest(deployment.code))

@@ -1,4 +1,4 @@
-"""Third-party-initiated login: OpenID Connect Core 1.0 §4, begun on our start page."""
+"""Third-party-initiated login from the start page (OpenID Connect Core 1.0 §4)."""
 
 import re
 from html import escape, unescape
@@ -38,7 +38,7 @@ async def test_a_login_begun_here_completes(op: AuthorizationService, path: str)
 
 
 async def test_who_is_not_shown(op: AuthorizationService) -> None:
-    """A client without such a URI, one that is disabled, and one whose URI is not https."""
+    """Clients without such a URI, disabled clients, and URIs without https are not shown."""
     await op.client(client_name="Without")
     disabled = await op.client(client_name="Disabled", initiate_login_uri="https://rp1.test/disabled")
     await op.world.stores.clients.disable(disabled.client_id)
@@ -48,7 +48,7 @@ async def test_who_is_not_shown(op: AuthorizationService) -> None:
 
 
 async def test_the_name_is_text_and_the_host_is_told(op: AuthorizationService) -> None:
-    """A name may pretend; the host beside it does not."""
+    """The name is shown as text, with the host beside it."""
     name = '<b>Your bank</b>"'
     await op.client(client_name=name, initiate_login_uri='https://elsewhere.test/x"><script>')
     text = (await op.browser().get(START.path)).text
@@ -58,7 +58,7 @@ async def test_the_name_is_text_and_the_host_is_told(op: AuthorizationService) -
 
 
 async def test_without_postgresql_the_page_shows_the_rest(op: AuthorizationService) -> None:
-    """The start page is no verdict."""
+    """Without PostgreSQL, the rest of the start page is shown."""
     with patch.object(PostgresClients, "list_startable", side_effect=Unavailable("it is away")):
         page = await op.browser().get(START.path)
     assert page.status == 200

@@ -1,4 +1,4 @@
-"""The token service from a code to the end of a grant, as a client sees it."""
+"""The token service, from a code to the end of a grant."""
 
 import base64
 import hashlib
@@ -90,7 +90,7 @@ async def test_other_methods_are_refused(tokens: TokenService) -> None:
 
 @pytest.mark.point(17)
 async def test_userinfo_and_introspection_know_the_access_token(tokens: TokenService) -> None:
-    """What was issued is what its resource servers are told."""
+    """Userinfo and introspection describe the issued token."""
     client = await tokens.world.client()
     answer = await tokens.tokens(client)
     response = await tokens.userinfo(answer["access_token"])

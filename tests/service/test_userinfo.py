@@ -1,4 +1,4 @@
-"""Userinfo: whose claims, to which token, and what a token that does not hold is told."""
+"""Userinfo: claims by token, and refusals."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -50,7 +50,7 @@ async def test_without_a_token_there_is_a_bare_challenge(tokens: TokenService) -
     "value", ["", "x", "at_" + "A" * 200, "rt_" + "A" * 72, "e30.e30.e30", "a b", "x" * 5000]
 )
 async def test_a_token_that_is_none_is_invalid(tokens: TokenService, value: str) -> None:
-    """401 invalid_token, and no claim."""
+    """A malformed token gets 401 invalid_token."""
     response = await tokens.userinfo(value)
     answer = await response.json()
     assert (response.status, answer["error"]) == (401, "invalid_token")
@@ -60,7 +60,7 @@ async def test_a_token_that_is_none_is_invalid(tokens: TokenService, value: str)
 
 @pytest.mark.point(17)
 async def test_other_tokens_are_not_access_tokens(tokens: TokenService) -> None:
-    """An ID token and a refresh token are signed and issued by us, for something else."""
+    """ID tokens and refresh tokens are not access tokens."""
     answer = await tokens.tokens(await tokens.world.client())
     for name in ("id_token", "refresh_token"):
         assert (await tokens.userinfo(answer[name])).status == 401
@@ -77,7 +77,7 @@ async def test_two_authorization_headers_are_refused(tokens: TokenService) -> No
 @pytest.mark.point(17)
 @pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
 async def test_an_expired_token_is_invalid(tokens: TokenService, access_token_format: str) -> None:
-    """By the clock alone, whatever the stores say."""
+    """An expired token is invalid, whatever the stores contain."""
     client = await tokens.world.client(
         access_token_format=access_token_format, access_token_lifetime=timedelta(seconds=1)
     )

@@ -112,7 +112,7 @@ async def test_a_resource_is_named_once(discovery: Client, query: str) -> None:
 
 
 async def test_a_foreign_host_changes_nothing(discovery: Client) -> None:
-    """The issuer comes from the settings alone."""
+    """The issuer comes only from the settings."""
     response = await discovery.get(
         WEBFINGER.path, params={"resource": "acct:ada@evil.test"}, headers={"Host": "evil.test"}
     )
