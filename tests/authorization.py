@@ -16,7 +16,7 @@ from multidict import CIMultiDictProxy
 
 from services.authorization.app import mount
 from shared.config.settings import Settings
-from shared.identity.passwords import hash_password
+from shared.identity.passwords import FAST, hash_password
 from shared.live import clock
 from shared.live.randomness import new_id
 from shared.model import AuthorizationCode, User
@@ -33,7 +33,7 @@ from tests.served import Served
 
 LOCAL_ISSUER = "http://localhost:8080/oidc"
 PASSWORD = "correct horse battery staple"
-PASSWORD_HASH = hash_password(PASSWORD)
+PASSWORD_HASH = hash_password(PASSWORD, FAST)
 STATE = "state-of-the-client"
 
 ON_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")

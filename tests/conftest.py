@@ -10,6 +10,7 @@ pytest_plugins = (
     "tests.points",
     "tests.planted.plugin",
     "tests.unhurried",
+    "tests.inexpensive",
     "tests.servers",
     "tests.redis_layouts",
     "tests.deployment",

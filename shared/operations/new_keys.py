@@ -16,7 +16,8 @@ SEALING_KID_BYTES = 4
 SALT_KID = "pairwise"  # the only row of its kind, whichever process creates it
 
 
-def _new_private_key(alg: str) -> PrivateKey:
+def new_private_key(alg: str) -> PrivateKey:
+    """A private key for *alg*. RSA takes 60 ms and more: call it in a thread. Raises ValueError."""
     match alg:
         case "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512":
             return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
@@ -33,7 +34,7 @@ def _new_private_key(alg: str) -> PrivateKey:
 
 def new_signing_key(alg: str, secret_key: str, now: datetime, activates_at: datetime | None) -> StoredKey:
     """A new key pair, published now. Call it in a thread: RSA takes 60 ms and more."""
-    private = _new_private_key(alg)
+    private = new_private_key(alg)
     public = public_jwk(private.public_key())
     kid = thumbprint(public)
     der = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

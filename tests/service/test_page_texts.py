@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
 from jinja2 import nodes
 
 from shared.browser.pages import ConsentView, Pages
@@ -15,13 +14,13 @@ from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
 from tests import sample_pages
 
-PAGES = Pages.load(Settings(), web.Application())
+PAGES = Pages.load(Settings())
 
 
 @pytest.mark.point(26)
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
-    pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
+    pages = Pages.load(Settings(ui_locales=("fr", "de")))
     assert pages.locale("en", "it") == "fr"
 
 
