@@ -13,8 +13,9 @@ PROGRAMS = {
     "node": ("node",),
     "go": ("go",),
     "java": ("java",),
+    "promtool": ("promtool",),
 }
-ELSEWHERE = "/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin"
+ELSEWHERE = f"/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin:{Path(__file__).parent / 'interop' / 'bin'}"
 LACKING = "lacks what `make interop-tools` installs: "
 
 

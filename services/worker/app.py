@@ -15,6 +15,7 @@ from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
+from services.worker.state_metrics import state_metrics
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.live.background import under_lease
@@ -41,6 +42,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         key_schedule(opened.keys, settings),
         expiry(opened.expiry, settings),
         growth(opened.expiry),
+        state_metrics(opened.outbox, opened.keys, settings),
         client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from prometheus_client import Counter, Gauge
 
 from services.worker.job import Job
 from shared.config.settings import Settings
 from shared.oauth.client.metadata.members import LONGEST_LIFETIMES
+from shared.server.metric_table import EXPIRED_ROWS, EXPIRY_BEHIND, TABLE_BYTES, TABLE_ROWS
+from shared.server.metrics import add_to_counter, set_gauge
 from shared.store import Expiring, Expiry, GrantPosition
 
 BATCH = 500  # rows: a few milliseconds
@@ -19,10 +20,6 @@ PATIENCE = timedelta(minutes=3)
 GIVEN_UP_RETENTION = timedelta(days=30)  # of logout notices
 TOKEN_LIFETIME = LONGEST_LIFETIMES["access_token_lifetime"]
 """No client's access tokens live longer."""
-
-REMOVED = Counter("ostiary_expired_rows", "Rows that have left the database.", ["table"])
-ROWS = Gauge("ostiary_table_rows", "Live rows, as PostgreSQL estimates them.", ["table"])
-BYTES = Gauge("ostiary_table_bytes", "Bytes of a table and its indexes.", ["table"])
 
 logger = structlog.get_logger()
 
@@ -61,8 +58,9 @@ class Expirer:
             removed += batch
             if batch < BATCH:
                 break
+        set_gauge(EXPIRY_BEHIND, removed == MAX_BATCHES * BATCH, table)
         if removed:
-            REMOVED.labels(table).inc(removed)
+            add_to_counter(EXPIRED_ROWS, removed, table)
             logger.info("expired", table=table, rows=removed)
 
 
@@ -76,7 +74,7 @@ def growth(expiry: Expiry) -> Job:
 
     async def work() -> None:
         for table, size in (await expiry.sizes()).items():
-            ROWS.labels(table).set(size.rows)
-            BYTES.labels(table).set(size.size)
+            set_gauge(TABLE_ROWS, size.rows, table)
+            set_gauge(TABLE_BYTES, size.size, table)
 
     return Job(name="growth", work=work, every=timedelta(minutes=1), is_leased=False)

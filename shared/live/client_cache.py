@@ -23,6 +23,7 @@ class ClientCache:
         self._kept: OrderedDict[str, Client] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Client | None]] = {}
         self._generation = 0
+        self._hits = self._misses = 0
         watch.add(self)
 
     async def changed(self, change: Change) -> None:
@@ -45,7 +46,14 @@ class ClientCache:
         await self._watch.fresh()
         if client := self._kept.get(client_id):
             self._kept.move_to_end(client_id)
+            self._hits += 1
+        else:
+            self._misses += 1
         return client
+
+    def lookups(self) -> dict[str, int]:
+        """How often a client was in the cache when it was needed, and how often not."""
+        return {"hit": self._hits, "miss": self._misses}
 
     def knows(self, client_id: str) -> bool:
         """Whether the client is cached or was found recently, without a query."""

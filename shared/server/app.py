@@ -8,6 +8,7 @@ from shared.config.settings import Settings
 from shared.live.background import Background
 from shared.oauth.errors import OAuthError
 from shared.paths import Path
+from shared.server.computed_metrics import show_readiness
 from shared.server.log.request_log import RequestLog
 from shared.server.metrics import observe_round
 from shared.server.readiness import Readiness
@@ -51,6 +52,7 @@ def application(settings: Settings, *mounts: Mount, request_log: RequestLog | No
     app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
     app[BACKGROUND] = background = Background(observe_round)
     app[READINESS] = readiness = Readiness()
+    show_readiness(readiness.results)
     readiness.add("background", lambda: ", ".join(background.stalled()) or None)
     app[CROSS_ORIGIN] = set()
     app[REFUSALS] = {}

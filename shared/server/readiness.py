@@ -32,6 +32,10 @@ class Readiness:
         reasons = ((name, self._checks[name]()) for name in sorted(self._checks))
         return {name: reason for name, reason in reasons if reason is not None}
 
+    def results(self) -> dict[str, bool]:
+        """Whether each check passes."""
+        return {name: check() is None for name, check in self._checks.items()}
+
     def answer(self) -> web.Response:
         """200, or 503 with the names of the failing checks. Each change is logged once."""
         faults = self.faults()

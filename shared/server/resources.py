@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from functools import partial
 
 from aiohttp import web
 
@@ -18,8 +19,9 @@ from shared.live.rate_limiter import RateLimiter
 from shared.live.resource_cache import ResourceCache
 from shared.live.watch import POLL_INTERVAL, Watch
 from shared.server.app import BACKGROUND, READINESS, SETTINGS
-from shared.server.metrics import CLOCK_SKEW
-from shared.server.pool_metrics import show_pool
+from shared.server.computed_metrics import show_cache, show_pool
+from shared.server.metric_table import CLOCK_SKEW_SECONDS
+from shared.server.metrics import set_gauge
 from shared.store.open import Stores, open_stores
 
 STORES = web.AppKey("STORES", Stores)
@@ -49,7 +51,8 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         for name, check in opened.database_checks.items():
             app[READINESS].add(name, check)
         show_pool(opened.database_pool)
-        clock_skew = ClockSkew(opened.probe.database_time, CLOCK_SKEW.set)
+        show_cache(app[CLIENTS].lookups)
+        clock_skew = ClockSkew(opened.probe.database_time, partial(set_gauge, CLOCK_SKEW_SECONDS))
         app[READINESS].add("clock", clock_skew.fault)
         issuer = IssuerCheck(opened.deployment, settings.issuer)
         app[READINESS].add("issuer", issuer.fault)

@@ -45,7 +45,7 @@ from shared.store.ports.groups import Groups, UserGroup
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
 from shared.store.ports.outages import Outages
-from shared.store.ports.outbox import LogoutNotice, Outbox
+from shared.store.ports.outbox import LogoutNotice, Outbox, OutboxState
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.protected_resources import ProtectedResources
 from shared.store.ports.refresh_families import (
@@ -113,6 +113,7 @@ __all__ = [
     "NewFamily",
     "Outages",
     "Outbox",
+    "OutboxState",
     "OutcomeUnknown",
     "Pace",
     "Polled",

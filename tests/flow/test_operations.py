@@ -159,7 +159,13 @@ async def everything_stored(world: World, settings: Settings) -> bytes:
     redis = Redis.from_url(settings.redis_url.get_secret_value())
     async for key in redis.scan_iter():
         kind = await redis.type(key)
-        value = await redis.hgetall(key) if kind == b"hash" else await redis.get(key)
+        match kind:
+            case b"hash":
+                value: object = await redis.hgetall(key)
+            case b"zset":
+                value = await redis.zrange(key, 0, -1)
+            case _:
+                value = await redis.get(key)
         parts.append(key + repr(value).encode())
     await redis.aclose()
     return b"\n".join(parts)

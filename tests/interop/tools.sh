@@ -36,6 +36,20 @@ else
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $lacking >/dev/null
 fi
 
+# promtool alone: the package it is in would also install and start a server.
+bin=tests/interop/bin
+if ! command -v promtool >/dev/null && [ ! -x $bin/promtool ] && command -v apt-get >/dev/null; then
+    echo "Fetching promtool …"
+    package=$(mktemp -d)
+    if (cd "$package" && apt-get -qq download prometheus && dpkg -x ./*.deb .); then
+        mkdir -p $bin
+        cp "$package/usr/bin/promtool" $bin/
+    else
+        echo "promtool was not fetched: the tests of alerts will skip." >&2
+    fi
+    rm -rf "$package"
+fi
+
 node=tests/interop/node
 if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then
     if ! cmp -s $node/package-lock.json $node/node_modules/installed.json; then

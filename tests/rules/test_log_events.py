@@ -22,9 +22,10 @@ def _events(tree: ast.AST) -> Iterator[tuple[str, str]]:
             members = {
                 ast.unparse(key): value for key, value in zip(node.keys, node.values, strict=True) if key
             }
-            if isinstance(event := members.get("'event'"), ast.Constant):
+            event = members.get("'event'")
+            if isinstance(event, ast.Constant) and isinstance(event.value, str):
                 level = members.get("'level'")
-                yield str(event.value), str(level.value) if isinstance(level, ast.Constant) else "?"
+                yield event.value, str(level.value) if isinstance(level, ast.Constant) else "?"
 
 
 def _logged() -> set[tuple[str, str]]:

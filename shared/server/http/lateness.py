@@ -10,7 +10,7 @@ import asyncio
 import structlog
 
 from shared.live import clock
-from shared.server.metrics import count_event
+from shared.server.metrics import count_event, observe_loop_lag
 
 LATE = 1.0  # seconds without a turn of the loop
 TICK = 0.25  # seconds
@@ -50,6 +50,7 @@ class Lateness:
     def _tick(self) -> None:
         self._timer = self._loop.call_later(TICK, self._tick)
         now = clock.monotonic()
+        observe_loop_lag(max(now - self._ticked_at - TICK, 0.0))
         if now - self._ticked_at > LATE:
             self._notice(now)
         self._ticked_at = now

@@ -21,6 +21,15 @@ class LogoutNotice:
     given_up_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How many notices wait or were given up, and since when the oldest has waited."""
+
+    waiting: int
+    given_up: int
+    oldest: datetime | None
+
+
 class Outbox(Protocol):
     """Pending logout notices, written by the transactions that end sessions. PostgreSQL."""
 
@@ -37,6 +46,8 @@ class Outbox(Protocol):
 
     async def list(self, limit: int) -> Sequence[LogoutNotice]:
         """Pending notices and those that were given up, oldest first."""
+
+    async def state(self) -> OutboxState: ...
 
     async def retry(self) -> int:
         """Make notices that were given up due again. Returns their number."""

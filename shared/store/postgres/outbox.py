@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.store import LogoutNotice
+from shared.store import LogoutNotice, OutboxState
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
@@ -61,6 +61,12 @@ SELECT 'logout_notice_given_up', user_id, client_id, jsonb_build_object('sid', s
 
 _LIST = f"SELECT {_COLUMNS} FROM outbox ORDER BY created_at, notice_id LIMIT $1"
 
+_STATE = """
+SELECT count(*) FILTER (WHERE given_up_at IS NULL) AS waiting,
+       count(given_up_at) AS given_up,
+       min(created_at) FILTER (WHERE given_up_at IS NULL) AS oldest
+  FROM outbox"""
+
 _RETRY = """
 WITH again AS (
   UPDATE outbox SET due_at = now(), created_at = now(), tries = 0, given_up_at = NULL
@@ -102,6 +108,11 @@ class PostgresOutbox:
 
     async def list(self, limit: int) -> Sequence[LogoutNotice]:
         return [_notice(row) for row in await self._database.rows(_LIST, limit)]
+
+    async def state(self) -> OutboxState:
+        row = await self._database.row(_STATE)
+        assert row is not None
+        return OutboxState(row["waiting"], row["given_up"], row["oldest"])
 
     async def retry(self) -> int:
         row = await self._database.row(_RETRY)
