@@ -1,4 +1,4 @@
-"""Consent to access at the APIs that a client names: RFC 8707, RFC 9470."""
+"""Consent to access at the APIs that a client names (RFC 8707)."""
 
 from uuid import uuid4
 
