@@ -74,10 +74,6 @@ class Parameters:
             {name: (value,) if isinstance(value, str) else tuple(value) for name, value in members.items()}
         )
 
-    def flat(self) -> dict[str, str]:
-        """Each name with its value; a repeated parameter has an empty value."""
-        return {name: values[0] if len(values) == 1 else "" for name, values in self.values.items()}
-
 
 def _text(data: bytes) -> str:
     try:

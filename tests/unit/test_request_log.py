@@ -1,9 +1,12 @@
 """The request log: one line for each request, and one write for each iteration of the loop."""
 
 import asyncio
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import orjson
+import pytest
 
 from shared.server.log.request_log import RequestLog
 
@@ -40,6 +43,17 @@ async def test_a_write_that_fails_stops_no_later_one() -> None:
     assert [lines.count(b"\n") for lines in written] == [1, 1]
 
 
+@pytest.fixture
+def _far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The clocks on the wall are nine hours ahead."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_far_from_utc")
 async def test_a_line_says_what_other_lines_say() -> None:
     """A line has the duration in milliseconds and the time in UTC, in microseconds."""
     written: list[bytes] = []
