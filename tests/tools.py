@@ -14,6 +14,7 @@ PROGRAMS = {
     "go": ("go",),
     "java": ("java",),
     "promtool": ("promtool",),
+    "git": ("git",),
 }
 ELSEWHERE = f"/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin:{Path(__file__).parent / 'interop' / 'bin'}"
 LACKING = "lacks what `make interop-tools` installs: "
