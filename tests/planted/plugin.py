@@ -1,5 +1,8 @@
 """The pytest side of planted defects: the second run of a marked test, and its reversed verdict."""
 
+import gc
+import sys
+import warnings
 from collections.abc import Generator
 from typing import cast
 
@@ -34,6 +37,22 @@ def _planted_defect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 def _defect(item: pytest.Item) -> Defect | None:
     callspec = getattr(item, "callspec", None)
     return callspec.params.get(_FIXTURE) if callspec else None
+
+
+_LAST_FAILURE = ("last_exc", "last_type", "last_value", "last_traceback")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Collect what the failure of a run with a defect left open, so that no later test is blamed for it."""
+    try:
+        return (yield)
+    finally:
+        if _defect(item):
+            for name in _LAST_FAILURE:
+                vars(sys).pop(name, None)
+            with warnings.catch_warnings(action="ignore"):
+                gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,7 +1,10 @@
 """Every planted defect has a test that must catch it."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +51,45 @@ def _miscounts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_defect_is_in_place_when_the_test_runs() -> None:
     """The second run of this test fails, and is reported as passed."""
     assert _FACTS["two and two"] == 4
+
+
+LEAVES_A_SOCKET = """
+import gc, socket
+from tests.planted import planted
+
+def leaves(monkeypatch):
+    \"\"\"A test fails between opening and closing.\"\"\"
+
+@planted(leaves)
+def test_a(request):
+    opened = socket.socket()
+    if "planted" in request.node.name:
+        raise AssertionError(opened)
+    opened.close()
+
+def test_b():
+    gc.collect()
+"""
+
+
+def test_no_later_test_is_blamed_for_what_a_defect_left_open(tmp_path: Path) -> None:
+    """A socket that nobody closed, of a run that failed as it should."""
+    (tmp_path / "test_it.py").write_text(LEAVES_A_SOCKET)
+    options = (
+        "--disable-plugin-autoload",
+        "-p",
+        "tests.planted.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "error",
+    )
+    done = subprocess.run(
+        (sys.executable, "-m", "pytest", "-q", *options, "-c", os.devnull, str(tmp_path)),
+        env=os.environ | {"PYTHONPATH": str(ROOT.parent)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 passed" in done.stdout, done.stdout
