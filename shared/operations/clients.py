@@ -10,7 +10,8 @@ from shared.live.randomness import new_client_id, new_client_secret
 from shared.model import Json
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.declaration import Reader
-from shared.oauth.client.metadata.members import PUBLIC_DEFAULTS, information, to_metadata
+from shared.oauth.client.metadata.members import PUBLIC_DEFAULTS, READ_ONLY_MEMBERS, information, to_metadata
+from shared.oauth.client.metadata.validation import refuse
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
 from shared.oauth.client.secret import (
@@ -117,11 +118,12 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
 async def replace_client(
     clients: Clients, current: Client, metadata: Json, allowed: Capabilities, *, by: str | None = None
 ) -> Registered:
-    """Replace the metadata of *current*; an omitted member returns to its default.
+    """Replace the metadata of *current*; an omitted member returns to its default. Members that nobody sets
+    may have the values that the client is shown with.
 
     Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
     """
-    client_id = current.client_id
+    client_id, metadata = current.client_id, _without_read_only(metadata, current)
     described = read_operators({**metadata, "client_id": client_id}, client_id, allowed, is_new=False)
     client, secret = described.client, described.client_secret
     retained = retained_secrets(client, current.secrets)
@@ -135,6 +137,18 @@ async def replace_client(
     )
     await clients.replace(changed, by=by)
     return Registered(await get(clients, client_id), secret)
+
+
+def _without_read_only(metadata: Json, client: Client) -> dict[str, Any]:
+    """The members that may be set.
+
+    Raises InvalidClientMetadata: a read-only member differs from its current value.
+    """
+    shown = information(client, Reader.OPERATORS)
+    read_only = ("client_id", *READ_ONLY_MEMBERS)
+    changed = [name for name in read_only if name in metadata and metadata[name] != shown.get(name)]
+    refuse([(name, "cannot be changed") for name in changed])
+    return {name: value for name, value in metadata.items() if name not in READ_ONLY_MEMBERS}
 
 
 async def rotate_secret(

@@ -1,7 +1,7 @@
 """`Refusals` with the real Redis."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from shared.oauth.refusal import Reason, Refusal
@@ -10,7 +10,7 @@ from shared.store.redis.refusals import RedisRefusals
 from shared.store.redis.transport.client import RedisClient
 from tests.contract.conftest import in_every_layout
 from tests.planted import planted
-from tests.planted.refusals import refusals_without_end
+from tests.planted.refusals import refusals_as_they_arrive, refusals_without_end
 
 REFUSAL = Refusal(
     at=datetime(2026, 11, 28, 12, 0, 0, 250_000, tzinfo=UTC),
@@ -32,6 +32,16 @@ async def test_refusals_come_back_newest_first(redis: RedisClient) -> None:
     assert await refusals.of_client(one) == [REFUSAL, plain, REFUSAL]
     assert await refusals.of_client(two) == [plain]
     assert await refusals.of_client(uuid4().hex) == []
+
+
+@planted(refusals_as_they_arrive)
+async def test_processes_write_refusals_in_any_order(redis: RedisClient) -> None:
+    """Each writes once a second, so an older refusal may arrive later."""
+    refusals, client_id = RedisRefusals(redis), uuid4().hex
+    first, second, third = (replace(REFUSAL, at=REFUSAL.at + timedelta(milliseconds=n)) for n in range(3))
+    await refusals.add({client_id: [first, third]})
+    await refusals.add({client_id: [second]})
+    assert await refusals.of_client(client_id) == [third, second, first]
 
 
 @planted(refusals_without_end)

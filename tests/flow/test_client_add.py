@@ -1,5 +1,6 @@
 """`ostiary client add --for` and `ostiary client presets` over a real database."""
 
+import json
 from functools import partial
 from pathlib import Path
 
@@ -58,6 +59,21 @@ def test_a_mistake_is_explained(ostiary: Ostiary, arguments: tuple[str, ...], to
     assert result.exit_code == 2, result.output
     assert told in result.stderr
     assert of(ostiary("client", "list", "--json")) == []
+
+
+def test_what_was_shown_may_be_written_back(ostiary: Ostiary, tmp_path: Path) -> None:
+    """`client show --json`, then `client update`: nothing changes; nor does what nobody may change."""
+    client_id = of(ostiary(*GITEA, "--json"))["client_id"]
+    shown = of(ostiary("client", "show", client_id, "--json"))
+    file = tmp_path / "client.json"
+    file.write_text(json.dumps(shown))
+    assert ostiary("client", "update", client_id, str(file)).exit_code == 0
+    assert of(ostiary("client", "show", client_id, "--json")) == shown
+    for changes in ({"client_id": "other"}, {"is_disabled": True}, {"client_id_issued_at": 1}):
+        file.write_text(json.dumps(changes))
+        refused = ostiary("client", "update", client_id, str(file))
+        assert (refused.exit_code, "cannot be changed" in refused.stderr) == (1, True)
+    assert of(ostiary("client", "show", client_id, "--json")) == shown
 
 
 def test_presets_are_listed(ostiary: Ostiary) -> None:

@@ -51,3 +51,8 @@ def every_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
 def strangers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put untrusted text into a command as it was sent."""
     monkeypatch.setattr("shared.operations.refusals.remedies.shlex.quote", lambda text: f"'{text}'")
+
+
+def refusals_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show refusals in the order in which processes wrote them."""
+    monkeypatch.setattr(redis_refusals, "_newest_first", lambda refusals: refusals)

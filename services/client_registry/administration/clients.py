@@ -11,9 +11,6 @@ from services.client_registry.administration.listing import page, read_page_requ
 from services.client_registry.registration.request import read_body
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.model import Json
-from shared.oauth.client.metadata.declaration import Reader
-from shared.oauth.client.metadata.members import READ_ONLY_MEMBERS, information
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
 from shared.operations.clients import (
@@ -100,22 +97,6 @@ def _client_answer(registered: Registered, status: int = 200, **headers: str) ->
     )
 
 
-def _without_read_only(members: Json, client: Client) -> dict[str, Any]:
-    """The members that may be set.
-
-    Raises InvalidClientMetadata: a read-only member differs from its current value.
-    """
-    current = information(client, Reader.OPERATORS)
-    faults = tuple(
-        (name, "cannot be changed")
-        for name in ("client_id", *READ_ONLY_MEMBERS)
-        if name in members and members[name] != current.get(name)
-    )
-    if faults:
-        raise InvalidClientMetadata("; ".join(" ".join(fault) for fault in faults), faults=faults)
-    return {name: value for name, value in members.items() if name not in READ_ONLY_MEMBERS}
-
-
 async def list_clients(request: web.Request, _: str) -> web.Response:
     page_request = read_page_request(query(request))
     clients = request.app[ADMINISTRATION].clients
@@ -140,8 +121,7 @@ async def read_client(request: web.Request, _: str) -> web.Response:
 async def change_client(request: web.Request, caller: str) -> web.Response:
     """An omitted member returns to its default."""
     administration, client = request.app[ADMINISTRATION], await _client(request, is_required=True)
-    members = _without_read_only(await _members(request), client)
-    allowed = allowed_by(administration.settings)
+    members, allowed = await _members(request), allowed_by(administration.settings)
     replaced = await replace_client(administration.clients, client, members, allowed, by=caller)
     return _client_answer(await administration.examiner.examined(replaced))
 

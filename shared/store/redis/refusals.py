@@ -58,6 +58,11 @@ def decode(data: bytes) -> Refusal | None:
     )
 
 
+def _newest_first(refusals: Sequence[Refusal]) -> Sequence[Refusal]:
+    """In the order of their times: processes write at different moments."""
+    return sorted(refusals, key=lambda refusal: refusal.at, reverse=True)
+
+
 class RedisRefusals:
     """`Refusals` over Redis: one round trip each."""
 
@@ -79,4 +84,4 @@ class RedisRefusals:
 
     async def of_client(self, client_id: str) -> Sequence[Refusal]:
         records = await self._redis.execute("LRANGE", _key(client_id), 0, MOST_REFUSALS - 1)
-        return [refusal for record in records if (refusal := decode(record))]
+        return _newest_first([refusal for record in records if (refusal := decode(record))])
