@@ -54,6 +54,15 @@ def test_the_client_of_a_preset_is_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_preset_works_in_a_test_network(name: str) -> None:
+    """Without TLS, where the operator allows it."""
+    preset = presets()[name]
+    metadata = reading.rendered_metadata(preset, _values(preset, "http://app.lan:8080"))
+    allowed = Capabilities(response_types=("code",), signing_algorithms=("RS256", "ES256"))
+    assert read_operators({**metadata, "allow_insecure_redirects": True}, "new", allowed)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_preset_is_rendered_whole(name: str) -> None:
     """No placeholder is left; the lines name the client, and links lead to https."""
     preset = presets()[name]
