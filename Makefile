@@ -4,10 +4,10 @@ export PYTHON
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools screenshots
+.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools application-tools applications screenshots
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 run: venv ## Run everything embedded, until Ctrl-C
 	@exec $(VENV)/bin/ostiary run
@@ -37,8 +37,15 @@ wheel: venv ## Build the wheel into dist/
 	@rm -rf build dist
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-interop-tools: ## Install the tools of the interoperability tests (apt, npm, Go, Maven; asks for no password)
+interop-tools: dev ## Install the tools of the interoperability tests (apt, PyPI, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh
+	@$(VENV)/bin/python -m tests.applications.install --quick
+
+application-tools: dev ## Install the applications that sign in, each in an environment of its own in ~/.cache
+	@$(VENV)/bin/python -m tests.applications.install
+
+applications: application-tools ## Sign in to every application, one at a time, and write tests/applications/README.md
+	@$(VENV)/bin/python -m tests.applications
 
 screenshots: dev ## Write a picture of every page and state to screenshots/, light and dark, narrow and wide
 	$(VENV)/bin/python -m tests.screenshots screenshots
