@@ -21,15 +21,15 @@ MANY_ROWS = 2_000
 
 _T = TypeVar("_T")
 
+# By the identifiers of the server, which a copy of the template has too, and whatever else may have changed.
 _SCHEMA = """
 SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
-  SELECT concat_ws(' ', attrelid::regclass, attname, atttypid::regtype, attnotnull, attisdropped) AS line
+  SELECT concat_ws(' ', attrelid, attname, atttypid, attnotnull, attisdropped) AS line
     FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(' ', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
-  UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-  UNION ALL SELECT concat_ws(' ', relname, relacl, relhassubclass) FROM pg_class
+  UNION ALL SELECT concat_ws(' ', oid, xmin) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws(' ', oid, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT concat_ws(' ', oid, xmin) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws(' ', oid, relname, relacl, relhassubclass) FROM pg_class
     WHERE relnamespace = 'public'::regnamespace
   UNION ALL SELECT concat_ws(' ', nspname, nspacl) FROM pg_namespace WHERE nspname = 'public'
   UNION ALL SELECT concat_ws(' ', setdatabase, setrole, setconfig) FROM pg_db_role_setting) AS lines"""
@@ -40,7 +40,9 @@ _RESTORE = """
 INSERT INTO {table} OVERRIDING SYSTEM VALUE
 SELECT * FROM json_populate_recordset(NULL::{table}, $1::text::json)"""
 _RESTART = "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence"
-_DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+_DISCONNECT = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 @dataclass(slots=True)
@@ -94,12 +96,12 @@ class Databases:
 
     async def _empty(self, name: str) -> bool:
         """Empty the database. False: dropping it is cheaper."""
-        await self._on_server(_DISCONNECT, name)
         try:
             connection = await asyncpg.connect(self.postgres.url_of(name))
         except asyncpg.PostgresError:
             return False  # it takes no connections any more
         try:
+            await connection.execute(_DISCONNECT)
             if await connection.fetchval(_SCHEMA) != self._schema:
                 return False
             async with connection.transaction():
