@@ -1,7 +1,8 @@
 VENV := .venv
 PYTHON ?=
 export PYTHON
-PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --durations 20
+unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every process
+PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
 .PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools application-tools applications screenshots

@@ -8,6 +8,7 @@ from tests.tools import LACKING, is_strict
 
 pytest_plugins = (
     "tests.points",
+    "tests.longest_first",
     "tests.planted.plugin",
     "tests.unhurried",
     "tests.inexpensive",
