@@ -136,7 +136,7 @@ class Starter:
 
 def environment(data: Path, port: int, **settings: str) -> dict[str, str]:
     """The environment of a fresh shell, with this run's settings."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OSTIARY_", "PYTHON"))}
     own = {"OSTIARY_ISSUER": f"http://localhost:{port}/oidc", "OSTIARY_DATA_DIR": str(data)}
     return clean | own | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | settings
 

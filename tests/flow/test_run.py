@@ -231,9 +231,7 @@ def test_a_folder_belongs_to_its_issuer(tmp_path: Path) -> None:
 HOSTILE = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PGSSLMODE": "require", "PGUSER": "nobody"}
 
 
-@pytest.mark.parametrize(
-    "name", ['a "quoted" name', "back\\slash \\", "new\nline", "größe", "\udcff"], ids=ascii
-)
+@pytest.mark.parametrize("name", ['a "quoted" name, back\\slash,\nnew line, größe \\', "\udcff"], ids=ascii)
 def test_any_name_of_a_data_folder_will_do(tmp_path: Path, name: str) -> None:
     """Any name works, also with libpq's variables for another PostgreSQL."""
     data = tmp_path / name
