@@ -61,6 +61,7 @@ from shared.server.resources import (
     FAILED_AUTHENTICATIONS,
     FETCHER,
     KEYRING,
+    PROTECTED_RESOURCES,
     STORES,
     failed_authentications,
     fetcher,
@@ -103,10 +104,16 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         app[STATEMENT_ISSUERS],
         app[FETCHER],
         app[FAILED_AUTHENTICATIONS],
+        app[PROTECTED_RESOURCES],
         settings,
     )
     app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(
-        opened.clients, app[STATEMENT_ISSUERS], app[FETCHER], app[FAILED_AUTHENTICATIONS], settings
+        opened.clients,
+        app[STATEMENT_ISSUERS],
+        app[FETCHER],
+        app[FAILED_AUTHENTICATIONS],
+        app[PROTECTED_RESOURCES],
+        settings,
     )
     access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
     audiences = frozenset((settings.issuer, administration_resource(settings.issuer)))

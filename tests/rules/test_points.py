@@ -13,6 +13,7 @@ COUNT = 26
 NAMED = {
     *(f"RI{number}" for number in range(1, 12)),
     *(f"CI{number}" for number in range(1, 17)),
+    *("DR1", "DR2", "DR3"),
     "PR1",
     "PR3",
     "SU1",

@@ -19,6 +19,7 @@ from shared.fetch import Fetcher
 from shared.live import clock
 from shared.live.randomness import new_client_secret
 from shared.live.rate_limiter import RateLimiter
+from shared.live.resource_cache import ResourceCache
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_registration
@@ -41,6 +42,7 @@ class ConfigurationEndpoint:
     statement_issuers: Issuers
     fetcher: Fetcher
     failures: RateLimiter
+    resources: ResourceCache
     settings: Settings
 
 
@@ -75,7 +77,8 @@ async def update(request: web.Request) -> web.Response:
     members = read_body(request.content_type, await body(request))
     check_identity(members, current)
     metadata = with_statement(members, endpoint.statement_issuers, settings.issuer, clock.now())
-    changed = read_registration(metadata, current.client_id, _allowed(settings, current), current)
+    api_scopes = endpoint.resources.known.api_scopes
+    changed = read_registration(metadata, current.client_id, _allowed(settings, current), current, api_scopes)
     await check_sector(changed, endpoint.fetcher)
 
     client_secret = new_client_secret() if needs_secret(changed) and not changed.secrets else None

@@ -16,6 +16,7 @@ from shared.live import clock
 from shared.live.address_block import address_block
 from shared.live.randomness import new_client_id, new_client_secret, new_handle
 from shared.live.rate_limiter import RateLimiter
+from shared.live.resource_cache import ResourceCache
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_registration
 from shared.oauth.client.secret import needs_secret, with_secret
@@ -58,6 +59,7 @@ class RegistrationEndpoint:
     statement_issuers: Issuers
     fetcher: Fetcher
     failures: RateLimiter
+    resources: ResourceCache
     settings: Settings
 
 
@@ -77,7 +79,8 @@ async def register(request: web.Request) -> web.Response:
 
     members = read_body(request.content_type, await body(request))
     metadata = with_statement(members, endpoint.statement_issuers, settings.issuer, clock.now())
-    described = read_registration(metadata, new_client_id(), allowed)
+    api_scopes = endpoint.resources.known.api_scopes
+    described = read_registration(metadata, new_client_id(), allowed, api_scopes=api_scopes)
     if token_hash is None:
         await _limit_registrations(endpoint, request)
     await check_sector(described, endpoint.fetcher)

@@ -4,8 +4,10 @@ Operators may set every member; an unknown member is an error. A client that reg
 standard members; others are ignored (RFC 7591 §2), and operators' members keep their values.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.model import Json
 from shared.oauth import supported
@@ -23,7 +25,9 @@ from shared.oauth.client.metadata.validation import (
 )
 from shared.oauth.client.policy import policy_faults, with_policy
 from shared.oauth.client.record import Client
+from shared.oauth.client.registered_uri import is_private_use, uri_fault
 from shared.oauth.client.secret import MIN_SIGNING_SECRET, needs_secret, retained_secrets, signs_with_secret
+from shared.oauth.client.uri_schemes import LAUNCHERS, is_denied, is_for_strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,16 @@ def _secret_faults(client: Client, client_secret: str | None) -> list[Fault]:
 
 
 def read_registration(
-    members: Json, client_id: str, allowed: Capabilities, current: Client | None = None
+    members: Json,
+    client_id: str,
+    allowed: Capabilities,
+    current: Client | None = None,
+    api_scopes: Collection[str] = (),
 ) -> Client:
     """The client that registers, still without credentials, or *current* with its changes.
 
-    RFC 7591 §2, RFC 7592 §2.2.
+    RFC 7591 §2, RFC 7592 §2.2. *api_scopes*: those of registered APIs. They need no registration: the client
+    requests them together with an API, and its users decide.
 
     Raises InvalidClientMetadata, InvalidRedirectUri.
     """
@@ -92,8 +101,10 @@ def read_registration(
     faults = not_supported(members)
     if malformed:
         refuse([*faults, *malformed])
-    standard, scope_faults = _with_known_scope(standard, current)
+    standard, scope_faults = _with_known_scope(standard, current, api_scopes)
     described = with_policy(complete(client_id, standard, _operators_values(current)), current)
+    if current is None:
+        described = _without_odd_redirects(described)
     faults += [*scope_faults, *policy_faults(described, current), *client_faults(described, allowed)]
     refuse(faults)
     if current is None:
@@ -105,14 +116,35 @@ def read_registration(
     )
 
 
-def _with_known_scope(standard: dict[str, Any], current: Client | None) -> tuple[dict[str, Any], list[Fault]]:
+def _with_known_scope(
+    standard: dict[str, Any], current: Client | None, api_scopes: Collection[str]
+) -> tuple[dict[str, Any], list[Fault]]:
     """Drop scopes that the server does not know, unless an operator gave them to the client."""
     if not standard.get("scope"):
         return standard, []
+    requested = standard["scope"].split()
     supported_scope = {*supported.SCOPES, *(current.scope if current else ())}
-    scope = [token for token in standard["scope"].split() if token in supported_scope]
-    faults = [] if scope else [("scope", "holds no scope that this server knows")]
+    scope = [token for token in requested if token in supported_scope]
+    is_known = bool(scope) or any(token in api_scopes for token in requested)
+    faults = [] if is_known else [("scope", "holds no scope that this server knows")]
     return standard | {"scope": " ".join(scope)}, faults
+
+
+def _without_odd_redirects(client: Client) -> Client:
+    """*client* without private-use redirect URIs that it may not have, if it has others.
+
+    Some clients register a scheme of their own beside web and loopback URIs. The response tells which stayed
+    (RFC 7591 §3.2.1). Other URIs are never dropped: a mistake in them must show.
+    """
+    usable = tuple(uri for uri in client.redirect_uris if not _is_odd(uri))
+    return replace(client, redirect_uris=usable) if usable else client
+
+
+def _is_odd(uri: str) -> bool:
+    if uri_fault(uri) is not None or not is_private_use(uri):
+        return False
+    scheme = urlsplit(uri).scheme
+    return scheme in LAUNCHERS or not (is_denied(scheme) or is_for_strangers(scheme))
 
 
 def _operators_values(current: Client | None) -> dict[str, Any]:

@@ -28,6 +28,12 @@ class ResourceRegistry:
         """Whether any resource is registered, beside this server's own."""
         return any(not resource.is_own for resource in self.by_key.values())
 
+    @property
+    def api_scopes(self) -> frozenset[str]:
+        """The scopes of the registered resources."""
+        registered = (each for each in self.by_key.values() if not each.is_own)
+        return frozenset(scope for each in registered for scope in each.scopes)
+
     def available_to(self, client_id: str) -> tuple[str, ...]:
         """The keys of the resources that the client may request."""
         return tuple(key for key, each in self.by_key.items() if each.is_available_to(client_id))
