@@ -6,6 +6,7 @@ PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfi
 
 .DEFAULT_GOAL := help
 .PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools application-tools applications screenshots
+.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel image image-test interop-tools screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +40,17 @@ wheel: venv ## Build the wheel into dist/
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 interop-tools: dev ## Install the tools of the interoperability tests (apt, PyPI, npm, Go, Maven; asks for no password)
+image: ## Build the image ostiary:dev with buildah, podman or docker (another base: make image BASE=IMAGE)
+	@deploy/image/build.sh ostiary:dev $(if $(BASE),--build-arg BASE=$(BASE))
+
+image-test: dev .cache/base.tar ## Build the image twice and run every service from it (root; buildah, bubblewrap, debootstrap)
+	@OSTIARY_REQUIRE=buildah,bwrap $(VENV)/bin/python -m pytest -s tests/packaging/test_image.py
+
+.cache/base.tar: deploy/image/base.sh
+	@mkdir -p .cache
+	@deploy/image/base.sh $@
+
+interop-tools: ## Install the tools of the interoperability tests (apt, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh
 	@$(VENV)/bin/python -m tests.applications.install --quick
 

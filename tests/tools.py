@@ -15,6 +15,10 @@ PROGRAMS = {
     "java": ("java",),
     "promtool": ("promtool",),
     "git": ("git",),
+    "buildah": ("buildah",),
+    "bwrap": ("bwrap",),
+    "systemd-analyze": ("systemd-analyze",),
+    "kubectl": ("kubectl",),
 }
 ELSEWHERE = f"/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin:{Path(__file__).parent / 'interop' / 'bin'}"
 LACKING = "lacks what `make interop-tools` installs: "

@@ -12,8 +12,10 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from shared.server.app import READINESS
 from shared.server.http.drain import LAST_REQUESTS, StopSignals, announce, close, last_requests
 from shared.server.http.server import Runner
+from shared.server.notify import STOPPING, followed
 
 BACKLOG = 1024
 SHUTDOWN_TIMEOUT = 5.0  # seconds for running requests
@@ -65,11 +67,13 @@ async def until_told_to_stop(app: web.Application, listening: socket.socket, dra
         site = web.SockSite(runner, listening, backlog=BACKLOG)
         await site.start()
         logger.info("serving")
-        await signals.stop_requested()
-        announce(app, runner)
-        await signals.drain_ended(drain_delay)
-        await close(runner, site, listening)
-        await last_requests(runner, min(drain_delay, LAST_REQUESTS))
+        async with followed(app[READINESS]) as manager:
+            await signals.stop_requested()
+            manager.tell(STOPPING)
+            announce(app, runner)
+            await signals.drain_ended(drain_delay)
+            await close(runner, site, listening)
+            await last_requests(runner, min(drain_delay, LAST_REQUESTS))
     finally:
         await runner.cleanup()
 

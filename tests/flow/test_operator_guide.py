@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from deploy.local.child import Child, Command
+from deploy.local.folders import run_folder
+from deploy.systemd.render import unit_of
 from shared.paths import OPENID_CONFIGURATION, PREFIX, Service
 from tests.flow.nginx import Nginx
-from tests.flow.starter import ROOT, free_port
+from tests.flow.starter import ROOT
 from tests.tools import needs
 
 HANG_GUARD = 120  # seconds
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PORT = re.compile(r"\b81[01][1-4]\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Guide:
     """The blocks of the section, with paths and ports of the test."""
 
     folder: Path
+    sockets: Path  # instead of /run
     environment: Mapping[str, str]
     blocks: tuple[tuple[str, str], ...]
-    ports: Mapping[str, str]
 
     def of(self, language: str) -> Iterator[str]:
         """The blocks in one language, in order."""
@@ -51,23 +52,31 @@ class Guide:
         assert done.returncode == 0, (script, done.stdout, done.stderr)
         return done.stdout
 
-    def service(self, unit: str, service: Service, port: str) -> Child:
-        """The process that the systemd *unit* starts for one instance."""
-        settings = dict(re.findall(r"^Environment=(\w+)=(.+)$", unit, re.MULTILINE))
-        start = re.search(r"^ExecStart=(.+)$", unit, re.MULTILINE)
-        assert start
-        argv = tuple(start[1].replace("SERVICE", service).replace("%i", port).split())
+    def service(self, name: str, number: int) -> Child:
+        """The process that systemd starts for one instance of a unit that the guide has written."""
+        text = (self.folder / unit_of(name)).read_text("utf-8")
+        specifiers = {"%t": str(self.sockets), "%p": f"ostiary-{name}", "%i": str(number)}
+        text = re.sub("%[tpi]", lambda specifier: specifiers[specifier[0]], text)
+        text = text.replace("/opt/ostiary/.venv/bin", str(Path(sys.executable).parent))
+        text = text.replace("/etc/ostiary", str(self.folder))
+        (setting,) = re.findall(r"^Environment=(.+)$", text, re.MULTILINE)
+        (start,) = re.findall(r"^ExecStart=(.+)$", text, re.MULTILINE)
+        (folder,) = re.findall(r"^RuntimeDirectory=(.+)$", text, re.MULTILINE)
+        variable, _, value = setting.partition("=")
+        (self.sockets / folder).mkdir()
+        socket = self.sockets / folder / "socket"
 
         async def is_ready(_pid: int) -> bool:
-            return await _is_ready(int(port))
+            return await _is_ready(socket)
 
-        log = self.folder / f"{service}.log"
-        return Child(Command(str(service), argv, {**self.environment, **settings}, log, is_ready))
+        log = self.folder / f"{name}-{number}.log"
+        environment = {**self.environment, variable: value}
+        return Child(Command(name, tuple(start.split()), environment, log, is_ready))
 
 
-async def _is_ready(port: int) -> bool:
+async def _is_ready(path: Path) -> bool:
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_unix_connection(str(path))
     except OSError:
         return False
     writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -83,12 +92,16 @@ def nginx(tmp_path: Path) -> Nginx:
 
 
 @pytest.fixture
-def guide(nginx: Nginx, database_url: str, redis_url: str) -> Guide:
+def guide(nginx: Nginx, database_url: str, redis_url: str) -> Iterator[Guide]:
     """The guide with paths and ports of the test."""
+    with run_folder() as sockets:
+        yield _guide(nginx, database_url, redis_url, sockets)
+
+
+def _guide(nginx: Nginx, database_url: str, redis_url: str, sockets: Path) -> Guide:
     folder, programs = nginx.folder, Path(sys.executable).parent
     text = (ROOT / "deploy" / "README.md").read_text("utf-8")
     section = text.partition("\n## Behind nginx with TLS\n")[2].partition("\n## ")[0]
-    ports = {port: str(free_port()) for port in sorted(set(_PORT.findall(section)))}
     listeners = f"--listen 127.0.0.1:{nginx.port} --internal-listen 127.0.0.1:{nginx.internal_port}"
     here = {
         "/etc/letsencrypt/live/id.example.org/fullchain.pem": str(nginx.files.chain_file),
@@ -102,32 +115,31 @@ def guide(nginx: Nginx, database_url: str, redis_url: str) -> Guide:
         "-m deploy.nginx": f"-m deploy.nginx {listeners} --run-dir {folder} --cache-dir {folder}/cache",
         "/etc/ostiary": str(folder),
         "/etc/nginx": str(folder),
+        "/etc/systemd/system": str(folder),
+        "/run/ostiary": f"{sockets}/ostiary",
     }
     for name in here:
         assert name in section, name
     section = re.sub("|".join(map(re.escape, here)), lambda name: here[name[0]], section)
-    section = _PORT.sub(lambda port: ports[port[0]], section)
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "SSL_CERT_FILE": str(nginx.files.ca_file),  # the doctor trusts what the machine trusts
     }
-    return Guide(folder, environment, tuple(_FENCE.findall(section)), ports)
+    return Guide(folder, sockets, environment, tuple(_FENCE.findall(section)))
 
 
 @pytest.mark.timeout(300)
 async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: Nginx) -> None:
     """Its settings, commands, unit and proxy lead to a deployment in which the doctor finds no fault."""
     program = needs("nginx")
-    (settings,), (unit,) = guide.of("dotenv"), guide.of("ini")
-    create, configure, check = guide.of("console")
+    (settings,) = guide.of("dotenv")
+    create, write_units, configure, check = guide.of("console")
     (guide.folder / "ostiary.env").write_text(settings)
     await asyncio.to_thread(guide.run, create)
+    await asyncio.to_thread(guide.run, write_units)
     async with AsyncExitStack() as stack:
-        services = [
-            guide.service(unit, service, guide.ports[port])
-            for service, port in zip(Service, ("8101", "8102", "8103", "8104"), strict=True)
-        ]
+        services = [guide.service(service, number) for service in Service for number in (1, 2)]
         for child in services:
             stack.push_async_callback(child.stop)
         await asyncio.gather(*(child.start() for child in services))  # the first keys make all ready
@@ -143,14 +155,3 @@ async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx:
         assert "client_secret: " in printed
         for child_log in guide.folder.glob("*.log"):
             assert '"event":"defect"' not in child_log.read_text()
-
-
-def test_the_unit_is_one_that_systemd_accepts(guide: Guide) -> None:
-    """It has the three sections and none of the guide's placeholders after the replacement."""
-    (unit,) = guide.of("ini")
-    sections = re.findall(r"^\[(\w+)\]$", unit, re.MULTILINE)
-    assert sections == ["Unit", "Service", "Install"]
-    replaced = unit.replace("SERVICE", "token")
-    assert "serve token --listen 127.0.0.1:%i" in replaced
-    lines = [line for line in replaced.splitlines() if line and not line.startswith("[")]
-    assert all(re.fullmatch(r"[A-Z]\w+=.+", line) for line in lines)

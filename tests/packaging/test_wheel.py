@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +16,15 @@ from deploy.local.child import INSTALL
 from tests.flow.door import TlsDoor
 from tests.flow.starter import ROOT, Starter, free_port
 from tests.packaging.code_flow import sign_in_once
+from tests.packaging.source import copy_tree, files
 
 pytestmark = pytest.mark.timeout(600)
 
 HANG_GUARD = 400  # seconds: packages may have to be fetched
+OF_A_CHECKOUT = tuple(
+    f"deploy/{name}"
+    for name in ("Dockerfile", "cells-clients.json", "compose/", "images/", "kubernetes/", "helm/")
+)
 PACKAGES = ("deploy", "services", "shared")
 
 
@@ -32,18 +36,11 @@ def _run(*command: str | Path, folder: Path, environment: Mapping[str, str] | No
     return done.stdout
 
 
-def _files(folder: Path) -> list[str]:
-    listed = _run("git", "ls-files", "--cached", "--others", "--exclude-standard", folder=folder)
-    return [name for name in listed.splitlines() if (folder / name).exists()]
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree, built from a copy."""
     copy, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in _files(ROOT):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
+    copy_tree(copy)
     pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
     _run(*pip, "--wheel-dir", built, ".", folder=copy)
     (wheel,) = built.glob("ostiary-*.whl")
@@ -51,12 +48,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_every_file_that_the_code_reads(wheel: Path) -> None:
-    """All that lies in the packages, but pictures and texts for people."""
+    """All that lies in the packages, but what operators take from a checkout."""
     held = set(ZipFile(wheel).namelist())
-    data = {name for name in _files(ROOT) if name.startswith(tuple(f"{each}/" for each in PACKAGES))}
-    documents = {name for name in data if name.startswith("deploy/images/") or name.endswith(".md")}
-    scripts = {"deploy/cells-clients.json", "deploy/local/venv.sh"}  # of a checkout
-    assert data - documents - scripts - held == set()
+    data = {name for name in files() if name.startswith(tuple(f"{each}/" for each in PACKAGES))}
+    assert {
+        name for name in data - held if not name.startswith(OF_A_CHECKOUT) | name.endswith((".md", ".sh"))
+    } == set()
     assert not [name for name in held if name.startswith("tests/")]
 
 

@@ -1,6 +1,7 @@
 """Planted defects of a process: its log, its workers, its end."""
 
 import os
+from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
@@ -8,7 +9,7 @@ from aiohttp import web
 from deploy.local import caddyfile, valkey
 from services import cli
 from shared.config import kinds as setting_kinds
-from shared.server import serve, workers
+from shared.server import notify, serve, workers
 from shared.server.http import drain
 from shared.server.log import line as log_line
 from shared.server.log import output as log_output
@@ -119,3 +120,33 @@ def writes_the_data_folder_into_valkeys_configuration(monkeypatch: pytest.Monkey
         configuration.write_text(configuration.read_text().replace("dir .", f'dir "{self.data}"'))
 
     monkeypatch.setattr(valkey.Valkey, "prepare", quoting)
+
+
+def tells_that_it_is_ready_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemd starts what waits for this process before it can answer."""
+
+    async def follow(self: notify.ServiceManager, readiness: object) -> None:
+        self.tell(notify.READY)
+
+    monkeypatch.setattr(notify.ServiceManager, "follow", follow)
+
+
+def tells_only_once_that_it_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """systemd kills a process that serves, as soon as the watchdog's time is over."""
+    tell = notify.ServiceManager.tell
+
+    async def follow(self: notify.ServiceManager, readiness: object) -> None:
+        tell(self, notify.READY)
+        tell(self, notify.ALIVE)
+
+    monkeypatch.setattr(notify.ServiceManager, "follow", follow)
+
+
+def listens_to_any_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process answers a watchdog that watches another one, from whom it inherited the environment."""
+    of = notify.ServiceManager.of
+
+    def careless(environment: Mapping[str, str], pids: frozenset[int]) -> notify.ServiceManager:
+        return of(environment, pids | {int(environment.get("WATCHDOG_PID", 0))})
+
+    monkeypatch.setattr(notify.ServiceManager, "of", careless)

@@ -41,4 +41,4 @@ def test_the_documents_name_commands() -> None:
     """The patterns find known examples."""
     assert len(COMMANDS) > 25
     assert ("deploy/README.md", "migrate") in COMMANDS
-    assert ("deploy/README.md", "serve SERVICE --listen 127.0.0.1:%i") in COMMANDS
+    assert ("deploy/README.md", "client add files.json") in COMMANDS

@@ -1,0 +1,1 @@
+"""Units for one machine: one for each service, the migration before them, and the target of all."""
