@@ -1,5 +1,5 @@
--- Marks a jti as seen. What was seen before this server lost its memory cannot be told from what is new: it is
--- as old as the bucket's epoch, which a server without memory sets to its own time.
+-- Marks a jti as seen. A jti issued before the bucket's epoch may have been seen and forgotten. A server that has
+-- lost its data sets the epoch to its own time.
 -- KEYS[1] the mark, KEYS[2] the bucket's epoch; ARGV[1] iat and ARGV[2] margin in seconds, ARGV[3] lifetime in ms
 -- Returns {'new' | 'seen' | 'unknown', whether the epoch was missing, the server's replication id}
 local epoch = tonumber(redis.call('GET', KEYS[2]) or '')

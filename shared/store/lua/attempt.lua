@@ -1,7 +1,7 @@
--- Counts a try before it is made, unless the waiting time of the last one is not over.
--- KEYS[1] the counter; ARGV[1] free tries, waits in ms: [2] the first, [3] the longest, [4] forgotten after;
--- [5] tries and [6] end of the wait as the caller remembers them, in case this server has lost its memory
--- Returns {ms to wait or 0, tries, end of the wait}
+-- Counts an attempt before it is made, unless the wait of the last one is not over.
+-- KEYS[1] the counter; ARGV[1] free attempts, waits in ms: [2] the first, [3] the longest, [4] forgotten after;
+-- [5] attempts and [6] end of the wait as the caller remembers them, in case this server has lost its data
+-- Returns {ms to wait or 0, attempts, end of the wait}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local kept = redis.call('HMGET', KEYS[1], 'tries', 'opens_at')

@@ -1,5 +1,5 @@
--- A wrong try on an authorization code; the last one allowed ends the code.
--- KEYS[1] the code, KEYS[2] its counter; ARGV[1] how many tries end it
+-- Counts a failed attempt to redeem an authorization code. The last allowed one ends the code.
+-- KEYS[1] the code, KEYS[2] its counter; ARGV[1] the number of failures that end it
 local left = redis.call('PTTL', KEYS[1])
 if left <= 0 then
     return 0

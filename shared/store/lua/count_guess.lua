@@ -1,5 +1,5 @@
--- A wrong guess counts for as many as it could have met.
--- KEYS[1] the set of those in flight, KEYS[2] the counter; ARGV[1] its period in ms
+-- Counts a wrong guess of a user code, as many times as codes are pending.
+-- KEYS[1] the set of pending codes, KEYS[2] the counter; ARGV[1] its period in ms
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local met = redis.call('ZCOUNT', KEYS[1], string.format('%d', now), '+inf')

@@ -1,4 +1,4 @@
--- A poll for a device code. One that comes too soon makes the interval longer, as long as nothing is decided.
+-- Polls a device code. A poll that comes too soon makes the interval longer while the code is pending.
 -- KEYS[1] the request, [2] the decision, [3] attempts, [4] a mark of the last poll, [5] the interval;
 -- ARGV[1] the first interval and [2] its growth in ms
 -- Returns {request, decision, attempts, whether it came too soon}

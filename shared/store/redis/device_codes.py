@@ -43,15 +43,15 @@ class RedisDeviceCodes:
     def __init__(self, redis: RedisClient) -> None:
         self._redis = redis
         self._poll = Script("poll_device_code")
-        self._join = Script("join_flight")
+        self._add_pending = Script("add_pending")
         self._count_guess = Script("count_guess")
 
     async def add(self, code_hash: bytes, code: DeviceCode, lifetime: timedelta, most: int) -> bool:
         milliseconds = _milliseconds(lifetime)
-        flight = [f"{{devices:{code.client_id}}}"]
-        if not await self._redis.run(self._join, flight, [code_hash.hex(), milliseconds, most]):
+        pending = [f"{{devices:{code.client_id}}}"]
+        if not await self._redis.run(self._add_pending, pending, [code_hash.hex(), milliseconds, most]):
             return False
-        await self._redis.run(self._join, [_ALL], [code_hash.hex(), milliseconds, 0])
+        await self._redis.run(self._add_pending, [_ALL], [code_hash.hex(), milliseconds, 0])
         remembered = _milliseconds(lifetime + REMEMBERED)
         _, is_named = await self._redis.batch(
             ("SET", _key(code_hash), encode_request(code), "PX", remembered),

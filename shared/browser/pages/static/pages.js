@@ -9,7 +9,7 @@ for (const button of document.querySelectorAll("[data-reveal]")) {
     button.setAttribute("aria-pressed", shown);
   };
   button.addEventListener("click", () => show(input.type === "password"));
-  input.form.addEventListener("submit", () => show(false)); // or the browser keeps it as a text
+  input.form.addEventListener("submit", () => show(false)); // otherwise the browser stores it as text
   button.hidden = false;
 }
 
@@ -22,7 +22,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     try {
       await navigator.clipboard.writeText(code.textContent);
     } catch {
-      if (!document.execCommand("copy")) return; // it is selected: the keyboard copies it
+      if (!document.execCommand("copy")) return; // the code is selected, so that the user can copy it
     }
     label.textContent = button.dataset.copied;
   });
@@ -36,7 +36,7 @@ for (const form of document.forms) {
   });
 }
 addEventListener("pageshow", () => {
-  for (const form of document.forms) delete form.dataset.sent; // back again by the browser's button
+  for (const form of document.forms) delete form.dataset.sent; // after going back in the history
 });
 
 for (const logo of document.querySelectorAll(".tile img")) {
@@ -50,6 +50,6 @@ for (const told of document.querySelectorAll("[data-onward]")) {
     clearTimeout(limit);
     location.replace(told.dataset.onward);
   };
-  const limit = setTimeout(goOn, 5000); // an application that hangs keeps nobody here
-  addEventListener("load", goOn); // of the frames, too
+  const limit = setTimeout(goOn, 5000); // continue if an application hangs
+  addEventListener("load", goOn); // includes the frames
 }

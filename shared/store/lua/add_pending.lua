@@ -1,6 +1,6 @@
--- Puts one more into a set of those in flight, each of which leaves it by itself at its end.
--- KEYS[1] the set; ARGV[1] the newcomer, ARGV[2] its lifetime in ms, ARGV[3] how many there may be, 0: any number
--- Returns whether there was room
+-- Adds a code to a set of pending codes. Codes leave the set when they expire.
+-- KEYS[1] the set; ARGV[1] the code, ARGV[2] its lifetime in ms, ARGV[3] the maximum number of codes, 0: none
+-- Returns whether the code was added
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
