@@ -84,6 +84,8 @@ WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_A
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
 PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_authorization_request_endpoint")
 LOGIN = _authorization("/oidc/login")
+SECOND_FACTOR = _authorization("/oidc/login/factor")
+ADD_SECOND_FACTOR = _authorization("/oidc/login/factor/add")
 SELECT_ACCOUNT = _authorization("/oidc/login/account")
 SIGN_UP = _authorization("/oidc/signup")
 CONSENT = _authorization("/oidc/consent")

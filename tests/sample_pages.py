@@ -8,6 +8,7 @@ from aiohttp import web
 from deploy.applications.library import presets
 from shared.browser.pages import (
     AccountView,
+    AddSecondFactorView,
     ApplicationView,
     ClientView,
     ConfirmDeviceView,
@@ -21,6 +22,8 @@ from shared.browser.pages import (
     OutOfBandView,
     Pages,
     PresetView,
+    RecoveryCodesView,
+    SecondFactorView,
     SelectAccountView,
     SignedOutView,
     SignUpView,
@@ -58,6 +61,7 @@ LOGINS: Mapping[str, LoginView] = {
         CLIENT, "/oidc/login", USERNAME, "credentials", form_action=CALLBACK, cancel_href="/oidc/login/cancel"
     ),
     "login-throttled": LoginView(CLIENT, "/oidc/login", USERNAME, "throttled", 240, form_action=CALLBACK),
+    "login-second-factor": LoginView(None, "/oidc/device", USERNAME, "second_factor", hidden=HIDDEN),
     "login-expired": LoginView(
         LONG_CLIENT,
         "/oidc/login",
@@ -75,6 +79,36 @@ SIGN_UP = SignUpView(
     cancel_href="/oidc/login/cancel",
 )
 _TYPED = replace(SIGN_UP, username=USERNAME, name="Amélie Laurent", email="amelie@example.org")
+SECOND_FACTOR = SecondFactorView(
+    CLIENT,
+    "/oidc/login/factor",
+    USERNAME,
+    hidden=HIDDEN,
+    form_action=CALLBACK,
+    cancel_href="/oidc/login/cancel",
+)
+SECOND_FACTORS: Mapping[str, SecondFactorView] = {
+    "second-factor": SECOND_FACTOR,
+    "second-factor-plain": SecondFactorView(None, "/oidc/device", USERNAME, hidden=HIDDEN),
+    "second-factor-code": replace(SECOND_FACTOR, fault="code"),
+    "second-factor-recovery": replace(SECOND_FACTOR, client=LONG_CLIENT, fault="recovery"),
+    "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=240),
+}
+ADD_SECOND_FACTOR = AddSecondFactorView(
+    CLIENT,
+    "/oidc/login/factor/add",
+    USERNAME,
+    "otpauth://totp/id.example.org%3Aamelie.laurent?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
+    hidden=HIDDEN,
+    form_action=CALLBACK,
+    cancel_href="/oidc/login/cancel",
+)
+RECOVERY_CODES = RecoveryCodesView(
+    CLIENT,
+    tuple(f"{a}{b}{a}{b}-eaye-auda-ocaj" for a in "abcde" for b in "xy"),
+    "/oidc/oauth2/auth?interaction=gZ1w",
+)
 SIGN_UPS: Mapping[str, SignUpView] = {
     "sign-up": SIGN_UP,
     "sign-up-native": replace(SIGN_UP, client=NATIVE_CLIENT, form_action=("cellsauth:",), cancel_href=None),
@@ -179,6 +213,10 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         **{name: pages.login(view, locale) for name, view in LOGINS.items()},
         **{name: pages.sign_up(view, locale) for name, view in SIGN_UPS.items()},
+        **{name: pages.second_factor(view, locale) for name, view in SECOND_FACTORS.items()},
+        "add-second-factor": pages.add_second_factor(ADD_SECOND_FACTOR, locale),
+        "add-second-factor-code": pages.add_second_factor(replace(ADD_SECOND_FACTOR, fault="code"), locale),
+        "recovery-codes": pages.recovery_codes(RECOVERY_CODES, locale),
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
         **{name: pages.device(view, locale, status) for name, (view, status) in DEVICES.items()},
         "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),

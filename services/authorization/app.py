@@ -15,6 +15,7 @@ from services.authorization.endpoints import (
     LOGIN_STEP,
     LOGOUT_ENDPOINT,
     PUSH,
+    SECOND_FACTOR_STEP,
     SELECT_ACCOUNT_STEP,
     SIGN_UP_STEP,
     endpoints,
@@ -29,6 +30,7 @@ from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
 from services.authorization.steps.out_of_band import out_of_band
+from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.steps.start import applications, presets, start_view
@@ -37,6 +39,7 @@ from shared.browser.language import language
 from shared.browser.pages import Pages
 from shared.browser.pages.assets import ASSETS, static
 from shared.paths import (
+    ADD_SECOND_FACTOR,
     AUTHORIZATION,
     CHECK_SESSION,
     CONSENT,
@@ -48,6 +51,7 @@ from shared.paths import (
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
     PUSHED_AUTHORIZATION_REQUEST,
+    SECOND_FACTOR,
     SELECT_ACCOUNT,
     SIGN_UP,
     START,
@@ -115,6 +119,8 @@ def mount(app: web.Application) -> None:
     shown = {
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.get),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.get),
+        SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.get),
+        ADD_SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.get_addition),
         SELECT_ACCOUNT: _endpoint(SELECT_ACCOUNT_STEP, SelectAccountStep.get),
         CONSENT: _endpoint(CONSENT_STEP, ConsentStep.get),
         DEVICE: _endpoint(DEVICE_STEP, DeviceStep.get),
@@ -131,6 +137,8 @@ def mount(app: web.Application) -> None:
     sent = {
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.post),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.post),
+        SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.post),
+        ADD_SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.post_addition),
         SELECT_ACCOUNT: _endpoint(SELECT_ACCOUNT_STEP, SelectAccountStep.post),
         CONSENT: _endpoint(CONSENT_STEP, ConsentStep.post),
         DEVICE: _endpoint(DEVICE_STEP, DeviceStep.post),

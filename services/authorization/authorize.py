@@ -9,12 +9,14 @@ from services.authorization.interaction.context import INTERACTION, InteractionC
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import (
+    AddSecondFactor,
     Consent,
     Create,
     Login,
     Refuse,
     Respond,
     SelectAccount,
+    ShowSecondFactor,
     Step,
 )
 from services.authorization.request.authorization_request import KNOWN
@@ -24,12 +26,23 @@ from services.authorization.request.validated_request import ValidatedRequest
 from services.authorization.response.callback import see_other
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
-from shared.paths import AUTHORIZATION, CONSENT, LOGIN, SELECT_ACCOUNT, SIGN_UP, Path
+from shared.paths import (
+    ADD_SECOND_FACTOR,
+    AUTHORIZATION,
+    CONSENT,
+    LOGIN,
+    SECOND_FACTOR,
+    SELECT_ACCOUNT,
+    SIGN_UP,
+    Path,
+)
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
 _PAGES: Mapping[type[Step], Path] = {
     Login: LOGIN,
+    ShowSecondFactor: SECOND_FACTOR,
+    AddSecondFactor: ADD_SECOND_FACTOR,
     Create: SIGN_UP,
     SelectAccount: SELECT_ACCOUNT,
     Consent: CONSENT,
@@ -75,7 +88,7 @@ class Authorize:
             case Refuse(error):
                 await self.lifecycle.end_pushed(validated)
                 raise validated.refused(error)
-            case Login() | Create() | SelectAccount() | Consent():
+            case _:
                 context = await self.lifecycle.begin(request, validated)
                 response = self._show(context, step)
                 self.cookies.set_browser(response, context.browser)
@@ -90,7 +103,7 @@ class Authorize:
             case Refuse(error):
                 await self.lifecycle.finish(context)
                 raise context.validated.refused(error)
-            case Login() | Create() | SelectAccount() | Consent():
+            case _:
                 return self._show(context, step)
 
     def _show(self, context: InteractionContext, step: Step) -> web.Response:

@@ -8,7 +8,12 @@ from aiohttp import web
 from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.password import PasswordAuthentication
-from services.authorization.authentication.throttling import PasswordThrottle, SignUpThrottle
+from services.authorization.authentication.second_factor import SecondFactorAuthentication
+from services.authorization.authentication.throttling import (
+    PasswordThrottle,
+    SecondFactorThrottle,
+    SignUpThrottle,
+)
 from services.authorization.authentication.user_codes import UserCodes
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
@@ -30,6 +35,7 @@ from services.authorization.response.responder import Responder
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
+from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from shared.browser.cookies import Cookies
@@ -55,6 +61,7 @@ from shared.store import Unavailable
 PUSH = web.AppKey("PUSH", Push)
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 LOGIN_STEP = web.AppKey("LOGIN_STEP", LoginStep)
+SECOND_FACTOR_STEP = web.AppKey("SECOND_FACTOR_STEP", SecondFactorStep)
 SIGN_UP_STEP = web.AppKey("SIGN_UP_STEP", SignUpStep)
 SELECT_ACCOUNT_STEP = web.AppKey("SELECT_ACCOUNT_STEP", SelectAccountStep)
 CONSENT_STEP = web.AppKey("CONSENT_STEP", ConsentStep)
@@ -87,7 +94,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         lifetime=settings.interaction_lifetime,
     )
     active_sessions = ActiveSessions(cookies, opened.sessions)
-    dispatcher = Dispatcher(active_sessions, tokens)
+    dispatcher = Dispatcher(active_sessions, tokens, opened.second_factors, settings.second_factor)
     builder = ResponseBuilder(
         settings,
         opened.codes,
@@ -107,7 +114,14 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     new_sessions = NewSessions(
         opened.sessions, cookies, settings.secret_key[0].get_secret_value(), settings.session_lifetime
     )
-    sign_in = InteractionSignIn(new_sessions, lifecycle)
+    sign_in = InteractionSignIn(new_sessions, lifecycle, settings.second_factor)
+    second_factor = SecondFactorAuthentication(
+        users=opened.users,
+        second_factors=opened.second_factors,
+        throttle=SecondFactorThrottle(opened.counters, settings.rate_limits),
+        sessions=opened.sessions,
+        secret_key=settings.secret_key[0].get_secret_value(),
+    )
 
     app[PUSH] = Push(
         reader=reader,
@@ -151,6 +165,14 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         passwords=passwords,
         throttle=SignUpThrottle(opened.counters, settings.rate_limits),
     )
+    app[SECOND_FACTOR_STEP] = SecondFactorStep(
+        settings=settings,
+        lifecycle=lifecycle,
+        dispatcher=dispatcher,
+        authentication=second_factor,
+        sign_in=sign_in,
+        pages=pages,
+    )
     app[SELECT_ACCOUNT_STEP] = SelectAccountStep(
         settings=settings,
         lifecycle=lifecycle,
@@ -173,6 +195,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         settings=settings,
         active_sessions=active_sessions,
         authentication=authentication,
+        second_factor=second_factor,
         new_sessions=new_sessions,
         cookies=cookies,
         pages=pages,

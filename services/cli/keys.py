@@ -63,12 +63,15 @@ def retire(kid: str, compromised: bool, is_json: bool) -> None:
 
 @keys.command()
 def rewrap() -> None:
-    """Encrypt all keys and client secrets again with the first OSTIARY_SECRET_KEY."""
+    """Encrypt all keys, client secrets and second factors again with the first OSTIARY_SECRET_KEY."""
 
-    async def step(stores: Stores, settings: Settings) -> tuple[int, int]:
-        return await admin.rewrap_keys(stores.keys, settings), await stores.clients.rewrap()
+    async def step(stores: Stores, settings: Settings) -> tuple[int, int, int]:
+        keys = await admin.rewrap_keys(stores.keys, settings)
+        return keys, await stores.clients.rewrap(), await stores.second_factors.rewrap()
 
-    rewrapped_keys, clients = run_step(step)
+    rewrapped_keys, clients, second_factors = run_step(step)
     click.echo(f"{rewrapped_keys} keys encrypted again")
     if clients:
         click.echo(f"{clients} client secrets encrypted again")
+    if second_factors:
+        click.echo(f"{second_factors} second factors encrypted again")

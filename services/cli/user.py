@@ -96,6 +96,18 @@ def logout(name: str) -> None:
 
 @user.command()
 @click.argument("name")
+def reset_factors(name: str) -> None:
+    """Remove a user's authenticator app and recovery codes. Sessions continue."""
+
+    async def step(stores: Stores, _: Settings) -> bool:
+        return await stores.second_factors.remove((await users.get(stores.users, name)).user_id)
+
+    if not run_step(step):
+        raise click.ClickException(f"{name} has no second factor")
+
+
+@user.command()
+@click.argument("name")
 @as_json
 def consents(name: str, is_json: bool) -> None:
     """List a user's consents and grants by client."""

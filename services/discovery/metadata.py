@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.config.settings import Settings
 from shared.oauth import supported
-from shared.oauth.authentication_methods import ACR_VALUES
+from shared.oauth.authentication_methods import acr_values
 from shared.oauth.tokens.jwe import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from shared.paths import PATHS, Group
 
@@ -46,7 +46,7 @@ def provider_metadata(settings: Settings, signing_algorithms: Sequence[str]) -> 
         "id_token_signing_alg_values_supported": signing_algorithms,
         **authentication,
         "code_challenge_methods_supported": supported.CODE_CHALLENGE_METHODS,
-        "acr_values_supported": ACR_VALUES,
+        "acr_values_supported": acr_values(has_second_factors=settings.has_second_factors),
         "prompt_values_supported": supported.prompt_values(may_sign_up=settings.may_sign_up),
         "ui_locales_supported": settings.ui_locales,
         "claims_parameter_supported": True,

@@ -65,6 +65,7 @@ class Settings(BaseModel):
     response_types: ResponseTypes = ("code",)
     registration: Literal["open", "token", "closed"] = "token"
     sign_up: Literal["off", "open"] = "off"
+    second_factor: Literal["off", "optional", "required"] = "optional"
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
     client_id_metadata: Literal["off", "list", "ask", "open"] = "off"
@@ -109,6 +110,11 @@ class Settings(BaseModel):
     def may_sign_up(self) -> bool:
         """Whether self-registration is enabled."""
         return self.sign_up == "open"
+
+    @property
+    def has_second_factors(self) -> bool:
+        """Whether users may have second factors."""
+        return self.second_factor != "off"
 
     @property
     def is_https(self) -> bool:

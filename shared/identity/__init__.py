@@ -1,4 +1,4 @@
-"""Rules for people's identifiers and passwords. Pure.
+"""Rules for people's identifiers, passwords and second factors. Pure.
 
 User names chosen by sign-up follow PRECIS (RFC 8265), are stored in lower case, and are compared by a
 skeleton that PostgreSQL can index. The skeleton uses a table of single characters from Unicode's

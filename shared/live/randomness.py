@@ -3,6 +3,7 @@
 import secrets
 import uuid
 
+from shared.identity.recovery_codes import CODE_BYTES, CODES, recovery_code
 from shared.oauth.tokens.handle import RANDOM_BYTES, Kind
 
 
@@ -29,6 +30,16 @@ def new_client_id() -> str:
 def new_client_secret() -> str:
     """A fresh client secret: 256 random bits, so that its plain SHA-256 may be kept."""
     return secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def new_nonce(size: int) -> bytes:
+    """*size* random bytes, for one encryption."""
+    return secrets.token_bytes(size)
+
+
+def new_recovery_codes() -> tuple[str, ...]:
+    """Fresh recovery codes of a user."""
+    return tuple(recovery_code(secrets.token_bytes(CODE_BYTES)) for _ in range(CODES))
 
 
 def new_request_id() -> str:

@@ -4,7 +4,7 @@ To add a method, add a member to `Method`; to add a class, add a row to `CLASSES
 `acr` of sessions, the metadata's `acr_values_supported`, and whether a user must sign in again.
 """
 
-from collections.abc import Set
+from collections.abc import Collection, Set
 from enum import StrEnum
 
 
@@ -12,21 +12,45 @@ class Method(StrEnum):
     """How a user authenticates: the values of `amr`, RFC 8176 §2."""
 
     PASSWORD = "pwd"
+    ONE_TIME_PASSWORD = "otp"  # of an authenticator app, or a recovery code
 
+
+MULTIPLE_FACTORS = "mfa"
+"""The value of `amr` that several methods add: RFC 8176 §2."""
 
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
+ACR_MULTIPLE_FACTORS = "urn:ostiary:acr:mfa"
 
-CLASSES: tuple[tuple[Set[Method], str], ...] = ((frozenset({Method.PASSWORD}), ACR_PASSWORD),)
+CLASSES: tuple[tuple[Set[Method], str], ...] = (
+    (frozenset({Method.PASSWORD, Method.ONE_TIME_PASSWORD}), ACR_MULTIPLE_FACTORS),
+    (frozenset({Method.PASSWORD}), ACR_PASSWORD),
+)
 """The methods that each authentication context class requires, and its `acr`; the strongest class first."""
 
 ACR_VALUES = tuple(acr for _, acr in CLASSES)
 
 
+def acr_values(*, has_second_factors: bool) -> tuple[str, ...]:
+    """The classes that a deployment with or without second factors can reach, the strongest first."""
+    return tuple(acr for demanded, acr in CLASSES if has_second_factors or len(demanded) == 1)
+
+
+def satisfied(methods: Set[Method]) -> tuple[str, ...]:
+    """The `acr` of every class that *methods* satisfy, the strongest first."""
+    return tuple(acr for demanded, acr in CLASSES if demanded <= methods)
+
+
 def acr_of(methods: Set[Method]) -> str:
     """The `acr` of the strongest class that *methods* satisfy. Raises StopIteration if they satisfy none."""
-    return next(acr for demanded, acr in CLASSES if demanded <= methods)
+    return next(iter(satisfied(methods)))
 
 
 def amr_of(methods: Set[Method]) -> tuple[str, ...]:
     """The `amr` of *methods*, in a fixed order."""
-    return tuple(sorted(methods))
+    several = {MULTIPLE_FACTORS} if len(methods) > 1 else set[str]()
+    return tuple(sorted({*methods, *several}))
+
+
+def methods_of(amr: Collection[str]) -> frozenset[Method]:
+    """The methods among the values of an `amr`."""
+    return frozenset(method for method in Method if method in amr)

@@ -32,12 +32,14 @@ from shared.store import (
     RefreshFamilies,
     Refusals,
     ReplayMarks,
+    SecondFactors,
     Sessions,
     SharedCounts,
     UserCredentials,
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
+from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.client_documents import PostgresClientDocuments
 from shared.store.postgres.client_removals import PostgresClientRemovals
@@ -56,6 +58,7 @@ from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.second_factors import PostgresSecondFactors
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import PostgresUsers
@@ -84,6 +87,7 @@ class Stores:
     keys: Keys
     users: Users
     credentials: UserCredentials
+    second_factors: SecondFactors
     groups: Groups
     clients: Clients
     client_documents: ClientDocuments
@@ -140,6 +144,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             keys=PostgresKeys(database),
             users=PostgresUsers(database),
             credentials=PostgresUserCredentials(database),
+            second_factors=PostgresSecondFactors(database, TotpSecrets(secret_keys)),
             groups=PostgresGroups(database),
             clients=clients,
             client_documents=PostgresClientDocuments(database, clients),

@@ -273,6 +273,7 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
         (("user", "add", "ada", "--password-stdin"), "Sunshine1\n", "attackers try first"),
         (("user", "add", "ada", "--password-stdin"), "ada 2026\n", "the user's own name"),
         (("user", "import", "-"), "{}", "not a list of users"),
+        (("user", "reset-factors", "nobody"), None, "There is no user nobody"),
         (("user", "add", "ada", "--email", "x"), None, "not an e-mail address"),
         (("user", "add", "ada", "--claims", "-"), '{"sub": "x"}', "the server's own"),
         (("user", "add", "ada", "--claims", "-"), '{"updated_at": "today"}', "must be a number"),

@@ -1,6 +1,7 @@
 """Signing in and out in Chromium, with its cookies, origin checks and policies."""
 
 import socket
+from base64 import b32decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -21,6 +22,7 @@ from shared.server.http.server import Runner
 from tests.builders import VERIFIER, a_client
 from tests.deployment import open_world, settings_for
 from tests.screenshots import ARGUMENTS
+from tests.second_factors import code
 from tests.tools import needs
 
 PASSWORD = "correct horse battery staple"
@@ -138,6 +140,39 @@ async def test_a_person_signs_in_and_out(
     assert urlsplit(page.url).path == "/gone"
     await page.goto(deployment.request(prompt="none"))
     assert (await arrived(page))["error"] == "login_required"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_a_person_adds_an_app_and_signs_in_with_it(
+    browser: Browser, deployment: BrowserDeployment, script: bool
+) -> None:
+    """By keyboard: a client demands a second factor; later a code, and without the phone a recovery code."""
+    demanding = deployment.request(
+        claims='{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
+    )
+    page = await (await browser.new_context(java_script_enabled=script)).new_page()
+    await page.goto(demanding)
+    await deployment.sign_in(page)
+    await expect(page.locator("#code")).to_be_focused()
+    secret = b32decode((await page.locator("#secret").inner_text()).replace(" ", ""))
+    await page.keyboard.type(code(secret))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#recovery-codes code")).to_have_count(10)
+    codes = await page.locator("#recovery-codes code").all_inner_texts()
+    await page.locator("#recovery-continue").press("Enter")
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
+
+    for typed, field in ((code(secret, later=1), "#code"), (codes[0], "#recovery_code")):
+        page = await (await browser.new_context(java_script_enabled=script)).new_page()
+        await page.goto(deployment.request())
+        await deployment.sign_in(page)
+        await expect(page.locator("#code")).to_be_focused()
+        if field == "#recovery_code":
+            await page.locator("summary").press("Enter")
+        await page.locator(field).press_sequentially(typed)
+        await page.keyboard.press("Enter")
+        assert "code" in await arrived(page)
 
 
 @pytest.mark.point(8)

@@ -187,7 +187,17 @@ def test_members_of_a_later_release_are_ignored(kind: str) -> None:
 
 
 OPTIONAL = frozenset(
-    {"v", "client_epoch", "pushed", "browser", "chosen", "wants_another", "signed_in", "document_hash"}
+    {
+        "v",
+        "client_epoch",
+        "pushed",
+        "browser",
+        "chosen",
+        "wants_another",
+        "signed_in",
+        "proven",
+        "document_hash",
+    }
 )  # of an interaction
 
 

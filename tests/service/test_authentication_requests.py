@@ -12,14 +12,14 @@ import pytest
 
 from shared.live import clock
 from shared.model import User
-from shared.oauth.authentication_methods import ACR_VALUES
+from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.oauth.client.record import Client
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, Page, is_consent, is_login
 from tests.front_channel import RESPONSE_TYPES, Services
 
 pytestmark = ON_MODULE_LOOP
 
-ACR = ACR_VALUES[0]
+ACR = ACR_PASSWORD
 
 
 @contextmanager

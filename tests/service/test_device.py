@@ -113,7 +113,8 @@ async def decide(browser: Browser, page: Page, decision: str = "allow", **more: 
 
 
 @asynccontextmanager
-async def _serve(database_url: str, redis_url: str, **others: str) -> AsyncIterator[DeviceProvider]:
+async def serve_devices(database_url: str, redis_url: str, **others: str) -> AsyncIterator[DeviceProvider]:
+    """Both services of a deployment."""
     settings = settings_for(database_url, redis_url, issuer=LOCAL_ISSUER, **others)
     async with (
         open_world(settings) as world,
@@ -126,14 +127,14 @@ async def _serve(database_url: str, redis_url: str, **others: str) -> AsyncItera
 @pytest.fixture
 async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[DeviceProvider]:
     """Without rate limits."""
-    async with _serve(module_database_url, module_redis_url, rate_limits="off") as served:
+    async with serve_devices(module_database_url, module_redis_url, rate_limits="off") as served:
         yield served
 
 
 @pytest.fixture
 async def limited(database_url: str, redis_url: str) -> AsyncIterator[DeviceProvider]:
     """With them, and nothing counted yet."""
-    async with _serve(database_url, redis_url) as served:
+    async with serve_devices(database_url, redis_url) as served:
         yield served
 
 

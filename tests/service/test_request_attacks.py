@@ -5,8 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shared.oauth import authentication_methods as methods
-from shared.oauth.authentication_methods import ACR_PASSWORD
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.paths import AUTHORIZATION
 from tests.authorization import (
     LOCAL_ISSUER,
@@ -27,6 +26,7 @@ from tests.planted.protocol import (
     depth_without_limit,
     nobody_is_asked,
 )
+from tests.second_factors import A_NEW_APP, is_second_factor
 
 pytestmark = ON_MODULE_LOOP
 
@@ -406,17 +406,15 @@ async def test_where_consent_is_asked_claims_by_name_are_shown_and_given(op: Aut
 
 
 @planted(defaults_are_ignored)
-async def test_default_acr_values_are_asked_for_by_default(
-    op: AuthorizationService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Registration 1.0 §2: a session without them asks for another sign-in, unless nothing reaches them."""
-    client = await op.client(skip_consent=True, default_acr_values=(ACR_PASSWORD,))
+async def test_default_acr_values_are_asked_for_by_default(op: AuthorizationService) -> None:
+    """Registration 1.0 §2: a session without them steps up, unless nothing reaches them."""
+    client = await op.client(skip_consent=True, default_acr_values=(ACR_MULTIPLE_FACTORS,))
     wishing = await op.client(skip_consent=True, default_acr_values=("urn:unknown",))
     user, browser = await op.user(), op.browser()
-    with monkeypatch.context() as former:  # the session was begun by what the server no longer does
-        former.setattr(methods, "CLASSES", ((frozenset({methods.Method.PASSWORD}), "urn:older"),))
-        await browser.sign_in(client, user)
-    assert is_login(await browser.authorize(client))
+    await browser.sign_in(client, user)
+    await op.world.stores.second_factors.add(user.user_id, A_NEW_APP)
+    assert is_second_factor(await browser.authorize(client))
     assert (await browser.authorize(client, acr_values="urn:unknown")).is_at_client
     assert (await browser.authorize(wishing)).is_at_client
-    assert is_login(await browser.authorize(wishing, acr_values=f"urn:unknown {ACR_PASSWORD}"))
+    both = f"urn:unknown {ACR_MULTIPLE_FACTORS}"
+    assert is_second_factor(await browser.authorize(wishing, acr_values=both))

@@ -8,7 +8,7 @@ import pytest
 
 from services.authorization.authentication.authenticated import Authenticated
 from shared.model import User
-from shared.oauth.authentication_methods import ACR_VALUES, CLASSES, Method, acr_of
+from shared.oauth.authentication_methods import ACR_VALUES, CLASSES, Method, acr_of, amr_of, methods_of
 from tests.planted import planted
 from tests.planted.authentication import announces_a_class_that_nobody_reaches, writes_a_constant
 
@@ -16,8 +16,11 @@ USER = User(user_id=UUID(int=1), username="ada")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 COMBINATIONS = [
-    frozenset(methods) for size in range(1, len(Method) + 1) for methods in combinations(Method, size)
+    frozenset({Method.PASSWORD, *others})
+    for size in range(len(Method))
+    for others in combinations([method for method in Method if method is not Method.PASSWORD], size)
 ]
+"""Every sign-in begins with a password."""
 
 
 @planted(announces_a_class_that_nobody_reaches)
@@ -39,5 +42,12 @@ def test_a_session_says_what_its_methods_reach(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("methods", COMBINATIONS, ids=sorted)
 def test_any_methods_reach_a_class(methods: frozenset[Method]) -> None:
-    """Every authentication has an `acr`."""
+    """Every authentication has an `acr`; `amr` has each method, and `mfa` if there are several."""
     assert acr_of(methods) in ACR_VALUES
+    assert methods_of(amr_of(methods)) == methods
+    assert ("mfa" in amr_of(methods)) == (len(methods) > 1)
+
+
+def test_methods_of_another_release_are_none_that_we_know() -> None:
+    """They do not count."""
+    assert methods_of(("pwd", "hwk", "mfa")) == {Method.PASSWORD}

@@ -7,19 +7,25 @@ from uuid import uuid4
 
 import pytest
 
+from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.interaction import Interaction
 from services.authorization.interaction.next_step import (
+    AddSecondFactor,
     Consent,
     Create,
     CurrentUser,
     Login,
     Refuse,
     Respond,
+    ShowSecondFactor,
     next_step,
 )
 from services.authorization.request.authorization_request import AuthorizationRequest
-from shared.model import Authentication, ClaimsRequest, Session
-from shared.oauth.authentication_methods import ACR_PASSWORD
+from shared.model import Authentication, ClaimsRequest, Session, User
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PASSWORD, Method
+from shared.store.redis.interactions import FORMAT, decode
+from shared.store.redis.records import JsonRecord
 from tests.builders import a_client, a_public_client
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -140,18 +146,26 @@ def test_an_interaction_survives_its_store() -> None:
     """A stored interaction is read back unchanged."""
     interaction = Interaction(parameters={"client_id": "x"}, browser="b" * 64, signed_in=None)
     assert Interaction.from_json(interaction.to_json()) == interaction
+    user = User(user_id=uuid4(), username="ada", epoch=3)
+    proven = Proven.of(Authenticated(user, frozenset({Method.PASSWORD}), NOW, has_second_factor=True))
+    waiting = replace(interaction, proven=proven)
+    stored = FORMAT.encode(JsonRecord(**waiting.to_json()))
+    assert Interaction.from_json(decode(stored) or {}) == waiting
 
 
 OLDER = replace(
-    AGREED, session=replace(SESSION, authentication=replace(SESSION.authentication, acr="urn:older"))
+    AGREED,
+    session=replace(SESSION, authentication=replace(SESSION.authentication, acr="urn:older")),
+    has_second_factor=True,
 )
 
 
 @pytest.mark.parametrize(
     ("acr_values", "prompt", "step"),
     [
-        ({ACR_PASSWORD}, (), Login),
-        ({ACR_PASSWORD}, ("none",), Respond),
+        ({ACR_MULTIPLE_FACTORS}, (), ShowSecondFactor),
+        ({ACR_MULTIPLE_FACTORS}, ("none",), Respond),
+        ({ACR_MULTIPLE_FACTORS, ACR_PASSWORD}, (), Respond),
         ({"urn:unknown"}, (), Respond),
         ({"urn:older"}, (), Respond),
         (set(), (), Respond),
@@ -164,3 +178,35 @@ def test_a_preferred_acr_is_reached_where_it_can_be(
     request = replace(REQUEST, acr_values=frozenset(acr_values), prompt=frozenset(prompt))
     assert isinstance(next_step(request, OLDER, CLIENT, NOW), step)
     assert isinstance(next_step(request, replace(OLDER, is_fresh=True), CLIENT, NOW), Respond)
+    assert isinstance(next_step(request, replace(OLDER, has_second_factor=False), CLIENT, NOW), Respond)
+
+
+@pytest.mark.parametrize("has_second_factor", [True, False])
+@pytest.mark.parametrize("user", [NOBODY, AGREED, NEVER_ASKED, replace(NEVER_ASKED, has_agreed=True)])
+@pytest.mark.parametrize("prompt", ["", "login", "create", "select_account", "consent", "none"])
+def test_nothing_comes_before_a_second_factor_that_is_missing(
+    prompt: str, user: CurrentUser | None, has_second_factor: bool
+) -> None:
+    """Whoever has authenticated for this request by half goes on with the other half, or not at all."""
+    proven = Proven.of(
+        Authenticated(
+            User(user_id=uuid4(), username="eve"), frozenset({Method.PASSWORD}), NOW, has_second_factor
+        )
+    )
+    request = replace(REQUEST, prompt=frozenset({prompt} - {""}))
+    step = next_step(request, user, CLIENT, NOW, proven=proven)
+    if prompt == "none":
+        assert isinstance(step, Refuse)
+    else:
+        assert step == (ShowSecondFactor(proven) if has_second_factor else AddSecondFactor(proven))
+
+
+@pytest.mark.parametrize("has_second_factor", [True, False])
+def test_a_password_is_not_enough_where_everybody_needs_a_second_factor(has_second_factor: bool) -> None:
+    """Nor for a user who has agreed to everything."""
+    user = replace(AGREED, has_agreed=True, has_second_factor=has_second_factor)
+    step = next_step(REQUEST, user, CLIENT, NOW, second_factor="required")
+    assert isinstance(step, ShowSecondFactor if has_second_factor else Login)
+    both = replace(SESSION.authentication, acr=ACR_MULTIPLE_FACTORS, amr=("mfa", "otp", "pwd"))
+    signed_in = replace(user, session=replace(SESSION, authentication=both))
+    assert isinstance(next_step(REQUEST, signed_in, CLIENT, NOW, second_factor="required"), Respond)

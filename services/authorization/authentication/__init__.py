@@ -11,6 +11,9 @@ first is still being answered, gets the cookie of the same session, and no sessi
 out of. A random key, and an identifier of the attempt beside it, was considered. It fails when a form is sent
 twice at once: the key of the answer that the browser ignores may be the last to be committed.
 
+A user with a second factor has no session until they have shown it. A code that is accepted is spent, so a
+form with it that is sent again is refused; the next code continues the same session.
+
 Throttling does not end sessions or grants. Otherwise anyone could sign users out by guessing passwords. To
 lock a user out, disable the user.
 """

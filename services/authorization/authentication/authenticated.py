@@ -14,6 +14,7 @@ class Authenticated:
     user: User
     methods: frozenset[Method]
     auth_time: datetime
+    has_second_factor: bool = False  # which the user has yet to show
 
     @property
     def authentication(self) -> Authentication:

@@ -65,7 +65,8 @@ class PasswordAuthentication:
         await self.credentials.note_use(credential, now)
         if verdict.new_hash:
             await self.credentials.rehash(user.user_id, credential.data["hash"], verdict.new_hash)
-        return Authenticated(user, frozenset({Method.PASSWORD}), now)
+        has_second_factor = account is not None and account.has_second_factor
+        return Authenticated(user, frozenset({Method.PASSWORD}), now, has_second_factor)
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

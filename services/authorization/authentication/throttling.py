@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from shared.live.address_block import address_block
 from shared.store import Counters, Pace
@@ -22,6 +23,14 @@ ADDRESS = Pace(
 )
 """Many people may share an address."""
 
+
+SECOND_FACTOR = Pace(
+    free=5,
+    first_wait=timedelta(seconds=30),
+    longest_wait=timedelta(minutes=30),
+    forgotten_after=timedelta(days=1),
+)
+"""About fifty codes a day, of a million, from whoever knows the password (RFC 4226 §7.3)."""
 
 SIGN_UP = Pace(
     free=20,
@@ -85,3 +94,22 @@ class SignUpThrottle:
         """Undo the count of a sign-up that was not attempted."""
         if self.is_on:
             await self.counters.take_back("sign_up", address_block(address))
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorThrottle:
+    """Counts the codes that a user with the right password types, before they are checked."""
+
+    counters: Counters
+    is_on: bool
+
+    async def admit(self, user_id: UUID) -> timedelta | None:
+        """Count a code. None: it is admitted; otherwise the time to wait."""
+        if not self.is_on:
+            return None
+        return await self.counters.attempt("second_factor", str(user_id), SECOND_FACTOR)
+
+    async def succeeded(self, user_id: UUID) -> None:
+        """Forget the wrong codes of the user."""
+        if self.is_on:
+            await self.counters.forget("second_factor", str(user_id), SECOND_FACTOR)

@@ -1,16 +1,24 @@
 """Finds the current user of a request and asks `next_step` what comes next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from services.authorization.authentication.active_session import ActiveSessions
+from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.interaction.next_step import CurrentUser, Step, next_step
+from services.authorization.interaction.next_step import (
+    CurrentUser,
+    SecondFactorSetting,
+    Step,
+    may_need_second_factor,
+    next_step,
+)
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
+from shared.store import SecondFactors
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +27,25 @@ class Dispatcher:
 
     active_sessions: ActiveSessions
     tokens: TokenIssuer
+    second_factors: SecondFactors
+    setting: SecondFactorSetting
 
     async def next_step(self, request: web.Request, context: InteractionContext) -> Step:
         """The next step of an interaction."""
         user = await self.current_user(request, context.validated, context.interaction)
-        return self.decide(context.validated, user)
+        return self.decide(context.validated, user, context.interaction.proven)
 
-    def decide(self, validated: ValidatedRequest, user: CurrentUser | None) -> Step:
-        return next_step(validated.request, user, validated.client, clock.now())
+    def decide(
+        self, validated: ValidatedRequest, user: CurrentUser | None, proven: Proven | None = None
+    ) -> Step:
+        return next_step(
+            validated.request,
+            user,
+            validated.client,
+            clock.now(),
+            second_factor=self.setting,
+            proven=proven,
+        )
 
     async def current_user(
         self, request: web.Request, validated: ValidatedRequest, interaction: Interaction | None = None
@@ -37,10 +56,15 @@ class Dispatcher:
             return None
         session = active.session
         sub = self.tokens.sub(session.user_id, validated.client)
+        has_second_factor = (
+            may_need_second_factor(validated.request, session, self.setting)
+            and await self.second_factors.secret(session.user_id) is not None
+        )
+        user = CurrentUser(session, active.consented, sub, has_second_factor)
         if interaction is None:
-            return CurrentUser(session, active.consented, sub)
+            return user
         key = session.session_key.hex()
         is_fresh, is_chosen = interaction.signed_in == key, interaction.chosen == key
         if interaction.wants_another and not is_fresh:
             return None
-        return CurrentUser(session, active.consented, sub, is_fresh, is_chosen)
+        return replace(user, is_fresh=is_fresh, is_chosen=is_chosen)

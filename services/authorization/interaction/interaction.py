@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from services.authorization.authentication.proven import Proven
 from shared.model import Json
 from shared.oauth.tokens.handle import digest
 
@@ -21,6 +22,7 @@ class Interaction:
     chosen: str | None = None  # key of the session that the user has chosen for this very request
     wants_another: bool = False  # the user will sign in with another account, beside the present ones
     signed_in: str | None = None  # key of the session that began for this very request
+    proven: Proven | None = None  # the user who has yet to show a second factor
     client_epoch: int = 0  # of the client at the time of the request
     document_hash: Digest | None = None  # of the client's document at that time
 

@@ -1,14 +1,23 @@
-"""The next step of an authorization request: log in, sign up, consent, respond or refuse. Pure.
+"""The next step of an authorization request, from login and second factor to the response. Pure.
 
 All decisions are made here. Steps do not know each other: each does its work and returns to this function.
 """
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
+from services.authorization.authentication.proven import Proven
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Scope, Session
-from shared.oauth.authentication_methods import ACR_VALUES
+from shared.oauth.authentication_methods import (
+    ACR_MULTIPLE_FACTORS,
+    Method,
+    acr_values,
+    methods_of,
+    satisfied,
+)
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import (
@@ -19,6 +28,9 @@ from shared.oauth.errors import (
 )
 from shared.oauth.supported import CREATE
 
+SecondFactorSetting = Literal["off", "optional", "required"]
+"""OSTIARY_SECOND_FACTOR: who signs in with a second factor."""
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
@@ -27,6 +39,7 @@ class CurrentUser:
     session: Session
     consented: Scope | None  # what the user has allowed the client before
     sub: str  # the user's identifier for this client
+    has_second_factor: bool = False  # found out only where `may_need_second_factor`
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -35,6 +48,20 @@ class CurrentUser:
 @dataclass(frozen=True, slots=True)
 class Login:
     """Ask the user to log in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSecondFactor:
+    """Ask a user who has proven a first factor for the second one."""
+
+    proven: Proven
+
+
+@dataclass(frozen=True, slots=True)
+class AddSecondFactor:
+    """Ask a user who has just proven a first factor to add a second one."""
+
+    proven: Proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,65 +96,130 @@ class Refuse:
     error: OAuthError
 
 
-Step = Login | Create | SelectAccount | Consent | Respond | Refuse
+Step = Login | ShowSecondFactor | AddSecondFactor | Create | SelectAccount | Consent | Respond | Refuse
 
 
-def next_step(request: AuthorizationRequest, user: CurrentUser | None, client: Client, now: datetime) -> Step:
-    """The next step. With `prompt=none` no page may be shown: OpenID Connect Core 1.0 §3.1.2.6."""
-    step = _step(request, user, client, now)
+def next_step(
+    request: AuthorizationRequest,
+    user: CurrentUser | None,
+    client: Client,
+    now: datetime,
+    *,
+    second_factor: SecondFactorSetting = "optional",
+    proven: Proven | None = None,
+) -> Step:
+    """The next step. With `prompt=none` no page may be shown: OpenID Connect Core 1.0 §3.1.2.6.
+
+    *proven*: who has authenticated for this very request, but not yet by a second factor.
+    """
+    step = _step(request, user, client, now, second_factor=second_factor, proven=proven)
     if "none" in request.prompt:
         match step:
-            case Login():
+            case Login() | ShowSecondFactor() | AddSecondFactor():
                 return Refuse(LoginRequired("nobody is signed in as the request requires"))
             case Consent():
                 return Refuse(ConsentRequired("the user has not allowed this yet"))
     return step
 
 
-def _step(request: AuthorizationRequest, user: CurrentUser | None, client: Client, now: datetime) -> Step:
-    if request.acr and request.acr.isdisjoint(ACR_VALUES):
+def _step(
+    request: AuthorizationRequest,
+    user: CurrentUser | None,
+    client: Client,
+    now: datetime,
+    *,
+    second_factor: SecondFactorSetting,
+    proven: Proven | None,
+) -> Step:
+    if request.acr and request.acr.isdisjoint(acr_values(has_second_factors=second_factor != "off")):
         return Refuse(UnmetAuthenticationRequirements("this server cannot reach the requested acr"))
+    if proven and second_factor != "off" and not (user and user.is_fresh):
+        return ShowSecondFactor(proven) if proven.has_second_factor else AddSecondFactor(proven)
     if CREATE in request.prompt and not (user and user.is_fresh):
         return Create()  # a user who logs in instead is as fresh as one who signs up
     if user is None:
         return Login()
     if "select_account" in request.prompt and not (user.is_fresh or user.is_chosen):
         return SelectAccount()
-    return _step_of(request, user, client, now)
+    return _step_of(request, user, client, now, second_factor)
 
 
-def _step_of(request: AuthorizationRequest, user: CurrentUser, client: Client, now: datetime) -> Step:
+def _step_of(
+    request: AuthorizationRequest,
+    user: CurrentUser,
+    client: Client,
+    now: datetime,
+    second_factor: SecondFactorSetting,
+) -> Step:
     """The next step for a signed-in user."""
-    if not _is_wanted(request, user):
+    session = user.session
+    methods = methods_of(session.authentication.amr)
+    if not request.subs <= {user.sub} or (user.is_fresh and not _is_acr_met(request, methods)):
         # Core 1.0 §3.1.2.2: never another user's session. A user who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if user.is_fresh else Login()
-    session = user.session
-    if not user.is_fresh and (_is_stale(request, session, now) or _can_do_better(request, session)):
+    if not user.is_fresh and _is_stale(request, session, now):
         return Login()
+    if not _is_acr_met(request, methods) or needs_second_factor(request, methods, second_factor):
+        return ShowSecondFactor(Proven.by_session(session)) if user.has_second_factor else Login()
+    if not user.is_fresh and user.has_second_factor and _can_do_better(request, methods):
+        return ShowSecondFactor(Proven.by_session(session))
     if not _is_allowed(request, user, client):
         return Consent(session, _remembered(request, user, client))
-    return Respond(session)
+    return Respond(_reporting(request, session, methods))
 
 
-def _is_wanted(request: AuthorizationRequest, user: CurrentUser) -> bool:
-    is_their_sub = request.subs <= {user.sub}
-    return is_their_sub and (not request.acr or user.session.authentication.acr in request.acr)
+def needs_second_factor(
+    request: AuthorizationRequest,
+    methods: Set[Method],
+    second_factor: SecondFactorSetting,
+    *,
+    has_second_factor: bool = False,
+) -> bool:
+    """Whether a user who has authenticated by *methods* must show a second factor, or add one.
+
+    *has_second_factor*: a user who has one shows it at each sign-in, whatever the request demands.
+    """
+    if second_factor == "off" or ACR_MULTIPLE_FACTORS in satisfied(methods):
+        return False
+    return has_second_factor or second_factor == "required" or not _is_acr_met(request, methods)
+
+
+def may_need_second_factor(
+    request: AuthorizationRequest, session: Session, second_factor: SecondFactorSetting
+) -> bool:
+    """Whether the next step for a session depends on whether its user has a second factor."""
+    methods = methods_of(session.authentication.amr)
+    if second_factor == "off":
+        return False
+    return needs_second_factor(request, methods, second_factor) or _can_do_better(request, methods)
+
+
+def _is_acr_met(request: AuthorizationRequest, methods: Set[Method]) -> bool:
+    return not request.acr or not request.acr.isdisjoint(satisfied(methods))
+
+
+def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
+    """Whether a second factor would reach a preferred `acr`.
+
+    A preferred `acr` is voluntary (Core 1.0 §3.1.2.1): a request is not refused if it is not reached, and
+    nobody has to add a second factor for it.
+    """
+    is_preferred = ACR_MULTIPLE_FACTORS in request.acr_values and "none" not in request.prompt
+    return is_preferred and request.acr_values.isdisjoint(satisfied(methods))
+
+
+def _reporting(request: AuthorizationRequest, session: Session, methods: Set[Method]) -> Session:
+    """The session with the requested `acr`, if its methods satisfy that one (Core 1.0 §5.5.1.1)."""
+    authentication, requested = session.authentication, request.acr or request.acr_values
+    acr = next((each for each in satisfied(methods) if each in requested), authentication.acr)
+    if acr == authentication.acr:
+        return session
+    return replace(session, authentication=replace(authentication, acr=acr))
 
 
 def _is_stale(request: AuthorizationRequest, session: Session, now: datetime) -> bool:
     age = now - session.authentication.auth_time
     return "login" in request.prompt or (request.max_age is not None and age > request.max_age)
-
-
-def _can_do_better(request: AuthorizationRequest, session: Session) -> bool:
-    """Whether another sign-in would reach a preferred `acr`.
-
-    A preferred `acr` is voluntary (Core 1.0 §3.1.2.1): a request is not refused if it is not reached, and
-    nobody has to sign in for an `acr` that no sign-in reaches.
-    """
-    preferred = request.acr_values.intersection(ACR_VALUES)
-    is_met = session.authentication.acr in preferred
-    return bool(preferred) and not is_met and "none" not in request.prompt
 
 
 def _is_allowed(request: AuthorizationRequest, user: CurrentUser, client: Client) -> bool:

@@ -6,8 +6,10 @@ from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions, SignInForm
+from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
+from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
 from services.authorization.response.callback import see_other
 from shared.paths import AUTHORIZATION
 
@@ -18,21 +20,31 @@ class InteractionSignIn:
 
     new_sessions: NewSessions
     lifecycle: InteractionLifecycle
+    setting: SecondFactorSetting
 
     async def complete(
         self, request: web.Request, context: InteractionContext, authenticated: Authenticated
     ) -> web.Response | None:
-        """Return to the authorization endpoint with a new session.
+        """Return to the authorization endpoint: with a new session, unless a second factor is needed.
 
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
+        if needs_second_factor(
+            context.validated.request,
+            authenticated.methods,
+            self.setting,
+            has_second_factor=authenticated.has_second_factor,
+        ):
+            waiting = replace(context.interaction, proven=Proven.of(authenticated), signed_in=None)
+            await self.lifecycle.update(context, waiting)
+            return see_other(context.at(AUTHORIZATION))
         sent = SignInForm(context.browser, context.handle)
         keeps_others = context.interaction.wants_another
         new = await self.new_sessions.begin(request, authenticated, sent, keeps_others=keeps_others)
         if new is None:
             return None
         signed_in = new.session.session_key.hex()
-        await self.lifecycle.update(context, replace(context.interaction, signed_in=signed_in))
+        await self.lifecycle.update(context, replace(context.interaction, signed_in=signed_in, proven=None))
         response = see_other(context.at(AUTHORIZATION))
         self.new_sessions.set_cookies(response, new)
         return response

@@ -76,7 +76,7 @@ class ConsentStep:
         validated = context.validated
         user = await self.dispatcher.current_user(request, validated, context.interaction)
         agreed = replace(user, has_agreed=True) if user else None
-        match self.dispatcher.decide(validated, agreed):
+        match self.dispatcher.decide(validated, agreed, context.interaction.proven):
             case Respond(session) if session.session_key == session_key:
                 client = await self.known_clients.keep(validated.client)
                 validated = replace(validated, client=client)

@@ -4,6 +4,7 @@ Every step is a form to the same path. Only signed-in users learn whether a code
 times. Opening a page decides nothing.
 """
 
+import math
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,8 +12,12 @@ import structlog
 from aiohttp import web
 
 from services.authorization.authentication.active_session import ActiveSessions
+from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions, SignInForm
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
+from services.authorization.authentication.proven import Proven
+from services.authorization.authentication.sealed import seal, unseal
+from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
 from services.authorization.authentication.user_codes import DeviceCodeInFlight, UserCodes
 from services.authorization.interaction.consent_question import scopes_at
 from shared.browser.cookies import Cookies
@@ -29,10 +34,14 @@ from shared.browser.pages import (
     LoginFault,
     LoginView,
     Pages,
+    SecondFactorFault,
+    SecondFactorView,
 )
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
+from shared.live import clock
 from shared.model import Approved, Authorization, Denied, Session
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.oauth.resource.target import owners
@@ -43,7 +52,7 @@ from shared.store import Consents, DeviceCodes
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
-STEP, USER_CODE = "step", "user_code"
+STEP, USER_CODE, PROVEN = "step", "user_code", "proven"
 WRONG = 400
 TOO_MANY = 429
 MAX_SHOWN = 32  # characters of the typed code that are shown again
@@ -58,6 +67,7 @@ class DeviceStep:
     settings: Settings
     active_sessions: ActiveSessions
     authentication: PasswordAuthentication
+    second_factor: SecondFactorAuthentication
     new_sessions: NewSessions
     cookies: Cookies
     pages: Pages
@@ -84,13 +94,20 @@ class DeviceStep:
                 return await self._decide(request, fields, user_code, session)
             case "sign_in":
                 return await self._sign_in(request, fields, user_code)
+            case "second_factor":
+                return await self._show_second_factor(request, fields, user_code)
             case _ if session:
                 handle = self.cookies.session_handle(request, session.session_key)
                 return await self._confirm(request, user_code, session, handle)
         return self._login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
-        return await self.active_sessions.find(request)
+        """The live session. None also if it lacks the second factor that everybody needs."""
+        session = await self.active_sessions.find(request)
+        if session is None or self.settings.second_factor != "required":
+            return session
+        is_enough = ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr))
+        return session if is_enough else None
 
     async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
         browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code))
@@ -103,8 +120,39 @@ class DeviceStep:
             case None:
                 return self._login(request, user_code, "credentials", WRONG)
             case authenticated:
-                sent = SignInForm(browser, _purpose(user_code))
-                new = await self.new_sessions.begin(request, authenticated, sent)
+                pass
+        if authenticated.has_second_factor and self.settings.has_second_factors:
+            return self._second_factor(request, user_code, browser, Proven.of(authenticated))
+        if self.settings.second_factor == "required":
+            return self._login(request, user_code, "second_factor", WRONG)
+        return await self._begin(request, user_code, browser, authenticated)
+
+    async def _show_second_factor(
+        self, request: web.Request, fields: Parameters, user_code: str
+    ) -> web.Response:
+        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(user_code))
+        purpose = f"{_purpose(user_code)} {browser}"
+        keys = [key.get_secret_value() for key in self.settings.secret_key]
+        proven = unseal(keys, fields.unique(PROVEN), purpose, clock.now()) if browser else None
+        if browser is None or proven is None:
+            return self._login(request, user_code)
+        match await self.second_factor.authenticate(proven, fields, client_address(request)):
+            case Throttled(wait):
+                seconds = math.ceil(wait.total_seconds())
+                return self._second_factor(
+                    request, user_code, browser, proven, fault="throttled", retry_after=seconds
+                )
+            case None:
+                fault: SecondFactorFault = "recovery" if fields.unique(RECOVERY_CODE) else "code"
+                return self._second_factor(request, user_code, browser, proven, fault=fault)
+            case authenticated:
+                return await self._begin(request, user_code, browser, authenticated)
+
+    async def _begin(
+        self, request: web.Request, user_code: str, browser: str, authenticated: Authenticated
+    ) -> web.Response:
+        sent = SignInForm(browser, _purpose(user_code))
+        new = await self.new_sessions.begin(request, authenticated, sent)
         if new is None:
             return self._login(request, user_code, "credentials", WRONG)
         response = await self._confirm(request, user_code, new.session, new.handle)
@@ -192,6 +240,32 @@ class DeviceStep:
         hidden = {**ui_locales_fields(request), STEP: "code"}
         view = DeviceView(DEVICE.path, user_code, fault, uri if has_qr_code else None, hidden)
         return self.pages.device(view, language(request, self.pages), status)
+
+    def _second_factor(
+        self,
+        request: web.Request,
+        user_code: str,
+        browser: str,
+        proven: Proven,
+        *,
+        fault: SecondFactorFault | None = None,
+        retry_after: int | None = None,
+    ) -> web.Response:
+        """The form carries what the password has proven, sealed for this browser and code."""
+        sealed = seal(
+            self.settings.secret_key[0].get_secret_value(), proven, f"{_purpose(user_code)} {browser}"
+        )
+        hidden = {
+            **ui_locales_fields(request),
+            STEP: "second_factor",
+            USER_CODE: user_code,
+            PROVEN: sealed,
+            FORM_TOKEN: form_token(browser, _purpose(user_code)),
+        }
+        view = SecondFactorView(
+            None, DEVICE.path, proven.username, fault, retry_after=retry_after, hidden=hidden
+        )
+        return self.pages.second_factor(view, language(request, self.pages))
 
     def _login(
         self,

@@ -32,6 +32,7 @@ from shared.browser.pages.security import (
 )
 from shared.browser.pages.views import (
     AccountView,
+    AddSecondFactorView,
     ApiView,
     ApplicationView,
     ClientView,
@@ -48,6 +49,9 @@ from shared.browser.pages.views import (
     LogoutView,
     OutOfBandView,
     PresetView,
+    RecoveryCodesView,
+    SecondFactorFault,
+    SecondFactorView,
     SelectAccountView,
     SignedOutView,
     SignUpFault,
@@ -58,13 +62,14 @@ from shared.browser.pages.views import (
 from shared.config.settings import Settings
 
 __all__ = [
-    "AccountView", "ApiView", "ApplicationView", "ClientView", "ConfirmDeviceView", "ConsentView",
-    "DeviceDoneView", "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault", "LoginView",
-    "LogoutView", "OutOfBandView", "Pages", "PresetView", "SelectAccountView", "SignUpFault", "SignUpView",
+    "AccountView", "AddSecondFactorView", "ApiView", "ApplicationView", "ClientView", "ConfirmDeviceView",
+    "ConsentView", "DeviceDoneView", "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault",
+    "LoginView", "LogoutView", "OutOfBandView", "Pages", "PresetView", "RecoveryCodesView",
+    "SecondFactorFault", "SecondFactorView", "SelectAccountView", "SignUpFault", "SignUpView",
     "SignedOutView", "StartView",
 ]  # fmt: skip
 
-FlowView = LoginView | SignUpView | SelectAccountView | ConsentView | LogoutView
+FlowView = LoginView | SecondFactorView | SignUpView | SelectAccountView | ConsentView | LogoutView
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
@@ -100,6 +105,29 @@ class Pages:
     def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
         """The form with `username`, `password`, `name` and `email`; it shows why the last attempt failed."""
         return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
+
+    def second_factor(self, view: SecondFactorView, locale: str) -> web.Response:
+        """The forms with `code` and with `recovery_code`; it shows why the previous attempt failed."""
+        response = self._flow_page("second_factor.html", locale, view, _code_status(view.fault))
+        return _retry_after(response, view.retry_after)
+
+    def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
+        """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
+        policy = content_security_policy(forms=view.form_action, images=[view.client.logo])
+        response = self._page(
+            "add_second_factor.html",
+            locale,
+            headers(policy, locale, leads_on=bool(view.form_action)),
+            _code_status(view.fault),
+            view=view,
+            qr_code=qr_code(view.uri),
+        )
+        return _retry_after(response, view.retry_after)
+
+    def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
+        """Shows recovery codes, which are shown once."""
+        policy = content_security_policy(images=[view.client.logo])
+        return self._page("recovery_codes.html", locale, headers(policy, locale), view=view)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
         """Asks which account to use; the form sends `account` = a `sid`, or `other`."""
@@ -229,6 +257,15 @@ def _compiled_templates() -> Environment:
     for name in environment.list_templates():
         environment.get_template(name)
     return environment
+
+
+def _code_status(fault: SecondFactorFault | None) -> int:
+    match fault:
+        case None:
+            return 200
+        case "throttled":
+            return 429
+    return 400
 
 
 def _retry_after(response: web.Response, seconds: int | None) -> web.Response:

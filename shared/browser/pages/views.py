@@ -12,11 +12,12 @@ from shared.oauth.client.record import Client
 from shared.oauth.resource.record import ProtectedResource
 from shared.paths import LOGOUT_DONE
 
-LoginFault = Literal["credentials", "throttled", "expired"]
+LoginFault = Literal["credentials", "throttled", "expired", "second_factor"]
 SignUpFault = Literal[
     "username", "taken", "password", "password_characters", "password_common", "password_name",
     "name", "email", "throttled",
 ]  # fmt: skip
+SecondFactorFault = Literal["code", "recovery", "throttled"]
 DeviceFault = Literal["unknown", "throttled"]
 
 
@@ -115,6 +116,45 @@ class LoginView:
     hidden: Mapping[str, str] = field(default_factory=dict)
     form_action: tuple[str, ...] = ()
     sign_up_href: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorView:
+    """Asks for the code of an authenticator app, or for a recovery code; other fields as in LoginView."""
+
+    client: ClientView | None
+    action: str
+    username: str
+    fault: SecondFactorFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddSecondFactorView:
+    """Shows *uri* (`otpauth:`) as a QR code, and its secret as text; asks for the first code."""
+
+    client: ClientView
+    action: str
+    username: str
+    uri: str
+    secret: str
+    fault: SecondFactorFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCodesView:
+    """Shows recovery codes once; `href` continues."""
+
+    client: ClientView
+    codes: tuple[str, ...]
+    href: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Ports: credentials of users."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -10,6 +10,12 @@ from shared.model import Json, User
 
 PASSWORD = "password"
 """The kind of a password. A user has one at most; its data is `{"hash": …}`, in the PHC string format."""
+
+TOTP = "totp"
+"""The kind of an authenticator app. A user has one at most."""
+
+RECOVERY = "recovery"
+"""The kind of a set of recovery codes. A user has one at most, with an authenticator app."""
 
 USE_NOTED_EVERY = timedelta(hours=1)
 
@@ -35,11 +41,46 @@ class UserPassword:
 
     user: User
     password: Credential | None
+    has_second_factor: bool = False
 
     @property
     def password_hash(self) -> str | None:
         """In the PHC string format."""
         return self.password.data["hash"] if self.password else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSecondFactor:
+    """An authenticator app whose first code a user has typed, and the recovery codes made with it."""
+
+    secret: bytes = field(repr=False)  # of SECRET_BYTES
+    step: int  # whose code the user has typed
+    recovery_hashes: Sequence[str]
+
+
+class SecondFactors(Protocol):
+    """Second factors: an authenticator app (RFC 6238) and recovery codes. PostgreSQL. Changes are audited.
+
+    What is spent is committed before it is acknowledged, and is spent for every process.
+    """
+
+    async def secret(self, user_id: UUID) -> bytes | None:
+        """The secret of the user's authenticator app, decrypted. None: they have none."""
+
+    async def add(self, user_id: UUID, new: NewSecondFactor) -> None:
+        """Add an authenticator app and its recovery codes. Raises Taken: the user has one already."""
+
+    async def spend_step(self, user_id: UUID, step: int) -> bool:
+        """Spend the code of a time step. False: it, or that of a later step, was spent before."""
+
+    async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
+        """Spend a recovery code; the number of those that are left. None: there is no such code any more."""
+
+    async def remove(self, user_id: UUID) -> bool:
+        """Remove the authenticator app and the recovery codes. False: the user has none."""
+
+    async def rewrap(self) -> int:
+        """Encrypt every secret under the first secret key; the number of those that were not."""
 
 
 class UserCredentials(Protocol):

@@ -16,7 +16,9 @@ from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _FIND_USER_AND_PASSWORD = f"""
-SELECT {USER_COLUMNS}, c.credential_id, c.kind, c.data, c.created_at AS password_set_at, c.last_used_at
+SELECT {USER_COLUMNS}, c.credential_id, c.kind, c.data, c.created_at AS password_set_at, c.last_used_at,
+       EXISTS (SELECT FROM user_credentials t
+                WHERE t.user_id = u.user_id AND t.kind = 'totp') AS has_second_factor
   FROM user_names n JOIN users u USING (user_id)
   LEFT JOIN user_credentials c ON c.user_id = u.user_id AND c.kind = 'password'
  WHERE n.name_key = $1"""
@@ -87,7 +89,9 @@ class PostgresUserCredentials:
         if row is None:
             return None
         password = _credential(row, "password_set_at") if row["credential_id"] else None
-        return UserPassword(user=user_record(row), password=password)
+        return UserPassword(
+            user=user_record(row), password=password, has_second_factor=row["has_second_factor"]
+        )
 
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
         return [_credential(row) for row in await self._database.rows(_OF_USER, user_id)]

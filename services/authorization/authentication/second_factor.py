@@ -1,0 +1,101 @@
+"""Authentication by a second factor: the code of an authenticator app, or a recovery code."""
+
+from dataclasses import dataclass, field
+
+import structlog
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.password import Throttled
+from services.authorization.authentication.proven import Proven
+from services.authorization.authentication.throttling import SecondFactorThrottle
+from shared.identity.recovery_codes import recovery_code_hash
+from shared.identity.totp import SECRET_BYTES, matching_step, typed_code
+from shared.live import clock
+from shared.live.randomness import new_recovery_codes
+from shared.oauth.authentication_methods import Method
+from shared.oauth.parameters import Parameters
+from shared.server.metrics import count_event
+from shared.store import NewSecondFactor, SecondFactors, Sessions, Users
+
+CODE, RECOVERY_CODE = "code", "recovery_code"
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A second factor that was added: the authentication with it, and the codes that are shown once."""
+
+    authenticated: Authenticated
+    recovery_codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorAuthentication:
+    """Checks second factors and adds the first one of a user."""
+
+    users: Users
+    second_factors: SecondFactors
+    throttle: SecondFactorThrottle
+    sessions: Sessions
+    secret_key: str = field(repr=False)
+
+    async def authenticate(
+        self, proven: Proven, fields: Parameters, address: str
+    ) -> Authenticated | Throttled | None:
+        """Check the field `code` or `recovery_code`, and spend it. None: it is wrong or was spent before.
+
+        Raises Unavailable.
+        """
+        if wait := await self.throttle.admit(proven.user_id):
+            count_event("second_factor", "throttled")
+            logger.info("second_factor_throttled", user_id=str(proven.user_id), address=address)
+            return Throttled(wait)
+        user = await self.users.find(proven.user_id)
+        if user is None or not await self._spend(proven, fields):
+            count_event("second_factor", "failed")
+            logger.info("second_factor_failed", user_id=str(proven.user_id), address=address)
+            if user is not None:
+                detail = {"address": address, "factor": Method.ONE_TIME_PASSWORD}
+                await self.sessions.note_failure(user.user_id, detail)
+            return None
+        await self.throttle.succeeded(proven.user_id)
+        count_event("second_factor")
+        return proven.completed(user, Method.ONE_TIME_PASSWORD)
+
+    async def _spend(self, proven: Proven, fields: Parameters) -> bool:
+        if recovery_code := fields.unique(RECOVERY_CODE):
+            code_hash = recovery_code_hash(proven.user_id, recovery_code)
+            return await self.second_factors.spend_recovery_code(proven.user_id, code_hash) is not None
+        secret = await self.second_factors.secret(proven.user_id)
+        if secret is None:
+            return False
+        step = matching_step(secret, typed_code(fields.unique(CODE) or ""), clock.now())
+        return step is not None and await self.second_factors.spend_step(proven.user_id, step)
+
+    def new_secret(self, proven: Proven, handle: str) -> bytes:
+        """The secret that the user may add within the interaction with this *handle*: always the same."""
+        parts = ("ostiary: new authenticator app, version 1", handle, str(proven.user_id), str(proven.epoch))
+        info = "\0".join(parts).encode()
+        return HKDF(SHA256(), SECRET_BYTES, salt=None, info=info).derive(self.secret_key.encode())
+
+    async def add(self, proven: Proven, handle: str, fields: Parameters) -> Added | Throttled | None:
+        """Add the secret of this *handle* if the field `code` is one of its codes. None: it is wrong.
+
+        Raises Taken if the user has a second factor already, and Unavailable.
+        """
+        if wait := await self.throttle.admit(proven.user_id):
+            return Throttled(wait)
+        secret, user = self.new_secret(proven, handle), await self.users.find(proven.user_id)
+        step = matching_step(secret, typed_code(fields.unique(CODE) or ""), clock.now())
+        if user is None or user.disabled_at or user.epoch != proven.epoch or step is None:
+            return None
+        codes = new_recovery_codes()
+        hashes = [recovery_code_hash(user.user_id, code) for code in codes]
+        new = NewSecondFactor(secret=secret, step=step, recovery_hashes=hashes)
+        await self.second_factors.add(user.user_id, new)
+        await self.throttle.succeeded(user.user_id)
+        logger.info("second_factor_added", user_id=str(user.user_id))
+        return Added(proven.completed(user, Method.ONE_TIME_PASSWORD), codes)

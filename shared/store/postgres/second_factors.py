@@ -1,0 +1,98 @@
+"""Second factors in PostgreSQL: one statement decides each time whether a code is spent."""
+
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from shared.store.codecs.totp_secrets import TotpSecrets
+from shared.store.ports.credentials import NewSecondFactor
+from shared.store.ports.faults import Taken
+from shared.store.postgres.transport.database import Database
+
+_SECRET = "SELECT credential_id, data FROM user_credentials WHERE user_id = $1 AND kind = 'totp'"
+
+_ADD = """
+WITH added AS (
+  INSERT INTO user_credentials (credential_id, user_id, kind, data, last_used_at)
+  SELECT $2, user_id, 'totp', jsonb_build_object('secret', $3::text, 'last_step', $4::bigint), now()
+    FROM users WHERE user_id = $1
+  RETURNING user_id),
+codes AS (
+  INSERT INTO user_credentials (user_id, kind, data)
+  SELECT user_id, 'recovery', jsonb_build_object('hashes', to_jsonb($5::text[])) FROM added)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'credential_added', user_id, jsonb_build_object('credential_id', $2, 'kind', 'totp') FROM added
+RETURNING event"""
+
+# The row is locked and compared at its newest version: of two processes one gets it.
+_SPEND_STEP = """
+UPDATE user_credentials SET data = jsonb_set(data, '{last_step}', to_jsonb($2::bigint)), last_used_at = now()
+ WHERE user_id = $1 AND kind = 'totp' AND (data ->> 'last_step')::bigint < $2
+RETURNING user_id"""
+
+_SPEND_RECOVERY_CODE = """
+WITH spent AS (
+  UPDATE user_credentials
+     SET data = jsonb_set(data, '{hashes}', (data -> 'hashes') - $2::text), last_used_at = now()
+   WHERE user_id = $1 AND kind = 'recovery' AND data -> 'hashes' ? $2
+  RETURNING user_id, jsonb_array_length(data -> 'hashes') AS remaining),
+noted AS (
+  INSERT INTO audit (event, user_id, detail)
+  SELECT 'recovery_code_used', user_id, jsonb_build_object('remaining', remaining) FROM spent)
+SELECT remaining FROM spent"""
+
+_REMOVE = """
+WITH removed AS (
+  DELETE FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'recovery')
+  RETURNING credential_id, user_id, kind)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
+  FROM removed
+RETURNING event"""
+
+_ALL = "SELECT credential_id, data ->> 'secret' AS secret FROM user_credentials WHERE kind = 'totp'"
+
+_REWRAP = """
+UPDATE user_credentials SET data = jsonb_set(data, '{secret}', to_jsonb($3::text))
+ WHERE credential_id = $1 AND data ->> 'secret' = $2
+RETURNING user_id"""
+
+
+class PostgresSecondFactors:
+    """`SecondFactors` over PostgreSQL."""
+
+    def __init__(self, database: Database, secrets: TotpSecrets) -> None:
+        self._database = database
+        self._secrets = secrets
+
+    async def secret(self, user_id: UUID) -> bytes | None:
+        row = await self._database.row(_SECRET, user_id)
+        return self._secrets.read(row["credential_id"], row["data"]["secret"]) if row else None
+
+    async def add(self, user_id: UUID, new: NewSecondFactor) -> None:
+        credential_id = uuid4()
+        secret = self._secrets.write(credential_id, new.secret)
+        hashes = list(new.recovery_hashes)
+        try:
+            await self._database.row(_ADD, user_id, credential_id, secret, new.step, hashes)
+        except asyncpg.UniqueViolationError:
+            raise Taken("totp") from None
+
+    async def spend_step(self, user_id: UUID, step: int) -> bool:
+        return await self._database.row(_SPEND_STEP, user_id, step) is not None
+
+    async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
+        row = await self._database.row(_SPEND_RECOVERY_CODE, user_id, code_hash)
+        return row["remaining"] if row else None
+
+    async def remove(self, user_id: UUID) -> bool:
+        return await self._database.row(_REMOVE, user_id) is not None
+
+    async def rewrap(self) -> int:
+        rewrapped = 0
+        for row in await self._database.rows(_ALL):
+            credential_id, secret = row["credential_id"], row["secret"]
+            if not self._secrets.is_under_first(credential_id, secret):
+                new = self._secrets.write(credential_id, self._secrets.read(credential_id, secret))
+                rewrapped += await self._database.row(_REWRAP, credential_id, secret, new) is not None
+        return rewrapped

@@ -1,0 +1,95 @@
+"""Planted defects of second factors."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.authorization.authentication import proven, sealed
+from services.authorization.interaction import dispatcher, next_step, sign_in
+from services.authorization.interaction.next_step import Login
+from services.authorization.steps import device
+from shared.identity import totp
+from shared.store.codecs.totp_secrets import TotpSecrets
+from shared.store.postgres import second_factors
+from shared.store.postgres.second_factors import PostgresSecondFactors
+
+
+def _replace(monkeypatch: pytest.MonkeyPatch, name: str, condition: str, by: str) -> None:
+    sql = getattr(second_factors, name)
+    assert condition in sql
+    monkeypatch.setattr(second_factors, name, sql.replace(condition, by))
+
+
+def accepts_a_code_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code is right as long as its time step lasts."""
+    _replace(monkeypatch, "_SPEND_STEP", "(data ->> 'last_step')::bigint < $2", "$2 > 0")
+
+
+def spends_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a code is spent is read first and written later: two processes accept it."""
+    spend = PostgresSecondFactors.spend_step
+
+    async def looking_first(self: PostgresSecondFactors, user_id: UUID, step: int) -> bool:
+        row: Any = await self._database.row(second_factors._SECRET, user_id)
+        await spend(self, user_id, step)
+        return bool(row["data"]["last_step"] < step)
+
+    monkeypatch.setattr(PostgresSecondFactors, "spend_step", looking_first)
+
+
+def keeps_recovery_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recovery code stays after its use."""
+    _replace(monkeypatch, "_SPEND_RECOVERY_CODE", "- $2::text", "|| '[]'::jsonb")
+
+
+def stores_secrets_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secret of an authenticator app is not encrypted."""
+    monkeypatch.setattr(TotpSecrets, "write", lambda self, credential_id, secret: secret.hex())
+
+
+def asks_for_a_password_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A right password begins a session, whatever else the user has."""
+    monkeypatch.setattr(sign_in, "needs_second_factor", lambda *_, **__: False)
+
+
+def forgets_who_is_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next step does not know that a second factor is missing."""
+    step = next_step.next_step
+
+    def forgetting(*arguments: Any, **options: Any) -> Any:
+        return step(*arguments, **options | {"proven": None})
+
+    monkeypatch.setattr(dispatcher, "next_step", forgetting)
+
+
+def never_steps_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose user has a second factor has to begin again."""
+    step = next_step.next_step
+
+    def without(*arguments: Any, **options: Any) -> Any:
+        found = step(*arguments, **options)
+        return Login() if isinstance(found, next_step.ShowSecondFactor) else found
+
+    monkeypatch.setattr(dispatcher, "next_step", without)
+
+
+def forgets_the_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that changes between the two factors does not matter."""
+    monkeypatch.setattr(proven, "replace", lambda user, **_: user)
+
+
+def accepts_any_drift(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code of five minutes ago is right."""
+    monkeypatch.setattr(totp, "DRIFT", 10)
+
+
+def accepts_what_another_browser_has_proven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a password has proven is sealed for no browser and no code."""
+    for name in ("seal", "unseal"):
+        function = getattr(sealed, name)
+
+        def without_purpose(first: Any, second: Any, _: str, *rest: Any, function: Any = function) -> Any:
+            return function(first, second, "", *rest)
+
+        monkeypatch.setattr(device, name, without_purpose)
