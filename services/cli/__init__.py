@@ -20,6 +20,7 @@ from services.cli.keys import keys
 from services.cli.migrate import migrate
 from services.cli.outbox import outbox
 from services.cli.output import lost_output_in_a_sentence
+from services.cli.profile import profile
 from services.cli.resource import resource
 from services.cli.run import run
 from services.cli.serve import serve
@@ -43,6 +44,6 @@ def main() -> None:
 client.add_command(check)
 for command in (
     *(run, serve, migrate, backup, restore, restored, issuer),
-    *(user, group, client, resource, keys, outbox, doctor),
+    *(user, group, client, profile, resource, keys, outbox, doctor),
 ):
     main.add_command(command)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.oauth.client import rules
+from shared.oauth.client import faults, rules
 from shared.oauth.resource.registry import ResourceRegistry
 
 
@@ -14,3 +14,8 @@ def every_redirect_uri_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def only_our_scopes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know no scope of an API at registration."""
     monkeypatch.setattr(ResourceRegistry, "api_scopes", property(lambda _: frozenset()))
+
+
+def profiles_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a client of any profile have any value."""
+    monkeypatch.setattr(faults, "refused_members", lambda _: ())

@@ -7,6 +7,7 @@ from shared.oauth import supported
 from shared.oauth.claims import is_same_shape
 from shared.oauth.client.jwks import can_verify, jwks_faults
 from shared.oauth.client.metadata.members import LONGEST_LIFETIMES, MEMBERS
+from shared.oauth.client.metadata.profiles import refused_members
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import (
     https_or_loopback_fault,
@@ -64,6 +65,8 @@ def client_faults(client: Client, allowed: Capabilities) -> Iterator[Fault]:
     yield from _lifetime_faults(client)
     yield from _key_faults(client)
     yield from _claim_faults(client)
+    for name in refused_members(client):
+        yield name, f"has a value that is not for the profile {client.profile}"
 
 
 def _claim_faults(client: Client) -> Iterator[Fault]:
@@ -115,8 +118,6 @@ def _redirect_faults(client: Client) -> Iterator[Fault]:
                 uri, client.application_type, is_insecure_allowed=client.allow_insecure_redirects
             ):
                 yield f"{name}.{index}", fault
-    if client.allow_insecure_redirects and client.profile == "fapi2":
-        yield "allow_insecure_redirects", "is not for the profile fapi2"
 
 
 def _value_faults(client: Client) -> Iterator[Fault]:

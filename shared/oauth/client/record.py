@@ -72,6 +72,7 @@ class Client:
         URIS, "the URIs that a logout may return to, compared exactly")] = ()
     grant_types: Annotated[tuple[str, ...], anyone(
         NAMES, "the grant types that the client may use",
+        profiles={"mcp": ["authorization_code", "refresh_token"]},
         default_text="those that the response_types need")] = ("authorization_code",)
     response_types: Annotated[tuple[str, ...], anyone(
         TEXTS, "the response types that the client may use",
@@ -80,7 +81,8 @@ class Client:
         SCOPE, "the scopes that the client may ask for, separated by spaces",
         default_text="openid profile email address phone, offline_access with refresh_token")] = ("openid",)
     token_endpoint_auth_method: Annotated[str, anyone(
-        NAME, "how the client authenticates", profiles={"fapi2": "private_key_jwt"})] = "client_secret_basic"
+        NAME, "how the client authenticates",
+        profiles={"fapi2": "private_key_jwt", "mcp": "none"})] = "client_secret_basic"
     token_endpoint_auth_signing_alg: Annotated[str | None, anyone(
         NAME, "the algorithm of client assertions")] = None
     jwks: Annotated[Json | None, anyone(JWK_SET, "the client's public keys")] = None
@@ -151,7 +153,7 @@ class Client:
         example=True)] = False
     require_pkce: Annotated[bool, operators(
         FLAG, "whether authorization requests need a code_challenge (RFC 7636)", if_public=True,
-        profiles={"cells-legacy": False, "fapi2": True},
+        profiles={"cells-legacy": False, "oauth-2.1": True, "mcp": True, "fapi2": True},
         example=True)] = False
     skip_consent: Annotated[bool, operators(
         FLAG, "whether users are never asked for consent: for first-party clients",

@@ -94,7 +94,7 @@ JWK_SET = ValueKind(dict[str, Any], to_json=dict)
 NAME_BY_NAME = ValueKind(Annotated[dict[Name, Name], Field(max_length=MAX_LIST)], to_json=dict)
 APPLICATION_TYPE = ValueKind(Literal["web", "native"])
 SUBJECT_TYPE = ValueKind(Literal["public", "pairwise"])
-PROFILE = ValueKind(Literal["default", "cells-legacy", "fapi2"])
+PROFILE = ValueKind(Literal["default", "cells-legacy", "oauth-2.1", "mcp", "fapi2"])
 ACCESS_TOKEN_FORMAT = ValueKind(Literal["opaque", "jwt"])
 ASSERTION_AUDIENCE = ValueKind(
     Annotated[Literal["issuer_or_endpoint", "issuer"], BeforeValidator(_current_value)], _current_value
