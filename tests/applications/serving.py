@@ -39,11 +39,13 @@ async def serving(
 
     async def answers(_pid: int) -> bool:
         try:
-            _, writer = await asyncio.open_connection("localhost", port)
+            reader, writer = await asyncio.open_connection("localhost", port)
+            writer.write(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            said = await reader.read(5)
+            writer.close()
         except OSError:
             return False
-        writer.close()
-        return True
+        return said == b"HTTP/"  # a socket that is connected with itself hears what it says
 
     log = folder / "output.log"
     child = Child(Command(argv[0], argv, basics | dict(environment or {}), log, answers, folder))
