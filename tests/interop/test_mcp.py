@@ -139,7 +139,7 @@ async def test_a_client_with_a_document_calls_a_tool(
 
 
 async def test_a_client_registers_itself_and_steps_up(mcp_op: Op, server: McpServer) -> None:
-    """Registration, a refresh, and more scope where the server asks for it."""
+    """Registration, and more scope where the server asks for it."""
     client = McpClient(mcp_op, server)
     assert await client.read() == "Buy milk."
     server.needed = WRITE
