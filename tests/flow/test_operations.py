@@ -164,6 +164,8 @@ async def everything_stored(world: World, settings: Settings) -> bytes:
                 value: object = await redis.hgetall(key)
             case b"zset":
                 value = await redis.zrange(key, 0, -1)
+            case b"list":
+                value = await redis.lrange(key, 0, -1)
             case _:
                 value = await redis.get(key)
         parts.append(key + repr(value).encode())
