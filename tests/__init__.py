@@ -10,7 +10,7 @@
 - `packaging`: the wheel, installed and run.
 - `rules`: the structure of the code, and the consistency of documentation and code.
 - `planted`: defects that tests must catch.
-- `mutants`: mutation testing. `fuzz`: random input. `bench`: the cost of requests.
+- `mutants`: mutation testing. `fuzz`: random input. `bench`: the cost of requests. `runs`: their record.
 
 Modules in this folder are fixtures and helpers that several kinds share. `points.md` lists the behaviour that
 OpenID Connect requires, and `conformance.md` the specifications, each row with its tests.
