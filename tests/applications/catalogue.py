@@ -152,6 +152,7 @@ APPLICATIONS: Mapping[str, Application] = {
         Application("django-allauth", "django-allauth", PYPI),
         Application("social-auth-django", "social-auth-app-django", PYPI),
         Application("flask-appbuilder", "flask-appbuilder", PYPI),
+        Application("matrix-synapse", "matrix-synapse", PYPI),
         Application("jupyterhub", "jupyterhub", PYPI, (NPM,)),
         Application("express-openid-connect", "express-openid-connect", NPM),
         Application("passport", "openid-client", NPM),
