@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.kubernetes.render import FOLDER, WORKER, files
+from deploy.kubernetes.render import FOLDER, WORKER
 from shared.config.settings import read_settings
 from shared.paths import PATHS, Group, Service
 from tests.tools import needs
@@ -33,11 +33,6 @@ def _all(objects: list[Any], kind: str) -> dict[str, Any]:
 def _pods(objects: list[Any]) -> dict[str, Any]:
     found = {**_all(objects, "Deployment"), **_all(objects, "Job")}
     return {name: each["spec"]["template"] for name, each in found.items()}
-
-
-def test_the_rendered_files_are_up_to_date() -> None:
-    """`python -m deploy.kubernetes` changes nothing."""
-    assert [name for name, text in files() if (FOLDER / name).read_text("utf-8") != text] == []
 
 
 def test_each_service_has_all_of_its_objects(objects: list[Any]) -> None:
