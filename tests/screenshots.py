@@ -66,7 +66,7 @@ async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
 async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
     """Serve the samples, open a browser, and write the screenshots into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = Pages.load(Settings())
+    pages = Pages.load(Settings(), web.Application())
     runner = web.AppRunner(application(pages))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -113,7 +113,7 @@ def mount(app: web.Application) -> None:
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
     need(app, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
-    app[PAGES] = pages = Pages.load(app[SETTINGS])
+    app[PAGES] = pages = Pages.load(app[SETTINGS], app)
     app[ASSETS] = pages.assets
     app[ERROR_PAGE] = error_page
     shown = {

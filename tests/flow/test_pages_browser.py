@@ -18,7 +18,7 @@ from tests.tools import needs
 
 AXE = Path(__file__).parent.parent / "interop/node/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 STATES = tuple(responses(PAGES, "en"))
 LEAVING = {"form-post", "signed-out-telling"}  # by themselves, where script runs
 STAYING = tuple(name for name in STATES if name not in LEAVING)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 from jinja2 import nodes
 
 from shared.browser.pages import ConsentView, Pages
@@ -14,13 +15,13 @@ from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 
 
 @pytest.mark.point(26)
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
-    pages = Pages.load(Settings(ui_locales=("fr", "de")))
+    pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
     assert pages.locale("en", "it") == "fr"
 
 

@@ -8,14 +8,15 @@ All other pages allow only `'self'`.
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from shared import paths
 from shared.browser.pages import catalogue
@@ -88,10 +89,25 @@ class Pages:
     environment: Environment
 
     @classmethod
-    def load(cls, settings: Settings) -> "Pages":
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
         """Read and compile everything. A broken template or text prevents the start."""
+        environment = aiohttp_jinja2.setup(
+            app,
+            loader=FileSystemLoader(TEMPLATES),
+            bytecode_cache=_COMPILED_TEMPLATES,
+            autoescape=True,
+            default_helpers=False,
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.tests |= {"https": https}
+        environment.filters |= {"https": https, "link": link, "visible": visible}
+        for name in environment.list_templates():
+            environment.get_template(name)
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
-        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), _compiled_templates())
+        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
@@ -241,22 +257,21 @@ class Pages:
         return web.Response(text=text, status=status, content_type="text/html", headers=fields)
 
 
-@cache
-def _compiled_templates() -> Environment:
-    """All templates, compiled once in a process: that takes a quarter of a second."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.tests |= {"https": https}
-    environment.filters |= {"https": https, "link": link, "visible": visible}
-    for name in environment.list_templates():
-        environment.get_template(name)
-    return environment
+class _CompiledTemplates(BytecodeCache):
+    """The templates, compiled once in a process: that takes a quarter of a second."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bytecode := self._by_key.get(bucket.key):
+            bucket.bytecode_from_string(bytecode)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._by_key[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED_TEMPLATES = _CompiledTemplates()
 
 
 def _code_status(fault: SecondFactorFault | None) -> int:
