@@ -1,11 +1,14 @@
 """What an operator of an application has: the client that a preset makes, and the lines to paste."""
 
+import asyncio
 import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.flow.op import Op
 from tests.flow.starter import free_port
+
+HANG_GUARD = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,13 @@ class AddedClient:
         assert lines != self.lines
         return replace(self, client_secret=wrong, lines=lines)
 
-    def refusals(self, op: Op) -> list[str]:
-        """The errors that `ostiary client check` tells of, the last first."""
-        told = json.loads(op.ostiary("client", "check", self.client_id, "--json", statuses=(0, 1)))
-        return [refusal["error"] for refusal in told]
+    async def refusal(self, op: Op) -> str:
+        """The last error that `ostiary client check` tells of, once it is written: within a second."""
+        async with asyncio.timeout(HANG_GUARD):
+            while True:
+                arguments = ("client", "check", self.client_id, "--json")
+                told = json.loads(await asyncio.to_thread(op.ostiary, *arguments, statuses=(0, 1)))
+                if told:
+                    error: str = told[0]["error"]
+                    return error
+                await asyncio.sleep(0.1)

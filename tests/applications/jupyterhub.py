@@ -62,4 +62,4 @@ async def test_a_wrong_secret_opens_nothing(provider: Op, tmp_path: Path) -> Non
         await _sign_in(provider, client, page)
         await page.goto(f"{client.url}/hub/home")
         assert await page.get_by_text("Sign in with Ostiary").count()
-    assert client.refusals(provider)[0] == "invalid_client"
+    assert await client.refusal(provider) == "invalid_client"

@@ -77,4 +77,4 @@ async def test_a_wrong_secret_opens_nothing(provider: Op, tmp_path: Path) -> Non
         await _sign_in(provider, client, page)
         assert "loginToken" not in page.url
         assert not await page.get_by_role("link", name="Continue").count()
-    assert client.refusals(provider)[0] == "invalid_client"
+    assert await client.refusal(provider) == "invalid_client"

@@ -72,4 +72,4 @@ async def test_a_page_elsewhere_is_refused(provider: Op, tmp_path: Path) -> None
         await page.wait_for_url(f"{provider.issuer.removesuffix('/oidc')}/**")
         assert not await page.locator("#login-submit").count()
         assert urlsplit(page.url).port != moved.port
-    assert client.refusals(provider)[0] == "invalid_request"
+    assert await client.refusal(provider) == "invalid_request"

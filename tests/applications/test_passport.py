@@ -42,4 +42,4 @@ async def test_a_wrong_secret_opens_nothing(provider: Op, tmp_path: Path) -> Non
         await page.wait_for_url(f"{client.url}/**")
         await page.goto(client.url)
         assert await shown(page) == {"user": None}
-    assert client.refusals(provider)[0] == "invalid_client"
+    assert await client.refusal(provider) == "invalid_client"
