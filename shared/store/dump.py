@@ -28,35 +28,23 @@ _MAJOR = "SELECT current_setting('server_version_num')::int / 10000"
 _ISSUER = "SELECT issuer FROM deployment"
 _KEYS = "SELECT kid, private FROM keys ORDER BY kid"
 
-_MOVE = """
+_EACH_OBJECT = """
 DO $$
 DECLARE object text;
 BEGIN
   FOR object IN SELECT format('TABLE %s', oid::regclass) FROM pg_class
-    WHERE relnamespace = '{source}'::regnamespace AND relkind IN ('r', 'p')
-  LOOP EXECUTE format('ALTER %s SET SCHEMA {target}', object); END LOOP;
+    WHERE relnamespace = '{schema}'::regnamespace AND relkind IN ('r', 'p')
+  LOOP EXECUTE format('{command}', object); END LOOP;
   FOR object IN SELECT format('SEQUENCE %s', oid::regclass) FROM pg_class
-    WHERE relnamespace = '{source}'::regnamespace AND relkind = 'S'  -- those of no column
-  LOOP EXECUTE format('ALTER %s SET SCHEMA {target}', object); END LOOP;
+    WHERE relnamespace = '{schema}'::regnamespace AND relkind = 'S'  -- a column's has gone with its table
+  LOOP EXECUTE format('{command}', object); END LOOP;
   FOR object IN SELECT format('ROUTINE %s', oid::regprocedure) FROM pg_proc
-    WHERE pronamespace = '{source}'::regnamespace
-  LOOP EXECUTE format('ALTER %s SET SCHEMA {target}', object); END LOOP;
+    WHERE pronamespace = '{schema}'::regnamespace
+  LOOP EXECUTE format('{command}', object); END LOOP;
 END $$"""
-
-_DROP_ALL = """
-DO $$
-DECLARE object text;
-BEGIN
-  FOR object IN SELECT format('TABLE %s', oid::regclass) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-  LOOP EXECUTE format('DROP %s CASCADE', object); END LOOP;
-  FOR object IN SELECT format('SEQUENCE %s', oid::regclass) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relkind = 'S'
-  LOOP EXECUTE format('DROP %s CASCADE', object); END LOOP;
-  FOR object IN SELECT format('ROUTINE %s', oid::regprocedure) FROM pg_proc
-    WHERE pronamespace = 'public'::regnamespace
-  LOOP EXECUTE format('DROP %s CASCADE', object); END LOOP;
-END $$"""
+_PUT_ASIDE = _EACH_OBJECT.format(schema="public", command=f"ALTER %s SET SCHEMA {ASIDE}")
+_BRING_BACK = _EACH_OBJECT.format(schema=ASIDE, command="ALTER %s SET SCHEMA public")
+_DROP_ALL = _EACH_OBJECT.format(schema="public", command="DROP %s CASCADE")
 
 _ENVIRONMENT = {
     "PATH": os.defpath,
@@ -188,7 +176,7 @@ async def put_aside(url: str) -> None:
     async with _connection(url) as connection, connection.transaction():
         await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(f"CREATE SCHEMA {ASIDE}")
-        await connection.execute(_MOVE.format(source="public", target=ASIDE))
+        await connection.execute(_PUT_ASIDE)
 
 
 async def bring_back(url: str) -> None:
@@ -197,7 +185,7 @@ async def bring_back(url: str) -> None:
         if await connection.fetchval(f"SELECT to_regnamespace('{ASIDE}') IS NOT NULL"):
             await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
             await connection.execute(_DROP_ALL)
-            await connection.execute(_MOVE.format(source=ASIDE, target="public"))
+            await connection.execute(_BRING_BACK)
             await connection.execute(f"DROP SCHEMA {ASIDE}")
 
 
