@@ -9,9 +9,10 @@ from playwright.async_api import Page
 
 from tests.applications.catalogue import HERE, Application
 from tests.applications.client import AddedClient
-from tests.applications.serving import serving
+from tests.applications.person import is_person, shown
+from tests.applications.serving import needs_application, serving
 from tests.flow.op import Op
-from tests.interop.chromium import new_page
+from tests.interop.chromium import new_page, sign_in
 from tests.tools import needs
 
 PLACE = "// THE LINES OF THE PRESET"
@@ -37,3 +38,36 @@ async def node_server(
         new_page(op, folder / "home") as page,
     ):
         yield page
+
+
+async def check_sign_in(provider: Op, name: str, folder: Path) -> None:
+    """Express has her claims from the ID token, renews its tokens, and ends the session here too."""
+    application = needs_application(name)
+    client = AddedClient.of_preset(provider, name)
+    async with node_server(provider, application, folder, client) as page:
+        await page.goto(f"{client.url}/login")
+        await sign_in(provider, page)
+        await page.wait_for_url(f"{client.url}/")
+        assert is_person((await shown(page))["user"])
+
+        await page.click("#refresh")
+        assert await shown(page) == {"isNew": True, "isHers": True}
+
+        await page.click("#logout")
+        await page.wait_for_url(f"{client.url}/")
+        assert await shown(page) == {"user": None}
+        await page.goto(f"{client.url}/login")
+        assert await page.locator("#login-submit").count()
+
+
+async def check_wrong_secret(provider: Op, name: str, folder: Path) -> None:
+    """The code is refused, Express lets nobody in, and the operator is told why."""
+    application = needs_application(name)
+    client = AddedClient.of_preset(provider, name).mistyped()
+    async with node_server(provider, application, folder, client) as page:
+        await page.goto(f"{client.url}/login")
+        await sign_in(provider, page)
+        await page.wait_for_url(f"{client.url}/**")
+        await page.goto(client.url)
+        assert await shown(page) == {"user": None}
+    assert await client.refusal(provider) == "invalid_client"
