@@ -5,8 +5,8 @@ unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every proc
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel interop-tools application-tools applications screenshots
-.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel image image-test interop-tools screenshots
+.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel image image-test
+.PHONY: interop-tools application-tools applications screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,6 @@ wheel: venv ## Build the wheel into dist/
 	@rm -rf build dist
 	$(VENV)/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
-interop-tools: dev ## Install the tools of the interoperability tests (apt, PyPI, npm, Go, Maven; asks for no password)
 image: ## Build the image ostiary:dev with buildah, podman or docker (another base: make image BASE=IMAGE)
 	@deploy/image/build.sh ostiary:dev $(if $(BASE),--build-arg BASE=$(BASE))
 
@@ -50,7 +49,7 @@ image-test: dev .cache/base.tar ## Build the image twice and run every service f
 	@mkdir -p .cache
 	@deploy/image/base.sh $@
 
-interop-tools: ## Install the tools of the interoperability tests (apt, npm, Go, Maven; asks for no password)
+interop-tools: dev ## Install the tools of the interoperability tests (apt, PyPI, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh
 	@$(VENV)/bin/python -m tests.applications.install --quick
 

@@ -76,3 +76,11 @@ def test_every_path_is_documented_and_nothing_else() -> None:
     rows = re.findall(r"^\| (`/[^|]+) \| ([^|]+) \|", table, re.MULTILINE)
     documented = sorted((path.strip("`"), service) for paths, service in rows for path in paths.split(", "))
     assert documented == sorted((path.path, path.service.value) for path in PATHS if path.group in _SHOWN)
+
+
+def test_the_number_of_packages_is_that_of_the_lock() -> None:
+    """What README.md shows of the first `make run` counts what requirements.lock installs."""
+    (shown,) = re.findall(
+        r"^Installing (\d+) packages", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert int(shown) == len(re.findall("==", (ROOT / "requirements.lock").read_text("utf-8")))
