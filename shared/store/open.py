@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from shared.config.settings import Settings
 from shared.store import (
@@ -77,43 +76,61 @@ from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
     """Every port, over the deployment's PostgreSQL and Redis."""
 
-    changes: Changes
-    database_checks: Mapping[str, Callable[[], str | None]]  # faults found by the poll of `changes`
-    database_pool: Callable[[], PoolStatistics]
-    keys: Keys
-    users: Users
-    credentials: UserCredentials
-    second_factors: SecondFactors
-    groups: Groups
-    clients: Clients
-    client_documents: ClientDocuments
-    client_uses: ClientUses
-    client_removals: ClientRemovals
-    initial_access_tokens: InitialAccessTokens
-    protected_resources: ProtectedResources
-    codes: AuthorizationCodes
-    device_codes: DeviceCodes
-    document_copies: DocumentCopies
-    grants: Grants
-    refresh_families: RefreshFamilies
-    refusals: Refusals
-    replay_marks: ReplayMarks
-    leases: Leases
-    outages: Outages
-    deployment: DeploymentRecord
-    expiry: Expiry
-    outbox: Outbox
-    probe: Probe
-    sessions: Sessions
-    interactions: Interactions
-    pushed_requests: PushedRequests
-    consents: Consents
-    counters: Counters
-    shared_counts: SharedCounts
+    def __init__(
+        self, settings: Settings, database: Database, alone: Database, redis: RedisClient, probe: Probe
+    ) -> None:
+        secret_keys = [key.get_secret_value() for key in settings.secret_key]
+        clients = PostgresClients(database, SecretRows(secret_keys))
+        changes = PostgresChanges(database)
+
+        self.changes: Changes = changes
+        self.keys: Keys = PostgresKeys(database)
+        self.deployment: DeploymentRecord = PostgresDeploymentRecord(database)
+        self.leases: Leases = PostgresLeases(database)
+        self.outages: Outages = PostgresOutages(alone)
+        self.expiry: Expiry = PostgresExpiry(database)
+        self.outbox: Outbox = PostgresOutbox(database)
+
+        self.users: Users = PostgresUsers(database)
+        self.credentials: UserCredentials = PostgresUserCredentials(database)
+        self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
+        self.groups: Groups = PostgresGroups(database)
+
+        self.clients: Clients = clients
+        self.client_documents: ClientDocuments = PostgresClientDocuments(database, clients)
+        self.document_copies: DocumentCopies = RedisDocumentCopies(redis)
+        self.client_uses: ClientUses = PostgresClientUses(database)
+        self.client_removals: ClientRemovals = PostgresClientRemovals(database)
+        self.initial_access_tokens: InitialAccessTokens = PostgresInitialAccessTokens(database)
+        self.protected_resources: ProtectedResources = PostgresProtectedResources(database)
+        self.refusals: Refusals = RedisRefusals(redis)
+
+        self.interactions: Interactions = RedisInteractions(redis)
+        self.pushed_requests: PushedRequests = RedisPushedRequests(redis)
+        self.sessions: Sessions = KeptSessions(
+            PostgresSessionRows(database), RedisSessionContents(redis, settings.session_idle_lifetime)
+        )
+        self.consents: Consents = PostgresConsents(database)
+
+        self.codes: AuthorizationCodes = RedisAuthorizationCodes(redis)
+        self.device_codes: DeviceCodes = RedisDeviceCodes(redis)
+        self.grants: Grants = PostgresGrants(database)
+        self.refresh_families: RefreshFamilies = PostgresRefreshFamilies(database)
+
+        self.replay_marks: ReplayMarks = RedisReplayMarks(redis)
+        self.counters: Counters = RedisCounters(redis)
+        self.shared_counts: SharedCounts = RedisSharedCounts(redis)
+
+        self.probe = probe
+        self.database_pool: Callable[[], PoolStatistics] = database.statistics
+        self.database_checks: Mapping[str, Callable[[], str | None]] = {
+            "postgresql is writable": changes.writable_fault,
+            "postgresql timeouts": changes.timeout_fault,
+        }
+        """Faults found by the poll of `changes`."""
 
 
 class MissingStore(Exception):
@@ -129,51 +146,10 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     is_pooled = direct_url not in (None, url)
     database = Database.open(url.get_secret_value(), size=settings.database_pool_size, is_pooled=is_pooled)
     alone = Database.open(url.get_secret_value(), size=1, is_pooled=is_pooled)
-    changes = PostgresChanges(database)
-    secret_keys = [key.get_secret_value() for key in settings.secret_key]
-    clients = PostgresClients(database, SecretRows(secret_keys))
     redis = RedisClient.open(settings.redis_url.get_secret_value())
+    probe = Probe(database, redis, (direct_url or url).get_secret_value())
     try:
-        yield Stores(
-            changes=changes,
-            database_checks={
-                "postgresql is writable": changes.writable_fault,
-                "postgresql timeouts": changes.timeout_fault,
-            },
-            database_pool=database.statistics,
-            keys=PostgresKeys(database),
-            users=PostgresUsers(database),
-            credentials=PostgresUserCredentials(database),
-            second_factors=PostgresSecondFactors(database, TotpSecrets(secret_keys)),
-            groups=PostgresGroups(database),
-            clients=clients,
-            client_documents=PostgresClientDocuments(database, clients),
-            client_removals=PostgresClientRemovals(database),
-            client_uses=PostgresClientUses(database),
-            initial_access_tokens=PostgresInitialAccessTokens(database),
-            protected_resources=PostgresProtectedResources(database),
-            codes=RedisAuthorizationCodes(redis),
-            device_codes=RedisDeviceCodes(redis),
-            document_copies=RedisDocumentCopies(redis),
-            grants=PostgresGrants(database),
-            refresh_families=PostgresRefreshFamilies(database),
-            refusals=RedisRefusals(redis),
-            replay_marks=RedisReplayMarks(redis),
-            leases=PostgresLeases(database),
-            outages=PostgresOutages(alone),
-            deployment=PostgresDeploymentRecord(database),
-            expiry=PostgresExpiry(database),
-            outbox=PostgresOutbox(database),
-            probe=Probe(database, redis, (direct_url or url).get_secret_value()),
-            sessions=KeptSessions(
-                PostgresSessionRows(database), RedisSessionContents(redis, settings.session_idle_lifetime)
-            ),
-            interactions=RedisInteractions(redis),
-            pushed_requests=RedisPushedRequests(redis),
-            consents=PostgresConsents(database),
-            counters=RedisCounters(redis),
-            shared_counts=RedisSharedCounts(redis),
-        )
+        yield Stores(settings, database, alone, redis, probe)
     finally:
         await redis.close()
         alone.close()
