@@ -13,6 +13,7 @@ import click
 from services.cli.backup import backup, restore
 from services.cli.client import client
 from services.cli.client_check import check
+from services.cli.client_posture import show_posture
 from services.cli.deployment import issuer, restored
 from services.cli.doctor import doctor
 from services.cli.group import group
@@ -42,6 +43,7 @@ def main() -> None:
 
 
 client.add_command(check)
+client.add_command(show_posture)
 for command in (
     *(run, serve, migrate, backup, restore, restored, issuer),
     *(user, group, client, profile, resource, keys, outbox, doctor),

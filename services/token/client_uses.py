@@ -1,4 +1,4 @@
-"""Records which self-registered clients have received a token, in batches outside of requests.
+"""Records which clients have received a token, in batches outside of requests.
 
 If a process dies before it writes, the client's next token is recorded instead.
 """
@@ -9,10 +9,11 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
+from shared.live import clock
 from shared.oauth.client.record import Client
 from shared.server.app import BACKGROUND
 from shared.server.resources import STORES
-from shared.store import ClientUses, Unavailable
+from shared.store import CLIENT_USE_NOTED_EVERY, ClientUses, Unavailable
 
 FLUSH_INTERVAL = timedelta(seconds=10)
 MAX_WRITTEN = 10_000
@@ -21,20 +22,24 @@ logger = structlog.get_logger()
 
 
 class UsedClients:
-    """The clients that were used since this process started: those still to record, and those recorded."""
+    """The clients that were used: those still to record, and those recorded within the last day."""
 
     def __init__(self, uses: ClientUses) -> None:
         self._uses = uses
         self._new: set[str] = set()
         self._written: set[str] = set()
+        self._written_since = clock.monotonic()
 
     def note(self, client: Client) -> None:
         """Note that the client has received a token."""
-        if client.is_dynamically_registered and client.client_id not in self._written:
+        if client.client_id not in self._written:
             self._new.add(client.client_id)
 
     async def flush(self) -> None:
         """Record the new uses. Raises Unavailable, and then keeps them for the next call."""
+        if clock.monotonic() - self._written_since >= CLIENT_USE_NOTED_EVERY.total_seconds():
+            self._written.clear()
+            self._written_since = clock.monotonic()
         if not self._new:
             return
         new = frozenset(self._new)

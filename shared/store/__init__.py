@@ -6,6 +6,7 @@ real stores, and the contract tests check every implementation.
 
 from shared.store.ports.client_documents import ClientDocuments, DocumentCopies, DocumentCopy
 from shared.store.ports.clients import (
+    CLIENT_USE_NOTED_EVERY,
     EVERY_CLIENT,
     Change,
     Changes,
@@ -72,6 +73,7 @@ from shared.store.ports.sessions import (
 from shared.store.ports.users import Users
 
 __all__ = [
+    "CLIENT_USE_NOTED_EVERY",
     "EVERY_CLIENT",
     "KEPT_FOR",
     "MAX_OUTAGE",

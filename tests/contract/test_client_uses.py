@@ -73,6 +73,29 @@ async def test_a_use_is_remembered_when_its_grant_has_left(world: World) -> None
     assert await world.stores.client_uses.expire(A_MONTH) == []
 
 
+async def test_clients_without_a_token_are_found(world: World) -> None:
+    """By the last mark, or the last grant; the date is that of the mark, or of the registration."""
+    sign_in = await world.sign_in()
+    for client_id in ("unused", "lately", "long ago", "granted", "deleted"):
+        await _old(world, client_id, is_dynamically_registered=False)
+    await world.client(client_id="young")
+    await world.stores.client_uses.mark(["lately", "long ago"])
+    await world.database.row(
+        "UPDATE clients SET used_at = now() - interval '40 days' WHERE client_id = 'long ago'"
+    )
+    await world.stores.grants.redeem(
+        an_attempt(sign_in.sid),
+        b"c" * 32,
+        await world.issued_code(sign_in.code("granted")),
+        clock.now() + A_MONTH,
+        None,
+    )
+    await world.stores.clients.delete("deleted")
+    unused = await world.stores.client_uses.unused(A_MONTH)
+    days = {client_id: (clock.now() - since).days for client_id, since in unused.items()}
+    assert days == {"unused": 60, "long ago": 40}
+
+
 async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
     """Caches are notified, and there is an audit row."""
     await _old(world, "a")

@@ -50,7 +50,7 @@ def every_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def strangers_commands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put untrusted text into a command as it was sent."""
-    monkeypatch.setattr("shared.operations.refusals.remedies.shlex.quote", lambda text: f"'{text}'")
+    monkeypatch.setattr("shared.operations.client_commands.shlex.quote", lambda text: f"'{text}'")
 
 
 def refusals_as_they_arrive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,4 @@
-"""What operators are told about clients: warnings when they change one, and findings of `ostiary doctor`."""
+"""What operators are told about clients.
+
+Warnings when they change one, findings of `ostiary doctor`, and the weaknesses of `ostiary client posture`.
+"""

@@ -1,6 +1,6 @@
 """Ports: clients, their registration, and the changes that every process follows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
@@ -71,11 +71,21 @@ class Clients(Protocol):
         """
 
 
+CLIENT_USE_NOTED_EVERY = timedelta(days=1)
+"""The time after which a process marks a client again."""
+
+
 class ClientUses(Protocol):
-    """Whether clients that registered themselves were ever used. PostgreSQL."""
+    """When clients last received a token, exact to CLIENT_USE_NOTED_EVERY. PostgreSQL."""
 
     async def mark(self, client_ids: Collection[str]) -> None:
-        """Mark clients as used. Repeating it changes nothing."""
+        """Mark clients as used now."""
+
+    async def unused(self, unused_for: timedelta) -> Mapping[str, datetime]:
+        """The clients without a token for so long, with the time of the last, or of the registration.
+
+        A grant counts as use.
+        """
 
     async def expire(self, unused_for: timedelta) -> Sequence[str]:
         """Delete some of the clients that registered longer ago and were never used. Returns their ids.

@@ -1,14 +1,21 @@
-"""Whether clients were ever used, in PostgreSQL: marked once, or derived from grants and consents."""
+"""When clients were last used, in PostgreSQL: marked by the services, or derived from grants and consents."""
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from shared.store.postgres.changes import CLIENT
 from shared.store.postgres.transport.database import Database
 
 AT_A_TIME = 500
 
-_MARK = "UPDATE clients SET used_at = now() WHERE client_id = ANY($1::text[]) AND used_at IS NULL"
+_MARK = "UPDATE clients SET used_at = now() WHERE client_id = ANY($1::text[])"
+
+# Before every client was marked, only grants tell; so does the front channel.
+_UNUSED_FOR = """
+SELECT client_id, coalesce(used_at, created_at) AS since FROM clients c
+ WHERE deleted_at IS NULL AND coalesce(used_at, created_at) < now() - $1::interval
+   AND NOT EXISTS (SELECT FROM grants g
+                    WHERE g.client_id = c.client_id AND g.created_at >= now() - $1::interval)"""
 
 _UNUSED = "is_dynamically_registered AND used_at IS NULL"
 
@@ -42,6 +49,10 @@ class PostgresClientUses:
 
     async def mark(self, client_ids: Collection[str]) -> None:
         await self._database.row(_MARK, list(client_ids))
+
+    async def unused(self, unused_for: timedelta) -> Mapping[str, datetime]:
+        rows = await self._database.rows(_UNUSED_FOR, unused_for)
+        return {row["client_id"]: row["since"] for row in rows}
 
     async def expire(self, unused_for: timedelta) -> Sequence[str]:
         await self._database.row(_MARK_BY_GRANTS)
