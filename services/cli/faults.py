@@ -20,6 +20,7 @@ from shared.operations.keys import KeyFault
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
 from shared.operations.refusals.check import RefusalsUnavailable
+from shared.operations.setup import SetupError
 from shared.operations.user_import import BadUserFile
 from shared.operations.users import BadUser, NoSuchUser
 from shared.server.serve import ListenError
@@ -39,6 +40,7 @@ _SENTENCES: dict[type[Exception], str] = {
     DumpError: "The tools of PostgreSQL failed: {}",
     WrongIssuer: "{}",
     BadMoment: "{}",
+    SetupError: "{}",
     BadFile: "{}",
     BadUser: "{}",
     BadUserFile: "{}",

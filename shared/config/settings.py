@@ -210,6 +210,12 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def secret_files(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """The files that hold settings and the secret key. Raises SettingsError."""
+    variables = {**_env_file(environ.get("OSTIARY_ENV_FILE")).values, **environ}
+    return tuple(Path(variables[name]) for name in sorted(FILES) if variables.get(name))
+
+
 def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> None:
     """Remove libpq's variables, such as PGPORT and PGSSLMODE: only settings describe the way to PostgreSQL.
 

@@ -9,6 +9,15 @@ from shared.store.postgres.transport.faults import DEPENDENCY
 from shared.store.postgres.transport.server_state import STATE_COLUMNS, timeout_fault
 from shared.store.redis.transport.client import RedisClient
 
+CONNECTION_LIMIT = """
+SELECT least(
+    current_setting('max_connections')::int
+    - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0),
+    nullif((SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user), -1),
+    nullif((SELECT datconnlimit FROM pg_database WHERE datname = current_database()), -1)
+) AS allowed"""
+
 
 class Probe:
     """Checks for operators. No request uses it."""
@@ -35,6 +44,16 @@ class Probe:
         with DEPENDENCY:
             return await pending(self._direct_url)
 
-    async def ping_redis(self) -> None:
-        """Raises Unavailable."""
-        await self._redis.execute("PING")
+    async def connection_limit(self) -> int:
+        """How many connections PostgreSQL allows this role at once. Raises Unavailable."""
+        row = await self._database.row(CONNECTION_LIMIT)
+        assert row is not None
+        return cast(int, row["allowed"])
+
+    async def eviction_policy(self) -> str:
+        """Redis' `maxmemory-policy`. Raises Unavailable."""
+        state: bytes = await self._redis.execute("INFO", "memory")
+        _, _, policy = next(
+            line.partition(b":") for line in state.splitlines() if line.startswith(b"maxmemory_policy:")
+        )
+        return policy.decode()

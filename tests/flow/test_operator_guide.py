@@ -133,9 +133,8 @@ def _guide(nginx: Nginx, database_url: str, redis_url: str, sockets: Path) -> Gu
 async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: Nginx) -> None:
     """Its settings, commands, unit and proxy lead to a deployment in which the doctor finds no fault."""
     program = needs("nginx")
-    (settings,) = guide.of("dotenv")
-    create, write_units, configure, check = guide.of("console")
-    (guide.folder / "ostiary.env").write_text(settings)
+    set_up, create, write_units, configure, check = guide.of("console")
+    await asyncio.to_thread(guide.run, set_up)
     await asyncio.to_thread(guide.run, create)
     await asyncio.to_thread(guide.run, write_units)
     async with AsyncExitStack() as stack:

@@ -6,8 +6,8 @@ import pytest
 
 from services.cli import steps
 from shared.config.settings import Settings
-from shared.operations import doctor
 from shared.operations.client_import import ImportReport
+from shared.operations.doctor import records
 from shared.store.ports.deployment import Ended
 from shared.store.postgres import deployment, refresh_families
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresDeploymentRecord
@@ -59,4 +59,4 @@ def ends_a_backup_silently(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def examines_no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """The doctor does not compare clients with the algorithms of the deployment."""
-    monkeypatch.setattr(doctor, "unsigned_responses", lambda client, signing_algorithms: iter(()))
+    monkeypatch.setattr(records, "unsigned_responses", lambda client, signing_algorithms: iter(()))

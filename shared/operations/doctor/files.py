@@ -1,0 +1,28 @@
+"""Whether other accounts of this machine can read or replace the files that hold secrets."""
+
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from shared.operations.doctor.findings import Finding, bad, good
+
+SUBJECT = "Files"
+TOO_OPEN = stat.S_IRWXO | stat.S_IWGRP  # anything for others, or writing for the group
+
+
+def file_findings(files: Iterable[Path]) -> Iterator[Finding]:
+    """A fault for each file that is too open; otherwise one finding, if there are files."""
+    named = list(files)
+    faults = [bad(SUBJECT, fault) for file in named if (fault := _fault(file))]
+    if named and not faults:
+        yield good(SUBJECT, f"only their owner and group can read {', '.join(map(str, named))}")
+    yield from faults
+
+
+def _fault(file: Path) -> str | None:
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & TOO_OPEN:
+        return (
+            f"other accounts can read or change {file} (mode {mode:04o}): run `chmod 600 {file}` as its owner"
+        )
+    return None
