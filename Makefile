@@ -5,7 +5,7 @@ unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every proc
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test test-fast bench fuzz mutants check wheel image image-test
+.PHONY: help run venv dev test test-fast bench fuzz mutants faults check wheel image image-test
 .PHONY: interop-tools application-tools applications screenshots
 
 help: ## List the targets
@@ -28,6 +28,9 @@ fuzz: dev ## Fuzz the parsers of untrusted data with 100 000 inputs (2 minutes; 
 
 mutants: dev ## Mutate security rules and own infrastructure (hours; fewer modules: python -m tests.mutants --help)
 	$(VENV)/bin/python -m tests.mutants
+
+faults: dev ## Break a deployment as in production in every known way (hours; fewer: python -m tests.fault.production --help)
+	$(VENV)/bin/python -m tests.fault.production
 
 check: dev ## Check lint, format, types and the rules of the code base
 	$(VENV)/bin/ruff check .

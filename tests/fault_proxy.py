@@ -18,6 +18,7 @@ class FaultProxy:
         self._needle: bytes | None = None
         self._faults_left = 0
         self._is_delivered = True
+        self._garbled = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._relays: set[asyncio.Task[object]] = set()
 
@@ -37,6 +38,10 @@ class FaultProxy:
         *is_delivered*: the server gets them and answers. Otherwise it does not, which the client cannot know.
         """
         self._needle, self._faults_left, self._is_delivered = needle, times, is_delivered
+
+    def garble_answers(self, times: int) -> None:
+        """Answer the next messages with bytes that no server sends. The server does not get them."""
+        self._garbled = times
 
     @property
     def has_lost_it(self) -> bool:
@@ -73,6 +78,10 @@ class FaultProxy:
                         await server_writer.drain()
                         await server_reader.read(65536)  # it was done, and the answer is lost
                     break
+                if self._garbled:
+                    self._garbled -= 1
+                    writer.write(b"?\r\n")
+                    continue
                 server_writer.write(data)
         finally:
             for end in (writer, server_writer):

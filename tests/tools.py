@@ -34,10 +34,15 @@ def is_strict() -> bool:
     return bool(required()) or os.environ.get("CI") == "true"
 
 
+def program_of(name: str) -> str | None:
+    """The program of tool *name*; None if it is not installed."""
+    found = (shutil.which(program, path=f"{os.environ['PATH']}:{ELSEWHERE}") for program in PROGRAMS[name])
+    return next((path for path in found if path), None)
+
+
 def needs(name: str, *files: Path) -> str:
     """The program of tool *name*. Without it or *files*, the test skips, or fails if it is required."""
-    found = (shutil.which(program, path=f"{os.environ['PATH']}:{ELSEWHERE}") for program in PROGRAMS[name])
-    program = next((path for path in found if path), None)
+    program = program_of(name)
     missing = [str(file) for file in files if not file.exists()]
     if program and not missing:
         return program

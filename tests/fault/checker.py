@@ -3,12 +3,16 @@
 Each function checks one invariant and returns its violations as text. An empty list is a pass.
 """
 
-from tests.fault.history import Broken, Done, History, Operation, Rejected
+from collections.abc import Collection, Mapping
 
+from tests.fault.history import Broken, Done, History, Lost, Operation, Rejected, Retryable
+
+AUTHORIZE = "authorize"
 REDEEM = "redeem"
 REFRESH = "refresh"
 INTROSPECT = "introspect"
-END = "end"  # any negative fact: a logout, a revocation
+END = "end"  # any negative fact: a revocation, a disabled user
+LOGOUT = "logout"  # one whose clients get a notice
 USE = "use"  # a use of what a negative fact has ended
 
 
@@ -55,7 +59,7 @@ def _successors(refreshes: list[Operation]) -> set[str]:
 
 def ends_hold(history: History) -> list[str]:
     """No operation that began after an acknowledged end succeeds."""
-    ends = {end.subject: end for end in history.of(END) if isinstance(end.outcome, Done)}
+    ends = {end.subject: end for end in history.of(END, LOGOUT) if isinstance(end.outcome, Done)}
     return [
         f"{use.subject} was used after its acknowledged end"
         for use in history.of(USE)
@@ -91,4 +95,28 @@ def gains_hold(history: History) -> list[str]:
         f"the access token of {subject} is dead"
         for subject, checks in history.by_subject(INTROSPECT).items()
         if not (isinstance(outcome := checks[-1].outcome, Done) and outcome.body["active"])
+    ]
+
+
+def notices_arrive(history: History, notices: Mapping[str, Collection[str]]) -> list[str]:
+    """Each acknowledged logout has a notice, and only one, by its `jti`. *notices*: those by session."""
+    ended = {each.subject for each in history.of(LOGOUT) if isinstance(each.outcome, Done)}
+    return [
+        f"{len(notices.get(session, ()))} notices of the logout of {session}"
+        for session in sorted(ended)
+        if len(notices.get(session, ())) != 1
+    ]
+
+
+def began_after(history: History, moment: float) -> History:
+    """The operations that began later."""
+    return History([operation for operation in history.operations if operation.began > moment])
+
+
+def unsuccessful(history: History) -> list[str]:
+    """What was not answered, or with a 503, although nothing is wrong any more."""
+    return [
+        f"{operation.kind} of {operation.subject} got {type(operation.outcome).__name__}"
+        for operation in history.operations
+        if isinstance(operation.outcome, Retryable | Lost | Broken)
     ]

@@ -1,6 +1,7 @@
 """The record of a load: each operation, with its times and its outcome."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,13 @@ class History:
     """The operations of one run, in the order of their ends."""
 
     operations: list[Operation] = field(default_factory=list)
+
+    async def log(self, kind: str, subject: str, request: Awaitable[Outcome]) -> Outcome:
+        """Await the outcome of a request, and record it."""
+        began = time.monotonic()
+        outcome = await request
+        self.operations.append(Operation(kind, subject, began, time.monotonic(), outcome))
+        return outcome
 
     def of(self, *kinds: str) -> Iterator[Operation]:
         """The operations of some kinds."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -13,14 +13,22 @@ from shared.paths import INTROSPECTION, REVOCATION, TOKEN
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import basic
 from tests.fault.checker import END, INTROSPECT, REDEEM, REFRESH, USE
-from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Rejected, Retryable
+from tests.fault.history import Broken, Done, History, Lost, Outcome, Rejected, Retryable
 
-ORIGIN = "http://token"
 PATIENCE = 5.0  # seconds that a client waits for an answer
 PAUSE = 0.1  # seconds between two tries
 HANG_GUARD = 90.0
 
 Choose = Callable[[], ClientSession]
+
+
+async def until_verdict(request: Callable[[], Awaitable[Outcome]], name: str) -> Outcome:
+    """Repeat a request while its answer is a 503 or lost."""
+    deadline = time.monotonic() + HANG_GUARD
+    while isinstance(outcome := await request(), Retryable | Lost):
+        assert time.monotonic() < deadline, f"{name} gets no verdict"
+        await asyncio.sleep(PAUSE)
+    return outcome
 
 
 @dataclass(slots=True)
@@ -63,31 +71,30 @@ class Load:
         self, kind: str, subject: str, path: str, form: Mapping[str, str], choose: Choose | None = None
     ) -> Outcome:
         """Repeat a request while its answer is a 503 or lost."""
-        deadline = time.monotonic() + HANG_GUARD
-        while True:
-            outcome = await self.once(kind, subject, path, form, (choose or self.any_process)())
-            if not isinstance(outcome, Retryable | Lost):
-                return outcome
-            assert time.monotonic() < deadline, f"{kind} of {subject} gets no verdict"
-            await asyncio.sleep(PAUSE)
+        choose = choose or self.any_process
+        return await until_verdict(
+            lambda: self.once(kind, subject, path, form, choose()), f"{kind} {subject}"
+        )
 
     async def once(
         self, kind: str, subject: str, path: str, form: Mapping[str, str], session: ClientSession
     ) -> Outcome:
         """One request, logged."""
-        began = time.monotonic()
+        return await self.history.log(kind, subject, self._outcome(kind, path, form, session))
+
+    async def _outcome(
+        self, kind: str, path: str, form: Mapping[str, str], session: ClientSession
+    ) -> Outcome:
         outcome = await self._post(path, form, session)
         if kind == USE and isinstance(outcome, Done) and not outcome.body["active"]:
-            outcome = Rejected("inactive")
-        self.history.operations.append(Operation(kind, subject, began, time.monotonic(), outcome))
+            return Rejected("inactive")
         return outcome
 
     async def _post(self, path: str, form: Mapping[str, str], session: ClientSession) -> Outcome:
         headers = basic(self.client.client_id)
         try:
-            async with session.post(
-                ORIGIN + path, data=form, headers=headers, timeout=ClientTimeout(PATIENCE)
-            ) as response:
+            timeout = ClientTimeout(PATIENCE)
+            async with session.post(path, data=form, headers=headers, timeout=timeout) as response:
                 body = await response.json() if response.content_type == "application/json" else {}
         except (ClientError, OSError, TimeoutError):
             return Lost()

@@ -7,11 +7,15 @@ import pytest
 from tests.fault.checker import (
     END,
     INTROSPECT,
+    LOGOUT,
     REDEEM,
     REFRESH,
     USE,
+    began_after,
     gains_hold,
+    notices_arrive,
     retries_succeed,
+    unsuccessful,
     violations,
 )
 from tests.fault.history import Broken, Done, History, Lost, Operation, Outcome, Rejected, Retryable
@@ -61,6 +65,7 @@ def test_a_history_that_is_right_passes() -> None:
         (_history((REDEEM, _done()), (REDEEM, _done())), "redeemed 2 times"),
         (_history((REFRESH, _done(refresh_token="1")), (REFRESH, _done(refresh_token="2"))), "2 successors"),
         (_history((END, _done()), (USE, _done(active=True))), "after its acknowledged end"),
+        (_history((LOGOUT, _done()), (USE, _done())), "after its acknowledged end"),
     ],
 )
 def test_a_violation_is_named(history: History, words: str) -> None:
@@ -87,3 +92,21 @@ def test_a_retry_that_destroys_is_named(history: History, words: str) -> None:
 def test_a_gain_that_died_is_named() -> None:
     """The last introspection of a token decides."""
     assert gains_hold(_history((INTROSPECT, _done(active=True)), (INTROSPECT, _done(active=False))))
+
+
+@pytest.mark.parametrize("notices", [{}, {"y": {"1"}}, {"x": {"1", "2"}}])
+def test_a_notice_that_is_missing_or_not_alone_is_named(notices: dict[str, set[str]]) -> None:
+    """Each acknowledged logout has one notice, however often it was sent; others have none."""
+    history = _history((LOGOUT, Retryable()), (LOGOUT, _done()))
+    assert "notices of the logout of x" in notices_arrive(history, notices)[0]
+    assert notices_arrive(history, {"x": {"1"}}) == []
+    assert notices_arrive(_history((LOGOUT, Retryable())), {}) == []
+
+
+@pytest.mark.parametrize("outcome", [Retryable(), Lost(), Broken(500)])
+def test_what_fails_after_the_fault_is_named(outcome: Outcome) -> None:
+    """Only what began later counts, and a refusal is an answer."""
+    history = _history((REDEEM, outcome), (REDEEM, Rejected("invalid_grant")), (REDEEM, outcome))
+    (fault,) = unsuccessful(began_after(history, 0))
+    assert type(outcome).__name__ in fault
+    assert unsuccessful(began_after(history, 2)) == []

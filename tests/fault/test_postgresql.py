@@ -1,69 +1,34 @@
 """PostgreSQL answers late or not at all: a client that repeats requests after a 503 loses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Mapping
 
 import pytest
 from aiohttp import ClientSession
 
+from shared.live import clock
+from shared.operations.keys import rotate_keys
 from shared.paths import INTROSPECTION
+from tests.authorization import ON_MODULE_LOOP
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected, Retryable
-from tests.fault.load import HANG_GUARD, Load
-from tests.fault.topology import PASSWORD, READY_GUARD, RunningTopology, backends
+from tests.fault.injections import (
+    Fault,
+    absent_standby,
+    halted_server,
+    lasting,
+    locked_grants,
+    locked_tables,
+    read_only_server,
+)
+from tests.fault.load import Load
+from tests.fault.topology import PASSWORD, RunningTopology, backends
+
+pytestmark = ON_MODULE_LOOP
 
 CODES = 20
 POOL = 16  # connections of a process
-
-Fault = Callable[[RunningTopology], AbstractAsyncContextManager[None]]
-
-
-@asynccontextmanager
-async def locked_tables(deployment: RunningTopology) -> AsyncIterator[None]:
-    """Every statement about clients, grants or refresh families waits for a lock."""
-    operator = await deployment.operator()
-    try:
-        async with operator.transaction():
-            await operator.execute("LOCK TABLE clients, grants, refresh_families")
-            yield
-    finally:
-        await operator.close()
-
-
-@asynccontextmanager
-async def locked_grants(deployment: RunningTopology) -> AsyncIterator[None]:
-    """Every redemption waits for a lock."""
-    operator = await deployment.operator()
-    try:
-        async with operator.transaction():
-            await operator.execute("LOCK TABLE grants")
-            yield
-    finally:
-        await operator.close()
-
-
-@asynccontextmanager
-async def halted_server(deployment: RunningTopology) -> AsyncIterator[None]:
-    """Every process of PostgreSQL is halted."""
-    with deployment.halted_postgresql():
-        yield
-
-
-@asynccontextmanager
-async def absent_standby(deployment: RunningTopology) -> AsyncIterator[None]:
-    """Commits wait for a synchronous standby that is gone."""
-    operator = await deployment.operator()
-    try:
-        await operator.execute("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (gone)'")
-        await operator.execute("SELECT pg_reload_conf()")
-        yield
-        await operator.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        await operator.execute("SELECT pg_reload_conf()")
-    finally:
-        await operator.close()
-
 
 LEFT_RUNNING = (
     "postgres.never_gives_up_on_the_server,postgres.asks_for_no_cancellation,postgres.gives_up_places_at_once"
@@ -71,25 +36,6 @@ LEFT_RUNNING = (
 
 LOCKED = 11.0  # seconds; these are the lengths of the faults, and no waits for anything
 HALTED = 6.0
-
-
-@asynccontextmanager
-async def lasting(fault: AbstractAsyncContextManager[None], seconds: float) -> AsyncIterator[None]:
-    """Run the block while a fault lasts, and finish its operations after the fault."""
-    healed = asyncio.Event()
-
-    async def last() -> None:
-        async with fault:
-            begun.set()
-            await asyncio.sleep(seconds)
-        healed.set()
-
-    begun = asyncio.Event()
-    lasting = asyncio.create_task(last())
-    await begun.wait()
-    async with asyncio.timeout(HANG_GUARD):
-        yield
-        await lasting
 
 
 async def _prepare(deployment: RunningTopology, load: Load) -> list[str]:
@@ -156,7 +102,7 @@ async def test_no_connection_is_opened_beyond_the_pools(deployment: RunningTopol
     watching.cancel()
     await operator.close()
     with deployment.verdict():
-        assert most <= own + len(deployment.services) * POOL + 1  # the one that holds the lock
+        assert most <= own + len(deployment.replicas) * POOL + 1  # the one that holds the lock
         assert violations(load.history) == []
 
 
@@ -181,12 +127,52 @@ async def test_a_password_that_was_changed_and_changed_back(deployment: RunningT
             assert outcome.body["active"]
         await deployment.world.stores.clients.disable(load.client.client_id)
         for session in deployment.sessions:  # the loop that hears of changes is alive
-            await _until_refused(load, form, session)
+            await _until_refused(deployment, load, form, session)
 
 
-async def _until_refused(load: Load, form: Mapping[str, str], session: ClientSession) -> None:
-    async with asyncio.timeout(READY_GUARD):
+async def _until_refused(
+    deployment: RunningTopology, load: Load, form: Mapping[str, str], session: ClientSession
+) -> None:
+    async with asyncio.timeout(deployment.guard):
         while not isinstance(
             await load.once("disabled", "client", INTROSPECTION.path, form, session), Rejected
         ):
             await asyncio.sleep(0.05)
+
+
+@caught("postgres.lends_read_only_connections,postgres.stays_at_a_demoted_server")
+async def test_a_server_that_becomes_read_only(deployment: RunningTopology) -> None:
+    """No process is ready, nothing is refused or lost, and each recovers without a restart."""
+    load = await deployment.load(seed=10)
+    codes = await deployment.codes(load, CODES)
+    with deployment.verdict():
+        async with read_only_server(deployment):
+            redeeming = [asyncio.create_task(load.redeem(code)) for code in codes]
+            await deployment.until_readiness(is_ready=False)
+        for outcome in await asyncio.gather(*redeeming):
+            assert isinstance(outcome, Done)
+            await load.introspect(outcome.body["access_token"])
+        await deployment.until_readiness(is_ready=True)
+        assert retries_succeed(load.history, REDEEM) == []
+        assert gains_hold(load.history) == []
+        assert violations(load.history) == []
+
+
+@caught()
+async def test_a_key_and_a_client_that_change_at_once(deployment: RunningTopology) -> None:
+    """Processes that read the client all the time do not keep it as it was."""
+    stores = deployment.world.stores
+    for seed in range(11, 14):
+        load = await deployment.load(seed)
+        redeemed = await load.redeem((await deployment.codes(load, 1))[0])
+        assert isinstance(redeemed, Done)
+        form = {"token": redeemed.body["access_token"]}
+        reading = [
+            asyncio.create_task(_until_refused(deployment, load, form, each)) for each in deployment.sessions
+        ]
+        await asyncio.gather(
+            rotate_keys(stores.keys, deployment.settings, clock.now()),
+            stores.clients.disable(load.client.client_id),
+        )
+        await asyncio.gather(*reading)
+        assert violations(load.history) == []

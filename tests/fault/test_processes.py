@@ -1,7 +1,6 @@
 """Processes that are halted and resume, and requests that reach two of them."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +8,15 @@ from contextlib import contextmanager
 import asyncpg
 
 from shared.paths import INTROSPECTION, TOKEN
+from tests.authorization import ON_MODULE_LOOP
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected
 from tests.fault.load import Load
 from tests.fault.topology import RunningTopology, until_waiting
+
+pytestmark = ON_MODULE_LOOP
 
 LATE = 3.0  # seconds that a process is halted
 
@@ -24,18 +26,17 @@ HALTED_AND_STALE = "http.is_never_late,http.answers_at_any_age,redemption.ignore
 @contextmanager
 def _halted(deployment: RunningTopology) -> Iterator[None]:
     """The first process is halted."""
-    process = deployment.services[0].process
-    assert process
-    os.kill(process.pid, signal.SIGSTOP)
+    process = deployment.replicas[0]
+    process.send(signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(process.pid, signal.SIGCONT)
+        process.send(signal.SIGCONT)
 
 
 async def _connect(deployment: RunningTopology) -> None:
     """Open a connection to the first process, which stays open."""
-    async with deployment.sessions[0].get("http://token/healthz") as response:
+    async with deployment.sessions[0].get("/healthz") as response:
         await response.read()
 
 
@@ -122,7 +123,7 @@ async def _deliver_twice(deployment: RunningTopology, load: Load, operator: asyn
         async with operator.transaction():
             await operator.execute("LOCK TABLE grants")
             both = [asyncio.create_task(load.redeem(code)) for _ in range(2)]
-            await until_waiting(operator, "grants", 2)
+            await until_waiting(operator, "INSERT INTO grants", 2)
         won = [outcome for outcome in await asyncio.gather(*both) if isinstance(outcome, Done)]
         if len(load.history.by_subject(REDEEM)[code]) == 2:
             assert len(won) == 1

@@ -1,34 +1,39 @@
-"""Real processes over stores of their own: a PostgreSQL, a Valkey, and several token services."""
+"""Real processes over stores of their own: a PostgreSQL, a Valkey behind a fault proxy, and services."""
 
 import asyncio
 import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
-from aiohttp import ClientSession, UnixConnector
+from aiohttp import ClientSession, CookieJar, UnixConnector
 
-from deploy.local.child import Child, Command
+from deploy.local.child import Child, RunError
 from deploy.local.folders import run_folder
 from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
-from shared.config.settings import child_environment
+from shared.config.settings import Settings, child_environment
 from shared.paths import Service
 from shared.store.migrate import migrate
+from tests.authorization import LOCAL_ISSUER, Browser
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.fault.load import HANG_GUARD, Load
+from tests.fault_proxy import FaultProxy, redis_proxy
 
 ROOT = Path(__file__).parents[2]
+ORIGIN = LOCAL_ISSUER.removesuffix("/oidc")
 READY_GUARD = 30.0  # seconds: a process that is not ready again by then will not be
+PLANTED_GUARD = 6.0  # the same with a defect, where giving up too early does no harm
 
 PASSWORD = "first"
 _ROLE = f"CREATE ROLE services LOGIN PASSWORD '{PASSWORD}'; GRANT ostiary TO services"
@@ -38,19 +43,59 @@ _DISCONNECT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usen
 
 _WAITING = """
 SELECT count(*) FROM pg_stat_activity
- WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO ' || $1 || '%'"""
+ WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """One process of a service, and connections to it."""
+
+    service: Service
+    child: Child
+    socket: Path
+    http: ClientSession
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        assert self.child.process
+        os.kill(self.child.process.pid, number)
+
+    async def readiness(self) -> int:
+        """The status of /readyz."""
+        async with self.http.get("/readyz") as response:
+            return response.status
 
 
 @dataclass(slots=True)
 class RunningTopology:
-    """A running deployment. *planted*: the defects of its services, if any."""
+    """A running deployment. *proxy* stands before Redis. *planted*: the defects of its services, if any."""
 
     postgres: Postgres
     server: Child
+    redis: Child
+    proxy: FaultProxy
+    settings: Settings
     world: World
-    services: list[Child]
-    sessions: list[ClientSession]
+    folder: Path
+    sockets: Path
+    environment: Mapping[str, str]
     planted: str | None = None
+    replicas: list[Replica] = field(default_factory=list)
+    browsers: list[ClientSession] = field(default_factory=list)
+
+    def of(self, service: Service) -> list[Replica]:
+        """The processes of a service."""
+        return [replica for replica in self.replicas if replica.service == service]
+
+    @property
+    def sessions(self) -> list[ClientSession]:
+        """The connections to the token processes."""
+        return [replica.http for replica in self.of(Service.TOKEN)]
+
+    @property
+    def guard(self) -> float:
+        """Seconds after which what is waited for will not come."""
+        return PLANTED_GUARD if self.planted else READY_GUARD
 
     @contextmanager
     def verdict(self) -> Iterator[None]:
@@ -58,18 +103,25 @@ class RunningTopology:
         if self.planted is None:
             yield
             return
-        with suppress(AssertionError, TimeoutError):
+        with suppress(AssertionError, TimeoutError, RunError):
             yield
             pytest.fail(f"the test passes with a defect in place: {self.planted}")
 
-    async def load(self, seed: int) -> Load:
-        """A new client's load, the same for the same seed."""
-        return Load(await self.world.client(), self.sessions, random.Random(seed))
+    async def load(self, seed: int, **client: Any) -> Load:
+        """A new client's load, the same for the same seed. *client*: fields of the client."""
+        return Load(await self.world.client(**client), self.sessions, random.Random(seed))
 
     async def codes(self, load: Load, count: int) -> list[str]:
         """New codes of the load's client, each of a user of its own."""
         signed_in = [await self.world.sign_in() for _ in range(count)]
         return [await self.world.add_code(each.code(load.client.client_id)) for each in signed_in]
+
+    def browser(self) -> Browser:
+        """A browser without cookies at the first authorization process."""
+        connector = UnixConnector(str(self.of(Service.AUTHORIZATION)[0].socket))
+        http = ClientSession(ORIGIN, connector=connector, cookie_jar=CookieJar(unsafe=True))
+        self.browsers.append(http)
+        return Browser(http)
 
     async def operator(self) -> asyncpg.Connection:
         """A connection to PostgreSQL beside the services', to be closed."""
@@ -84,10 +136,29 @@ class RunningTopology:
 
     async def until_readiness(self, *, is_ready: bool) -> None:
         """Return when every process is ready, or when every process is not."""
-        async with asyncio.timeout(READY_GUARD):
-            for session in self.sessions:
-                while (await _readiness(session) == 200) != is_ready:
+        async with asyncio.timeout(self.guard):
+            for replica in self.replicas:
+                while (await replica.readiness() == 200) != is_ready:
                     await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def process(
+        self, service: Service, *options: str, log: Path | None = None, planted: str | None = None
+    ) -> AsyncIterator[Replica]:
+        """One more process of a service, not yet started, with *options* of `ostiary serve`.
+
+        *planted*: defects beside the topology's.
+        """
+        own = self.sockets / f"{service}-{len(list(self.sockets.iterdir()))}"
+        own.mkdir()
+        socket = socket_of(own, service)
+        start = command(service, own, self.environment, log or self.folder / f"{own.name}.log")
+        start = replace(start, argv=(*start.argv, *options))
+        if defects := ",".join(filter(None, (planted, self.planted))):
+            argv = (sys.executable, "-m", "tests.planted", defects, service, f"unix:{socket}", *options)
+            start = replace(start, argv=argv, cwd=ROOT)
+        async with ClientSession(ORIGIN, connector=UnixConnector(str(socket), limit=0)) as http:
+            yield Replica(service, Child(start), socket, http)
 
     @contextmanager
     def halted_postgresql(self) -> Iterator[None]:
@@ -118,11 +189,6 @@ async def started(*children: Child) -> AsyncIterator[None]:
         await asyncio.gather(*(child.stop() for child in children))
 
 
-async def _readiness(session: ClientSession) -> int:
-    async with session.get("http://token/readyz") as response:
-        return response.status
-
-
 async def _with_password(postgres: Postgres) -> str:
     """Give the services a role with a password. Returns the URL with which they connect."""
     operator = await asyncpg.connect(postgres.url)
@@ -133,17 +199,11 @@ async def _with_password(postgres: Postgres) -> str:
     return postgres.url.replace("ostiary@", f"services:{PASSWORD}@", 1)
 
 
-def _with_defects(service: Command, defects: str, socket: Path) -> Command:
-    """The same service with defects planted."""
-    argv = (sys.executable, "-m", "tests.planted", defects, Service.TOKEN, f"unix:{socket}")
-    return replace(service, argv=argv, cwd=ROOT)
-
-
 @asynccontextmanager
 async def topology(
-    folder: Path, *, replicas: int = 2, planted: str | None = None
+    folder: Path, replicas: Mapping[Service, int], planted: str | None = None
 ) -> AsyncIterator[RunningTopology]:
-    """A deployment with so many token processes, and its data in *folder*.
+    """A deployment with so many processes of each service, and its data in *folder*.
 
     *planted*: defects of the services, as `python -m tests.planted` takes them.
     """
@@ -157,25 +217,35 @@ async def topology(
         postgres.prepare()
         valkey.prepare()
         async with AsyncExitStack() as closing:
-            server = Child(postgres.command())
-            await closing.enter_async_context(started(server, Child(valkey.command())))
+            server, redis = Child(postgres.command()), Child(valkey.command())
+            await closing.enter_async_context(started(server, redis))
             await migrate(postgres.url)
-            settings = settings_for(await _with_password(postgres), valkey.url, drain_delay="0s")
-            world = await closing.enter_async_context(open_world(settings))
-            environment = child_environment(settings, 0) | {"OSTIARY_ISSUER": settings.issuer}
-            services, sessions = [], []
-            for number in range(replicas):
-                own = sockets / f"token-{number}"
-                own.mkdir()
-                socket = socket_of(own, Service.TOKEN)
-                service = command(Service.TOKEN, own, environment, folder / f"token-{number}.log")
-                if planted:
-                    service = _with_defects(service, planted, socket)
-                services.append(Child(service))
-                connector = UnixConnector(str(socket), limit=0)
-                sessions.append(await closing.enter_async_context(ClientSession(connector=connector)))
-            await closing.enter_async_context(started(*services))
-            yield RunningTopology(postgres, server, world, services, sessions, planted)
+            url = await _with_password(postgres)
+            proxy, redis_url = await closing.enter_async_context(redis_proxy(valkey.url, sockets))
+            settings = settings_for(
+                url,
+                redis_url,
+                issuer=LOCAL_ISSUER,
+                drain_delay="0s",
+            )
+            world = await closing.enter_async_context(
+                open_world(settings_for(url, valkey.url, issuer=LOCAL_ISSUER))
+            )
+            environment = child_environment(settings, 0) | {
+                "OSTIARY_ISSUER": LOCAL_ISSUER,
+                "OSTIARY_RATE_LIMITS": "off",
+                "OSTIARY_REGISTRATION": "open",
+            }
+            running = RunningTopology(
+                postgres, server, redis, proxy, settings, world, folder, sockets, environment, planted
+            )
+            for service, count in replicas.items():
+                for _ in range(count):
+                    running.replicas.append(await closing.enter_async_context(running.process(service)))
+            await closing.enter_async_context(started(*(each.child for each in running.replicas)))
+            yield running
+            for http in running.browsers:
+                await http.close()
 
 
 async def backends(operator: asyncpg.Connection) -> int:
@@ -188,9 +258,9 @@ async def backends(operator: asyncpg.Connection) -> int:
     )
 
 
-async def until_waiting(operator: asyncpg.Connection, table: str, count: int) -> None:
-    """Return when so many backends wait for a lock with a statement that inserts into *table*."""
+async def until_waiting(operator: asyncpg.Connection, words: str, count: int) -> None:
+    """Return when so many backends wait for a lock with a statement that has *words*."""
     async with asyncio.timeout(HANG_GUARD):
-        while await operator.fetchval(_WAITING, table) < count:
+        while await operator.fetchval(_WAITING, words) < count:
             await asyncio.sleep(0.01)
             await operator.execute("SELECT pg_stat_clear_snapshot()")  # a transaction keeps what it saw

@@ -19,6 +19,9 @@ from deploy.applications.library import presets
 from deploy.local import valkey
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
+from deploy.local.postgres import Postgres, find_binaries
+from deploy.local.unprivileged import account_for, runnable
+from shared.store.migrate import migrate
 from tests.certificates import a_certificate
 from tests.flow.op import Op
 from tests.flow.starter import (
@@ -33,7 +36,11 @@ from tests.flow.starter import (
     started,
 )
 from tests.planted import planted
-from tests.planted.process import writes_the_data_folder_into_valkeys_configuration
+from tests.planted.process import (
+    hands_its_environment_to_postgresql,
+    leaves_the_port_to_the_environment,
+    writes_the_data_folder_into_valkeys_configuration,
+)
 
 CHILDREN = {
     "discovery": "serve discovery",
@@ -238,6 +245,27 @@ def test_any_name_of_a_data_folder_will_do(tmp_path: Path, name: str) -> None:
     with started(data, tmp_path / "output", port=None, **HOSTILE) as starter:
         assert starter.discovers()
         assert (data / "valkey").is_dir()
+
+
+@planted(hands_its_environment_to_postgresql, leaves_the_port_to_the_environment)
+async def test_the_embedded_postgresql_takes_nothing_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the server nor the way to it: the variables are libpq's, and the server reads two of them."""
+    for name, value in {**HOSTILE, "PGDATESTYLE": "nonsense"}.items():
+        monkeypatch.setenv(name, value)
+    with run_folder() as sockets, run_folder(0o755) as copies:
+        cluster = tmp_path / "cluster"
+        account = account_for(cluster)
+        binaries = runnable(find_binaries(), account, copies)
+        server = Postgres(binaries, cluster, sockets, tmp_path / "log", account, is_durable=False)
+        server.prepare()
+        child = Child(server.command())
+        try:
+            await child.start()
+            await migrate(server.url)
+        finally:
+            await child.stop()
 
 
 @planted(writes_the_data_folder_into_valkeys_configuration)

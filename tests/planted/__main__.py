@@ -1,6 +1,6 @@
 """Runs a service with planted defects as a process, for tests that must catch them.
 
-python -m tests.planted AREA.DEFECT[,AREA.DEFECT…] SERVICE HOST:PORT|unix:PATH
+python -m tests.planted AREA.DEFECT[,AREA.DEFECT…] SERVICE HOST:PORT|unix:PATH [OPTION…]
 """
 
 import sys
@@ -11,9 +11,9 @@ import pytest
 from services.cli import main
 
 if __name__ == "__main__":
-    defects, service, address = sys.argv[1:]
+    defects, service, address, *options = sys.argv[1:]
     monkeypatch = pytest.MonkeyPatch()
     for name in defects.split(","):
         area, _, defect = name.rpartition(".")
         getattr(import_module(f"tests.planted.{area}"), defect)(monkeypatch)
-    main(["serve", service, "--listen", address])
+    main(["serve", service, "--listen", address, *options])

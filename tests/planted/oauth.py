@@ -30,6 +30,11 @@ def policy_of_what_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_rules, "with_policy", lambda changed, current: changed)
 
 
+def operators_members_are_reset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reset what operators have set when a client changes itself."""
+    monkeypatch.setattr(client_rules, "_operators_values", lambda current: {})
+
+
 def strangers_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a client that registers itself have every private-use scheme."""
     monkeypatch.setattr(client_policy, "is_for_strangers", lambda scheme: True)

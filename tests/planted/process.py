@@ -1,12 +1,13 @@
 """Planted defects of a process: its log, its workers, its end."""
 
 import os
+from collections import ChainMap
 from collections.abc import Mapping
 
 import pytest
 from aiohttp import web
 
-from deploy.local import caddyfile, valkey
+from deploy.local import caddyfile, postgres, valkey
 from services import cli
 from shared.config import kinds as setting_kinds
 from shared.server import notify, serve, workers
@@ -98,6 +99,21 @@ def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def takes_libpq_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line lets asyncpg read PGPORT, PGTARGETSESSIONATTRS and the others."""
     monkeypatch.setattr(cli, "ignore_libpq_environment", lambda: None)
+
+
+def hands_its_environment_to_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded PostgreSQL takes PGDATESTYLE and the others from the environment of `ostiary run`."""
+    monkeypatch.setattr(postgres, "_ENV", ChainMap(postgres._ENV, os.environ))
+
+
+def leaves_the_port_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The URL of the embedded PostgreSQL names no port, so that PGPORT does."""
+    url_of = postgres.Postgres.url_of
+
+    def without_port(self: postgres.Postgres, database: str) -> str:
+        return url_of(self, database).replace("&port=5432", "")
+
+    monkeypatch.setattr(postgres.Postgres, "url_of", without_port)
 
 
 def calls_a_malformed_body_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,5 +12,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "bench": EVERYTHING,
     "soak": EVERYTHING,
     "growth": EVERYTHING,
+    "faults": EVERYTHING,
 }
-"""By the name under which the record has them. `fuzz`: a million inputs; `growth`: 100 000 flows."""
+"""By the name under which the record has them. `fuzz`: a million inputs; `growth`: 100 000 flows; `faults`:
+20 seeds of each fault."""

@@ -17,6 +17,7 @@ from shared.oauth.supported import DEVICE_CODE, SCOPES
 from shared.oauth.tokens.keys import public_jwk
 from tests.planted import planted
 from tests.planted.oauth import (
+    operators_members_are_reset,
     policy_of_what_was,
     programs_may_be_started,
     strangers_have_any_scheme,
@@ -121,6 +122,7 @@ _SETTINGS = settings(
 )
 
 
+@planted(operators_members_are_reset)
 @given(_registered())
 @_SETTINGS
 def test_what_was_read_may_be_sent_back_and_changes_nothing(client: Client) -> None:

@@ -1,0 +1,1 @@
+"""The functions that bring the faults about."""
