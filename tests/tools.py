@@ -14,6 +14,7 @@ PROGRAMS = {
     "go": ("go",),
     "java": ("java",),
     "promtool": ("promtool",),
+    "pgbouncer": ("pgbouncer",),
     "git": ("git",),
     "buildah": ("buildah",),
     "bwrap": ("bwrap",),

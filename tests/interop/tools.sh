@@ -36,19 +36,27 @@ else
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $lacking >/dev/null
 fi
 
-# promtool alone: the package it is in would also install and start a server.
+# Programs whose packages would also install and start a server, each with the library that it lacks.
 bin=tests/interop/bin
-if ! command -v promtool >/dev/null && [ ! -x $bin/promtool ] && command -v apt-get >/dev/null; then
-    echo "Fetching promtool …"
-    package=$(mktemp -d)
-    if (cd "$package" && apt-get -qq download prometheus && dpkg -x ./*.deb .); then
-        mkdir -p $bin
-        cp "$package/usr/bin/promtool" $bin/
-    else
-        echo "promtool was not fetched: the tests of alerts will skip." >&2
+fetch() { # program, its path in the packages, packages
+    program=$1 path=$2
+    shift 2
+    if command -v "$program" >/dev/null || [ -x "$bin/$program" ] || ! command -v apt-get >/dev/null; then
+        return
     fi
-    rm -rf "$package"
-fi
+    echo "Fetching $program …"
+    packages=$(mktemp -d)
+    if (cd "$packages" && apt-get -qq download "$@" && find . -name '*.deb' -exec dpkg -x {} . \;); then
+        mkdir -p $bin/lib
+        cp "$packages/$path" $bin/
+        find "$packages/usr/lib" -name 'libcares.so.*' -exec cp -P {} $bin/lib/ \; 2>/dev/null || true
+    else
+        echo "$program was not fetched: what needs it will be skipped." >&2
+    fi
+    rm -rf "$packages"
+}
+fetch promtool usr/bin/promtool prometheus
+fetch pgbouncer usr/sbin/pgbouncer pgbouncer libc-ares2
 
 node=tests/interop/node
 if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from tests.fault.production.deployment import Deployment, deployed
+from tests.fault.production.deployment import Deployment, Layout, deployed
 from tests.fault.production.run import Run, run
 from tests.fault.production.table import FAULTS
+from tests.tools import program_of
 
 HISTORIES = Path(__file__).parents[3] / ".faults"
 
@@ -48,22 +49,38 @@ async def _row(deployment: Deployment, name: str, seeds: Sequence[int]) -> bool:
     return not failed
 
 
-async def _all(names: Sequence[str], seeds: Sequence[int], replicas: int) -> bool:
+async def _all(layout: Layout, names: Sequence[str], seeds: Sequence[int], replicas: int) -> bool:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         Path(folder).chmod(0o755)
-        async with deployed(Path(folder), replicas) as deployment:
+        async with deployed(Path(folder), replicas, layout) as deployment:
             return all([await _row(deployment, name, seeds) for name in names])
 
 
 @click.command()
 @click.option("--fault", "names", multiple=True, type=click.Choice(sorted(FAULTS)), help="Only these.")
+@click.option(
+    "--layout",
+    "layouts",
+    multiple=True,
+    type=click.Choice([each.value for each in Layout]),
+    help="Only these.",
+)
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--first-seed", type=int, default=1, show_default=True)
 @click.option("--replicas", type=click.IntRange(2), default=3, show_default=True, help="Of each service.")
-def main(names: Sequence[str], seeds: int, first_seed: int, replicas: int) -> None:
+def main(names: Sequence[str], layouts: Sequence[str], seeds: int, first_seed: int, replicas: int) -> None:
     """Run every fault with so many seeds, and print a table: fault, seeds, verdict, what happens."""
-    held = asyncio.run(_all(names or list(FAULTS), range(first_seed, first_seed + seeds), replicas))
-    sys.exit(0 if held else 1)
+    have_held = []
+    for layout in map(Layout, layouts or Layout):
+        rows = [name for name in names or FAULTS if layout in FAULTS[name].layouts]
+        if layout is Layout.POOLED and program_of("pgbouncer") is None:
+            click.echo("pooled: not run, because there is no PgBouncer (`make interop-tools` installs it)")
+            rows = []
+        if rows:
+            click.echo(f"{layout}:")
+            chosen = range(first_seed, first_seed + seeds)
+            have_held.append(asyncio.run(_all(layout, rows, chosen, replicas)))
+    sys.exit(0 if all(have_held) else 1)
 
 
 if __name__ == "__main__":

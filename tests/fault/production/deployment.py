@@ -3,10 +3,11 @@
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from aiohttp import ClientSession, CookieJar, DummyCookieJar, TCPConnector, UnixConnector
@@ -22,13 +23,24 @@ from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.fault.load import HANG_GUARD
 from tests.fault.production.outside import Outside, outside
+from tests.fault.production.pgbouncer import PgBouncer, pgbouncer
 from tests.fault.production.postgresql import Cluster, cluster, url_of
-from tests.fault.production.redis import Watched, watched
+from tests.fault.production.redis import Watched, clustered, watched
 from tests.fault.topology import Replica, started
 from tests.fault_proxy import FaultProxy, postgresql_proxy
 from tests.flow.nginx import Nginx
 from tests.flow.starter import ROOT
+from tests.redis_layouts import Cluster as RedisCluster
 from tests.tools import program_of
+
+
+class Layout(StrEnum):
+    """What stands between the services and their stores."""
+
+    SENTINEL = "sentinel"  # PostgreSQL itself, and Redis with Sentinels
+    POOLED = "pooled"  # PgBouncer before PostgreSQL
+    CLUSTER = "cluster"  # Redis Cluster
+
 
 DRAIN = timedelta(seconds=2)
 
@@ -38,7 +50,8 @@ class Deployment:
     """A running deployment. *links*: the first token process's way to each PostgreSQL."""
 
     postgresql: Cluster
-    redis: Watched
+    pooler: PgBouncer | None
+    redis: Watched | RedisCluster
     settings: Settings
     world: World
     nginx: Nginx
@@ -53,6 +66,18 @@ class Deployment:
     trust: ssl.SSLContext
     closing: AsyncExitStack
     sessions: list[ClientSession] = field(default_factory=list)
+
+    @property
+    def watched(self) -> Watched:
+        """Redis with its Sentinels."""
+        assert isinstance(self.redis, Watched)
+        return self.redis
+
+    @property
+    def redis_cluster(self) -> RedisCluster:
+        """The nodes of Redis Cluster."""
+        assert isinstance(self.redis, RedisCluster)
+        return self.redis
 
     def of(self, service: Service) -> list[Replica]:
         """The processes of a service."""
@@ -123,30 +148,43 @@ class _Starter:
         return replicas
 
 
-async def _links(postgresql: Cluster, sockets: Path, closing: AsyncExitStack) -> tuple[list[FaultProxy], str]:
-    """A fault proxy before each PostgreSQL, and the URL that leads through them."""
+async def _links(
+    targets: Sequence[str], sockets: Path, closing: AsyncExitStack
+) -> tuple[list[FaultProxy], str]:
+    """A fault proxy before each of several URLs, and the URL that leads through them."""
     links = []
-    for number, node in enumerate(postgresql.nodes):
+    for number, target in enumerate(targets):
         folder = sockets / f"link-{number}"
         folder.mkdir()
-        link, _ = await closing.enter_async_context(postgresql_proxy(node.postgres.url, folder))
+        link, _ = await closing.enter_async_context(postgresql_proxy(target, folder))
         links.append(link)
     return links, url_of(sockets / f"link-{number}" for number in range(len(links)))
 
 
 @asynccontextmanager
-async def deployed(folder: Path, replicas: int = 3) -> AsyncIterator[Deployment]:
+async def deployed(
+    folder: Path, replicas: int = 3, layout: Layout = Layout.SENTINEL
+) -> AsyncIterator[Deployment]:
     """A deployment with its data in *folder*."""
     with run_folder(0o755) as sockets, run_folder(0o755) as copies:
         async with AsyncExitStack() as closing:
             enter = closing.enter_async_context
             postgresql = await enter(cluster(folder, sockets, copies))
-            redis = await enter(watched(folder))
+            redis: Watched | RedisCluster
+            if layout is Layout.CLUSTER:
+                redis = await enter(clustered(folder))
+            else:
+                redis = await enter(watched(folder))
             await migrate(postgresql.primary.postgres.url)
+            pooler = None
+            if layout is Layout.POOLED:
+                program = program_of("pgbouncer") or "pgbouncer"
+                pooler = await enter(pgbouncer(program, postgresql.primary, sockets / "pgbouncer"))
             nginx = Nginx.new(folder)
             settings = settings_for(
-                postgresql.url,
+                pooler.url if pooler else postgresql.url,
                 redis.url,
+                database_direct_url=postgresql.url,
                 issuer=nginx.door.origin + PREFIX,
                 rate_limits="off",
                 root_aliases="on",
@@ -157,11 +195,13 @@ async def deployed(folder: Path, replicas: int = 3) -> AsyncIterator[Deployment]
                 "OSTIARY_ISSUER": settings.issuer,
                 "OSTIARY_RATE_LIMITS": "off",
                 "OSTIARY_WORKER": "alone",
+                "OSTIARY_DATABASE_DIRECT_URL": postgresql.url if pooler else "",
                 "OSTIARY_FETCH_ALLOW": f"{servers.authority},{servers.silent_authority}",
                 "PYTHONPATH": str(ROOT),
             }
             starter = _Starter(sockets, folder, environment, closing)
-            links, linked_url = await _links(postgresql, sockets, closing)
+            targets = [pooler.url] if pooler else [node.postgres.url for node in postgresql.nodes]
+            links, linked_url = await _links(targets, sockets, closing)
             worker = await starter.worker()
             processes = await starter.replicas(replicas, OSTIARY_DATABASE_URL=linked_url)
             upstreams = {
@@ -173,6 +213,7 @@ async def deployed(folder: Path, replicas: int = 3) -> AsyncIterator[Deployment]
             await enter(started(proxy))
             yield Deployment(
                 postgresql=postgresql,
+                pooler=pooler,
                 redis=redis,
                 settings=settings,
                 world=world,

@@ -1,4 +1,4 @@
-"""A Redis primary with replicas, which Sentinels watch."""
+"""A Redis primary with replicas, which Sentinels watch; and a Redis Cluster."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from signal import Signals
 
 from deploy.local.child import Child
 from tests.fault.topology import started
-from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Node
+from tests.redis_layouts import HOST, IN_MEMORY, SERVICE, Cluster, Node, a_cluster
 
 HANG_GUARD = 60.0
 _DATA = {
@@ -106,3 +106,19 @@ async def _until_known(sentinel: Node, what: str, count: int) -> None:
     async with asyncio.timeout(HANG_GUARD):
         while len(await asyncio.to_thread(sentinel.ask, "SENTINEL", what, SERVICE)) < count:
             await asyncio.sleep(0.1)
+
+
+NODES, REPLICAS = 3, 3
+
+
+@asynccontextmanager
+async def clustered(folder: Path) -> AsyncIterator[Cluster]:
+    """Three nodes with a third of the slots each, and three replicas of the first."""
+    opening = a_cluster(folder / "redis", NODES, REPLICAS)
+    opened = await asyncio.to_thread(opening.__enter__)
+    try:
+        for node in (*opened.nodes, *opened.replicas):
+            await asyncio.to_thread(node.ask, "CONFIG", "SET", "cluster-node-timeout", 2000)
+        yield opened
+    finally:
+        await asyncio.to_thread(opening.__exit__, None, None, None)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.fault.checker import AUTHORIZE, REDEEM, REFRESH
-from tests.fault.production.faults import postgresql, processes, redis, traffic
+from tests.fault.production.deployment import Layout
+from tests.fault.production.faults import postgresql, processes, redis, redis_cluster, traffic
 from tests.fault.production.faults.injection import Inject
 
 
@@ -14,6 +15,7 @@ class Row:
 
     inject: Inject
     forgets_codes: bool = False  # Redis loses what it held: codes and sessions are unknown afterwards
+    layouts: tuple[Layout, ...] = (Layout.SENTINEL,)
     kills_services: bool = False  # a code whose process died between commit and answer may be refused
 
     @property
@@ -28,6 +30,8 @@ class Row:
         return (self.inject.__doc__ or "").partition(": ")[2].strip()
 
 
+POOLED = (Layout.SENTINEL, Layout.POOLED)
+
 FAULTS: Mapping[str, Row] = {
     "F1": Row(processes.kill_replicas, kills_services=True),
     "F2": Row(processes.halt_replicas),
@@ -37,13 +41,15 @@ FAULTS: Mapping[str, Row] = {
     "F9": Row(redis.flush_redis, forgets_codes=True),
     "F10": Row(redis.empty_redis, forgets_codes=True),
     "F12": Row(redis.fill_redis),
-    "F16": Row(postgresql.restart_postgresql),
-    "F17": Row(postgresql.fail_over_postgresql),
-    "F20": Row(postgresql.lock_clients),
-    "F20b": Row(postgresql.slow_statements),
-    "F21": Row(postgresql.exhaust_pools),
-    "F22": Row(postgresql.exhaust_postgresql),
-    "F25": Row(postgresql.make_postgresql_read_only),
+    "F15": Row(redis_cluster.move_slots, layouts=(Layout.CLUSTER,)),
+    "F15b": Row(redis_cluster.lose_a_node, layouts=(Layout.CLUSTER,), forgets_codes=True),
+    "F16": Row(postgresql.restart_postgresql, layouts=POOLED),
+    "F17": Row(postgresql.fail_over_postgresql, layouts=POOLED),
+    "F20": Row(postgresql.lock_clients, layouts=POOLED),
+    "F20b": Row(postgresql.slow_statements, layouts=POOLED),
+    "F21": Row(postgresql.exhaust_pools, layouts=POOLED),
+    "F22": Row(postgresql.exhaust_postgresql, layouts=POOLED),
+    "F25": Row(postgresql.make_postgresql_read_only, layouts=POOLED),
     "F26": Row(processes.stop_the_worker),
     "F28": Row(traffic.rotate_all_keys),
     "F29": Row(postgresql.rotate_without_a_replica),

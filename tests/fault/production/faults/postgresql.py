@@ -30,6 +30,8 @@ async def restart_postgresql(deployment: Deployment, chance: random.Random) -> N
 async def fail_over_postgresql(deployment: Deployment, _: random.Random) -> None:
     """F17: a standby is promoted, and the old primary becomes a standby."""
     await deployment.postgresql.fail_over()
+    if deployment.pooler:
+        deployment.pooler.move_to(deployment.postgresql.primary)
 
 
 async def lock_clients(deployment: Deployment, _: random.Random) -> None:
