@@ -48,6 +48,10 @@ class Path:
         """The path of one client, where it has that parameter."""
         return self.path.replace("{client_id}", quote(client_id, safe=""))
 
+    def for_resource(self, name: str) -> str:
+        """The path of one protected resource, where it has that parameter."""
+        return self.path.replace("{resource}", quote(name, safe=""))
+
     def __str__(self) -> str:
         return self.path
 
@@ -121,6 +125,8 @@ ADMINISTRATION_PREFIX = "/oidc/admin"
 ADMIN_CLIENTS = _administration("/oidc/admin/clients")
 ADMIN_CLIENT = _administration("/oidc/admin/clients/{client_id}")
 ADMIN_CLIENT_SECRET = _administration("/oidc/admin/clients/{client_id}/secret")
+ADMIN_RESOURCES = _administration("/oidc/admin/resources")
+ADMIN_RESOURCE = _administration("/oidc/admin/resources/{resource}")
 ADMIN_INVITATIONS = _administration("/oidc/admin/invitations")
 ADMIN_OPENAPI = _administration("/oidc/admin/openapi.json")
 

@@ -1,4 +1,4 @@
-"""The administration of clients for tests: a caller with an access token, and a check of each answer."""
+"""The administration for tests: a caller with an access token, and a check of each answer."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from openapi_schema_validator import OAS31Validator
 
-from services.client_registry.administration.openapi import document
+from services.client_registry.administration.openapi.document import document
 from services.client_registry.app import mount as mount_client_registry
 from services.token.app import mount as mount_token
 from shared.oauth.client.record import Client
-from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
 from shared.server.app import application
 from tests.builders import REDIRECT_URI, World
@@ -116,8 +116,6 @@ async def admin(database_url: str, redis_url: str) -> AsyncIterator[Administrati
     settings = settings_for(database_url, redis_url)
     app = application(settings, mount_client_registry, mount_token)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
-        client = await world.client(
-            client_id="administrator", scope=(READ_CLIENTS, WRITE_CLIENTS, "api:read")
-        )
+        client = await world.client(client_id="administrator", scope=(*ADMINISTRATION_SCOPES, "api:read"))
         unarmed = AdministrationApi(http, world, client.client_id, "")
         yield AdministrationApi(http, world, client.client_id, await unarmed.token_of(client))

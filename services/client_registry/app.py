@@ -2,29 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from functools import partial
 
 from aiohttp import web
 
-from services.client_registry.administration.administrator import (
-    ADMINISTRATORS,
-    AdminEndpoint,
-    Administrators,
-    administering,
-    administration_error,
-)
-from services.client_registry.administration.clients import (
-    ADMINISTRATION,
-    Administration,
-    change_client,
-    create_client,
-    delete_client,
-    invite_client,
-    list_clients,
-    read_client,
-    rotate,
-)
-from services.client_registry.administration.openapi import document
+from services.client_registry.administration.administrator import ADMINISTRATORS, Administrators
+from services.client_registry.administration.clients import ADMINISTRATION, Administration
+from services.client_registry.administration.resources import RESOURCE_ADMINISTRATION, ResourceAdministration
+from services.client_registry.administration.routes import mount_administration
 from services.client_registry.errors import registering
 from services.client_registry.registration.configure import (
     CONFIGURATION_ENDPOINT,
@@ -42,18 +26,10 @@ from services.client_registry.registration.software_statement import BadIssuers,
 from shared.config.settings import Settings, SettingsError
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.deployment_settings import EVERY, DeploymentSettings
-from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, administration_resource
+from shared.oauth.resource.own import administration_resource
 from shared.operations.examination.examine import Examiner
-from shared.paths import (
-    ADMIN_CLIENT,
-    ADMIN_CLIENT_SECRET,
-    ADMIN_CLIENTS,
-    ADMIN_INVITATIONS,
-    ADMIN_OPENAPI,
-    CLIENT_CONFIGURATION,
-    REGISTRATION,
-    Path,
-)
+from shared.operations.protected_resources import ResourceRules
+from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from shared.server.app import BACKGROUND, SETTINGS, refuse_with
 from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
@@ -69,8 +45,7 @@ from shared.server.resources import (
     stores,
 )
 from shared.store import Unavailable
-from shared.web.answers import json_answer
-from shared.web.bearer import ResourceServer, bearer_error, described_at
+from shared.web.bearer import ResourceServer, bearer_error
 from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -121,6 +96,9 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
     app[ADMINISTRATION] = Administration(
         opened.clients, Examiner.of(opened, settings.issuer), opened.initial_access_tokens, settings
     )
+    app[RESOURCE_ADMINISTRATION] = ResourceAdministration(
+        opened.protected_resources, ResourceRules(settings.issuer, settings.signing_algorithms)
+    )
     yield
 
 
@@ -138,28 +116,4 @@ def mount(app: web.Application) -> None:
     app.router.add_get(CLIENT_CONFIGURATION.path, registering(show), allow_head=False)
     app.router.add_put(CLIENT_CONFIGURATION.path, registering(update))
     app.router.add_delete(CLIENT_CONFIGURATION.path, registering(delete))
-    _mount_administration(app)
-
-
-def _mount_administration(app: web.Application) -> None:
-    """The OpenAPI document needs no token: it contains nothing that the source does not."""
-    settings = app[SETTINGS]
-    described = document(settings.issuer)
-    metadata = described_at(settings, administration_resource(settings.issuer))
-
-    async def openapi(_: web.Request) -> web.Response:
-        return json_answer(described)
-
-    def route(method: str, path: Path, scope: str, endpoint: AdminEndpoint) -> None:
-        app.router.add_route(method, path.path, administering(scope, endpoint))
-
-    administered = [ADMIN_CLIENTS, ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_INVITATIONS]
-    refuse_with(app, partial(administration_error, resource_metadata=metadata), administered)
-    route("GET", ADMIN_CLIENTS, READ_CLIENTS, list_clients)
-    route("POST", ADMIN_CLIENTS, WRITE_CLIENTS, create_client)
-    route("GET", ADMIN_CLIENT, READ_CLIENTS, read_client)
-    route("PUT", ADMIN_CLIENT, WRITE_CLIENTS, change_client)
-    route("DELETE", ADMIN_CLIENT, WRITE_CLIENTS, delete_client)
-    route("POST", ADMIN_CLIENT_SECRET, WRITE_CLIENTS, rotate)
-    route("POST", ADMIN_INVITATIONS, WRITE_CLIENTS, invite_client)
-    app.router.add_get(ADMIN_OPENAPI.path, openapi)
+    mount_administration(app)

@@ -1,10 +1,12 @@
 """Planted defects of protected resources: audiences, scopes and access."""
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 
-from services.client_registry import app as registry_app
+from services.client_registry.administration import resources as resource_administration
+from services.client_registry.administration import routes as administration_routes
 from services.discovery import app as discovery_app
 from services.token import app as token_app
 from services.token.endpoints import introspection
@@ -16,6 +18,7 @@ from shared.oauth.resource import registry
 from shared.oauth.resource.metadata import resource_metadata
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import AccessTokenTarget, Resources
+from shared.operations import protected_resources
 from shared.store import NO_RESOURCES
 
 # The package has functions of these names, which hide its modules.
@@ -82,7 +85,7 @@ def any_client_introspects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def challenges_name_no_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the resource's metadata out of challenges."""
-    for module in (token_app, registry_app):
+    for module in (token_app, administration_routes):
         monkeypatch.setattr(module, "described_at", lambda *_: None)
 
 
@@ -93,3 +96,21 @@ def metadata_name_the_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
         return {**resource_metadata(resource, issuer), "resource": issuer}
 
     monkeypatch.setattr(discovery_app, "resource_metadata", described)
+
+
+def identifiers_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore the identifier of a replacement."""
+    replace_resource = protected_resources.replace_resource
+
+    async def replaced(
+        resources: Any, current: ProtectedResource, members: Json, rules: Any, *, by: str
+    ) -> ProtectedResource:
+        kept = {**members, "resource": current.resource}
+        return await replace_resource(resources, current, kept, rules, by=by)
+
+    monkeypatch.setattr(resource_administration, "replace_resource", replaced)
+
+
+def replacements_need_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace whatever version there is."""
+    monkeypatch.setattr(resource_administration, "check_if_match", lambda *_, **__: None)

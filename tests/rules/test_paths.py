@@ -12,6 +12,8 @@ from shared.config.settings import read_settings
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
+    ADMIN_RESOURCE,
+    ADMIN_RESOURCES,
     AUTHORIZATION,
     CLIENT_CONFIGURATION,
     END_SESSION,
@@ -53,6 +55,8 @@ ACTING = {
     CLIENT_CONFIGURATION,
     ADMIN_CLIENTS,
     ADMIN_CLIENT,
+    ADMIN_RESOURCES,
+    ADMIN_RESOURCE,
 }
 """Where GET begins or ends something, or needs credentials."""
 

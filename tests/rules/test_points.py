@@ -11,7 +11,7 @@ from tests.tables import ON_THE_RUNNING_SYSTEM, TESTS, NamedTest, functions, is_
 STATEMENTS = statements()
 COUNT = 26
 NAMED = {
-    *(f"RI{number}" for number in range(1, 12)),
+    *(f"RI{number}" for number in range(1, 13)),
     *(f"CI{number}" for number in range(1, 17)),
     *("DR1", "DR2", "DR3"),
     "PR1",

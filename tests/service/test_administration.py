@@ -7,7 +7,7 @@ from typing import Any
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from services.client_registry.administration.openapi import document
+from services.client_registry.administration.openapi.document import document
 from shared.paths import ADMIN_CLIENTS, ADMIN_INVITATIONS, ADMIN_OPENAPI
 from tests.administration import AdministrationApi
 from tests.deployment import ISSUER

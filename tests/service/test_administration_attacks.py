@@ -15,19 +15,34 @@ from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.client.record import Client
 from shared.oauth.resource.metadata import metadata_uri
-from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, administration_resource
+from shared.oauth.resource.own import (
+    ADMINISTRATION_SCOPES,
+    READ_CLIENTS,
+    READ_RESOURCES,
+    WRITE_CLIENTS,
+    WRITE_RESOURCES,
+    administration_resource,
+)
 from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind
 from shared.oauth.tokens.opaque_access_token import parse_sealed, seal, unseal
-from shared.paths import ADMIN_CLIENT, ADMIN_CLIENTS, ADMIN_OPENAPI, REVOCATION, TOKEN, USERINFO
+from shared.paths import (
+    ADMIN_CLIENT,
+    ADMIN_CLIENTS,
+    ADMIN_OPENAPI,
+    ADMIN_RESOURCES,
+    REVOCATION,
+    TOKEN,
+    USERINFO,
+)
 from shared.server.resources import KEYRING
 from shared.web.bearer import NoCredentials, challenge
 from tests.administration import AdministrationApi
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.deployment import ISSUER, basic, bearer, settings_for
 
-SCOPES = (READ_CLIENTS, WRITE_CLIENTS)
+SCOPES = ADMINISTRATION_SCOPES
 BODY = {"redirect_uris": ["https://evil.test/cb"]}
 NONCE = b"n" * 12
 
@@ -125,7 +140,15 @@ async def _bad_tokens(admin: AdministrationApi, settings: Settings) -> dict[str,
 
 
 def _requests(admin: AdministrationApi, client: Client) -> list[tuple[str, str]]:
-    return sorted((method, path.format(client_id=client.client_id)) for method, path in admin.inventory())
+    name = client.client_id
+    return sorted((method, path.format(client_id=name, resource=name)) for method, path in admin.inventory())
+
+
+def _scope_of(method: str, path: str) -> str:
+    """The scope that a route needs."""
+    if path.startswith(ADMIN_RESOURCES.path):
+        return READ_RESOURCES if method == "GET" else WRITE_RESOURCES
+    return READ_CLIENTS if method == "GET" else WRITE_CLIENTS
 
 
 async def test_only_a_clients_own_token_with_the_scope_opens_a_route(
@@ -177,20 +200,17 @@ async def test_a_token_counts_in_its_header_alone(admin: AdministrationApi, vict
 async def test_who_may_read_may_not_write_and_the_other_way_round(
     admin: AdministrationApi, victim: Client
 ) -> None:
-    """Each scope opens its own routes, and a narrower token is narrower."""
+    """Each scope opens its own routes, and a token with all the others does not."""
     operator = await admin.world.client(scope=SCOPES)
     tokens = {
-        READ_CLIENTS: await admin.token_of(operator, READ_CLIENTS),
-        WRITE_CLIENTS: await admin.token_of(operator, WRITE_CLIENTS),
+        scope: await admin.token_of(operator, " ".join(each for each in SCOPES if each != scope))
+        for scope in SCOPES
     }
     for method, path in _requests(admin, victim):
-        wrong = tokens[WRITE_CLIENTS if method == "GET" else READ_CLIENTS]
-        answer = await admin.ask_with({**bearer(wrong), "If-Match": "*"}, method, path, BODY)
+        scope = _scope_of(method, path)
+        answer = await admin.ask_with({**bearer(tokens[scope]), "If-Match": "*"}, method, path, BODY)
         assert (method, path, answer.status) == (method, path, 403)
-        assert (
-            f'scope="{READ_CLIENTS if method == "GET" else WRITE_CLIENTS}"'
-            in answer.headers["WWW-Authenticate"]
-        )
+        assert f'scope="{scope}"' in answer.headers["WWW-Authenticate"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.client_registry.administration.schemas import schemas
+from services.client_registry.administration.openapi.schemas import schemas
 from services.client_registry.registration.response import client_information
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.declaration import Reader, Setter
@@ -121,7 +121,7 @@ module = importlib.util.module_from_spec(spec)
 sys.modules[name] = module
 exec(source.replace("    client_id: str\\n", "    client_id: str\\n" + field), module.__dict__)
 
-from services.client_registry.administration.schemas import schemas
+from services.client_registry.administration.openapi.schemas import schemas
 from services.client_registry.registration.response import client_information
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.declaration import Reader

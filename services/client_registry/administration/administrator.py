@@ -15,10 +15,12 @@ from shared.oauth.errors import (
     OAuthError,
 )
 from shared.operations.clients import NoSecret, NoSuchClient
-from shared.store import Stale, Taken
+from shared.operations.protected_resources import NoSuchResource
+from shared.store import Full, Stale, Taken
 from shared.web.answers import error_answer
 from shared.web.bearer import Credentials, ResourceServer, bearer_error, check_scope, required_credentials
 from shared.web.client import note_client
+from shared.web.preconditions import CHANGED, PreconditionFailed
 
 AdminEndpoint = Callable[[web.Request, str], Awaitable[web.Response]]
 """An endpoint of the administration; it gets the caller's client_id, for the audit log."""
@@ -30,17 +32,10 @@ class NotFound(OAuthError):
 
 
 class Conflict(OAuthError):
-    """The request conflicts with the client's current state."""
+    """The request conflicts with the current state."""
 
     error = "conflict"
     status = 409
-
-
-class Changed(OAuthError):
-    """Another change came first."""
-
-    error = "precondition_failed"
-    status = 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +74,16 @@ def administering(scope: str, endpoint: AdminEndpoint) -> Callable[[web.Request]
             return await endpoint(request, caller.client_id)
         except NoSuchClient:
             raise NotFound("there is no such client") from None
+        except NoSuchResource:
+            raise NotFound("there is no such resource") from None
         except NoSecret:
             raise Conflict("the client authenticates without a client secret") from None
         except Taken:
-            raise Conflict("the client_id is taken") from None
+            raise Conflict("the identifier or the name is taken") from None
+        except Full:
+            raise Conflict("there are as many as there can be") from None
         except Stale:
-            raise Changed("the client has changed since it was read") from None
+            raise PreconditionFailed(CHANGED) from None
 
     return handler
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.client_registry.administration.listing import page, read_page_request
-from services.client_registry.registration.request import read_body
+from services.client_registry.administration.bodies import members
+from services.client_registry.administration.listing import FILTERS, client_page, read_filter
+from services.client_registry.administration.paging import read_page_request
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.client.record import Client
-from shared.oauth.errors import InvalidClientMetadata, InvalidRequest
+from shared.oauth.errors import InvalidRequest
 from shared.operations.clients import (
     MAX_OVERLAP,
     Registered,
@@ -27,9 +28,9 @@ from shared.operations.invitations import MAX_USES, invite
 from shared.paths import ADMIN_CLIENT
 from shared.store import Clients, InitialAccessTokens
 from shared.web.answers import json_answer
-from shared.web.form import body, query
+from shared.web.form import query
 from shared.web.headers import NO_STORE, SAFE
-from shared.web.preconditions import PreconditionFailed, check_if_match, etag
+from shared.web.preconditions import CHANGED, PreconditionFailed, check_if_match, etag
 
 MAX_INVITATION = timedelta(days=365)
 
@@ -64,18 +65,11 @@ class InvitationRequest(BaseModel):
     expires_in: Annotated[int, Field(ge=1, le=int(MAX_INVITATION.total_seconds()))] = 86_400
 
 
-async def _members(request: web.Request) -> dict[str, Any]:
-    try:
-        return read_body(request.content_type, await body(request))
-    except InvalidClientMetadata as fault:
-        raise InvalidRequest(fault.description) from None
-
-
 async def _options(request: web.Request, model: type[RotationRequest] | type[InvitationRequest]) -> Any:
     """An optional body. Raises InvalidRequest."""
-    members = await _members(request) if request.can_read_body else {}
+    options = await members(request) if request.can_read_body else {}
     try:
-        return model.model_validate(members)
+        return model.model_validate(options)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise InvalidRequest(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
@@ -87,27 +81,26 @@ async def _client(request: web.Request, *, is_required: bool = False) -> Client:
     Raises NoSuchClient, PreconditionFailed, PreconditionRequired, InvalidRequest.
     """
     client = await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"])
-    check_if_match(request.headers.get("If-Match"), client, is_required=is_required)
+    check_if_match(request.headers.get("If-Match"), client.version, is_required=is_required)
     return client
 
 
 def _client_answer(registered: Registered, status: int = 200, **headers: str) -> web.Response:
     return json_answer(
-        registered.members(), status=status, headers={"ETag": etag(registered.client), **headers}
+        registered.members(), status=status, headers={"ETag": etag(registered.client.version), **headers}
     )
 
 
 async def list_clients(request: web.Request, _: str) -> web.Response:
-    page_request = read_page_request(query(request))
-    clients = request.app[ADMINISTRATION].clients
-    matching = await clients.list(page_request.after, page_request.limit + 1, page_request.matching)
-    return json_answer(page(matching, page_request.limit))
+    asked, matching = read_page_request(query(request), FILTERS), read_filter(query(request))
+    clients = await request.app[ADMINISTRATION].clients.list(asked.after, asked.limit + 1, matching)
+    return json_answer(client_page(clients, asked.limit))
 
 
 async def create_client(request: web.Request, caller: str) -> web.Response:
-    administration, members = request.app[ADMINISTRATION], await _members(request)
+    administration, metadata = request.app[ADMINISTRATION], await members(request)
     allowed = allowed_by(administration.settings)
-    added = await add_client(administration.clients, members, allowed, by=caller)
+    added = await add_client(administration.clients, metadata, allowed, by=caller)
     registered = await administration.examiner.examined(added)
     return _client_answer(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
 
@@ -121,8 +114,8 @@ async def read_client(request: web.Request, _: str) -> web.Response:
 async def change_client(request: web.Request, caller: str) -> web.Response:
     """An omitted member returns to its default."""
     administration, client = request.app[ADMINISTRATION], await _client(request, is_required=True)
-    members, allowed = await _members(request), allowed_by(administration.settings)
-    replaced = await replace_client(administration.clients, client, members, allowed, by=caller)
+    metadata, allowed = await members(request), allowed_by(administration.settings)
+    replaced = await replace_client(administration.clients, client, metadata, allowed, by=caller)
     return _client_answer(await administration.examiner.examined(replaced))
 
 
@@ -130,7 +123,7 @@ async def delete_client(request: web.Request, caller: str) -> web.Response:
     client = await _client(request)
     clients = request.app[ADMINISTRATION].clients
     if not await clients.delete(client.client_id, by=caller, version=client.version):
-        raise PreconditionFailed("the client has changed since it was read")
+        raise PreconditionFailed(CHANGED)
     return web.Response(status=204, headers={**SAFE, **NO_STORE})
 
 

@@ -36,8 +36,9 @@ class ResourceDescription(BaseModel):
 
     resource: Annotated[str, Field(description="its identifier, an absolute URI without a fragment")]
     name: Annotated[
-        DisplayName, Field(min_length=1, description="shown to people; default: from the identifier")
-    ] = ""
+        Annotated[DisplayName, Field(min_length=1)] | None,
+        Field(description="shown to people; default: from the identifier"),
+    ] = None
     scopes: Annotated[
         list[ScopeToken] | dict[ScopeToken, dict[Language, DisplayName]],
         Field(max_length=MAX_SCOPES, description="its scopes, with texts for people by language"),

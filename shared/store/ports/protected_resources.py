@@ -15,6 +15,9 @@ class ProtectedResources(Protocol):
     async def every(self) -> Sequence[ProtectedResource]:
         """All of them, by name."""
 
+    async def list(self, after: str | None, limit: int) -> Sequence[ProtectedResource]:
+        """At most *limit* of them by name, ignoring case, after that name."""
+
     async def find(self, name: str) -> ProtectedResource | None:
         """The resource of that name, ignoring case."""
 

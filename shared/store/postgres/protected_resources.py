@@ -17,6 +17,7 @@ MOST = 1000
 
 _COLUMNS = "description, version, created_at"
 _EVERY = f"SELECT {_COLUMNS} FROM protected_resources ORDER BY name_key"
+_LIST = f"SELECT {_COLUMNS} FROM protected_resources WHERE name_key > $1 ORDER BY name_key LIMIT $2"
 _FIND = f"SELECT {_COLUMNS} FROM protected_resources WHERE name_key = $1"
 
 
@@ -61,6 +62,9 @@ class PostgresProtectedResources:
 
     async def every(self) -> Sequence[ProtectedResource]:
         return [_resource(row) for row in await self._database.rows(_EVERY)]
+
+    async def list(self, after: str | None, limit: int) -> Sequence[ProtectedResource]:
+        return [_resource(row) for row in await self._database.rows(_LIST, (after or "").lower(), limit)]
 
     async def find(self, name: str) -> ProtectedResource | None:
         row = await self._database.row(_FIND, name.lower()) if is_storable(name) else None

@@ -11,6 +11,7 @@ from shared.oauth.client.metadata.models import (
     ReadOnlyMetadata,
     StandardMetadata,
 )
+from shared.oauth.resource.description import ResourceDescription
 
 Schema = dict[str, Any]
 
@@ -35,6 +36,16 @@ def _object(properties: Schema, *required: str) -> Schema:
     }
 
 
+def _list_of(name: str, schema: str) -> Schema:
+    return _object(
+        {
+            name: {"type": "array", "items": reference(schema)},
+            "next_cursor": {**STRING, "description": "absent on the last page"},
+        },
+        name,
+    )
+
+
 def schemas() -> Schema:
     """Every schema by its name."""
     metadata = _properties(StandardMetadata, OperatorsMetadata)
@@ -43,18 +54,16 @@ def schemas() -> Schema:
     always = ("client_id", "is_disabled", "is_dynamically_registered")
     fault = _object({"path": STRING, "fault": STRING}, "path", "fault")
     warning = _object({"path": STRING, "warning": STRING}, "path", "warning")
+    resource = _properties(ResourceDescription)
     warnings = {"type": "array", "items": warning, "description": "of what is accepted and seldom meant"}
     return {
         "ClientRequest": _object({**metadata, **_properties(ChosenCredentials), **read_only}),
         "Client": _object(client, *always),
         "ClientWithSecret": _object({**client, **_SECRET, "warnings": warnings}, *always),
-        "Clients": _object(
-            {
-                "clients": {"type": "array", "items": reference("Client")},
-                "next_cursor": {**STRING, "description": "absent on the last page"},
-            },
-            "clients",
-        ),
+        "Clients": _list_of("clients", "Client"),
+        "Resource": _object(resource, "resource"),
+        "ResourceReplacement": _object(resource),
+        "Resources": _list_of("resources", "Resource"),
         "RotationRequest": _object(_properties(RotationRequest)),
         "RotatedSecret": _object(
             {"client_id": STRING, **_SECRET, "previous_client_secret_expires_at": _SECONDS},
@@ -76,7 +85,7 @@ def schemas() -> Schema:
             {
                 "error": STRING,
                 "error_description": STRING,
-                "faults": {"type": "array", "items": fault, "description": "of client metadata, all of them"},
+                "faults": {"type": "array", "items": fault, "description": "of a description, all of them"},
             },
             "error",
         ),

@@ -1,0 +1,91 @@
+"""The operations on clients and their invitations."""
+
+from collections.abc import Mapping
+
+from services.client_registry.administration.listing import MAX_TEXT
+from services.client_registry.administration.openapi.operations import (
+    CREATED,
+    ETAG,
+    PAGE,
+    answers,
+    body,
+    if_match,
+    in_path,
+    in_query,
+    operation,
+)
+from services.client_registry.administration.openapi.schemas import BOOLEAN, STRING, Schema
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
+from shared.paths import ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_CLIENTS, ADMIN_INVITATIONS, Path
+
+_CLIENT_ID = in_path("client_id", "of the client")
+_FILTERS = [
+    in_query(
+        "text", {**STRING, "maxLength": MAX_TEXT}, "contained in client_id or client_name, ignoring case"
+    ),
+    in_query("is_disabled", BOOLEAN, "only clients with this value"),
+    in_query("is_dynamically_registered", BOOLEAN, "only clients with this value"),
+]
+
+CLIENT_OPERATIONS: Mapping[Path, Schema] = {
+    ADMIN_CLIENTS: {
+        "get": operation(
+            "listClients",
+            READ_CLIENTS,
+            "Clients by client_id, page by page",
+            answers("200", "Clients", "400"),
+            parameters=[*PAGE, *_FILTERS],
+        ),
+        "post": operation(
+            "createClient",
+            WRITE_CLIENTS,
+            "Register a client; an unknown member is refused",
+            answers("201", "ClientWithSecret", "400", "409", "413", headers=CREATED),
+            requestBody=body("ClientRequest", is_required=True),
+        ),
+    },
+    ADMIN_CLIENT: {
+        "parameters": [_CLIENT_ID],
+        "get": operation(
+            "readClient",
+            READ_CLIENTS,
+            "The effective metadata of a client, without its secret",
+            answers("200", "Client", "400", "404", headers=ETAG),
+        ),
+        "put": operation(
+            "replaceClient",
+            WRITE_CLIENTS,
+            "Replace a client's metadata; an omitted member returns to its default",
+            answers("200", "ClientWithSecret", "400", "404", "412", "413", "428", headers=ETAG),
+            parameters=[if_match(is_required=True)],
+            requestBody=body("ClientRequest", is_required=True),
+        ),
+        "delete": operation(
+            "deleteClient",
+            WRITE_CLIENTS,
+            "Delete a client, with its consents and grants",
+            answers("204", None, "400", "404", "412"),
+            parameters=[if_match(is_required=False)],
+        ),
+    },
+    ADMIN_CLIENT_SECRET: {
+        "parameters": [_CLIENT_ID],
+        "post": operation(
+            "rotateSecret",
+            WRITE_CLIENTS,
+            "Make a new client secret, shown once; the previous one works for the overlap (seconds)",
+            answers("200", "RotatedSecret", "400", "404", "409", "412", "413"),
+            parameters=[if_match(is_required=False)],
+            requestBody=body("RotationRequest", is_required=False),
+        ),
+    },
+    ADMIN_INVITATIONS: {
+        "post": operation(
+            "invite",
+            WRITE_CLIENTS,
+            "Make an initial access token, shown once, with which clients register themselves",
+            answers("201", "Invitation", "400", "413"),
+            requestBody=body("InvitationRequest", is_required=False),
+        ),
+    },
+}
