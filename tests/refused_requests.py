@@ -12,6 +12,7 @@ from services.authorization.request.storage_limits import StorageLimits
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
 from shared.live.randomness import new_handle
+from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind
 from shared.paths import (
@@ -91,6 +92,13 @@ async def _insufficient_scope(provider: AllServices) -> str:
     client = await provider.client()
     answer = await provider.tokens.token(client, {"grant_type": "client_credentials", "scope": "api:read"})
     await provider.tokens.userinfo((await answer.json())["access_token"])
+    return client.client_id
+
+
+async def _insufficient_user_authentication(provider: AllServices) -> str:
+    provider.monkeypatch.setattr(AuthenticationDemand, "is_met", lambda *_: False)
+    client = await provider.client()
+    await provider.tokens.userinfo((await provider.tokens.tokens(client))["access_token"])
     return client.client_id
 
 
@@ -204,6 +212,9 @@ REFUSED: Mapping[str, RefusedRequest] = {
     "slow_down": RefusedRequest(TOKEN, _too_fast, "wait"),
     "expired_token": RefusedRequest(TOKEN, _expired_code, "expired"),
     "insufficient_scope": RefusedRequest(USERINFO, _insufficient_scope, "openid"),
+    "insufficient_user_authentication": RefusedRequest(
+        USERINFO, _insufficient_user_authentication, "sign in"
+    ),
     "not_found": RefusedRequest(
         ADMIN_CLIENT, _administered("GET", lambda _: ADMIN_CLIENT.for_client("nobody")), "no such client"
     ),

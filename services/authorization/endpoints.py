@@ -14,9 +14,10 @@ from services.authorization.authentication.throttling import (
     SecondFactorThrottle,
     SignUpThrottle,
 )
-from services.authorization.authentication.user_codes import UserCodes
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
+from services.authorization.device.pages import DevicePages
+from services.authorization.device.user_codes import UserCodes
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.sign_in import InteractionSignIn
@@ -198,7 +199,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         second_factor=second_factor,
         new_sessions=new_sessions,
         cookies=cookies,
-        pages=pages,
+        pages=DevicePages(settings, cookies, pages),
         device_codes=opened.device_codes,
         user_codes=UserCodes(
             opened.device_codes, app[CLIENTS], app[PROTECTED_RESOURCES], opened.counters, settings.rate_limits

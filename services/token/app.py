@@ -26,6 +26,8 @@ from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
+from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.resource.own import userinfo_resource
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO, Path
 from shared.server.app import SETTINGS, refuse_with
@@ -106,12 +108,18 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         ResourceServer(
             frozenset((settings.issuer, userinfo_resource(settings.issuer))), access_tokens, clients
         ),
+        _userinfo_demand(settings),
         jwt_responses,
         _userinfo_metadata(settings),
     )
     with suppress(Unavailable):  # then the first assertion starts them
         await opened.replay_marks.begin()
     yield
+
+
+def _userinfo_demand(settings: Settings) -> AuthenticationDemand:
+    """Where everybody needs a second factor, older sign-ins without one give access to no claims."""
+    return AuthenticationDemand((ACR_MULTIPLE_FACTORS,) if settings.second_factor == "required" else ())
 
 
 def mount(app: web.Application) -> None:

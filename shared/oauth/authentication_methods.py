@@ -40,6 +40,11 @@ def satisfied(methods: Set[Method]) -> tuple[str, ...]:
     return tuple(acr for demanded, acr in CLASSES if demanded <= methods)
 
 
+def is_at_least(acr: str, floor: Collection[str]) -> bool:
+    """Whether a user who reaches *acr* also reaches one of *floor*."""
+    return any(each == acr and not set(floor).isdisjoint(satisfied(demanded)) for demanded, each in CLASSES)
+
+
 def acr_of(methods: Set[Method]) -> str:
     """The `acr` of the strongest class that *methods* satisfy. Raises StopIteration if they satisfy none."""
     return next(iter(satisfied(methods)))

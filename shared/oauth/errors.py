@@ -146,6 +146,23 @@ class InsufficientScope(OAuthError):
         self.scope = scope
 
 
+# RFC 9470 §3
+
+
+class InsufficientUserAuthentication(OAuthError):
+    """A new sign-in is needed. `acr_values`: one must be reached; `max_age`: of the sign-in."""
+
+    error = "insufficient_user_authentication"
+    status = 401
+
+    def __init__(
+        self, description: str, *, acr_values: tuple[str, ...], max_age: timedelta | None, client_id: str
+    ) -> None:
+        super().__init__(description, client_id=client_id)
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+
 # RFC 8628 §3.5
 
 

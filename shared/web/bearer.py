@@ -10,7 +10,13 @@ from shared.config.settings import Settings
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
-from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken, OAuthError
+from shared.oauth.errors import (
+    InsufficientScope,
+    InsufficientUserAuthentication,
+    InvalidRequest,
+    InvalidToken,
+    OAuthError,
+)
 from shared.oauth.refusal import Reason
 from shared.oauth.resource.metadata import metadata_uri
 from shared.oauth.sender.sender import UNBOUND, Sender, is_confirmed
@@ -21,6 +27,9 @@ from shared.web.headers import NO_STORE, SAFE
 
 SCHEME = "Bearer"
 REALM = 'realm="ostiary"'
+
+Challenge = InvalidToken | InsufficientScope | InsufficientUserAuthentication
+"""The errors that a client can overcome with another token."""
 
 _NOT_VALID = "the access token is not valid here"
 _NO_CONTENT = Head(SAFE, NO_STORE)
@@ -115,19 +124,30 @@ def described_at(settings: Settings, resource: str) -> str | None:
     return metadata_uri(resource) if settings.root_aliases else None
 
 
-def challenge(error: InvalidToken | InsufficientScope, resource_metadata: str | None = None) -> str:
-    """The value of WWW-Authenticate (RFC 6750 §3). *resource_metadata*: their URI (RFC 9728 §5.1)."""
+def challenge(error: Challenge, resource_metadata: str | None = None) -> str:
+    """The value of WWW-Authenticate (RFC 6750 §3, RFC 9470 §3).
+
+    *resource_metadata*: their URI (RFC 9728 §5.1).
+    """
     attributes = {} if isinstance(error, NoCredentials) else dict(error.parameters())
     if isinstance(error, InsufficientScope):
         attributes["scope"] = error.scope
+    if isinstance(error, InsufficientUserAuthentication):
+        attributes |= _step_up(error)
     if resource_metadata is not None:
         attributes["resource_metadata"] = resource_metadata
     return f"{SCHEME} {REALM}" + "".join(f', {name}="{value}"' for name, value in attributes.items())
 
 
+def _step_up(error: InsufficientUserAuthentication) -> dict[str, str]:
+    acr_values = {"acr_values": " ".join(error.acr_values)} if error.acr_values else {}
+    max_age = {} if error.max_age is None else {"max_age": f"{error.max_age.total_seconds():.0f}"}
+    return {**acr_values, **max_age}
+
+
 def bearer_error(_: web.Request, error: OAuthError, resource_metadata: str | None = None) -> web.Response:
     """An error of a protected resource as JSON (RFC 6750 §3)."""
-    if not isinstance(error, InvalidToken | InsufficientScope):
+    if not isinstance(error, Challenge):
         return error_answer(error)
     return error_answer(error, headers={"WWW-Authenticate": challenge(error, resource_metadata)})
 

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.flow.command_line import Ostiary
 
 API = {"resource": "https://notes.example.org/mcp", "name": "Notes", "scopes": {"read": {"en": "Read it"}}}
@@ -54,6 +56,7 @@ def test_a_list_is_imported_again_and_pruned(ostiary: Ostiary, tmp_path: Path) -
     assert [row["result"] for row in json.loads(again.output)] == ["updated", "deleted"]
 
 
+@pytest.mark.point("PR5")
 def test_its_metadata_are_printed_for_its_own_host(ostiary: Ostiary, tmp_path: Path) -> None:
     """RFC 9728 §2 and §3.1: the document, and a snippet that serves it at the inserted path."""
     ostiary("resource", "add", _file(tmp_path, API))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.authorization.interaction import next_step
 from services.client_registry.administration import resources as resource_administration
 from services.client_registry.administration import routes as administration_routes
 from services.discovery import app as discovery_app
@@ -12,7 +13,8 @@ from services.token import app as token_app
 from services.token.endpoints import introspection
 from services.token.grants import redemption
 from services.token.grants import resources as grant_resources
-from shared.model import Json
+from shared.browser.pages import ApiView
+from shared.model import Json, Scope
 from shared.oauth.client.record import Client
 from shared.oauth.resource import registry
 from shared.oauth.resource.metadata import resource_metadata
@@ -114,3 +116,18 @@ def identifiers_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 def replacements_need_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace whatever version there is."""
     monkeypatch.setattr(resource_administration, "check_if_match", lambda *_, **__: None)
+
+
+def everything_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show the whole request again where more is requested."""
+    monkeypatch.setattr(next_step, "_remembered", lambda *_: ())
+
+
+def texts_have_one_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show the English text of each scope."""
+    of = ApiView.of
+
+    def in_english(resource: ProtectedResource, scopes: Scope, _: str) -> ApiView:
+        return of(resource, scopes, "en")
+
+    monkeypatch.setattr(ApiView, "of", in_english)

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.authorization.authentication import proven, sealed
+from services.authorization.device import pages
 from services.authorization.interaction import dispatcher, next_step, sign_in
 from services.authorization.interaction.next_step import Login
 from services.authorization.steps import device
@@ -92,4 +93,4 @@ def accepts_what_another_browser_has_proven(monkeypatch: pytest.MonkeyPatch) -> 
         def without_purpose(first: Any, second: Any, _: str, *rest: Any, function: Any = function) -> Any:
             return function(first, second, "", *rest)
 
-        monkeypatch.setattr(device, name, without_purpose)
+        monkeypatch.setattr(pages if name == "seal" else device, name, without_purpose)

@@ -14,9 +14,9 @@ NAMED = {
     *(f"RI{number}" for number in range(1, 13)),
     *(f"CI{number}" for number in range(1, 17)),
     *("DR1", "DR2", "DR3"),
-    "PR1",
-    "PR3",
-    "SU1",
+    *("PR1", "PR3", "PR5"),
+    *(f"SU{number}" for number in range(1, 6)),
+    "MC11",
 }
 """Points of extensions, by the letters of their section."""
 

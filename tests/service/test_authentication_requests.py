@@ -71,7 +71,7 @@ async def test_prompt_login_is_a_later_sign_in(provider: Services) -> None:
     assert claims["auth_time"] >= ada.claims["auth_time"] + 4
 
 
-@pytest.mark.point(8)
+@pytest.mark.point(8, "SU4")
 @pytest.mark.parametrize("source", ["max_age", "default_max_age"])
 async def test_who_signed_in_too_long_ago_signs_in_again(provider: Services, source: str) -> None:
     """Within the age no page is shown; beyond it, the user signs in again with a later time."""
@@ -122,7 +122,7 @@ async def test_the_time_of_a_sign_in_is_told_where_it_is_asked_for(
     assert len(told) == len(set(response_type.split(" ")) & {"code", "id_token"})
 
 
-@pytest.mark.point(2, 9, 15)
+@pytest.mark.point(2, 9, 15, "SU2")
 @pytest.mark.parametrize(
     "asked",
     [

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientResponse
 from redis.asyncio import Redis
 
-from services.authorization.authentication.user_codes import BUDGET
+from services.authorization.device.user_codes import BUDGET
 from services.token.endpoints.device_authorization import LIFETIME
 from shared.browser.form_token import form_token
 from shared.live import clock

@@ -8,12 +8,15 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PASSWORD
 from shared.oauth.supported import PROMPT_VALUES, SCOPE_CLAIMS
 from shared.paths import OPENID_CONFIGURATION
 from shared.server.app import application
 from tests.authorization import LOCAL_ISSUER
 from tests.builders import World
 from tests.deployment import ISSUER, settings_for
+from tests.planted import planted
+from tests.planted.step_up import every_class_is_announced
 from tests.served import Served
 
 REGISTERED = frozenset(
@@ -103,6 +106,14 @@ async def test_every_claim_that_a_scope_releases_is_announced(metadata: Read) ->
     own = {"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"}
     assert {*found} == released | own
     assert len(found) == len({*found})
+
+
+@planted(every_class_is_announced)
+@pytest.mark.point("SU5")
+async def test_the_classes_of_sign_ins_are_announced(metadata: Read) -> None:
+    """RFC 9470 §7: those that users can reach here."""
+    assert {ACR_MULTIPLE_FACTORS, ACR_PASSWORD} <= {*(await metadata())["acr_values_supported"]}
+    assert ACR_MULTIPLE_FACTORS not in (await metadata(second_factor="off"))["acr_values_supported"]
 
 
 @pytest.mark.point(2)

@@ -212,6 +212,7 @@ async def test_a_session_of_a_password_is_not_enough_where_both_are_required(
 
 
 @planted(never_steps_up)
+@pytest.mark.point("SU2")
 async def test_a_session_steps_up_without_its_password(op: AuthorizationService) -> None:
     """RFC 9470: what the session has is not asked for again; `sid` and the age of the password stay."""
     client, browser, user = await op.client(skip_consent=True), op.browser(), await op.user()

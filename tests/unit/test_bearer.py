@@ -1,10 +1,17 @@
 """The guard of this server's resources: sources of tokens, and challenges."""
 
+from datetime import timedelta
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from shared.oauth.errors import InsufficientScope, InvalidRequest, InvalidToken
+from shared.oauth.errors import (
+    InsufficientScope,
+    InsufficientUserAuthentication,
+    InvalidRequest,
+    InvalidToken,
+)
 from shared.web.bearer import NoCredentials, challenge, header_credentials, required_credentials
 
 
@@ -42,9 +49,16 @@ def test_two_headers_are_an_invalid_request() -> None:
 
 
 def test_a_challenge_names_the_error_and_the_scope_needed() -> None:
-    """RFC 6750 §3: without credentials, the challenge names no error."""
+    """RFC 6750 §3, RFC 9470 §3: without credentials, the challenge names no error."""
     assert challenge(NoCredentials("a token is needed")) == 'Bearer realm="ostiary"'
     expected = 'Bearer realm="ostiary", error="invalid_token", error_description="it has ended"'
     assert challenge(InvalidToken("it has ended")) == expected
     short = challenge(InsufficientScope("more is needed", scope="a:read"))
+    stale = InsufficientUserAuthentication(
+        "sign in", acr_values=("urn:a", "urn:b"), max_age=timedelta(minutes=5), client_id="x"
+    )
+    assert challenge(stale).endswith(
+        'error="insufficient_user_authentication", error_description="sign in", '
+        'acr_values="urn:a urn:b", max_age="300"'
+    )
     assert short.endswith('error="insufficient_scope", error_description="more is needed", scope="a:read"')

@@ -1,6 +1,7 @@
 """Authentication by a second factor: the code of an authenticator app, or a recovery code."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -41,6 +42,10 @@ class SecondFactorAuthentication:
     throttle: SecondFactorThrottle
     sessions: Sessions
     secret_key: str = field(repr=False)
+
+    async def is_set_up(self, user_id: UUID) -> bool:
+        """Whether the user has a second factor. Raises Unavailable."""
+        return await self.second_factors.secret(user_id) is not None
 
     async def authenticate(
         self, proven: Proven, fields: Parameters, address: str

@@ -10,6 +10,7 @@ from shared.live import clock
 from shared.oauth.claims import Claims, takes_groups, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
+from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.scope import OPENID
 from shared.oauth.tokens.access_token import AccessToken
 from shared.server.log.refusal import log_refusal
@@ -38,6 +39,7 @@ class UserinfoEndpoint:
     """Collaborators of the userinfo endpoint."""
 
     guard: ResourceServer
+    demand: AuthenticationDemand
     jwt_responses: JwtResponses
     resource_metadata: str | None  # where they are, for challenges
 
@@ -47,11 +49,15 @@ class UserinfoEndpoint:
         check_token(token)
         return token, client
 
-    async def claims(self, token: AccessToken, client: Client) -> Claims:
-        """The claims that the token releases. Raises InvalidToken, Unavailable."""
+    async def claims(self, token: AccessToken, client: Client, now: datetime) -> Claims:
+        """The claims that the token releases.
+
+        Raises InvalidToken, InsufficientUserAuthentication, Unavailable.
+        """
         owner = await self.guard.access_tokens.find_user(token, with_groups=takes_groups(client))
         if owner is None:
             raise InvalidToken("the access token is not valid")
+        self.demand.check(owner.authentication, now, client.client_id)
         return userinfo_claims(owner.user, token.sub, token.scope, owner.requested, client)
 
 
@@ -67,7 +73,7 @@ async def userinfo(request: web.Request) -> web.Response:
     now = clock.now()
     token, client = await endpoint.verify(presented, now)
     note_client(request, client)
-    claims = await endpoint.claims(token, client)
+    claims = await endpoint.claims(token, client, now)
     if protected := await endpoint.jwt_responses.userinfo(client, claims, now):
         return jwt_response(protected, "application/jwt")
     return json_answer(claims)

@@ -18,7 +18,7 @@ def resources_of(request: TokenRequest, authorization: Authorization, issuer: st
     granted = request.resources.granted(authorization.resources, request.client.client_id)
     is_default = not named or is_default_audience(request.client, issuer, named)
     resources = chosen(named, granted, is_default=is_default)
-    check_acr(resources, authorization.authentication.acr)
+    check_acr(resources, authorization.authentication.amr)
     return resources
 
 

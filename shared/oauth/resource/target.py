@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.model import Scope
+from shared.oauth.authentication_methods import ACR_VALUES, is_at_least, methods_of, satisfied
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope, InvalidTarget
 from shared.oauth.resource.identifier import comparable
@@ -69,9 +70,15 @@ def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resourc
     return named or granted
 
 
-def check_acr(resources: Iterable[ProtectedResource], acr: str) -> None:
-    """Raises InvalidTarget if a resource requires another sign-in than the grant's."""
-    if any(each.acr_values and acr not in each.acr_values for each in resources):
+def accept(resources: Iterable[ProtectedResource], amr: Collection[str]) -> bool:
+    """Whether all resources accept a user who authenticated by these methods."""
+    reached = satisfied(methods_of(amr))
+    return all(not each.acr_values or not set(each.acr_values).isdisjoint(reached) for each in resources)
+
+
+def check_acr(resources: Iterable[ProtectedResource], amr: Collection[str]) -> None:
+    """Raises InvalidTarget if a resource requires a stronger sign-in than the grant's."""
+    if not accept(resources, amr):
         raise InvalidTarget("the resource requires another sign-in: start again with its acr_values")
 
 
@@ -109,12 +116,13 @@ def owners(scope_token: str, resources: Sequence[ProtectedResource]) -> Resource
 def required_acr(resources: Iterable[ProtectedResource], requested: Collection[str]) -> frozenset[str] | None:
     """The values of which one must be reached, if the client *requested* some; empty: any.
 
-    None: no value is acceptable to the client and all resources.
+    A stronger value meets a resource's demand. None: no value is acceptable to the client and all resources.
     """
     required = frozenset(requested)
     for each in resources:
         if each.acr_values:
-            required = required & set(each.acr_values) if required else frozenset(each.acr_values)
+            candidates = required or ACR_VALUES
+            required = frozenset(acr for acr in candidates if is_at_least(acr, each.acr_values))
             if not required:
                 return None
     return required

@@ -220,7 +220,8 @@ class TokenOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenUser:
-    """The user of an access token, and the claims that the grant requested by name."""
+    """The user of an access token, their authentication, and the claims that the grant requested by name."""
 
     user: User
+    authentication: Authentication
     requested: Mapping[str, Json | None]  # of the userinfo endpoint, by name: OpenID Connect Core 1.0 §5.5

@@ -77,7 +77,7 @@ _OF_TOKEN = f"""
 _OWNER = f"SELECT u.user_id, u.username, g.claims {_OF_TOKEN}"
 _ASKS_FOR_GROUPS = "$4::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'userinfo' ? 'groups'"
 _TOKEN_USER = f"""
-SELECT {user_with_groups(_ASKS_FOR_GROUPS)}, g.claims -> 'userinfo' AS requested {_OF_TOKEN}"""
+SELECT {user_with_groups(_ASKS_FOR_GROUPS)}, g.claims {_OF_TOKEN}"""
 
 _OWNER_OF_CLIENT = """
 SELECT NULL AS user_id, NULL AS username, NULL::jsonb AS claims FROM clients
@@ -232,4 +232,9 @@ class PostgresGrants:
         row = await self._database.row(
             _TOKEN_USER, token.grant_id, token.client_id, token.token_id, with_groups
         )
-        return TokenUser(user=user_of(row), requested=row["requested"]) if row else None
+        if row is None:
+            return None
+        stored = row["claims"]
+        return TokenUser(
+            user=user_of(row), authentication=restored_authentication(stored), requested=stored["userinfo"]
+        )

@@ -1,0 +1,44 @@
+"""Planted defects of step-up: what APIs demand of sign-ins."""
+
+from collections.abc import Collection, Iterable
+
+import pytest
+
+from services.authorization.request import authorization_request
+from services.authorization.steps import device
+from services.discovery import metadata
+from services.token import app as token_app
+from shared.oauth.authentication_methods import ACR_VALUES, acr_of, methods_of
+from shared.oauth.resource import target
+from shared.oauth.resource.demand import AuthenticationDemand
+from shared.oauth.resource.record import ProtectedResource
+
+
+def old_sign_ins_are_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let userinfo demand nothing."""
+    monkeypatch.setattr(token_app, "_userinfo_demand", lambda _: AuthenticationDemand())
+
+
+def no_resource_demands_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Demand what the client demands, and no more."""
+    monkeypatch.setattr(authorization_request, "required_acr", lambda _, requested: frozenset(requested))
+
+
+def a_floor_is_an_exact_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept only the classes that a resource lists, not the stronger ones."""
+
+    def accept(resources: Iterable[ProtectedResource], amr: Collection[str]) -> bool:
+        strongest = acr_of(methods_of(amr))
+        return all(not each.acr_values or strongest in each.acr_values for each in resources)
+
+    monkeypatch.setattr(target, "accept", accept)
+
+
+def devices_need_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Approve a device whatever its API demands."""
+    monkeypatch.setattr(device, "accept", lambda *_: True)
+
+
+def every_class_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announce second factors although they are off."""
+    monkeypatch.setattr(metadata, "acr_values", lambda **_: ACR_VALUES)
