@@ -1,0 +1,87 @@
+"""What is known of a passkey, and the relying party that it is for. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from shared.codec.base64url import base64url, from_base64url
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """Whose passkeys they are: the host of the issuer, and the origin of its pages."""
+
+    rp_id: str
+    origin: str
+    name: str
+
+    @classmethod
+    def of(cls, origin: str) -> "RelyingParty":
+        """That of the pages at *origin*. Users see its host as the name."""
+        host = urlsplit(origin).hostname or ""
+        return cls(host, origin, host)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passkey:
+    """A passkey of a user: its public key, and what its authenticator has said of itself.
+
+    `public_key`: a COSE_Key. `sign_count`: 0 if the authenticator does not count. `is_synced`: the backup
+    eligibility, which never changes. `has_verified_user`: it was once used with user verification, a PIN or a
+    biometric (`uvInitialized`).
+    """
+
+    passkey_id: bytes
+    public_key: bytes
+    sign_count: int
+    is_synced: bool
+    is_backed_up: bool
+    has_verified_user: bool
+    aaguid: UUID
+    transports: tuple[str, ...] = ()
+    name: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The `data` of its credential."""
+        return {
+            "id": base64url(self.passkey_id),
+            "public_key": base64url(self.public_key),
+            "sign_count": self.sign_count,
+            "synced": self.is_synced,
+            "backed_up": self.is_backed_up,
+            "user_verified": self.has_verified_user,
+            "aaguid": str(self.aaguid),
+            "transports": list(self.transports),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Passkey":
+        """The passkey of a credential's `data`."""
+        return cls(
+            passkey_id=from_base64url(data["id"]),
+            public_key=from_base64url(data["public_key"]),
+            sign_count=data["sign_count"],
+            is_synced=data["synced"],
+            is_backed_up=data["backed_up"],
+            has_verified_user=data["user_verified"],
+            aaguid=UUID(data["aaguid"]),
+            transports=tuple(data["transports"]),
+            name=data["name"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyUse:
+    """A verified use of a passkey.
+
+    `is_user_verified`: the authenticator has checked a PIN or a biometric. `is_cloned`: its counter has not
+    grown, so that there may be a copy of the key (WebAuthn Level 3 §7.2, step 22).
+    """
+
+    sign_count: int
+    is_backed_up: bool
+    is_user_verified: bool
+    is_cloned: bool
