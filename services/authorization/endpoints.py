@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.new_session import NewSessions
+from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
 from services.authorization.authentication.second_factor import SecondFactorAuthentication
 from services.authorization.authentication.throttling import (
@@ -40,6 +41,8 @@ from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from shared.browser.cookies import Cookies
+from shared.identity.passkeys.challenge import Challenges
+from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passwords import Passwords
 from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
 from shared.issuing.encryption import Encryption
@@ -153,6 +156,13 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         lifecycle=lifecycle,
         dispatcher=dispatcher,
         authentication=authentication,
+        passkeys=PasskeyAuthentication(
+            RelyingParty.of(settings.origin),
+            Challenges(settings.secret_key[0].get_secret_value()),
+            opened.passkeys,
+            opened.replay_marks,
+            opened.sessions,
+        ),
         sign_in=sign_in,
         pages=pages,
     )

@@ -13,6 +13,9 @@ class Method(StrEnum):
 
     PASSWORD = "pwd"
     ONE_TIME_PASSWORD = "otp"  # of an authenticator app, or a recovery code
+    HARDWARE_KEY = "hwk"  # a passkey that never leaves its authenticator
+    SOFTWARE_KEY = "swk"  # a passkey that is synced between devices
+    USER_VERIFICATION = "user"  # of a passkey: by a PIN or a biometric
 
 
 MULTIPLE_FACTORS = "mfa"
@@ -20,24 +23,35 @@ MULTIPLE_FACTORS = "mfa"
 
 ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_MULTIPLE_FACTORS = "urn:ostiary:acr:mfa"
+ACR_PHISHING_RESISTANT = "phr"  # OpenID Connect Extended Authentication Profile ACR Values 1.0 §2
 
 CLASSES: tuple[tuple[Set[Method], str], ...] = (
+    (frozenset({Method.HARDWARE_KEY}), ACR_PHISHING_RESISTANT),
+    (frozenset({Method.SOFTWARE_KEY}), ACR_PHISHING_RESISTANT),
+    (frozenset({Method.HARDWARE_KEY, Method.USER_VERIFICATION}), ACR_MULTIPLE_FACTORS),
+    (frozenset({Method.SOFTWARE_KEY, Method.USER_VERIFICATION}), ACR_MULTIPLE_FACTORS),
+    (frozenset({Method.PASSWORD, Method.HARDWARE_KEY}), ACR_MULTIPLE_FACTORS),
+    (frozenset({Method.PASSWORD, Method.SOFTWARE_KEY}), ACR_MULTIPLE_FACTORS),
     (frozenset({Method.PASSWORD, Method.ONE_TIME_PASSWORD}), ACR_MULTIPLE_FACTORS),
     (frozenset({Method.PASSWORD}), ACR_PASSWORD),
 )
-"""The methods that each authentication context class requires, and its `acr`; the strongest class first."""
+"""The methods that reach each authentication context class, and its `acr`; the strongest class first.
 
-ACR_VALUES = tuple(acr for _, acr in CLASSES)
+A passkey and a one-time password are both things that the user has: they are no two factors.
+"""
+
+ACR_VALUES = tuple(dict.fromkeys(acr for _, acr in CLASSES))
 
 
 def acr_values(*, has_second_factors: bool) -> tuple[str, ...]:
     """The classes that a deployment with or without second factors can reach, the strongest first."""
-    return tuple(acr for demanded, acr in CLASSES if has_second_factors or len(demanded) == 1)
+    reached = (acr for demanded, acr in CLASSES if has_second_factors or len(demanded) == 1)
+    return tuple(dict.fromkeys(reached))
 
 
 def satisfied(methods: Set[Method]) -> tuple[str, ...]:
     """The `acr` of every class that *methods* satisfy, the strongest first."""
-    return tuple(acr for demanded, acr in CLASSES if demanded <= methods)
+    return tuple(dict.fromkeys(acr for demanded, acr in CLASSES if demanded <= methods))
 
 
 def is_at_least(acr: str, floor: Collection[str]) -> bool:

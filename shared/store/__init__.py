@@ -19,12 +19,15 @@ from shared.store.ports.clients import (
 )
 from shared.store.ports.counters import Counters, Pace, ReplayMarks, SharedCounts
 from shared.store.ports.credentials import (
+    PASSKEY,
     PASSWORD,
     USE_NOTED_EVERY,
     Credential,
     NewSecondFactor,
+    Passkeys,
     SecondFactors,
     UserCredentials,
+    UserPasskey,
     UserPassword,
 )
 from shared.store.ports.deployment import DeploymentRecord
@@ -79,6 +82,7 @@ __all__ = [
     "MAX_OUTAGE",
     "MOST_REFUSALS",
     "NO_RESOURCES",
+    "PASSKEY",
     "PASSWORD",
     "USE_NOTED_EVERY",
     "Attempt",
@@ -121,6 +125,7 @@ __all__ = [
     "OutboxState",
     "OutcomeUnknown",
     "Pace",
+    "Passkeys",
     "Polled",
     "PoolStatistics",
     "ProtectedResources",
@@ -147,6 +152,7 @@ __all__ = [
     "Unavailable",
     "UserCredentials",
     "UserGroup",
+    "UserPasskey",
     "UserPassword",
     "Users",
 ]

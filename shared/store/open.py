@@ -25,6 +25,7 @@ from shared.store import (
     Leases,
     Outages,
     Outbox,
+    Passkeys,
     PoolStatistics,
     ProtectedResources,
     PushedRequests,
@@ -55,6 +56,7 @@ from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
+from shared.store.postgres.passkeys import PostgresPasskeys
 from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.second_factors import PostgresSecondFactors
@@ -96,6 +98,7 @@ class Stores:
 
         self.users: Users = PostgresUsers(database)
         self.credentials: UserCredentials = PostgresUserCredentials(database)
+        self.passkeys: Passkeys = PostgresPasskeys(database)
         self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
         self.groups: Groups = PostgresGroups(database)
 

@@ -5,8 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.identity.passkeys import challenge, response, verification
+from services.authorization.interaction.sign_in import InteractionSignIn
+from shared.codec.json_text import parse_object
+from shared.identity.passkeys import challenge, verification
 from shared.identity.passkeys.challenge import Challenges
+from shared.store.postgres import passkeys
+from shared.store.redis.replay_marks import RedisReplayMarks
 
 
 def trusts_old_challenges(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,13 +26,13 @@ def forgets_the_ceremony(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def accepts_a_framed_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the browser says of frames is not read."""
-    parse = response.parse_object
+    parse = parse_object
 
     def without_frames(data: bytes) -> dict[str, Any]:
         members = parse(data)
         return {name: value for name, value in members.items() if name not in ("crossOrigin", "topOrigin")}
 
-    monkeypatch.setattr(response, "parse_object", without_frames)
+    monkeypatch.setattr("shared.identity.passkeys.response.parse_object", without_frames)
 
 
 def accepts_changed_eligibility(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,3 +43,30 @@ def accepts_changed_eligibility(monkeypatch: pytest.MonkeyPatch) -> None:
 def accepts_any_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The credential id of an assertion is not compared."""
     monkeypatch.setattr(verification, "_check_passkey", lambda *_: None)
+
+
+def accepts_an_unverified_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passkey alone is enough, whatever the request or the user needs."""
+    monkeypatch.setattr(InteractionSignIn, "needs_second_factor", lambda *_: False)
+
+
+def takes_the_users_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The passkey is found by its id alone, whoever the authenticator says that its user is."""
+    condition = " AND c.user_id = $2"
+    assert condition in passkeys._FIND
+    monkeypatch.setattr(passkeys, "_FIND", passkeys._FIND.replace(condition, " AND $2::uuid IS NOT NULL"))
+
+
+def binds_challenges_to_no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The challenge of any page counts on any other."""
+    mac = Challenges._mac
+    monkeypatch.setattr(Challenges, "_mac", lambda self, ceremony, _, made: mac(self, ceremony, (), made))
+
+
+def accepts_a_challenge_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Challenges are not marked as used."""
+
+    async def unmarked(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(RedisReplayMarks, "add", unmarked)

@@ -160,7 +160,8 @@ def _step_of(
     if not user.is_fresh and _is_stale(request, session, now):
         return Login()
     if not _is_acr_met(request, methods) or needs_second_factor(request, methods, second_factor):
-        return ShowSecondFactor(Proven.by_session(session)) if user.has_second_factor else Login()
+        can_step_up = user.has_second_factor and _is_reached_by_code(request, methods)
+        return ShowSecondFactor(Proven.by_session(session)) if can_step_up else Login()
     if not user.is_fresh and user.has_second_factor and _can_do_better(request, methods):
         return ShowSecondFactor(Proven.by_session(session))
     if not _is_allowed(request, user, client):
@@ -198,6 +199,12 @@ def _is_acr_met(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     return not request.acr or not request.acr.isdisjoint(satisfied(methods))
 
 
+def _is_reached_by_code(request: AuthorizationRequest, methods: Set[Method]) -> bool:
+    """Whether *methods* and the code of an authenticator app are several factors, and all that is asked."""
+    with_code = methods | {Method.ONE_TIME_PASSWORD}
+    return ACR_MULTIPLE_FACTORS in satisfied(with_code) and _is_acr_met(request, with_code)
+
+
 def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     """Whether a second factor would reach a preferred `acr`.
 
@@ -205,7 +212,11 @@ def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     nobody has to add a second factor for it.
     """
     is_preferred = ACR_MULTIPLE_FACTORS in request.acr_values and "none" not in request.prompt
-    return is_preferred and request.acr_values.isdisjoint(satisfied(methods))
+    return (
+        is_preferred
+        and request.acr_values.isdisjoint(satisfied(methods))
+        and _is_reached_by_code(request, methods)
+    )
 
 
 def _reporting(request: AuthorizationRequest, session: Session, methods: Set[Method]) -> Session:

@@ -22,6 +22,15 @@ class InteractionSignIn:
     lifecycle: InteractionLifecycle
     setting: SecondFactorSetting
 
+    def needs_second_factor(self, context: InteractionContext, authenticated: Authenticated) -> bool:
+        """Whether no session begins before the user has shown or added a second factor."""
+        return needs_second_factor(
+            context.validated.request,
+            authenticated.methods,
+            self.setting,
+            has_second_factor=authenticated.has_second_factor,
+        )
+
     async def complete(
         self, request: web.Request, context: InteractionContext, authenticated: Authenticated
     ) -> web.Response | None:
@@ -29,12 +38,7 @@ class InteractionSignIn:
 
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
-        if needs_second_factor(
-            context.validated.request,
-            authenticated.methods,
-            self.setting,
-            has_second_factor=authenticated.has_second_factor,
-        ):
+        if self.needs_second_factor(context, authenticated):
             waiting = replace(context.interaction, proven=Proven.of(authenticated), signed_in=None)
             await self.lifecycle.update(context, waiting)
             return see_other(context.at(AUTHORIZATION))

@@ -1,10 +1,11 @@
-"""The login step: a user name and a password."""
+"""The login step: a user name and a password, or a passkey."""
 
 import math
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.authentication.passkey import PASSKEY, PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -16,6 +17,7 @@ from shared.browser.pages import ClientView, LoginFault, LoginView, Pages
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.oauth.errors import AccessDenied
+from shared.oauth.parameters import Parameters
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
@@ -32,6 +34,7 @@ class LoginStep:
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     authentication: PasswordAuthentication
+    passkeys: PasskeyAuthentication
     sign_in: InteractionSignIn
     pages: Pages
 
@@ -43,10 +46,12 @@ class LoginStep:
         return self._page(context, context.validated.request.login_hint or "")
 
     async def post(self, request: web.Request) -> web.Response:
-        """Begin a session if the password is right. The page does not say why it is not."""
+        """Begin a session if the password or the passkey is right. The page does not say why it is not."""
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         context = await self.lifecycle.open(request, fields)
+        if fields.unique(PASSKEY) is not None:
+            return await self._sign_in_by_passkey(request, fields, context)
         username = fields.unique("username") or ""
         match await self.authentication.authenticate(fields, client_address(request)):
             case Throttled(wait):
@@ -57,6 +62,17 @@ class LoginStep:
             case authenticated:
                 response = await self.sign_in.complete(request, context, authenticated)
                 return response or self._page(context, authenticated.user.username, "credentials", WRONG)
+
+    async def _sign_in_by_passkey(
+        self, request: web.Request, fields: Parameters, context: InteractionContext
+    ) -> web.Response:
+        authenticated = await self.passkeys.authenticate(fields, _binding(context), client_address(request))
+        if authenticated is None:
+            return self._page(context, "", "passkey", WRONG)
+        if self.sign_in.needs_second_factor(context, authenticated):
+            return self._page(context, authenticated.user.username, "unverified", WRONG)
+        response = await self.sign_in.complete(request, context, authenticated)
+        return response or self._page(context, "", "passkey", WRONG)
 
     def _page(
         self,
@@ -78,5 +94,11 @@ class LoginStep:
             context.fields,
             (validated.callback.redirect_uri,),
             context.at(SIGN_UP) if may_sign_up else None,
+            self.passkeys.options(_binding(context)),
         )
         return self.pages.login(view, validated.locale, status)
+
+
+def _binding(context: InteractionContext) -> tuple[str, ...]:
+    """Handles that only the browser of this interaction has."""
+    return context.browser, context.handle

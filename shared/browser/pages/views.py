@@ -12,7 +12,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.resource.record import ProtectedResource
 from shared.paths import LOGOUT_DONE
 
-LoginFault = Literal["credentials", "throttled", "expired", "second_factor"]
+LoginFault = Literal["credentials", "throttled", "expired", "second_factor", "passkey", "unverified"]
 SignUpFault = Literal[
     "username", "taken", "password", "password_characters", "password_common", "password_name",
     "name", "email", "throttled",
@@ -104,7 +104,8 @@ class Destination:
 class LoginView:
     """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as the destination.
 
-    `retry_after` is in seconds; `hidden` contains the hidden fields.
+    `retry_after` is in seconds; `hidden` contains the hidden fields. `passkey`: the options of a sign-in by
+    passkey; None where there is none.
     """
 
     client: ClientView | None
@@ -116,6 +117,7 @@ class LoginView:
     hidden: Mapping[str, str] = field(default_factory=dict)
     form_action: tuple[str, ...] = ()
     sign_up_href: str | None = None
+    passkey: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

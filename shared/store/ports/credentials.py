@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.model import Json, User
 
 PASSWORD = "password"
@@ -16,6 +17,9 @@ TOTP = "totp"
 
 RECOVERY = "recovery"
 """The kind of a set of recovery codes. A user has one at most, with an authenticator app."""
+
+PASSKEY = "passkey"
+"""The kind of a passkey. A user may have several; the data is that of `Passkey.to_json`."""
 
 USE_NOTED_EVERY = timedelta(hours=1)
 
@@ -58,6 +62,26 @@ class NewSecondFactor:
     recovery_hashes: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPasskey:
+    """A passkey and its user."""
+
+    user: User
+    credential_id: UUID
+    passkey: Passkey
+    has_second_factor: bool = False
+
+
+class Passkeys(Protocol):
+    """Passkeys (WebAuthn). PostgreSQL. They are added and removed as any credential, by `UserCredentials`."""
+
+    async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
+        """The passkey with this id if it is the user's, in one statement."""
+
+    async def note_use(self, credential_id: UUID, use: PasskeyUse, now: datetime) -> bool:
+        """Note a verified use; one that may be of a copy is audited. False: the passkey was removed."""
+
+
 class SecondFactors(Protocol):
     """Second factors: an authenticator app (RFC 6238) and recovery codes. PostgreSQL. Changes are audited.
 
@@ -77,7 +101,7 @@ class SecondFactors(Protocol):
         """Spend a recovery code; the number of those that are left. None: there is no such code any more."""
 
     async def remove(self, user_id: UUID) -> bool:
-        """Remove the authenticator app and the recovery codes. False: the user has none."""
+        """Remove the authenticator app, the recovery codes and the passkeys. False: the user has none."""
 
     async def rewrap(self) -> int:
         """Encrypt every secret under the first secret key; the number of those that were not."""
@@ -96,7 +120,7 @@ class UserCredentials(Protocol):
         """Every credential of the user, the oldest first."""
 
     async def add(self, credential: Credential) -> None:
-        """Add a credential. Raises Taken: its id is in use, or it is a second password."""
+        """Add a credential. Raises Taken: its id is in use, a second password, or somebody's passkey."""
 
     async def remove(self, user_id: UUID, credential_id: UUID) -> None:
         """Remove a credential of the user."""

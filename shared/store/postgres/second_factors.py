@@ -43,7 +43,7 @@ SELECT remaining FROM spent"""
 
 _REMOVE = """
 WITH removed AS (
-  DELETE FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'recovery')
+  DELETE FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'recovery', 'passkey')
   RETURNING credential_id, user_id, kind)
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)

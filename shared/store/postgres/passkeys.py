@@ -1,0 +1,56 @@
+"""Passkeys in PostgreSQL. They are added and removed as any credential, by `UserCredentials`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared.codec.base64url import base64url
+from shared.identity.passkeys.passkey import Passkey, PasskeyUse
+from shared.store.ports.credentials import UserPasskey
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.users import USER_COLUMNS, user_record
+
+_FIND = f"""
+SELECT {USER_COLUMNS}, c.credential_id, c.data,
+       EXISTS (SELECT FROM user_credentials t
+                WHERE t.user_id = u.user_id AND t.kind = 'totp') AS has_second_factor
+  FROM user_credentials c JOIN users u USING (user_id)
+ WHERE c.kind = 'passkey' AND c.data ->> 'id' = $1 AND c.user_id = $2"""
+
+# A counter never goes back in the record, so that a copy of the key is reported again at its next use.
+_NOTE_USE = """
+WITH used AS (
+  UPDATE user_credentials
+     SET data = data || jsonb_build_object(
+           'sign_count', greatest((data ->> 'sign_count')::bigint, $2),
+           'backed_up', $3::boolean,
+           'user_verified', (data ->> 'user_verified')::boolean OR $4),
+         last_used_at = $6
+   WHERE credential_id = $1 AND kind = 'passkey'
+  RETURNING credential_id, user_id),
+noted AS (
+  INSERT INTO audit (event, user_id, detail)
+  SELECT 'passkey_counter_not_grown', user_id, jsonb_build_object('credential_id', credential_id)
+    FROM used WHERE $5)
+SELECT credential_id FROM used"""
+
+
+class PostgresPasskeys:
+    """`Passkeys` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
+        row = await self._database.row(_FIND, base64url(passkey_id), user_id)
+        if row is None:
+            return None
+        return UserPasskey(
+            user=user_record(row),
+            credential_id=row["credential_id"],
+            passkey=Passkey.from_json(row["data"]),
+            has_second_factor=row["has_second_factor"],
+        )
+
+    async def note_use(self, credential_id: UUID, use: PasskeyUse, now: datetime) -> bool:
+        values = (use.sign_count, use.is_backed_up, use.is_user_verified, use.is_cloned, now)
+        return await self._database.row(_NOTE_USE, credential_id, *values) is not None
