@@ -42,7 +42,10 @@ async def test_an_answer_that_no_server_sends(deployment: RunningTopology) -> No
     codes = await deployment.codes(load, CODES)
     with deployment.verdict():
         deployment.proxy.garble_answers(3)
-        await _redeem_all(load, codes)
+        try:
+            await _redeem_all(load, codes)
+        finally:
+            deployment.proxy.garble_answers(0)
 
 
 @caught()
@@ -90,9 +93,9 @@ async def test_what_another_release_wrote_counts_as_absent(
 ) -> None:
     """A code is refused and a session signs in again, and nothing is answered with a 500."""
     load = await deployment.load(seed=23)
-    person = await signed_in(deployment, load)
     (code,) = await deployment.codes(load, 1)
     with deployment.verdict():
+        person = await signed_in(deployment, load)
         assert await _rewrite_all(deployment, rewrite) >= 2
         assert await load.redeem(code) == Rejected("invalid_grant")
         assert await person.use_copy() == Rejected("login_required")

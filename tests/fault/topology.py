@@ -152,13 +152,13 @@ class RunningTopology:
         own = self.sockets / f"{service}-{len(list(self.sockets.iterdir()))}"
         own.mkdir()
         socket = socket_of(own, service)
-        start = command(service, own, self.environment, log or self.folder / f"{own.name}.log")
-        start = replace(start, argv=(*start.argv, *options))
+        starting = command(service, own, self.environment, log or self.folder / f"{own.name}.log")
+        starting = replace(starting, argv=(*starting.argv, *options))
         if defects := ",".join(filter(None, (planted, self.planted))):
             argv = (sys.executable, "-m", "tests.planted", defects, service, f"unix:{socket}", *options)
-            start = replace(start, argv=argv, cwd=ROOT)
+            starting = replace(starting, argv=argv, cwd=ROOT)
         async with ClientSession(ORIGIN, connector=UnixConnector(str(socket), limit=0)) as http:
-            yield Replica(service, Child(start), socket, http)
+            yield Replica(service, Child(starting), socket, http)
 
     @contextmanager
     def halted_postgresql(self) -> Iterator[None]:
@@ -179,11 +179,19 @@ class RunningTopology:
         return [parent, *map(int, children)]
 
 
+async def start(child: Child) -> None:
+    """Start a process, and once more if a busy machine took too long."""
+    try:
+        await child.start()
+    except RunError:
+        await child.start()
+
+
 @asynccontextmanager
 async def started(*children: Child) -> AsyncIterator[None]:
     """Processes for as long as a block lasts, started and stopped at once."""
     try:
-        await asyncio.gather(*(child.start() for child in children))
+        await asyncio.gather(*map(start, children))
         yield
     finally:
         await asyncio.gather(*(child.stop() for child in children))

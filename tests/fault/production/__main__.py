@@ -49,10 +49,12 @@ async def _row(deployment: Deployment, name: str, seeds: Sequence[int]) -> bool:
     return not failed
 
 
-async def _all(layout: Layout, names: Sequence[str], seeds: Sequence[int], replicas: int) -> bool:
+async def _all(
+    layout: Layout, names: Sequence[str], seeds: Sequence[int], replicas: int, planted: str | None
+) -> bool:
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         Path(folder).chmod(0o755)
-        async with deployed(Path(folder), replicas, layout) as deployment:
+        async with deployed(Path(folder), replicas, layout, planted) as deployment:
             return all([await _row(deployment, name, seeds) for name in names])
 
 
@@ -68,7 +70,15 @@ async def _all(layout: Layout, names: Sequence[str], seeds: Sequence[int], repli
 @click.option("--seeds", type=click.IntRange(1), default=20, show_default=True)
 @click.option("--first-seed", type=int, default=1, show_default=True)
 @click.option("--replicas", type=click.IntRange(2), default=3, show_default=True, help="Of each service.")
-def main(names: Sequence[str], layouts: Sequence[str], seeds: int, first_seed: int, replicas: int) -> None:
+@click.option("--planted", help="Defects, as `python -m tests.planted` takes them: a fault must then fail.")
+def main(
+    names: Sequence[str],
+    layouts: Sequence[str],
+    seeds: int,
+    first_seed: int,
+    replicas: int,
+    planted: str | None,
+) -> None:
     """Run every fault with so many seeds, and print a table: fault, seeds, verdict, what happens."""
     have_held = []
     for layout in map(Layout, layouts or Layout):
@@ -79,7 +89,7 @@ def main(names: Sequence[str], layouts: Sequence[str], seeds: int, first_seed: i
         if rows:
             click.echo(f"{layout}:")
             chosen = range(first_seed, first_seed + seeds)
-            have_held.append(asyncio.run(_all(layout, rows, chosen, replicas)))
+            have_held.append(asyncio.run(_all(layout, rows, chosen, replicas, planted)))
     sys.exit(0 if all(have_held) else 1)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import ssl
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -116,6 +117,7 @@ class _Starter:
     folder: Path
     environment: Mapping[str, str]
     closing: AsyncExitStack
+    planted: str | None
 
     async def process(self, service: Service, name: str, **others: str) -> Replica:
         """A process that has not started. *others*: settings of its own."""
@@ -123,6 +125,9 @@ class _Starter:
         own.mkdir()
         socket = socket_of(own, service)
         start = command(service, own, {**self.environment, **others}, self.folder / f"{name}.log")
+        if self.planted:
+            argv = (sys.executable, "-m", "tests.planted", self.planted, service, f"unix:{socket}")
+            start = replace(start, argv=argv, cwd=ROOT)
         http = ClientSession("http://localhost", connector=UnixConnector(str(socket), limit=0))
         return Replica(service, Child(start), socket, await self.closing.enter_async_context(http))
 
@@ -163,9 +168,9 @@ async def _links(
 
 @asynccontextmanager
 async def deployed(
-    folder: Path, replicas: int = 3, layout: Layout = Layout.SENTINEL
+    folder: Path, replicas: int, layout: Layout, planted: str | None = None
 ) -> AsyncIterator[Deployment]:
-    """A deployment with its data in *folder*."""
+    """A deployment with its data in *folder*. *planted*: defects of its processes."""
     with run_folder(0o755) as sockets, run_folder(0o755) as copies:
         async with AsyncExitStack() as closing:
             enter = closing.enter_async_context
@@ -199,7 +204,7 @@ async def deployed(
                 "OSTIARY_FETCH_ALLOW": f"{servers.authority},{servers.silent_authority}",
                 "PYTHONPATH": str(ROOT),
             }
-            starter = _Starter(sockets, folder, environment, closing)
+            starter = _Starter(sockets, folder, environment, closing, planted)
             targets = [pooler.url] if pooler else [node.postgres.url for node in postgresql.nodes]
             links, linked_url = await _links(targets, sockets, closing)
             worker = await starter.worker()

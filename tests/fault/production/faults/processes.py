@@ -11,7 +11,7 @@ from deploy.local.service import command
 from shared.paths import Service
 from tests.fault.production.deployment import Deployment
 from tests.fault.production.faults.injection import FOR, kill
-from tests.fault.topology import Replica
+from tests.fault.topology import start
 
 
 async def kill_replicas(deployment: Deployment, chance: random.Random) -> None:
@@ -20,7 +20,7 @@ async def kill_replicas(deployment: Deployment, chance: random.Random) -> None:
         await asyncio.sleep(chance.random())
         kill(replica.child)
         await asyncio.sleep(chance.random())
-        await replica.child.start()
+        await start(replica.child)
 
 
 async def halt_replicas(deployment: Deployment, chance: random.Random) -> None:
@@ -36,32 +36,24 @@ async def halt_replicas(deployment: Deployment, chance: random.Random) -> None:
 async def restart_replicas(deployment: Deployment, _: random.Random) -> None:
     """F3: every process is replaced, a third at a time."""
     size = len(Service)
-    for start in range(0, len(deployment.replicas), size):
-        turn = deployment.replicas[start : start + size]
+    for first in range(0, len(deployment.replicas), size):
+        turn = deployment.replicas[first : first + size]
         await asyncio.gather(*(replica.child.stop() for replica in turn))
-        await asyncio.gather(*(replica.child.start() for replica in turn))
+        await asyncio.gather(*(start(replica.child) for replica in turn))
 
 
 async def start_all_at_once(deployment: Deployment, _: random.Random) -> None:
     """F30: every process is killed, and all start at once while clients wait."""
     for replica in deployment.replicas:
         kill(replica.child)
-    await asyncio.gather(*(_started(replica) for replica in deployment.replicas))
-
-
-async def _started(replica: Replica) -> None:
-    """Start a process, however long a busy machine takes."""
-    try:
-        await replica.child.start()
-    except RunError:
-        await replica.child.start()
+    await asyncio.gather(*(start(replica.child) for replica in deployment.replicas))
 
 
 async def stop_the_worker(deployment: Deployment, _: random.Random) -> None:
     """F26: the worker is killed, and returns after a while."""
     kill(deployment.worker.child)
     await asyncio.sleep(FOR + 2)
-    await deployment.worker.child.start()
+    await start(deployment.worker.child)
 
 
 async def reload_proxy(deployment: Deployment, _: random.Random) -> None:
