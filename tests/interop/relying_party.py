@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,18 +115,44 @@ class Conversation:
         return cast(dict[str, Any], json.loads(line))
 
 
-@contextmanager
-def conversation(program: Program, ca_file: Path, configuration: Mapping[str, Any]) -> Iterator[Conversation]:
-    """Start it, with *configuration* as its first line."""
-    environment = {
+def _environment(program: Program, ca_file: Path) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         program.trust: str(ca_file),
     }
+
+
+def program_output(
+    program: Program, ca_file: Path, arguments: Sequence[str], on_line: Callable[[str], None]
+) -> tuple[int, str]:
+    """Run it to its end: its status and its output. *on_line* is called for each line."""
+    with subprocess.Popen(
+        (*program.command(), *arguments),
+        cwd=ROOT,
+        env=_environment(program, ca_file),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        lines = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                on_line(line)
+        finally:
+            process.terminate()
+    return process.returncode, "".join(lines)
+
+
+@contextmanager
+def conversation(program: Program, ca_file: Path, configuration: Mapping[str, Any]) -> Iterator[Conversation]:
+    """Start it, with *configuration* as its first line."""
     process = subprocess.Popen(
         program.command(),
         cwd=ROOT,
-        env=environment,
+        env=_environment(program, ca_file),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

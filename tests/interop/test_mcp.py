@@ -1,95 +1,26 @@
-"""The official Python SDK of MCP as a client that nobody registered, and as one that registers itself."""
+"""The official SDKs of MCP as clients that nobody registered, and as ones that register themselves."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 import pytest_asyncio
-from mcp import ClientSession
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
-from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
-from pydantic import AnyUrl
 
 from tests.document_host import DocumentHost, serve_documents
 from tests.flow.op import Op, embedded
+from tests.flow.starter import free_port
+from tests.flow.user_agent import UserAgent
+from tests.interop.mcp_clients import CODE, SDKS, McpSdk
 from tests.interop.mcp_server import READ, WRITE, McpServer, serve_mcp
+from tests.interop.relying_party import node_program, program_output
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-REDIRECT_URI = "http://localhost:33418/callback"
-METADATA = OAuthClientMetadata(
-    client_name="Notes of Ada",
-    redirect_uris=[AnyUrl(REDIRECT_URI)],
-    grant_types=["authorization_code", "refresh_token"],
-    response_types=["code"],
-    token_endpoint_auth_method="none",
-)
+LOOPBACK = "http://localhost/callback"
 
-
-@dataclass(slots=True)
-class Memory(TokenStorage):
-    """What the SDK keeps."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
-
-
-@dataclass(slots=True)
-class McpClient:
-    """One user's client, which signs in with a browser of its own when it must."""
-
-    op: Op
-    server: McpServer
-    document: str | None = None
-    memory: Memory = field(default_factory=Memory)
-    authorizations: list[dict[str, list[str]]] = field(default_factory=list)
-    answered: str = ""
-
-    async def _redirect(self, url: str) -> None:
-        self.authorizations.append(parse_qs(urlsplit(url).query))
-        self.answered = await asyncio.to_thread(self.op.sign_in, url)
-
-    async def _callback(self) -> AuthorizationCodeResult:
-        answer = parse_qs(urlsplit(self.answered).query)
-        return AuthorizationCodeResult(code=answer["code"][0], state=answer["state"][0], iss=answer["iss"][0])
-
-    async def read(self) -> str:
-        """What the tool says."""
-        provider = OAuthClientProvider(
-            self.server.url,
-            METADATA.model_copy(),
-            self.memory,
-            self._redirect,
-            self._callback,
-            client_metadata_url=self.document,
-        )
-        trusted = ssl.create_default_context(cafile=str(self.op.ca_file))
-        async with (
-            httpx2.AsyncClient(auth=provider, verify=trusted, timeout=30) as http,
-            streamable_http_client(self.server.url, http_client=http) as streams,
-            ClientSession(*streams[:2]) as session,
-        ):
-            await session.initialize()
-            result = await session.call_tool("read_note", {})
-        return str(result.content[0].text)  # type: ignore[union-attr]
+every_sdk = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -124,52 +55,96 @@ async def server(mcp_op: Op) -> AsyncIterator[McpServer]:
         yield served
 
 
+@every_sdk
 async def test_a_client_with_a_document_calls_a_tool(
-    mcp_op: Op, host: tuple[DocumentHost, Path], server: McpServer
+    mcp_op: Op, host: tuple[DocumentHost, Path], server: McpServer, sdk: McpSdk
 ) -> None:
     """RFC 9728, RFC 8414, PKCE, `resource`: nobody has registered it, and the token is for this server."""
-    document = host[0].publish(redirect_uris=["http://localhost/callback"])
-    client = McpClient(mcp_op, server, document)
-    assert await client.read() == "Buy milk."
-    (request,) = client.authorizations
-    assert request["client_id"] == [document]
-    assert request["resource"] == [server.url]
-    assert server.verifier.seen[-1]["aud"] == [server.url]
-    assert server.verifier.seen[-1]["client_id"] == document
-
-
-async def test_a_client_registers_itself_and_steps_up(mcp_op: Op, server: McpServer) -> None:
-    """Registration, and more scope where the server asks for it."""
-    client = McpClient(mcp_op, server)
-    assert await client.read() == "Buy milk."
-    server.needed = WRITE
-    try:
+    document = host[0].publish(redirect_uris=[LOOPBACK])
+    async with sdk(mcp_op, server, document) as client:
         assert await client.read() == "Buy milk."
-    finally:
-        server.needed = READ
-    assert len(client.authorizations) == 2
-    assert WRITE in client.authorizations[1]["scope"][0].split()
-    assert client.memory.tokens is not None
-    assert WRITE in (client.memory.tokens.scope or "").split()
+        (request,) = client.authorizations
+        assert request["client_id"] == [document]
+        assert request["resource"] == [server.url]
+        assert request["code_challenge_method"] == ["S256"]
+        assert server.verifier.seen[-1]["aud"] == [server.url]
+        assert server.verifier.seen[-1]["client_id"] == document
 
 
-async def test_a_token_for_another_server_is_refused(mcp_op: Op, server: McpServer) -> None:
+@every_sdk
+async def test_a_client_registers_itself_and_refreshes(mcp_op: Op, server: McpServer, sdk: McpSdk) -> None:
+    """A refresh keeps the audience and asks nobody."""
+    async with sdk(mcp_op, server) as client:
+        assert await client.read() == "Buy milk."
+        first = client.tokens
+        assert await client.read(is_expired=True) == "Buy milk."
+        assert len(client.authorizations) == 1
+        assert client.tokens["access_token"] != first["access_token"]
+        assert client.tokens["refresh_token"] != first["refresh_token"]
+        assert server.verifier.seen[-1]["aud"] == [server.url]
+
+
+@every_sdk
+async def test_a_client_steps_up(mcp_op: Op, server: McpServer, sdk: McpSdk) -> None:
+    """More scope is asked for where the server needs it. The SDK for JavaScript would refresh instead."""
+    async with sdk(mcp_op, server, grant_types=CODE) as client:
+        assert await client.read() == "Buy milk."
+        server.needed = WRITE
+        try:
+            assert await client.read() == "Buy milk."
+        finally:
+            server.needed = READ
+        assert len(client.authorizations) == 2
+        assert WRITE in client.authorizations[1]["scope"][0].split()
+        assert WRITE in client.tokens["scope"].split()
+
+
+@every_sdk
+async def test_a_token_for_another_server_is_refused(mcp_op: Op, server: McpServer, sdk: McpSdk) -> None:
     """Two servers of one Ostiary: neither takes what was issued for the other."""
-    client = McpClient(mcp_op, server)
-    await client.read()
-    assert client.memory.tokens is not None
+    async with sdk(mcp_op, server) as client:
+        await client.read()
+        headers = {"Authorization": f"Bearer {client.tokens['access_token']}"}
     async with serve_mcp(mcp_op) as other, httpx2.AsyncClient() as http:
-        headers = {"Authorization": f"Bearer {client.memory.tokens.access_token}"}
         refused = await http.post(other.url, headers=headers, json={})
     assert refused.status_code == 401
     assert other.verifier.seen[-1] == {"active": False}
 
 
-async def test_a_document_that_moved_lets_nobody_in(
-    mcp_op: Op, host: tuple[DocumentHost, Path], server: McpServer
+@every_sdk
+async def test_a_document_that_moved_or_changed_lets_nobody_in(
+    mcp_op: Op, host: tuple[DocumentHost, Path], server: McpServer, sdk: McpSdk
 ) -> None:
-    """A redirect is no document."""
-    document = host[0].url()
-    host[0].answer(document, b"", 301, Location=host[0].publish())
-    with pytest.raises(BaseException, match=r"cannot be used|unhandled errors"):
-        await McpClient(mcp_op, server, document).read()
+    """A redirect is no document, and a document without the client's redirect URI is no longer its own."""
+    moved, changed = host[0].url(), host[0].publish(redirect_uris=[LOOPBACK])
+    host[0].answer(moved, b"", 301, Location=host[0].publish())
+    host[0].publish(changed, redirect_uris=["http://localhost/moved"])
+    for document in (moved, changed):
+        async with sdk(mcp_op, server, document) as client:
+            with pytest.raises(BaseException, match=r"cannot be used|not registered|unhandled errors"):
+                await client.read()
+            assert not server.verifier.seen or server.verifier.seen[-1].get("client_id") != document
+
+
+async def test_the_conformance_tool_finds_nothing(mcp_op: Op, server: McpServer) -> None:
+    """The scenarios of `@modelcontextprotocol/conformance` for authorization servers."""
+    port = free_port()
+    client = await asyncio.to_thread(
+        mcp_op.add_client,
+        redirect_uris=[f"http://127.0.0.1:{port}/callback"],
+        application_type="native",
+        token_endpoint_auth_method="none",
+        scope=READ,
+    )
+    program = node_program("mcp_conformance.mjs", "@modelcontextprotocol/conformance")
+    asked = ["authorization", "--url", mcp_op.issuer, "--client-id", client["client_id"]]
+    asked += ["--port", str(port), "--resource", server.url]
+
+    def sign_in(line: str) -> None:
+        if line.startswith(f"{mcp_op.issuer}/oauth2/auth"):
+            httpx2.get(UserAgent(mcp_op.door).sign_in(line.strip(), mcp_op.username, mcp_op.password))
+
+    status, output = await asyncio.to_thread(program_output, program, mcp_op.ca_file, asked, sign_in)
+    assert status == 0, output
+    assert "WARNING" not in output
+    assert "SKIPPED" not in output
