@@ -21,6 +21,7 @@ pytest_plugins = (
     "tests.flow.command_line",
     "tests.registry",
     "tests.administration",
+    "tests.client_documents",
     "tests.manual_time",
     "tests.volume",
 )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
+import jwt
 import pytest
 
 from services.authorization.client_documents import document, documents, policy
@@ -17,6 +18,7 @@ from services.authorization.request.authorization_request import AuthorizationRe
 from services.discovery import metadata
 from shared.browser.pages.views import ClientView
 from shared.config.settings import Settings
+from shared.live.client_keys import ClientKeys
 from shared.live.rate_limiter import RateLimiter
 from shared.oauth import redirect_uri
 from shared.oauth.client.record import Client
@@ -177,3 +179,31 @@ def never_announced(monkeypatch: pytest.MonkeyPatch) -> None:
 
     announced = metadata.provider_metadata
     monkeypatch.setattr("tests.service.test_client_document_metadata.provider_metadata", off)
+
+
+def any_key_signs_assertions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Believe assertions whoever has signed them."""
+
+    async def unverified(_: ClientKeys, token: str, __: Client) -> Any:
+        return jwt.decode(token, options={"verify_signature": False, "verify_aud": False})
+
+    monkeypatch.setattr(ClientKeys, "verified", unverified)
+
+
+def old_keys_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the stored client as it is, whatever its document says now."""
+
+    async def unchanged(_: KnownClients, stored: Client, described: Client) -> Client:
+        return replace(stored, document_hash=described.document_hash)
+
+    monkeypatch.setattr(KnownClients, "_updated", unchanged)
+
+
+def browsers_are_sent_anywhere_for_logos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show every https logo."""
+    monkeypatch.setattr(document, "_leads_inside", lambda *_: False)
+
+
+def documents_name_any_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not look at the addresses that a document names."""
+    monkeypatch.setattr(document, "client_faults", lambda *_: ())

@@ -1,41 +1,34 @@
 """Clients that nobody registered: their client_id is the URL of their metadata."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
-import pytest_asyncio
 
-from services.authorization.client_documents.documents import OF_HOST, document_key
+from services.authorization.client_documents.documents import OF_HOST
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
-from shared.live import clock
 from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.server.resources import WATCH
 from shared.store import ClientFilter
 from tests.authorization import (
-    LOCAL_ISSUER,
     ON_MODULE_LOOP,
-    AuthorizationService,
-    Browser,
-    Page,
     is_consent,
     is_error_page,
     is_login,
     serve_authorization,
 )
-from tests.deployment import TokenService, open_world, serve_tokens, settings_for
-from tests.document_host import REDIRECT_URI, DocumentHost, serve_documents
+from tests.client_documents import Documents
+from tests.document_host import REDIRECT_URI
 from tests.planted import planted
 from tests.planted.client_documents import (
     any_client_id_will_do,
     any_document_is_approved,
     changes_need_no_consent,
     documents_may_promise_secrets,
+    documents_name_any_address,
     documents_speak_for_others,
     every_host_is_listed,
     every_process_fetches,
@@ -56,77 +49,6 @@ from tests.service.test_resources import an_api
 pytestmark = ON_MODULE_LOOP
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-
-
-@dataclass(slots=True)
-class Documents:
-    """A service where every document counts, its token endpoint, and a host of documents."""
-
-    service: AuthorizationService
-    tokens: TokenService
-    host: DocumentHost
-
-    async def ask(self, client_id: str, browser: Browser | None = None, **parameters: str) -> Page:
-        """A client's request from a browser."""
-        asking = browser or self.service.browser()
-        uri = parameters.pop("redirect_uri", REDIRECT_URI)
-        return await asking.authorize(Client(client_id=client_id, redirect_uris=(uri,)), **parameters)
-
-    async def consent_page(self, client_id: str, **parameters: str) -> tuple[Browser, Page]:
-        """The question that a new user is asked, and their browser."""
-        browser = self.service.browser()
-        page = await self.ask(client_id, browser, **parameters)
-        page = await browser.log_in(page, await self.service.user())
-        assert is_consent(page), page.text
-        return browser, page
-
-    async def code(self, client_id: str, **parameters: str) -> str:
-        """The code that a client gets of a new user who agrees."""
-        browser, page = await self.consent_page(client_id, **parameters)
-        answer = await browser.decide(page)
-        assert answer.is_at_client, answer.text
-        return answer.answer["code"]
-
-    async def redeem(self, client_id: str, code: str, **form: str) -> Any:
-        """The token endpoint's answer to a public client."""
-        public = Client(client_id=client_id, token_endpoint_auth_method="none")
-        return await self.tokens.redeem(public, code, **{"redirect_uri": REDIRECT_URI, **form})
-
-    async def stored(self, client_id: str) -> Client | None:
-        return await self.service.world.stores.clients.find(client_id)
-
-    async def age(self, client_id: str) -> None:
-        """Let the copy of a document be stale, here and in Redis."""
-        copies, key = self.service.world.stores.document_copies, document_key(client_id)
-        copy = await copies.find(key)
-        assert copy is not None
-        self.service.app[KNOWN_CLIENTS]._kept.pop(client_id)
-        await copies.add(
-            key, replace(copy, fresh_until=clock.now() - timedelta(minutes=1)), timedelta(hours=1)
-        )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def documents(
-    module_database_url: str, module_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Documents]:
-    """Everything that is open."""
-    async with serve_documents(tmp_path_factory.mktemp("documents")) as (host, ca_file):
-        settings = settings_for(
-            module_database_url,
-            module_redis_url,
-            issuer=LOCAL_ISSUER,
-            rate_limits="off",
-            client_id_metadata="open",
-            fetch_allow=host.authority,
-            fetch_ca_file=str(ca_file),
-        )
-        async with (
-            open_world(settings) as world,
-            serve_authorization(settings, world) as service,
-            serve_tokens(settings, world) as tokens,
-        ):
-            yield Documents(service, tokens, host)
 
 
 def _with(documents: Documents, **settings: Any) -> Any:
@@ -176,8 +98,8 @@ async def test_a_document_speaks_for_its_own_url_alone(documents: Documents) -> 
         assert "its client_id is not the URL" in page.text
 
 
-@planted(documents_may_promise_secrets)
-@pytest.mark.point("CI2", "CI4")
+@planted(documents_may_promise_secrets, documents_name_any_address)
+@pytest.mark.point("CI2", "CI4", "CI8")
 async def test_what_is_no_document_is_refused(documents: Documents) -> None:
     """Another status, a redirect, markup, too much, secrets, private keys: an error page, with the reason."""
     host = documents.host

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -19,8 +20,9 @@ from shared.oauth.client.metadata.members import to_metadata
 from shared.oauth.client.metadata.models import StandardMetadata
 from shared.oauth.client.metadata.validation import validated, without_nulls
 from shared.oauth.client.policy import policy_faults, with_policy
+from shared.oauth.client.private_network import is_on_private_network
 from shared.oauth.client.record import Client
-from shared.oauth.client.registered_uri import redirect_uri_fault, web_uri_fault
+from shared.oauth.client.registered_uri import LOOPBACK_HOSTS, redirect_uri_fault, web_uri_fault
 from shared.oauth.supported import DEVICE_CODE
 
 METHODS = ("private_key_jwt", "none")
@@ -57,7 +59,7 @@ def read_document(client_id: str, text: str, allowed: Capabilities) -> Client:
     if members.get("client_id") != client_id:
         raise BadDocument("its client_id is not the URL that it was fetched from")
     _check_secrets(members)
-    standard, malformed = validated(StandardMetadata, _counting(members))
+    standard, malformed = validated(StandardMetadata, _counting(client_id, members))
     if malformed:
         raise BadDocument(_sentence(malformed))
     standard |= {
@@ -78,14 +80,21 @@ def _check_secrets(members: Json) -> None:
         raise BadDocument(f"it contains {secrets[0]}")
 
 
-def _counting(members: Json) -> dict[str, Any]:
+def _counting(client_id: str, members: Json) -> dict[str, Any]:
     """The members that count; pages that browsers must not be led to are left out."""
     counting = {name: members[name] for name in _COUNTING if name in members}
     for name in _PAGES:
         uri = counting.get(name)
-        if not isinstance(uri, str) or web_uri_fault(uri):
+        if not isinstance(uri, str) or web_uri_fault(uri) or _leads_inside(uri, client_id):
             counting.pop(name, None)
     return counting
+
+
+def _leads_inside(uri: str, client_id: str) -> bool:
+    """Whether a page is on the browser's device or network, and not where the document is."""
+    host = urlsplit(uri).hostname or ""
+    is_inside = host in LOOPBACK_HOSTS or is_on_private_network(host)
+    return is_inside and host != urlsplit(client_id).hostname
 
 
 def _listed(members: Json, name: str) -> list[str] | None:
