@@ -4,7 +4,7 @@
 2. `request/reader.py` finds the client and leads through the validation of the request:
    `request/parameter_source.py` finds the parameters that count (query, request object or pushed request),
    `response/callback.py` validates the redirect URI, and `request/authorization_request.py` the rest.
-3. `interaction/dispatcher.py` finds the current user, by `authentication/active_session.py`, and asks
+3. `interaction/dispatcher.py` finds the current user, by `shared/browser/active_session.py`, and asks
    `interaction/next_step.py`, the one place of decision. Nobody is signed in: log in.
 4. `interaction/lifecycle.py` stores the request as an interaction (`interaction/interaction.py`), bound to
    this browser, and opens it as a context (`interaction/context.py`) for every page that follows.
@@ -18,7 +18,7 @@
 8. `steps/consent.py` shows the consent page, stores the decision and ends the interaction.
 9. `response/responder.py` lets `response/builder.py` make the code, and sends it by the callback.
 
-An error before the callback exists is shown by `response/error_page.py`; every later one goes to the client.
+An error before the callback exists is shown by `shared/server/pages.py`; every later one goes to the client.
 `pushed.py` runs step 2 alone; `logout/` has a walk of its own. `endpoints.py` makes the endpoints, and
 `app.py` routes requests to them.
 """

@@ -25,7 +25,6 @@ from services.authorization.logout.session_management import check_session
 from services.authorization.pushed import Push, pushed_request_error
 from services.authorization.request.storage_limits import storage_limits
 from services.authorization.request.validated_request import RedirectableError
-from services.authorization.response.error_page import PAGES, error_page
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
@@ -36,7 +35,6 @@ from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.steps.start import applications, presets, start_view
 from shared.browser.cookies import Cookies
 from shared.browser.language import language
-from shared.browser.pages import Pages
 from shared.browser.pages.assets import ASSETS, static
 from shared.paths import (
     ADD_SECOND_FACTOR,
@@ -59,8 +57,9 @@ from shared.paths import (
     START_SLASH,
     STATIC,
 )
-from shared.server.app import ERROR_PAGE, SETTINGS, Handler, refuse_with
+from shared.server.app import SETTINGS, Handler, refuse_with
 from shared.server.log.refusal import log_refusal
+from shared.server.pages import PAGES, show_pages
 from shared.server.recent_refusals import recent_refusals
 from shared.server.resources import (
     STORES,
@@ -113,9 +112,7 @@ def mount(app: web.Application) -> None:
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
     need(app, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
-    app[PAGES] = pages = Pages.load(app[SETTINGS], app)
-    app[ASSETS] = pages.assets
-    app[ERROR_PAGE] = error_page
+    show_pages(app)
     shown = {
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.get),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.get),

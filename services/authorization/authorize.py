@@ -23,7 +23,6 @@ from services.authorization.request.authorization_request import KNOWN
 from services.authorization.request.posted import POSTED, PostedRequests
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.validated_request import ValidatedRequest
-from services.authorization.response.callback import see_other
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.paths import (
@@ -36,6 +35,7 @@ from shared.paths import (
     SIGN_UP,
     Path,
 )
+from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 

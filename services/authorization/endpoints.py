@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
@@ -32,7 +31,6 @@ from services.authorization.request.posted import PostedRequests
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.storage_limits import STORAGE_LIMITS
 from services.authorization.response.builder import ResponseBuilder
-from services.authorization.response.error_page import PAGES
 from services.authorization.response.responder import Responder
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
@@ -40,6 +38,7 @@ from services.authorization.steps.login import LoginStep
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
+from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
@@ -51,6 +50,7 @@ from shared.paths import (
     PUSHED_AUTHORIZATION_REQUEST,
 )
 from shared.server.app import SETTINGS
+from shared.server.pages import PAGES
 from shared.server.resources import (
     CLIENT_KEYS,
     CLIENTS,

@@ -1,4 +1,4 @@
-"""HTTP responses: JSON, and protocol errors as JSON."""
+"""HTTP responses: JSON, protocol errors as JSON, and redirects."""
 
 import math
 import time
@@ -98,6 +98,14 @@ def _connection(version: HttpVersion, is_kept: bool) -> bytes:
     if not is_kept:
         return b"Connection: close\r\n"
     return b"" if version == HttpVersion11 else b"Connection: keep-alive\r\n"
+
+
+_SEE_OTHER = Head(SAFE, NO_STORE)
+
+
+def see_other(uri: str) -> web.Response:
+    """303, so that the browser does not repeat a POST at *uri* (RFC 9700 §4.12)."""
+    return PreparedResponse(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
 JSON = Head.of_private("application/json")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.authorization.response.restart_uri import restart_uri
+from shared.browser.restart_uri import restart_uri
 from shared.live import clock
 from tests.builders import a_client
 

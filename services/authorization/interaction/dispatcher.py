@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.interaction import Interaction
@@ -16,6 +15,7 @@ from services.authorization.interaction.next_step import (
     next_step,
 )
 from services.authorization.request.validated_request import ValidatedRequest
+from shared.browser.active_session import ActiveSessions
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.store import SecondFactors

@@ -10,8 +10,8 @@ from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
-from services.authorization.response.callback import see_other
 from shared.paths import AUTHORIZATION
+from shared.web.answers import see_other
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from services.authorization.logout.logout_request import (
 )
 from services.authorization.logout.responses import LogoutResponses
 from services.authorization.request.posted import POSTED, PostedRequests
-from services.authorization.response.callback import see_other
 from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN
@@ -38,6 +37,7 @@ from shared.paths import END_SESSION, LOGOUT
 from shared.server.log.refusal import log_refusal
 from shared.server.metrics import count_event
 from shared.store import SessionOwner, Sessions, Unavailable
+from shared.web.answers import see_other
 from shared.web.client import note_client
 from shared.web.form import form, query
 from shared.web.forwarded import client_address

@@ -11,7 +11,6 @@ import structlog
 from aiohttp import web
 
 from services.authorization.logout.logout_request import LogoutRequest
-from services.authorization.response.callback import see_other
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import UI_LOCALES, language
@@ -19,6 +18,7 @@ from shared.browser.pages import ClientView, LogoutView, Pages, SignedOutView
 from shared.oauth.client.record import Client
 from shared.paths import LOGOUT, LOGOUT_DONE
 from shared.store import Unavailable
+from shared.web.answers import see_other
 
 PURPOSE = "logout"
 

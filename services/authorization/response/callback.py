@@ -16,22 +16,15 @@ from shared.oauth.errors import InvalidRequest, OAuthError
 from shared.oauth.parameters import Parameters
 from shared.oauth.redirect_uri import is_redirect_uri_of
 from shared.oauth.refusal import Detail, Reason
-from shared.web.answers import Head, PreparedResponse
-from shared.web.headers import NO_STORE, SAFE
+from shared.web.answers import see_other
 
 MAX_STATE = 7 * 1024
 """The maximum length of `state`. With the other parameters it fits the 8 KiB that servers accept."""
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")  # RFC 3986 §2.3
-_SEE_OTHER = Head(SAFE, NO_STORE)
 
 Sign = Callable[[Mapping[str, str]], str]
 """Signs the parameters of a response as a JWT: JARM §2.1. Raises Unavailable."""
-
-
-def see_other(uri: str) -> web.Response:
-    """303, so that the browser does not repeat a POST at *uri* (RFC 9700 §4.12)."""
-    return PreparedResponse(b"", _SEE_OTHER, status=303, headers={"Location": uri})
 
 
 @lru_cache(maxsize=16)  # the issuer is in every response

@@ -11,7 +11,6 @@ from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Consent, Respond
-from services.authorization.response.callback import see_other
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
@@ -23,6 +22,7 @@ from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, CONSENT
 from shared.server.metrics import count_event
 from shared.store import Consents
+from shared.web.answers import see_other
 from shared.web.form import form, query
 
 logger = structlog.get_logger()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.authorization.authentication.active_session import ActiveSessions
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions, SignInForm
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
@@ -27,6 +26,7 @@ from services.authorization.device.pages import (
     purpose,
 )
 from services.authorization.device.user_codes import DeviceCodeInFlight, UserCodes
+from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.browser.errors import Expired
 from shared.browser.form_token import FORM_TOKEN, is_form_token

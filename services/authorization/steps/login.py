@@ -12,13 +12,13 @@ from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
-from services.authorization.response.callback import see_other
 from shared.browser.pages import ClientView, LoginFault, LoginView, Pages
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.oauth.errors import AccessDenied
 from shared.oauth.parameters import Parameters
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
+from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 

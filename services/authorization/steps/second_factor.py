@@ -22,7 +22,6 @@ from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import AddSecondFactor, ShowSecondFactor
 from services.authorization.interaction.sign_in import InteractionSignIn
-from services.authorization.response.callback import see_other
 from shared.browser.pages import (
     AddSecondFactorView,
     ClientView,
@@ -38,6 +37,7 @@ from shared.oauth.errors import AccessDenied
 from shared.oauth.parameters import Parameters
 from shared.paths import ADD_SECOND_FACTOR, AUTHORIZATION, SECOND_FACTOR
 from shared.store import Taken
+from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 

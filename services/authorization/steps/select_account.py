@@ -14,7 +14,6 @@ from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SelectAccount
-from services.authorization.response.callback import see_other
 from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
@@ -26,6 +25,7 @@ from shared.oauth.errors import InvalidRequest
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT
 from shared.store import Sessions
+from shared.web.answers import see_other
 from shared.web.form import form, query
 
 OTHER = "other"

@@ -15,7 +15,6 @@ from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
-from services.authorization.response.callback import see_other
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import ClientView, Pages, SignUpFault, SignUpView
@@ -32,6 +31,7 @@ from shared.operations.users import add_user
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.server.metrics import count_event
 from shared.store import Taken, Users
+from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
 

@@ -8,8 +8,8 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from services.authorization.response.restart_uri import initiate_login_href
 from shared.browser.pages import ApplicationView, ClientView, PresetView, StartView
+from shared.browser.restart_uri import initiate_login_href
 from shared.config.settings import Settings
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION

@@ -1,20 +1,29 @@
-"""The error page, for errors that cannot be sent to a client."""
+"""The pages of a process, and the error page for errors that cannot be sent to a client."""
 
 from dataclasses import replace
 
 from aiohttp import web
 
-from services.authorization.response.restart_uri import restart_uri
 from shared.browser.errors import Expired, UnverifiedRequest
 from shared.browser.language import language
 from shared.browser.pages import ClientView, ErrorView, Pages
+from shared.browser.pages.assets import ASSETS
+from shared.browser.restart_uri import restart_uri
 from shared.oauth.errors import InvalidRequest, OAuthError
-from shared.server.app import SETTINGS
+from shared.server.app import ERROR_PAGE, SETTINGS
 from shared.server.log.configuration import REQUEST_ID
 
 PAGES = web.AppKey("PAGES", Pages)
 
 _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def show_pages(app: web.Application) -> None:
+    """PAGES and ASSETS, loaded once however many services run in the process; errors become pages."""
+    if PAGES not in app:
+        app[PAGES] = pages = Pages.load(app[SETTINGS], app)
+        app[ASSETS] = pages.assets
+        app[ERROR_PAGE] = error_page
 
 
 def error_page(request: web.Request, error: OAuthError | web.HTTPException) -> web.StreamResponse:
