@@ -19,6 +19,7 @@ class Service(StrEnum):
     AUTHORIZATION = "authorization"
     TOKEN = "token"
     CLIENT_REGISTRY = "client-registry"
+    ACCOUNTS = "accounts"
 
 
 class Group(StrEnum):
@@ -119,6 +120,19 @@ CLIENT_CONFIGURATION = Path("/oidc/oauth2/register/{client_id}", Service.CLIENT_
 def _administration(path: str) -> Path:
     return Path(path, Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
 
+
+def _account(path: str) -> Path:
+    return Path(path, Service.ACCOUNTS)
+
+
+ACCOUNT = _account("/oidc/account")
+ACCOUNT_PASSWORD = _account("/oidc/account/password")
+ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
+ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
+ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
+
+ACCOUNT_PAGES = (ACCOUNT, ACCOUNT_PASSWORD, ACCOUNT_SECOND_FACTOR, ACCOUNT_SESSIONS, ACCOUNT_CONNECTIONS)
+"""The pages that users return to after they have signed in."""
 
 ADMINISTRATION_PREFIX = "/oidc/admin"
 

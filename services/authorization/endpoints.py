@@ -81,7 +81,6 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     source = ParameterSource(settings, opened.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text)
     reader = RequestReader(
         deployment=deployment,
-        clients=app[CLIENTS],
         known_clients=app[KNOWN_CLIENTS],
         keyring=app[KEYRING],
         resources=app[PROTECTED_RESOURCES],

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -115,7 +116,12 @@ def consents(name: str, is_json: bool) -> None:
     async def step(stores: Stores, _: Settings) -> Sequence[ClientAccess]:
         return await stores.consents.of_user((await users.get(stores.users, name)).user_id)
 
-    show_all([asdict(consent) for consent in run_step(step)], ("client_id", "scope", "grants"), is_json)
+    show_all([_shown_access(access) for access in run_step(step)], ("client_id", "scope", "grants"), is_json)
+
+
+def _shown_access(access: ClientAccess) -> dict[str, Any]:
+    last_used_at = access.last_used_at.isoformat() if access.last_used_at else None
+    return {**asdict(access), "last_used_at": last_used_at}
 
 
 @user.command()

@@ -36,6 +36,13 @@ class UnverifiedRequest(AccessDenied):
         self.again = again
 
 
+class SignInDeclined(Expired):
+    """The user went back instead of signing in."""
+
+    error = "sign_in_declined"
+    status = 403
+
+
 class CookieMissing(UnverifiedRequest):
     """The browser has not sent the cookie to which the interaction is bound."""
 

@@ -9,7 +9,9 @@ from shared.browser.language import language
 from shared.browser.pages import ClientView, ErrorView, Pages
 from shared.browser.pages.assets import ASSETS
 from shared.browser.restart_uri import restart_uri
+from shared.oauth.client.account import is_account_client
 from shared.oauth.errors import InvalidRequest, OAuthError
+from shared.paths import ACCOUNT
 from shared.server.app import ERROR_PAGE, SETTINGS
 from shared.server.log.configuration import REQUEST_ID
 
@@ -45,6 +47,8 @@ def error_page(request: web.Request, error: OAuthError | web.HTTPException) -> w
 def _with_restart(view: ErrorView, error: Expired | UnverifiedRequest, issuer: str) -> ErrorView:
     if error.again:
         return replace(view, back_href=error.again)
+    if error.client and is_account_client(error.client):
+        return replace(view, back_href=ACCOUNT.path)
     if error.client and (uri := restart_uri(error.client, issuer)):
         return replace(view, back_href=uri, client=ClientView.of(error.client))
     return view

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -42,7 +44,13 @@ class KeptSessions:
         return (session, consented) if session else None
 
     async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
-        return await self._rows.of_user(user_id)
+        rows = await self._rows.of_user(user_id)
+        try:
+            unused = await self._contents.unused_for(list(rows))
+        except Unavailable:  # the list is for people: without the time of the last use it still helps
+            return list(rows.values())
+        now = datetime.now(UTC)
+        return [replace(row, last_used_at=now - unused[key]) for key, row in rows.items() if key in unused]
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
         try:
@@ -53,8 +61,8 @@ class KeptSessions:
                 raise
         return SessionOwner(sid=contents.sid, user_id=contents.user_id, username=contents.username)
 
-    async def end(self, sid: UUID, reason: str) -> bool:
-        session_key = await self._rows.end(sid, reason)
+    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None) -> bool:
+        session_key = await self._rows.end(sid, reason, of)
         if session_key is None:
             return False
         with suppress(Unavailable):  # clean-up only: the row has ended the session

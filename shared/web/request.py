@@ -14,6 +14,8 @@ MAX_BODY = 64 * 1024
 MAX_TARGET = 16 * 1024
 MAX_FIELDS = 32 * 1024  # all header fields together
 
+MAX_USER_AGENT = 256  # characters
+
 UNREADABLE = ""
 """The method of the stand-in for a request that cannot be constructed."""
 
@@ -80,3 +82,9 @@ class Request(web.Request):
     def complete(self) -> None:
         """Record that the last byte of the body has been read."""
         self.completed_at = clock.monotonic()
+
+
+def user_agent(request: web.Request) -> str:
+    """What the browser calls itself, without characters that cannot be printed, cut at MAX_USER_AGENT."""
+    claimed = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
+    return "".join(character for character in claimed if character.isprintable())

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from unittest.mock import patch
 from uuid import UUID, uuid4
@@ -9,10 +10,12 @@ from uuid import UUID, uuid4
 from shared.live import clock
 from shared.model import Authentication, AuthorizationCode, Session, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import ClientAccess, Redeemed
+from shared.store import ClientAccess, NewFamily, Redeemed
 from shared.store.postgres.consents import PostgresConsents
 from shared.store.postgres.grants import PostgresGrants
 from tests.builders import SCOPE, SignIn, World, an_attempt
+from tests.planted import planted
+from tests.planted.accounts import keeps_clients_in_the_dark
 
 WAITING = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%users%'"
 
@@ -78,12 +81,52 @@ async def test_what_each_client_has_is_listed(world: World) -> None:
     for client, grant_id in ((both, uuid4()), (both, uuid4()), (granted, uuid4()), (granted, revoked)):
         await redeem(world, sign_in.code(client.client_id), grant_id)
     await world.stores.grants.revoke(revoked, "test")
-    assert await consents.of_user(sign_in.user.user_id) == [
-        ClientAccess(client_id=both.client_id, scope=("openid",), grants=2),
+    listed, scope = await consents.of_user(sign_in.user.user_id), tuple(sorted(SCOPE))
+    assert [replace(access, last_used_at=None) for access in listed] == [
+        ClientAccess(client_id=both.client_id, scope=("openid",), grants=2, granted=scope),
         ClientAccess(client_id=asked.client_id, scope=("openid",), grants=0),
-        ClientAccess(client_id=granted.client_id, scope=(), grants=1),
+        ClientAccess(client_id=granted.client_id, scope=(), grants=1, granted=scope),
     ]
+    assert [access.last_used_at is None for access in listed] == [False, True, False]
     assert await consents.of_user(uuid4()) == []
+
+
+async def test_a_refresh_is_the_last_use(world: World) -> None:
+    """The time of the latest rotation counts if it is later than the grant."""
+    sign_in, client = await world.sign_in(), await world.client()
+    grant_id, later = uuid4(), clock.now() + timedelta(hours=1)
+    redeemed = await world.stores.grants.redeem(
+        an_attempt(grant_id),
+        uuid4().bytes * 2,
+        await world.issued_code(sign_in.code(client.client_id)),
+        expiry(),
+        NewFamily(family_hash=b"f" * 32, token_hash=b"t" * 32, idle=timedelta(days=1), expires_at=expiry()),
+    )
+    assert redeemed
+    await world.database.row(
+        "UPDATE refresh_families SET rotated_at = $2 WHERE grant_id = $1", grant_id, later
+    )
+    (access,) = await world.stores.consents.of_user(sign_in.user.user_id)
+    assert access.last_used_at == later
+
+
+@planted(keeps_clients_in_the_dark)
+async def test_a_client_that_is_disconnected_is_told(world: World) -> None:
+    """Of the sessions in which it has live grants; other clients and ended sessions are left alone."""
+    listener = {"backchannel_logout_uri": "https://rp1.test/logout"}
+    client, other, user = await world.client(**listener), await world.client(**listener), await world.user()
+    first, second, ended = [SignIn(user, await world.session(user)) for _ in range(3)]
+    for sign_in in (first, second, ended):
+        await redeem(world, sign_in.code(client.client_id))
+    await redeem(world, first.code(other.client_id))
+    await world.stores.sessions.end(ended.sid, "logout")
+    told = {notice.notice_id for notice in await world.stores.outbox.list(100)}
+    await world.stores.consents.revoke(user.user_id, client.client_id)
+    notices = [each for each in await world.stores.outbox.list(100) if each.notice_id not in told]
+    assert {(each.client_id, each.sid) for each in notices} == {
+        (client.client_id, first.sid),
+        (client.client_id, second.sid),
+    }
 
 
 async def test_a_consent_is_found_by_user_and_client(world: World) -> None:

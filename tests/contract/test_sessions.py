@@ -19,6 +19,8 @@ from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
 from tests.builders import World
 from tests.contract.conftest import LAYOUTS
+from tests.planted import planted
+from tests.planted.accounts import ends_anybodys_session
 
 pytestmark = pytest.mark.parametrize("module_redis_url", LAYOUTS, indirect=True, scope="module")
 
@@ -58,6 +60,43 @@ async def test_a_session_is_found_without_a_client(world: World) -> None:
     assert await sessions.find(session.session_key) == session
     assert await sessions.find(b"x" * 32) is None
     await sessions.end(session.sid, "logout")
+    assert await sessions.find(session.session_key) is None
+
+
+async def test_a_session_is_listed_with_its_origin_and_last_use(world: World) -> None:
+    """The origin is that of the latest sign-in. A session that Redis has forgotten is not live."""
+    user, sessions = await world.user(), world.stores.sessions
+    session = a_session(user)
+    await sessions.begin(session, None, {"address": "192.0.2.1", "user_agent": "Mosaic"})
+    await world.session(user)  # in PostgreSQL only
+    again = replace(session, session_key=uuid4().bytes * 2)
+    await sessions.begin(again, session.session_key, {"address": "192.0.2.7", "user_agent": "Lynx"})
+    (row,) = await sessions.of_user(user.user_id)
+    assert (row.sid, row.address, row.user_agent) == (session.sid, "192.0.2.7", "Lynx")
+    assert row.last_used_at
+    assert abs(clock.now() - row.last_used_at) < timedelta(minutes=1)
+
+
+async def test_sessions_are_listed_without_redis(world: World) -> None:
+    """Then nobody knows when they were used last."""
+    user, away = await world.user(), RedisClient.open("redis://127.0.0.1:1/0")
+    session = a_session(user)
+    await world.stores.sessions.begin(session, None, {})
+    kept = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
+    rows = await kept.of_user(user.user_id)
+    await away.close()
+    assert [(row.sid, row.last_used_at) for row in rows] == [(session.sid, None)]
+
+
+@planted(ends_anybodys_session)
+async def test_a_session_is_ended_for_its_own_user_alone(world: World) -> None:
+    """The `sid` of another user's session ends nothing."""
+    user, other, sessions = await world.user(), await world.user(), world.stores.sessions
+    session = a_session(user)
+    await sessions.begin(session, None, {})
+    assert not await sessions.end(session.sid, "by its user", of=other.user_id)
+    assert await sessions.find(session.session_key) == session
+    assert await sessions.end(session.sid, "by its user", of=user.user_id)
     assert await sessions.find(session.session_key) is None
 
 

@@ -15,6 +15,7 @@ from shared.oauth.tokens.handle import Kind, derived_handle, digest
 from shared.server.metrics import count_event
 from shared.store import Sessions
 from shared.web.forwarded import client_address
+from shared.web.request import user_agent
 
 logger = structlog.get_logger()
 
@@ -80,10 +81,10 @@ class NewSessions:
             authentication=authenticated.authentication,
             expires_at=clock.now() + self.lifetime,
         )
-        detail: Json = {"address": client_address(request)}
+        origin: Json = {"address": client_address(request), "user_agent": user_agent(request)}
         for handle in (self._handle_of(sent, user), new_handle(Kind.SESSION)):
             under_handle = replace(session, session_key=digest(handle))
-            if stored := await self.sessions.begin(under_handle, replaced, detail):
+            if stored := await self.sessions.begin(under_handle, replaced, origin):
                 count_event("sign_in")
                 logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
                 return NewSession(stored, handle, others)

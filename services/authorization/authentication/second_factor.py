@@ -4,21 +4,19 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.throttling import SecondFactorThrottle
 from shared.identity.recovery_codes import recovery_code_hash
-from shared.identity.totp import SECRET_BYTES, matching_step, typed_code
+from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
-from shared.live.randomness import new_recovery_codes
 from shared.oauth.authentication_methods import Method
 from shared.oauth.parameters import Parameters
+from shared.operations.second_factors import add_authenticator_app
 from shared.server.metrics import count_event
-from shared.store import NewSecondFactor, SecondFactors, Sessions, Users
+from shared.store import SecondFactors, Sessions, Users
 
 CODE, RECOVERY_CODE = "code", "recovery_code"
 
@@ -83,8 +81,7 @@ class SecondFactorAuthentication:
     def new_secret(self, proven: Proven, handle: str) -> bytes:
         """The secret that the user may add within the interaction with this *handle*: always the same."""
         parts = ("ostiary: new authenticator app, version 1", handle, str(proven.user_id), str(proven.epoch))
-        info = "\0".join(parts).encode()
-        return HKDF(SHA256(), SECRET_BYTES, salt=None, info=info).derive(self.secret_key.encode())
+        return derived_secret(self.secret_key, *parts)
 
     async def add(self, proven: Proven, handle: str, fields: Parameters) -> Added | Throttled | None:
         """Add the secret of this *handle* if the field `code` is one of its codes. None: it is wrong.
@@ -94,13 +91,13 @@ class SecondFactorAuthentication:
         if wait := await self.throttle.admit(proven.user_id):
             return Throttled(wait)
         secret, user = self.new_secret(proven, handle), await self.users.find(proven.user_id)
-        step = matching_step(secret, typed_code(fields.unique(CODE) or ""), clock.now())
-        if user is None or user.disabled_at or user.epoch != proven.epoch or step is None:
+        if user is None or user.disabled_at or user.epoch != proven.epoch:
             return None
-        codes = new_recovery_codes()
-        hashes = [recovery_code_hash(user.user_id, code) for code in codes]
-        new = NewSecondFactor(secret=secret, step=step, recovery_hashes=hashes)
-        await self.second_factors.add(user.user_id, new)
+        codes = await add_authenticator_app(
+            self.second_factors, user.user_id, secret, fields.unique(CODE) or ""
+        )
+        if codes is None:
+            return None
         await self.throttle.succeeded(user.user_id)
         logger.info("second_factor_added", user_id=str(user.user_id))
         return Added(proven.completed(user, Method.ONE_TIME_PASSWORD), codes)

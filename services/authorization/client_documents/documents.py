@@ -67,7 +67,7 @@ class DocumentLimits:
 
 
 class KnownClients:
-    """Registered clients from the cache, and those that documents describe.
+    """The server's own client, registered ones from the cache, and those that documents describe.
 
     A document is fetched by one process at a time, and its copy is shared. What cannot be fetched is never
     cached: the fetcher backs off for some seconds, and a client that people use goes on with the last copy.
@@ -76,6 +76,7 @@ class KnownClients:
     def __init__(
         self,
         *,
+        own: Client,
         policy: DocumentPolicy,
         allowed: Capabilities,
         cache: ClientCache,
@@ -85,6 +86,7 @@ class KnownClients:
         fetcher: Fetching,
         limits: DocumentLimits,
     ) -> None:
+        self._own = own
         self._policy = policy
         self._allowed = allowed
         self._cache = cache
@@ -100,13 +102,18 @@ class KnownClients:
         """As `ClientCache.cached`: never by a document. Raises Unavailable."""
         return await self._cache.cached(client_id)
 
+    async def registered(self, client_id: str) -> Client | None:
+        """The server's own client, or a registered one: never by a document. Raises Unavailable."""
+        return self._own if client_id == self._own.client_id else await self._cache.find(client_id)
+
     async def find(self, client_id: str) -> Client | None:
         """The client, disabled or not. Raises InvalidRequest, TooManyRequests, Unavailable: the document."""
-        return await self._described(client_id, await self._cache.find(client_id))
+        return await self._described(client_id, await self.registered(client_id))
 
     async def read(self, client_id: str) -> Client | None:
         """As `find`, with the registered client as PostgreSQL has it now."""
-        return await self._described(client_id, await self._cache.read(client_id))
+        is_own = client_id == self._own.client_id
+        return await self._described(client_id, self._own if is_own else await self._cache.read(client_id))
 
     async def keep(self, client: Client) -> Client:
         """Store the client of a document to which a user has agreed; the client as it is stored."""

@@ -7,6 +7,7 @@ from aiohttp import web
 from services.authorization.client_documents.documents import OF_ALL, OF_HOST, DocumentLimits, KnownClients
 from services.authorization.client_documents.policy import DocumentPolicy
 from shared.live.rate_limiter import RateLimiter
+from shared.oauth.client.account import account_client
 from shared.operations.clients import allowed_by
 from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import CLIENTS, FETCHER, STORES
@@ -23,6 +24,7 @@ async def known_clients(app: web.Application) -> AsyncIterator[None]:
         RateLimiter(counts, "documents", OF_ALL, is_on=is_on),
     )
     app[KNOWN_CLIENTS] = KnownClients(
+        own=account_client(settings.issuer),
         policy=DocumentPolicy.of(settings),
         allowed=allowed_by(settings, client_credentials=False),
         cache=app[CLIENTS],

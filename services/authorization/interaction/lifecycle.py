@@ -101,7 +101,7 @@ class InteractionLifecycle:
             if members and (interaction := Interaction.from_json(members)):
                 return handle, interaction
         client_id = parameters.unique(CLIENT)
-        client = await self.reader.clients.find(client_id) if client_id else None
+        client = await self.reader.known_clients.registered(client_id) if client_id else None
         raise Expired("the interaction does not exist any more", client=client)
 
 

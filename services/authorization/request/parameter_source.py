@@ -11,6 +11,7 @@ from shared.config.settings import Settings
 from shared.fetch import FetchFailed
 from shared.live import clock
 from shared.live.client_keys import ClientKeys, NoKeys
+from shared.oauth.client.account import is_account_client
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, InvalidRequestObject, InvalidRequestUri
 from shared.oauth.parameters import Parameters
@@ -50,7 +51,7 @@ class ParameterSource:
         request_uri = parameters.one("request_uri")
         if request_uri is not None and "request" not in parameters and is_pushed(request_uri):
             return await self._pushed(handle_of(request_uri), client)
-        is_required = self.settings.require_pushed_authorization_requests
+        is_required = self.settings.require_pushed_authorization_requests and not is_account_client(client)
         if is_required or client.require_pushed_authorization_requests:
             raise InvalidRequest("requests must be pushed: RFC 9126", detail=Reason.PUSHED_REQUIRED)
         return EffectiveParameters(await self.of_pushed_request(parameters, client))

@@ -14,7 +14,6 @@ from shared.browser.language import UI_LOCALES, language, note_ui_locales
 from shared.browser.pages import Pages
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
-from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
 from shared.live.resource_cache import ResourceCache
 from shared.oauth.client.record import Client
@@ -29,7 +28,6 @@ class RequestReader:
     """Validates the requests of the authorization endpoint and of the pushed request endpoint."""
 
     deployment: Deployment
-    clients: ClientCache
     known_clients: KnownClients
     keyring: KeyRing
     resources: ResourceCache

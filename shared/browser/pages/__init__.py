@@ -130,7 +130,7 @@ class Pages:
     def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
         """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
         policy = content_security_policy(forms=view.form_action, images=[view.client.logo])
-        response = self._page(
+        response = self.render(
             "add_second_factor.html",
             locale,
             headers(policy, locale, leads_on=bool(view.form_action)),
@@ -143,7 +143,7 @@ class Pages:
     def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
         """Shows recovery codes, which are shown once."""
         policy = content_security_policy(images=[view.client.logo])
-        return self._page("recovery_codes.html", locale, headers(policy, locale), view=view)
+        return self.render("recovery_codes.html", locale, headers(policy, locale), view=view)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
         """Asks which account to use; the form sends `account` = a `sid`, or `other`."""
@@ -155,7 +155,7 @@ class Pages:
 
     def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
         """Asks for a user code (RFC 8628 §3.3)."""
-        return self._page(
+        return self.render(
             "device.html",
             locale,
             headers(content_security_policy(), locale),
@@ -167,12 +167,12 @@ class Pages:
     def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
         """Asks whether the device that shows the code may continue; the form sends `decision`."""
         policy = content_security_policy(images=[view.client.logo])
-        return self._page("confirm_device.html", locale, headers(policy, locale), view=view)
+        return self.render("confirm_device.html", locale, headers(policy, locale), view=view)
 
     def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
         """Says that the device continues by itself."""
         policy = content_security_policy(images=[view.client.logo])
-        return self._page("device_done.html", locale, headers(policy, locale), view=view)
+        return self.render("device_done.html", locale, headers(policy, locale), view=view)
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
@@ -191,16 +191,16 @@ class Pages:
         frames = [uri for uri in view.frames if frame(uri)]
         fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
         onward = link(view.return_href) or view.done_href
-        return self._page("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
+        return self.render("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
 
     def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
         """Shows the code to copy, or what went wrong."""
-        return self._page("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
+        return self.render("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
 
     def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
         """Says what happened, what to do next, and which id to give to support."""
         policy = content_security_policy()
-        response = self._page("error.html", locale, headers(policy, locale), status, view=view)
+        response = self.render("error.html", locale, headers(policy, locale), status, view=view)
         return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
 
     def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
@@ -211,7 +211,7 @@ class Pages:
         if not source(redirect_uri):
             raise ValueError("not a URI that a form may be posted to")
         policy = content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE)
-        return self._page(
+        return self.render(
             "form_post.html",
             locale,
             headers(policy, locale, leads_on=True),
@@ -225,18 +225,18 @@ class Pages:
         """Asks before opening a program on the user's device."""
         forms = [view.href] if view.fields else []
         policy = content_security_policy(forms=forms, images=[view.client.logo])
-        return self._page("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
+        return self.render("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
 
     def start(self, view: StartView, locale: str) -> web.Response:
         """Shows what `ostiary run` has started, and what to try first."""
         addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
         policy = content_security_policy()
-        return self._page("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
+        return self.render("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
 
     def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
         logo = view.client.logo if view.client else None
         policy = content_security_policy(forms=view.form_action, images=[logo])
-        return self._page(
+        return self.render(
             template,
             locale,
             headers(policy, locale, leads_on=bool(view.form_action)),
@@ -245,9 +245,10 @@ class Pages:
             destination=Destination.of(view.form_action),
         )
 
-    def _page(
+    def render(
         self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
     ) -> web.Response:
+        """The page of *template* with these header fields and *values*."""
         text = self.environment.get_template(template).render(
             t=self.catalogues[locale],
             assets=self.assets,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.browser.pages.security import https, source
 from shared.config.kinds import is_loopback
+from shared.oauth.client.account import is_account_client
 from shared.oauth.client.record import Client
 from shared.oauth.resource.record import ProtectedResource
 from shared.paths import LOGOUT_DONE
@@ -40,6 +41,8 @@ class ClientView:
     tos_uri: str | None = None
     document_host: str | None = None
     """The host of its document, if nobody registered it: all that is known for certain."""
+    is_own: bool = False
+    """Whether it is the account pages of this server."""
     is_on_device: bool = False
     """Whether responses go to the user's device alone, where any program may pretend to be the client."""
 
@@ -54,6 +57,7 @@ class ClientView:
             client.policy_uri,
             client.tos_uri,
             urlsplit(client.client_id).netloc if is_document else None,
+            is_own=is_account_client(client),
             is_on_device=is_document and not any(map(https, client.redirect_uris)),
         )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.model import Json, User
+from shared.store.ports.sessions import Kept
 
 PASSWORD = "password"
 """The kind of a password. A user has one at most; its data is `{"hash": …}`, in the PHC string format."""
@@ -100,6 +101,9 @@ class SecondFactors(Protocol):
     async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
         """Spend a recovery code; the number of those that are left. None: there is no such code any more."""
 
+    async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
+        """Replace the recovery codes of a user with an authenticator app. False: the user has none."""
+
     async def remove(self, user_id: UUID) -> bool:
         """Remove the authenticator app, the recovery codes and the passkeys. False: the user has none."""
 
@@ -125,8 +129,8 @@ class UserCredentials(Protocol):
     async def remove(self, user_id: UUID, credential_id: UUID) -> None:
         """Remove a credential of the user."""
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        """Set the password. Every session and grant ends, as `epoch` rises in the same statement."""
+    async def set_password(self, user_id: UUID, password_hash: str, kept: Kept | None = None) -> None:
+        """Set the password. Every session and grant ends in the same transaction, except what is *kept*."""
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """Store the same password under newer parameters, unless it has changed. Nothing ends."""

@@ -24,18 +24,37 @@ class SessionOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """A live session as PostgreSQL knows it."""
+    """A live session, for its user.
+
+    `address` and `user_agent`: where its latest sign-in came from. `last_used_at` is None if Redis, which
+    knows it, does not answer.
+    """
 
     sid: UUID
     created_at: datetime
     expires_at: datetime
+    address: str | None = None
+    user_agent: str | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What goes on when the sessions and grants of a user end: those of one session.
+
+    `has_offline_grants`: and every grant that outlives its session. `sid` is None: everything goes on, except
+    sign-ins and codes that are pending.
+    """
+
+    sid: UUID | None = None
+    has_offline_grants: bool = False
 
 
 class Sessions(Protocol):
     """Browser sessions: contents in Redis, and a row in PostgreSQL that says whether a session has ended."""
 
     async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Commit the row and its audit row, which includes *detail*; then store the contents.
+        """Commit the row and its audit row, which both include *detail*; then store the contents.
 
         A replaced session of another user ends. A replaced session of the same user continues under the new
         key, with its `sid`. One that has this key already continues. None: the user was disabled, or their
@@ -52,7 +71,7 @@ class Sessions(Protocol):
         """As `find`, and as `Consents.of` for the session's user and *client_id*, by one statement."""
 
     async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
-        """The sessions of a user that have not ended, oldest first."""
+        """The live sessions of a user, oldest first. Listing them is no use of theirs."""
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
         """The owner of the session, if it is live or *is_ended_too*. Redis answers if PostgreSQL is down.
@@ -60,8 +79,11 @@ class Sessions(Protocol):
         Raises Unavailable if PostgreSQL is down and Redis does not know the session, which may be live.
         """
 
-    async def end(self, sid: UUID, reason: str) -> bool:
-        """Commit the end, its audit row and its logout notices. False: it had ended before."""
+    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None) -> bool:
+        """Commit the end, its audit row and its logout notices. *of*: the user whose session it must be.
+
+        False: it had ended before, or is another user's.
+        """
 
     async def clients(self, sid: UUID) -> Sequence[str]:
         """The client_ids of the clients with grants of a session, which may have ended."""
@@ -97,11 +119,16 @@ class PushedRequests(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientAccess:
-    """The access of a client to a user's data: the remembered scope, and the number of live grants."""
+    """The access of a client to a user's data: the remembered scope, and the number of live grants.
+
+    `granted`: the scopes of these grants. `last_used_at`: the time of the latest grant or refresh.
+    """
 
     client_id: str
     scope: Scope
     grants: int
+    granted: Scope = ()
+    last_used_at: datetime | None = None
 
 
 class Consents(Protocol):
@@ -119,5 +146,6 @@ class Consents(Protocol):
     async def revoke(self, user_id: UUID, client_id: str) -> int:
         """Revoke the access of a client to a user's data; the number of revoked grants.
 
+        The client gets logout notices for the sessions in which it has grants.
         Codes of the user that are not yet redeemed, for any client, become invalid. Sessions continue.
         """

@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.model import Json, User
+from shared.store.ports.sessions import Kept
 
 
 class Users(Protocol):
@@ -48,7 +49,7 @@ class Users(Protocol):
 
     async def enable(self, user_id: UUID) -> None: ...
 
-    async def end_all(self, user_id: UUID) -> None:
-        """End every session and grant of the user."""
+    async def end_all(self, user_id: UUID, kept: Kept | None = None) -> None:
+        """End every session and grant of the user, except what is *kept*."""
 
     async def delete(self, user_id: UUID) -> None: ...

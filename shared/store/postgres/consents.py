@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.model import Scope
 from shared.store import ClientAccess
 from shared.store.postgres.grants import GRANT, GRANT_STANDS
-from shared.store.postgres.outbox import LOCK_USER
+from shared.store.postgres.outbox import LOCK_USER, TELL_CLIENT
 from shared.store.postgres.transport.database import Database
 
 _NOTE = """
@@ -27,9 +27,13 @@ SELECT scope FROM consents JOIN clients USING (client_id)
 
 _OF_USER = f"""
 WITH standing AS (
-  SELECT client_id, count(*) AS grants FROM {GRANT}
+  SELECT client_id, count(DISTINCT grant_id) AS grants, array_agg(DISTINCT token ORDER BY token) AS granted,
+         max(greatest(g.created_at, (SELECT rotated_at FROM refresh_families f
+                                      WHERE f.grant_id = g.grant_id))) AS last_used_at
+    FROM {GRANT} CROSS JOIN LATERAL unnest(g.scope) AS token
    WHERE g.user_id = $1 AND {GRANT_STANDS} GROUP BY client_id)
-SELECT client_id, coalesce(c.scope, '{{}}') AS scope, coalesce(s.grants, 0) AS grants
+SELECT client_id, coalesce(c.scope, '{{}}') AS scope, coalesce(s.grants, 0) AS grants,
+       coalesce(s.granted, '{{}}') AS granted, s.last_used_at
   FROM (SELECT client_id, scope FROM consents JOIN clients USING (client_id)
          WHERE user_id = $1 AND client_epoch >= first_epoch) c FULL JOIN standing s USING (client_id)
  ORDER BY client_id"""
@@ -74,9 +78,19 @@ class PostgresConsents:
 
     async def of_user(self, user_id: UUID) -> Sequence[ClientAccess]:
         rows = await self._database.rows(_OF_USER, user_id)
-        return [ClientAccess(**{**dict(row), "scope": tuple(row["scope"])}) for row in rows]
+        return [
+            ClientAccess(
+                client_id=row["client_id"],
+                scope=tuple(row["scope"]),
+                grants=row["grants"],
+                granted=tuple(row["granted"]),
+                last_used_at=row["last_used_at"],
+            )
+            for row in rows
+        ]
 
     async def revoke(self, user_id: UUID, client_id: str) -> int:
         async with self._database.transaction() as connection:
             await connection.execute(LOCK_USER, user_id)  # waits for grants that are being made
+            await connection.execute(TELL_CLIENT, user_id, client_id)
             return int(await connection.fetchval(_REVOKE, user_id, client_id))

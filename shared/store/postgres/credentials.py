@@ -10,6 +10,7 @@ from shared.identity.username import canonical
 from shared.store.codecs.text import is_storable
 from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPassword
 from shared.store.ports.faults import Taken
+from shared.store.ports.sessions import Kept
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -115,8 +116,8 @@ class PostgresUserCredentials:
             if await connection.fetchrow(_REMOVE, user_id, credential_id) is None:
                 await connection.confirm()
 
-    async def set_password(self, user_id: UUID, password_hash: str) -> None:
-        async with end_sessions(self._database, user_id) as connection:
+    async def set_password(self, user_id: UUID, password_hash: str, kept: Kept | None = None) -> None:
+        async with end_sessions(self._database, user_id, kept) as connection:
             await connection.execute(_LOCK_PASSWORD, user_id)
             await connection.execute(_SET_PASSWORD, user_id, password_hash)
 

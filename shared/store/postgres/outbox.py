@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from shared.store import LogoutNotice, OutboxState
+from shared.store import Kept, LogoutNotice, OutboxState
+from shared.store.postgres.epochs import carry_on
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
@@ -35,8 +36,11 @@ TELL_OF_ENDED = _tell("s.sid = $1 AND s.ended_at = now()")
 TELL_OF_THESE = _tell("s.sid = ANY($1::uuid[]) AND s.ended_at = now()")
 """As TELL_OF_ENDED, for several sessions."""
 
-_TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL")
-"""Notify the clients of every session of a locked user, all of which are about to end."""
+_TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL AND s.sid IS DISTINCT FROM $2::uuid")
+"""Notify the clients of every session of a locked user but one. All of these are about to end."""
+
+TELL_CLIENT = _tell("s.user_id = $1 AND s.ended_at IS NULL AND g.client_id = $2 AND g.revoked_at IS NULL")
+"""Notify a client whose grants from a locked user are about to be revoked."""
 
 _COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given_up_at"
 
@@ -75,13 +79,21 @@ SELECT count(*) AS n FROM again"""
 
 
 @asynccontextmanager
-async def end_sessions(database: Database, user_id: UUID) -> AsyncIterator[Transaction]:
-    """A transaction for a change that ends every session of the user. It has notified their clients."""
+async def end_sessions(
+    database: Database, user_id: UUID, kept: Kept | None = None
+) -> AsyncIterator[Transaction]:
+    """A transaction for a change that raises the user's epoch, so that every session ends.
+
+    It has notified their clients. Afterwards, what is *kept* goes on.
+    """
     async with database.transaction() as connection:
         if await connection.fetchrow(LOCK_USER, user_id) is None:
             await connection.confirm()
-        await connection.execute(_TELL_OF_USER, user_id)
+        if kept is None or kept.sid is not None:
+            await connection.execute(_TELL_OF_USER, user_id, kept and kept.sid)
         yield connection
+        if kept is not None:
+            await carry_on(connection, user_id, kept)
 
 
 def _notice(row: Row) -> LogoutNotice:

@@ -1,5 +1,6 @@
 """Second factors in PostgreSQL: one statement decides each time whether a code is spent."""
 
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -50,6 +51,16 @@ SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', creden
   FROM removed
 RETURNING event"""
 
+_REPLACE_RECOVERY_CODES = """
+WITH replaced AS (
+  UPDATE user_credentials SET data = jsonb_build_object('hashes', to_jsonb($2::text[])),
+         created_at = now(), last_used_at = NULL
+   WHERE user_id = $1 AND kind = 'recovery'
+  RETURNING credential_id, user_id)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'recovery_codes_replaced', user_id, jsonb_build_object('credential_id', credential_id) FROM replaced
+RETURNING event"""
+
 _ALL = "SELECT credential_id, data ->> 'secret' AS secret FROM user_credentials WHERE kind = 'totp'"
 
 _REWRAP = """
@@ -84,6 +95,9 @@ class PostgresSecondFactors:
     async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
         row = await self._database.row(_SPEND_RECOVERY_CODE, user_id, code_hash)
         return row["remaining"] if row else None
+
+    async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
+        return await self._database.row(_REPLACE_RECOVERY_CODES, user_id, list(hashes)) is not None
 
     async def remove(self, user_id: UUID) -> bool:
         return await self._database.row(_REMOVE, user_id) is not None

@@ -1,6 +1,6 @@
 """The rows of sessions in PostgreSQL: the user, and whether the session has ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -24,12 +24,14 @@ before AS (
                         ELSE s.session_key END,
      expires_at  = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $5
                         ELSE s.expires_at END,
+     origin      = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $7
+                        ELSE s.origin END,
      ended_at    = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN NULL ELSE now() END
     FROM standing WHERE s.session_key IN ($1, $6) AND s.ended_at IS NULL
   RETURNING s.sid, s.user_id, s.ended_at IS NULL AS goes_on),
 begun AS (
-  INSERT INTO sessions (session_key, sid, user_id, epoch, expires_at)
-  SELECT $1, $2, user_id, $4, $5 FROM standing WHERE NOT EXISTS (SELECT FROM before WHERE goes_on)
+  INSERT INTO sessions (session_key, sid, user_id, epoch, expires_at, origin)
+  SELECT $1, $2, user_id, $4, $5, $7 FROM standing WHERE NOT EXISTS (SELECT FROM before WHERE goes_on)
   ON CONFLICT (session_key) DO UPDATE SET expires_at = excluded.expires_at
   RETURNING sid),
 present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM before WHERE goes_on),
@@ -41,7 +43,7 @@ noted AS (
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
     FROM before WHERE NOT goes_on)
 SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS replaced FROM present"""
-"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 audit detail."""
+"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 origin."""
 
 _LIVE = """
        s.ended_at IS NULL AND s.expires_at > now() AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
@@ -58,7 +60,7 @@ SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
  WHERE s.session_key = $1 AND {_LIVE}"""
 
 _OF_USER = f"""
-SELECT s.sid, s.created_at, s.expires_at FROM sessions s JOIN users u USING (user_id)
+SELECT s.session_key, s.sid, s.created_at, s.expires_at, s.origin FROM sessions s JOIN users u USING (user_id)
  WHERE s.user_id = $1 AND {_LIVE} ORDER BY s.created_at, s.sid"""
 
 _OWNER = """
@@ -67,7 +69,8 @@ SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)
 
 _END = """
 WITH ended AS (
-  UPDATE sessions SET ended_at = now() WHERE sid = $1 AND ended_at IS NULL
+  UPDATE sessions SET ended_at = now()
+   WHERE sid = $1 AND ended_at IS NULL AND ($3::uuid IS NULL OR user_id = $3)
   RETURNING session_key, sid, user_id),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
@@ -77,6 +80,17 @@ SELECT session_key FROM ended"""
 _CLIENTS = "SELECT DISTINCT client_id FROM grants WHERE sid = $1"
 
 _NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_failed', $1, $2)"
+
+
+def _session_row(row: Row) -> SessionRow:
+    origin = row["origin"]
+    return SessionRow(
+        sid=row["sid"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        address=origin.get("address"),
+        user_agent=origin.get("user_agent"),
+    )
 
 
 class PostgresSessionRows:
@@ -134,23 +148,25 @@ class PostgresSessionRows:
         consented = row["consented"]
         return row["sid"], row["user_id"], row["epoch"], tuple(consented) if consented is not None else None
 
-    async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
-        return [SessionRow(**dict(row)) for row in await self._database.rows(_OF_USER, user_id)]
+    async def of_user(self, user_id: UUID) -> Mapping[bytes, SessionRow]:
+        """The rows that have not ended, by their keys, oldest first."""
+        rows = await self._database.rows(_OF_USER, user_id)
+        return {row["session_key"]: _session_row(row) for row in rows}
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool) -> SessionOwner | None:
         row = await self._database.row(_OWNER, session_key, is_ended_too)
         return SessionOwner(**dict(row)) if row else None
 
-    async def end(self, sid: UUID, reason: str) -> bytes | None:
-        """End the session and notify its clients. Returns its key; None: it had ended before."""
+    async def end(self, sid: UUID, reason: str, of: UUID | None) -> bytes | None:
+        """End the session and notify its clients. Returns its key; None: as `Sessions.end`."""
         try:
-            return await self._end(sid, reason)
+            return await self._end(sid, reason, of)
         except Unavailable:  # perhaps only the answer was lost
-            return await self._end(sid, reason)
+            return await self._end(sid, reason, of)
 
-    async def _end(self, sid: UUID, reason: str) -> bytes | None:
+    async def _end(self, sid: UUID, reason: str, of: UUID | None) -> bytes | None:
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_END, sid, reason)
+            row = await connection.fetchrow(_END, sid, reason, of)
             if row is None:
                 await connection.confirm()
             else:

@@ -9,7 +9,7 @@ import asyncpg
 from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
 from shared.model import Json, User
-from shared.store import Stale, Taken
+from shared.store import Kept, Stale, Taken
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.groups import GROUPS_OF_USER, join_by_name, replace_groups
 from shared.store.postgres.outbox import end_sessions
@@ -60,9 +60,10 @@ _ENABLE = _audited(
     "UPDATE users SET disabled_at = NULL, updated_at = now() WHERE user_id = $1 AND disabled_at IS NOT NULL",
     "user_enabled",
 )
-_END_ALL = _audited(
-    "UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1", "user_logged_out"
-)
+_END_ALL = """
+WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'user_logged_out', user_id, jsonb_strip_nulls(jsonb_build_object('kept_sid', $2::uuid)) FROM changed"""
 _DELETE = _audited("DELETE FROM users WHERE user_id = $1", "user_deleted")
 
 
@@ -148,8 +149,9 @@ class PostgresUsers:
     async def enable(self, user_id: UUID) -> None:
         await self._database.row(_ENABLE, user_id)
 
-    async def end_all(self, user_id: UUID) -> None:
-        await self._end_sessions(_END_ALL, user_id)
+    async def end_all(self, user_id: UUID, kept: Kept | None = None) -> None:
+        async with end_sessions(self._database, user_id, kept) as connection:
+            await connection.execute(_END_ALL, user_id, kept and kept.sid)
 
     async def delete(self, user_id: UUID) -> None:
         await self._end_sessions(_DELETE, user_id)

@@ -1,5 +1,6 @@
 """The contents of browser sessions in Redis. A user restores them by signing in again."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -81,6 +82,17 @@ class RedisSessionContents:
     async def use(self, session_key: bytes) -> SessionRecord | None:
         """The contents. Their idle lifetime restarts."""
         return FORMAT.decode(await self._redis.execute("GETEX", _key(session_key), "PX", self._idle))
+
+    async def unused_for(self, session_keys: Sequence[bytes]) -> Mapping[bytes, timedelta]:
+        """For how long each of these sessions has not been used. Those that are over are left out."""
+        if not session_keys:
+            return {}
+        remaining = await self._redis.batch(*(("PTTL", _key(key)) for key in session_keys))
+        return {
+            key: timedelta(milliseconds=max(0, self._idle - left))
+            for key, left in zip(session_keys, remaining, strict=True)
+            if left > 0
+        }
 
     async def drop(self, session_key: bytes) -> None:
         await self._redis.execute("DEL", _key(session_key))

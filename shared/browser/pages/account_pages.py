@@ -1,0 +1,72 @@
+"""The pages of a user's own account: views in, complete responses out, as in `Pages`.
+
+They lead to no client, so their forms may be sent to this server alone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from shared.browser.pages import Pages
+from shared.browser.pages.account_views import (
+    AccountOverviewView,
+    ConnectionsView,
+    DeviceSessionsView,
+    FactorView,
+    NewAppView,
+    PasswordChangeView,
+)
+from shared.browser.pages.qr_code import qr_code
+from shared.browser.pages.security import content_security_policy, headers
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPages:
+    """Renders the account pages."""
+
+    pages: Pages
+
+    def overview(self, view: AccountOverviewView, locale: str) -> web.Response:
+        """Who the user is, how they sign in, and where to go."""
+        logos = [application.client.logo for application in view.applications]
+        return self._page("account_overview.html", locale, view, images=logos)
+
+    def password(self, view: PasswordChangeView, locale: str) -> web.Response:
+        """The form with `new_password` and `sign_out_others`."""
+        return self._page("account_password.html", locale, view, 400 if view.fault else 200)
+
+    def new_app(self, view: NewAppView, locale: str) -> web.Response:
+        """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
+        status = 400 if view.is_wrong else 200
+        return self._page("account_new_app.html", locale, view, status, qr_code=qr_code(view.uri))
+
+    def factor(self, view: FactorView, locale: str) -> web.Response:
+        """The forms send `act` = `renew` or `remove`."""
+        return self._page("account_factor.html", locale, view)
+
+    def recovery_codes(self, codes: tuple[str, ...], locale: str) -> web.Response:
+        """Shows recovery codes, which are shown once."""
+        return self._page("account_recovery_codes.html", locale, codes)
+
+    def sessions(self, view: DeviceSessionsView, locale: str) -> web.Response:
+        """The forms send `sid`, or `others`."""
+        return self._page("account_sessions.html", locale, view)
+
+    def connections(self, view: ConnectionsView, locale: str) -> web.Response:
+        """The forms send `client_id`."""
+        logos = [connection.client.logo for connection in view.connections]
+        return self._page("account_connections.html", locale, view, images=logos)
+
+    def _page(
+        self,
+        template: str,
+        locale: str,
+        view: object,
+        status: int = 200,
+        *,
+        images: Iterable[str | None] = (),
+        **values: object,
+    ) -> web.Response:
+        fields = headers(content_security_policy(images=images), locale)
+        return self.pages.render(template, locale, fields, status, view=view, **values)

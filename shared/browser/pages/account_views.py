@@ -1,0 +1,114 @@
+"""The contents of the account pages as values, as in `views`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.browser.pages.ago import Ago
+from shared.browser.pages.views import ApplicationView, ClientView
+
+Done = Literal["password", "factor", "session", "sessions", "connection"]
+"""What the user has just done: a page says so once."""
+
+PasswordChangeFault = Literal[
+    "password", "password_characters", "password_common", "password_name",
+]  # fmt: skip
+
+FactorState = Literal["unavailable", "off", "on", "required"]
+"""Second factors: not offered here; the user has none; has one; has one and must keep it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverviewView:
+    """The first page. `name` is the user's, or their user name; `password_set` is None without a password."""
+
+    username: str
+    name: str
+    email: str | None
+    is_email_verified: bool
+    groups: tuple[str, ...]
+    password_set: Ago | None
+    factor: FactorState
+    recovery_codes: int
+    sessions: int
+    connections: int
+    applications: tuple[ApplicationView, ...] = ()
+    done: Done | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChangeView:
+    """Asks for a new password of at least `least` characters. `has_password`: the user has one already."""
+
+    action: str
+    username: str
+    least: int
+    has_password: bool
+    fault: PasswordChangeFault | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAppView:
+    """Shows the secret of a new authenticator app, as `AddSecondFactorView` does; `is_wrong`: the code."""
+
+    action: str
+    uri: str
+    secret: str
+    is_wrong: bool = False
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """The user's authenticator app and the number of recovery codes that are left."""
+
+    action: str
+    added: Ago
+    recovery_codes: int
+    is_required: bool
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSession:
+    """A session of the user: names of browser and system as far as they are known, and where it began."""
+
+    sid: str
+    browser: str | None
+    system: str | None
+    address: str | None
+    began: Ago
+    used: Ago | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSessionsView:
+    """The sessions of the user, the current one first."""
+
+    action: str
+    sessions: tuple[DeviceSession, ...]
+    done: Done | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A client that has access to the user's data: its scopes and claims by their names, and its APIs."""
+
+    client: ClientView
+    scopes: tuple[str, ...]
+    claims: tuple[str, ...]
+    apis: tuple[str, ...]
+    used: Ago | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsView:
+    """The clients that have access to the user's data."""
+
+    action: str
+    connections: tuple[Connection, ...]
+    done: Done | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)

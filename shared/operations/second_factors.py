@@ -1,0 +1,38 @@
+"""What users do with their second factors, at sign-in and in their account, over ports."""
+
+from uuid import UUID
+
+from shared.identity.recovery_codes import recovery_code_hash
+from shared.identity.totp import matching_step, typed_code
+from shared.live import clock
+from shared.live.randomness import new_recovery_codes
+from shared.store import NewSecondFactor, SecondFactors
+
+RecoveryCodes = tuple[str, ...]
+"""Recovery codes as they are shown, once."""
+
+
+async def add_authenticator_app(
+    second_factors: SecondFactors, user_id: UUID, secret: bytes, typed: str
+) -> RecoveryCodes | None:
+    """Add the app that has *secret*, if *typed* is its code of now. None: it is another one.
+
+    Raises Taken: the user has an app already.
+    """
+    step = matching_step(secret, typed_code(typed), clock.now())
+    if step is None:
+        return None
+    codes, hashes = _fresh_codes(user_id)
+    await second_factors.add(user_id, NewSecondFactor(secret=secret, step=step, recovery_hashes=hashes))
+    return codes
+
+
+async def replace_recovery_codes(second_factors: SecondFactors, user_id: UUID) -> RecoveryCodes | None:
+    """New recovery codes in place of those that are left. None: the user has no second factor."""
+    codes, hashes = _fresh_codes(user_id)
+    return codes if await second_factors.replace_recovery_codes(user_id, hashes) else None
+
+
+def _fresh_codes(user_id: UUID) -> tuple[RecoveryCodes, tuple[str, ...]]:
+    codes = new_recovery_codes()
+    return codes, tuple(recovery_code_hash(user_id, code) for code in codes)
