@@ -31,6 +31,7 @@ from shared.browser.pages import (
 )
 from shared.browser.pages.assets import ASSETS, static
 from shared.paths import STATIC
+from tests.sample_account_pages import account_responses
 
 CLIENT = ClientView(
     "files-web",
@@ -231,6 +232,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "leaving": pages.leaving(LeavingView(LONG_CLIENT, "org.example.app:/cb?error=x"), locale),
         "form-post": pages.form_post(CALLBACK[0], {"code": "ac_1", "state": "s"}, locale),
         "start": pages.start(START, locale),
+        **account_responses(pages, locale),
     }
 
 
@@ -247,5 +249,5 @@ def application(pages: Pages) -> web.Application:
     app[ASSETS] = pages.assets
     app.router.add_get(STATIC.path, static)
     app.router.add_get("/{locale:en|de|fr}/{state}", page)
-    app.router.add_post("/oidc/{page}", sent)
+    app.router.add_post("/oidc/{page:.+}", sent)
     return app

@@ -16,6 +16,7 @@ DEFAULT_UPSTREAMS: Mapping[Service, Sequence[str]] = {
     Service.AUTHORIZATION: ("127.0.0.1:8102",),
     Service.TOKEN: ("127.0.0.1:8103",),
     Service.CLIENT_REGISTRY: ("127.0.0.1:8104",),
+    Service.ACCOUNTS: ("127.0.0.1:8105",),
 }
 
 

@@ -32,7 +32,8 @@ from services.authorization.steps.out_of_band import out_of_band
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
-from services.authorization.steps.start import applications, presets, start_view
+from services.authorization.steps.start import presets, start_view
+from shared.browser.applications import applications
 from shared.browser.cookies import Cookies
 from shared.browser.language import language
 from shared.browser.pages.assets import ASSETS, static

@@ -15,7 +15,7 @@ DRIFT = 1  # steps that a phone's clock may be wrong by, RFC 6238 §5.2
 
 
 def derived_secret(secret_key: str, *parts: str) -> bytes:
-    """The secret of SECRET_BYTES that a form offers, which *parts* name: always the same, and kept nowhere."""
+    """A secret that a form offers and nobody keeps: SECRET_BYTES, for the same *parts* always the same."""
     info = "\0".join(parts).encode()
     return HKDF(SHA256(), SECRET_BYTES, salt=None, info=info).derive(secret_key.encode())
 

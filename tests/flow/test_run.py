@@ -47,6 +47,7 @@ CHILDREN = {
     "authorization": "serve authorization",
     "token": "serve token",
     "client-registry": "serve client-registry",
+    "accounts": "serve accounts",
     "PostgreSQL": "bin/postgres -D",
     "Valkey": "valkey-server",
     "Caddy": "caddy run",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
+from services.accounts.app import mount as accounts
 from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
 from services.discovery.app import mount as discovery
@@ -17,7 +18,7 @@ from shared.config.settings import Settings
 from shared.server.app import application
 from tests.served import Served
 
-ALL = (discovery, authorization, token, client_registry)
+ALL = (discovery, authorization, token, client_registry, accounts)
 MAX_STEPS = 10
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.accounts.self_service import access, password
 from shared.store.postgres import consents, epochs, sessions
 
 
@@ -31,3 +32,32 @@ def keeps_every_grant(monkeypatch: pytest.MonkeyPatch) -> None:
     condition = "$3 AND is_offline"
     assert condition in epochs._CARRY_ON
     monkeypatch.setattr(epochs, "_CARRY_ON", epochs._CARRY_ON.replace(condition, "($3 OR is_offline)"))
+
+
+def never_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign-in stays fresh."""
+    monkeypatch.setattr(access, "is_fresh", lambda *_: True)
+
+
+def asks_for_no_second_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password alone opens what is sensitive, whatever the user has."""
+
+    async def nothing(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(access.AccountAccess, "_lacks_second_factor", nothing)
+
+
+def believes_any_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token of a form is not looked at."""
+    monkeypatch.setattr(access, "is_form_token", lambda *_: True)
+
+
+def believes_other_sites(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any site may send a form."""
+    monkeypatch.setattr(access, "check_same_origin", lambda *_: None)
+
+
+def signs_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every session goes on after a new password, whatever the user wants."""
+    monkeypatch.setattr(password, "OTHERS", "a field that nobody sends")

@@ -3,6 +3,7 @@
 import pytest
 from aiohttp import web
 
+from services.accounts.app import mount as mount_accounts
 from services.authorization.app import mount as mount_authorization
 from services.client_registry.app import mount as mount_client_registry
 from services.discovery.app import mount as mount_discovery
@@ -31,6 +32,7 @@ MOUNTS: dict[Service, Mount] = {
     Service.AUTHORIZATION: mount_authorization,
     Service.TOKEN: mount_token,
     Service.CLIENT_REGISTRY: mount_client_registry,
+    Service.ACCOUNTS: mount_accounts,
 }
 PRIVATE = {"/healthz", "/readyz"}  # each service's own, never mapped by a proxy
 

@@ -8,14 +8,10 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from shared.browser.pages import ApplicationView, ClientView, PresetView, StartView
-from shared.browser.restart_uri import initiate_login_href
+from shared.browser.pages import PresetView, StartView
 from shared.config.settings import Settings
 from shared.oauth.redirect_uri import is_out_of_band
 from shared.paths import AUTHORIZATION
-from shared.store import Clients, Unavailable
-
-MAX_APPLICATIONS = 50
 
 
 def _try_href(demo: Any, origin: str) -> str | None:
@@ -30,19 +26,6 @@ def _try_href(demo: Any, origin: str) -> str | None:
             }
             return f"{AUTHORIZATION}?{urlencode(request)}"
     return None
-
-
-async def applications(clients: Clients, issuer: str) -> tuple[ApplicationView, ...]:
-    """The clients at which a login can start. Empty if the store fails, so that the page is still shown."""
-    try:
-        startable = await clients.list_startable(MAX_APPLICATIONS)
-    except Unavailable:
-        return ()
-    return tuple(
-        ApplicationView(ClientView.of(client), initiate_login_href(client.initiate_login_uri, issuer))
-        for client in startable
-        if client.initiate_login_uri
-    )
 
 
 def presets(settings: Settings) -> tuple[PresetView, ...]:

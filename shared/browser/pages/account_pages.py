@@ -19,6 +19,24 @@ from shared.browser.pages.account_views import (
 )
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.security import content_security_policy, headers
+from shared.paths import (
+    ACCOUNT,
+    ACCOUNT_CONNECTIONS,
+    ACCOUNT_PASSWORD,
+    ACCOUNT_SECOND_FACTOR,
+    ACCOUNT_SESSIONS,
+    LOGOUT,
+)
+
+_LINKS = {
+    "overview": ACCOUNT.path,
+    "password": ACCOUNT_PASSWORD.path,
+    "factor": ACCOUNT_SECOND_FACTOR.path,
+    "sessions": ACCOUNT_SESSIONS.path,
+    "connections": ACCOUNT_CONNECTIONS.path,
+    "logout": LOGOUT.path,
+}
+"""What the pages lead to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +87,4 @@ class AccountPages:
         **values: object,
     ) -> web.Response:
         fields = headers(content_security_policy(images=images), locale)
-        return self.pages.render(template, locale, fields, status, view=view, **values)
+        return self.pages.render(template, locale, fields, status, view=view, links=_LINKS, **values)

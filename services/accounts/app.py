@@ -1,0 +1,95 @@
+"""The accounts service: its routes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+from aiohttp import web
+
+from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
+from services.accounts.self_service.connections import ConnectionsPage
+from services.accounts.self_service.overview import Overview
+from services.accounts.self_service.password import PasswordPage
+from services.accounts.self_service.second_factor import FactorPage
+from services.accounts.self_service.sessions import SessionsPage
+from shared.browser.active_session import ActiveSessions
+from shared.browser.cookies import Cookies
+from shared.browser.pages.account_pages import AccountPages
+from shared.identity.passwords import Passwords
+from shared.paths import (
+    ACCOUNT,
+    ACCOUNT_CONNECTIONS,
+    ACCOUNT_PASSWORD,
+    ACCOUNT_SECOND_FACTOR,
+    ACCOUNT_SESSIONS,
+)
+from shared.server.app import SETTINGS, Handler
+from shared.server.pages import PAGES, show_pages
+from shared.server.resources import CLIENTS, STORES, need, stores
+from shared.web.answers import see_other
+
+OVERVIEW = web.AppKey("OVERVIEW", Overview)
+PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
+FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
+SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
+CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
+
+PageT = TypeVar("PageT")
+
+
+async def _pages(app: web.Application) -> AsyncIterator[None]:
+    """The pages of the account. Needs `stores` and PAGES."""
+    settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
+    cookies, passwords = Cookies.of(settings), Passwords()
+    access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
+    app[OVERVIEW] = Overview(
+        settings=settings,
+        access=access,
+        users=opened.users,
+        credentials=opened.credentials,
+        sessions=opened.sessions,
+        consents=opened.consents,
+        clients=opened.clients,
+        pages=pages,
+    )
+    app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, pages)
+    app[FACTOR_PAGE] = FactorPage(
+        settings=settings,
+        access=access,
+        credentials=opened.credentials,
+        second_factors=opened.second_factors,
+        pages=pages,
+        secret_key=settings.secret_key[0].get_secret_value(),
+    )
+    app[SESSIONS_PAGE] = SessionsPage(access, opened.sessions, opened.users, pages)
+    app[CONNECTIONS_PAGE] = ConnectionsPage(access, opened.consents, app[CLIENTS], pages)
+    yield
+    passwords.close()
+
+
+def _page(
+    key: web.AppKey[PageT], handle: Callable[[PageT, web.Request], Awaitable[web.StreamResponse]]
+) -> Handler:
+    """The handler of a page, which leads through a sign-in where that is needed."""
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handle(request.app[key], request)
+        except (SignInNeeded, Arrived) as redirect:
+            return see_other(redirect.uri)
+
+    return handler
+
+
+def mount(app: web.Application) -> None:
+    """Add this service's routes."""
+    need(app, stores, _pages)
+    show_pages(app)
+    app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
+    app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
+    app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
+    app.router.add_get(ACCOUNT_SECOND_FACTOR.path, _page(FACTOR_PAGE, FactorPage.get))
+    app.router.add_post(ACCOUNT_SECOND_FACTOR.path, _page(FACTOR_PAGE, FactorPage.post))
+    app.router.add_get(ACCOUNT_SESSIONS.path, _page(SESSIONS_PAGE, SessionsPage.get))
+    app.router.add_post(ACCOUNT_SESSIONS.path, _page(SESSIONS_PAGE, SessionsPage.post))
+    app.router.add_get(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.get))
+    app.router.add_post(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.post))

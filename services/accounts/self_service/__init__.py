@@ -1,0 +1,5 @@
+"""The pages of a user's own account, one module each.
+
+A user reaches nobody else's records: every statement is for the user of the session, and identifiers in forms
+only choose among that user's own.
+"""

@@ -1,0 +1,74 @@
+"""The page of the clients that have access to the user's data: disconnect one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from services.accounts.self_service.access import AccountAccess
+from services.accounts.self_service.done import done_of, done_uri
+from shared.browser.language import language
+from shared.browser.pages import ClientView
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import Connection, ConnectionsView
+from shared.browser.pages.ago import Ago
+from shared.live import clock
+from shared.live.client_cache import ClientCache
+from shared.oauth.client.record import Client
+from shared.paths import ACCOUNT_CONNECTIONS
+from shared.store import ClientAccess, Consents
+from shared.web.answers import see_other
+from shared.web.form import query
+
+CLIENT_ID = "client_id"
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsPage:
+    """The collaborators of the page."""
+
+    access: AccountAccess
+    consents: Consents
+    clients: ClientCache
+    pages: AccountPages
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the clients, with what they may do and when they last did it."""
+        visit = await self.access.open(request, ACCOUNT_CONNECTIONS)
+        listed = [
+            (access, await self.clients.find(access.client_id))
+            for access in await self.consents.of_user(visit.user_id)
+        ]
+        shown = tuple(connection(access, client) for access, client in listed if client)
+        view = ConnectionsView(ACCOUNT_CONNECTIONS.path, shown, done_of(query(request)), visit.fields)
+        return self.pages.connections(view, language(request, self.pages.pages))
+
+    async def post(self, request: web.Request) -> web.Response:
+        """End every grant of a client, and forget the consent. The user stays signed in here."""
+        visit, fields = await self.access.submitted(request, ACCOUNT_CONNECTIONS)
+        client_id = fields.unique(CLIENT_ID)
+        connected = {access.client_id for access in await self.consents.of_user(visit.user_id)}
+        if client_id in connected:
+            await self.consents.revoke(visit.user_id, client_id)
+            logger.info("account_changed", change="disconnected", user_id=str(visit.user_id))
+        return see_other(done_uri(ACCOUNT_CONNECTIONS, "connection"))
+
+
+def connection(access: ClientAccess, client: Client) -> Connection:
+    """What the client may do: the scopes that it has or need not ask for again, claims and APIs."""
+    allowed = tuple(dict.fromkeys((*access.scope, *access.granted)))
+    return Connection(
+        ClientView.of(client),
+        scopes=tuple(token for token in allowed if " " not in token),
+        claims=_named(allowed, "claim"),
+        apis=_named(allowed, "resource"),
+        used=Ago.of(access.last_used_at, clock.now()) if access.last_used_at else None,
+    )
+
+
+def _named(allowed: Iterable[str], kind: str) -> tuple[str, ...]:
+    """The names in those parts of a consent that are of this *kind*: `AuthorizationRequest.consent_scope`."""
+    return tuple(part.partition(" ")[2] for part in allowed if part.startswith(f"{kind} "))

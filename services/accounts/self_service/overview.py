@@ -1,0 +1,75 @@
+"""The first page: who the user is, how they sign in, and the applications that they can open."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.accounts.self_service.access import AccountAccess
+from services.accounts.self_service.done import done_of
+from shared.browser.applications import applications
+from shared.browser.language import language
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import AccountOverviewView, FactorState
+from shared.browser.pages.ago import Ago
+from shared.config.settings import Settings
+from shared.live import clock
+from shared.model import User
+from shared.paths import ACCOUNT
+from shared.store import PASSWORD, Clients, Consents, Credential, Sessions, UserCredentials, Users
+from shared.store.ports.credentials import RECOVERY, TOTP
+from shared.web.form import query
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The collaborators of the page."""
+
+    settings: Settings
+    access: AccountAccess
+    users: Users
+    credentials: UserCredentials
+    sessions: Sessions
+    consents: Consents
+    clients: Clients
+    pages: AccountPages
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the page."""
+        visit = await self.access.open(request, ACCOUNT)
+        user = await self.users.find(visit.user_id)
+        if user is None:  # deleted in the meantime
+            raise self.access.gone(request, ACCOUNT)
+        credentials = {each.kind: each for each in await self.credentials.of_user(user.user_id)}
+        password, now = credentials.get(PASSWORD), clock.now()
+        view = AccountOverviewView(
+            username=user.username,
+            name=_name(user),
+            email=user.claims.get("email"),
+            is_email_verified=user.claims.get("email_verified") is True,
+            groups=user.groups or (),
+            password_set=Ago.of(password.created_at, now) if password else None,
+            factor=self._factor(has_app=TOTP in credentials),
+            recovery_codes=remaining(credentials.get(RECOVERY)),
+            sessions=len(await self.sessions.of_user(user.user_id)),
+            connections=len(await self.consents.of_user(user.user_id)),
+            applications=await applications(self.clients, self.settings.issuer),
+            done=done_of(query(request)),
+        )
+        return self.pages.overview(view, language(request, self.pages.pages))
+
+    def _factor(self, *, has_app: bool) -> FactorState:
+        if not self.settings.has_second_factors:
+            return "unavailable"
+        if not has_app:
+            return "off"
+        return "required" if self.settings.second_factor == "required" else "on"
+
+
+def _name(user: User) -> str:
+    name = user.claims.get("name")
+    return name if isinstance(name, str) and name.strip() else user.username
+
+
+def remaining(recovery: Credential | None) -> int:
+    """The number of recovery codes that are left."""
+    return len(recovery.data["hashes"]) if recovery else 0

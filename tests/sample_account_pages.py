@@ -1,0 +1,105 @@
+"""The account pages in their states, with invented content."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from aiohttp import web
+
+from shared.browser.pages import ApplicationView, ClientView, Pages
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import (
+    AccountOverviewView,
+    Connection,
+    ConnectionsView,
+    DeviceSession,
+    DeviceSessionsView,
+    FactorView,
+    NewAppView,
+    PasswordChangeView,
+)
+from shared.browser.pages.ago import Ago
+from shared.live import clock
+
+NOW = clock.now()
+HIDDEN = {"form_token": "u7Qe"}
+FILES, WIKI = ClientView("files-web", "Meridian Files"), ClientView("wiki", "Wiki")
+LONG = ClientView("c-4f1c", "Zusammenarbeitsplattform der Stadtwerke Donaueschingen-Villingen")
+
+
+def _ago(**passed: float) -> Ago:
+    return Ago.of(NOW - timedelta(**passed), NOW)
+
+
+OVERVIEW = AccountOverviewView(
+    username="amelie.laurent",
+    name="Amélie Laurent",
+    email="amelie@example.org",
+    is_email_verified=True,
+    groups=("Engineering", "Everybody"),
+    password_set=_ago(days=70),
+    factor="off",
+    recovery_codes=0,
+    sessions=3,
+    connections=2,
+    applications=tuple(
+        ApplicationView(client, f"https://{client.client_id}.example.org/start")
+        for client in (FILES, WIKI, LONG)
+    ),
+)
+BARE = AccountOverviewView(
+    username="demo",
+    name="demo",
+    email="demo@example.org",
+    is_email_verified=False,
+    groups=(),
+    password_set=None,
+    factor="on",
+    recovery_codes=1,
+    sessions=1,
+    connections=1,
+    done="factor",
+)
+PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, True, hidden=HIDDEN)
+SECRET = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
+NEW_APP = NewAppView(
+    "/oidc/account/factor",
+    "otpauth://totp/id.example.org%3Aamelie.laurent?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    SECRET,
+    hidden=HIDDEN,
+)
+FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, HIDDEN)
+REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
+SESSIONS = (
+    DeviceSession("1", "Firefox", "Linux", "192.0.2.17", _ago(minutes=12), _ago(), True),
+    DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
+    DeviceSession("3", None, None, "unknown", _ago(hours=1), None, False),
+)
+CONNECTIONS = (
+    Connection(FILES, ("openid", "profile", "offline_access", "calendar.read"), ("birthdate",), (), _ago()),
+    Connection(LONG, ("openid",), (), ("https://api.example.org/notes",), None),
+)
+
+
+def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
+    """Every account page by the name of its state."""
+    account = AccountPages(pages)
+    sessions = DeviceSessionsView("/oidc/account/sessions", SESSIONS, hidden=HIDDEN)
+    connections = ConnectionsView("/oidc/account/applications", CONNECTIONS, hidden=HIDDEN)
+    codes = tuple(f"{a}{b}{a}{b}-eaye-auda-ocaj" for a in "abcde" for b in "xy")
+    return {
+        "account": account.overview(OVERVIEW, locale),
+        "account-bare": account.overview(BARE, locale),
+        "account-password": account.password(PASSWORD, locale),
+        "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
+        "account-new-app": account.new_app(NEW_APP, locale),
+        "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
+        "account-factor": account.factor(FACTOR, locale),
+        "account-factor-required": account.factor(
+            replace(FACTOR, is_required=True, recovery_codes=1), locale
+        ),
+        "account-recovery-codes": account.recovery_codes(codes, locale),
+        "account-sessions": account.sessions(replace(sessions, done="session"), locale),
+        "account-sessions-one": account.sessions(replace(sessions, sessions=SESSIONS[:1]), locale),
+        "account-connections": account.connections(connections, locale),
+        "account-connections-none": account.connections(replace(connections, connections=()), locale),
+    }
