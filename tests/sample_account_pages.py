@@ -9,7 +9,7 @@ from shared.browser.pages import ApplicationView, ClientView, Pages
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import (
     AccountOverviewView,
-    Connection,
+    ConnectedClient,
     ConnectionsView,
     DeviceSession,
     DeviceSessionsView,
@@ -75,8 +75,10 @@ SESSIONS = (
     DeviceSession("3", None, None, "unknown", _ago(hours=1), None, False),
 )
 CONNECTIONS = (
-    Connection(FILES, ("openid", "profile", "offline_access", "calendar.read"), ("birthdate",), (), _ago()),
-    Connection(LONG, ("openid",), (), ("https://api.example.org/notes",), None),
+    ConnectedClient(
+        FILES, ("openid", "profile", "offline_access", "calendar.read"), ("birthdate",), (), _ago()
+    ),
+    ConnectedClient(LONG, ("openid",), (), ("https://api.example.org/notes",), None),
 )
 
 

@@ -11,7 +11,7 @@ from services.accounts.self_service.done import done_of, done_uri
 from shared.browser.language import language
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import Connection, ConnectionsView
+from shared.browser.pages.account_views import ConnectedClient, ConnectionsView
 from shared.browser.pages.ago import Ago
 from shared.live import clock
 from shared.live.client_cache import ClientCache
@@ -57,10 +57,10 @@ class ConnectionsPage:
         return see_other(done_uri(ACCOUNT_CONNECTIONS, "connection"))
 
 
-def connection(access: ClientAccess, client: Client) -> Connection:
+def connection(access: ClientAccess, client: Client) -> ConnectedClient:
     """What the client may do: the scopes that it has or need not ask for again, claims and APIs."""
     allowed = tuple(dict.fromkeys((*access.scope, *access.granted)))
-    return Connection(
+    return ConnectedClient(
         ClientView.of(client),
         scopes=tuple(token for token in allowed if " " not in token),
         claims=_named(allowed, "claim"),

@@ -94,7 +94,7 @@ class DeviceSessionsView:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectedClient:
     """A client that has access to the user's data: its scopes and claims by their names, and its APIs."""
 
     client: ClientView
@@ -109,6 +109,6 @@ class ConnectionsView:
     """The clients that have access to the user's data."""
 
     action: str
-    connections: tuple[Connection, ...]
+    connections: tuple[ConnectedClient, ...]
     done: Done | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
