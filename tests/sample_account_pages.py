@@ -74,10 +74,9 @@ SESSIONS = (
     DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
     DeviceSession("3", None, None, "unknown", _ago(hours=1), None, False),
 )
+SCOPES = ("openid", "profile", "offline_access", "calendar.read")
 CONNECTIONS = (
-    ConnectedClient(
-        FILES, ("openid", "profile", "offline_access", "calendar.read"), ("birthdate",), (), _ago()
-    ),
+    ConnectedClient(FILES, SCOPES, ("birthdate",), (), _ago()),
     ConnectedClient(LONG, ("openid",), (), ("https://api.example.org/notes",), None),
 )
 
