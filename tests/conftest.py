@@ -9,6 +9,8 @@ from tests.tools import LACKING, is_strict
 pytest_plugins = (
     "tests.points",
     "tests.longest_first",
+    "tests.garbage",
+    "tests.plain_log",
     "tests.planted.plugin",
     "tests.unhurried",
     "tests.inexpensive",

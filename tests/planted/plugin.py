@@ -39,6 +39,11 @@ def _defect(item: pytest.Item) -> Defect | None:
     return callspec.params.get(_FIXTURE) if callspec else None
 
 
+def _unread(_: object) -> str:
+    """In place of a representation of the failure, which takes longer than many a test."""
+    return "the test fails with a defect in place, as it must"
+
+
 _LAST_FAILURE = ("last_exc", "last_type", "last_value", "last_traceback")
 
 
@@ -60,10 +65,11 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Reverse the verdict of a run with a defect. What its failure leaves behind at teardown is ignored."""
-    report = yield
     defect = _defect(item)
     if defect is None:
-        return report
+        return (yield)
+    item.repr_failure = _unread  # type: ignore[method-assign,assignment] # of the call alone
+    report = yield
     if call.when == "call" and report.passed:
         report.outcome = "failed"
         report.longrepr = f"the test passes with a defect in place: {defect.__name__}: {defect.__doc__}"
