@@ -18,7 +18,8 @@ def _bucket(number: int) -> str:
     return f"{{jti:{number:02x}}}"
 
 
-def _epoch_key(number: int) -> str:
+def epoch_key(number: int) -> str:
+    """The key of a bucket's epoch."""
     return f"{_bucket(number)}:epoch"
 
 
@@ -42,7 +43,7 @@ class RedisReplayMarks:
     async def begin(self, since: datetime | None = None) -> None:
         """Give every bucket without an epoch one: *since*, or now."""
         epoch = int(since.timestamp() if since else self._clock())
-        keys = [_epoch_key(number) for number in range(BUCKETS)]
+        keys = [epoch_key(number) for number in range(BUCKETS)]
         starts = await asyncio.gather(
             *(self._redis.run(self._begin, [key], [epoch]) for key in keys), return_exceptions=True
         )
@@ -61,7 +62,7 @@ class RedisReplayMarks:
         key, issued = f"{_bucket(mark[0])}:{mark.hex()}", issued_at.timestamp()
         left = max(0.0, expires_at.timestamp() - self._clock()) + MARGIN.total_seconds()
         verdict, was_missing, memory = await self._redis.run(
-            self._add, [key, _epoch_key(mark[0])], [issued, MARGIN.total_seconds(), int(left * 1000)]
+            self._add, [key, epoch_key(mark[0])], [issued, MARGIN.total_seconds(), int(left * 1000)]
         )
         since = self._since.setdefault(memory, self._clock())
         if was_missing:

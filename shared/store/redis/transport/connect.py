@@ -10,10 +10,13 @@ from typing import Any, cast
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
 
 from shared.config.redis_address import HostPort
 from shared.store import Unavailable
 from shared.store.redis.transport.limits import Limits, within
+
+_DRIVER = DriverInfo()  # once: redis-py would read its package's metadata for each connection
 
 
 async def connect(url: str, limits: Limits, place: HostPort | None = None) -> AbstractConnection:
@@ -27,6 +30,7 @@ async def connect(url: str, limits: Limits, place: HostPort | None = None) -> Ab
         options |= {"host": place.host, "port": place.port}
     connection: AbstractConnection = kind(
         **options,
+        driver_info=_DRIVER,
         protocol=2,  # exactly one answer to each command
         socket_timeout=limits.silence,
         socket_connect_timeout=limits.silence,
