@@ -23,8 +23,9 @@ def _outcome(folder: Path, source: str, environment: dict[str, str]) -> str:
     (folder / "conftest.py").write_text(CONFTEST)
     (folder / "test_it.py").write_text(source)
     clean = {name: value for name, value in os.environ.items() if name not in ("CI", "OSTIARY_REQUIRE")}
+    options = ("--disable-plugin-autoload", "-p", "no:cacheprovider", "-c", os.devnull)
     done = subprocess.run(
-        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)),
+        (sys.executable, "-m", "pytest", "-q", *options, str(folder)),
         env=clean | environment | {"PYTHONPATH": str(ROOT)},
         cwd=folder,
         capture_output=True,
