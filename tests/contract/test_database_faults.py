@@ -283,7 +283,9 @@ async def test_idle_connections_are_closed_after_a_while(
     monkeypatch.setattr(pool, "IDLE_LIFETIME", 0.05)
     async with _database(database_url) as database, _observer(database_url) as observer:
         await asyncio.gather(*(database.row("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
-        await _until(lambda: database.statistics().idle == database.statistics().recovering == 0)
+        await _until(lambda: database._pool._reaping is None)
+        await _until(lambda: database.statistics().recovering == 0)
+        assert database.statistics().idle == 0
         assert await _backends(observer) == 0
 
 

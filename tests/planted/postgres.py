@@ -149,7 +149,7 @@ def stays_at_a_demoted_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keeps_what_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle connections are never closed."""
-    monkeypatch.setattr(pool.Pool, "_reap", lambda self: None)
+    monkeypatch.setattr(pool.Pool, "_reap", lambda self: setattr(self, "_reaping", None))
 
 
 def migrates_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:

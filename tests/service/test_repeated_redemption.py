@@ -241,11 +241,12 @@ async def test_a_post_delivered_twice_gives_tokens_that_work(deployment: Interru
     database, redeem = deployment.tokens.world.database, deployment.redeems(await deployment.code())
     async with database.transaction() as connection:
         await connection.execute("SELECT FROM sessions FOR UPDATE")
-        both = asyncio.gather(redeem(), redeem())
+        both = [asyncio.ensure_future(redeem()) for _ in range(2)]
         async with asyncio.timeout(HANG_GUARD):
             while not (row := await database.row(_WAITING)) or row["n"] < 2:
+                assert not any(request.done() for request in both)
                 await asyncio.sleep(0.01)
-    responses = sorted(await both, key=lambda response: response.status)
+    responses = sorted(await asyncio.gather(*both), key=lambda response: response.status)
     assert [response.status for response in responses] == [200, 400]
     assert await deployment.is_refreshed_twice(responses[0])
 

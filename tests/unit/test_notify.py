@@ -51,11 +51,11 @@ def _is_silent(listening: socket.socket) -> bool:
 
 
 @asynccontextmanager
-async def _following(manager: ServiceManager, readiness: Readiness) -> AsyncIterator[None]:
+async def _following(manager: ServiceManager, readiness: Readiness) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(manager.follow(readiness))
     await asyncio.sleep(0)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
 
@@ -77,9 +77,11 @@ async def test_it_is_told_when_the_process_is_ready(manager: tuple[socket.socket
 async def test_the_watchdog_hears_it_again_and_again(manager: tuple[socket.socket, str]) -> None:
     """After it is ready, twice in the watchdog's time."""
     listening, address = manager
-    async with _following(ServiceManager(address, timedelta(milliseconds=20)), Readiness()):
-        async with asyncio.timeout(10):
-            assert [await _heard(listening) for _ in range(4)] == [READY, ALIVE, ALIVE, ALIVE]
+    impatient = ServiceManager(address, timedelta(milliseconds=20))
+    async with _following(impatient, Readiness()) as following, asyncio.timeout(10):
+        for message in (READY, ALIVE, ALIVE, ALIVE):
+            assert not following.done()
+            assert await _heard(listening) == message
 
 
 async def test_a_served_application_tells_its_beginning_and_its_end(
