@@ -25,6 +25,7 @@ from services.cli.profile import profile
 from services.cli.resource import resource
 from services.cli.run import run
 from services.cli.serve import serve
+from services.cli.session import session
 from services.cli.setup import setup
 from services.cli.user import user
 from shared.config.settings import ignore_libpq_environment
@@ -47,6 +48,6 @@ client.add_command(check)
 client.add_command(show_posture)
 for command in (
     *(run, setup, serve, migrate, backup, restore, restored, issuer),
-    *(user, group, client, profile, resource, keys, outbox, doctor),
+    *(user, group, session, client, profile, resource, keys, outbox, doctor),
 ):
     main.add_command(command)

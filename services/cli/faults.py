@@ -20,6 +20,7 @@ from shared.operations.keys import KeyFault
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
 from shared.operations.refusals.check import RefusalsUnavailable
+from shared.operations.sessions import NoSuchSession
 from shared.operations.setup import SetupError
 from shared.operations.user_import import BadUserFile
 from shared.operations.users import BadUser, NoSuchUser
@@ -48,6 +49,7 @@ _SENTENCES: dict[type[Exception], str] = {
     BadJson: "The file cannot be read: {}",
     NoSuchUser: "There is no user {}",
     NoSuchGroup: "There is no group {}",
+    NoSuchSession: "The user has no session {}",
     NoSuchClient: "There is no client {}",
     NoSuchResource: "There is no resource {}",
     Full: "The limit is reached: {}",

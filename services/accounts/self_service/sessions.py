@@ -1,5 +1,6 @@
 """The page of the user's sessions: end one, or all others."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,8 +16,9 @@ from shared.browser.pages.account_views import DeviceSession, DeviceSessionsView
 from shared.browser.pages.ago import Ago
 from shared.live import clock
 from shared.oauth.errors import InvalidRequest
+from shared.operations.sessions import NoSuchSession, end_other_sessions, end_session
 from shared.paths import ACCOUNT_SESSIONS, LOGOUT
-from shared.store import Kept, SessionRow, Sessions, Users
+from shared.store import SessionRow, Sessions, Users
 from shared.web.answers import see_other
 from shared.web.form import query
 
@@ -46,13 +48,14 @@ class SessionsPage:
         """End one session of the user, or all others. Connected applications go on."""
         visit, fields = await self.access.submitted(request, ACCOUNT_SESSIONS)
         if fields.unique(OTHERS):
-            await self.users.end_all(visit.user_id, Kept(sid=visit.session.sid, has_offline_grants=True))
+            await end_other_sessions(self.users, visit.user_id, visit.session.sid)
             logger.info("account_changed", change="sessions_ended", user_id=str(visit.user_id))
             return see_other(done_uri(ACCOUNT_SESSIONS, "sessions"))
         sid = _sid(fields.unique(SID) or "")
         if sid == visit.session.sid:
             return see_other(LOGOUT.path)
-        if await self.sessions.end(sid, "ended by its user", of=visit.user_id):
+        with suppress(NoSuchSession):  # it has ended by itself
+            await end_session(self.sessions, visit.user_id, sid, "ended by its user")
             logger.info("account_changed", change="session_ended", user_id=str(visit.user_id))
         return see_other(done_uri(ACCOUNT_SESSIONS, "session"))
 

@@ -1,0 +1,36 @@
+"""What operators, and users in their account, do with browser sessions, over ports."""
+
+from typing import Any
+from uuid import UUID
+
+from shared.store import Kept, SessionRow, Sessions, Users
+
+NO_SESSION = UUID(int=0)
+"""The `sid` of no session: random ones have the bits of their version."""
+
+
+class NoSuchSession(Exception):
+    """The user has no live session of that `sid`."""
+
+
+def shown(row: SessionRow) -> dict[str, Any]:
+    """A session as operators see it."""
+    return {
+        "sid": str(row.sid),
+        "created_at": row.created_at.isoformat(),
+        "last_used_at": row.last_used_at.isoformat() if row.last_used_at else None,
+        "expires_at": row.expires_at.isoformat(),
+        "address": row.address,
+        "user_agent": row.user_agent,
+    }
+
+
+async def end_session(sessions: Sessions, user_id: UUID, sid: UUID, reason: str) -> None:
+    """End one session of the user and notify its clients. Raises NoSuchSession."""
+    if not await sessions.end(sid, reason, of=user_id):
+        raise NoSuchSession(str(sid))
+
+
+async def end_other_sessions(users: Users, user_id: UUID, sid: UUID | None = None) -> None:
+    """End every session of the user but *sid*. Grants that outlive their sessions go on."""
+    await users.end_all(user_id, Kept(sid=sid or NO_SESSION, has_offline_grants=True))
