@@ -1,11 +1,20 @@
-"""Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, in its own transaction.
+"""Migrations: plain SQL, `NNNN_name.sql`, each applied once, in order, while services run.
 
-Where SQL is not enough, a step in Python follows in the same transaction (AFTERWARDS).
+They only expand the schema, so that the previous version works with it. The first line of a file says how it
+is applied:
+
+- usually in one transaction, with a step in Python at its end if AFTERWARDS has one. It waits half a second
+  for a lock, because requests queue behind it, and is tried again;
+- `-- no-transaction`: one CREATE INDEX CONCURRENTLY. An index that an earlier try left half made is dropped;
+- `-- in batches`: one UPDATE of a limited number of rows, repeated until none is left. Each is a transaction
+  of its own, so that locks are short, and an interrupted migration goes on where it was.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 import asyncpg
@@ -15,14 +24,18 @@ from shared.store.postgres.transport.connection import WRITABLE, named_by
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x6F737469617279  # an arbitrary number: "ostiary" in ASCII
-LOCK_TIMEOUT = "120s"
 CONNECT_TIMEOUT = 10  # seconds
 UNLIMITED = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+TURN_TRIES, TURN_PAUSE = 600, 0.2  # seconds; another migration may take two minutes
+LOCK_TRIES, LOCK_PAUSE = 60, 1.0  # seconds; so may whoever holds a table
 
 _JOURNAL = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"""
 _RECORD = "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)"
+_HALF_MADE = """
+SELECT quote_ident(relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+ WHERE NOT indisvalid AND relnamespace = 'public'::regnamespace"""
 
 
 AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
@@ -32,7 +45,20 @@ AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
 
 
 class MigrationError(Exception):
-    """The database was migrated with other files than these."""
+    """The database was migrated with other files than these, or is locked."""
+
+
+class Way(StrEnum):
+    """How a migration is applied, by its first line."""
+
+    IN_TRANSACTION = ""  # any other line
+    NO_TRANSACTION = "-- no-transaction"
+    IN_BATCHES = "-- in batches"
+
+    @property
+    def lock_timeout(self) -> str:
+        """CREATE INDEX CONCURRENTLY waits for transactions, but nothing waits for it."""
+        return "0" if self is Way.NO_TRANSACTION else "500ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +73,9 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     @property
-    def is_in_transaction(self) -> bool:
-        """False for CREATE INDEX CONCURRENTLY: such a file has one statement."""
-        return not self.sql.startswith("-- no-transaction")
+    def way(self) -> Way:
+        first = self.sql.partition("\n")[0]
+        return Way(first) if first in {*Way} else Way.IN_TRANSACTION
 
 
 def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
@@ -96,22 +122,60 @@ async def migrate(url: str) -> list[str]:
         url, timeout=CONNECT_TIMEOUT, server_settings=UNLIMITED, **WRITABLE, **named_by(url)
     )
     try:
-        await connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        await connection.execute("SET lock_timeout = '500ms'")  # a migration never makes others wait longer
+        await _take_turn(connection)
         await connection.execute(_JOURNAL)
         applied = []
         for migration in missing(await applied_migrations(connection), migrations()):
-            if migration.is_in_transaction:
-                async with connection.transaction():
-                    await connection.execute(migration.sql)
-                    if step := AFTERWARDS.get(migration.name):
-                        await step(connection)
-                    await connection.execute(_RECORD, migration.name, migration.checksum)
-            else:
-                await connection.execute(migration.sql)
-                await connection.execute(_RECORD, migration.name, migration.checksum)
+            await _apply_patiently(connection, migration)
             applied.append(migration.name)
         return applied
     finally:
         await connection.close()
+
+
+async def _take_turn(connection: asyncpg.Connection) -> None:
+    """Take the lock of the migrations.
+
+    It is asked for again and again: CREATE INDEX CONCURRENTLY waits for every statement that began before it,
+    so that it and a migration that waits inside the server would wait for each other.
+    """
+    for _ in range(TURN_TRIES):
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+            return
+        await asyncio.sleep(TURN_PAUSE)
+    raise MigrationError("another migration is running")
+
+
+async def _apply_patiently(connection: asyncpg.Connection, migration: Migration) -> None:
+    await connection.execute(f"SET lock_timeout = '{migration.way.lock_timeout}'")
+    for _ in range(LOCK_TRIES):
+        try:
+            await _apply(connection, migration)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            await asyncio.sleep(LOCK_PAUSE)
+        else:
+            return
+    raise MigrationError(
+        f"migration {migration.name} did not get its locks, because a long transaction holds them"
+        " (see pg_locks): run the command again"
+    )
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    match migration.way:
+        case Way.IN_TRANSACTION:
+            async with connection.transaction():
+                await connection.execute(migration.sql)
+                if step := AFTERWARDS.get(migration.name):
+                    await step(connection)
+                await connection.execute(_RECORD, migration.name, migration.checksum)
+            return
+        case Way.NO_TRANSACTION:
+            for (index,) in await connection.fetch(_HALF_MADE):
+                if index in migration.sql:
+                    await connection.execute(f"DROP INDEX CONCURRENTLY {index}")
+            await connection.execute(migration.sql)
+        case Way.IN_BATCHES:
+            while await connection.execute(migration.sql) != "UPDATE 0":
+                pass
+    await connection.execute(_RECORD, migration.name, migration.checksum)

@@ -81,6 +81,25 @@ def waits_for_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "applied_migrations", waiting)
 
 
+def asks_once_for_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A migration that does not get a lock at once is given up."""
+    monkeypatch.setattr(migrate, "LOCK_TRIES", 1)
+
+
+def keeps_what_is_half_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that was left half made counts as built."""
+    monkeypatch.setattr(migrate, "_HALF_MADE", "SELECT 'x' WHERE false")
+
+
+def waits_inside_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second migration waits in a statement, and the index of the first waits for that."""
+
+    async def take_turn(connection: asyncpg.Connection) -> None:
+        await connection.execute("SELECT pg_advisory_lock($1)", migrate.LOCK)
+
+    monkeypatch.setattr(migrate, "_take_turn", take_turn)
+
+
 def registers_under_the_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     """A registration locks the change counter from its beginning."""
     monkeypatch.setattr(clients, "_LOCK", "SELECT FROM change_counter FOR UPDATE")

@@ -58,7 +58,9 @@ SELECT g.grant_id, g.client_id, g.sid, g.scope, g.is_offline, g.created_at, g.ex
 
 _COUNT_OF_CLIENT = f"""
 SELECT count(*) AS n
-  FROM (SELECT * FROM grants WHERE client_id = $1 LIMIT {COUNTED}) g JOIN clients c USING (client_id)
+  FROM (SELECT client_id, client_epoch, expires_at, revoked_at
+          FROM grants WHERE client_id = $1 LIMIT {COUNTED}) g
+  JOIN clients c USING (client_id)
  WHERE g.revoked_at IS NULL AND g.expires_at > now() AND g.client_epoch = c.epoch"""
 
 _REVOKE_ACCESS_TOKEN = """
