@@ -6,7 +6,7 @@ PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfi
 
 .DEFAULT_GOAL := help
 .PHONY: help run venv dev test test-fast bench fuzz mutants faults check wheel image image-test
-.PHONY: interop-tools application-tools applications screenshots
+.PHONY: upgrade-test interop-tools application-tools applications screenshots
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ image-test: dev .cache/base.tar ## Build the image twice and run every service f
 .cache/base.tar: deploy/image/base.sh
 	@mkdir -p .cache
 	@deploy/image/base.sh $@
+
+upgrade-test: dev ## Upgrade from each earlier release under load and roll back (10 minutes; more: --help)
+	$(VENV)/bin/python -m tests.upgrade
 
 interop-tools: dev ## Install the tools of the interoperability tests (apt, PyPI, npm, Go, Maven; asks for no password)
 	@tests/interop/tools.sh

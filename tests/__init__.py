@@ -8,6 +8,7 @@
 - `fault`: deployments whose processes and connections are killed under load.
 - `interop`: relying parties, devices and resource servers by others.
 - `packaging`: the wheel, installed and run.
+- `upgrade`: the present release beside an earlier one, under load.
 - `rules`: the structure of the code, and the consistency of documentation and code.
 - `planted`: defects that tests must catch.
 - `mutants`: mutation testing. `fuzz`: random input. `bench`: the cost of requests. `runs`: their record.

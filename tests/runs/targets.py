@@ -13,6 +13,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "soak": EVERYTHING,
     "growth": EVERYTHING,
     "faults": EVERYTHING,
+    "upgrade-test": EVERYTHING,
 }
 """By the name under which the record has them. `fuzz`: a million inputs; `growth`: 100 000 flows; `faults`:
 20 seeds of each fault."""
