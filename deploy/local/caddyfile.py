@@ -110,6 +110,8 @@ def _site(site: ProxySite, routes: Iterable[str]) -> str:
 		request_header -Forwarded
 		request_header -X-Real-Ip
 		request_header X-Request-Id {{http.request.uuid}}
+		request_header -Traceparent
+		request_header -Tracestate
 		request_header X-Request-Start {{time.now.unix_ms}}
 		request_body {{
 			max_size {BODY_LIMIT}

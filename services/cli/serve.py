@@ -54,7 +54,7 @@ def serve(name: str, listen: str, workers: int) -> None:
         def work(index: int) -> None:
             operators = health(needs_postgresql=names != [Service.DISCOVERY], index=index)
             serve_application(
-                lambda: application(settings, operators, *mounts, request_log=request_log),
+                lambda: application(settings, operators, *mounts, request_log=request_log, name=name),
                 listening,
                 settings.drain_delay,
             )

@@ -142,6 +142,14 @@ def address(value: str) -> str:
     return value
 
 
+def _traces_endpoint(value: str) -> str:
+    """The URL of OTLP over HTTP, where the path of a collector may be left out."""
+    url = urlsplit(value)
+    if url.scheme not in ("http", "https") or not url.hostname or url.username is not None:
+        raise ValueError("must be an http or https URL such as http://collector:4318")
+    return value if url.path.strip("/") else f"{value.rstrip('/')}/v1/traces"
+
+
 def _ca_file(value: Path) -> Path:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
@@ -185,6 +193,7 @@ Documents = Annotated[tuple[Annotated[str, AfterValidator(_document)], ...], Bef
 ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_types), Field(min_length=1)]
 Address = Annotated[str, AfterValidator(address)]
 CAFile = Annotated[Path, AfterValidator(_ca_file)]
+TracesEndpoint = Annotated[str, AfterValidator(_traces_endpoint)]
 SigningAlgorithms = Annotated[
     tuple[SigningAlgorithm, ...], BeforeValidator(_listed), AfterValidator(_with_rs256)
 ]

@@ -31,6 +31,7 @@ from shared.config.kinds import (
     SecretKeys,
     SigningAlgorithms,
     Switch,
+    TracesEndpoint,
     UILocales,
 )
 from shared.paths import PREFIX
@@ -95,6 +96,8 @@ class Settings(BaseModel):
     fetch_ca_file: CAFile | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metrics_listen: Address | None = None
+    traces_endpoint: TracesEndpoint | None = None
+    traces_sample: Annotated[float, Field(ge=0, le=1)] = 0.01
     drain_delay: Delay = timedelta(seconds=5)
     rate_limits: Switch = True
     audit_retention: Duration = timedelta(days=400)

@@ -43,5 +43,10 @@ def new_recovery_codes() -> tuple[str, ...]:
 
 
 def new_request_id() -> str:
-    """A fresh identifier for a request in the logs: 128 random bits."""
+    """A fresh identifier for a request in the logs, which may be its trace id too: 128 random bits."""
     return secrets.token_hex(16)
+
+
+def new_span_id() -> str:
+    """A fresh identifier for a span: 64 random bits."""
+    return secrets.token_hex(8)

@@ -1,6 +1,6 @@
 """The base application: what its services share, and the health endpoint."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from shared.server.computed_metrics import show_readiness
 from shared.server.log.request_log import RequestLog
 from shared.server.metrics import observe_round
 from shared.server.readiness import Readiness
+from shared.server.traces.recorder import TRACES, Recorder
 from shared.web.answers import Head, PreparedResponse
 from shared.web.cors import CROSS_ORIGIN
 from shared.web.forwarded import PROXIES, TrustedProxies
@@ -41,12 +42,22 @@ def refuse_with(app: web.Application, render: ErrorRenderer, paths: Iterable[Pat
     app[REFUSALS].update((path.path, render) for path in paths)
 
 
+async def _exporting(app: web.Application) -> AsyncIterator[None]:
+    async with app[TRACES].exporting(app[BACKGROUND]):
+        yield
+
+
 async def _healthz(_: web.Request) -> web.Response:
     return PreparedResponse(b"ok\n", _TEXT)
 
 
-def application(settings: Settings, *mounts: Mount, request_log: RequestLog | None = None) -> web.Application:
-    """An application with the routes of the services. Shared resources are opened when it starts."""
+def application(
+    settings: Settings, *mounts: Mount, request_log: RequestLog | None = None, name: str = "all"
+) -> web.Application:
+    """An application with the routes of the services. Shared resources are opened when it starts.
+
+    *name*: of the service, for traces.
+    """
     app = web.Application()
     app[SETTINGS] = settings
     app[PROXIES] = TrustedProxies.of(settings.trusted_proxies)
@@ -58,6 +69,9 @@ def application(settings: Settings, *mounts: Mount, request_log: RequestLog | No
     app[REFUSALS] = {}
     if request_log:
         app[REQUEST_LOG] = request_log
+    if settings.traces_endpoint:
+        app[TRACES] = Recorder(settings.traces_endpoint, settings.traces_sample, name)
+        app.cleanup_ctx.append(_exporting)
     app.router.add_get("/healthz", _healthz)
     for mount in mounts:
         mount(app)

@@ -76,6 +76,7 @@ from shared.store.redis.sessions import RedisSessionContents
 from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
+from shared.store.visits import TracedDatabase, TracedTopology
 
 
 class Stores:
@@ -147,9 +148,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         raise MissingStore("set OSTIARY_DATABASE_URL and OSTIARY_REDIS_URL, or use `ostiary run`")
     url, direct_url = settings.database_url, settings.database_direct_url
     is_pooled = direct_url not in (None, url)
-    database = Database.open(url.get_secret_value(), size=settings.database_pool_size, is_pooled=is_pooled)
+    kind = TracedDatabase if settings.traces_endpoint else Database
+    database = kind.open(url.get_secret_value(), size=settings.database_pool_size, is_pooled=is_pooled)
     alone = Database.open(url.get_secret_value(), size=1, is_pooled=is_pooled)
     redis = RedisClient.open(settings.redis_url.get_secret_value())
+    if settings.traces_endpoint:
+        redis = redis.within(TracedTopology)
     probe = Probe(database, redis, (direct_url or url).get_secret_value())
     try:
         yield Stores(settings, database, alone, redis, probe)

@@ -57,6 +57,6 @@ def client_address(request: web.Request) -> str:
     return request.app[PROXIES].client_address(peer_address(request), forwarded_for)
 
 
-def request_id_of(forwarded: str | None, is_trusted: bool) -> str | None:
-    """The proxy's request id, if the proxy is trusted and the id is well-formed."""
-    return forwarded if forwarded and is_trusted and _REQUEST_ID.fullmatch(forwarded) else None
+def request_id_of(forwarded: str | None) -> str | None:
+    """The request id of a trusted proxy, if it is well-formed."""
+    return forwarded if forwarded and _REQUEST_ID.fullmatch(forwarded) else None

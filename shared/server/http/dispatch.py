@@ -19,6 +19,7 @@ from shared.server.http.refusals import HeaderFieldsTooLarge, defect
 from shared.server.log.configuration import REQUEST_ID
 from shared.server.log.refusal import log_refusal
 from shared.server.metrics import observe_request
+from shared.server.traces.recorder import TRACES
 from shared.store import Unavailable
 from shared.web.answers import error_answer, json_answer, wire
 from shared.web.cors import CROSS_ORIGIN, origin_fields
@@ -59,6 +60,7 @@ class HttpDispatcher:
         self._deadlines = deadlines
         self._proxies = app[PROXIES]
         self._log = app.get(REQUEST_LOG)
+        self._traces = app.get(TRACES)
         self._known = dict(self._plain_routes())
 
     def _plain_routes(self) -> Iterator[tuple[tuple[str, str], _Route]]:
@@ -89,9 +91,11 @@ class HttpDispatcher:
 
     async def _answer(self, request: Request) -> bytes:
         started = time.perf_counter()
-        header = request.headers.get("X-Request-Id")
-        is_trusted = header is not None and self._proxies.trusts(peer_address(request))
-        request_id = request_id_of(header, is_trusted) or new_request_id()
+        request_id = request_id_of(self._of_proxy(request, "X-Request-Id"))
+        trace = None
+        if self._traces and (trace := self._traces.begin(self._of_proxy(request, "traceparent"), request_id)):
+            request_id = request_id or trace.trace_id
+        request_id = request_id or new_request_id()
         REQUEST_ID.set(request_id)
         method = request.method
         if (route := self._known.get((method, request.target))) is None:
@@ -106,7 +110,14 @@ class HttpDispatcher:
         observe_request(route.name, response.status, seconds)
         if self._log:
             self._log.answered(request_id, method, route.name, response.status, seconds)
+        if self._traces and trace:
+            self._traces.end(trace, request_id, method, route.name, response.status)
         return answer
+
+    def _of_proxy(self, request: Request, name: str) -> str | None:
+        """A header, if the peer may set it."""
+        header = request.headers.get(name)
+        return header if header is not None and self._proxies.trusts(peer_address(request)) else None
 
     async def _respond(self, request: Request, route: _Route) -> web.StreamResponse:
         """Call the handler. Raises Unavailable if the request is too old, or the response takes too long."""

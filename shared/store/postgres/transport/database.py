@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from shared.store import OutcomeUnknown, PoolStatistics, Unavailable
 from shared.store.postgres.transport.connection import PATIENCE, Connection, Row, connect
@@ -24,7 +24,7 @@ class Database:
         self.clock = ServerClock()
 
     @classmethod
-    def open(cls, url: str, *, size: int, is_pooled: bool = False) -> "Database":
+    def open(cls, url: str, *, size: int, is_pooled: bool = False) -> Self:
         """Opens no connection yet: a process starts while PostgreSQL is away.
 
         *is_pooled*: a transaction-mode pooler stands between; prepared statements are off.

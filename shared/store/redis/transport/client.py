@@ -1,7 +1,7 @@
 """The Redis client of the stores: every failure is `Unavailable`, waits are short, nothing is sent twice."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ class RedisClient:
     def open(cls, url: str, limits: Limits = LIMITS) -> "RedisClient":
         """Opens no connection yet, so that a process starts while Redis is down. Raises ValueError."""
         return cls(_topology(RedisAddress.parse(url), limits))
+
+    def within(self, wrap: Callable[[Topology], Topology]) -> "RedisClient":
+        """The same client, with its topology wrapped."""
+        return RedisClient(wrap(self._topology))
 
     async def close(self) -> None:
         await self._topology.close()
