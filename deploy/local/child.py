@@ -44,6 +44,7 @@ class Command:
     orphan_signal: signal.Signals = signal.SIGKILL  # sent to it when the parent dies
     account: Account | None = None
     passing: tuple[str, ...] = ()  # log messages of transient faults: the same start soon succeeds
+    start_within: float = START_SECONDS
 
 
 def dropped_to(account: Account | None) -> dict[str, Any]:
@@ -83,7 +84,7 @@ class Child:
 
     async def start(self) -> None:
         """Start the process and wait until it is ready. Raises RunError if it will not be."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.command.start_within
         while not await self._is_started(deadline):
             pass  # a previous process is just exiting
 

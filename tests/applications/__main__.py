@@ -18,11 +18,12 @@ from tests.applications.install import say
 
 ROOT = HERE.parents[1]
 VERDICTS = HERE / "README.md"
+HANG_GUARD = 900  # seconds a test
 HEADING = """# Applications that sign in
 
 `make applications` writes this table. Each application was installed from its registry, started with what
-`ostiary client add --for NAME` printed for it, and driven in Chromium: signing in, the claims that it learns,
-refreshing and logging out as far as it does, and one thing that must be refused.
+`ostiary client add --for NAME` printed for it, and driven as a person does: signing in, the claims that it
+learns, refreshing and logging out as far as it does, and one thing that must be refused.
 
 | application | version | verdict |
 |---|---|---|
@@ -33,7 +34,8 @@ def verdict_on(application: Application) -> str:
     """What came of it, for the table."""
     if fault := install(application):
         return f"not run: `{fault.command}`: {fault.error}"
-    command = (sys.executable, "-m", "pytest", "-q", "--tb=line", str(application.module))
+    options = ("-q", "--tb=line", f"--timeout={HANG_GUARD}")
+    command = (sys.executable, "-m", "pytest", *options, str(application.module))
     wide = {**os.environ, "COLUMNS": "240"}  # pytest cuts its summary to the width
     done = subprocess.run(command, cwd=ROOT, env=wide, capture_output=True, text=True, check=False)
     today = clock.now().date().isoformat()

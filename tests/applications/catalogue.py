@@ -1,59 +1,18 @@
 """The applications: where each is installed, by which commands, and in which version."""
 
-import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from tests.applications.registries import DEBIAN, GO, MAVEN, NPM, PATH, PYPI, Argv, Registry
+
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ostiary" / "applications"
-
-Argv = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Registry:
-    """How a package of one kind is installed: by which commands, from which file, and in which version."""
-
-    lock: str
-    commands: Callable[[Path, Path], tuple[Argv, ...]]  # of the folder with the lock, and the environment
-    version: Callable[[str, str], str]  # of the lock's text, and the package
-
-
-def _pip(folder: Path, environment: Path) -> tuple[Argv, ...]:
-    install = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    return (
-        (sys.executable, "-m", "venv", "--clear", str(environment)),
-        (str(environment / "bin" / "python"), *install, "-r", str(folder / PYPI.lock)),
-    )
-
-
-def _npm(folder: Path, environment: Path) -> tuple[Argv, ...]:
-    files = tuple(str(folder / name) for name in ("package.json", "package-lock.json", ".npmrc"))
-    return (
-        ("cp", *files, str(environment)),
-        ("npm", "--prefix", str(environment), "ci", "--no-audit", "--no-fund", "--loglevel=error"),
-    )
-
-
-def _pinned(lock: str, package: str) -> str:
-    found = re.search(rf"^{re.escape(package)}==(\S+)", lock, re.MULTILINE)
-    assert found, package
-    return found[1]
-
-
-def _locked(lock: str, package: str) -> str:
-    version: str = json.loads(lock)["packages"][f"node_modules/{package}"]["version"]
-    return version
-
-
-PYPI = Registry("requirements.txt", _pip, _pinned)
-NPM = Registry("package-lock.json", _npm, _locked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +23,7 @@ class Application:
     package: str
     registry: Registry
     others: tuple[Registry, ...] = ()  # from which it needs something beside
+    component: str = ""  # what of it is run, if not the whole
 
     @property
     def folder(self) -> Path:
@@ -77,8 +37,10 @@ class Application:
 
     @property
     def pinned(self) -> bytes:
-        """What is installed: the text of its locks."""
-        return b"".join((self.folder / each.lock).read_bytes() for each in (self.registry, *self.others))
+        """What is installed: the text of its locks and sources."""
+        patterns = (pattern for each in (self.registry, *self.others) for pattern in each.files)
+        files = (file for pattern in patterns for file in sorted(self.folder.glob(pattern)))
+        return b"".join(file.read_bytes() for file in files)
 
     @property
     def commands(self) -> tuple[Argv, ...]:
@@ -88,18 +50,19 @@ class Application:
 
     @property
     def stamp(self) -> Path:
-        """A copy of the locks by which the environment was made; written last."""
+        """A copy of what the environment was made of; written last."""
         return self.environment / "installed"
 
     @property
     def is_installed(self) -> bool:
-        """Whether the environment was made by these very locks."""
+        """Whether the environment was made of these very files."""
         return self.stamp.exists() and self.stamp.read_bytes() == self.pinned
 
     @property
     def version(self) -> str:
-        """That of the package in the lock."""
-        return self.registry.version((self.folder / self.registry.lock).read_text("utf-8"), self.package)
+        """That of the package, after the component's name."""
+        version = self.registry.version(self.folder, self.environment, self.package)
+        return f"{self.component} {version}".lstrip()
 
     @property
     def is_quick(self) -> bool:
@@ -129,20 +92,29 @@ def install(application: Application) -> NotInstalled | None:
     environment = application.environment
     environment.mkdir(parents=True, exist_ok=True)
     application.stamp.unlink(missing_ok=True)
+    found_here = {**os.environ, "PATH": PATH}
     for command in application.commands:
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, env=found_here, capture_output=True, text=True, check=False)
         except OSError as error:
             return NotInstalled(_shown(command), str(error))
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
-            return NotInstalled(_shown(command), said[-1] if said else f"exit status {done.returncode}")
+            last = said[-1] if said else f"exit status {done.returncode}"
+            return NotInstalled(_shown(command), _HOST.sub("…", last))
     application.stamp.write_bytes(application.pinned)
     return None
 
 
+_HOST = re.compile(r"(?<=://)[^/\s]+")
+
+
 def _shown(command: Argv) -> str:
-    return " ".join(Path(word).name if word.startswith("/") else word for word in command)
+    """Without the folders of this machine."""
+    text = " ".join(command)
+    for folder in (CACHE, HERE):
+        text = text.replace(f"{folder}/", "")
+    return text.replace(sys.executable, "python")
 
 
 APPLICATIONS: Mapping[str, Application] = {
@@ -158,5 +130,12 @@ APPLICATIONS: Mapping[str, Application] = {
         Application("passport", "openid-client", NPM),
         Application("authjs", "@auth/express", NPM),
         Application("oidc-client-ts", "oidc-client-ts", NPM),
+        Application("pgadmin", "pgadmin4", PYPI),
+        Application("spring-boot", "spring-boot-starter-parent", MAVEN),
+        Application("kubernetes", "k8s.io/apiserver", GO, component="k8s.io/apiserver"),
+        Application("oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7", GO),
+        Application("dovecot", "dovecot-core", DEBIAN),
+        Application("oidc-agent", "oidc-agent-cli", DEBIAN),
+        Application("gitlab", "ruby-omniauth-openid-connect", DEBIAN, component="omniauth_openid_connect"),
     )
 }

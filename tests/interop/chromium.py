@@ -13,6 +13,7 @@ from tests.flow.op import Op
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs
 
+HANG_GUARD = 120_000  # milliseconds
 CERTUTIL = Path(shutil.which("certutil") or "/usr/bin/certutil")
 
 
@@ -35,7 +36,9 @@ async def new_page(op: Op, home: Path) -> AsyncIterator[Page]:
             executable_path=program, args=ARGUMENTS, env={**os.environ, "HOME": str(home)}
         )
         try:
-            yield await browser.new_page()
+            page = await browser.new_page()
+            page.set_default_timeout(HANG_GUARD)
+            yield page
         finally:
             await browser.close()
 
