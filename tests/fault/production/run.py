@@ -40,19 +40,20 @@ async def run(deployment: Deployment, row: Row, seed: int) -> Run:
     for party in parties:
         party.load.history = history
     flows = [asyncio.create_task(party.run(is_over)) for party in parties]
-    await asyncio.sleep(BEFORE)
     try:
-        await row.inject(deployment, chance)
-    except (AssertionError, TimeoutError) as fault:
-        found.append(f"the fault did not go as it should: {fault!r}")
-    healed = time.monotonic()
-    await deployment.until_ready()
-    recovered = time.monotonic()
-    await asyncio.sleep(AFTER)
-    is_over.set()
-    for ended in await asyncio.gather(*flows, return_exceptions=True):
-        if isinstance(ended, BaseException):
-            found.append(f"a relying party gave up: {ended!r}")
+        await asyncio.sleep(BEFORE)
+        try:
+            await row.inject(deployment, chance)
+        except (AssertionError, TimeoutError) as fault:
+            found.append(f"the fault did not go as it should: {fault!r}")
+        healed = time.monotonic()
+        await deployment.until_ready()
+        recovered = time.monotonic()
+        await asyncio.sleep(AFTER)
+    finally:
+        is_over.set()
+        ends = await asyncio.gather(*flows, return_exceptions=True)
+    found += [f"a relying party gave up: {end!r}" for end in ends if isinstance(end, BaseException)]
     found += violations(history)
     found += await _missing_notices(deployment, history)
     found += retries_succeed(history, *row.retried)
