@@ -174,7 +174,7 @@ _RAISE = "UPDATE change_counter SET value = value + 1 RETURNING value"
 
 async def _raised(database: Database) -> int:
     """Increment the counter when its row is not locked."""
-    for _ in range(10):
+    for _ in range(5):
         try:
             row = await database.row(_RAISE)
         except Unavailable:
