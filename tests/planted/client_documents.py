@@ -16,7 +16,7 @@ from services.authorization.client_documents.policy import DocumentPolicy
 from services.authorization.interaction import lifecycle
 from services.authorization.request.authorization_request import AuthorizationRequest
 from services.discovery import metadata
-from shared.browser.pages.views import ClientView
+from shared.browser.pages.views.client import ClientView
 from shared.config.settings import Settings
 from shared.live.client_keys import ClientKeys
 from shared.live.rate_limiter import RateLimiter

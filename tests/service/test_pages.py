@@ -11,7 +11,6 @@ import pytest
 from aiohttp import web
 
 from shared.browser.pages import (
-    SUBMIT_SCRIPT_SOURCE,
     ClientView,
     ConfirmDeviceView,
     ConsentView,
@@ -27,6 +26,7 @@ from shared.browser.pages import (
     SignUpView,
     StartView,
 )
+from shared.browser.pages.rendering import SUBMIT_SCRIPT_SOURCE
 from shared.browser.pages.security import link
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 
 from shared.browser.pages.catalogue import choose
 from shared.browser.pages.security import source
-from shared.browser.pages.views import ClientView, visible
+from shared.browser.pages.views.client import ClientView, visible
 
 
 @pytest.mark.parametrize(

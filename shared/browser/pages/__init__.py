@@ -5,286 +5,59 @@ applies that directive to every later redirect, including the client's own, and 
 All other pages allow only `'self'`.
 """
 
-from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
-from types import MappingProxyType
-from urllib.parse import urlsplit
-
-import aiohttp_jinja2
-from aiohttp import web
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
-
-from shared import paths
-from shared.browser.pages import catalogue
-from shared.browser.pages.assets import Assets
-from shared.browser.pages.catalogue import Catalogue
-from shared.browser.pages.qr_code import qr_code
-from shared.browser.pages.security import (
-    content_security_policy,
-    frame,
-    headers,
-    https,
-    link,
-    source,
-)
-from shared.browser.pages.views import (
-    AccountView,
-    AddSecondFactorView,
+from shared.browser.pages.rendering import Pages
+from shared.browser.pages.views.client import ClientView
+from shared.browser.pages.views.consent import (
     ApiView,
-    ApplicationView,
-    ClientView,
     ConfirmDeviceView,
     ConsentView,
-    Destination,
     DeviceDoneView,
     DeviceFault,
     DeviceView,
-    ErrorView,
-    LeavingView,
-    LoginFault,
-    LoginView,
-    LogoutView,
-    OutOfBandView,
-    PresetView,
+)
+from shared.browser.pages.views.outcome import ErrorView, LeavingView, OutOfBandView
+from shared.browser.pages.views.second_factor import (
+    AddSecondFactorView,
     RecoveryCodesView,
     SecondFactorFault,
     SecondFactorView,
+)
+from shared.browser.pages.views.sign_in import (
+    AccountView,
+    LoginFault,
+    LoginView,
     SelectAccountView,
-    SignedOutView,
     SignUpFault,
     SignUpView,
-    StartView,
-    visible,
 )
-from shared.config.settings import Settings
+from shared.browser.pages.views.sign_out import LogoutView, SignedOutView
+from shared.browser.pages.views.start import ApplicationView, PresetView, StartView
 
 __all__ = [
-    "AccountView", "AddSecondFactorView", "ApiView", "ApplicationView", "ClientView", "ConfirmDeviceView",
-    "ConsentView", "DeviceDoneView", "DeviceFault", "DeviceView", "ErrorView", "LeavingView", "LoginFault",
-    "LoginView", "LogoutView", "OutOfBandView", "Pages", "PresetView", "RecoveryCodesView",
-    "SecondFactorFault", "SecondFactorView", "SelectAccountView", "SignUpFault", "SignUpView",
-    "SignedOutView", "StartView",
-]  # fmt: skip
-
-FlowView = LoginView | SecondFactorView | SignUpView | SelectAccountView | ConsentView | LogoutView
-
-TEMPLATES = Path(__file__).parent / "templates"
-SUBMIT_SCRIPT = "document.forms[0].submit()"
-SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
-START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
-RETRY_AFTER = 5  # seconds, if a 429 or 503 has no Retry-After
-
-
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """The pages, created at start-up: templates are compiled, texts and static files are read."""
-
-    issuer: str
-    assets: Assets
-    catalogues: Mapping[str, Catalogue]  # by locale, in order of preference
-    environment: Environment
-
-    @classmethod
-    def load(cls, settings: Settings, app: web.Application) -> "Pages":
-        """Read and compile everything. A broken template or text prevents the start."""
-        environment = aiohttp_jinja2.setup(
-            app,
-            loader=FileSystemLoader(TEMPLATES),
-            bytecode_cache=_COMPILED_TEMPLATES,
-            autoescape=True,
-            default_helpers=False,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.tests |= {"https": https}
-        environment.filters |= {"https": https, "link": link, "visible": visible}
-        for name in environment.list_templates():
-            environment.get_template(name)
-        catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
-        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
-
-    def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
-        """The language of the response: the parameter's, else the browser's, else the first one offered."""
-        return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
-
-    def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
-        """The form with `username` and `password`; it shows why the previous attempt failed."""
-        response = self._flow_page("login.html", locale, view, status)
-        return _retry_after(response, view.retry_after)
-
-    def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
-        """The form with `username`, `password`, `name` and `email`; it shows why the last attempt failed."""
-        return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
-
-    def second_factor(self, view: SecondFactorView, locale: str) -> web.Response:
-        """The forms with `code` and with `recovery_code`; it shows why the previous attempt failed."""
-        response = self._flow_page("second_factor.html", locale, view, _code_status(view.fault))
-        return _retry_after(response, view.retry_after)
-
-    def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
-        """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
-        policy = content_security_policy(forms=view.form_action, images=[view.client.logo])
-        response = self.render(
-            "add_second_factor.html",
-            locale,
-            headers(policy, locale, leads_on=bool(view.form_action)),
-            _code_status(view.fault),
-            view=view,
-            qr_code=qr_code(view.uri),
-        )
-        return _retry_after(response, view.retry_after)
-
-    def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
-        """Shows recovery codes, which are shown once."""
-        policy = content_security_policy(images=[view.client.logo])
-        return self.render("recovery_codes.html", locale, headers(policy, locale), view=view)
-
-    def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
-        """Asks which account to use; the form sends `account` = a `sid`, or `other`."""
-        return self._flow_page("select_account.html", locale, view)
-
-    def consent(self, view: ConsentView, locale: str) -> web.Response:
-        """Asks what the client may do; the form sends `decision` = `allow` or `deny`."""
-        return self._flow_page("consent.html", locale, view)
-
-    def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
-        """Asks for a user code (RFC 8628 §3.3)."""
-        return self.render(
-            "device.html",
-            locale,
-            headers(content_security_policy(), locale),
-            status,
-            view=view,
-            qr_code=qr_code(view.complete_uri) if view.complete_uri else None,
-        )
-
-    def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
-        """Asks whether the device that shows the code may continue; the form sends `decision`."""
-        policy = content_security_policy(images=[view.client.logo])
-        return self.render("confirm_device.html", locale, headers(policy, locale), view=view)
-
-    def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
-        """Says that the device continues by itself."""
-        policy = content_security_policy(images=[view.client.logo])
-        return self.render("device_done.html", locale, headers(policy, locale), view=view)
-
-    def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
-        """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
-        return self._flow_page("confirm_logout.html", locale, view)
-
-    def sign_out_incomplete(self, view: LogoutView, locale: str) -> web.Response:
-        """503: says that signing out is not complete; the form tries again."""
-        return _retry_after(self._flow_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
-
-    def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
-        """Says that the user is signed out, and loads the clients' front-channel logout URIs in frames.
-
-        With frames, the page waits a few seconds for them and then continues, also without script; it has a
-        link, too.
-        """
-        frames = [uri for uri in view.frames if frame(uri)]
-        fields = headers(content_security_policy(frames=frames), locale, leads_on=bool(view.return_href))
-        onward = link(view.return_href) or view.done_href
-        return self.render("signed_out.html", locale, fields, view=view, frames=frames, onward=onward)
-
-    def out_of_band(self, view: OutOfBandView, locale: str) -> web.Response:
-        """Shows the code to copy, or what went wrong."""
-        return self.render("out_of_band.html", locale, headers(content_security_policy(), locale), view=view)
-
-    def error(self, view: ErrorView, locale: str, status: int = 400) -> web.Response:
-        """Says what happened, what to do next, and which id to give to support."""
-        policy = content_security_policy()
-        response = self.render("error.html", locale, headers(policy, locale), status, view=view)
-        return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
-
-    def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
-        """Form Post Response Mode: a form that submits itself, or by its button if scripts are off.
-
-        Raises ValueError for a `redirect_uri` that no page may lead to.
-        """
-        if not source(redirect_uri):
-            raise ValueError("not a URI that a form may be posted to")
-        policy = content_security_policy(forms=[redirect_uri], script=SUBMIT_SCRIPT_SOURCE)
-        return self.render(
-            "form_post.html",
-            locale,
-            headers(policy, locale, leads_on=True),
-            redirect_uri=redirect_uri,
-            parameters=parameters,
-            destination=Destination.of((redirect_uri,)),
-            script=SUBMIT_SCRIPT,
-        )
-
-    def leaving(self, view: LeavingView, locale: str) -> web.Response:
-        """Asks before opening a program on the user's device."""
-        forms = [view.href] if view.fields else []
-        policy = content_security_policy(forms=forms, images=[view.client.logo])
-        return self.render("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
-
-    def start(self, view: StartView, locale: str) -> web.Response:
-        """Shows what `ostiary run` has started, and what to try first."""
-        addresses = {path.path: path.at(view.issuer) for path in START_ADDRESSES}
-        policy = content_security_policy()
-        return self.render("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
-
-    def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
-        logo = view.client.logo if view.client else None
-        policy = content_security_policy(forms=view.form_action, images=[logo])
-        return self.render(
-            template,
-            locale,
-            headers(policy, locale, leads_on=bool(view.form_action)),
-            status,
-            view=view,
-            destination=Destination.of(view.form_action),
-        )
-
-    def render(
-        self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
-    ) -> web.Response:
-        """The page of *template* with these header fields and *values*."""
-        text = self.environment.get_template(template).render(
-            t=self.catalogues[locale],
-            assets=self.assets,
-            issuer_host=urlsplit(self.issuer).netloc,
-            **values,
-        )
-        return web.Response(text=text, status=status, content_type="text/html", headers=fields)
-
-
-class _CompiledTemplates(BytecodeCache):
-    """The templates, compiled once in a process: that takes a quarter of a second."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bytecode := self._by_key.get(bucket.key):
-            bucket.bytecode_from_string(bytecode)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._by_key[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED_TEMPLATES = _CompiledTemplates()
-
-
-def _code_status(fault: SecondFactorFault | None) -> int:
-    match fault:
-        case None:
-            return 200
-        case "throttled":
-            return 429
-    return 400
-
-
-def _retry_after(response: web.Response, seconds: int | None) -> web.Response:
-    if seconds is not None:
-        response.headers["Retry-After"] = str(seconds)
-    return response
+    "AccountView",
+    "AddSecondFactorView",
+    "ApiView",
+    "ApplicationView",
+    "ClientView",
+    "ConfirmDeviceView",
+    "ConsentView",
+    "DeviceDoneView",
+    "DeviceFault",
+    "DeviceView",
+    "ErrorView",
+    "LeavingView",
+    "LoginFault",
+    "LoginView",
+    "LogoutView",
+    "OutOfBandView",
+    "Pages",
+    "PresetView",
+    "RecoveryCodesView",
+    "SecondFactorFault",
+    "SecondFactorView",
+    "SelectAccountView",
+    "SignUpFault",
+    "SignUpView",
+    "SignedOutView",
+    "StartView",
+]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from shared.browser.pages.ago import Ago
-from shared.browser.pages.views import ApplicationView, ClientView
+from shared.browser.pages.views.client import ClientView
+from shared.browser.pages.views.start import ApplicationView
 
 Done = Literal["password", "factor", "session", "sessions", "connection"]
 """What the user has just done: a page says so once."""

@@ -1,0 +1,1 @@
+"""The contents of each page as values, which are the pages' only input."""

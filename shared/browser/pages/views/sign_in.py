@@ -1,0 +1,83 @@
+"""The contents of the pages that sign a user in: login, sign-up and account selection."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shared.browser.pages.views.client import ClientView
+
+LoginFault = Literal["credentials", "throttled", "expired", "second_factor", "passkey", "unverified"]
+SignUpFault = Literal[
+    "username", "taken", "password", "password_characters", "password_common", "password_name",
+    "name", "email", "throttled",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as the destination.
+
+    `retry_after` is in seconds; `hidden` contains the hidden fields. `passkey`: the options of a sign-in by
+    passkey; None where there is none.
+    """
+
+    client: ClientView | None
+    action: str
+    username: str = ""
+    fault: LoginFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+    sign_up_href: str | None = None
+    passkey: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignUpView:
+    """The sign-up page. `min_password` is in characters; the other fields are as in LoginView."""
+
+    client: ClientView
+    action: str
+    sign_in_href: str
+    min_password: int
+    username: str = ""
+    name: str = ""
+    email: str = ""
+    fault: SignUpFault | None = None
+    retry_after: int | None = None
+    cancel_href: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
+
+    @property
+    def wrong(self) -> str | None:
+        """The name of the invalid field."""
+        match self.fault:
+            case "taken":
+                return "username"
+            case "password_characters" | "password_common" | "password_name":
+                return "password"
+            case "throttled":
+                return None
+            case fault:
+                return fault
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account that is signed in with this browser."""
+
+    sid: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectAccountView:
+    """Asks which of *accounts* to use; `form_action` as in LoginView."""
+
+    client: ClientView
+    action: str
+    accounts: tuple[AccountView, ...]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+    form_action: tuple[str, ...] = ()
