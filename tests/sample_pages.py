@@ -16,6 +16,7 @@ from shared.browser.pages import (
     DeviceDoneView,
     DeviceView,
     ErrorView,
+    FormView,
     LeavingView,
     LoginView,
     LogoutView,
@@ -48,62 +49,50 @@ LONG_CLIENT = ClientView(
 NATIVE_CLIENT = ClientView("cells-sync", "Cells Sync")
 CALLBACK = ("https://files.example.org/callback",)
 HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
-LOGIN = LoginView(
-    CLIENT, "/oidc/login", hidden=HIDDEN, form_action=CALLBACK, cancel_href="/oidc/login/cancel"
-)
+CANCEL = "/oidc/login/cancel"
+LOGIN = LoginView(FormView(CLIENT, "/oidc/login", HIDDEN, CALLBACK, CANCEL))
 USERNAME = "amelie.laurent"
 
 LOGINS: Mapping[str, LoginView] = {
     "login": LOGIN,
-    "login-plain": LoginView(None, "/oidc/login", hidden=HIDDEN),
+    "login-plain": LoginView(FormView(None, "/oidc/login", HIDDEN)),
     "login-sign-up": replace(LOGIN, sign_up_href="/oidc/signup?interaction=gZ1w"),
-    "login-native": LoginView(NATIVE_CLIENT, "/oidc/login", form_action=("http://localhost:3000/callback",)),
-    "login-credentials": LoginView(
-        CLIENT, "/oidc/login", USERNAME, "credentials", form_action=CALLBACK, cancel_href="/oidc/login/cancel"
+    "login-native": LoginView(
+        FormView(NATIVE_CLIENT, "/oidc/login", form_action=("http://localhost:3000/callback",))
     ),
-    "login-throttled": LoginView(CLIENT, "/oidc/login", USERNAME, "throttled", 240, form_action=CALLBACK),
-    "login-second-factor": LoginView(None, "/oidc/device", USERNAME, "second_factor", hidden=HIDDEN),
+    "login-credentials": replace(LOGIN, username=USERNAME, fault="credentials"),
+    "login-throttled": LoginView(
+        FormView(CLIENT, "/oidc/login", form_action=CALLBACK), USERNAME, "throttled", 240
+    ),
+    "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),
     "login-expired": LoginView(
-        LONG_CLIENT,
-        "/oidc/login",
+        FormView(
+            LONG_CLIENT,
+            "/oidc/login",
+            form_action=("https://collaboration.identity.stadtwerke-donaueschingen.example/callback",),
+        ),
         fault="expired",
-        form_action=("https://collaboration.identity.stadtwerke-donaueschingen.example/callback",),
     ),
 }
-SIGN_UP = SignUpView(
-    CLIENT,
-    "/oidc/signup",
-    "/oidc/login?interaction=gZ1w",
-    8,
-    hidden=HIDDEN,
-    form_action=CALLBACK,
-    cancel_href="/oidc/login/cancel",
-)
+SIGN_UP_FORM = FormView(CLIENT, "/oidc/signup", HIDDEN, CALLBACK, CANCEL)
+SIGN_UP = SignUpView(SIGN_UP_FORM, "/oidc/login?interaction=gZ1w", 8)
 _TYPED = replace(SIGN_UP, username=USERNAME, name="Amélie Laurent", email="amelie@example.org")
-SECOND_FACTOR = SecondFactorView(
-    CLIENT,
-    "/oidc/login/factor",
-    USERNAME,
-    hidden=HIDDEN,
-    form_action=CALLBACK,
-    cancel_href="/oidc/login/cancel",
-)
+SECOND_FACTOR_FORM = FormView(CLIENT, "/oidc/login/factor", HIDDEN, CALLBACK, CANCEL)
+SECOND_FACTOR = SecondFactorView(SECOND_FACTOR_FORM, USERNAME)
 SECOND_FACTORS: Mapping[str, SecondFactorView] = {
     "second-factor": SECOND_FACTOR,
-    "second-factor-plain": SecondFactorView(None, "/oidc/device", USERNAME, hidden=HIDDEN),
+    "second-factor-plain": SecondFactorView(FormView(None, "/oidc/device", HIDDEN), USERNAME),
     "second-factor-code": replace(SECOND_FACTOR, fault="code"),
-    "second-factor-recovery": replace(SECOND_FACTOR, client=LONG_CLIENT, fault="recovery"),
+    "second-factor-recovery": replace(
+        SECOND_FACTOR, form=replace(SECOND_FACTOR_FORM, client=LONG_CLIENT), fault="recovery"
+    ),
     "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=240),
 }
 ADD_SECOND_FACTOR = AddSecondFactorView(
-    CLIENT,
-    "/oidc/login/factor/add",
+    FormView(CLIENT, "/oidc/login/factor/add", HIDDEN, CALLBACK, CANCEL),
     USERNAME,
     "otpauth://totp/id.example.org%3Aamelie.laurent?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
     "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
-    hidden=HIDDEN,
-    form_action=CALLBACK,
-    cancel_href="/oidc/login/cancel",
 )
 RECOVERY_CODES = RecoveryCodesView(
     CLIENT,
@@ -112,7 +101,7 @@ RECOVERY_CODES = RecoveryCodesView(
 )
 SIGN_UPS: Mapping[str, SignUpView] = {
     "sign-up": SIGN_UP,
-    "sign-up-native": replace(SIGN_UP, client=NATIVE_CLIENT, form_action=("cellsauth:",), cancel_href=None),
+    "sign-up-native": replace(SIGN_UP, form=FormView(NATIVE_CLIENT, "/oidc/signup", HIDDEN, ("cellsauth:",))),
     "sign-up-username": replace(_TYPED, username="amelie@example.org", fault="username"),
     "sign-up-taken": replace(_TYPED, fault="taken"),
     "sign-up-password": replace(_TYPED, fault="password"),
@@ -120,53 +109,45 @@ SIGN_UPS: Mapping[str, SignUpView] = {
     "sign-up-password-common": replace(_TYPED, fault="password_common"),
     "sign-up-password-name": replace(_TYPED, fault="password_name"),
     "sign-up-name": replace(_TYPED, name="A" * 201, fault="name"),
-    "sign-up-email": replace(_TYPED, client=LONG_CLIENT, email="amelie", fault="email"),
+    "sign-up-email": replace(
+        _TYPED, form=replace(SIGN_UP_FORM, client=LONG_CLIENT), email="amelie", fault="email"
+    ),
     "sign-up-throttled": replace(_TYPED, fault="throttled", retry_after=60 * 60),
 }
 CONSENTS: Mapping[str, ConsentView] = {
     "consent": ConsentView(
-        CLIENT,
-        "/oidc/consent",
+        FormView(CLIENT, "/oidc/consent", HIDDEN, CALLBACK),
         USERNAME,
         ("openid", "profile", "email", "offline_access"),
-        hidden=HIDDEN,
-        form_action=CALLBACK,
     ),
     "consent-everything": ConsentView(
-        LONG_CLIENT,
-        "/oidc/consent",
+        FormView(LONG_CLIENT, "/oidc/consent", HIDDEN, ("cellsauth:",)),
         USERNAME,
         ("openid", "profile", "email", "address", "phone", "offline", "pydio", "groups", "calendar.read"),
         ("birthdate", "zoneinfo", "employee_number"),
-        HIDDEN,
-        ("cellsauth:",),
     ),
 }
 DEVICE_URI = "https://id.example.org/oidc/device?user_code=WDJB-MJHT"
-DEVICES: Mapping[str, tuple[DeviceView, int]] = {
-    "device": (DeviceView("/oidc/device"), 200),
-    "device-complete": (DeviceView("/oidc/device", "WDJB-MJHT", complete_uri=DEVICE_URI), 200),
-    "device-unknown": (DeviceView("/oidc/device", "WDJB-MJHT", "unknown"), 400),
-    "device-throttled": (DeviceView("/oidc/device", "WDJB-MJHT", "throttled"), 429),
+DEVICE_FORM = FormView(None, "/oidc/device")
+DEVICES: Mapping[str, DeviceView] = {
+    "device": DeviceView(DEVICE_FORM),
+    "device-complete": DeviceView(DEVICE_FORM, "WDJB-MJHT", complete_uri=DEVICE_URI),
+    "device-unknown": DeviceView(DEVICE_FORM, "WDJB-MJHT", "unknown"),
+    "device-throttled": DeviceView(DEVICE_FORM, "WDJB-MJHT", "throttled"),
 }
 CONFIRM_DEVICE = ConfirmDeviceView(
-    NATIVE_CLIENT,
-    "/oidc/device",
+    FormView(NATIVE_CLIENT, "/oidc/device", HIDDEN),
     USERNAME,
     "WDJB-MJHT",
     ("openid", "profile", "offline_access", "calendar.read"),
-    HIDDEN,
 )
 SELECT_ACCOUNT = SelectAccountView(
-    CLIENT,
-    "/oidc/login/account",
+    FormView(CLIENT, "/oidc/login/account", HIDDEN, CALLBACK),
     (AccountView("1", USERNAME), AccountView("2", "j.o.h.n+projects@a-rather-long-domain.example")),
-    HIDDEN,
-    CALLBACK,
 )
 LOGOUTS: Mapping[str, LogoutView] = {
-    "confirm-logout": LogoutView(CLIENT, USERNAME, "/oidc/logout", HIDDEN),
-    "confirm-logout-plain": LogoutView(None, None, "/oidc/logout", HIDDEN),
+    "confirm-logout": LogoutView(FormView(CLIENT, "/oidc/logout", HIDDEN), USERNAME),
+    "confirm-logout-plain": LogoutView(FormView(None, "/oidc/logout", HIDDEN)),
 }
 SIGNED_OUTS: Mapping[str, SignedOutView] = {
     "signed-out": SignedOutView(CLIENT, "https://files.example.org/"),
@@ -219,7 +200,7 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "add-second-factor-code": pages.add_second_factor(replace(ADD_SECOND_FACTOR, fault="code"), locale),
         "recovery-codes": pages.recovery_codes(RECOVERY_CODES, locale),
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
-        **{name: pages.device(view, locale, status) for name, (view, status) in DEVICES.items()},
+        **{name: pages.device(view, locale) for name, view in DEVICES.items()},
         "confirm-device": pages.confirm_device(CONFIRM_DEVICE, locale),
         "device-allowed": pages.device_done(DeviceDoneView(NATIVE_CLIENT, True), locale),
         "device-denied": pages.device_done(DeviceDoneView(LONG_CLIENT, False), locale),

@@ -16,7 +16,8 @@ from services.authorization.authentication.throttling import (
 )
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
-from services.authorization.device.pages import DevicePages
+from services.authorization.device.decisions import DeviceDecisions
+from services.authorization.device.forms import DeviceForms
 from services.authorization.device.user_codes import UserCodes
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
@@ -208,12 +209,12 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         second_factor=second_factor,
         new_sessions=new_sessions,
         cookies=cookies,
-        pages=DevicePages(settings, cookies, pages),
-        device_codes=opened.device_codes,
+        forms=DeviceForms(cookies, tuple(key.get_secret_value() for key in settings.secret_key)),
+        pages=pages,
         user_codes=UserCodes(
             opened.device_codes, app[CLIENTS], app[PROTECTED_RESOURCES], opened.counters, settings.rate_limits
         ),
-        consents=opened.consents,
+        decisions=DeviceDecisions(opened.device_codes, opened.consents),
     )
     app[LOGOUT_ENDPOINT] = EndSession(
         settings=settings,

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from shared.browser.pages import LoginView, Pages
+from shared.browser.pages import FormView, LoginView, Pages
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests.sample_pages import LOGINS, application, responses
@@ -260,13 +260,13 @@ async def test_script_copies_the_code(browser: Browser, origin: str) -> None:
 @pytest.mark.point(19)
 async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None:
     """If a logo cannot be loaded, the monogram is shown."""
-    client = LOGINS["login"].client
+    client = LOGINS["login"].form.client
     assert client is not None
     app = application(PAGES)
 
     async def login(_: web.Request) -> web.Response:
-        view = LoginView(type(client)("c", "Zebra", "https://logo.invalid/x.png"), "/oidc/login")
-        return PAGES.login(view, "en")
+        zebra = type(client)("c", "Zebra", "https://logo.invalid/x.png")
+        return PAGES.login(LoginView(FormView(zebra, "/oidc/login")), "en")
 
     app.router.add_get("/broken", login)
     async with served(app) as port:
@@ -297,7 +297,7 @@ async def test_a_login_in_a_popup_ends_at_the_client_and_nowhere_else(browser: B
         ends = {"/allowed": redirect_uri, "/other": f"http://127.0.0.1:{other_port}/"}
 
         async def login(request: web.Request) -> web.Response:
-            return PAGES.login(LoginView(None, request.path, form_action=(redirect_uri,)), "en")
+            return PAGES.login(LoginView(FormView(None, request.path, form_action=(redirect_uri,))), "en")
 
         async def answer(request: web.Request) -> web.Response:
             raise web.HTTPSeeOther(ends[request.path])

@@ -6,10 +6,9 @@ from uuid import UUID
 import pytest
 
 from services.authorization.authentication import proven, sealed
-from services.authorization.device import pages
+from services.authorization.device import forms
 from services.authorization.interaction import dispatcher, next_step, sign_in
 from services.authorization.interaction.next_step import Login
-from services.authorization.steps import device
 from shared.identity import totp
 from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.postgres import second_factors
@@ -93,4 +92,4 @@ def accepts_what_another_browser_has_proven(monkeypatch: pytest.MonkeyPatch) -> 
         def without_purpose(first: Any, second: Any, _: str, *rest: Any, function: Any = function) -> Any:
             return function(first, second, "", *rest)
 
-        monkeypatch.setattr(pages if name == "seal" else device, name, without_purpose)
+        monkeypatch.setattr(forms, name, without_purpose)

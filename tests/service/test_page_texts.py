@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from jinja2 import nodes
 
-from shared.browser.pages import ConsentView, Pages
+from shared.browser.pages import ConsentView, FormView, Pages
 from shared.browser.pages.catalogue import Catalogue
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
@@ -78,9 +78,8 @@ def test_translations_differ() -> None:
 def test_scopes_are_told_in_plain_words_once() -> None:
     """Known scopes and claims have words, unknown ones their name, and `offline` is `offline_access`."""
     scopes = ("openid", "offline", "offline_access", "pydio", "x.read", "constructor")
-    page = str(
-        PAGES.consent(ConsentView(sample_pages.CLIENT, "/", "u", scopes, ("birthdate", "y")), "en").text
-    )
+    view = ConsentView(FormView(sample_pages.CLIENT, "/"), "u", scopes, ("birthdate", "y"))
+    page = str(PAGES.consent(view, "en").text)
     assert page.count("Stay connected") == 1
     assert "files and workspaces" in page
     for unknown in ("x.read", "constructor", "y"):
@@ -102,6 +101,6 @@ def test_every_scope_of_this_server_has_words(locale: str) -> None:
 def test_waiting_is_told_in_words_and_header(seconds: int, words: str) -> None:
     """Seconds turn into words a person uses, and into Retry-After."""
     view = replace(sample_pages.LOGIN, fault="throttled", retry_after=seconds)
-    response = PAGES.login(view, "en", 429)
+    response = PAGES.login(view, "en")
     assert words in str(response.text)
     assert response.headers["Retry-After"] == str(seconds)

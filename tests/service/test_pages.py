@@ -17,6 +17,7 @@ from shared.browser.pages import (
     DeviceDoneView,
     DeviceView,
     ErrorView,
+    FormView,
     LoginView,
     LogoutView,
     OutOfBandView,
@@ -38,31 +39,29 @@ MARKED_CLIENT = ClientView(MARKUP, MARKUP, MARKUP, MARKUP, MARKUP, MARKUP)
 MARKED_HTTPS = f"https://rp1.test/{MARKUP}"
 MARKED_LINKS = ClientView("c", None, MARKED_HTTPS, MARKED_HTTPS, MARKED_HTTPS, MARKED_HTTPS)
 M = MARKUP
+MARKED_FORM = FormView(MARKED_CLIENT, M, {M: M}, (M,), M)
 
 MARKED: dict[str, Callable[[], web.Response]] = {
-    "login": lambda: PAGES.login(
-        LoginView(MARKED_CLIENT, M, M, cancel_href=M, hidden={M: M}, form_action=(M,)), "en"
-    ),
+    "login": lambda: PAGES.login(LoginView(MARKED_FORM, M), "en"),
     "login links": lambda: PAGES.login(
         LoginView(
-            MARKED_LINKS, "/", cancel_href=MARKED_HTTPS, form_action=(MARKED_HTTPS,), sign_up_href=f"/{M}"
+            FormView(MARKED_LINKS, "/", {}, (MARKED_HTTPS,), MARKED_HTTPS),
+            sign_up_href=f"/{M}",
         ),
         "en",
     ),
     "sign_up": lambda: PAGES.sign_up(
-        SignUpView(MARKED_CLIENT, M, M, 8, M, M, M, "taken", cancel_href=M, hidden={M: M}, form_action=(M,)),
+        SignUpView(MARKED_FORM, M, 8, M, M, M, "taken"),
         "en",
     ),
-    "consent": lambda: PAGES.consent(
-        ConsentView(MARKED_CLIENT, M, M, (M, "openid"), (M,), {M: M}, (M,)), "de"
-    ),
-    "device": lambda: PAGES.device(DeviceView(M, M, complete_uri=M, hidden={M: M}), "en"),
+    "consent": lambda: PAGES.consent(ConsentView(MARKED_FORM, M, (M, "openid"), (M,)), "de"),
+    "device": lambda: PAGES.device(DeviceView(FormView(None, M, {M: M}), M, complete_uri=M), "en"),
     "confirm_device": lambda: PAGES.confirm_device(
-        ConfirmDeviceView(MARKED_CLIENT, M, M, M, (M, "openid"), {M: M}), "de"
+        ConfirmDeviceView(FormView(MARKED_CLIENT, M, {M: M}), M, M, (M, "openid")), "de"
     ),
     "device_done": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, True), "en"),
     "device_done denied": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, False), "fr"),
-    "confirm_logout": lambda: PAGES.confirm_logout(LogoutView(MARKED_CLIENT, M, M, {M: M}, (M,)), "fr"),
+    "confirm_logout": lambda: PAGES.confirm_logout(LogoutView(MARKED_FORM, M), "fr"),
     "signed_out": lambda: PAGES.signed_out(
         SignedOutView(MARKED_CLIENT, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"
     ),
@@ -190,8 +189,8 @@ def test_every_page_is_well_made(locale: str, name: str, response: web.Response)
 )
 def test_forms_lead_only_where_the_flow_may_end(form_action: tuple[str, ...], expected: str) -> None:
     """form-action holds the given ends and https; a page that leads nowhere holds itself alone."""
-    view = sample_pages.LOGIN
-    response = PAGES.login(replace(view, form_action=form_action), "en")
+    form = replace(sample_pages.LOGIN.form, form_action=form_action)
+    response = PAGES.login(LoginView(form), "en")
     assert directives(response)["form-action"] == expected
     opener = "unsafe-none" if form_action else "same-origin"
     assert response.headers["Cross-Origin-Opener-Policy"] == opener
@@ -203,7 +202,8 @@ def test_forms_lead_only_where_the_flow_may_end(form_action: tuple[str, ...], ex
 def test_dangerous_links_are_not_shown(uri: str) -> None:
     """Links lead only to own paths and to allowed targets of redirects."""
     assert link(uri) is None
-    page = body(PAGES.login(replace(sample_pages.LOGIN, cancel_href=uri), "en"))
+    form = replace(sample_pages.LOGIN.form, cancel_href=uri)
+    page = body(PAGES.login(LoginView(form), "en"))
     assert ">Cancel<" not in page
     assert "Back to" not in body(PAGES.signed_out(SignedOutView(None, uri), "en"))
 
@@ -224,8 +224,8 @@ def test_only_https_uris_of_a_client_are_shown(uri: str) -> None:
     """Logo, website, policy and terms are left out unless they are https."""
     client = ClientView("c", "Name", uri, uri, uri, uri)
     for response in (
-        PAGES.login(LoginView(client, "/"), "en"),
-        PAGES.consent(ConsentView(client, "/", "u", ("openid",)), "en"),
+        PAGES.login(LoginView(FormView(client, "/")), "en"),
+        PAGES.consent(ConsentView(FormView(client, "/"), "u", ("openid",)), "en"),
     ):
         assert uri not in re.sub(r'"/oidc[^"]*"|"/"', "", body(response))
         assert not PageTags(response).all("img")
@@ -236,7 +236,7 @@ def test_only_https_uris_of_a_client_are_shown(uri: str) -> None:
 def test_an_https_logo_is_shown_and_allowed_alone() -> None:
     """The logo's origin joins img-src, and the logo's server does not learn the page."""
     client = ClientView("c", "Name", "https://cdn.rp1.test/logo.png")
-    response = PAGES.login(LoginView(client, "/"), "en")
+    response = PAGES.login(LoginView(FormView(client, "/")), "en")
     (logo,) = PageTags(response).all("img")
     assert (logo["src"], logo["referrerpolicy"]) == ("https://cdn.rp1.test/logo.png", "no-referrer")
     assert directives(response)["img-src"] == "'self' https://cdn.rp1.test"
@@ -263,7 +263,8 @@ def test_frames_of_a_logout_are_https_and_allowed_alone() -> None:
 def test_people_see_where_they_go(form_action: str, shown: str) -> None:
     """The host comes from the redirect URI, not from what the client says of itself."""
     client = ClientView("c", "Name", client_uri="https://bank.example")
-    assert shown in body(PAGES.login(LoginView(client, "/", form_action=(form_action,)), "en"))
+    form = FormView(client, "/", form_action=(form_action,))
+    assert shown in body(PAGES.login(LoginView(form), "en"))
 
 
 @pytest.mark.point(26)
@@ -311,9 +312,9 @@ def test_fixed_names_of_the_forms() -> None:
 def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) -> None:
     """The title begins with it, an alert tells it, the fields refer to it, the empty field has the focus."""
     view = replace(sample_pages.LOGIN, username=username, fault=fault)  # type: ignore[arg-type]  # a literal
-    response = PAGES.login(view, "en", 400)
+    response = PAGES.login(view, "en")
     document = PageTags(response)
-    assert response.status == 400
+    assert response.status == (429 if fault == "throttled" else 400)
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
     assert title.startswith(PAGES.catalogues["en"].texts[f"login.title.{fault}"])
     assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]
@@ -338,7 +339,7 @@ def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) ->
 def test_a_fault_of_one_field_is_told_there(fault: str, wrong: str | None) -> None:
     """The title begins with it, an alert tells it, its field refers to it, is marked, and has the focus."""
     view = replace(sample_pages.SIGN_UP, fault=fault)  # type: ignore[arg-type]  # a literal
-    document = PageTags(response := PAGES.sign_up(view, "en", 400))
+    document = PageTags(response := PAGES.sign_up(view, "en"))
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
     assert title.startswith(PAGES.catalogues["en"].texts[f"sign_up.title.{fault}"])
     assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]

@@ -1,5 +1,6 @@
 """Authentication by user name and password."""
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,6 +26,11 @@ class Throttled:
     """Too many attempts: the password was not checked. `retry_after`: how long to wait."""
 
     retry_after: timedelta
+
+    @property
+    def seconds(self) -> int:
+        """The whole seconds to wait."""
+        return math.ceil(self.retry_after.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""What the device page is made of: user codes, and the pages themselves (RFC 8628 §3.3)."""
+"""Device codes and what the device page does with them: its forms and the decision (RFC 8628 §3.3)."""

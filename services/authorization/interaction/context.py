@@ -6,7 +6,10 @@ from urllib.parse import urlencode
 
 from services.authorization.interaction.interaction import Interaction
 from services.authorization.request.validated_request import ValidatedRequest
+from shared.browser.form_token import FORM_TOKEN
 from shared.browser.language import UI_LOCALES
+from shared.browser.pages import ClientView, FormView
+from shared.oauth.errors import AccessDenied
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, Path
 
@@ -39,3 +42,17 @@ class InteractionContext:
         """The URI of a step of this interaction. The authorization endpoint shows no page and needs less."""
         fields = {INTERACTION: self.handle} if path is AUTHORIZATION else self.fields
         return f"{path}?{urlencode(fields)}"
+
+    def form(self, path: Path, *, token: str | None = None, denial: str | None = None) -> FormView:
+        """The form of the step at *path*, with the form token *token*.
+
+        *denial*: the description of the error that the client gets if the user cancels; None: no such link.
+        """
+        client, callback = self.validated.client, self.validated.callback
+        return FormView(
+            ClientView.of(client),
+            path.path,
+            hidden={**self.fields, FORM_TOKEN: token} if token else self.fields,
+            form_action=(callback.redirect_uri,),
+            cancel_href=callback.link(AccessDenied(denial).parameters()) if denial else None,
+        )

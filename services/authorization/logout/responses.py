@@ -14,7 +14,7 @@ from services.authorization.logout.logout_request import LogoutRequest
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import UI_LOCALES, language
-from shared.browser.pages import ClientView, LogoutView, Pages, SignedOutView
+from shared.browser.pages import ClientView, FormView, LogoutView, Pages, SignedOutView
 from shared.oauth.client.record import Client
 from shared.paths import LOGOUT, LOGOUT_DONE
 from shared.store import Unavailable
@@ -42,24 +42,27 @@ class LogoutResponses:
     ) -> web.Response:
         """Ask the user whether to sign out."""
         token, browser = self._form_token(request)
-        view = LogoutView(
+        form = FormView(
             ClientView.of(client) if client else None,
-            username,
             LOGOUT.path,
-            {FORM_TOKEN: token, **logout.fields},
-            (return_uri,) if return_uri else (),
+            hidden={FORM_TOKEN: token, **logout.fields},
+            form_action=(return_uri,) if return_uri else (),
         )
-        return self._bound(self.pages.confirm_logout(view, language(request, self.pages)), browser)
+        page = self.pages.confirm_logout(LogoutView(form, username), language(request, self.pages))
+        return self._bound(page, browser)
 
     def incomplete(self, request: web.Request, logout: LogoutRequest, fault: Unavailable) -> web.Response:
         """503: the browser keeps its cookies, and the form of the page repeats the request."""
         logger.warning("sign_out_incomplete", cause=str(fault))
         token, browser = self._form_token(request)
         uri = logout.fields.get("post_logout_redirect_uri")
-        view = LogoutView(
-            None, None, LOGOUT.path, {FORM_TOKEN: token, **logout.fields}, (uri,) if uri else ()
+        form = FormView(
+            None,
+            LOGOUT.path,
+            hidden={FORM_TOKEN: token, **logout.fields},
+            form_action=(uri,) if uri else (),
         )
-        response = self.pages.sign_out_incomplete(view, language(request, self.pages))
+        response = self.pages.sign_out_incomplete(LogoutView(form), language(request, self.pages))
         return self._bound(response, browser)
 
     def signed_out(

@@ -14,7 +14,7 @@ from services.authorization.interaction.next_step import Consent, Respond
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
-from shared.browser.pages import ApiView, ClientView, ConsentView, Pages
+from shared.browser.pages import ApiView, ConsentView, Pages
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.oauth.errors import AccessDenied, InvalidRequest
@@ -97,13 +97,10 @@ class ConsentStep:
         question = consent_question(validated.request, step.allowed)
         handle = self.cookies.session_handle(request, session.session_key)
         view = ConsentView(
-            ClientView.of(validated.client),
-            CONSENT.path,
+            context.form(CONSENT, token=form_token(handle, context.handle)),
             session.username,
             question.scopes,
             question.claims,
-            {**context.fields, FORM_TOKEN: form_token(handle, context.handle)},
-            (validated.callback.redirect_uri,),
             apis=tuple(
                 ApiView.of(resource, scopes, validated.locale) for resource, scopes in question.resources
             ),

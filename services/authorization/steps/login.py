@@ -1,6 +1,5 @@
 """The login step: a user name and a password, or a passkey."""
 
-import math
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,18 +11,14 @@ from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
-from shared.browser.pages import ClientView, LoginFault, LoginView, Pages
+from shared.browser.pages import LoginFault, LoginView, Pages
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
-from shared.oauth.errors import AccessDenied
 from shared.oauth.parameters import Parameters
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
-
-WRONG = 400
-TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +49,43 @@ class LoginStep:
             return await self._sign_in_by_passkey(request, fields, context)
         username = fields.unique("username") or ""
         match await self.authentication.authenticate(fields, client_address(request)):
-            case Throttled(wait):
-                seconds = math.ceil(wait.total_seconds())
-                return self._page(context, username, "throttled", TOO_MANY, retry_after=seconds)
+            case Throttled() as throttled:
+                return self._page(context, username, "throttled", throttled.seconds)
             case None:
-                return self._page(context, username, "credentials", WRONG)
+                return self._page(context, username, "credentials")
             case authenticated:
                 response = await self.sign_in.complete(request, context, authenticated)
-                return response or self._page(context, authenticated.user.username, "credentials", WRONG)
+                return response or self._page(context, authenticated.user.username, "credentials")
 
     async def _sign_in_by_passkey(
         self, request: web.Request, fields: Parameters, context: InteractionContext
     ) -> web.Response:
         authenticated = await self.passkeys.authenticate(fields, _binding(context), client_address(request))
         if authenticated is None:
-            return self._page(context, "", "passkey", WRONG)
+            return self._page(context, "", "passkey")
         if self.sign_in.needs_second_factor(context, authenticated):
-            return self._page(context, authenticated.user.username, "unverified", WRONG)
+            return self._page(context, authenticated.user.username, "unverified")
         response = await self.sign_in.complete(request, context, authenticated)
-        return response or self._page(context, "", "passkey", WRONG)
+        return response or self._page(context, "", "passkey")
 
     def _page(
         self,
         context: InteractionContext,
         username: str,
         fault: LoginFault | None = None,
-        status: int = 200,
         retry_after: int | None = None,
     ) -> web.Response:
         validated = context.validated
         may_sign_up = self.settings.may_sign_up and not validated.request.subs
         view = LoginView(
-            ClientView.of(validated.client),
-            LOGIN.path,
+            context.form(LOGIN, denial="the user did not sign in"),
             username,
             fault,
             retry_after,
-            validated.callback.link(AccessDenied("the user did not sign in").parameters()),
-            context.fields,
-            (validated.callback.redirect_uri,),
             context.at(SIGN_UP) if may_sign_up else None,
             self.passkeys.options(_binding(context)),
         )
-        return self.pages.login(view, validated.locale, status)
+        return self.pages.login(view, validated.locale)
 
 
 def _binding(context: InteractionContext) -> tuple[str, ...]:

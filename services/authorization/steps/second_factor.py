@@ -3,8 +3,6 @@
 Neither begins a session before the factor is there, so no link leads past it.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -33,13 +31,14 @@ from shared.browser.pages import (
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.identity.totp import otpauth_uri, shown_secret
-from shared.oauth.errors import AccessDenied
 from shared.oauth.parameters import Parameters
 from shared.paths import ADD_SECOND_FACTOR, AUTHORIZATION, SECOND_FACTOR
 from shared.store import Taken
 from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
+
+NOT_SIGNED_IN = "the user did not sign in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ class SecondFactorStep:
             case _:
                 return see_other(context.at(AUTHORIZATION))
         match await self.authentication.authenticate(proven, fields, client_address(request)):
-            case Throttled(wait):
-                return self._page(context, proven, "throttled", math.ceil(wait.total_seconds()))
+            case Throttled() as throttled:
+                return self._page(context, proven, "throttled", throttled.seconds)
             case None:
                 return self._page(context, proven, "recovery" if fields.unique(RECOVERY_CODE) else "code")
             case authenticated:
@@ -101,8 +100,8 @@ class SecondFactorStep:
         except Taken:
             return await self._start_again(context)
         match added:
-            case Throttled(wait):
-                return self._addition(context, proven, "throttled", math.ceil(wait.total_seconds()))
+            case Throttled() as throttled:
+                return self._addition(context, proven, "throttled", throttled.seconds)
             case None:
                 return self._addition(context, proven, "code")
             case Added(authenticated, codes):
@@ -134,16 +133,8 @@ class SecondFactorStep:
         fault: SecondFactorFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
-        view = SecondFactorView(
-            ClientView.of(context.validated.client),
-            SECOND_FACTOR.path,
-            proven.username,
-            fault,
-            retry_after,
-            _cancel(context),
-            context.fields,
-            (context.validated.callback.redirect_uri,),
-        )
+        form = context.form(SECOND_FACTOR, denial=NOT_SIGNED_IN)
+        view = SecondFactorView(form, proven.username, fault, retry_after)
         return self.pages.second_factor(view, context.validated.locale)
 
     def _addition(
@@ -156,20 +147,11 @@ class SecondFactorStep:
         secret = self.authentication.new_secret(proven, context.handle)
         issuer = urlsplit(self.settings.issuer).hostname or ""
         view = AddSecondFactorView(
-            ClientView.of(context.validated.client),
-            ADD_SECOND_FACTOR.path,
+            context.form(ADD_SECOND_FACTOR, denial=NOT_SIGNED_IN),
             proven.username,
             otpauth_uri(secret, issuer, proven.username),
             shown_secret(secret),
             fault,
             retry_after,
-            _cancel(context),
-            context.fields,
-            (context.validated.callback.redirect_uri,),
         )
         return self.pages.add_second_factor(view, context.validated.locale)
-
-
-def _cancel(context: InteractionContext) -> str | None:
-    denied: Mapping[str, str] = AccessDenied("the user did not sign in").parameters()
-    return context.validated.callback.link(denied)

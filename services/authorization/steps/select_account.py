@@ -17,7 +17,7 @@ from services.authorization.interaction.next_step import SelectAccount
 from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
-from shared.browser.pages import AccountView, ClientView, Pages, SelectAccountView
+from shared.browser.pages import AccountView, Pages, SelectAccountView
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.model import Session
@@ -93,10 +93,7 @@ class SelectAccountStep:
     def _page(self, context: InteractionContext, signed_in: Mapping[str, Session]) -> web.Response:
         active = next(iter(signed_in))
         view = SelectAccountView(
-            ClientView.of(context.validated.client),
-            SELECT_ACCOUNT.path,
+            context.form(SELECT_ACCOUNT, token=form_token(active, context.handle)),
             tuple(AccountView(str(session.sid), session.username) for session in signed_in.values()),
-            {**context.fields, FORM_TOKEN: form_token(active, context.handle)},
-            (context.validated.callback.redirect_uri,),
         )
         return self.pages.select_account(view, context.validated.locale)

@@ -1,6 +1,5 @@
 """The sign-up step: a new user registers and is signed in. It exists if OSTIARY_SIGN_UP is `open`."""
 
-import math
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +16,7 @@ from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
-from shared.browser.pages import ClientView, Pages, SignUpFault, SignUpView
+from shared.browser.pages import Pages, SignUpFault, SignUpView
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.identity.password_rules import MIN_PASSWORD
@@ -25,7 +24,7 @@ from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import Method
-from shared.oauth.errors import AccessDenied, TemporarilyUnavailable
+from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.operations.users import add_user
 from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
@@ -34,9 +33,6 @@ from shared.store import Taken, Users
 from shared.web.answers import see_other
 from shared.web.form import form, query
 from shared.web.forwarded import client_address
-
-WRONG = 400
-TOO_MANY = 429
 
 logger = structlog.get_logger()
 
@@ -76,8 +72,8 @@ class SignUpStep:
                 authenticated = Authenticated(user, frozenset({Method.PASSWORD}), clock.now())
                 response = await self.sign_in.complete(request, context, authenticated)
                 return response or see_other(context.at(LOGIN))  # disabled in the meantime
-            case Throttled(wait):
-                return self._page(context, fields, "throttled", math.ceil(wait.total_seconds()))
+            case Throttled() as throttled:
+                return self._page(context, fields, "throttled", throttled.seconds)
             case fault:
                 return self._page(context, fields, fault)
 
@@ -123,10 +119,9 @@ class SignUpStep:
         fault: SignUpFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
-        validated = context.validated
+        token = form_token(context.browser, _purpose(context))
         view = SignUpView(
-            ClientView.of(validated.client),
-            SIGN_UP.path,
+            context.form(SIGN_UP, token=token, denial="the user did not sign up"),
             context.at(LOGIN),
             MIN_PASSWORD,
             fields.unique("username") or "",
@@ -134,20 +129,8 @@ class SignUpStep:
             fields.unique("email") or "",
             fault,
             retry_after,
-            validated.callback.link(AccessDenied("the user did not sign up").parameters()),
-            {**context.fields, FORM_TOKEN: form_token(context.browser, _purpose(context))},
-            (validated.callback.redirect_uri,),
         )
-        return self.pages.sign_up(view, validated.locale, _status(fault))
-
-
-def _status(fault: SignUpFault | None) -> int:
-    match fault:
-        case None:
-            return 200
-        case "throttled":
-            return TOO_MANY
-    return WRONG
+        return self.pages.sign_up(view, context.validated.locale)
 
 
 def _purpose(context: InteractionContext) -> str:

@@ -15,6 +15,7 @@ from shared.browser.pages.views.consent import (
     DeviceFault,
     DeviceView,
 )
+from shared.browser.pages.views.form import FormView
 from shared.browser.pages.views.outcome import ErrorView, LeavingView, OutOfBandView
 from shared.browser.pages.views.second_factor import (
     AddSecondFactorView,
@@ -45,6 +46,7 @@ __all__ = [
     "DeviceFault",
     "DeviceView",
     "ErrorView",
+    "FormView",
     "LeavingView",
     "LoginFault",
     "LoginView",

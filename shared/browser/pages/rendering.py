@@ -37,7 +37,6 @@ from shared.browser.pages.views.outcome import ErrorView, LeavingView, OutOfBand
 from shared.browser.pages.views.second_factor import (
     AddSecondFactorView,
     RecoveryCodesView,
-    SecondFactorFault,
     SecondFactorView,
 )
 from shared.browser.pages.views.sign_in import (
@@ -49,7 +48,17 @@ from shared.browser.pages.views.sign_out import LogoutView, SignedOutView
 from shared.browser.pages.views.start import StartView
 from shared.config.settings import Settings
 
-FlowView = LoginView | SecondFactorView | SignUpView | SelectAccountView | ConsentView | LogoutView
+PageWithForm = (
+    LoginView
+    | SignUpView
+    | SecondFactorView
+    | AddSecondFactorView
+    | SelectAccountView
+    | ConsentView
+    | DeviceView
+    | ConfirmDeviceView
+    | LogoutView
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
@@ -92,31 +101,25 @@ class Pages:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
         return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
 
-    def login(self, view: LoginView, locale: str, status: int = 200) -> web.Response:
+    def login(self, view: LoginView, locale: str) -> web.Response:
         """The form with `username` and `password`; it shows why the previous attempt failed."""
-        response = self._flow_page("login.html", locale, view, status)
+        response = self._form_page("login.html", locale, view, _status(view.fault))
         return _retry_after(response, view.retry_after)
 
-    def sign_up(self, view: SignUpView, locale: str, status: int = 200) -> web.Response:
+    def sign_up(self, view: SignUpView, locale: str) -> web.Response:
         """The form with `username`, `password`, `name` and `email`; it shows why the last attempt failed."""
-        return _retry_after(self._flow_page("sign_up.html", locale, view, status), view.retry_after)
+        response = self._form_page("sign_up.html", locale, view, _status(view.fault))
+        return _retry_after(response, view.retry_after)
 
     def second_factor(self, view: SecondFactorView, locale: str) -> web.Response:
         """The forms with `code` and with `recovery_code`; it shows why the previous attempt failed."""
-        response = self._flow_page("second_factor.html", locale, view, _code_status(view.fault))
+        response = self._form_page("second_factor.html", locale, view, _status(view.fault))
         return _retry_after(response, view.retry_after)
 
     def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
         """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
-        policy = content_security_policy(forms=view.form_action, images=[view.client.logo])
-        response = self.render(
-            "add_second_factor.html",
-            locale,
-            headers(policy, locale, leads_on=bool(view.form_action)),
-            _code_status(view.fault),
-            view=view,
-            qr_code=qr_code(view.uri),
-        )
+        status, code = _status(view.fault), qr_code(view.uri)
+        response = self._form_page("add_second_factor.html", locale, view, status, qr_code=code)
         return _retry_after(response, view.retry_after)
 
     def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
@@ -126,27 +129,20 @@ class Pages:
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
         """Asks which account to use; the form sends `account` = a `sid`, or `other`."""
-        return self._flow_page("select_account.html", locale, view)
+        return self._form_page("select_account.html", locale, view)
 
     def consent(self, view: ConsentView, locale: str) -> web.Response:
         """Asks what the client may do; the form sends `decision` = `allow` or `deny`."""
-        return self._flow_page("consent.html", locale, view)
+        return self._form_page("consent.html", locale, view)
 
-    def device(self, view: DeviceView, locale: str, status: int = 200) -> web.Response:
+    def device(self, view: DeviceView, locale: str) -> web.Response:
         """Asks for a user code (RFC 8628 §3.3)."""
-        return self.render(
-            "device.html",
-            locale,
-            headers(content_security_policy(), locale),
-            status,
-            view=view,
-            qr_code=qr_code(view.complete_uri) if view.complete_uri else None,
-        )
+        code = qr_code(view.complete_uri) if view.complete_uri else None
+        return self._form_page("device.html", locale, view, _status(view.fault), qr_code=code)
 
     def confirm_device(self, view: ConfirmDeviceView, locale: str) -> web.Response:
         """Asks whether the device that shows the code may continue; the form sends `decision`."""
-        policy = content_security_policy(images=[view.client.logo])
-        return self.render("confirm_device.html", locale, headers(policy, locale), view=view)
+        return self._form_page("confirm_device.html", locale, view)
 
     def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
         """Says that the device continues by itself."""
@@ -155,11 +151,11 @@ class Pages:
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
         """Asks whether to sign out (OpenID Connect RP-Initiated Logout 1.0 §2)."""
-        return self._flow_page("confirm_logout.html", locale, view)
+        return self._form_page("confirm_logout.html", locale, view)
 
     def sign_out_incomplete(self, view: LogoutView, locale: str) -> web.Response:
         """503: says that signing out is not complete; the form tries again."""
-        return _retry_after(self._flow_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
+        return _retry_after(self._form_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
         """Says that the user is signed out, and loads the clients' front-channel logout URIs in frames.
@@ -212,16 +208,21 @@ class Pages:
         policy = content_security_policy()
         return self.render("start.html", locale, headers(policy, locale), view=view, addresses=addresses)
 
-    def _flow_page(self, template: str, locale: str, view: FlowView, status: int = 200) -> web.Response:
-        logo = view.client.logo if view.client else None
-        policy = content_security_policy(forms=view.form_action, images=[logo])
+    def _form_page(
+        self, template: str, locale: str, view: PageWithForm, status: int = 200, **values: object
+    ) -> web.Response:
+        form = view.form
+        policy = content_security_policy(
+            forms=form.form_action, images=[form.client.logo if form.client else None]
+        )
         return self.render(
             template,
             locale,
-            headers(policy, locale, leads_on=bool(view.form_action)),
+            headers(policy, locale, leads_on=bool(form.form_action)),
             status,
             view=view,
-            destination=Destination.of(view.form_action),
+            destination=Destination.of(form.form_action),
+            **values,
         )
 
     def render(
@@ -254,7 +255,7 @@ class _CompiledTemplates(BytecodeCache):
 _COMPILED_TEMPLATES = _CompiledTemplates()
 
 
-def _code_status(fault: SecondFactorFault | None) -> int:
+def _status(fault: str | None) -> int:
     match fault:
         case None:
             return 200

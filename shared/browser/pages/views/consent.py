@@ -1,11 +1,12 @@
 """The contents of the pages that ask for consent, for clients with a browser and for devices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from shared.browser.pages.views.client import ClientView, visible
+from shared.browser.pages.views.form import FormView
 from shared.oauth.resource.record import ProtectedResource
 
 DeviceFault = Literal["unknown", "throttled"]
@@ -41,18 +42,15 @@ def text_in(texts: Mapping[str, str], locale: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """`scopes` and `claims` by their names on the wire; `form_action` as in LoginView.
+    """`scopes` and `claims` by their names on the wire.
 
     `is_more`: the client has been allowed something before, which is not shown again.
     """
 
-    client: ClientView
-    action: str
+    form: FormView
     username: str
     scopes: tuple[str, ...]
     claims: tuple[str, ...] = ()
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    form_action: tuple[str, ...] = ()
     apis: tuple[ApiView, ...] = ()
     is_more: bool = False
 
@@ -66,23 +64,20 @@ class ConsentView:
 class DeviceView:
     """Asks for the code that a device shows; `complete_uri` leads here with the code filled in."""
 
-    action: str
+    form: FormView
     user_code: str = ""
     fault: DeviceFault | None = None
     complete_uri: str | None = None
-    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmDeviceView:
     """Asks whether the device may continue; `scopes` as in ConsentView."""
 
-    client: ClientView
-    action: str
+    form: FormView
     username: str
     user_code: str
     scopes: tuple[str, ...]
-    hidden: Mapping[str, str] = field(default_factory=dict)
     apis: tuple[ApiView, ...] = ()
 
     @property

@@ -1,10 +1,10 @@
 """The contents of the pages that sign a user in: login, sign-up and account selection."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
-from shared.browser.pages.views.client import ClientView
+from shared.browser.pages.views.form import FormView
 
 LoginFault = Literal["credentials", "throttled", "expired", "second_factor", "passkey", "unverified"]
 SignUpFault = Literal[
@@ -15,30 +15,24 @@ SignUpFault = Literal[
 
 @dataclass(frozen=True, slots=True)
 class LoginView:
-    """`form_action`: URIs, origins or schemes where the flow may end; the first is shown as the destination.
+    """The login page.
 
-    `retry_after` is in seconds; `hidden` contains the hidden fields. `passkey`: the options of a sign-in by
-    passkey; None where there is none.
+    `retry_after` is in seconds. `passkey`: the options of a sign-in by passkey; None where there is none.
     """
 
-    client: ClientView | None
-    action: str
+    form: FormView
     username: str = ""
     fault: LoginFault | None = None
     retry_after: int | None = None
-    cancel_href: str | None = None
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    form_action: tuple[str, ...] = ()
     sign_up_href: str | None = None
     passkey: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SignUpView:
-    """The sign-up page. `min_password` is in characters; the other fields are as in LoginView."""
+    """The sign-up page. `min_password` is in characters, `retry_after` in seconds."""
 
-    client: ClientView
-    action: str
+    form: FormView
     sign_in_href: str
     min_password: int
     username: str = ""
@@ -46,9 +40,6 @@ class SignUpView:
     email: str = ""
     fault: SignUpFault | None = None
     retry_after: int | None = None
-    cancel_href: str | None = None
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    form_action: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> str | None:
@@ -74,10 +65,7 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class SelectAccountView:
-    """Asks which of *accounts* to use; `form_action` as in LoginView."""
+    """Asks which of *accounts* to use."""
 
-    client: ClientView
-    action: str
+    form: FormView
     accounts: tuple[AccountView, ...]
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    form_action: tuple[str, ...] = ()

@@ -1,21 +1,18 @@
 """The contents of the pages that sign a user out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from shared.browser.pages.views.client import ClientView
+from shared.browser.pages.views.form import FormView
 from shared.paths import LOGOUT_DONE
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutView:
-    """Asks whether to sign out; `client` is the one that sent the user here."""
+    """Asks whether to sign out."""
 
-    client: ClientView | None
-    username: str | None
-    action: str
-    hidden: Mapping[str, str] = field(default_factory=dict)
-    form_action: tuple[str, ...] = ()
+    form: FormView
+    username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
