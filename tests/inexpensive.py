@@ -11,7 +11,7 @@ from threading import Lock
 
 import pytest
 
-from services.authorization import endpoints
+from services.authorization import collaborators
 from shared.identity.passwords import FAST, Passwords
 from shared.oauth.tokens.keys import PrivateKey
 from shared.operations import new_keys
@@ -44,5 +44,5 @@ def _inexpensive(request: pytest.FixtureRequest, _private_key: MakeKey) -> Itera
     with pytest.MonkeyPatch.context() as monkeypatch:
         if "unit" not in request.path.parts:
             monkeypatch.setattr(new_keys, "new_private_key", _private_key)
-            monkeypatch.setattr(endpoints, "Passwords", partial(Passwords, FAST))
+            monkeypatch.setattr(collaborators, "Passwords", partial(Passwords, FAST))
         yield

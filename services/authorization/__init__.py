@@ -19,6 +19,6 @@
 9. `response/responder.py` lets `response/builder.py` make the code, and sends it by the callback.
 
 An error before the callback exists is shown by `shared/server/pages.py`; every later one goes to the client.
-`pushed.py` runs step 2 alone; `logout/` has a walk of its own. `endpoints.py` makes the endpoints, and
-`app.py` routes requests to them.
+`pushed.py` runs step 2 alone; `logout/` has a walk of its own. `app.py` routes requests to the endpoints,
+which `endpoints.py` makes of `collaborators.py` when the service starts.
 """

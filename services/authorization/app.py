@@ -9,6 +9,7 @@ from aiohttp import web
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import known_clients
 from services.authorization.endpoints import (
+    ADD_SECOND_FACTOR_STEP,
     AUTHORIZE,
     CONSENT_STEP,
     DEVICE_STEP,
@@ -25,6 +26,7 @@ from services.authorization.logout.session_management import check_session
 from services.authorization.pushed import Push, pushed_request_error
 from services.authorization.request.storage_limits import storage_limits
 from services.authorization.request.validated_request import RedirectableError
+from services.authorization.steps.add_second_factor import AddSecondFactorStep
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
@@ -118,7 +120,7 @@ def mount(app: web.Application) -> None:
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.get),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.get),
         SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.get),
-        ADD_SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.get_addition),
+        ADD_SECOND_FACTOR: _endpoint(ADD_SECOND_FACTOR_STEP, AddSecondFactorStep.get),
         SELECT_ACCOUNT: _endpoint(SELECT_ACCOUNT_STEP, SelectAccountStep.get),
         CONSENT: _endpoint(CONSENT_STEP, ConsentStep.get),
         DEVICE: _endpoint(DEVICE_STEP, DeviceStep.get),
@@ -136,7 +138,7 @@ def mount(app: web.Application) -> None:
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.post),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.post),
         SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.post),
-        ADD_SECOND_FACTOR: _endpoint(SECOND_FACTOR_STEP, SecondFactorStep.post_addition),
+        ADD_SECOND_FACTOR: _endpoint(ADD_SECOND_FACTOR_STEP, AddSecondFactorStep.post),
         SELECT_ACCOUNT: _endpoint(SELECT_ACCOUNT_STEP, SelectAccountStep.post),
         CONSENT: _endpoint(CONSENT_STEP, ConsentStep.post),
         DEVICE: _endpoint(DEVICE_STEP, DeviceStep.post),

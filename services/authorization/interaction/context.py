@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from aiohttp import web
+
 from services.authorization.interaction.interaction import Interaction
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.form_token import FORM_TOKEN
@@ -12,6 +14,7 @@ from shared.browser.pages import ClientView, FormView
 from shared.oauth.errors import AccessDenied
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, Path
+from shared.web.answers import see_other
 
 INTERACTION = "interaction"
 CLIENT = "client"
@@ -42,6 +45,10 @@ class InteractionContext:
         """The URI of a step of this interaction. The authorization endpoint shows no page and needs less."""
         fields = {INTERACTION: self.handle} if path is AUTHORIZATION else self.fields
         return f"{path}?{urlencode(fields)}"
+
+    def resume(self) -> web.Response:
+        """Return to the authorization endpoint, which decides what comes next."""
+        return see_other(self.at(AUTHORIZATION))
 
     def form(self, path: Path, *, token: str | None = None, denial: str | None = None) -> FormView:
         """The form of the step at *path*, with the form token *token*.

@@ -14,6 +14,7 @@ from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.cookies import Cookies
 from shared.browser.errors import AddressThrottled, CookieMissing, Expired
 from shared.browser.language import UI_LOCALES, note_ui_locales
+from shared.browser.same_origin import check_same_origin
 from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.client.record import Client
@@ -21,6 +22,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.store import Interactions, PushedRequests
 from shared.web.client import note_client
+from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
 
@@ -34,6 +36,7 @@ class InteractionLifecycle:
     cookies: Cookies
     limits: StorageLimits
     lifetime: timedelta
+    origin: str
 
     async def begin(self, request: web.Request, validated: ValidatedRequest) -> InteractionContext:
         """Store a request that waits for the user. Raises AddressThrottled.
@@ -76,6 +79,16 @@ class InteractionLifecycle:
         if interaction.signed_in or interaction.chosen:
             validated = validated.after_a_page()
         return InteractionContext(handle, browser, interaction, validated)
+
+    async def open_page(self, request: web.Request) -> InteractionContext:
+        """Open the interaction of a page that the browser asks for. Raises as `open`."""
+        return await self.open(request, query(request))
+
+    async def open_form(self, request: web.Request) -> tuple[InteractionContext, Parameters]:
+        """Open the interaction of a form, and its fields. Raises as `open`, and UnverifiedRequest."""
+        check_same_origin(request, self.origin)
+        fields = await form(request)
+        return await self.open(request, fields), fields
 
     async def update(self, context: InteractionContext, interaction: Interaction) -> None:
         """Store the progress of an interaction. Raises Expired."""

@@ -10,8 +10,6 @@ from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
-from shared.paths import AUTHORIZATION
-from shared.web.answers import see_other
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class InteractionSignIn:
         if self.needs_second_factor(context, authenticated):
             waiting = replace(context.interaction, proven=Proven.of(authenticated), signed_in=None)
             await self.lifecycle.update(context, waiting)
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         sent = SignInForm(context.browser, context.handle)
         keeps_others = context.interaction.wants_another
         new = await self.new_sessions.begin(request, authenticated, sent, keeps_others=keeps_others)
@@ -49,6 +47,11 @@ class InteractionSignIn:
             return None
         signed_in = new.session.session_key.hex()
         await self.lifecycle.update(context, replace(context.interaction, signed_in=signed_in, proven=None))
-        response = see_other(context.at(AUTHORIZATION))
+        response = context.resume()
         self.new_sessions.set_cookies(response, new)
         return response
+
+    async def start_again(self, context: InteractionContext) -> web.Response:
+        """Ask for the first factor again: the user was disabled, or one of their factors has changed."""
+        await self.lifecycle.update(context, replace(context.interaction, proven=None))
+        return context.resume()

@@ -15,15 +15,11 @@ from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.pages import ApiView, ConsentView, Pages
-from shared.browser.same_origin import check_same_origin
-from shared.config.settings import Settings
 from shared.oauth.errors import AccessDenied, InvalidRequest
 from shared.oauth.tokens.handle import digest
-from shared.paths import AUTHORIZATION, CONSENT
+from shared.paths import CONSENT
 from shared.server.metrics import count_event
 from shared.store import Consents
-from shared.web.answers import see_other
-from shared.web.form import form, query
 
 logger = structlog.get_logger()
 
@@ -32,7 +28,6 @@ logger = structlog.get_logger()
 class ConsentStep:
     """The collaborators of the consent step."""
 
-    settings: Settings
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     responder: Responder
@@ -43,21 +38,18 @@ class ConsentStep:
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the question, if consent is still needed."""
-        context = await self.lifecycle.open(request, query(request))
+        context = await self.lifecycle.open_page(request)
         match await self.dispatcher.next_step(request, context):
             case Consent() as step:
                 return self._page(request, context, step)
-            case _:
-                return see_other(context.at(AUTHORIZATION))
+        return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
         """Read the decision. It counts only for the session that was shown the question."""
-        check_same_origin(request, self.settings.origin)
-        fields = await form(request)
-        context = await self.lifecycle.open(request, fields)
+        context, fields = await self.lifecycle.open_form(request)
         handle = self.cookies.session_of_form(request, fields.unique(FORM_TOKEN), context.handle)
         if handle is None:
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         context = replace(context, validated=context.validated.after_a_page())
         match fields.unique("decision"):
             case "allow":
@@ -89,8 +81,7 @@ class ConsentStep:
                 count_event("consent")
                 await self.lifecycle.finish(context)
                 return await self.responder.respond(validated, session)
-            case _:
-                return see_other(context.at(AUTHORIZATION))
+        return context.resume()
 
     def _page(self, request: web.Request, context: InteractionContext, step: Consent) -> web.Response:
         validated, session = context.validated, step.session

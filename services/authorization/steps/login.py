@@ -12,12 +12,8 @@ from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.pages import LoginFault, LoginView, Pages
-from shared.browser.same_origin import check_same_origin
-from shared.config.settings import Settings
 from shared.oauth.parameters import Parameters
-from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
-from shared.web.answers import see_other
-from shared.web.form import form, query
+from shared.paths import LOGIN, SIGN_UP
 from shared.web.forwarded import client_address
 
 
@@ -25,26 +21,25 @@ from shared.web.forwarded import client_address
 class LoginStep:
     """The collaborators of the login step."""
 
-    settings: Settings
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     authentication: PasswordAuthentication
     passkeys: PasskeyAuthentication
     sign_in: InteractionSignIn
     pages: Pages
+    may_sign_up: bool
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the form, unless the user no longer has to log in."""
-        context = await self.lifecycle.open(request, query(request))
-        if not isinstance(await self.dispatcher.next_step(request, context), Login | Create):
-            return see_other(context.at(AUTHORIZATION))
-        return self._page(context, context.validated.request.login_hint or "")
+        context = await self.lifecycle.open_page(request)
+        match await self.dispatcher.next_step(request, context):
+            case Login() | Create():
+                return self._page(context, context.validated.request.login_hint or "")
+        return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
         """Begin a session if the password or the passkey is right. The page does not say why it is not."""
-        check_same_origin(request, self.settings.origin)
-        fields = await form(request)
-        context = await self.lifecycle.open(request, fields)
+        context, fields = await self.lifecycle.open_form(request)
         if fields.unique(PASSKEY) is not None:
             return await self._sign_in_by_passkey(request, fields, context)
         username = fields.unique("username") or ""
@@ -76,7 +71,7 @@ class LoginStep:
         retry_after: int | None = None,
     ) -> web.Response:
         validated = context.validated
-        may_sign_up = self.settings.may_sign_up and not validated.request.subs
+        may_sign_up = self.may_sign_up and not validated.request.subs
         view = LoginView(
             context.form(LOGIN, denial="the user did not sign in"),
             username,

@@ -18,15 +18,11 @@ from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.pages import AccountView, Pages, SelectAccountView
-from shared.browser.same_origin import check_same_origin
-from shared.config.settings import Settings
 from shared.model import Session
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT
 from shared.store import Sessions
-from shared.web.answers import see_other
-from shared.web.form import form, query
 
 OTHER = "other"
 
@@ -35,7 +31,6 @@ OTHER = "other"
 class SelectAccountStep:
     """The collaborators of the account selection step."""
 
-    settings: Settings
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     sessions: Sessions
@@ -44,16 +39,15 @@ class SelectAccountStep:
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the accounts, if one still has to be selected."""
-        context = await self.lifecycle.open(request, query(request))
-        if not isinstance(await self.dispatcher.next_step(request, context), SelectAccount):
-            return see_other(context.at(AUTHORIZATION))
-        return self._page(context, await self._signed_in(request, context))
+        context = await self.lifecycle.open_page(request)
+        match await self.dispatcher.next_step(request, context):
+            case SelectAccount():
+                return self._page(context, await self._signed_in(request, context))
+        return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
         """Read the selection: one of the accounts, or another one that has yet to sign in."""
-        check_same_origin(request, self.settings.origin)
-        fields = await form(request)
-        context = await self.lifecycle.open(request, fields)
+        context, fields = await self.lifecycle.open_form(request)
         if self.cookies.session_of_form(request, fields.unique(FORM_TOKEN), context.handle) is None:
             raise StaleForm("the form was made for another session", again=context.at(AUTHORIZATION))
         account = fields.unique("account")
@@ -61,18 +55,18 @@ class SelectAccountStep:
             raise InvalidRequest("account is missing")
         if account == OTHER:
             await self.lifecycle.update(context, replace(context.interaction, wants_another=True))
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         signed_in = await self._signed_in(request, context)
         chosen = next((handle for handle, session in signed_in.items() if str(session.sid) == account), None)
         if chosen is None:  # signed out in the meantime: ask again
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         return await self._switch(context, chosen, tuple(signed_in))
 
     async def _switch(
         self, context: InteractionContext, chosen: str, handles: tuple[str, ...]
     ) -> web.Response:
         await self.lifecycle.update(context, replace(context.interaction, chosen=digest(chosen).hex()))
-        response = see_other(context.at(AUTHORIZATION))
+        response = context.resume()
         self.cookies.set_session(response, chosen)
         remaining = tuple(handle for handle in handles if handle != chosen)
         self.cookies.set_accounts(response, remaining)

@@ -17,8 +17,6 @@ from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import Pages, SignUpFault, SignUpView
-from shared.browser.same_origin import check_same_origin
-from shared.config.settings import Settings
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
@@ -31,7 +29,6 @@ from shared.paths import AUTHORIZATION, LOGIN, SIGN_UP
 from shared.server.metrics import count_event
 from shared.store import Taken, Users
 from shared.web.answers import see_other
-from shared.web.form import form, query
 from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
@@ -41,7 +38,6 @@ logger = structlog.get_logger()
 class SignUpStep:
     """The collaborators of the sign-up step."""
 
-    settings: Settings
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     sign_in: InteractionSignIn
@@ -52,19 +48,17 @@ class SignUpStep:
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the form, unless the user no longer has to log in."""
-        context = await self.lifecycle.open(request, query(request))
+        context = await self.lifecycle.open_page(request)
         if not await self._is_open(request, context):
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         hint = context.validated.request.login_hint or ""
         return self._page(context, Parameters.of({"email" if "@" in hint else "username": hint}))
 
     async def post(self, request: web.Request) -> web.Response:
         """Add the user and begin their session. A repeated form adds no second user: the name is taken."""
-        check_same_origin(request, self.settings.origin)
-        fields = await form(request)
-        context = await self.lifecycle.open(request, fields)
+        context, fields = await self.lifecycle.open_form(request)
         if not await self._is_open(request, context):
-            return see_other(context.at(AUTHORIZATION))
+            return context.resume()
         if not is_form_token(fields.unique(FORM_TOKEN), context.browser, _purpose(context)):
             raise StaleForm("the form was made for another browser", again=context.at(AUTHORIZATION))
         match await self.add(fields, client_address(request)):
