@@ -70,6 +70,7 @@ from shared.server.resources import (
     failed_authentications,
     fetcher,
     need,
+    replay_marks,
     stores,
 )
 from shared.web.cors import cross_origin
@@ -112,8 +113,8 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, storage_limits)
-    need(app, known_clients, endpoints)
+    need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, replay_marks)
+    need(app, storage_limits, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     show_pages(app)
     shown = {

@@ -1,7 +1,7 @@
 """The endpoints of the authorization service, made when a process starts."""
 
 from collections.abc import AsyncIterator
-from contextlib import closing, suppress
+from contextlib import closing
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -28,16 +28,8 @@ from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
-from shared.issuing.client_authentication import ClientAuthentication, assertion_audiences
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
-from shared.server.resources import (
-    CLIENT_KEYS,
-    CLIENTS,
-    FAILED_AUTHENTICATIONS,
-    KEYRING,
-    PROTECTED_RESOURCES,
-)
-from shared.store import Unavailable
+from shared.server.resources import CLIENTS, KEYRING, PROTECTED_RESOURCES, client_authentication
 
 AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
 PUSH = web.AppKey("PUSH", Push)
@@ -64,8 +56,6 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         app[CONSENT_STEP] = _consent(shared, app)
         app[DEVICE_STEP] = _device(shared, app)
         app[LOGOUT_ENDPOINT] = _logout(shared, app)
-        with suppress(Unavailable):  # then the first assertion starts them
-            await shared.stores.replay_marks.begin()
         yield
 
 
@@ -84,13 +74,7 @@ def _push(shared: SharedCollaborators, app: web.Application) -> Push:
     return Push(
         reader=shared.reader,
         source=shared.source,
-        authentication=ClientAuthentication(
-            app[KNOWN_CLIENTS],
-            app[CLIENT_KEYS],
-            shared.stores.replay_marks,
-            assertion_audiences(shared.settings.issuer, PUSHED_AUTHORIZATION_REQUEST),
-            app[FAILED_AUTHENTICATIONS],
-        ),
+        authentication=client_authentication(app, app[KNOWN_CLIENTS], PUSHED_AUTHORIZATION_REQUEST),
         pushed_requests=shared.stores.pushed_requests,
         limits=app[STORAGE_LIMITS],
         interaction_lifetime=shared.settings.interaction_lifetime,

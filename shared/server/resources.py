@@ -7,7 +7,12 @@ from functools import partial
 from aiohttp import web
 
 from shared.fetch import Fetcher, open_fetcher
-from shared.issuing.client_authentication import RATE
+from shared.issuing.client_authentication import (
+    RATE,
+    ClientAuthentication,
+    ClientSource,
+    assertion_audiences,
+)
 from shared.live.client_cache import ClientCache
 from shared.live.client_keys import ClientKeys
 from shared.live.clock_skew import EVERY as CLOCK_EVERY
@@ -18,10 +23,12 @@ from shared.live.keyring import KeyRing
 from shared.live.rate_limiter import RateLimiter
 from shared.live.resource_cache import ResourceCache
 from shared.live.watch import POLL_INTERVAL, Watch
+from shared.paths import Path
 from shared.server.app import BACKGROUND, READINESS, SETTINGS
 from shared.server.computed_metrics import show_cache, show_pool
 from shared.server.metric_table import CLOCK_SKEW_SECONDS
 from shared.server.metrics import set_gauge
+from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
 
 STORES = web.AppKey("STORES", Stores)
@@ -77,6 +84,13 @@ async def failed_authentications(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
+async def replay_marks(app: web.Application) -> AsyncIterator[None]:
+    """Start the marks that reject a repeated client assertion. Needs `stores`."""
+    with suppress(Unavailable):  # then the first assertion starts them
+        await app[STORES].replay_marks.begin()
+    yield
+
+
 async def fetcher(app: web.Application) -> AsyncIterator[None]:
     """FETCHER: the guarded fetcher for URIs of clients."""
     settings = app[SETTINGS]
@@ -90,6 +104,22 @@ async def client_keys(app: web.Application) -> AsyncIterator[None]:
     app[CLIENT_KEYS] = keys = ClientKeys(app[FETCHER].get_json)
     yield
     await keys.close()
+
+
+def client_authentication(
+    app: web.Application, clients: ClientSource, endpoint: Path
+) -> ClientAuthentication:
+    """Authenticates *clients* at *endpoint*.
+
+    Needs `client_keys`, `failed_authentications` and `replay_marks`.
+    """
+    return ClientAuthentication(
+        clients=clients,
+        keys=app[CLIENT_KEYS],
+        replay_marks=app[STORES].replay_marks,
+        audiences=assertion_audiences(app[SETTINGS].issuer, endpoint),
+        failures=app[FAILED_AUTHENTICATIONS],
+    )
 
 
 def need(app: web.Application, *resources: Resource) -> None:

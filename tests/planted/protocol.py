@@ -12,13 +12,13 @@ from services.authorization.request import claims_parameter, request_object
 from services.authorization.request import parameter_source as intake
 from services.cli import output
 from services.client_registry.registration import configure, response, software_statement
-from services.token import app
 from shared.codec import json_text
 from shared.model import Json
 from shared.oauth.client.record import Client
 from shared.oauth.tokens import jwt
 from shared.operations import clients
 from shared.paths import TOKEN
+from shared.server import resources
 
 
 def _parsed_without_limits(data: bytes) -> Any:
@@ -70,7 +70,7 @@ def unsigned_only_where_registered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def token_endpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let assertions address the issuer and the token endpoint, whichever endpoint is called."""
-    monkeypatch.setattr(app, "assertion_audiences", lambda issuer, _: (issuer, TOKEN.at(issuer)))
+    monkeypatch.setattr(resources, "assertion_audiences", lambda issuer, _: (issuer, TOKEN.at(issuer)))
 
 
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,7 @@ from services.authorization.interaction import next_step
 from services.client_registry.administration import resources as resource_administration
 from services.client_registry.administration import routes as administration_routes
 from services.discovery import app as discovery_app
-from services.token import app as token_app
-from services.token.endpoints import introspection
+from services.token.endpoints import introspection, userinfo
 from services.token.grants import redemption
 from services.token.grants import resources as grant_resources
 from shared.browser.pages import ApiView
@@ -87,7 +86,7 @@ def any_client_introspects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def challenges_name_no_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the resource's metadata out of challenges."""
-    for module in (token_app, administration_routes):
+    for module in (userinfo, administration_routes):
         monkeypatch.setattr(module, "described_at", lambda *_: None)
 
 

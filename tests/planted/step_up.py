@@ -7,7 +7,7 @@ import pytest
 from services.authorization.request import authorization_request
 from services.authorization.steps import device
 from services.discovery import metadata
-from services.token import app as token_app
+from services.token import endpoints
 from shared.oauth.authentication_methods import ACR_VALUES, acr_of, methods_of
 from shared.oauth.resource import target
 from shared.oauth.resource.demand import AuthenticationDemand
@@ -16,7 +16,7 @@ from shared.oauth.resource.record import ProtectedResource
 
 def old_sign_ins_are_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let userinfo demand nothing."""
-    monkeypatch.setattr(token_app, "_userinfo_demand", lambda _: AuthenticationDemand())
+    monkeypatch.setattr(endpoints, "userinfo_demand", lambda _: AuthenticationDemand())
 
 
 def no_resource_demands_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,14 @@ from datetime import datetime
 from aiohttp import web
 
 from services.token.endpoints.jwt_responses import JwtResponses, jwt_response
+from shared.config.settings import Settings
 from shared.live import clock
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.oauth.claims import Claims, takes_groups, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.resource.demand import AuthenticationDemand
+from shared.oauth.resource.own import userinfo_resource
 from shared.oauth.scope import OPENID
 from shared.oauth.tokens.access_token import AccessToken
 from shared.server.log.refusal import log_refusal
@@ -22,6 +25,7 @@ from shared.web.bearer import (
     bare_challenge,
     check_scope,
     credentials,
+    described_at,
 )
 from shared.web.client import note_client
 
@@ -34,6 +38,16 @@ def check_token(token: AccessToken) -> None:
         raise InsufficientScope(description, scope=OPENID, client_id=token.client_id)
 
 
+def userinfo_metadata(settings: Settings) -> str | None:
+    """The URI of the endpoint's protected resource metadata, for challenges."""
+    return described_at(settings, userinfo_resource(settings.issuer))
+
+
+def userinfo_demand(settings: Settings) -> AuthenticationDemand:
+    """Where everybody needs a second factor, older sign-ins without one give access to no claims."""
+    return AuthenticationDemand((ACR_MULTIPLE_FACTORS,) if settings.second_factor == "required" else ())
+
+
 @dataclass(frozen=True, slots=True)
 class UserinfoEndpoint:
     """Collaborators of the userinfo endpoint."""
@@ -41,7 +55,7 @@ class UserinfoEndpoint:
     guard: ResourceServer
     demand: AuthenticationDemand
     jwt_responses: JwtResponses
-    resource_metadata: str | None  # where they are, for challenges
+    resource_metadata: str | None
 
     async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
         """The access token and its client. Raises InvalidToken, InsufficientScope, Unavailable."""
