@@ -1,15 +1,13 @@
 """Issues the tokens of an authorization, or of a client for itself."""
 
-import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 
-from shared.codec.base64url import base64url
 from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
@@ -21,6 +19,7 @@ from shared.oauth.resource.target import AccessTokenTarget
 from shared.oauth.sender.sender import Sender
 from shared.oauth.subject import subject
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
+from shared.oauth.tokens.id_token import authentication_event, response_hashes
 from shared.oauth.tokens.jwe import Recipient, encrypt
 from shared.oauth.tokens.jwt import sign
 from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey
@@ -37,14 +36,6 @@ LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # recommended by Back-Channel Logo
 LOGOUT_TYPE = "logout+jwt"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
-_HASHES = {
-    "256": hashlib.sha256,
-    "384": hashlib.sha384,
-    "512": hashlib.sha512,
-    "DSA": hashlib.sha512,  # EdDSA, with Ed25519
-}
-"""The hash function by the end of the algorithm's name."""
-
 logger = structlog.get_logger()
 
 _ANY_ID = UUID(int=0)
@@ -57,12 +48,6 @@ class IssuedAccessToken(NamedTuple):
     value: str
     token_type: str
     expires_in: int
-
-
-def left_half_hash(value: str, alg: str) -> str:
-    """`at_hash`, `c_hash` or `s_hash` for a token signed with *alg* (OpenID Connect Core 1.0 §3.1.3.6)."""
-    hashed = _HASHES[alg[2:]](value.encode()).digest()
-    return base64url(hashed[: len(hashed) // 2])
 
 
 def signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
@@ -215,36 +200,29 @@ class TokenIssuer:
         """
         key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
         lifetime = client.id_token_lifetime or self._settings.id_token_lifetime
-        authentication = authorization.authentication
-        auth_time = int(authentication.auth_time.timestamp())
         is_alone = access_token is None and code is None
         by_scope = claims_by_scope(user, scope, client)
         by_name = id_token_user_claims(user, authorization, client, is_alone=is_alone)
-        claims: dict[str, Any] = {
+        sub = self.sub(user.user_id, client)
+        claims = {
             **by_scope,
             **by_name,
-            "iss": self._issuer,
-            "sub": self.sub(user.user_id, client),
-            "aud": [client.client_id],
-            "iat": int(now.timestamp()),
-            "exp": int((now + lifetime).timestamp()),
-            "auth_time": auth_time,
-            "acr": authentication.acr,
-            "amr": authentication.amr,
-            "sid": str(authorization.sid),
+            **authentication_event(
+                client, authorization, issuer=self._issuer, sub=sub, iat=now, exp=now + lifetime
+            ),
+            **response_hashes(key.alg, access_token=access_token, code=code, state=state),
         }
-        for name, value in (("at_hash", access_token), ("c_hash", code), ("s_hash", state)):
-            if value is not None:
-                claims[name] = left_half_hash(value, key.alg)
         if nonce is not None:
             claims["nonce"] = nonce
-        if "rat" in client.id_token_claims:  # for Cells: when the sign-in was requested
-            claims["rat"] = auth_time
-        signed = sign(key, claims)
         large = [name for name in UNBOUNDED if name in by_scope and name not in by_name]
-        if large and len(signed) > MAX_WITH_GROUPS:
-            logger.warning(
-                "id_token_claims_left_out", client_id=client.client_id, claims=large, bytes=len(signed)
-            )
-            signed = sign(key, {name: value for name, value in claims.items() if name not in large})
+        signed = _sign_short(key, claims, large, client)
         return encrypt(recipient, signed, cty="JWT") if recipient else signed
+
+
+def _sign_short(key: SigningKey, claims: Mapping[str, Any], large: Sequence[str], client: Client) -> str:
+    """The signed ID token, without the claims *large* if it would be too long with them."""
+    signed = sign(key, claims)
+    if not large or len(signed) <= MAX_WITH_GROUPS:
+        return signed
+    logger.warning("id_token_claims_left_out", client_id=client.client_id, claims=large, bytes=len(signed))
+    return sign(key, {name: value for name, value in claims.items() if name not in large})

@@ -11,11 +11,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from shared.config.settings import Settings
-from shared.issuing.tokens import TokenIssuer, left_half_hash
+from shared.issuing.tokens import TokenIssuer
 from shared.live.keyring import KeyRing
 from shared.model import Authentication, Authorization, User
 from shared.oauth.client.record import Client
 from shared.oauth.sender.sender import UNBOUND, Certificate, DpopKey, Sender
+from shared.oauth.tokens.id_token import left_half_hash
 from shared.oauth.tokens.keys import KeySet, KeyTimes, PrivateKey, SealingKey, SigningKey, public_jwk
 from shared.store import Unavailable
 
