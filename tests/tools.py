@@ -9,6 +9,9 @@ import pytest
 PROGRAMS = {
     "browser": ("chromium", "chromium-browser", "google-chrome"),
     "nginx": ("nginx",),
+    "haproxy": ("haproxy",),
+    "traefik": ("traefik",),
+    "envoy": ("envoy",),
     "apache": ("apache2", "httpd"),
     "node": ("node",),
     "go": ("go",),

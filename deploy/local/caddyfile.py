@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from deploy.proxies.caddy import MALFORMED_BODY, pattern
 from shared.paths import PREFIX, Path, Service
 
 BODY_LIMIT = "64KiB"
@@ -18,16 +19,6 @@ KEEPALIVE_SECONDS = 30  # below the services' own, so that no connection closes 
 
 _DOT_SEGMENT = r"^[^?]*/(\.|%2[eE])(\.|%2[eE])?(/|\?|$)"
 _BELOW_PREFIX = rf"^{re.escape(PREFIX)}(/[^?]*)?(\?.*)?$"
-_PARAMETER = re.compile(r"\{[a-z_]+\}")
-
-
-# Go's net/http reports a malformed request body in these words. Caddy would blame the service for it.
-MALFORMED_BODY = (
-    r"^(invalid byte in chunk length|malformed chunked encoding|http chunk length too large"
-    r"|header line too long|chunked encoding contains too much non-data|malformed MIME header.*"
-    r"|unexpected EOF"
-    r"|http: ContentLength=.*|request declared a Content-Length of .*)$"
-)
 OWN_ANSWER = """header {
 			-Server
 			Cache-Control no-store
@@ -50,22 +41,13 @@ class ProxySite:
         return f"{self.scheme}://{self.address}:{self.port}"
 
 
-def pattern(paths: Iterable[str]) -> str:
-    """The regular expression (RE2) of request targets whose path is one of *paths*."""
-    alternatives = (
-        "[^/?]+".join(re.escape(part) for part in _PARAMETER.split(path)).replace(r"\-", "-")
-        for path in paths
-    )
-    return rf"^({'|'.join(alternatives)})(\?.*)?$"
-
-
 def caddyfile(paths: Iterable[Path], site: ProxySite, upstreams: Mapping[Service, str]) -> str:
     """A Caddyfile that maps *paths* at *site* to *upstreams*. The working directory has Caddy's local CA.
 
     Unmapped paths below PREFIX go to the authorization service, which has a page for them.
     """
     served = list(paths)
-    mine = {service: [path.path for path in served if path.service is service] for service in Service}
+    mine = {service: [path for path in served if path.service is service] for service in Service}
     routes = [
         _route(service, pattern(mine[service]), upstreams[service]) for service in Service if mine[service]
     ]

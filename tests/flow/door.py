@@ -60,14 +60,15 @@ class TlsDoor:
 
     origin: str
     ca_file: Path
+    port: int | None = None  # where the proxy listens, if it is not the origin's
 
     def open(self, target: str) -> socket.socket:
-        """A TLS connection to the origin's host and port, whatever *target* is."""
+        """A TLS connection to the origin's host, whatever *target* is."""
         url = urlsplit(self.origin)
         assert url.hostname
         assert url.port
         context = ssl.create_default_context(cafile=self.ca_file)
-        connection = socket.create_connection((url.hostname, url.port), HANG_GUARD)
+        connection = socket.create_connection((url.hostname, self.port or url.port), HANG_GUARD)
         try:
             return context.wrap_socket(connection, server_hostname=url.hostname)
         except BaseException:

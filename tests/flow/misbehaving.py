@@ -1,4 +1,4 @@
-"""A proxy between a client and services that misbehave: the client, the services, and nginx."""
+"""A proxy between a client and services that misbehave: the client, the services, and the proxy."""
 
 import asyncio
 import re
@@ -11,9 +11,8 @@ from deploy.local.folders import run_folder
 from shared.paths import PATHS, Service
 from shared.paths import Path as MappedPath
 from tests.flow.door import HttpResponse, TlsDoor, send
-from tests.flow.nginx import Nginx
+from tests.flow.proxies import ProxyServer
 from tests.flow.starter import free_port
-from tests.tools import needs
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Replicas = Mapping[Service, Sequence[Serve | None]]
@@ -21,11 +20,11 @@ Replicas = Mapping[Service, Sequence[Serve | None]]
 
 @asynccontextmanager
 async def proxied(
-    folder: Path, replicas: Replicas, paths: Sequence[MappedPath] = PATHS
-) -> AsyncIterator[Nginx]:
-    """nginx in front of *replicas*. None stands for a missing one."""
-    program = needs("nginx")
-    nginx = Nginx.new(folder)
+    kind: str, folder: Path, replicas: Replicas, paths: Sequence[MappedPath] = PATHS
+) -> AsyncIterator[ProxyServer]:
+    """A proxy of this kind in front of *replicas*. None stands for a missing one."""
+    proxy = ProxyServer.new(folder, kind)
+    assert proxy.program  # otherwise the test skips before anything is started
     upstreams = {service: [f"127.0.0.1:{free_port()}"] for service in Service}
     async with AsyncExitStack() as closing:
         sockets = closing.enter_context(run_folder())
@@ -36,11 +35,11 @@ async def proxied(
                     await closing.enter_async_context(
                         await asyncio.start_unix_server(serve, sockets / f"{service}-{n}")
                     )
-        nginx.write(upstreams, paths)
-        child = Child(nginx.command(program))
+        proxy.write(upstreams, paths)
+        child = Child(proxy.command())
         closing.push_async_callback(child.stop)
         await child.start()
-        yield nginx
+        yield proxy
 
 
 async def ask(

@@ -23,8 +23,8 @@ from shared.paths import PREFIX, Service
 from shared.store.migrate import migrate
 from shared.store.open import open_stores
 from tests.flow.door import DirectDoor
-from tests.flow.nginx import Nginx
 from tests.flow.op import Op
+from tests.flow.proxies import ProxyServer
 from tests.flow.starter import ROOT
 
 USERNAME = "amelie"
@@ -35,9 +35,14 @@ class Processes:
     """The running services, a user, and ways to reach them with and without nginx."""
 
     op: Op
-    nginx: Nginx
+    nginx: ProxyServer
     direct: DirectDoor
     children: Sequence[tuple[Service, Child]]
+
+    @property
+    def upstreams(self) -> Mapping[Service, Sequence[str]]:
+        """The sockets, as a proxy's configuration names them."""
+        return {service: [f"unix:{path}" for path in paths] for service, paths in self.direct.sockets.items()}
 
 
 @contextmanager
@@ -77,7 +82,7 @@ async def _prepare(settings: Settings) -> None:
         await ensure_keys(opened.keys, settings.signing_algorithms, secret, clock.now())
 
 
-def _op(settings: Settings, environment: Mapping[str, str], nginx: Nginx) -> Op:
+def _op(settings: Settings, environment: Mapping[str, str], nginx: ProxyServer) -> Op:
     password = secrets.token_urlsafe(12)
     op = Op(settings.issuer, nginx.files.ca_file, USERNAME, password, environment, nginx.door)
     op.ostiary("user", "add", USERNAME, "--email", "amelie@example.org", "--password-stdin", given=password)
@@ -87,7 +92,7 @@ def _op(settings: Settings, environment: Mapping[str, str], nginx: Nginx) -> Op:
 @contextmanager
 def four_processes(folder: Path) -> Iterator[Processes]:
     """The services, with data in *folder* and an issuer at which nginx can be started."""
-    nginx = Nginx.new(folder)
+    nginx = ProxyServer.new(folder)
     with run_folder() as sockets, stores(folder / "stores", sockets) as (database_url, redis_url):
         settings = Settings(
             issuer=nginx.door.origin + PREFIX,

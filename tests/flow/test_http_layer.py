@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from urllib.parse import urlencode, urlsplit
 
@@ -194,10 +194,10 @@ INSIDE = (
 TELLING = ("aiohttp", "Python/", "Traceback", "postgres", "redis", "unix:", "nginx/", "Caddy", ".py")
 
 
-def test_the_inside_stays_inside(op: Op, op_behind_nginx: Op) -> None:
+def test_the_inside_stays_inside(op: Op, behind_each: Sequence[Op]) -> None:
     """Health, metrics and administration are not public, and refusals name no software."""
     for target in INSIDE:
-        for each in (op, op_behind_nginx):
+        for each in (op, *behind_each):
             for accept in ("text/html", "application/json"):
                 answer = send(each.door, "GET", target, {"Accept": accept})
                 assert answer.status in (401, 403, 404), (target, answer.status)
@@ -271,9 +271,9 @@ def test_too_long_a_body_is_refused_by_who_reads_it_first(any_op: Op) -> None:
         assert "no-store" in answer.headers.get("Cache-Control", "")
 
 
-def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
+def test_half_a_head_is_not_waited_for(op: Op, behind_each: Sequence[Op]) -> None:
     """A client that sends a header byte by byte is disconnected, without an effect on others."""
-    ops = (op, op_behind_nginx)
+    ops = (op, *behind_each)
     with ExitStack() as open_ones:
         slow = [open_ones.enter_context(each.door.open("/")) for each in ops]
         for connection in slow:
@@ -284,9 +284,9 @@ def test_half_a_head_is_not_waited_for(op: Op, op_behind_nginx: Op) -> None:
             assert not connection.recv(65536).startswith(b"HTTP/1.1 2")  # the end, or 408; HANG_GUARD at most
 
 
-def test_a_handshake_may_leave_out_the_name(op: Op, op_behind_nginx: Op) -> None:
+def test_a_handshake_may_leave_out_the_name(op: Op, behind_each: Sequence[Op]) -> None:
     """Some clients name no host without a dot (RFC 6066 §3), Java for one: the certificate is the same."""
-    for each in (op, op_behind_nginx):
+    for each in (op, *behind_each):
         context = ssl.create_default_context(cafile=each.ca_file)
         context.check_hostname = False  # for lack of a name to check
         address = ("127.0.0.1", urlsplit(each.issuer).port)

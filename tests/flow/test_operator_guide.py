@@ -16,9 +16,8 @@ from deploy.local.child import Child, Command
 from deploy.local.folders import run_folder
 from deploy.systemd.render import unit_of
 from shared.paths import OPENID_CONFIGURATION, PREFIX, Service
-from tests.flow.nginx import Nginx
+from tests.flow.proxies import ProxyServer
 from tests.flow.starter import ROOT
-from tests.tools import needs
 
 HANG_GUARD = 120  # seconds
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -86,23 +85,24 @@ async def _is_ready(path: Path) -> bool:
 
 
 @pytest.fixture
-def nginx(tmp_path: Path) -> Nginx:
+def nginx(tmp_path: Path) -> ProxyServer:
     """nginx's folder, certificate and ports."""
-    return Nginx.new(tmp_path)
+    return ProxyServer.new(tmp_path)
 
 
 @pytest.fixture
-def guide(nginx: Nginx, database_url: str, redis_url: str) -> Iterator[Guide]:
+def guide(nginx: ProxyServer, database_url: str, redis_url: str) -> Iterator[Guide]:
     """The guide with paths and ports of the test."""
     with run_folder() as sockets:
         yield _guide(nginx, database_url, redis_url, sockets)
 
 
-def _guide(nginx: Nginx, database_url: str, redis_url: str, sockets: Path) -> Guide:
+def _guide(nginx: ProxyServer, database_url: str, redis_url: str, sockets: Path) -> Guide:
     folder, programs = nginx.folder, Path(sys.executable).parent
     text = (ROOT / "deploy" / "README.md").read_text("utf-8")
     section = text.partition("\n## Behind nginx with TLS\n")[2].partition("\n## ")[0]
     listeners = f"--listen 127.0.0.1:{nginx.port} --internal-listen 127.0.0.1:{nginx.internal_port}"
+    folders = f"--run-dir {folder} --cache-dir {folder}/cache"
     here = {
         "/etc/letsencrypt/live/id.example.org/fullchain.pem": str(nginx.files.chain_file),
         "/etc/letsencrypt/live/id.example.org/privkey.pem": str(nginx.files.key_file),
@@ -112,7 +112,7 @@ def _guide(nginx: Nginx, database_url: str, redis_url: str, sockets: Path) -> Gu
         "/opt/ostiary/.venv/bin": str(programs),
         ".venv/bin/python": sys.executable,
         "/opt/ostiary": str(ROOT),
-        "-m deploy.nginx": f"-m deploy.nginx {listeners} --run-dir {folder} --cache-dir {folder}/cache",
+        "-m deploy.proxies nginx": f"-m deploy.proxies nginx {listeners} {folders}",
         "/etc/ostiary": str(folder),
         "/etc/nginx": str(folder),
         "/etc/systemd/system": str(folder),
@@ -130,9 +130,9 @@ def _guide(nginx: Nginx, database_url: str, redis_url: str, sockets: Path) -> Gu
 
 
 @pytest.mark.timeout(300)
-async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: Nginx) -> None:
+async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx: ProxyServer) -> None:
     """Its settings, commands, unit and proxy lead to a deployment in which the doctor finds no fault."""
-    program = needs("nginx")
+    assert nginx.program
     set_up, create, write_units, configure, check = guide.of("console")
     await asyncio.to_thread(guide.run, set_up)
     await asyncio.to_thread(guide.run, create)
@@ -143,7 +143,7 @@ async def test_the_guide_leads_to_a_deployment_behind_nginx(guide: Guide, nginx:
             stack.push_async_callback(child.stop)
         await asyncio.gather(*(child.start() for child in services))  # the first keys make all ready
         await asyncio.to_thread(guide.run, configure)
-        proxy = Child(nginx.command(program))
+        proxy = Child(nginx.command())
         stack.push_async_callback(proxy.stop)
         await proxy.start()
         printed = await asyncio.to_thread(guide.run, check)

@@ -18,9 +18,8 @@ from shared.config.settings import Settings, child_environment
 from shared.operations.clients import add_client, allowed_by
 from shared.paths import DEVICE, PREFIX, REGISTRATION, TOKEN, WEBFINGER, Service
 from tests.deployment import open_world, settings_for
-from tests.flow.nginx import Nginx
+from tests.flow.proxies import ProxyServer
 from tests.flow.starter import ROOT
-from tests.tools import needs
 
 DRAIN = timedelta(seconds=2)
 REPLICAS = 2
@@ -74,10 +73,12 @@ async def _restart(replicas: Sequence[Sequence[Child]]) -> None:
         await asyncio.gather(*(child.start() for child in replica))
 
 
-async def _restarted_under_load(nginx: Nginx, replicas: Sequence[Sequence[Child]]) -> tuple[int, list[str]]:
-    trusting = ssl.create_default_context(cafile=nginx.files.ca_file)
+async def _restarted_under_load(
+    proxy: ProxyServer, replicas: Sequence[Sequence[Child]]
+) -> tuple[int, list[str]]:
+    trusting = ssl.create_default_context(cafile=proxy.files.ca_file)
     is_over = asyncio.Event()
-    async with ClientSession(nginx.door.origin, connector=TCPConnector(ssl=trusting)) as session:
+    async with ClientSession(proxy.door.origin, connector=TCPConnector(ssl=trusting)) as session:
         clients = [asyncio.create_task(_load(session, is_over)) for _ in range(CONNECTIONS)]
         await _restart(replicas)
         is_over.set()
@@ -86,13 +87,14 @@ async def _restarted_under_load(nginx: Nginx, replicas: Sequence[Sequence[Child]
 
 
 @pytest.fixture
-async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[Settings, Nginx]:
+async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[Settings, ProxyServer]:
     """A deployment with a client, and an issuer at which nginx can be started."""
-    nginx = Nginx.new(tmp_path)
+    proxy = ProxyServer.new(tmp_path)
+    assert proxy.program
     settings = settings_for(
         database_url,
         redis_url,
-        issuer=nginx.door.origin + PREFIX,
+        issuer=proxy.door.origin + PREFIX,
         rate_limits="off",
         drain_delay=f"{DRAIN.total_seconds():.0f}s",
     )
@@ -103,14 +105,15 @@ async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[S
             entry | {"token_endpoint_auth_method": "client_secret_post"},
             allowed_by(settings),
         )
-    return settings, nginx
+    return settings, proxy
 
 
 @pytest.mark.timeout(300)
-async def test_a_rolling_restart_loses_no_request(settings: tuple[Settings, Nginx], tmp_path: Path) -> None:
+async def test_a_rolling_restart_loses_no_request(
+    settings: tuple[Settings, ProxyServer], tmp_path: Path
+) -> None:
     """Two processes of each service are restarted one after the other."""
-    program = needs("nginx")
-    deployment, nginx = settings
+    deployment, proxy = settings
     environment = child_environment(deployment, 0) | {
         "OSTIARY_ISSUER": deployment.issuer,
         "OSTIARY_RATE_LIMITS": "off",
@@ -130,15 +133,15 @@ async def test_a_rolling_restart_loses_no_request(settings: tuple[Settings, Ngin
         upstreams = {
             service: [f"unix:{socket_of(folder, service)}" for folder in folders] for service in Service
         }
-        nginx.write(upstreams, drain_delay=DRAIN)
-        proxy = Child(nginx.command(program))
+        proxy.write(upstreams, drain_delay=DRAIN)
+        running = Child(proxy.command())
         children = [child for replica in replicas for child in replica]
         try:
             await asyncio.gather(*(child.start() for child in children))
-            await proxy.start()
-            sent, lost = await _restarted_under_load(nginx, replicas)
+            await running.start()
+            sent, lost = await _restarted_under_load(proxy, replicas)
         finally:
-            await proxy.stop()
+            await running.stop()
             await asyncio.gather(*(child.stop() for child in children))
     warnings = [
         line for log in tmp_path.glob("*.log") for line in log.read_text().splitlines() if "warn" in line

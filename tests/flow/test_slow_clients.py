@@ -23,9 +23,9 @@ BODY = 60_000  # bytes promised: at that pace, hours
 
 
 @pytest.fixture
-def ops(op: Op, op_behind_nginx: Op, processes: Processes) -> Sequence[Op]:
+def ops(op: Op, behind_each: Sequence[Op], processes: Processes) -> Sequence[Op]:
     """Ostiary by each of its doors, at once."""
-    return op, op_behind_nginx, replace(op_behind_nginx, door=processes.direct)
+    return op, *behind_each, replace(processes.op, door=processes.direct)
 
 
 @pytest.fixture

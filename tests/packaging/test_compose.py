@@ -104,7 +104,11 @@ def test_the_proxy_is_configured_for_every_service(compose: Any) -> None:
     """By the names that Compose resolves to all processes of a service."""
     options = compose["services"]["proxy-configuration"]["command"]
     done = subprocess.run(
-        (sys.executable, "-m", "deploy.nginx", *options), cwd=ROOT, capture_output=True, text=True, check=True
+        (sys.executable, "-m", "deploy.proxies", "nginx", *options),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert set(re.findall(r"^ +server ([\w.:-]+) max_fails", done.stdout, re.MULTILINE)) == {
         f"{service}:8080" for service in Service

@@ -9,7 +9,8 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.nginx.render import DEFAULT_UPSTREAMS, Site, render
+from deploy.proxies.nginx import render
+from deploy.proxies.site import DEFAULT_UPSTREAMS, Site
 from shared.paths import PATHS, Group, Path, Service
 
 RENDERED = render(Site())
@@ -101,7 +102,7 @@ def test_the_command_takes_addresses_and_files() -> None:
         "--upstream": "token=10.0.0.1:1,10.0.0.2:1",
     }
     done = subprocess.run(
-        (sys.executable, "-m", "deploy.nginx", *itertools.chain(*options.items())),
+        (sys.executable, "-m", "deploy.proxies", "nginx", *itertools.chain(*options.items())),
         env=os.environ | settings,
         capture_output=True,
         text=True,
@@ -122,7 +123,9 @@ def test_the_command_takes_addresses_and_files() -> None:
 
 
 def test_the_command_prints_what_is_rendered() -> None:
-    """`python -m deploy.nginx` prints the configuration."""
-    done = subprocess.run((sys.executable, "-m", "deploy.nginx"), capture_output=True, text=True, check=True)
+    """`python -m deploy.proxies nginx` prints the configuration."""
+    done = subprocess.run(
+        (sys.executable, "-m", "deploy.proxies", "nginx"), capture_output=True, text=True, check=True
+    )
     assert done.stdout == RENDERED
     assert "$" + "{" not in done.stdout

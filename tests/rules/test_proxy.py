@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from deploy.local.caddyfile import MALFORMED_BODY, ProxySite, caddyfile, pattern
-from deploy.nginx.render import Site as NginxSite
-from deploy.nginx.render import render
+from deploy.local.caddyfile import ProxySite, caddyfile
+from deploy.proxies.caddy import MALFORMED_BODY, pattern
 from shared.paths import PATHS, Group, Path, Service
 
 SITE = ProxySite("http", "localhost", 8080, ("127.0.0.1",))
@@ -74,7 +73,7 @@ def test_a_group_that_is_not_served_is_not_in_the_file() -> None:
 
 def test_a_pattern_takes_the_path_literally() -> None:
     """A dot matches only a dot, and a parameter matches one non-empty segment."""
-    expression = pattern(["/a.b/{c}"])
+    expression = pattern([Path("/a.b/{c}", Service.TOKEN)])
     assert re.search(expression, "/a.b/x")
     assert not any(re.search(expression, target) for target in ("/aXb/x", "/a.b/", "/a.b/x/y", "/z/a.b/x"))
 
@@ -105,12 +104,3 @@ def test_a_service_that_is_away_is_503() -> None:
 def test_a_fault_of_a_body_is_told_from_one_of_a_service(message: str, is_clients: bool) -> None:
     """The response is 400 or 503, depending on Caddy's error message."""
     assert bool(re.search(MALFORMED_BODY, message)) is is_clients
-
-
-def test_the_administration_is_on_the_internal_listener_alone() -> None:
-    """nginx's public server does not map administration."""
-    public, internal = render(NginxSite()).split(NginxSite().internal_listen)
-    administration = [path for path in PATHS if path.group is Group.ADMINISTRATION]
-    assert administration
-    assert not re.search(r"location \S+ \^?/oidc/admin", public)
-    assert all(path.path.partition("{")[0] in internal for path in administration)

@@ -29,7 +29,7 @@ from tests.fault.production.postgresql import Cluster, cluster, url_of
 from tests.fault.production.redis import Watched, clustered, watched
 from tests.fault.topology import Replica, started
 from tests.fault_proxy import FaultProxy, postgresql_proxy
-from tests.flow.nginx import Nginx
+from tests.flow.proxies import ProxyServer
 from tests.flow.starter import ROOT
 from tests.redis_layouts import Cluster as RedisCluster
 from tests.tools import program_of
@@ -55,7 +55,7 @@ class Deployment:
     redis: Watched | RedisCluster
     settings: Settings
     world: World
-    nginx: Nginx
+    nginx: ProxyServer
     proxy: Child
     replicas: list[Replica]
     worker: Replica
@@ -185,7 +185,7 @@ async def deployed(
             if layout is Layout.POOLED:
                 program = program_of("pgbouncer") or "pgbouncer"
                 pooler = await enter(pgbouncer(program, postgresql.primary, sockets / "pgbouncer"))
-            nginx = Nginx.new(folder)
+            nginx = ProxyServer.new(folder)
             settings = settings_for(
                 pooler.url if pooler else postgresql.url,
                 redis.url,
@@ -214,7 +214,7 @@ async def deployed(
                 for service in Service
             }
             nginx.write(upstreams, drain_delay=DRAIN)
-            proxy = Child(nginx.command(program_of("nginx") or "nginx"))
+            proxy = Child(nginx.command())
             await enter(started(proxy))
             yield Deployment(
                 postgresql=postgresql,

@@ -1,11 +1,12 @@
-"""Print nginx's configuration for the deployment that the settings describe."""
+"""Print a proxy's configuration for the deployment that the settings describe."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from deploy.nginx.render import DEFAULT_UPSTREAMS, Site, render
+from deploy.proxies import RENDERERS
+from deploy.proxies.site import DEFAULT_UPSTREAMS, CannotRender, Site
 from shared.config.settings import SettingsError, read_settings
 from shared.paths import Service
 
@@ -25,18 +26,21 @@ def _upstreams(
 
 
 @click.command()
+@click.argument("proxy", type=click.Choice(tuple(RENDERERS)))
 @click.option("--host", help="Public host, with its port unless that is 443.  [default: OSTIARY_ISSUER's]")
 @click.option("--listen", multiple=True, default=_DEFAULT.listen, show_default=True, help="May be repeated.")
 @click.option("--internal-listen", default=_DEFAULT.internal_listen, show_default=True)
 @click.option("--certificate", default=_DEFAULT.certificate, show_default=True)
-@click.option("--certificate-key", default=_DEFAULT.certificate_key, show_default=True)
-@click.option("--run-dir", default=_DEFAULT.run_dir, show_default=True)
-@click.option("--cache-dir", default=_DEFAULT.cache_dir, show_default=True)
+@click.option(
+    "--certificate-key", default=_DEFAULT.certificate_key, show_default=True, help="Not for HAProxy."
+)
+@click.option("--run-dir", default=_DEFAULT.run_dir, show_default=True, help="For nginx.")
+@click.option("--cache-dir", default=_DEFAULT.cache_dir, show_default=True, help="For nginx.")
 @click.option(
     "--upstream", "upstreams", multiple=True, callback=_upstreams, metavar="SERVICE=SERVER[,SERVER…]"
 )
-def main(host: str | None, **site: Any) -> None:
-    """Print nginx's configuration. Write addresses and servers in nginx's syntax.
+def main(proxy: str, host: str | None, **site: Any) -> None:
+    """Print the configuration of PROXY. Listeners are PORT or ADDRESS:PORT, servers HOST:PORT or unix:PATH.
 
     Set OSTIARY_ISSUER, OSTIARY_ROOT_ALIASES and OSTIARY_DRAIN_DELAY as for the services.
     """
@@ -51,7 +55,10 @@ def main(host: str | None, **site: Any) -> None:
         drain_delay=settings.drain_delay,
         **site,
     )
-    click.echo(render(configured), nl=False)
+    try:
+        click.echo(RENDERERS[proxy](configured), nl=False)
+    except CannotRender as fault:
+        raise click.ClickException(str(fault)) from None
 
 
 main()

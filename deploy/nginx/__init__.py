@@ -1,1 +1,0 @@
-"""nginx in front of the services. `python -m deploy.nginx` prints its configuration."""
