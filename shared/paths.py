@@ -130,8 +130,16 @@ ACCOUNT_PASSWORD = _account("/oidc/account/password")
 ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
 ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
+ACCOUNT_DATA = _account("/oidc/account/data")
 
-ACCOUNT_PAGES = (ACCOUNT, ACCOUNT_PASSWORD, ACCOUNT_SECOND_FACTOR, ACCOUNT_SESSIONS, ACCOUNT_CONNECTIONS)
+ACCOUNT_PAGES = (
+    ACCOUNT,
+    ACCOUNT_PASSWORD,
+    ACCOUNT_SECOND_FACTOR,
+    ACCOUNT_SESSIONS,
+    ACCOUNT_CONNECTIONS,
+    ACCOUNT_DATA,
+)
 """The pages that users return to after they have signed in."""
 
 ADMINISTRATION_PREFIX = "/oidc/admin"

@@ -8,6 +8,7 @@ from aiohttp import web
 from shared.browser.pages import ApplicationView, ClientView, Pages
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import (
+    AccountDataView,
     AccountOverviewView,
     ConnectedClient,
     ConnectionsView,
@@ -69,6 +70,7 @@ NEW_APP = NewAppView(
 )
 FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, HIDDEN)
 REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
+DATA = AccountDataView("/oidc/account/data", "amelie.laurent", hidden=HIDDEN)
 SESSIONS = (
     DeviceSession("1", "Firefox", "Linux", "192.0.2.17", _ago(minutes=12), _ago(), True),
     DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
@@ -99,6 +101,8 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
             replace(FACTOR, is_required=True, recovery_codes=1), locale
         ),
         "account-recovery-codes": account.recovery_codes(codes, locale),
+        "account-data": account.data(DATA, locale),
+        "account-data-wrong": account.data(replace(DATA, is_wrong=True), locale),
         "account-sessions": account.sessions(replace(sessions, done="session"), locale),
         "account-sessions-one": account.sessions(replace(sessions, sessions=SESSIONS[:1]), locale),
         "account-connections": account.connections(connections, locale),

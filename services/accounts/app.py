@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
 from services.accounts.self_service.connections import ConnectionsPage
+from services.accounts.self_service.data import DataPage
 from services.accounts.self_service.overview import Overview
 from services.accounts.self_service.password import PasswordPage
 from services.accounts.self_service.second_factor import FactorPage
@@ -18,6 +19,7 @@ from shared.identity.passwords import Passwords
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
+    ACCOUNT_DATA,
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
@@ -31,6 +33,7 @@ OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
 SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
+DATA_PAGE = web.AppKey("DATA_PAGE", DataPage)
 CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 
 PageT = TypeVar("PageT")
@@ -62,6 +65,15 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     )
     app[SESSIONS_PAGE] = SessionsPage(access, opened.sessions, opened.users, pages)
     app[CONNECTIONS_PAGE] = ConnectionsPage(access, opened.consents, app[CLIENTS], pages)
+    app[DATA_PAGE] = DataPage(
+        access=access,
+        cookies=cookies,
+        users=opened.users,
+        credentials=opened.credentials,
+        sessions=opened.sessions,
+        consents=opened.consents,
+        pages=pages,
+    )
     yield
     passwords.close()
 
@@ -93,3 +105,5 @@ def mount(app: web.Application) -> None:
     app.router.add_post(ACCOUNT_SESSIONS.path, _page(SESSIONS_PAGE, SessionsPage.post))
     app.router.add_get(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.get))
     app.router.add_post(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.post))
+    app.router.add_get(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.get))
+    app.router.add_post(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.post))

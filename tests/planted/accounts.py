@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.accounts.self_service import access, password
+from services.accounts.self_service import access, data, password
 from shared.store.postgres import consents, epochs, sessions
 
 
@@ -61,3 +61,8 @@ def believes_other_sites(monkeypatch: pytest.MonkeyPatch) -> None:
 def signs_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every session goes on after a new password, whatever the user wants."""
     monkeypatch.setattr(password, "OTHERS", "a field that nobody sends")
+
+
+def deletes_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is typed confirms the deletion."""
+    monkeypatch.setattr(data, "canonical", lambda _: "")

@@ -1,5 +1,6 @@
 """The account pages: who sees them, what they show and what they change."""
 
+import json
 import re
 from base64 import b32decode
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ from shared.oauth.tokens.handle import digest
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
+    ACCOUNT_DATA,
     ACCOUNT_PAGES,
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
@@ -50,6 +52,7 @@ from tests.planted.accounts import (
     asks_for_no_second_factor,
     believes_any_form,
     believes_other_sites,
+    deletes_without_a_name,
     ends_anybodys_session,
     never_grows_old,
     signs_nobody_out,
@@ -67,7 +70,7 @@ from tests.second_factors import (
 pytestmark = ON_MODULE_LOOP
 
 NEW_PASSWORD = "four words nobody guesses"
-SENSITIVE = (ACCOUNT_PASSWORD, ACCOUNT_SECOND_FACTOR)
+SENSITIVE = (ACCOUNT_PASSWORD, ACCOUNT_SECOND_FACTOR, ACCOUNT_DATA)
 OLD = timedelta(minutes=6)
 
 
@@ -171,7 +174,11 @@ async def test_the_first_page_says_who_the_user_is(accounts: AuthorizationServic
     page = await sign_in(accounts.browser(), user)
     for text in (user.username, "Ada &lt;b&gt;", "ada@x.test", "Staff", "This browser only"):
         assert text in page.text
-    assert re.findall(r'id="(account-[a-z-]+)"', page.text) == ["account-password", "account-totp-add"]
+    assert re.findall(r'id="(account-[a-z-]+)"', page.text) == [
+        "account-password",
+        "account-totp-add",
+        "account-data",
+    ]
 
 
 @planted(never_grows_old)
@@ -185,7 +192,8 @@ async def test_what_is_sensitive_needs_a_fresh_sign_in(accounts: AuthorizationSe
     asked = await visit(browser, path.path)
     assert is_login(asked)
     assert f'value="{user.username}"' in asked.text
-    changed = {**fields, "new_password": NEW_PASSWORD, "code": "000000"}
+    deletion = {"act": "delete", "confirm": user.username} if path is ACCOUNT_DATA else {}
+    changed = {**fields, "new_password": NEW_PASSWORD, "code": "000000", **deletion}
     assert is_login(await send(browser, path, changed))
     found = await accounts.world.stores.credentials.find_user_and_password(user.username)
     assert found
@@ -233,6 +241,7 @@ async def test_a_form_of_another_session_changes_nothing(accounts: Authorization
     await log_in(browser, await visit_again(browser), user)
     assert own
     change = {"new_password": NEW_PASSWORD, "others": "yes", "client_id": client_id, "sid": str(other_sid)}
+    change |= {"act": "delete", "confirm": user.username} if path is ACCOUNT_DATA else {}
     wrong_page = _token(await visit(browser, ACCOUNT_PASSWORD.path))
     tokens = [None, "", earlier, others, *([wrong_page] if path is not ACCOUNT_PASSWORD else [])]
     for token in tokens:
@@ -432,3 +441,38 @@ async def test_an_application_is_disconnected(accounts: AuthorizationService) ->
     assert "no longer has access" in page.text
     assert await accounts.world.stores.consents.of_user(user.user_id) == []
     assert is_page(await visit(browser, ACCOUNT.path), ACCOUNT)
+
+
+async def test_a_user_downloads_their_data(accounts: AuthorizationService) -> None:
+    """A file with what is stored about them, and nothing that a password or a code is checked with."""
+    browser, user = accounts.browser(), await accounts.user()
+    client_id = await connected(accounts, user)
+    page = await sign_in(browser, user, ACCOUNT_DATA)
+    sent = await send(browser, ACCOUNT_DATA, form_with(page, "data-download") | {"act": "download"})
+    assert sent.status == 200
+    assert sent.headers["Content-Disposition"].startswith("attachment")
+    assert sent.headers["Cache-Control"] == "no-store"
+    data = json.loads(sent.text)
+    assert data["user"]["sub"] == str(user.user_id)
+    assert [each["client_id"] for each in data["applications"]] == [client_id]
+    assert [each["kind"] for each in data["credentials"]] == ["password"]
+    assert len(data["sessions"]) == 1
+    assert "argon2" not in sent.text
+
+
+@planted(deletes_without_a_name)
+async def test_a_user_deletes_their_account(accounts: AuthorizationService) -> None:
+    """Only with the typed name; then nothing of it is left, and every browser is signed out."""
+    browser, other, user = accounts.browser(), accounts.browser(), await accounts.user()
+    await sign_in(other, user)
+    page = await sign_in(browser, user, ACCOUNT_DATA)
+    fields = form_with(page, "account-delete") | {"act": "delete"}
+    refused = await send(browser, ACCOUNT_DATA, fields | {"confirm": "somebody else"})
+    assert refused.status == 400
+    assert "nothing has been deleted" in refused.text
+    assert await accounts.world.stores.users.find(user.user_id)
+    page = await send(browser, ACCOUNT_DATA, fields | {"confirm": user.username.upper()})
+    assert "You are signed out" in page.text
+    assert not browser.cookie("session")
+    assert await accounts.world.stores.users.find(user.user_id) is None
+    assert is_login(await visit(other, ACCOUNT.path))

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from shared.browser.pages import Pages
 from shared.browser.pages.account_views import (
+    AccountDataView,
     AccountOverviewView,
     ConnectionsView,
     DeviceSessionsView,
@@ -22,6 +23,7 @@ from shared.browser.pages.security import content_security_policy, headers
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
+    ACCOUNT_DATA,
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
@@ -34,6 +36,7 @@ _LINKS = {
     "factor": ACCOUNT_SECOND_FACTOR.path,
     "sessions": ACCOUNT_SESSIONS.path,
     "connections": ACCOUNT_CONNECTIONS.path,
+    "data": ACCOUNT_DATA.path,
     "logout": LOGOUT.path,
 }
 """What the pages lead to."""
@@ -75,6 +78,10 @@ class AccountPages:
         """The forms send `client_id`."""
         logos = [connection.client.logo for connection in view.connections]
         return self._page("account_connections.html", locale, view, images=logos)
+
+    def data(self, view: AccountDataView, locale: str) -> web.Response:
+        """The forms send `act` = `download`, or `delete` with `confirm`, the user name."""
+        return self._page("account_data.html", locale, view, 400 if view.is_wrong else 200)
 
     def _page(
         self,

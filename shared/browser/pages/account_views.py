@@ -72,6 +72,16 @@ class FactorView:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountDataView:
+    """Offers the user's data, and to delete the account; `is_wrong`: the typed name is another one."""
+
+    action: str
+    username: str
+    is_wrong: bool = False
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSession:
     """A session of the user: names of browser and system as far as they are known, and where it began."""
 

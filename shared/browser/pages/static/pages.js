@@ -32,7 +32,7 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "yes";
+    if (!("again" in form.dataset)) form.dataset.sent = "yes"; // a download leaves the page where it is
   });
 }
 addEventListener("pageshow", () => {

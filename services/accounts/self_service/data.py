@@ -1,0 +1,107 @@
+"""The page of the user's data: download it, or delete the account."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+
+from services.accounts.self_service.access import AccountAccess, Visit
+from shared.browser.cookies import Cookies
+from shared.browser.language import language
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import AccountDataView
+from shared.identity.username import canonical
+from shared.model import User
+from shared.oauth.errors import InvalidRequest
+from shared.operations.sessions import shown as shown_session
+from shared.operations.users import shown as shown_user
+from shared.paths import ACCOUNT_DATA, LOGOUT_DONE
+from shared.store import ClientAccess, Consents, Credential, Sessions, UserCredentials, Users
+from shared.web.answers import Head, PreparedResponse, see_other
+
+ACT, CONFIRM = "act", "confirm"
+FILE = "account.json"
+
+_HEAD = Head.of_private("application/json")
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DataPage:
+    """The collaborators of the page."""
+
+    access: AccountAccess
+    cookies: Cookies
+    users: Users
+    credentials: UserCredentials
+    sessions: Sessions
+    consents: Consents
+    pages: AccountPages
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the page to a user who has just signed in."""
+        visit = await self.access.open(request, ACCOUNT_DATA, is_sensitive=True)
+        return self._page(request, visit)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Send the data as a file; or delete the account, if the user has typed its name."""
+        visit, fields = await self.access.submitted(request, ACCOUNT_DATA, is_sensitive=True)
+        user = await self.users.find(visit.user_id)
+        if user is None:
+            raise self.access.gone(request, ACCOUNT_DATA)
+        match fields.unique(ACT):
+            case "download":
+                return _file(await self._data_of(user))
+            case "delete":
+                if canonical(fields.unique(CONFIRM) or "") != canonical(user.username):
+                    return self._page(request, visit, is_wrong=True)
+                return await self._delete(user)
+        raise InvalidRequest("act is unknown")
+
+    async def _delete(self, user: User) -> web.Response:
+        """The end of the account is committed before the browser hears of it."""
+        await self.users.delete(user.user_id)
+        logger.info("account_changed", change="deleted", user_id=str(user.user_id))
+        response = see_other(LOGOUT_DONE.path)
+        self.cookies.clear_session(response)
+        return response
+
+    async def _data_of(self, user: User) -> dict[str, Any]:
+        user_id = user.user_id
+        return {
+            "user": shown_user(user),
+            "credentials": [_shown_credential(each) for each in await self.credentials.of_user(user_id)],
+            "sessions": [shown_session(each) for each in await self.sessions.of_user(user_id)],
+            "applications": [_shown_access(each) for each in await self.consents.of_user(user_id)],
+        }
+
+    def _page(self, request: web.Request, visit: Visit, *, is_wrong: bool = False) -> web.Response:
+        view = AccountDataView(ACCOUNT_DATA.path, visit.session.username, is_wrong, visit.fields)
+        return self.pages.data(view, language(request, self.pages.pages))
+
+
+def _shown_credential(credential: Credential) -> dict[str, Any]:
+    """When it was made and used: never what it is checked with."""
+    last_used_at = credential.last_used_at
+    return {
+        "kind": credential.kind,
+        "created_at": credential.created_at.isoformat(),
+        "last_used_at": last_used_at.isoformat() if last_used_at else None,
+    }
+
+
+def _shown_access(access: ClientAccess) -> dict[str, Any]:
+    return {
+        "client_id": access.client_id,
+        "consent": list(access.scope),
+        "scope": list(access.granted),
+        "last_used_at": access.last_used_at.isoformat() if access.last_used_at else None,
+    }
+
+
+def _file(data: dict[str, Any]) -> web.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{FILE}"'}
+    return PreparedResponse(orjson.dumps(data, option=orjson.OPT_INDENT_2), _HEAD, headers=headers)
