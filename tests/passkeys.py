@@ -23,9 +23,11 @@ from tests.builders import World
 ORIGIN = "http://localhost:8080"
 
 
-async def add_passkey(world: World, user: User, authenticator: Authenticator) -> Credential:
+async def add_passkey(
+    world: World, user: User, authenticator: Authenticator, origin: str = ORIGIN
+) -> Credential:
     """Register the authenticator's passkey for the user."""
-    relying_party = RelyingParty.of(ORIGIN)
+    relying_party = RelyingParty.of(origin)
     options = creation_options(relying_party, b"c" * 40, user.user_id, user.username)
     passkey = new_passkey(UnverifiedResponse.read(authenticator.create(options)), relying_party)
     credential = Credential(

@@ -31,6 +31,8 @@ from shared.browser.pages import (
     StartView,
 )
 from shared.browser.pages.assets import ASSETS, static
+from shared.identity.passkeys.options import request_options
+from shared.identity.passkeys.passkey import RelyingParty
 from shared.paths import STATIC
 from tests.sample_account_pages import account_responses
 
@@ -52,6 +54,7 @@ HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
 CANCEL = "/oidc/login/cancel"
 LOGIN = LoginView(FormView(CLIENT, "/oidc/login", HIDDEN, CALLBACK, CANCEL))
 USERNAME = "amelie.laurent"
+PASSKEY = request_options(RelyingParty.of("http://localhost:8080"), b"c" * 40)
 
 LOGINS: Mapping[str, LoginView] = {
     "login": LOGIN,
@@ -64,6 +67,9 @@ LOGINS: Mapping[str, LoginView] = {
     "login-throttled": LoginView(
         FormView(CLIENT, "/oidc/login", form_action=CALLBACK), USERNAME, "throttled", 240
     ),
+    "login-passkey": replace(LOGIN, passkey=PASSKEY, sign_up_href="/oidc/signup?interaction=gZ1w"),
+    "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey"),
+    "login-passkey-unverified": replace(LOGIN, passkey=PASSKEY, fault="unverified", username=USERNAME),
     "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),
     "login-expired": LoginView(
         FormView(

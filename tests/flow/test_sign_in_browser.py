@@ -1,14 +1,15 @@
 """Signing in and out in Chromium, with its cookies, origin checks and policies."""
 
 import socket
-from base64 import b32decode
+from base64 import b32decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from playwright.async_api import Browser, CDPSession, Page, async_playwright, expect
 
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
@@ -19,8 +20,10 @@ from shared.oauth.pkce import challenge_of
 from shared.paths import AUTHORIZATION, END_SESSION
 from shared.server.app import application
 from shared.server.http.server import Runner
-from tests.builders import VERIFIER, a_client
+from tests.authenticator import Authenticator
+from tests.builders import VERIFIER, World, a_client
 from tests.deployment import open_world, settings_for
+from tests.passkeys import add_passkey
 from tests.screenshots import ARGUMENTS
 from tests.second_factors import code
 from tests.tools import needs
@@ -54,8 +57,9 @@ async def callback(request: web.Request) -> web.Response:
 class BrowserDeployment:
     """An authorization service and a client on two origins, and a user."""
 
-    def __init__(self, origin: str, client: Client, user: User) -> None:
+    def __init__(self, origin: str, client: Client, user: User, world: World) -> None:
         self.origin = origin
+        self.world = world
         self.client = client
         self.user = user
 
@@ -102,7 +106,7 @@ async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Browser
         await world.stores.clients.add(client)
         await world.stores.users.add(user, hash_password(PASSWORD))
         async with served(Runner(application(settings, mount)), ours), served(web.AppRunner(rp), theirs):
-            yield BrowserDeployment(origin, client, user)
+            yield BrowserDeployment(origin, client, user, world)
 
 
 @pytest.fixture
@@ -218,3 +222,60 @@ async def test_a_form_of_the_client_s_site_finds_the_session(
     await page.set_content(f'<form method="post" action="{action}">{fields}<button>go</button></form>')
     await page.click("button")
     assert "code" in await arrived(page)
+
+
+@asynccontextmanager
+async def virtual_authenticator(page: Page, passkey: Authenticator, user: User) -> AsyncIterator[CDPSession]:
+    """A phone that has the user's passkey, in this page's browser."""
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    added = await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    private_key = passkey.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    credential = {
+        "credentialId": b64encode(passkey.passkey_id).decode(),
+        "isResidentCredential": True,
+        "rpId": passkey.rp_id,
+        "privateKey": b64encode(private_key).decode(),
+        "userHandle": b64encode(user.user_id.bytes).decode(),
+        "signCount": 0,
+        "backupEligibility": True,
+        "backupState": True,
+    }
+    await devtools.send("WebAuthn.addCredential", {**added, "credential": credential})
+    yield devtools
+
+
+@pytest.mark.parametrize("by", ["suggestion", "button"])
+async def test_a_person_signs_in_with_a_passkey(
+    browser: Browser, deployment: BrowserDeployment, by: str
+) -> None:
+    """The browser suggests it at the user name; where it is not taken there, a button asks for it."""
+    page = await (await browser.new_context()).new_page()
+    passkey = Authenticator(deployment.origin)
+    await add_passkey(deployment.world, deployment.user, passkey, deployment.origin)
+    async with virtual_authenticator(page, passkey, deployment.user) as devtools:
+        if by == "button":
+            await page.add_init_script("delete PublicKeyCredential.isConditionalMediationAvailable")
+        await page.goto(deployment.request())
+        if by == "button":
+            await page.click("#passkey-login")
+        await page.click("#consent-allow")
+        assert "code" in await arrived(page)
+        await devtools.detach()
+
+
+async def test_without_script_no_passkey_is_offered(browser: Browser, deployment: BrowserDeployment) -> None:
+    """The button does nothing then, so it is not shown; the password works."""
+    page = await (await browser.new_context(java_script_enabled=False)).new_page()
+    await page.goto(deployment.request())
+    await expect(page.locator("#passkey-login")).to_be_hidden()
+    await deployment.sign_in(page)
+    await expect(page.locator("#consent-allow")).to_be_visible()
