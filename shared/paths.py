@@ -127,6 +127,7 @@ def _account(path: str) -> Path:
 
 ACCOUNT = _account("/oidc/account")
 ACCOUNT_PASSWORD = _account("/oidc/account/password")
+ACCOUNT_PASSKEYS = _account("/oidc/account/passkeys")
 ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
 ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
@@ -135,6 +136,7 @@ ACCOUNT_DATA = _account("/oidc/account/data")
 ACCOUNT_PAGES = (
     ACCOUNT,
     ACCOUNT_PASSWORD,
+    ACCOUNT_PASSKEYS,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
     ACCOUNT_CONNECTIONS,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from aiohttp import web
 
@@ -16,9 +17,13 @@ from shared.browser.pages.account_views import (
     DeviceSessionsView,
     FactorView,
     NewAppView,
+    PasskeysView,
+    PasskeyView,
     PasswordChangeView,
 )
 from shared.browser.pages.ago import Ago
+from shared.identity.passkeys.options import creation_options
+from shared.identity.passkeys.passkey import RelyingParty
 from shared.live import clock
 
 NOW = clock.now()
@@ -38,6 +43,7 @@ OVERVIEW = AccountOverviewView(
     is_email_verified=True,
     groups=("Engineering", "Everybody"),
     password_set=_ago(days=70),
+    passkeys=2,
     factor="off",
     recovery_codes=0,
     sessions=3,
@@ -54,6 +60,7 @@ BARE = AccountOverviewView(
     is_email_verified=False,
     groups=(),
     password_set=None,
+    passkeys=0,
     factor="on",
     recovery_codes=1,
     sessions=1,
@@ -71,6 +78,16 @@ NEW_APP = NewAppView(
 FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, HIDDEN)
 REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
 DATA = AccountDataView("/oidc/account/data", "amelie.laurent", hidden=HIDDEN)
+PASSKEYS = PasskeysView(
+    "/oidc/account/passkeys",
+    (
+        PasskeyView("1", "Chrome · Android", True, _ago(days=90), _ago(hours=5)),
+        PasskeyView("2", "Security key in the drawer of the desk at home", False, _ago(), None),
+    ),
+    creation_options(RelyingParty.of("http://localhost:8080"), b"c" * 40, UUID(int=1), "amelie.laurent"),
+    "Firefox · Linux",
+    hidden=HIDDEN,
+)
 SESSIONS = (
     DeviceSession("1", "Firefox", "Linux", "192.0.2.17", _ago(minutes=12), _ago(), True),
     DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
@@ -96,6 +113,9 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
         "account-new-app": account.new_app(NEW_APP, locale),
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
+        "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),
+        "account-passkeys-none": account.passkeys(replace(PASSKEYS, passkeys=()), locale),
+        "account-passkeys-last": account.passkeys(replace(PASSKEYS, fault="last"), locale),
         "account-factor": account.factor(FACTOR, locale),
         "account-factor-required": account.factor(
             replace(FACTOR, is_required=True, recovery_codes=1), locale

@@ -9,17 +9,21 @@ from services.accounts.self_service.access import AccountAccess, Arrived, SignIn
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage
 from services.accounts.self_service.overview import Overview
+from services.accounts.self_service.passkeys import PasskeysPage
 from services.accounts.self_service.password import PasswordPage
 from services.accounts.self_service.second_factor import FactorPage
 from services.accounts.self_service.sessions import SessionsPage
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.browser.pages.account_pages import AccountPages
+from shared.identity.passkeys.challenge import Challenges
+from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passwords import Passwords
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
+    ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
@@ -31,6 +35,7 @@ from shared.web.answers import see_other
 
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
+PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
 SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
 DATA_PAGE = web.AppKey("DATA_PAGE", DataPage)
@@ -55,6 +60,14 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         pages=pages,
     )
     app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, pages)
+    app[PASSKEYS_PAGE] = PasskeysPage(
+        access=access,
+        relying_party=RelyingParty.of(settings.origin),
+        challenges=Challenges(settings.secret_key[0].get_secret_value()),
+        credentials=opened.credentials,
+        replay_marks=opened.replay_marks,
+        pages=pages,
+    )
     app[FACTOR_PAGE] = FactorPage(
         settings=settings,
         access=access,
@@ -99,6 +112,8 @@ def mount(app: web.Application) -> None:
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
     app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
+    app.router.add_get(ACCOUNT_PASSKEYS.path, _page(PASSKEYS_PAGE, PasskeysPage.get))
+    app.router.add_post(ACCOUNT_PASSKEYS.path, _page(PASSKEYS_PAGE, PasskeysPage.post))
     app.router.add_get(ACCOUNT_SECOND_FACTOR.path, _page(FACTOR_PAGE, FactorPage.get))
     app.router.add_post(ACCOUNT_SECOND_FACTOR.path, _page(FACTOR_PAGE, FactorPage.post))
     app.router.add_get(ACCOUNT_SESSIONS.path, _page(SESSIONS_PAGE, SessionsPage.get))

@@ -98,10 +98,10 @@ def logout(name: str) -> None:
 @user.command()
 @click.argument("name")
 def reset_factors(name: str) -> None:
-    """Remove a user's authenticator app and recovery codes. Sessions continue."""
+    """Remove a user's passkeys, authenticator app and recovery codes. Sessions continue."""
 
     async def step(stores: Stores, _: Settings) -> bool:
-        return await stores.second_factors.remove((await users.get(stores.users, name)).user_id)
+        return await stores.second_factors.reset((await users.get(stores.users, name)).user_id)
 
     if not run_step(step):
         raise click.ClickException(f"{name} has no second factor")

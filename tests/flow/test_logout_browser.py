@@ -130,7 +130,9 @@ async def site(database_url: str, redis_url: str) -> AsyncIterator[TwoSites]:
             served(Runner(application(settings, mount)), ours),
             served(web.AppRunner(rp.app()), theirs),
         ):
-            yield TwoSites(BrowserDeployment(origin, one, user, world), world, rp, base, same_site, (one, two))
+            yield TwoSites(
+                BrowserDeployment(origin, one, user, world), world, rp, base, same_site, (one, two)
+            )
             rp.end.set()
 
 

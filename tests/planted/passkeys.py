@@ -1,15 +1,20 @@
 """Planted defects of passkeys."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.accounts.self_service import passkeys as page_of_passkeys
 from services.authorization.interaction.sign_in import InteractionSignIn
+from shared.codec.base64url import base64url
 from shared.codec.json_text import parse_object
 from shared.identity.passkeys import challenge, verification
 from shared.identity.passkeys.challenge import Challenges
-from shared.store.postgres import passkeys
+from shared.store import Credential
+from shared.store.postgres import credentials, passkeys
+from shared.store.postgres.credentials import PostgresUserCredentials
 from shared.store.redis.replay_marks import RedisReplayMarks
 
 
@@ -70,3 +75,28 @@ def accepts_a_challenge_again(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(RedisReplayMarks, "add", unmarked)
+
+
+def registers_an_id_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user gets a passkey whose id is somebody's already."""
+    add = PostgresUserCredentials.add
+
+    async def under_another_id(self: PostgresUserCredentials, credential: Credential) -> None:
+        data = {**credential.data, "id": base64url(credential.credential_id.bytes)}
+        await add(self, replace(credential, data=data))
+
+    monkeypatch.setattr(PostgresUserCredentials, "add", under_another_id)
+
+
+def removes_the_only_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether the user could still sign in."""
+    monkeypatch.setattr(page_of_passkeys, "_can_sign_in", lambda _: True)
+
+
+def removes_anybodys_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user of a credential that is removed is not compared."""
+    condition = "WHERE user_id = $1 AND credential_id = $2"
+    assert condition in credentials._REMOVE
+    anybodys = credentials._REMOVE.replace(condition, "WHERE $1::uuid IS NOT NULL AND credential_id = $2")
+    monkeypatch.setattr(credentials, "_REMOVE", anybodys)
+    monkeypatch.setattr(page_of_passkeys, "_is_passkey_of", lambda *_: True)

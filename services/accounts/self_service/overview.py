@@ -15,7 +15,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
 from shared.paths import ACCOUNT
-from shared.store import PASSWORD, Clients, Consents, Credential, Sessions, UserCredentials, Users
+from shared.store import PASSKEY, PASSWORD, Clients, Consents, Credential, Sessions, UserCredentials, Users
 from shared.store.ports.credentials import RECOVERY, TOTP
 from shared.web.form import query
 
@@ -39,7 +39,8 @@ class Overview:
         user = await self.users.find(visit.user_id)
         if user is None:  # deleted in the meantime
             raise self.access.gone(request, ACCOUNT)
-        credentials = {each.kind: each for each in await self.credentials.of_user(user.user_id)}
+        stored = await self.credentials.of_user(user.user_id)
+        credentials = {each.kind: each for each in stored}
         password, now = credentials.get(PASSWORD), clock.now()
         view = AccountOverviewView(
             username=user.username,
@@ -48,6 +49,7 @@ class Overview:
             is_email_verified=user.claims.get("email_verified") is True,
             groups=user.groups or (),
             password_set=Ago.of(password.created_at, now) if password else None,
+            passkeys=sum(each.kind == PASSKEY for each in stored),
             factor=self._factor(has_app=TOTP in credentials),
             recovery_codes=remaining(credentials.get(RECOVERY)),
             sessions=len(await self.sessions.of_user(user.user_id)),

@@ -16,6 +16,7 @@ from shared.browser.pages.account_views import (
     DeviceSessionsView,
     FactorView,
     NewAppView,
+    PasskeysView,
     PasswordChangeView,
 )
 from shared.browser.pages.qr_code import qr_code
@@ -24,6 +25,7 @@ from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
+    ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
@@ -33,6 +35,7 @@ from shared.paths import (
 _LINKS = {
     "overview": ACCOUNT.path,
     "password": ACCOUNT_PASSWORD.path,
+    "passkeys": ACCOUNT_PASSKEYS.path,
     "factor": ACCOUNT_SECOND_FACTOR.path,
     "sessions": ACCOUNT_SESSIONS.path,
     "connections": ACCOUNT_CONNECTIONS.path,
@@ -56,6 +59,10 @@ class AccountPages:
     def password(self, view: PasswordChangeView, locale: str) -> web.Response:
         """The form with `new_password` and `sign_out_others`."""
         return self._page("account_password.html", locale, view, 400 if view.fault else 200)
+
+    def passkeys(self, view: PasskeysView, locale: str) -> web.Response:
+        """The forms send `passkey`, the result of a ceremony, with `name`; or `remove`."""
+        return self._page("account_passkeys.html", locale, view, 400 if view.fault else 200)
 
     def new_app(self, view: NewAppView, locale: str) -> web.Response:
         """Shows the secret of a new authenticator app; the form sends `code`, its first code."""

@@ -8,12 +8,17 @@ from shared.browser.pages.ago import Ago
 from shared.browser.pages.views.client import ClientView
 from shared.browser.pages.views.start import ApplicationView
 
-Done = Literal["password", "factor", "session", "sessions", "connection"]
+Done = Literal[
+    "password", "passkey", "passkey_removed", "factor", "session", "sessions", "connection",
+]  # fmt: skip
 """What the user has just done: a page says so once."""
 
 PasswordChangeFault = Literal[
     "password", "password_characters", "password_common", "password_name",
 ]  # fmt: skip
+
+PasskeyFault = Literal["refused", "taken", "last"]
+"""A passkey was not accepted; is registered already; is the only way in, and so not removed."""
 
 FactorState = Literal["unavailable", "off", "on", "required"]
 """Second factors: not offered here; the user has none; has one; has one and must keep it."""
@@ -29,6 +34,7 @@ class AccountOverviewView:
     is_email_verified: bool
     groups: tuple[str, ...]
     password_set: Ago | None
+    passkeys: int
     factor: FactorState
     recovery_codes: int
     sessions: int
@@ -46,6 +52,30 @@ class PasswordChangeView:
     least: int
     has_password: bool
     fault: PasswordChangeFault | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyView:
+    """A passkey of the user. `is_synced`: it is on several devices."""
+
+    credential_id: str
+    name: str
+    is_synced: bool
+    added: Ago
+    used: Ago | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeysView:
+    """The user's passkeys, and the options of a new one (WebAuthn Level 3 §5.1.8)."""
+
+    action: str
+    passkeys: tuple[PasskeyView, ...]
+    options: Mapping[str, object]
+    suggested_name: str
+    fault: PasskeyFault | None = None
+    done: Done | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -105,7 +105,10 @@ class SecondFactors(Protocol):
         """Replace the recovery codes of a user with an authenticator app. False: the user has none."""
 
     async def remove(self, user_id: UUID) -> bool:
-        """Remove the authenticator app, the recovery codes and the passkeys. False: the user has none."""
+        """Remove the authenticator app and the recovery codes. False: the user has none."""
+
+    async def reset(self, user_id: UUID) -> bool:
+        """Remove everything that signs the user in but the password. False: there is nothing."""
 
     async def rewrap(self) -> int:
         """Encrypt every secret under the first secret key; the number of those that were not."""

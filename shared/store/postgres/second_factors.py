@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from shared.store.codecs.totp_secrets import TotpSecrets
-from shared.store.ports.credentials import NewSecondFactor
+from shared.store.ports.credentials import PASSKEY, RECOVERY, TOTP, NewSecondFactor
 from shared.store.ports.faults import Taken
 from shared.store.postgres.transport.database import Database
 
@@ -44,7 +44,7 @@ SELECT remaining FROM spent"""
 
 _REMOVE = """
 WITH removed AS (
-  DELETE FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'recovery', 'passkey')
+  DELETE FROM user_credentials WHERE user_id = $1 AND kind = ANY($2::text[])
   RETURNING credential_id, user_id, kind)
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
@@ -100,7 +100,10 @@ class PostgresSecondFactors:
         return await self._database.row(_REPLACE_RECOVERY_CODES, user_id, list(hashes)) is not None
 
     async def remove(self, user_id: UUID) -> bool:
-        return await self._database.row(_REMOVE, user_id) is not None
+        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY]) is not None
+
+    async def reset(self, user_id: UUID) -> bool:
+        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY, PASSKEY]) is not None
 
     async def rewrap(self) -> int:
         rewrapped = 0

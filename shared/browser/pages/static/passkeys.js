@@ -31,6 +31,7 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     ask("optional").catch(() => {}); // the user has cancelled, and may go on without one
   });
   form.hidden = false;
+  for (const hint of document.querySelectorAll("[data-without-passkeys]")) hint.hidden = true;
   if (signsIn) {
     PublicKeyCredential.isConditionalMediationAvailable?.().then(
       (isAvailable) => isAvailable && ask("conditional").catch(() => {}),
