@@ -176,6 +176,7 @@ async def test_the_first_page_says_who_the_user_is(accounts: AuthorizationServic
         assert text in page.text
     assert re.findall(r'id="(account-[a-z-]+)"', page.text) == [
         "account-password",
+        "account-passkey-add",
         "account-totp-add",
         "account-data",
     ]

@@ -21,7 +21,6 @@ from tests.planted import planted
 from tests.planted.passkeys import (
     accepts_a_challenge_again,
     binds_challenges_to_no_browser,
-    forgets_the_ceremony,
     registers_an_id_twice,
     removes_anybodys_passkey,
     removes_the_only_way_in,
@@ -101,7 +100,7 @@ async def test_an_id_is_registered_once_for_anyone(accounts: AuthorizationServic
     assert await passkeys_of(accounts, user) == []
 
 
-@planted(binds_challenges_to_no_browser, forgets_the_ceremony)
+@planted(binds_challenges_to_no_browser)
 async def test_a_challenge_of_another_session_or_ceremony_is_refused(accounts: AuthorizationService) -> None:
     """W11: of somebody else's page, or of a login page."""
     theirs, mine = accounts.browser(), accounts.browser()
