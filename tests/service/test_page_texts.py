@@ -63,6 +63,7 @@ def test_translations_differ() -> None:
     """A text that is the same as in English was probably forgotten."""
     english = Catalogue.load("en").texts
     same_by_nature = {
+        "account.passkeys",
         "account.section.connections",
         "client.home",
         "claim.website",
