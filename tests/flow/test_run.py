@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -63,6 +63,30 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starter]:
     folder = tmp_path_factory.mktemp("run")
     with started(folder / "data", folder / "output") as starter:
         yield starter
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A data folder of a run that was stopped, and the port of its issuer."""
+
+    data: Path
+    port: int
+
+
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    """A data folder to copy."""
+    folder, port = tmp_path_factory.mktemp("stopped"), free_port()
+    with started(folder / "data", folder / "output", port):
+        pass
+    return Stopped(folder / "data", port)
+
+
+@pytest.fixture
+def stopped(stopped_once: Stopped, tmp_path: Path) -> Stopped:
+    """A data folder that the test may change."""
+    subprocess.run(("cp", "-a", stopped_once.data, tmp_path / "data"), check=True)
+    return Stopped(tmp_path / "data", stopped_once.port)
 
 
 def _pings(path: Path) -> bool:
@@ -202,28 +226,23 @@ def test_the_doctor_trusts_the_local_ca(op: Op, tmp_path: Path, has_another: boo
     assert "answers with this issuer" in public
 
 
-def test_deleted_credentials_are_shown_no_more(tmp_path: Path) -> None:
+def test_deleted_credentials_are_shown_no_more(stopped: Stopped, tmp_path: Path) -> None:
     """After the file is deleted, credentials are neither printed nor created again."""
-    port = free_port()
-    with started(tmp_path / "data", tmp_path / "first", port):
-        pass
-    (tmp_path / "data" / "demo.json").unlink()
-    with started(tmp_path / "data", tmp_path / "second", port) as starter:
+    (stopped.data / "demo.json").unlink()
+    with started(stopped.data, tmp_path / "output", stopped.port) as starter:
         assert "password" not in starter.said
-    assert not (tmp_path / "data" / "demo.json").exists()
+    assert not (stopped.data / "demo.json").exists()
 
 
-def test_a_folder_belongs_to_its_issuer(tmp_path: Path) -> None:
+def test_a_folder_belongs_to_its_issuer(stopped: Stopped, tmp_path: Path) -> None:
     """Another issuer is refused with both names; `issuer set` changes it while the old one runs."""
-    data, port, other = tmp_path / "data", free_port(), free_port()
+    data, port, other = stopped.data, stopped.port, free_port()
     old, new = f"http://localhost:{port}/oidc", f"http://localhost:{other}/oidc"
-    with started(data, tmp_path / "first", port):
-        pass
     refused = run_to_its_end(data, other)
     assert refused.returncode == 1
     assert old in refused.stderr
     assert f"ostiary issuer set {new}" in refused.stderr
-    with started(data, tmp_path / "second", port) as starter:
+    with started(data, tmp_path / "old", port) as starter:
         changed = subprocess.run(
             [sys.executable, "-m", "services.cli", "issuer", "set", new],
             env={**os.environ, "OSTIARY_DATA_DIR": str(starter.data)},
@@ -232,7 +251,7 @@ def test_a_folder_belongs_to_its_issuer(tmp_path: Path) -> None:
             check=False,
         )
         assert changed.returncode == 0
-    with started(data, tmp_path / "third", other) as starter:
+    with started(data, tmp_path / "new", other) as starter:
         assert starter.discovers()
 
 
@@ -420,11 +439,9 @@ def _cut_credentials(data: Path) -> None:
     (data / "demo.json").write_text('{"username": ')
 
 
-def test_a_damaged_data_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_damaged_data_folder_is_told_in_a_sentence(stopped: Stopped, tmp_path: Path) -> None:
     """Any damage gives one sentence that names the place, exit status 1, and no traceback."""
-    data, port = tmp_path / "data", free_port()
-    with started(data, tmp_path / "output", port):
-        pass
+    data, port = stopped.data, stopped.port
     for damage in (_no_secret, _cut_secret, _cut_credentials, _truncated, _other_major, _no_version):
         kept = {path: path.read_bytes() for path in data.rglob("*") if path.name in KEPT}
         damage(data)
