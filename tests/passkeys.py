@@ -2,8 +2,14 @@
 
 import json
 import re
+from base64 import b64encode
+from dataclasses import dataclass
 from html import unescape
 from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from playwright.async_api import CDPSession
+from playwright.async_api import Page as BrowserPage
 
 from shared.codec.base64url import base64url
 from shared.identity.passkeys.options import creation_options
@@ -72,3 +78,43 @@ async def sign_in(
     """From a client's request to what follows the sign-in by passkey."""
     page = await browser.authorize(client, **parameters)
     return await send(browser, page, authenticator.get(options_of(page), handle_of(user)))
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A virtual authenticator of a page in Chromium, whose user agrees to everything."""
+
+    devtools: CDPSession
+    authenticator_id: str
+
+    async def keep(self, authenticator: Authenticator, user: User) -> None:
+        """Let it have the passkey of an authenticator in software."""
+        private_key = authenticator.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        credential = {
+            "credentialId": b64encode(authenticator.passkey_id).decode(),
+            "isResidentCredential": True,
+            "rpId": authenticator.rp_id,
+            "privateKey": b64encode(private_key).decode(),
+            "userHandle": b64encode(user.user_id.bytes).decode(),
+            "signCount": 0,
+            "backupEligibility": True,
+            "backupState": True,
+        }
+        added = {"authenticatorId": self.authenticator_id, "credential": credential}
+        await self.devtools.send("WebAuthn.addCredential", added)
+
+
+async def a_phone(page: BrowserPage) -> Phone:
+    """An authenticator for *page*."""
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    added = await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return Phone(devtools, added["authenticatorId"])

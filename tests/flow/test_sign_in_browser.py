@@ -1,15 +1,14 @@
 """Signing in and out in Chromium, with its cookies, origin checks and policies."""
 
 import socket
-from base64 import b32decode, b64encode
+from base64 import b32decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from aiohttp import web
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from playwright.async_api import Browser, CDPSession, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
@@ -23,7 +22,7 @@ from shared.server.http.server import Runner
 from tests.authenticator import Authenticator
 from tests.builders import VERIFIER, World, a_client
 from tests.deployment import open_world, settings_for
-from tests.passkeys import add_passkey
+from tests.passkeys import a_phone, add_passkey
 from tests.screenshots import ARGUMENTS
 from tests.second_factors import code
 from tests.tools import needs
@@ -224,35 +223,6 @@ async def test_a_form_of_the_client_s_site_finds_the_session(
     assert "code" in await arrived(page)
 
 
-@asynccontextmanager
-async def virtual_authenticator(page: Page, passkey: Authenticator, user: User) -> AsyncIterator[CDPSession]:
-    """A phone that has the user's passkey, in this page's browser."""
-    devtools = await page.context.new_cdp_session(page)
-    await devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    added = await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    private_key = passkey.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    credential = {
-        "credentialId": b64encode(passkey.passkey_id).decode(),
-        "isResidentCredential": True,
-        "rpId": passkey.rp_id,
-        "privateKey": b64encode(private_key).decode(),
-        "userHandle": b64encode(user.user_id.bytes).decode(),
-        "signCount": 0,
-        "backupEligibility": True,
-        "backupState": True,
-    }
-    await devtools.send("WebAuthn.addCredential", {**added, "credential": credential})
-    yield devtools
-
-
 @pytest.mark.parametrize("by", ["suggestion", "button"])
 async def test_a_person_signs_in_with_a_passkey(
     browser: Browser, deployment: BrowserDeployment, by: str
@@ -261,15 +231,15 @@ async def test_a_person_signs_in_with_a_passkey(
     page = await (await browser.new_context()).new_page()
     passkey = Authenticator(deployment.origin)
     await add_passkey(deployment.world, deployment.user, passkey, deployment.origin)
-    async with virtual_authenticator(page, passkey, deployment.user) as devtools:
-        if by == "button":
-            await page.add_init_script("delete PublicKeyCredential.isConditionalMediationAvailable")
-        await page.goto(deployment.request())
-        if by == "button":
-            await page.click("#passkey-login")
-        await page.click("#consent-allow")
-        assert "code" in await arrived(page)
-        await devtools.detach()
+    phone = await a_phone(page)
+    await phone.keep(passkey, deployment.user)
+    if by == "button":
+        await page.add_init_script("delete PublicKeyCredential.isConditionalMediationAvailable")
+    await page.goto(deployment.request())
+    if by == "button":
+        await page.click("#passkey-login")
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
 
 
 async def test_without_script_no_passkey_is_offered(browser: Browser, deployment: BrowserDeployment) -> None:

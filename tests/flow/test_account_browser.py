@@ -1,0 +1,82 @@
+"""The account pages in Chromium, with a phone that keeps passkeys."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from services.accounts.app import mount as mount_accounts
+from services.authorization.app import mount as mount_authorization
+from shared.identity.passwords import hash_password
+from shared.live.randomness import new_id
+from shared.model import User
+from shared.paths import ACCOUNT, LOGOUT
+from shared.server.app import application
+from shared.server.http.server import Runner
+from tests.deployment import open_world, settings_for
+from tests.flow.test_sign_in_browser import PASSWORD, free_socket, served
+from tests.passkeys import a_phone
+from tests.screenshots import ARGUMENTS
+from tests.tools import needs
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where the account pages are, and whose they are."""
+
+    origin: str
+    user: User
+
+    async def sign_in(self, page: Page) -> None:
+        await page.goto(f"{self.origin}{ACCOUNT}")
+        await page.fill("#username", self.user.username)
+        await page.fill("#password", PASSWORD)
+        await page.click("#login-submit")
+
+    async def sign_out(self, page: Page) -> None:
+        await page.goto(f"{self.origin}{LOGOUT}")
+        await page.click("#logout-confirm")
+        await expect(page.locator("h1")).to_have_text("You are signed out")
+
+
+@pytest.fixture
+async def account(database_url: str, redis_url: str) -> AsyncIterator[Account]:
+    """A user of both services."""
+    listening = free_socket()
+    origin = f"http://localhost:{listening.getsockname()[1]}"
+    settings = settings_for(database_url, redis_url, issuer=f"{origin}/oidc", rate_limits="off")
+    user = User(user_id=new_id(), username="ada")
+    async with open_world(settings) as world:
+        await world.stores.users.add(user, hash_password(PASSWORD))
+        app: web.Application = application(settings, mount_authorization, mount_accounts)
+        async with served(Runner(app), listening):
+            yield Account(origin, user)
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    """A page of a fresh Chromium."""
+    async with async_playwright() as playwright:
+        browser: Browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def test_a_person_adds_a_passkey_and_signs_in_with_it(page: Page, account: Account) -> None:
+    """Sign in with a password, add a passkey, see it, sign out, sign in with it, and remove it."""
+    await a_phone(page)
+    await account.sign_in(page)
+    await page.click("#account-passkey-add")
+    await page.fill("#name", "My phone")
+    await page.click("#account-passkey-add")
+    await expect(page.get_by_role("alert").or_(page.get_by_role("status"))).to_contain_text("has been added")
+    await expect(page.locator(".rows")).to_contain_text("My phone")
+    await account.sign_out(page)
+    await page.goto(f"{account.origin}{ACCOUNT}")  # the browser suggests the passkey, and the phone agrees
+    await expect(page.locator("#account-passkeys")).to_be_visible()
+    await page.click("#account-passkeys")
+    await page.get_by_role("button", name="Remove").click()
+    await expect(page.locator("main")).to_contain_text("has been removed")
+    await expect(page.locator(".rows")).to_have_count(0)
