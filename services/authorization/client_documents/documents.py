@@ -42,10 +42,6 @@ _JSON = re.compile(r"application/(?:[!#$&^_.+a-z0-9-]+\+)?json")
 logger = structlog.get_logger()
 
 
-Parse = Callable[[FetchedBody], DocumentCopy]
-"""Reads a response. Raises ValueError."""
-
-
 class Fetching(Protocol):
     """The guarded fetcher, as far as documents need it."""
 
