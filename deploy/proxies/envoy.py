@@ -24,6 +24,9 @@ DROPPED = (
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",
     "Client-Cert",
+    "Client-Cert-Chain",
+    "traceparent",
+    "tracestate",
 )
 NOT_FOUND: Object = {"direct_response": {"status": 404, "body": {"inline_string": "Not found\n"}}}
 STRICT = {"header": dict(zip(("key", "value"), HTTPS_ONLY, strict=True))}

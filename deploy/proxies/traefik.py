@@ -24,7 +24,7 @@ DROPPED = (
         "X-Forwarded-Prefix",
         "X-Forwarded-Server",
     ),
-    *("X-Request-Id", "X-Request-Start", "Client-Cert", "Client-Cert-Chain"),
+    *("X-Request-Id", "X-Request-Start", "Client-Cert", "Client-Cert-Chain", "Traceparent", "Tracestate"),
 )
 ADMINISTRATION = "administration"
 NEVER_ENCODED = ("Slash", "BackSlash", "NullCharacter", "Semicolon", "Percent", "QuestionMark", "Hash")

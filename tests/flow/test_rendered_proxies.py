@@ -50,6 +50,7 @@ async def test_what_a_client_claims_of_itself_is_dropped(kind: str, tmp_path: Pa
     """A service sees the proxy's Host, forwarding headers and request id."""
     spoofed = {
         "Client-Cert": ":ZXZpbA==:",
+        "Traceparent": "evil",
         "Host": "evil.example",
         "X-Forwarded-For": "192.0.2.1",
         "X-Forwarded-Proto": "http",

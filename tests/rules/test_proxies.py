@@ -95,13 +95,14 @@ def test_the_aliases_can_be_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_nothing_a_client_claims_reaches_a_service(name: str) -> None:
-    """Forwarding headers and certificates of clients are replaced or dropped."""
+    """Forwarding headers, traces and certificates of clients are replaced or dropped."""
     text = RENDERED[name].lower()
     for header in (
         "x-forwarded-",
         "forwarded",
         "x-real-ip",
         "client-cert",
+        "traceparent",
         "x-request-id",
         "x-request-start",
     ):
