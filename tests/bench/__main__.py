@@ -9,6 +9,7 @@ import click
 
 from tests.bench import table
 from tests.bench.deployment import deployment
+from tests.bench.filler import Filling, fill
 from tests.bench.load import load_generator
 from tests.bench.measure import Extent, Meter, Result, measure
 from tests.bench.population import populate
@@ -31,11 +32,19 @@ def soak(meter: Meter, rows: Sequence[Row], requests: int) -> Iterator[str]:
 
 
 async def run(
-    rows: Sequence[Row], extent: Extent, *, proxied: Sequence[bool], is_json: bool, requests: int
+    rows: Sequence[Row],
+    extent: Extent,
+    filling: Filling,
+    *,
+    proxied: Sequence[bool],
+    is_json: bool,
+    requests: int,
 ) -> bool:
     """Deploy, measure and print. Returns whether the run is valid."""
     async with deployment() as deployed:
         stores = await deployed.start_stores()
+        click.echo(f"Filling the tables: {filling} …", err=True)
+        await fill(stores.database_url, filling)
         click.echo("Making 10 000 users, and what they and their clients hold …", err=True)
         population = await populate(stores.settings)
         wanted = {service for row in rows for service in row.services}
@@ -64,12 +73,26 @@ async def run(
 @click.option("--direct", is_flag=True, help="Without the proxy alone.")
 @click.option("--json", "is_json", is_flag=True, help="The results as JSON on standard output.")
 @click.option("--soak", "requests", default=0, metavar="N", help="Then N operations more, to see the memory.")
-def main(*, quick: bool, names: tuple[str, ...], direct: bool, is_json: bool, requests: int) -> None:
+@click.option("--users", default=0, metavar="N", help="With N users more in the tables.")
+@click.option("--clients", default=0, metavar="N", help="With N clients more.")
+@click.option("--grants", default=0, metavar="N", help="With N grants and refresh tokens more.")
+def main(
+    *,
+    quick: bool,
+    names: tuple[str, ...],
+    direct: bool,
+    is_json: bool,
+    requests: int,
+    users: int,
+    clients: int,
+    grants: int,
+) -> None:
     """Measure the cost of requests, in round trips and CPU time."""
     rows = [row for row in ROWS if row.name in names or not names]
     proxied = (False,) if direct else (False, True)
     extent = QUICK if quick else USUAL
-    if not asyncio.run(run(rows, extent, proxied=proxied, is_json=is_json, requests=requests)):
+    filling = Filling(users=users, clients=clients, grants=grants)
+    if not asyncio.run(run(rows, extent, filling, proxied=proxied, is_json=is_json, requests=requests)):
         raise SystemExit(1)
 
 

@@ -37,6 +37,11 @@ class BenchStores:
     settings: Settings
     pids: tuple[int, ...]
 
+    @property
+    def database_url(self) -> str:
+        assert self.settings.database_url
+        return self.settings.database_url.get_secret_value()
+
 
 @dataclass(frozen=True, slots=True)
 class BenchTarget:
