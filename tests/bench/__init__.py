@@ -1,7 +1,8 @@
 """The cost of a request in round trips and CPU time: `python -m tests.bench --help`.
 
 One process generates load (`load.py`). It runs scripts (`scripts.py`) with the users and tokens of a
-population (`population.py`), beside so many rows as `filler.py` adds. Real services, stores and a reverse proxy answer (`deployment.py`). Their CPU
+population (`population.py`).
+`filler.py` adds other rows. Real services, stores and a reverse proxy answer (`deployment.py`). Their CPU
 time is read from /proc (`cpu.py`) and compared with that of `hello.py` under the same load (`measure.py`,
 `table.py`).
 
