@@ -131,3 +131,27 @@ class DeviceCode:
     resources: tuple[str, ...] = ()
     state: Pending | Denied | Approved = field(default_factory=Pending)
     unknown_attempts: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """A row of the audit log."""
+
+    audit_id: int
+    at: datetime
+    event: str
+    user_id: UUID | None
+    client_id: str | None
+    detail: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSegment:
+    """Sealed rows of the audit log. `is_removed`: they have been removed by age, and only this is left."""
+
+    segment_id: int
+    audit_ids: tuple[int, ...]
+    hash: bytes
+    last_at: datetime
+    checkpoint: str
+    is_removed: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from services.cli.audit import audit
 from services.cli.backup import backup, restore
 from services.cli.client import client
 from services.cli.client_check import check
@@ -48,6 +49,6 @@ client.add_command(check)
 client.add_command(show_posture)
 for command in (
     *(run, setup, serve, migrate, backup, restore, restored, issuer),
-    *(user, group, session, client, profile, resource, keys, outbox, doctor),
+    *(user, group, session, client, profile, resource, keys, outbox, audit, doctor),
 ):
     main.add_command(command)

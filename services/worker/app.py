@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
+from services.worker.audit_sealing import audit_sealing
 from services.worker.client_removal import client_removal
 from services.worker.client_upkeep import client_upkeep
 from services.worker.expiry import expiry, growth
@@ -40,6 +41,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
     return (
         heartbeat(opened.outages),
         key_schedule(opened.keys, settings),
+        audit_sealing(opened.audit_log, app[KEYRING]),
         expiry(opened.expiry, settings),
         growth(opened.expiry),
         state_metrics(opened.outbox, opened.keys, settings),

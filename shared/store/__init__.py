@@ -4,6 +4,7 @@ PostgreSQL holds what must never be lost or undone. Redis holds what a user can 
 real stores, and the contract tests check every implementation.
 """
 
+from shared.store.ports.audit import AuditLog
 from shared.store.ports.client_documents import ClientDocuments, DocumentCopies, DocumentCopy
 from shared.store.ports.clients import (
     CLIENT_USE_NOTED_EVERY,
@@ -87,6 +88,7 @@ __all__ = [
     "PASSWORD",
     "USE_NOTED_EVERY",
     "Attempt",
+    "AuditLog",
     "AuthorizationCodes",
     "Change",
     "Changes",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from shared.config.settings import Settings
 from shared.store import (
+    AuditLog,
     AuthorizationCodes,
     Changes,
     ClientDocuments,
@@ -40,6 +41,7 @@ from shared.store import (
 )
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.codecs.totp_secrets import TotpSecrets
+from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.client_documents import PostgresClientDocuments
 from shared.store.postgres.client_removals import PostgresClientRemovals
@@ -96,6 +98,7 @@ class Stores:
         self.outages: Outages = PostgresOutages(alone)
         self.expiry: Expiry = PostgresExpiry(database)
         self.outbox: Outbox = PostgresOutbox(database)
+        self.audit_log: AuditLog = PostgresAuditLog(database)
 
         self.users: Users = PostgresUsers(database)
         self.credentials: UserCredentials = PostgresUserCredentials(database)

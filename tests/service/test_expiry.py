@@ -12,6 +12,8 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
 from shared.oauth.client.record import Client
+from shared.operations.audit.chain import checkpoint_key
+from shared.operations.audit.seal import seal_next
 from shared.store import Expiring
 from tests.builders import SignIn, World, a_client
 from tests.deployment import TokenService, settings_for
@@ -28,7 +30,7 @@ _MOMENTS = """
 SELECT table_name, column_name FROM information_schema.columns
  WHERE table_schema = 'public' AND data_type = 'timestamp with time zone'
    AND table_name IN ('sessions', 'grants', 'refresh_families', 'revoked_access_tokens', 'outbox', 'audit',
-                      'change_counter')"""
+                      'audit_segments', 'change_counter')"""
 
 
 @pytest.fixture
@@ -109,6 +111,8 @@ async def test_flows_without_offline_access_leave_nothing_behind(
     await _settle(expirer)
     left = await _counts(world) - before
     assert left["grants"] + left["sessions"] + left["revoked_access_tokens"] + left["changes"] <= flows // 100
+    while await seal_next(world.stores.audit_log, checkpoint_key(b"salt")):
+        pass
     await _pass(world, settings.audit_retention)
     await _settle(expirer)
     left = await _counts(world) - before

@@ -36,8 +36,24 @@ _DELETED_CLIENT = f"""t.name LIKE '{CLIENT}%' AND t.value <= (SELECT passed_valu
    AND NOT EXISTS (SELECT FROM clients c WHERE c.client_id = substr(t.name, {len(CLIENT) + 1}))
    AND $1::interval IS NOT NULL"""
 
-# Audit rows are deleted oldest first. Once they are sealed, the condition compares with the end of the last
-# segment that is old enough as a whole, and the checkpoint of that segment stays.
+# Audit rows are deleted by whole sealed segments, the oldest first, as many as fit into the batch. The last
+# of them stays, without its rows: the next segment names its hash.
+_REMOVE_AUDIT = """
+WITH expired AS MATERIALIZED (
+  SELECT segment_id, audit_ids FROM (
+    SELECT segment_id, audit_ids, max(last_at) OVER earlier AS latest_at,
+           sum(cardinality(audit_ids)) OVER earlier AS total
+      FROM audit_segments WHERE NOT is_removed WINDOW earlier AS (ORDER BY segment_id)
+     ORDER BY segment_id LIMIT 100) AS oldest
+   WHERE latest_at < now() - $1::interval AND total <= $2),
+removed AS (
+  DELETE FROM audit WHERE audit_id IN (SELECT unnest(audit_ids) FROM expired) RETURNING audit_id),
+emptied AS (
+  UPDATE audit_segments SET is_removed = true WHERE segment_id = (SELECT max(segment_id) FROM expired)),
+forgotten AS (
+  DELETE FROM audit_segments WHERE segment_id < (SELECT max(segment_id) FROM expired))
+SELECT count(*) AS n FROM removed"""
+
 _REMOVE = {
     Expiring.SESSIONS: _remove("sessions", "session_key", _ended("expires_at"), "t.expires_at"),
     Expiring.GRANTS: _remove(
@@ -51,7 +67,7 @@ _REMOVE = {
     ),
     Expiring.CHANGES: _remove("changes", "name", _DELETED_CLIENT, "t.value"),
     Expiring.OUTBOX: _remove("outbox", "notice_id", _ended("given_up_at"), "t.given_up_at"),
-    Expiring.AUDIT: _remove("audit", "audit_id", _ended("at"), "t.at"),
+    Expiring.AUDIT: _REMOVE_AUDIT,
 }
 
 # A grant that is revoked, or whose family can no longer rotate, issues no further token.

@@ -1,0 +1,90 @@
+"""The audit log in PostgreSQL: one statement each."""
+
+from collections.abc import Sequence
+
+from shared.model import AuditRecord, AuditSegment
+from shared.store.ports.audit import AuditCount
+from shared.store.postgres.transport.connection import Row
+from shared.store.postgres.transport.database import Database
+
+LATE = 10_000
+"""Rows that may commit, with greater ids, before one whose transaction is still running."""
+
+_COLUMNS = "audit_id, at, event, user_id, client_id, detail"
+_MATCHES = "($1::text IS NULL OR event = $1) AND ($2::text IS NULL OR client_id = $2)"
+_LIST = f"SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} AND audit_id > $3 ORDER BY audit_id LIMIT $4"
+_LATEST = f"""
+SELECT * FROM (SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} ORDER BY audit_id DESC LIMIT $3) AS latest
+ ORDER BY audit_id"""
+
+_IS_UNSEALED = f"""
+a.audit_id > coalesce((SELECT max(last_id) FROM audit_segments), 0) - {LATE} AND NOT EXISTS (
+  SELECT FROM audit_segments s, unnest(s.audit_ids) AS sealed_id
+   WHERE s.last_id > (SELECT max(last_id) FROM audit_segments) - {2 * LATE} AND sealed_id = a.audit_id)"""
+_UNSEALED = f"SELECT {_COLUMNS} FROM audit a WHERE {_IS_UNSEALED} ORDER BY audit_id LIMIT $1"
+_COUNT_UNSEALED = f"SELECT count(*) AS n FROM audit a WHERE {_IS_UNSEALED}"
+_COUNT = "SELECT count(*) AS n FROM audit"
+_OF_SEGMENT = f"SELECT {_COLUMNS} FROM audit WHERE audit_id = ANY($1::bigint[]) ORDER BY audit_id"
+
+_SEGMENT = "segment_id, audit_ids, hash, last_at, checkpoint, is_removed"
+_LAST_SEGMENT = f"SELECT {_SEGMENT} FROM audit_segments ORDER BY segment_id DESC LIMIT 1"
+_SEGMENTS = f"SELECT {_SEGMENT} FROM audit_segments WHERE segment_id > $1 ORDER BY segment_id LIMIT $2"
+_SEAL = """
+INSERT INTO audit_segments (segment_id, audit_ids, last_id, hash, last_at, checkpoint)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING segment_id"""
+
+
+def _record(row: Row) -> AuditRecord:
+    return AuditRecord(**dict(row))
+
+
+def _segment(row: Row) -> AuditSegment:
+    return AuditSegment(**{**dict(row), "audit_ids": tuple(row["audit_ids"])})
+
+
+class PostgresAuditLog:
+    """`AuditLog` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(
+        self, after: int, limit: int, *, event: str | None = None, client_id: str | None = None
+    ) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_LIST, event, client_id, after, limit)]
+
+    async def latest(
+        self, limit: int, *, event: str | None = None, client_id: str | None = None
+    ) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_LATEST, event, client_id, limit)]
+
+    async def unsealed(self, limit: int) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_UNSEALED, limit)]
+
+    async def count(self) -> AuditCount:
+        every, unsealed = await self._database.row(_COUNT), await self._database.row(_COUNT_UNSEALED)
+        assert every
+        assert unsealed
+        return AuditCount(every["n"], unsealed["n"])
+
+    async def rows(self, audit_ids: Sequence[int]) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_OF_SEGMENT, audit_ids)]
+
+    async def last_segment(self) -> AuditSegment | None:
+        row = await self._database.row(_LAST_SEGMENT)
+        return _segment(row) if row else None
+
+    async def segments(self, after: int, limit: int) -> Sequence[AuditSegment]:
+        return [_segment(row) for row in await self._database.rows(_SEGMENTS, after, limit)]
+
+    async def seal(self, segment: AuditSegment) -> bool:
+        row = await self._database.row(
+            _SEAL,
+            segment.segment_id,
+            segment.audit_ids,
+            max(segment.audit_ids),
+            segment.hash,
+            segment.last_at,
+            segment.checkpoint,
+        )
+        return row is not None
