@@ -14,7 +14,8 @@ _COLUMNS = "audit_id, at, event, user_id, client_id, detail"
 _MATCHES = "($1::text IS NULL OR event = $1) AND ($2::text IS NULL OR client_id = $2)"
 _LIST = f"SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} AND audit_id > $3 ORDER BY audit_id LIMIT $4"
 _LATEST = f"""
-SELECT {_COLUMNS} FROM (SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} ORDER BY audit_id DESC LIMIT $3) AS latest
+SELECT {_COLUMNS}
+  FROM (SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} ORDER BY audit_id DESC LIMIT $3) AS latest
  ORDER BY audit_id"""
 
 _IS_UNSEALED = f"""
