@@ -16,6 +16,7 @@ from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind
 from shared.paths import (
+    ACCOUNT,
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
     AUTHORIZATION,
@@ -139,6 +140,10 @@ async def _stale_form(provider: AllServices) -> None:
     await provider.op.browser().request("POST", LOGOUT.path, data={"form_token": "x"}, headers=origin)
 
 
+async def _declined(provider: AllServices) -> None:
+    await provider.op.browser().get(ACCOUNT.path, {"error": "access_denied"})
+
+
 async def _throttled(provider: AllServices) -> str:
     provider.monkeypatch.setattr(StorageLimits, "interaction", lambda *_: timedelta(seconds=1))
     return await provider.authorize()
@@ -229,6 +234,7 @@ REFUSED: Mapping[str, RefusedRequest] = {
 """By error: the requests that name a client."""
 
 NAMELESS: Mapping[str, RefusedRequest] = {
+    "sign_in_declined": RefusedRequest(ACCOUNT, _declined, "did not sign in"),
     "stale_form": RefusedRequest(LOGOUT, _stale_form, "another session"),
     "invalid_token": RefusedRequest(USERINFO, _invalid_token, "malformed"),
     "invalid_client_metadata": RefusedRequest(REGISTRATION, _registered(grant_types=["x"]), "grant_types"),

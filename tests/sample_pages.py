@@ -236,5 +236,5 @@ def application(pages: Pages) -> web.Application:
     app[ASSETS] = pages.assets
     app.router.add_get(STATIC.path, static)
     app.router.add_get("/{locale:en|de|fr}/{state}", page)
-    app.router.add_post("/oidc/{page:.+}", sent)
+    app.router.add_post("/oidc/{page:(?!static/).+}", sent)
     return app

@@ -58,7 +58,7 @@ BACKGROUND_ROUNDS = MetricDescription(
     "ostiary_background_rounds_total",
     "counter",
     "Rounds of background work, by work and outcome (ok, unavailable, failed).",
-    {"work": 20, "outcome": 3},
+    {"work": 24, "outcome": 3},
 )
 CLOCK_SKEW_SECONDS = MetricDescription(
     "ostiary_clock_skew_seconds", "gauge", "How far this process's clock is ahead of PostgreSQL's."

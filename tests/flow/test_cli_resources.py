@@ -38,7 +38,7 @@ def test_what_cannot_be_promised_is_refused(ostiary: Ostiary, tmp_path: Path) ->
         "scopes": ["openid"],
         "colour": "red",
         "dpop_bound_access_tokens_required": True,
-        "acr_values": ["phr"],
+        "acr_values": ["urn:example:acr:gold"],
     }
     refused = ostiary("resource", "add", _file(tmp_path, bad))
     assert refused.exit_code == 1

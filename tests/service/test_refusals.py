@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient
 
+from services.accounts import app as accounts
 from services.authorization import app as authorization
 from services.client_registry import app as client_registry
 from services.token import app as token
@@ -61,7 +62,7 @@ async def provider(
         rate_limits="off",
         software_statement_issuers=str(issuers),
     )
-    app = application(settings, authorization.mount, token.mount, client_registry.mount)
+    app = application(settings, authorization.mount, token.mount, client_registry.mount, accounts.mount)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
         op = AuthorizationService(app, http.server, world, settings)
         yield AllServices(op, TokenService(http, world), Registry(http, world), monkeypatch)

@@ -107,7 +107,7 @@ async def _is_waiting(watcher: asyncpg.Connection) -> bool:
     return bool(
         await watcher.fetchval(
             """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                AND wait_event_type = 'Lock' AND query LIKE '%INTO sessions%'"""
+                AND wait_event_type = 'Lock' AND query LIKE '%standing AS (%'"""
         )
     )
 

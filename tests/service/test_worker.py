@@ -25,8 +25,8 @@ HANG_GUARD = 30  # seconds
         ("token", "alone", ["token"]),
         ("worker", "alone", ["worker"]),
         ("discovery", "token", ["discovery"]),
-        ("all", "token", ["discovery", "authorization", "token", "client-registry", "worker"]),
-        ("all", "alone", ["discovery", "authorization", "token", "client-registry"]),
+        ("all", "token", ["discovery", "authorization", "token", "client-registry", "accounts", "worker"]),
+        ("all", "alone", ["discovery", "authorization", "token", "client-registry", "accounts"]),
     ],
 )
 def test_the_worker_runs_beside_token_unless_it_runs_alone(
