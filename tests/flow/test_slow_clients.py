@@ -86,8 +86,12 @@ def test_a_body_that_drips_is_not_waited_for(ops: Sequence[Op], target: object) 
 
 
 @pytest.mark.usefixtures("_many_files")
-def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op]) -> None:
-    """Hundreds of idle connections and of incomplete requests do not delay others."""
+def test_a_crowd_that_says_nothing_keeps_nobody_waiting(ops: Sequence[Op], op_behind_haproxy: Op) -> None:
+    """Hundreds of idle connections and of incomplete requests do not delay others.
+
+    HAProxy is left out: it refuses an address's connections beyond 200, and a test has one address.
+    """
+    ops = [each for each in ops if each is not op_behind_haproxy]
     with ExitStack() as stack:
         for each in ops:
             for number in range(IDLE):

@@ -30,11 +30,12 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     event.preventDefault();
     ask("optional").catch(() => {}); // the user has cancelled, and may go on without one
   });
-  form.hidden = false;
-  for (const hint of document.querySelectorAll("[data-without-passkeys]")) hint.hidden = true;
   if (signsIn) {
     PublicKeyCredential.isConditionalMediationAvailable?.().then(
       (isAvailable) => isAvailable && ask("conditional").catch(() => {}),
     );
   }
+} else {
+  form.hidden = true;
+  for (const hint of document.querySelectorAll(".unscripted")) hint.style.display = "block";
 }
