@@ -3,7 +3,7 @@ PYTHON ?=
 export PYTHON
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every process
 WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 ))  # more than cores, because many tests wait
-PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 20
+PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
 .PHONY: help run venv dev test test-fast bench fuzz mutants faults check wheel image image-test
