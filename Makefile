@@ -2,7 +2,6 @@ VENV := .venv
 PYTHON ?=
 export PYTHON
 unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every process
-WORKERS = $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 ))  # more than cores, because many tests wait
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
