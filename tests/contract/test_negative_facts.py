@@ -299,7 +299,7 @@ async def test_what_no_standby_has_confirmed_is_not_acknowledged_when_it_is_repe
         scene = await _scene(world, settings)
     async with open_stores(settings) as stores:
         async with _without_standby(database_url):
-            for _ in range(2):
+            for _ in range(3):
                 with pytest.raises(Unavailable):
                     await FACTS[name].end(stores, scene)
         await FACTS[name].end(stores, scene)
