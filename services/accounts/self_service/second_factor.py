@@ -25,7 +25,7 @@ from shared.store import SecondFactors, Taken, UserCredentials
 from shared.store.ports.credentials import RECOVERY, TOTP
 from shared.web.answers import see_other
 
-ACT, RENEW, REMOVE, APP = "act", "renew", "remove", "app"
+ACT, APP = "act", "app"
 
 logger = structlog.get_logger()
 
