@@ -85,6 +85,8 @@ ADMINISTRATION_METADATA = _discovery(
     "/.well-known/oauth-protected-resource/oidc/admin", group=Group.ROOT_ALIAS
 )  # RFC 9728 §3.1: inserted before the path of the resource
 WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_ALIAS)
+PASSKEY_ENDPOINTS = _discovery("/.well-known/passkey-endpoints", group=Group.ROOT_ALIAS)
+CHANGE_PASSWORD = Path("/.well-known/change-password", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")
 PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_authorization_request_endpoint")

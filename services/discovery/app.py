@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from services.discovery.account_links import change_password, passkey_endpoints
 from services.discovery.document import Document
 from services.discovery.metadata import provider_metadata
 from services.discovery.webfinger import descriptor, is_known, resource_of
@@ -17,11 +18,13 @@ from shared.oauth.resource.own import administration_resource, own_resources, us
 from shared.oauth.tokens.keys import KeySet
 from shared.paths import (
     ADMINISTRATION_METADATA,
+    CHANGE_PASSWORD,
     JWKS,
     OAUTH_AUTHORIZATION_SERVER,
     OAUTH_AUTHORIZATION_SERVER_BELOW,
     OPENID_CONFIGURATION,
     OPENID_CONFIGURATION_INSERTED,
+    PASSKEY_ENDPOINTS,
     USERINFO_METADATA,
     WEBFINGER,
     Path,
@@ -51,8 +54,7 @@ class Documents:
 
 def make_documents(settings: Settings, keys: KeySet, now: datetime) -> Documents:
     """The documents for these keys at this time."""
-    max_age = int(settings.jwks_max_age.total_seconds())
-    metadata = provider_metadata(settings, keys.algorithms(now))
+    max_age, metadata = _max_age(settings), provider_metadata(settings, keys.algorithms(now))
     return Documents(keys, now, Document.of(metadata, max_age), Document.of(keys.jwks(now), max_age))
 
 
@@ -95,17 +97,33 @@ async def jwks(request: web.Request) -> web.Response:
 def _resource_document(settings: Settings, resource: str) -> Document:
     """The ready metadata of a resource of this server: RFC 9728 §3."""
     described = next(each for each in own_resources(settings.issuer) if each.resource == resource)
-    max_age = int(settings.jwks_max_age.total_seconds())
-    return Document.of(resource_metadata(described, settings.issuer), max_age)
+    return Document.of(resource_metadata(described, settings.issuer), _max_age(settings))
 
 
-def _serve_resource_metadata(app: web.Application, path: Path, resource: str) -> None:
-    document = _resource_document(app[SETTINGS], resource)
+def _max_age(settings: Settings) -> int:
+    return int(settings.jwks_max_age.total_seconds())
 
-    async def metadata(request: web.Request) -> web.Response:
+
+def _serve(app: web.Application, path: Path, document: Document) -> None:
+    """Serve a document that stays as it is."""
+
+    async def answer(request: web.Request) -> web.Response:
         return document.answer(request)
 
-    app.router.add_get(path.path, metadata)
+    app.router.add_get(path.path, answer)
+
+
+def _serve_root_aliases(app: web.Application) -> None:
+    """Add the routes outside the issuer's path, except those of the provider metadata."""
+    settings = app[SETTINGS]
+    app.router.add_get(WEBFINGER.path, webfinger)
+    _serve(app, USERINFO_METADATA, _resource_document(settings, userinfo_resource(settings.issuer)))
+    _serve(
+        app, ADMINISTRATION_METADATA, _resource_document(settings, administration_resource(settings.issuer))
+    )
+    cross_origin(app, [WEBFINGER, USERINFO_METADATA, ADMINISTRATION_METADATA])  # RFC 7033 §5
+    _serve(app, PASSKEY_ENDPOINTS, passkey_endpoints(settings.issuer, _max_age(settings)))
+    app.router.add_get(CHANGE_PASSWORD.path, change_password)
 
 
 async def webfinger(request: web.Request) -> web.Response:
@@ -123,10 +141,7 @@ def mount(app: web.Application) -> None:
     metadata_paths = [OPENID_CONFIGURATION, OAUTH_AUTHORIZATION_SERVER_BELOW]
     if app[SETTINGS].root_aliases:
         metadata_paths += [OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION_INSERTED]
-        app.router.add_get(WEBFINGER.path, webfinger)
-        _serve_resource_metadata(app, USERINFO_METADATA, userinfo_resource(app[SETTINGS].issuer))
-        _serve_resource_metadata(app, ADMINISTRATION_METADATA, administration_resource(app[SETTINGS].issuer))
-        cross_origin(app, [WEBFINGER, USERINFO_METADATA, ADMINISTRATION_METADATA])  # RFC 7033 §5
+        _serve_root_aliases(app)
     for path in metadata_paths:
         app.router.add_get(path.path, openid_configuration)
     app.router.add_get(JWKS.path, jwks)

@@ -100,12 +100,17 @@ def _connection(version: HttpVersion, is_kept: bool) -> bytes:
     return b"" if version == HttpVersion11 else b"Connection: keep-alive\r\n"
 
 
-_SEE_OTHER = Head(SAFE, NO_STORE)
+_REDIRECT = Head(SAFE, NO_STORE)
 
 
 def see_other(uri: str) -> web.Response:
     """303, so that the browser does not repeat a POST at *uri* (RFC 9700 §4.12)."""
-    return PreparedResponse(b"", _SEE_OTHER, status=303, headers={"Location": uri})
+    return PreparedResponse(b"", _REDIRECT, status=303, headers={"Location": uri})
+
+
+def found(uri: str) -> web.Response:
+    """302, for a GET that another URI answers."""
+    return PreparedResponse(b"", _REDIRECT, status=302, headers={"Location": uri})
 
 
 JSON = Head.of_private("application/json")

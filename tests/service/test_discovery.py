@@ -11,11 +11,16 @@ from shared.config.settings import Settings, read_settings
 from shared.live import clock
 from shared.operations.keys import ensure_keys
 from shared.paths import (
+    ACCOUNT_PASSWORD,
+    CHANGE_PASSWORD,
     JWKS,
     OAUTH_AUTHORIZATION_SERVER,
     OPENID_CONFIGURATION,
     OPENID_CONFIGURATION_INSERTED,
-    WEBFINGER,
+    PASSKEY_ENDPOINTS,
+    PATHS,
+    Group,
+    Service,
 )
 from shared.server.app import application
 from shared.server.resources import WATCH
@@ -86,12 +91,26 @@ async def test_the_same_document_is_where_clients_insert_the_well_known_part(
     assert await inserted.read() == await usual.read()
 
 
+async def test_password_managers_find_the_pages_of_passkeys_and_of_the_password(discovery: Client) -> None:
+    """The passkey endpoints come without a redirect; the page of the password by one that is not stored."""
+    endpoints = await discovery.get(PASSKEY_ENDPOINTS.path, allow_redirects=False)
+    page = f"{ISSUER}/account/passkeys"
+    assert (endpoints.status, endpoints.headers["Content-Type"]) == (200, "application/json")
+    assert await endpoints.json() == {"enroll": page, "manage": page}
+    change = await discovery.get(CHANGE_PASSWORD.path, allow_redirects=False)
+    assert (change.status, change.headers["Location"]) == (302, ACCOUNT_PASSWORD.path)
+    assert change.headers["Cache-Control"] == "no-store"
+
+
 async def test_root_paths_can_be_left_to_another_application(settings: Settings) -> None:
     """Without root aliases, only the issuer's own paths are served."""
     await _make_keys(settings)
     without = settings.model_copy(update={"root_aliases": False})
+    root_paths = [
+        path for path in PATHS if path.service is Service.DISCOVERY and path.group is Group.ROOT_ALIAS
+    ]
     async with TestClient(Served(application(without, mount))) as client:
-        assert {(await client.get(path)).status for path in [*ROOT_PATHS, WEBFINGER.path]} == {404}
+        assert {(await client.get(path.path)).status for path in root_paths} == {404}
         assert (await client.get(OPENID_CONFIGURATION.path)).status == 200
 
 

@@ -5,17 +5,20 @@ from shared.operations.doctor.answers import Answer
 from shared.operations.doctor.findings import Finding, bad, good
 from shared.paths import (
     ADMINISTRATION_METADATA,
+    CHANGE_PASSWORD,
     OAUTH_AUTHORIZATION_SERVER,
     OPENID_CONFIGURATION_INSERTED,
     OUT_OF_BAND,
     OUT_OF_BAND_ALIAS,
+    PASSKEY_ENDPOINTS,
     PREFIX,
     USERINFO_METADATA,
     WEBFINGER,
 )
 
 WITHOUT_ROOT_PATHS = (
-    f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER} and metadata at"
+    f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER}, {PASSKEY_ENDPOINTS},"
+    f" {CHANGE_PASSWORD} and metadata at"
     f" {OAUTH_AUTHORIZATION_SERVER}, {OPENID_CONFIGURATION_INSERTED}, {USERINFO_METADATA} and"
     f" {ADMINISTRATION_METADATA} are not served. Give clients that look there the metadata's URL, and those"
     f" that use the first {OUT_OF_BAND}"
