@@ -1,11 +1,11 @@
 """The objects of each service, and the routes to them, rendered from the path map."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path as FilePath
 from string import Template
 
-from shared.paths import PATHS, Group, Path, Service
+from deploy.proxies import routes
+from shared.paths import Path, Service
 
 FOLDER = FilePath(__file__).parent
 HOST = "id.example.org"
@@ -19,22 +19,17 @@ def files() -> Iterator[tuple[str, str]]:
     template = Template((FOLDER / "service.template").read_text("utf-8"))
     for name in (*(str(service) for service in Service), WORKER):
         yield f"base/{name}.yaml", template.substitute(name=name)
-    public = [path for path in PATHS if path.group in (Group.PUBLIC, Group.ROOT_ALIAS)]
-    yield "gateway/routes.yaml", _HEAD + _route(public)
-    yield "ingress/routes.yaml", _HEAD + _ingress(public)
+    yield "gateway/routes.yaml", _HEAD + _route(routes.public())
+    yield "ingress/routes.yaml", _HEAD + _ingress(routes.public())
 
 
-def _of(paths: Iterable[Path], service: Service) -> Sequence[Path]:
-    return [path for path in paths if path.service is service]
-
-
-def _route(paths: Sequence[Path]) -> str:
+def _route(paths: Iterable[Path]) -> str:
     """An HTTPRoute of the Gateway API: exact paths, and expressions where a segment is a parameter."""
     rules = "".join(
         "    - matches:\n"
-        + "".join(f"        - path: {_match(path)}\n" for path in _of(paths, service))
+        + "".join(f"        - path: {_match(path)}\n" for path in own)
         + f"      backendRefs: [{{name: {service}, port: {PORT}}}]\n"
-        for service in Service
+        for service, own in routes.by_service(paths).items()
     )
     return f"""apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -48,20 +43,16 @@ spec:
 
 
 def _match(path: Path) -> str:
-    if "{" not in path.path:
-        return f"{{type: Exact, value: {path}}}"
-    parts = re.split(r"\{[a-z_]+\}", path.path)
-    return f"{{type: RegularExpression, value: '{'[^/]+'.join(map(re.escape, parts))}'}}"
+    if routes.has_parameter(path):
+        return f"{{type: RegularExpression, value: '{routes.expression(path)}'}}"
+    return f"{{type: Exact, value: {path}}}"
 
 
-def _path_type(path: Path) -> str:
-    return "Prefix" if "{" in path.path else "Exact"
-
-
-def _ingress(paths: Sequence[Path]) -> str:
+def _ingress(paths: Iterable[Path]) -> str:
     """An Ingress: exact paths, and the prefix before the first parameter, below which no other service is."""
     rules = "".join(
-        f"          - {{path: {path.path.partition('/{')[0]}, pathType: {_path_type(path)},"
+        f"          - {{path: {routes.prefix(path)},"
+        f" pathType: {'Prefix' if routes.has_parameter(path) else 'Exact'},"
         f" backend: {{service: {{name: {path.service}, port: {{name: http}}}}}}}}\n"
         for path in paths
     )

@@ -74,6 +74,22 @@ if ! cmp -s $proxies $bin/proxies.installed; then
     rm -rf "$wheels"
 fi
 
+# kubernetes-validate brings the schemas of many versions of Kubernetes, of which the newest strict ones are kept.
+validator=tests/interop/kubernetes/requirements.txt
+unpacked=.cache/kubernetes-validate
+if ! cmp -s $validator $unpacked/installed.txt; then
+    echo "Installing kubernetes-validate …"
+    rm -rf $unpacked
+    if .venv/bin/python -m pip install --quiet --no-deps --require-hashes --target $unpacked --requirement $validator; then
+        schemas=$unpacked/kubernetes_validate/kubernetes-json-schema
+        newest=$(cd $schemas && printf '%s\n' *-strict | sort -V | tail -n 1)
+        find $schemas -mindepth 1 -maxdepth 1 ! -name "$newest" -exec rm -rf {} +
+        cp $validator $unpacked/installed.txt
+    else
+        echo "kubernetes-validate was not installed: the objects for Kubernetes will not be unpacked." >&2
+    fi
+fi
+
 node=tests/interop/node
 if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then
     if ! cmp -s $node/package-lock.json $node/node_modules/installed.json; then

@@ -1,11 +1,13 @@
 """The Compose file: its shape, its settings, and the proxy configuration that it makes."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import compose_spec
 import pytest
 import yaml
 
@@ -16,25 +18,6 @@ from tests.flow.starter import ROOT
 FOLDER = ROOT / "deploy" / "compose"
 OURS = {*map(str, Service), "worker", "migrate", "proxy-configuration"}
 SERVING = {*map(str, Service), "worker"}
-KEYS = {
-    "cap_drop",
-    "command",
-    "depends_on",
-    "entrypoint",
-    "environment",
-    "healthcheck",
-    "image",
-    "ports",
-    "read_only",
-    "restart",
-    "secrets",
-    "security_opt",
-    "shm_size",
-    "stop_grace_period",
-    "tmpfs",
-    "user",
-    "volumes",
-}
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +28,19 @@ def compose() -> Any:
     return yaml.safe_load(re.sub(r"\$\{(\w+)[^}]*\}", lambda variable: values[variable[1]], text))
 
 
+def test_it_follows_the_compose_specification(compose: Any) -> None:
+    """Every member is known and has the right type. A misspelt one is refused."""
+    compose_spec.PyCompose.from_json(json.dumps(compose)).validate()
+    text = json.dumps(compose).replace("healthcheck", "helthcheck")
+    with pytest.raises(ValueError, match="helthcheck"):
+        compose_spec.PyCompose.from_json(text)
+
+
 def test_everything_that_it_names_is_in_it(compose: Any) -> None:
-    """Services, secrets and volumes; no member is misspelt, and every secret is a file."""
+    """Services, secrets and volumes; every secret is a file."""
     services, secrets = compose["services"], compose["secrets"]
     assert services.keys() == OURS | {"proxy", "postgresql", "valkey"}
     for service in services.values():
-        assert service.keys() <= KEYS
         assert service.get("depends_on", {}).keys() <= services.keys()
         assert set(service.get("secrets", ())) <= secrets.keys()
         named = {volume.partition(":")[0] for volume in service.get("volumes", ())}

@@ -1,7 +1,9 @@
 """The objects for Kubernetes, as `kubectl kustomize` puts them together."""
 
+import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +12,20 @@ import yaml
 from deploy.kubernetes.render import FOLDER, WORKER
 from shared.config.settings import read_settings
 from shared.paths import PATHS, Group, Service
+from shared.server.metric_table import METRICS
+from tests.packaging.kubernetes import OVERLAYS, faults, overlay
 from tests.tools import needs
 
 SERVICES = (*map(str, Service), WORKER)
 EACH = ("Deployment", "Service", "PodDisruptionBudget", "HorizontalPodAutoscaler", "NetworkPolicy")
+LAG = "ostiary_event_loop_lag_seconds"
 PUBLIC = [path for path in PATHS if path.group in (Group.PUBLIC, Group.ROOT_ALIAS)]
 
 
-@pytest.fixture(scope="module", params=["small", "production"])
+@pytest.fixture(scope="module", params=OVERLAYS)
 def objects(request: pytest.FixtureRequest) -> list[Any]:
     """All objects of an overlay."""
-    command = (needs("kubectl"), "kustomize", str(FOLDER / "overlays" / request.param))
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return list(yaml.safe_load_all(done.stdout))
+    return list(yaml.safe_load_all(overlay(request.param)))
 
 
 def _all(objects: list[Any], kind: str) -> dict[str, Any]:
@@ -44,6 +46,14 @@ def test_each_service_has_all_of_its_objects(objects: list[Any]) -> None:
     assert (kinds["Job"], kinds["ConfigMap"], kinds["Secret"]) == (1, 1, 0)
     assert kinds["HTTPRoute"] + kinds["Ingress"] == 1
     assert {each["metadata"].get("namespace") for each in objects} == {"ostiary"}
+
+
+def test_the_schemas_of_kubernetes_accept_every_object(objects: list[Any], tmp_path: Path) -> None:
+    """They know every member, and each has the right type. A misspelt one is found."""
+    assert faults(objects, tmp_path) == []
+    deployment = next(each for each in objects if each["kind"] == "Deployment")
+    misspelt = {**deployment, "spec": {**deployment["spec"], "replica": 2}}
+    assert any("replica" in fault for fault in faults([misspelt], tmp_path))
 
 
 def test_every_pod_is_restricted(objects: list[Any]) -> None:
@@ -100,6 +110,32 @@ def test_a_rollout_takes_no_process_away_first(objects: list[Any]) -> None:
         assert smallest == spec["replicas"]
         available = _all(objects, "PodDisruptionBudget")[name]["spec"]["minAvailable"]
         assert 1 <= available <= max(1, smallest - 1)
+
+
+def test_pods_are_added_for_cpu_and_for_a_late_event_loop(objects: list[Any]) -> None:
+    """The second one is a metric of ours, where the processes have metrics."""
+    (settings,) = _all(objects, "ConfigMap").values()
+    has_metrics = "OSTIARY_METRICS_LISTEN" in settings["data"]
+    for scaler in _all(objects, "HorizontalPodAutoscaler").values():
+        cpu, *others = scaler["spec"]["metrics"]
+        assert (cpu["type"], cpu["resource"]["name"]) == ("Resource", "cpu")
+        assert [each["pods"]["metric"]["name"] for each in others] == [LAG] * has_metrics
+
+
+def test_the_adapter_makes_the_metric_that_pods_are_added_for(tmp_path: Path) -> None:
+    """Its rule makes one number a pod of the histogram, in a query that Prometheus reads."""
+    values = yaml.safe_load((FOLDER / "prometheus-adapter.yaml").read_text())
+    (rule,) = values["rules"]["custom"]
+    series = rule["seriesQuery"].partition("{")[0]
+    matched = re.fullmatch(rule["name"]["matches"], series)
+    assert matched
+    assert matched[1] == LAG in {metric.name for metric in METRICS}
+    query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
+    assert set(re.findall(r"ostiary_\w+", query)) == {f"{LAG}_sum", f"{LAG}_count"}
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(yaml.safe_dump({"groups": [{"name": "a", "rules": [{"record": "a", "expr": query}]}]}))
+    done = subprocess.run((needs("promtool"), "check", "rules", str(rules)), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_is_not_allowed_is_denied(objects: list[Any]) -> None:
