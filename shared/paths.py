@@ -134,6 +134,7 @@ ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
 ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
 ACCOUNT_DATA = _account("/oidc/account/data")
+ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
 
 ACCOUNT_PAGES = (
     ACCOUNT,

@@ -67,7 +67,8 @@ BARE = AccountOverviewView(
     connections=1,
     done="factor",
 )
-PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, True, hidden=HIDDEN)
+PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, hidden=HIDDEN)
+RECOVERY = replace(PASSWORD, action="/oidc/account/recovery")
 SECRET = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
 NEW_APP = NewAppView(
     "/oidc/account/factor",
@@ -111,6 +112,9 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-bare": account.overview(BARE, locale),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
+        "recovery": account.recovery(RECOVERY, locale),
+        "recovery-name": account.recovery(replace(RECOVERY, fault="password_name"), locale),
+        "recovered": account.recovered(locale),
         "account-new-app": account.new_app(NEW_APP, locale),
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
         "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),

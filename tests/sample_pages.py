@@ -176,6 +176,7 @@ ERRORS: Mapping[str, tuple[ErrorView, int]] = {
         ErrorView("expired", back_href="https://files.example.org/start", client=LONG_CLIENT),
         410,
     ),
+    "error-link-expired": (ErrorView("link_expired", back_href="/oidc/account"), 410),
     "error-cookie": (ErrorView("cookie_missing", back_href="https://files.example.org/", client=CLIENT), 403),
     "error-stale": (ErrorView("stale_form", back_href="/oidc/logout"), 403),
     "error-not-found": (ErrorView("not_found"), 404),

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage
@@ -25,6 +26,7 @@ from shared.paths import (
     ACCOUNT_DATA,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
+    ACCOUNT_RECOVERY,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
 )
@@ -35,6 +37,7 @@ from shared.web.answers import see_other
 
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
+RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
 PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
 SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
@@ -60,6 +63,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         pages=pages,
     )
     app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, pages)
+    app[RECOVERY_PAGE] = RecoveryPage(settings.origin, cookies, opened.recovery_links, passwords, pages)
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
         relying_party=RelyingParty.of(settings.origin),
@@ -112,6 +116,8 @@ def mount(app: web.Application) -> None:
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
     app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
+    app.router.add_get(ACCOUNT_RECOVERY.path, _page(RECOVERY_PAGE, RecoveryPage.get))
+    app.router.add_post(ACCOUNT_RECOVERY.path, _page(RECOVERY_PAGE, RecoveryPage.post))
     app.router.add_get(ACCOUNT_PASSKEYS.path, _page(PASSKEYS_PAGE, PasskeysPage.get))
     app.router.add_post(ACCOUNT_PASSKEYS.path, _page(PASSKEYS_PAGE, PasskeysPage.post))
     app.router.add_get(ACCOUNT_SECOND_FACTOR.path, _page(FACTOR_PAGE, FactorPage.get))

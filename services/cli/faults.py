@@ -19,6 +19,7 @@ from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
+from shared.operations.recovery import UserDisabled
 from shared.operations.refusals.check import RefusalsUnavailable
 from shared.operations.sessions import NoSuchSession
 from shared.operations.setup import SetupError
@@ -48,6 +49,7 @@ _SENTENCES: dict[type[Exception], str] = {
     BadGroup: "{}",
     BadJson: "The file cannot be read: {}",
     NoSuchUser: "There is no user {}",
+    UserDisabled: "{} is disabled: run `ostiary user enable` first",
     NoSuchGroup: "There is no group {}",
     NoSuchSession: "The user has no session {}",
     NoSuchClient: "There is no client {}",

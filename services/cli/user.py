@@ -12,7 +12,7 @@ from services.cli.steps import run_step
 from services.cli.user_record import add, import_users, password, update
 from shared.config.settings import Settings
 from shared.model import User
-from shared.operations import clients, users
+from shared.operations import clients, recovery, users
 from shared.store import ClientAccess
 from shared.store.open import Stores
 
@@ -82,6 +82,22 @@ def unlock(name: str) -> None:
         await stores.counters.forget("user", str(user.user_id), USER)
 
     run_step(step)
+
+
+@user.command()
+@click.argument("name")
+@as_json
+def recover(name: str, is_json: bool) -> None:
+    """Print a link for setting a new password, which works once and for 15 minutes.
+
+    Give it to nobody but the user. Another password, and disabling the user, end it.
+    """
+
+    async def step(stores: Stores, settings: Settings) -> recovery.RecoveryLink:
+        return await recovery.make_recovery_link(stores.recovery_links, stores.users, name, settings.issuer)
+
+    link = run_step(step)
+    show({"link": link.uri, "expires_at": link.expires_at.isoformat(timespec="seconds")}, is_json)
 
 
 @user.command()

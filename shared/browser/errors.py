@@ -43,6 +43,12 @@ class SignInDeclined(Expired):
     status = 403
 
 
+class LinkExpired(Expired):
+    """A link that was sent to the user has been used, is too old, or was never made."""
+
+    error = "link_expired"
+
+
 class CookieMissing(UnverifiedRequest):
     """The browser has not sent the cookie to which the interaction is bound."""
 

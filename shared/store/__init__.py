@@ -55,6 +55,7 @@ from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox, OutboxState
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.protected_resources import ProtectedResources
+from shared.store.ports.recovery_links import RecoveryLinks
 from shared.store.ports.refresh_families import (
     MAX_OUTAGE,
     NO_RESOURCES,
@@ -134,6 +135,7 @@ __all__ = [
     "PoolStatistics",
     "ProtectedResources",
     "PushedRequests",
+    "RecoveryLinks",
     "Redeemed",
     "RefreshFamilies",
     "RefreshableGrant",

@@ -30,6 +30,7 @@ from shared.store import (
     PoolStatistics,
     ProtectedResources,
     PushedRequests,
+    RecoveryLinks,
     RefreshFamilies,
     Refusals,
     ReplayMarks,
@@ -60,6 +61,7 @@ from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.passkeys import PostgresPasskeys
 from shared.store.postgres.protected_resources import PostgresProtectedResources
+from shared.store.postgres.recovery_links import PostgresRecoveryLinks
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.second_factors import PostgresSecondFactors
 from shared.store.postgres.sessions import PostgresSessionRows
@@ -104,6 +106,7 @@ class Stores:
         self.credentials: UserCredentials = PostgresUserCredentials(database)
         self.passkeys: Passkeys = PostgresPasskeys(database)
         self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
+        self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database)
         self.groups: Groups = PostgresGroups(database)
 
         self.clients: Clients = clients

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,19 @@ def test_a_user_is_added_shown_disabled_and_deleted(ostiary: Ostiary, tmp_path: 
     assert len(of(ostiary("user", "password", "ada", "--json"))["password"]) >= 20
     assert ostiary("user", "delete", "ada").exit_code == 0
     assert "bob" in ostiary("user", "list").stdout
+
+
+def test_a_recovery_link_is_printed(ostiary: Ostiary) -> None:
+    """On the issuer, with the time until which it works; not for a user who is disabled."""
+    assert ostiary("user", "add", "ada").exit_code == 0
+    link = of(ostiary("user", "recover", "ada", "--json"))
+    assert re.fullmatch(r"https?://\S+/oidc/account/recovery\?link=rl_[\w-]{43}", link["link"])
+    assert timedelta(minutes=14) < datetime.fromisoformat(link["expires_at"]) - clock.now()
+    assert link["link"] != of(ostiary("user", "recover", "ada", "--json"))["link"]
+    assert "There is no user bob" in ostiary("user", "recover", "bob").stderr
+    assert ostiary("user", "disable", "ada").exit_code == 0
+    refused = ostiary("user", "recover", "ada")
+    assert (refused.exit_code, "ada is disabled" in refused.stderr) == (1, True)
 
 
 def test_a_user_is_changed(ostiary: Ostiary) -> None:

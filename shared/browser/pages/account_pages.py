@@ -60,6 +60,14 @@ class AccountPages:
         """The form with `new_password` and `sign_out_others`."""
         return self._page("account_password.html", locale, view, 400 if view.fault else 200)
 
+    def recovery(self, view: PasswordChangeView, locale: str) -> web.Response:
+        """As `password`, for a user who is not signed in and has a link."""
+        return self._page("recovery.html", locale, view, 400 if view.fault else 200)
+
+    def recovered(self, locale: str) -> web.Response:
+        """Says that the user can sign in with the new password."""
+        return self._page("recovered.html", locale, None)
+
     def passkeys(self, view: PasskeysView, locale: str) -> web.Response:
         """The forms send `passkey`, the result of a ceremony, with `name`; or `remove`."""
         return self._page("account_passkeys.html", locale, view, 400 if view.fault else 200)

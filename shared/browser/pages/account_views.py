@@ -45,12 +45,11 @@ class AccountOverviewView:
 
 @dataclass(frozen=True, slots=True)
 class PasswordChangeView:
-    """Asks for a new password of at least `least` characters. `has_password`: the user has one already."""
+    """Asks for a new password of at least `least` characters."""
 
     action: str
     username: str
     least: int
-    has_password: bool
     fault: PasswordChangeFault | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
 

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     POSTED_REQUEST = "po"
     INITIAL_ACCESS_TOKEN = "ia"
     REGISTRATION_ACCESS_TOKEN = "ra"
+    RECOVERY_LINK = "rl"
 
 
 def is_handle(kind: Kind, value: str) -> bool:

@@ -15,6 +15,7 @@ class Expiring(StrEnum):
     GRANTS = "grants"  # with their refresh families
     REVOKED_ACCESS_TOKENS = "revoked_access_tokens"
     CHANGES = "changes"  # of clients that were deleted
+    RECOVERY_LINKS = "recovery_links"
     OUTBOX = "outbox"  # notices that were given up
     AUDIT = "audit"
 

@@ -14,6 +14,7 @@ from shared.store.ports.sessions import Kept
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _FIND_USER_AND_PASSWORD = f"""
@@ -78,6 +79,12 @@ def _credential(row: Row, created_at: str = "created_at") -> Credential:
     )
 
 
+async def set_password(connection: Transaction, user_id: UUID, password_hash: str) -> None:
+    """Set the password of a user whose sessions end in the same transaction."""
+    await connection.execute(_LOCK_PASSWORD, user_id)
+    await connection.execute(_SET_PASSWORD, user_id, password_hash)
+
+
 class PostgresUserCredentials:
     """`UserCredentials` over PostgreSQL."""
 
@@ -118,8 +125,7 @@ class PostgresUserCredentials:
 
     async def set_password(self, user_id: UUID, password_hash: str, kept: Kept | None = None) -> None:
         async with end_sessions(self._database, user_id, kept) as connection:
-            await connection.execute(_LOCK_PASSWORD, user_id)
-            await connection.execute(_SET_PASSWORD, user_id, password_hash)
+            await set_password(connection, user_id, password_hash)
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)

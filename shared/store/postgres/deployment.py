@@ -29,7 +29,8 @@ WITH noted AS (UPDATE deployment SET restored_at = now())
 INSERT INTO audit (event, detail) VALUES ('restored', jsonb_build_object('at', $1::timestamptz))"""
 
 _END_MADE_BEFORE = """
-WITH old_sessions AS MATERIALIZED (
+WITH forgotten AS (DELETE FROM recovery_links WHERE created_at < $1),
+old_sessions AS MATERIALIZED (
   SELECT sid FROM sessions WHERE created_at < $1 AND ended_at IS NULL LIMIT $2 FOR UPDATE),
 ended AS (UPDATE sessions s SET ended_at = now() FROM old_sessions o WHERE s.sid = o.sid RETURNING s.sid),
 old_grants AS MATERIALIZED (

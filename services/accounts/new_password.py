@@ -1,0 +1,37 @@
+"""A password that a user chooses: checked by the rules, and hashed."""
+
+from dataclasses import dataclass
+
+from shared.browser.pages.account_views import PasswordChangeFault
+from shared.identity.password_rules import PasswordFault, password_fault
+from shared.identity.passwords import PasswordQueueFull, Passwords
+from shared.model import User
+from shared.oauth.errors import TemporarilyUnavailable
+from shared.operations.users import names_of
+
+NEW_PASSWORD, OTHERS = "new_password", "sign_out_others"
+"""The fields of the form: the password, and whether other sessions end."""
+
+FAULTS: dict[PasswordFault, PasswordChangeFault] = {
+    "length": "password",
+    "characters": "password_characters",
+    "common": "password_common",
+    "name": "password_name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """The hash of a password that the user may have, in the PHC string format."""
+
+    text: str
+
+
+async def new_password(passwords: Passwords, password: str, user: User) -> PasswordHash | PasswordChangeFault:
+    """The hash of *password*, or what is wrong with it. Raises TemporarilyUnavailable."""
+    if fault := password_fault(password, names_of(user.username, user.claims)):
+        return FAULTS[fault]
+    try:
+        return PasswordHash(await passwords.hash(password))
+    except PasswordQueueFull as full:
+        raise TemporarilyUnavailable("too many users are signing in", detail=str(full)) from None

@@ -1,0 +1,97 @@
+"""The page to which a recovery link leads: a new password for somebody who cannot sign in."""
+
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
+from shared.browser.cookies import Cookies
+from shared.browser.errors import CookieMissing, LinkExpired, StaleForm
+from shared.browser.form_token import FORM_TOKEN, form_token
+from shared.browser.language import language
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import PasswordChangeFault, PasswordChangeView
+from shared.browser.same_origin import check_same_origin
+from shared.identity.password_rules import MIN_PASSWORD
+from shared.identity.passwords import Passwords
+from shared.model import User
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.operations.recovery import LINK, recovery_path
+from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
+from shared.store import Kept, RecoveryLinks
+from shared.web.form import form, query
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPage:
+    """The collaborators of the page."""
+
+    origin: str
+    cookies: Cookies
+    links: RecoveryLinks
+    passwords: Passwords
+    pages: AccountPages
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the form, and spend nothing. Raises LinkExpired, InvalidRequest, Unavailable."""
+        handle, user = await self._opened(query(request))
+        browser = self.cookies.newest_browser_handle(request)
+        response = self._page(request, handle, user, browser)
+        self.cookies.set_browser(response, browser)
+        return response
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Spend the link and set the password; the user signs in with it next.
+
+        Sessions and connected applications end if the user wants that. Raises LinkExpired, CookieMissing,
+        StaleForm, UnverifiedRequest, InvalidRequest, TemporarilyUnavailable, Unavailable.
+        """
+        check_same_origin(request, self.origin)
+        fields = await form(request)
+        handle, user = await self._opened(fields)
+        browser = self._sender(request, fields, handle)
+        password = await new_password(self.passwords, fields.unique(NEW_PASSWORD) or "", user)
+        if not isinstance(password, PasswordHash):
+            return self._page(request, handle, user, browser, password)
+        kept = None if fields.unique(OTHERS) else Kept()
+        if not await self.links.set_password(digest(handle), user.user_id, password.text, kept):
+            raise LinkExpired("the link was used in the meantime", again=ACCOUNT.path)
+        logger.info("account_recovered", user_id=str(user.user_id))
+        return self.pages.recovered(language(request, self.pages.pages))
+
+    async def _opened(self, parameters: Parameters) -> tuple[str, User]:
+        """The handle of the link, and its user. Raises LinkExpired."""
+        handle = parameters.unique(LINK) or ""
+        user = await self.links.find(digest(handle)) if is_handle(Kind.RECOVERY_LINK, handle) else None
+        if user is None:
+            raise LinkExpired("there is no such link, or it does not work any more", again=ACCOUNT.path)
+        return handle, user
+
+    def _sender(self, request: web.Request, fields: Parameters, handle: str) -> str:
+        """The handle of the browser that was shown the form. Raises CookieMissing, StaleForm."""
+        if not self.cookies.browser_handles(request):
+            raise CookieMissing("the cookie of the page was not sent", again=recovery_path(handle))
+        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(handle))
+        if browser is None:
+            raise StaleForm("the form was made for another browser", again=recovery_path(handle))
+        return browser
+
+    def _page(
+        self,
+        request: web.Request,
+        handle: str,
+        user: User,
+        browser: str,
+        fault: PasswordChangeFault | None = None,
+    ) -> web.Response:
+        hidden = {LINK: handle, FORM_TOKEN: form_token(browser, _purpose(handle))}
+        view = PasswordChangeView(ACCOUNT_RECOVERY.path, user.username, MIN_PASSWORD, fault, hidden)
+        return self.pages.recovery(view, language(request, self.pages.pages))
+
+
+def _purpose(handle: str) -> str:
+    return f"recovery {handle}"

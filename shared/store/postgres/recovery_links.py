@@ -1,0 +1,62 @@
+"""Recovery links in PostgreSQL: the statement that deletes a link decides who has spent it."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from shared.model import Json, User
+from shared.store.ports.sessions import Kept
+from shared.store.postgres.credentials import set_password
+from shared.store.postgres.outbox import end_sessions
+from shared.store.postgres.transport.database import Database
+from shared.store.postgres.users import USER_COLUMNS, user_record
+
+_ADD = """
+WITH added AS (
+  INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at)
+  SELECT $1, user_id, epoch, now() + $3::interval FROM users WHERE user_id = $2 AND disabled_at IS NULL
+  RETURNING user_id)
+INSERT INTO audit (event, user_id, detail) SELECT 'recovery_link_made', user_id, $4 FROM added
+RETURNING event"""
+
+_FIND = f"""
+SELECT {USER_COLUMNS} FROM recovery_links l JOIN users u USING (user_id)
+ WHERE l.link_hash = $1 AND l.expires_at > now() AND l.epoch = u.epoch AND u.disabled_at IS NULL"""
+
+_SPEND = """
+WITH spent AS (
+  DELETE FROM recovery_links l USING users u
+   WHERE l.link_hash = $1 AND l.user_id = $2 AND l.expires_at > now()
+     AND u.user_id = l.user_id AND u.epoch = l.epoch AND u.disabled_at IS NULL
+  RETURNING l.user_id)
+INSERT INTO audit (event, user_id) SELECT 'recovery_link_used', user_id FROM spent
+RETURNING event"""
+
+
+class _Dead(Exception):
+    """The link does not work: the transaction ends without a change."""
+
+
+class PostgresRecoveryLinks:
+    """`RecoveryLinks` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, link_hash: bytes, user_id: UUID, lifetime: timedelta, detail: Json) -> bool:
+        return await self._database.row(_ADD, link_hash, user_id, lifetime, detail) is not None
+
+    async def find(self, link_hash: bytes) -> User | None:
+        row = await self._database.row(_FIND, link_hash)
+        return user_record(row) if row else None
+
+    async def set_password(
+        self, link_hash: bytes, user_id: UUID, password_hash: str, kept: Kept | None = None
+    ) -> bool:
+        try:
+            async with end_sessions(self._database, user_id, kept) as connection:
+                if await connection.fetchrow(_SPEND, link_hash, user_id) is None:
+                    raise _Dead
+                await set_password(connection, user_id, password_hash)
+        except _Dead:
+            return False
+        return True

@@ -1,0 +1,29 @@
+"""Planted defects of recovery links."""
+
+import pytest
+
+from shared.browser.cookies import Cookies
+from shared.store.postgres import recovery_links
+
+
+def spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link stays where it is when it has set a password."""
+    kept = "UPDATE recovery_links l SET expires_at = l.expires_at FROM users u"
+    sql = recovery_links._SPEND.replace("DELETE FROM recovery_links l USING users u", kept)
+    assert sql != recovery_links._SPEND
+    monkeypatch.setattr(recovery_links, "_SPEND", sql.replace(" AND u.epoch = l.epoch", ""))
+    monkeypatch.setattr(recovery_links, "_FIND", recovery_links._FIND.replace(" AND l.epoch = u.epoch", ""))
+
+
+def believes_any_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form of one browser's page works in another browser."""
+    monkeypatch.setattr(Cookies, "browser_of_form", lambda self, request, token, purpose: "br_")
+
+
+def outlives_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link works although its user has another password by now, or was disabled for a while."""
+    for name in ("_FIND", "_SPEND"):
+        sql = getattr(recovery_links, name)
+        without = sql.replace(" AND l.epoch = u.epoch", "").replace(" AND u.epoch = l.epoch", "")
+        assert sql != without
+        monkeypatch.setattr(recovery_links, name, without)
