@@ -92,6 +92,9 @@ SECOND_FACTORS: Mapping[str, SecondFactorView] = {
     "second-factor-recovery": replace(
         SECOND_FACTOR, form=replace(SECOND_FACTOR_FORM, client=LONG_CLIENT), fault="recovery"
     ),
+    "second-factor-both": replace(SECOND_FACTOR, passkey=PASSKEY),
+    "second-factor-passkey": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY),
+    "second-factor-passkey-refused": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY, fault="passkey"),
     "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=240),
 }
 ADD_SECOND_FACTOR = AddSecondFactorView(

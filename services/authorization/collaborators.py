@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from services.authorization.authentication.new_session import NewSessions
+from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
 from services.authorization.authentication.second_factor import SecondFactorAuthentication
 from services.authorization.authentication.throttling import PasswordThrottle, SecondFactorThrottle
@@ -19,6 +20,8 @@ from services.authorization.response.builder import ResponseBuilder
 from services.authorization.response.responder import Responder
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
+from shared.identity.passkeys.challenge import Challenges
+from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passwords import Passwords
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
@@ -60,6 +63,13 @@ class SharedCollaborators:
             credentials=stores.credentials,
             passwords=self.passwords,
             throttle=PasswordThrottle(stores.counters, settings.rate_limits),
+            sessions=stores.sessions,
+        )
+        self.passkeys = PasskeyAuthentication(
+            relying_party=RelyingParty.of(settings.origin),
+            challenges=Challenges(secret_key),
+            passkeys=stores.passkeys,
+            replay_marks=stores.replay_marks,
             sessions=stores.sessions,
         )
         self.second_factor = SecondFactorAuthentication(

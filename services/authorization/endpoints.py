@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
@@ -26,8 +25,6 @@ from services.authorization.steps.login import LoginStep
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
-from shared.identity.passkeys.challenge import Challenges
-from shared.identity.passkeys.passkey import RelyingParty
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
 from shared.server.resources import CLIENTS, KEYRING, PROTECTED_RESOURCES, client_authentication
 
@@ -82,21 +79,14 @@ def _push(shared: SharedCollaborators, app: web.Application) -> Push:
 
 
 def _login(shared: SharedCollaborators) -> LoginStep:
-    settings, stores = shared.settings, shared.stores
     return LoginStep(
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
         authentication=shared.password,
-        passkeys=PasskeyAuthentication(
-            RelyingParty.of(settings.origin),
-            Challenges(settings.secret_key[0].get_secret_value()),
-            stores.passkeys,
-            stores.replay_marks,
-            stores.sessions,
-        ),
+        passkeys=shared.passkeys,
         sign_in=shared.sign_in,
         pages=shared.pages,
-        may_sign_up=settings.may_sign_up,
+        may_sign_up=shared.settings.may_sign_up,
     )
 
 
@@ -117,6 +107,7 @@ def _second_factor(shared: SharedCollaborators) -> SecondFactorStep:
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
         authentication=shared.second_factor,
+        passkeys=shared.passkeys,
         sign_in=shared.sign_in,
         pages=shared.pages,
     )

@@ -18,6 +18,18 @@ class Method(StrEnum):
     USER_VERIFICATION = "user"  # of a passkey: by a PIN or a biometric
 
 
+class SecondFactor(StrEnum):
+    """What a user may have beside a password: the kinds of its credentials."""
+
+    APP = "totp"
+    PASSKEY = "passkey"
+
+    @property
+    def method(self) -> Method:
+        """The method that it adds at least. Keys of either kind satisfy the same classes."""
+        return Method.ONE_TIME_PASSWORD if self is SecondFactor.APP else Method.SOFTWARE_KEY
+
+
 MULTIPLE_FACTORS = "mfa"
 """The value of `amr` that several methods add: RFC 8176 §2."""
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from shared.model import User
+from shared.oauth.authentication_methods import SecondFactor
 from shared.store import NewSecondFactor, Taken, Unavailable
 from tests.builders import World
 from tests.deployment import open_world, settings_for
@@ -41,7 +42,8 @@ async def a_user(world: World, *, with_app: bool = True) -> UUID:
 async def _has_second_factor(world: World, user_id: UUID) -> bool:
     account = await world.stores.credentials.find_user_and_password(f"ada-{user_id.hex}")
     assert account
-    return account.has_second_factor
+    assert account.second_factors == await world.stores.second_factors.of_user(user_id)
+    return SecondFactor.APP in account.second_factors
 
 
 async def test_a_user_has_one_app(world: World) -> None:

@@ -242,6 +242,24 @@ async def test_a_person_signs_in_with_a_passkey(
     assert "code" in await arrived(page)
 
 
+async def test_a_person_confirms_a_password_with_a_passkey(
+    browser: Browser, deployment: BrowserDeployment
+) -> None:
+    """Where the client demands a second factor, one press of the button is it."""
+    page = await (await browser.new_context()).new_page()
+    authenticator = Authenticator(deployment.origin)
+    await add_passkey(deployment.world, deployment.user, authenticator, deployment.origin)
+    claims = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
+    await page.goto(deployment.request(claims=claims))
+    await deployment.sign_in(page)
+    await expect(page.locator("h1")).to_have_text("Confirm with your passkey")
+    phone = await a_phone(page)
+    await phone.keep(authenticator, deployment.user)
+    await page.click("#passkey-login")
+    await page.click("#consent-allow")
+    assert "code" in await arrived(page)
+
+
 async def test_without_script_no_passkey_is_offered(browser: Browser, deployment: BrowserDeployment) -> None:
     """The button does nothing then, so it is not shown; the password works."""
     page = await (await browser.new_context(java_script_enabled=False)).new_page()

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from services.accounts.self_service import passkeys as page_of_passkeys
+from services.authorization.authentication import passkey as authentication
+from services.authorization.interaction import next_step
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.codec.base64url import base64url
 from shared.codec.json_text import parse_object
@@ -100,3 +102,13 @@ def removes_anybodys_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     anybodys = credentials._REMOVE.replace(condition, "WHERE $1::uuid IS NOT NULL AND credential_id = $2")
     monkeypatch.setattr(credentials, "_REMOVE", anybodys)
     monkeypatch.setattr(page_of_passkeys, "_is_passkey_of", lambda *_: True)
+
+
+def offers_what_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second factor of the user counts, whatever the request demands."""
+    monkeypatch.setattr(next_step, "_sufficient", lambda _, proven: proven.second_factors)
+
+
+def binds_challenges_to_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A challenge of the login page completes a second factor."""
+    monkeypatch.setattr(authentication, "_second", lambda _, binding: binding)

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, serve_authorization
-from tests.deployment import settings_for
+from tests.deployment import open_world, settings_for
 
 
 @pytest.fixture(scope="module")
@@ -24,4 +24,21 @@ async def open_op(
         module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off", sign_up="open"
     )
     async with serve_authorization(settings, op.world) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def demanding_op(
+    module_database_url: str, module_redis_url: str
+) -> AsyncIterator[AuthorizationService]:
+    """A deployment where everybody signs in with a second factor."""
+    settings = settings_for(
+        module_database_url,
+        module_redis_url,
+        issuer=LOCAL_ISSUER,
+        rate_limits="off",
+        sign_up="open",
+        second_factor="required",
+    )
+    async with open_world(settings) as world, serve_authorization(settings, world) as service:
         yield service

@@ -198,7 +198,7 @@ async def test_what_is_sensitive_needs_a_fresh_sign_in(accounts: AuthorizationSe
     assert is_login(await send(browser, path, changed))
     found = await accounts.world.stores.credentials.find_user_and_password(user.username)
     assert found
-    assert not found.has_second_factor
+    assert not found.second_factors
     assert is_page(await log_in(browser, await visit(browser, path.path), user), path)
     assert is_page(await visit(browser, ACCOUNT.path), ACCOUNT)
 

@@ -1,21 +1,11 @@
 """Signing in with a second factor: shown, added, demanded, stepped up to, and never skipped."""
 
 from base64 import b32decode
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from shared.identity.passwords import hash_password
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PASSWORD
-from shared.paths import (
-    ADD_SECOND_FACTOR,
-    AUTHORIZATION,
-    CONSENT,
-    LOGIN,
-    SECOND_FACTOR,
-    SELECT_ACCOUNT,
-)
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,
@@ -31,7 +21,6 @@ from tests.planted.second_factors import (
     accepts_a_code_again,
     asks_for_a_password_alone,
     forgets_the_epoch,
-    forgets_who_is_waiting,
     keeps_recovery_codes,
     never_steps_up,
 )
@@ -53,23 +42,6 @@ from tests.second_factors import (
 pytestmark = ON_MODULE_LOOP
 
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "values": ["urn:ostiary:acr:mfa"]}}}'
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def demanding_op(
-    module_database_url: str, module_redis_url: str
-) -> AsyncIterator[AuthorizationService]:
-    """A deployment where everybody signs in with a second factor."""
-    settings = settings_for(
-        module_database_url,
-        module_redis_url,
-        issuer=LOCAL_ISSUER,
-        rate_limits="off",
-        root_aliases="on",
-        second_factor="required",
-    )
-    async with open_world(settings) as world, serve_authorization(settings, world) as service:
-        yield service
 
 
 async def authentication_of(op: AuthorizationService, page: Page) -> tuple[str, tuple[str, ...]]:
@@ -133,29 +105,6 @@ async def test_a_recovery_code_works_once(op: AuthorizationService) -> None:
         assert page.is_at_client == works, typed
         if works:
             assert await authentication_of(op, page) == WITH_BOTH
-
-
-@planted(forgets_who_is_waiting)
-@pytest.mark.parametrize("has_app", [True, False], ids=["shown", "added"])
-async def test_no_step_can_be_skipped(demanding_op: AuthorizationService, has_app: bool) -> None:
-    """From the second factor every other URL, by GET and by POST, leads back to it, and to no session."""
-    op = demanding_op
-    client, browser = await op.client(skip_consent=True), op.browser()
-    user = await a_user_with_an_app(op) if has_app else await op.user()
-    waiting = is_second_factor if has_app else is_addition
-    page = await browser.log_in(await browser.authorize(client), user)
-    assert waiting(page)
-    fields = {"decision": "allow", "account": "other", "code": WRONG, "recovery_code": WRONG}
-    others = (SECOND_FACTOR, ADD_SECOND_FACTOR, SELECT_ACCOUNT, CONSENT, LOGIN, AUTHORIZATION)
-    for path in others:
-        again = await browser.get(path.path, page.hidden)
-        assert waiting(again), path
-        answer = await browser.request("POST", path.path, data={**page.hidden, **fields})
-        assert not answer.is_at_client, path
-        assert not any("session" in cookie for cookie in answer.cookies), path
-    assert browser.cookie("session") is None
-    assert is_login(await browser.authorize(client))
-    assert (await browser.authorize(client, prompt="none")).answer["error"] == "login_required"
 
 
 async def test_everybody_adds_an_app_where_it_is_required(demanding_op: AuthorizationService) -> None:

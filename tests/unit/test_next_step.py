@@ -23,7 +23,13 @@ from services.authorization.interaction.next_step import (
 )
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Authentication, ClaimsRequest, Session, User
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PASSWORD, Method
+from shared.oauth.authentication_methods import (
+    ACR_MULTIPLE_FACTORS,
+    ACR_PASSWORD,
+    ACR_PHISHING_RESISTANT,
+    Method,
+    SecondFactor,
+)
 from shared.store.redis.interactions import FORMAT, decode
 from shared.store.redis.records import JsonRecord
 from tests.builders import a_client, a_public_client
@@ -61,6 +67,8 @@ AGREED = CurrentUser(SESSION, ("openid", "email", "profile"), str(SESSION.user_i
 FRESH = replace(AGREED, is_fresh=True)
 ASKED_BEFORE = CurrentUser(SESSION, ("openid",), str(SESSION.user_id))
 NEVER_ASKED = CurrentUser(SESSION, None, str(SESSION.user_id))
+APP, KEY = frozenset({SecondFactor.APP}), frozenset({SecondFactor.PASSKEY})
+BOTH, NONE = APP | KEY, frozenset[SecondFactor]()
 MINE, ANOTHERS = frozenset({str(SESSION.user_id)}), frozenset({"248289761001"})
 
 
@@ -147,7 +155,7 @@ def test_an_interaction_survives_its_store() -> None:
     interaction = Interaction(parameters={"client_id": "x"}, browser="b" * 64, signed_in=None)
     assert Interaction.from_json(interaction.to_json()) == interaction
     user = User(user_id=uuid4(), username="ada", epoch=3)
-    proven = Proven.of(Authenticated(user, frozenset({Method.PASSWORD}), NOW, has_second_factor=True))
+    proven = Proven.of(Authenticated(user, frozenset({Method.PASSWORD}), NOW, BOTH))
     waiting = replace(interaction, proven=proven)
     stored = FORMAT.encode(JsonRecord(**waiting.to_json()))
     assert Interaction.from_json(decode(stored) or {}) == waiting
@@ -156,7 +164,7 @@ def test_an_interaction_survives_its_store() -> None:
 OLDER = replace(
     AGREED,
     session=replace(SESSION, authentication=replace(SESSION.authentication, acr="urn:older")),
-    has_second_factor=True,
+    second_factors=frozenset({SecondFactor.APP}),
 )
 
 
@@ -178,35 +186,63 @@ def test_a_preferred_acr_is_reached_where_it_can_be(
     request = replace(REQUEST, acr_values=frozenset(acr_values), prompt=frozenset(prompt))
     assert isinstance(next_step(request, OLDER, CLIENT, NOW), step)
     assert isinstance(next_step(request, replace(OLDER, is_fresh=True), CLIENT, NOW), Respond)
-    assert isinstance(next_step(request, replace(OLDER, has_second_factor=False), CLIENT, NOW), Respond)
+    assert isinstance(next_step(request, replace(OLDER, second_factors=NONE), CLIENT, NOW), Respond)
 
 
-@pytest.mark.parametrize("has_second_factor", [True, False])
+@pytest.mark.parametrize("factors", [NONE, APP, KEY, BOTH])
 @pytest.mark.parametrize("user", [NOBODY, AGREED, NEVER_ASKED, replace(NEVER_ASKED, has_agreed=True)])
 @pytest.mark.parametrize("prompt", ["", "login", "create", "select_account", "consent", "none"])
 def test_nothing_comes_before_a_second_factor_that_is_missing(
-    prompt: str, user: CurrentUser | None, has_second_factor: bool
+    prompt: str, user: CurrentUser | None, factors: frozenset[SecondFactor]
 ) -> None:
     """Whoever has authenticated for this request by half goes on with the other half, or not at all."""
     proven = Proven.of(
-        Authenticated(
-            User(user_id=uuid4(), username="eve"), frozenset({Method.PASSWORD}), NOW, has_second_factor
-        )
+        Authenticated(User(user_id=uuid4(), username="eve"), frozenset({Method.PASSWORD}), NOW, factors)
     )
     request = replace(REQUEST, prompt=frozenset({prompt} - {""}))
     step = next_step(request, user, CLIENT, NOW, proven=proven)
     if prompt == "none":
         assert isinstance(step, Refuse)
     else:
-        assert step == (ShowSecondFactor(proven) if has_second_factor else AddSecondFactor(proven))
+        assert step == (ShowSecondFactor(proven, factors) if factors else AddSecondFactor(proven))
 
 
-@pytest.mark.parametrize("has_second_factor", [True, False])
-def test_a_password_is_not_enough_where_everybody_needs_a_second_factor(has_second_factor: bool) -> None:
+@pytest.mark.parametrize("factors", [NONE, APP, KEY, BOTH])
+def test_a_password_is_not_enough_where_everybody_needs_a_second_factor(
+    factors: frozenset[SecondFactor],
+) -> None:
     """Nor for a user who has agreed to everything."""
-    user = replace(AGREED, has_agreed=True, has_second_factor=has_second_factor)
+    user = replace(AGREED, has_agreed=True, second_factors=factors)
     step = next_step(REQUEST, user, CLIENT, NOW, second_factor="required")
-    assert isinstance(step, ShowSecondFactor if has_second_factor else Login)
+    assert isinstance(step, ShowSecondFactor if factors else Login)
     both = replace(SESSION.authentication, acr=ACR_MULTIPLE_FACTORS, amr=("mfa", "otp", "pwd"))
     signed_in = replace(user, session=replace(SESSION, authentication=both))
     assert isinstance(next_step(REQUEST, signed_in, CLIENT, NOW, second_factor="required"), Respond)
+
+
+@pytest.mark.parametrize(
+    ("factors", "acr", "offered"),
+    [
+        (BOTH, ACR_MULTIPLE_FACTORS, BOTH),
+        (BOTH, ACR_PHISHING_RESISTANT, KEY),
+        (KEY, ACR_MULTIPLE_FACTORS, KEY),
+        (APP, ACR_PHISHING_RESISTANT, NONE),
+        (NONE, ACR_MULTIPLE_FACTORS, NONE),
+    ],
+)
+def test_the_second_factors_that_are_enough_are_offered(
+    factors: frozenset[SecondFactor], acr: str, offered: frozenset[SecondFactor]
+) -> None:
+    """A session steps up by any that the user has and that reaches what is asked; else the user logs in."""
+    request, user = replace(REQUEST, acr=frozenset({acr})), replace(AGREED, second_factors=factors)
+    step = next_step(request, user, CLIENT, NOW)
+    assert step == (ShowSecondFactor(Proven.by_session(SESSION, factors), offered) if offered else Login())
+
+
+def test_a_passkey_is_asked_for_only_on_demand() -> None:
+    """It may be lost: a preferred acr does not keep its user from going on with the password."""
+    request = replace(REQUEST, acr_values=frozenset({ACR_MULTIPLE_FACTORS}))
+    assert isinstance(next_step(request, replace(AGREED, second_factors=KEY), CLIENT, NOW), Respond)
+    step = next_step(request, replace(AGREED, second_factors=BOTH), CLIENT, NOW)
+    assert isinstance(step, ShowSecondFactor)
+    assert step.second_factors == BOTH

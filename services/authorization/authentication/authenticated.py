@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.model import Authentication, User
-from shared.oauth.authentication_methods import Method, acr_of, amr_of
+from shared.oauth.authentication_methods import Method, SecondFactor, acr_of, amr_of
 
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """A user who has just authenticated."""
+    """A user who has just authenticated. `second_factors`: what they have and may have yet to show."""
 
     user: User
     methods: frozenset[Method]
     auth_time: datetime
-    has_second_factor: bool = False  # which the user has yet to show
+    second_factors: frozenset[SecondFactor] = frozenset()
 
     @property
     def authentication(self) -> Authentication:

@@ -1,5 +1,9 @@
-"""Authentication by a passkey, which names its user (WebAuthn Level 3 §7.2)."""
+"""Authentication by a passkey: as the only factor it names its user, as the second one it follows a password.
 
+Source: WebAuthn Level 3 §7.2.
+"""
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,27 +12,33 @@ from uuid import UUID
 import structlog
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.proven import Proven
 from shared.codec.base64url import base64url
 from shared.identity.passkeys.challenge import LIFETIME, Challenges
 from shared.identity.passkeys.options import request_options
-from shared.identity.passkeys.passkey import PasskeyUse, RelyingParty
+from shared.identity.passkeys.passkey import Passkey, PasskeyUse, RelyingParty
 from shared.identity.passkeys.response import PasskeyRefused, UnverifiedResponse
 from shared.identity.passkeys.verification import use_of
 from shared.live import clock
 from shared.oauth.authentication_methods import Method
 from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event
-from shared.store import Passkeys, ReplayMarks, Sessions, UserPasskey
-
-PASSKEY = "passkey"
-"""The form field with the result of the ceremony, and the kind of its replay marks."""
+from shared.store import PASSKEY, Passkeys, ReplayMarks, Sessions, UserPasskey
 
 logger = structlog.get_logger()
 
 
+Find = Callable[[UnverifiedResponse], Awaitable[UserPasskey | None]]
+"""Finds the passkey of a result, if it is of the right user. Raises PasskeyRefused, Unavailable."""
+
+
 @dataclass(frozen=True, slots=True)
 class PasskeyAuthentication:
-    """Asks for passkeys and checks the results. `binding`: handles that only this browser has."""
+    """Asks for passkeys and checks the results, which the form field `passkey` carries.
+
+    `binding`: handles that only this browser has. Nothing says whether a passkey exists or its user is
+    disabled.
+    """
 
     relying_party: RelyingParty
     challenges: Challenges
@@ -37,32 +47,70 @@ class PasskeyAuthentication:
     sessions: Sessions
 
     def options(self, binding: tuple[str, ...]) -> dict[str, Any]:
-        """What the page asks the browser."""
+        """What the login page asks the browser: any passkey."""
         return request_options(self.relying_party, self.challenges.new("get", binding, clock.now()))
 
     async def authenticate(
         self, fields: Parameters, binding: tuple[str, ...], address: str
     ) -> Authenticated | None:
-        """Check the form field `passkey`, and spend its challenge. None: it is not accepted.
+        """Check a passkey of anybody, and spend its challenge. None: it is not accepted.
 
-        Nothing says whether the passkey exists or its user is disabled. Raises Unavailable.
+        Raises Unavailable.
         """
+        used = await self._use(fields, binding, address, "sign_in", self._of_named_user)
+        if used is None:
+            return None
+        account, methods = used
+        return Authenticated(account.user, methods, clock.now(), account.second_factors)
+
+    async def second_options(self, proven: Proven, binding: tuple[str, ...]) -> dict[str, Any]:
+        """What the page of the second factor asks the browser: a passkey of this user. Raises Unavailable."""
+        challenge = self.challenges.new("get", _second(proven, binding), clock.now())
+        passkeys = await self.passkeys.of_user(proven.user_id)
+        return request_options(self.relying_party, challenge, passkeys)
+
+    async def authenticate_second(
+        self, proven: Proven, fields: Parameters, binding: tuple[str, ...], address: str
+    ) -> Authenticated | None:
+        """Check a passkey of this user, and spend its challenge. None: it is not accepted.
+
+        Raises Unavailable.
+        """
+
+        async def of_user(response: UnverifiedResponse) -> UserPasskey | None:
+            if response.user_handle not in (None, proven.user_id.bytes):
+                raise PasskeyRefused("the authenticator names another user")
+            return await self.passkeys.find(response.passkey_id, proven.user_id)
+
+        used = await self._use(fields, _second(proven, binding), address, "second_factor", of_user)
+        if used is None:
+            return None
+        account, methods = used
+        count_event("second_factor")
+        return proven.completed(account.user, methods)
+
+    async def _use(
+        self, fields: Parameters, binding: tuple[str, ...], address: str, event: str, find: Find
+    ) -> tuple[UserPasskey, frozenset[Method]] | None:
+        """The passkey that was used, and the methods that its use proves. None: it is not accepted."""
         account: UserPasskey | None = None
         try:
             response = UnverifiedResponse.read(fields.unique(PASSKEY) or "")
             made_at = self._made_at(response, binding)
-            account = await self._account(response)
+            account = await find(response)
+            if account is None:
+                raise PasskeyRefused("the user has no such passkey")
+            if account.user.disabled_at:
+                raise PasskeyRefused("the user is disabled")
             use = use_of(account.passkey, response, self.relying_party)
             await self._spend(account, response, use, made_at)
         except PasskeyRefused as refused:
-            count_event("sign_in", "failed")
+            count_event(event, "failed")
             user_id = account.user.user_id if account else None
             logger.info("passkey_refused", user_id=str(user_id), address=address, reason=str(refused))
             await self.sessions.note_failure(user_id, {"address": address, "factor": PASSKEY})
             return None
-        key = Method.SOFTWARE_KEY if account.passkey.is_synced else Method.HARDWARE_KEY
-        methods = {key, Method.USER_VERIFICATION} if use.is_user_verified else {key}
-        return Authenticated(account.user, frozenset(methods), clock.now(), account.has_second_factor)
+        return account, _methods(account.passkey, use)
 
     def _made_at(self, response: UnverifiedResponse, binding: tuple[str, ...]) -> datetime:
         made_at = self.challenges.made_at(response.challenge, "get", binding, clock.now())
@@ -70,16 +118,10 @@ class PasskeyAuthentication:
             raise PasskeyRefused("the challenge is not one of this page, or too old")
         return made_at
 
-    async def _account(self, response: UnverifiedResponse) -> UserPasskey:
+    async def _of_named_user(self, response: UnverifiedResponse) -> UserPasskey | None:
         if response.user_handle is None or len(response.user_handle) != len(UUID(int=0).bytes):
             raise PasskeyRefused("the authenticator names no user")
-        user_id = UUID(bytes=response.user_handle)
-        account = await self.passkeys.find(response.passkey_id, user_id)
-        if account is None:
-            raise PasskeyRefused("the user has no such passkey")
-        if account.user.disabled_at:
-            raise PasskeyRefused("the user is disabled")
-        return account
+        return await self.passkeys.find(response.passkey_id, UUID(bytes=response.user_handle))
 
     async def _spend(
         self, account: UserPasskey, response: UnverifiedResponse, use: PasskeyUse, made_at: datetime
@@ -92,3 +134,13 @@ class PasskeyAuthentication:
             logger.warning("passkey_counter_not_grown", user_id=owner)
         if not await self.passkeys.note_use(account.credential_id, use, clock.now()):
             raise PasskeyRefused("the passkey was removed meanwhile")
+
+
+def _second(proven: Proven, binding: tuple[str, ...]) -> tuple[str, ...]:
+    """The binding of a second factor: also to whoever has proven the first one."""
+    return *binding, str(proven.user_id)
+
+
+def _methods(passkey: Passkey, use: PasskeyUse) -> frozenset[Method]:
+    key = Method.SOFTWARE_KEY if passkey.is_synced else Method.HARDWARE_KEY
+    return frozenset({key, Method.USER_VERIFICATION} if use.is_user_verified else {key})

@@ -12,7 +12,7 @@ from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.identity.username import canonical
 from shared.live import clock
 from shared.model import User
-from shared.oauth.authentication_methods import Method
+from shared.oauth.authentication_methods import Method, SecondFactor
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event
@@ -71,8 +71,8 @@ class PasswordAuthentication:
         await self.credentials.note_use(credential, now)
         if verdict.new_hash:
             await self.credentials.rehash(user.user_id, credential.data["hash"], verdict.new_hash)
-        has_second_factor = account is not None and account.has_second_factor
-        return Authenticated(user, frozenset({Method.PASSWORD}), now, has_second_factor)
+        second_factors = account.second_factors if account else frozenset[SecondFactor]()
+        return Authenticated(user, frozenset({Method.PASSWORD}), now, second_factors)
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

@@ -1,24 +1,28 @@
 """A user who has proven a first factor, while a second one is missing. Pure."""
 
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.authorization.authentication.authenticated import Authenticated
 from shared.model import Session, User
-from shared.oauth.authentication_methods import Method, methods_of
+from shared.oauth.authentication_methods import Method, SecondFactor, methods_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """What is known of the user: who they are, by which methods and when. No session has begun."""
+    """What is known of the user: who they are, by which methods and when. No session has begun.
+
+    `second_factors`: those that the user has.
+    """
 
     user_id: UUID
     username: str
     epoch: int
     methods: frozenset[Method]
     auth_time: datetime
-    has_second_factor: bool
+    second_factors: frozenset[SecondFactor]
 
     @classmethod
     def of(cls, authenticated: Authenticated) -> "Proven":
@@ -30,26 +34,26 @@ class Proven:
             epoch=user.epoch,
             methods=authenticated.methods,
             auth_time=authenticated.auth_time,
-            has_second_factor=authenticated.has_second_factor,
+            second_factors=authenticated.second_factors,
         )
 
     @classmethod
-    def by_session(cls, session: Session) -> "Proven":
-        """By a session whose user has a second factor."""
+    def by_session(cls, session: Session, second_factors: frozenset[SecondFactor]) -> "Proven":
+        """By a session, whose user has these *second_factors*."""
         return cls(
             user_id=session.user_id,
             username=session.username,
             epoch=session.epoch,
             methods=methods_of(session.authentication.amr),
             auth_time=session.authentication.auth_time,
-            has_second_factor=True,
+            second_factors=second_factors,
         )
 
-    def completed(self, user: User, method: Method) -> Authenticated:
-        """The authentication with the second factor.
+    def completed(self, user: User, methods: Set[Method]) -> Authenticated:
+        """The authentication with the *methods* of the second factor.
 
         Its epoch is that of the first: if it has risen since, no session begins. Its time, too: a second
         factor does not make an old password fresh.
         """
         user = replace(user, epoch=self.epoch)
-        return Authenticated(user, self.methods | {method}, self.auth_time)
+        return Authenticated(user, self.methods | methods, self.auth_time)

@@ -66,7 +66,7 @@ class SecondFactorAuthentication:
             return None
         await self.throttle.succeeded(proven.user_id)
         count_event("second_factor")
-        return proven.completed(user, Method.ONE_TIME_PASSWORD)
+        return proven.completed(user, {Method.ONE_TIME_PASSWORD})
 
     async def _spend(self, proven: Proven, fields: Parameters) -> bool:
         if recovery_code := fields.unique(RECOVERY_CODE):
@@ -100,4 +100,4 @@ class SecondFactorAuthentication:
             return None
         await self.throttle.succeeded(user.user_id)
         logger.info("second_factor_added", user_id=str(user.user_id))
-        return Added(proven.completed(user, Method.ONE_TIME_PASSWORD), codes)
+        return Added(proven.completed(user, {Method.ONE_TIME_PASSWORD}), codes)

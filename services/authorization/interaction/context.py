@@ -35,6 +35,11 @@ class InteractionContext:
         return digest(self.handle)
 
     @property
+    def binding(self) -> tuple[str, ...]:
+        """The handles that only the browser of this interaction has."""
+        return self.browser, self.handle
+
+    @property
     def fields(self) -> Mapping[str, str]:
         """The parameters of a step's URI and form: the interaction, and what its error page needs."""
         ui_locales = self.validated.effective.parameters.unique(UI_LOCALES)

@@ -18,6 +18,7 @@ from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.active_session import ActiveSessions
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
+from shared.oauth.authentication_methods import SecondFactor
 from shared.store import SecondFactors
 
 
@@ -56,11 +57,10 @@ class Dispatcher:
             return None
         session = active.session
         sub = self.tokens.sub(session.user_id, validated.client)
-        has_second_factor = (
-            may_need_second_factor(validated.request, session, self.setting)
-            and await self.second_factors.secret(session.user_id) is not None
-        )
-        user = CurrentUser(session, active.consented, sub, has_second_factor)
+        second_factors = frozenset[SecondFactor]()
+        if may_need_second_factor(validated.request, session, self.setting):
+            second_factors = await self.second_factors.of_user(session.user_id)
+        user = CurrentUser(session, active.consented, sub, second_factors)
         if interaction is None:
             return user
         key = session.session_key.hex()

@@ -14,6 +14,7 @@ from shared.model import Scope, Session
 from shared.oauth.authentication_methods import (
     ACR_MULTIPLE_FACTORS,
     Method,
+    SecondFactor,
     acr_values,
     methods_of,
     satisfied,
@@ -39,7 +40,7 @@ class CurrentUser:
     session: Session
     consented: Scope | None  # what the user has allowed the client before
     sub: str  # the user's identifier for this client
-    has_second_factor: bool = False  # found out only where `may_need_second_factor`
+    second_factors: frozenset[SecondFactor] = frozenset()  # read only where `may_need_second_factor`
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -52,9 +53,10 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class ShowSecondFactor:
-    """Ask a user who has proven a first factor for the second one."""
+    """Ask a user who has proven a first factor for one of *second_factors*."""
 
     proven: Proven
+    second_factors: frozenset[SecondFactor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def _step(
     if request.acr and request.acr.isdisjoint(acr_values(has_second_factors=second_factor != "off")):
         return Refuse(UnmetAuthenticationRequirements("this server cannot reach the requested acr"))
     if proven and second_factor != "off" and not (user and user.is_fresh):
-        return ShowSecondFactor(proven) if proven.has_second_factor else AddSecondFactor(proven)
+        return _show_second_factor(request, proven) if proven.second_factors else AddSecondFactor(proven)
     if CREATE in request.prompt and not (user and user.is_fresh):
         return Create()  # a user who logs in instead is as fresh as one who signs up
     if user is None:
@@ -159,11 +161,12 @@ def _step_of(
         return Refuse(LoginRequired("another user is signed in")) if user.is_fresh else Login()
     if not user.is_fresh and _is_stale(request, session, now):
         return Login()
+    proven = Proven.by_session(session, user.second_factors)
     if not _is_acr_met(request, methods) or needs_second_factor(request, methods, second_factor):
-        can_step_up = user.has_second_factor and _is_reached_by_code(request, methods)
-        return ShowSecondFactor(Proven.by_session(session)) if can_step_up else Login()
-    if not user.is_fresh and user.has_second_factor and _can_do_better(request, methods):
-        return ShowSecondFactor(Proven.by_session(session))
+        can_step_up = _sufficient(request, proven)
+        return _show_second_factor(request, proven) if can_step_up else Login()
+    if not user.is_fresh and SecondFactor.APP in user.second_factors and _can_do_better(request, methods):
+        return _show_second_factor(request, proven)
     if not _is_allowed(request, user, client):
         return Consent(session, _remembered(request, user, client))
     return Respond(_reporting(request, session, methods))
@@ -174,15 +177,16 @@ def needs_second_factor(
     methods: Set[Method],
     second_factor: SecondFactorSetting,
     *,
-    has_second_factor: bool = False,
+    has_app: bool = False,
 ) -> bool:
     """Whether a user who has authenticated by *methods* must show a second factor, or add one.
 
-    *has_second_factor*: a user who has one shows it at each sign-in, whatever the request demands.
+    *has_app*: a user with an authenticator app shows a second factor at each sign-in, whatever the request
+    demands. A passkey alone is no such demand: it signs in instead of the password.
     """
     if second_factor == "off" or ACR_MULTIPLE_FACTORS in satisfied(methods):
         return False
-    return has_second_factor or second_factor == "required" or not _is_acr_met(request, methods)
+    return has_app or second_factor == "required" or not _is_acr_met(request, methods)
 
 
 def may_need_second_factor(
@@ -199,23 +203,33 @@ def _is_acr_met(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     return not request.acr or not request.acr.isdisjoint(satisfied(methods))
 
 
-def _is_reached_by_code(request: AuthorizationRequest, methods: Set[Method]) -> bool:
-    """Whether *methods* and the code of an authenticator app are several factors, and all that is asked."""
-    with_code = methods | {Method.ONE_TIME_PASSWORD}
-    return ACR_MULTIPLE_FACTORS in satisfied(with_code) and _is_acr_met(request, with_code)
+def _show_second_factor(request: AuthorizationRequest, proven: Proven) -> ShowSecondFactor:
+    """Ask for a second factor that is sufficient, or for any if none is: the request is refused then."""
+    return ShowSecondFactor(proven, _sufficient(request, proven) or proven.second_factors)
+
+
+def _sufficient(request: AuthorizationRequest, proven: Proven) -> frozenset[SecondFactor]:
+    """The user's second factors that reach all that is asked."""
+    return frozenset(each for each in proven.second_factors if _is_reached_by(each, request, proven.methods))
+
+
+def _is_reached_by(factor: SecondFactor, request: AuthorizationRequest, methods: Set[Method]) -> bool:
+    """Whether *methods* and this *factor* are several factors, and all that is asked."""
+    with_factor = methods | {factor.method}
+    return ACR_MULTIPLE_FACTORS in satisfied(with_factor) and _is_acr_met(request, with_factor)
 
 
 def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     """Whether a second factor would reach a preferred `acr`.
 
     A preferred `acr` is voluntary (Core 1.0 §3.1.2.1): a request is not refused if it is not reached, and
-    nobody has to add a second factor for it.
+    nobody has to add a second factor for it, or to have a passkey at hand.
     """
     is_preferred = ACR_MULTIPLE_FACTORS in request.acr_values and "none" not in request.prompt
     return (
         is_preferred
         and request.acr_values.isdisjoint(satisfied(methods))
-        and _is_reached_by_code(request, methods)
+        and _is_reached_by(SecondFactor.APP, request, methods)
     )
 
 

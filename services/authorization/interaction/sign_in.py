@@ -10,6 +10,7 @@ from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
+from shared.oauth.authentication_methods import SecondFactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class InteractionSignIn:
             context.validated.request,
             authenticated.methods,
             self.setting,
-            has_second_factor=authenticated.has_second_factor,
+            has_app=SecondFactor.APP in authenticated.second_factors,
         )
 
     async def complete(

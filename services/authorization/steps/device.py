@@ -39,7 +39,7 @@ from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Session
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, SecondFactor, methods_of, satisfied
 from shared.oauth.parameters import Parameters
 from shared.oauth.resource.target import accept, owners
 from shared.oauth.user_code import typed
@@ -113,7 +113,7 @@ class DeviceStep:
                 return self._login(request, user_code, "credentials")
             case authenticated:
                 pass
-        if authenticated.has_second_factor and self.settings.has_second_factors:
+        if SecondFactor.APP in authenticated.second_factors and self.settings.has_second_factors:
             return self._second_factor(request, user_code, browser, Proven.of(authenticated))
         if self.settings.second_factor == "required":
             return self._login(request, user_code, "second_factor")
@@ -172,7 +172,8 @@ class DeviceStep:
         if not (self.settings.has_second_factors and await self.second_factor.is_set_up(session.user_id)):
             return self._login(request, user_code, "second_factor")
         browser = self.cookies.newest_browser_handle(request)
-        response = self._second_factor(request, user_code, browser, Proven.by_session(session))
+        proven = Proven.by_session(session, frozenset({SecondFactor.APP}))
+        response = self._second_factor(request, user_code, browser, proven)
         self.cookies.set_browser(response, browser)
         return response
 

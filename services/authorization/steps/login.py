@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.authentication.passkey import PASSKEY, PasskeyAuthentication
+from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -14,6 +14,7 @@ from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.pages import LoginFault, LoginView, Pages
 from shared.oauth.parameters import Parameters
 from shared.paths import LOGIN, SIGN_UP
+from shared.store import PASSKEY
 from shared.web.forwarded import client_address
 
 
@@ -55,7 +56,7 @@ class LoginStep:
     async def _sign_in_by_passkey(
         self, request: web.Request, fields: Parameters, context: InteractionContext
     ) -> web.Response:
-        authenticated = await self.passkeys.authenticate(fields, _binding(context), client_address(request))
+        authenticated = await self.passkeys.authenticate(fields, context.binding, client_address(request))
         if authenticated is None:
             return self._page(context, "", "passkey")
         if self.sign_in.needs_second_factor(context, authenticated):
@@ -78,11 +79,6 @@ class LoginStep:
             fault,
             retry_after,
             context.at(SIGN_UP) if may_sign_up else None,
-            self.passkeys.options(_binding(context)),
+            self.passkeys.options(context.binding),
         )
         return self.pages.login(view, validated.locale)
-
-
-def _binding(context: InteractionContext) -> tuple[str, ...]:
-    """Handles that only the browser of this interaction has."""
-    return context.browser, context.handle

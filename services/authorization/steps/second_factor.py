@@ -1,11 +1,12 @@
-"""The second factor step: a user who has one shows it. No session begins before, so no link leads past it."""
+"""The second factor step: the user shows one of theirs. No session begins before, so no link skips it."""
 
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
-from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -13,8 +14,10 @@ from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import ShowSecondFactor
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.pages import Pages, SecondFactorFault, SecondFactorView
+from shared.oauth.authentication_methods import SecondFactor
 from shared.oauth.parameters import Parameters
 from shared.paths import SECOND_FACTOR
+from shared.store import PASSKEY
 from shared.web.forwarded import client_address
 
 
@@ -25,44 +28,73 @@ class SecondFactorStep:
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     authentication: SecondFactorAuthentication
+    passkeys: PasskeyAuthentication
     sign_in: InteractionSignIn
     pages: Pages
 
     async def get(self, request: web.Request) -> web.Response:
-        """Ask for a code, if the user still has to show one."""
+        """Ask for a second factor, if the user still has to show one."""
         context = await self.lifecycle.open_page(request)
         match await self.dispatcher.next_step(request, context):
-            case ShowSecondFactor(proven):
-                return self._page(context, proven)
+            case ShowSecondFactor() as step:
+                return await self._page(context, step)
         return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
-        """Begin a session if the code is right. It is spent then."""
+        """Begin a session if the passkey or the code is right. It is spent then."""
         context, fields = await self.lifecycle.open_form(request)
         match await self.dispatcher.next_step(request, context):
-            case ShowSecondFactor(proven):
-                return await self._authenticate(request, context, proven, fields)
+            case ShowSecondFactor() as step if _sent(fields) in step.second_factors:
+                return await self._authenticate(request, context, step, fields)
         return context.resume()
 
     async def _authenticate(
-        self, request: web.Request, context: InteractionContext, proven: Proven, fields: Parameters
+        self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
     ) -> web.Response:
-        match await self.authentication.authenticate(proven, fields, client_address(request)):
+        match await self._check(request, context, step, fields):
             case Throttled() as throttled:
-                return self._page(context, proven, "throttled", throttled.seconds)
+                return await self._page(context, step, "throttled", throttled.seconds)
             case None:
-                return self._page(context, proven, "recovery" if fields.unique(RECOVERY_CODE) else "code")
+                return await self._page(context, step, _fault(fields))
             case authenticated:
                 response = await self.sign_in.complete(request, context, authenticated)
                 return response or await self.sign_in.start_again(context)
 
-    def _page(
+    async def _check(
+        self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
+    ) -> Authenticated | Throttled | None:
+        address = client_address(request)
+        if _sent(fields) is SecondFactor.PASSKEY:
+            return await self.passkeys.authenticate_second(step.proven, fields, context.binding, address)
+        return await self.authentication.authenticate(step.proven, fields, address)
+
+    async def _page(
         self,
         context: InteractionContext,
-        proven: Proven,
+        step: ShowSecondFactor,
         fault: SecondFactorFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
-        form = context.form(SECOND_FACTOR, denial="the user did not sign in")
-        view = SecondFactorView(form, proven.username, fault, retry_after)
+        passkey = None
+        if SecondFactor.PASSKEY in step.second_factors:
+            passkey = await self.passkeys.second_options(step.proven, context.binding)
+        view = SecondFactorView(
+            context.form(SECOND_FACTOR, denial="the user did not sign in"),
+            step.proven.username,
+            fault,
+            retry_after,
+            SecondFactor.APP in step.second_factors,
+            passkey,
+        )
         return self.pages.second_factor(view, context.validated.locale)
+
+
+def _sent(fields: Parameters) -> SecondFactor:
+    """Which second factor the form is about."""
+    return SecondFactor.APP if fields.unique(PASSKEY) is None else SecondFactor.PASSKEY
+
+
+def _fault(fields: Parameters) -> SecondFactorFault:
+    if _sent(fields) is SecondFactor.PASSKEY:
+        return "passkey"
+    return "recovery" if fields.unique(RECOVERY_CODE) else "code"

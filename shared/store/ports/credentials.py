@@ -8,18 +8,19 @@ from uuid import UUID
 
 from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.model import Json, User
+from shared.oauth.authentication_methods import SecondFactor
 from shared.store.ports.sessions import Kept
 
 PASSWORD = "password"
 """The kind of a password. A user has one at most; its data is `{"hash": …}`, in the PHC string format."""
 
-TOTP = "totp"
+TOTP: str = SecondFactor.APP
 """The kind of an authenticator app. A user has one at most."""
 
 RECOVERY = "recovery"
 """The kind of a set of recovery codes. A user has one at most, with an authenticator app."""
 
-PASSKEY = "passkey"
+PASSKEY: str = SecondFactor.PASSKEY
 """The kind of a passkey. A user may have several; the data is that of `Passkey.to_json`."""
 
 USE_NOTED_EVERY = timedelta(hours=1)
@@ -46,7 +47,7 @@ class UserPassword:
 
     user: User
     password: Credential | None
-    has_second_factor: bool = False
+    second_factors: frozenset[SecondFactor] = frozenset()
 
     @property
     def password_hash(self) -> str | None:
@@ -70,11 +71,14 @@ class UserPasskey:
     user: User
     credential_id: UUID
     passkey: Passkey
-    has_second_factor: bool = False
+    second_factors: frozenset[SecondFactor] = frozenset()
 
 
 class Passkeys(Protocol):
     """Passkeys (WebAuthn). PostgreSQL. They are added and removed as any credential, by `UserCredentials`."""
+
+    async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
+        """Every passkey of the user, the oldest first."""
 
     async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
         """The passkey with this id if it is the user's, in one statement."""
@@ -88,6 +92,9 @@ class SecondFactors(Protocol):
 
     What is spent is committed before it is acknowledged, and is spent for every process.
     """
+
+    async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
+        """What the user may show beside a password, passkeys included."""
 
     async def secret(self, user_id: UUID) -> bytes | None:
         """The secret of the user's authenticator app, decrypted. None: they have none."""

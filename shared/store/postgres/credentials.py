@@ -12,6 +12,7 @@ from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPass
 from shared.store.ports.faults import Taken
 from shared.store.ports.sessions import Kept
 from shared.store.postgres.outbox import end_sessions
+from shared.store.postgres.second_factors import SECOND_FACTORS, second_factors_of
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
@@ -19,8 +20,7 @@ from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _FIND_USER_AND_PASSWORD = f"""
 SELECT {USER_COLUMNS}, c.credential_id, c.kind, c.data, c.created_at AS password_set_at, c.last_used_at,
-       EXISTS (SELECT FROM user_credentials t
-                WHERE t.user_id = u.user_id AND t.kind = 'totp') AS has_second_factor
+       {SECOND_FACTORS}
   FROM user_names n JOIN users u USING (user_id)
   LEFT JOIN user_credentials c ON c.user_id = u.user_id AND c.kind = 'password'
  WHERE n.name_key = $1"""
@@ -97,9 +97,7 @@ class PostgresUserCredentials:
         if row is None:
             return None
         password = _credential(row, "password_set_at") if row["credential_id"] else None
-        return UserPassword(
-            user=user_record(row), password=password, has_second_factor=row["has_second_factor"]
-        )
+        return UserPassword(user=user_record(row), password=password, second_factors=second_factors_of(row))
 
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
         return [_credential(row) for row in await self._database.rows(_OF_USER, user_id)]

@@ -1,18 +1,22 @@
 """Passkeys in PostgreSQL. They are added and removed as any credential, by `UserCredentials`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from shared.codec.base64url import base64url
 from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.store.ports.credentials import UserPasskey
+from shared.store.postgres.second_factors import SECOND_FACTORS, second_factors_of
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import USER_COLUMNS, user_record
 
+_OF_USER = """
+SELECT data FROM user_credentials WHERE user_id = $1 AND kind = 'passkey'
+ ORDER BY created_at, credential_id"""
+
 _FIND = f"""
-SELECT {USER_COLUMNS}, c.credential_id, c.data,
-       EXISTS (SELECT FROM user_credentials t
-                WHERE t.user_id = u.user_id AND t.kind = 'totp') AS has_second_factor
+SELECT {USER_COLUMNS}, c.credential_id, c.data, {SECOND_FACTORS}
   FROM user_credentials c JOIN users u USING (user_id)
  WHERE c.kind = 'passkey' AND c.data ->> 'id' = $1 AND c.user_id = $2"""
 
@@ -40,6 +44,9 @@ class PostgresPasskeys:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
+        return [Passkey.from_json(row["data"]) for row in await self._database.rows(_OF_USER, user_id)]
+
     async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
         row = await self._database.row(_FIND, base64url(passkey_id), user_id)
         if row is None:
@@ -48,7 +55,7 @@ class PostgresPasskeys:
             user=user_record(row),
             credential_id=row["credential_id"],
             passkey=Passkey.from_json(row["data"]),
-            has_second_factor=row["has_second_factor"],
+            second_factors=second_factors_of(row),
         )
 
     async def note_use(self, credential_id: UUID, use: PasskeyUse, now: datetime) -> bool:

@@ -5,10 +5,19 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from shared.oauth.authentication_methods import SecondFactor
 from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.ports.credentials import PASSKEY, RECOVERY, TOTP, NewSecondFactor
 from shared.store.ports.faults import Taken
+from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+
+SECOND_FACTORS = """
+       ARRAY(SELECT DISTINCT f.kind FROM user_credentials f
+              WHERE f.user_id = u.user_id AND f.kind IN ('totp', 'passkey')) AS second_factors"""
+"""A column for statements that read `users u`, which `second_factors_of` reads."""
+
+_OF_USER = f"SELECT {SECOND_FACTORS} FROM users u WHERE u.user_id = $1"
 
 _SECRET = "SELECT credential_id, data FROM user_credentials WHERE user_id = $1 AND kind = 'totp'"
 
@@ -69,12 +78,21 @@ UPDATE user_credentials SET data = jsonb_set(data, '{secret}', to_jsonb($3::text
 RETURNING user_id"""
 
 
+def second_factors_of(row: Row) -> frozenset[SecondFactor]:
+    """The value of the column SECOND_FACTORS."""
+    return frozenset(SecondFactor(kind) for kind in row["second_factors"])
+
+
 class PostgresSecondFactors:
     """`SecondFactors` over PostgreSQL."""
 
     def __init__(self, database: Database, secrets: TotpSecrets) -> None:
         self._database = database
         self._secrets = secrets
+
+    async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
+        row = await self._database.row(_OF_USER, user_id)
+        return second_factors_of(row) if row else frozenset()
 
     async def secret(self, user_id: UUID) -> bytes | None:
         row = await self._database.row(_SECRET, user_id)

@@ -30,7 +30,7 @@ if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
     event.preventDefault();
     ask("optional").catch(() => {}); // the user has cancelled, and may go on without one
   });
-  if (signsIn) {
+  if (document.querySelector("[autocomplete~=webauthn]")) {
     PublicKeyCredential.isConditionalMediationAvailable?.().then(
       (isAvailable) => isAvailable && ask("conditional").catch(() => {}),
     );

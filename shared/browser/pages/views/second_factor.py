@@ -1,22 +1,28 @@
 """The contents of the pages of second factors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from shared.browser.pages.views.client import ClientView
 from shared.browser.pages.views.form import FormView
 
-SecondFactorFault = Literal["code", "recovery", "throttled"]
+SecondFactorFault = Literal["code", "recovery", "passkey", "throttled"]
 
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorView:
-    """Asks for the code of an authenticator app, or for a recovery code."""
+    """Asks for a second factor that the user has: one of their passkeys, a code, or a recovery code.
+
+    `has_app`: codes are accepted. `passkey`: the options of a passkey; None where none is accepted.
+    """
 
     form: FormView
     username: str
     fault: SecondFactorFault | None = None
     retry_after: int | None = None
+    has_app: bool = True
+    passkey: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
