@@ -51,7 +51,7 @@ def _moment(_: click.Context, __: click.Parameter, value: str) -> datetime:
 @click.option("--at", required=True, callback=_moment, metavar="TIME", help="Time of the backup (UTC).")
 @as_json
 def restored(at: datetime, is_json: bool) -> None:
-    """After restoring a backup, end all sessions and grants older than TIME.
+    """After restoring a backup, end all sessions, grants and personal access tokens older than TIME.
 
     Some of them may have ended since the backup, and nobody knows which.
     """

@@ -17,6 +17,7 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
+from shared.operations.personal_access_tokens import BadTokenRequest, NoSuchToken
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.pydio import BadFile
 from shared.operations.recovery import UserDisabled
@@ -52,6 +53,8 @@ _SENTENCES: dict[type[Exception], str] = {
     UserDisabled: "{} is disabled: run `ostiary user enable` first",
     NoSuchGroup: "There is no group {}",
     NoSuchSession: "The user has no session {}",
+    BadTokenRequest: "{}",
+    NoSuchToken: "The user has no personal access token {}",
     NoSuchClient: "There is no client {}",
     NoSuchResource: "There is no resource {}",
     Full: "The limit is reached: {}",

@@ -10,6 +10,7 @@ from services.authorization.authentication.throttling import USER
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from services.cli.user_record import add, import_users, password, update
+from services.cli.user_token import token
 from shared.config.settings import Settings
 from shared.model import User
 from shared.operations import clients, recovery, users
@@ -22,7 +23,7 @@ def user() -> None:
     """Manage users."""
 
 
-for command in (add, import_users, update, password):
+for command in (add, import_users, update, password, token):
     user.add_command(command)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
 from shared.config.origin import has_default_port, leading_origin
 from shared.config.redis_address import RedisAddress
@@ -49,6 +49,16 @@ def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("must be longer than zero")
     return value
+
+
+def _at_most_a_year(value: timedelta) -> timedelta:
+    if value > timedelta(days=365):
+        raise ValueError("must be at most 365d")
+    return value
+
+
+def _seconds(value: timedelta) -> str:
+    return f"{value.total_seconds():.0f}s"
 
 
 def _listed(value: object) -> object:
@@ -180,6 +190,9 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 Delay = Annotated[timedelta, BeforeValidator(_duration)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
+DurationOfAYear = Annotated[
+    Duration, AfterValidator(_at_most_a_year), PlainSerializer(_seconds, when_used="json")
+]
 Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
 PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]

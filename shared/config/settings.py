@@ -21,6 +21,7 @@ from shared.config.kinds import (
     Delay,
     Documents,
     Duration,
+    DurationOfAYear,
     HostPorts,
     Issuer,
     Networks,
@@ -81,6 +82,7 @@ class Settings(BaseModel):
     refresh_token_lifetime: Duration = timedelta(days=60)
     refresh_token_reuse_window: Duration = timedelta(seconds=60)
     grant_lifetime: Duration = timedelta(days=365)
+    personal_access_token_lifetime: DurationOfAYear = timedelta(days=365)
     authorization_code_lifetime: Duration = timedelta(seconds=60)
     interaction_lifetime: Duration = timedelta(minutes=30)
     session_lifetime: Duration = timedelta(hours=12)
@@ -128,6 +130,7 @@ class Settings(BaseModel):
 DEPLOYMENT_SETTINGS = (
     "external_urls",
     "fetch_allow",
+    "personal_access_token_lifetime",
     "registration",
     "require_pushed_authorization_requests",
     "response_types",
@@ -135,7 +138,7 @@ DEPLOYMENT_SETTINGS = (
     "signing_algorithms",
     "unsigned_request_objects",
 )
-"""Settings that limit what clients may register.
+"""Settings that limit what operators may do: what clients register, and how long tokens of users live.
 
 The running deployment decides them, not an operator's shell.
 """

@@ -5,11 +5,17 @@ import uuid
 
 from shared.identity.recovery_codes import CODE_BYTES, CODES, recovery_code
 from shared.oauth.tokens.handle import RANDOM_BYTES, Kind
+from shared.oauth.tokens.personal_access_token import DIGITS, RANDOM_LENGTH, personal_access_token
 
 
 def new_handle(kind: Kind) -> str:
     """A new handle: a prefix for its kind, and 256 random bits."""
     return f"{kind}_{secrets.token_urlsafe(RANDOM_BYTES)}"
+
+
+def new_personal_access_token() -> str:
+    """A new personal access token."""
+    return personal_access_token("".join(secrets.choice(DIGITS) for _ in range(RANDOM_LENGTH)))
 
 
 def new_id() -> uuid.UUID:

@@ -169,6 +169,11 @@ def userinfo_claims(
     }
 
 
+def personal_claims(user: User, scope: Scope) -> Claims:
+    """The userinfo response to a personal access token of the user, which has no client."""
+    return {**released(user, claims_of_scope(scope), {}), "sub": str(user.user_id)}
+
+
 def id_token_user_claims(
     user: User, authorization: Authorization, client: Client, *, is_alone: bool = False
 ) -> Claims:

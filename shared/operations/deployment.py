@@ -4,7 +4,7 @@ from datetime import datetime
 
 from shared.config.settings import Settings, with_deployment
 from shared.store import DeploymentRecord
-from shared.store.ports.deployment import Ended
+from shared.store.ports.deployment import NOTHING, Ended
 
 BATCH = 1000
 
@@ -42,17 +42,17 @@ async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -
 
 
 async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> Ended:
-    """End every session and grant that was made before *at*. Raises BadMoment, Unavailable.
+    """End every session, grant and personal access token made before *at*. Raises BadMoment, Unavailable.
 
-    The backup does not know what ended after it, so each session and grant in it may have ended since.
+    The backup does not know what ended after it, so each of those in it may have ended since.
     Running this again is harmless: rows created before *at* can only come from the backup.
     """
     if at > now:
         raise BadMoment(f"{at.isoformat()} is in the future: give the time of the backup")
     await record.note_restored(at)
-    sessions = grants = 0
+    ended = NOTHING
     while True:
         batch = await record.end_made_before(at, BATCH)
-        sessions, grants = sessions + batch.sessions, grants + batch.grants
-        if not batch.sessions and not batch.grants:
-            return Ended(sessions, grants)
+        if batch == NOTHING:
+            return ended
+        ended += batch

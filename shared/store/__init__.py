@@ -53,6 +53,12 @@ from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
 from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox, OutboxState
+from shared.store.ports.personal_access_tokens import (
+    TOKEN_USE_NOTED_EVERY,
+    PersonalAccessToken,
+    PersonalAccessTokens,
+    PresentedToken,
+)
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.protected_resources import ProtectedResources
 from shared.store.ports.recovery_links import RecoveryLinks
@@ -87,6 +93,7 @@ __all__ = [
     "NO_RESOURCES",
     "PASSKEY",
     "PASSWORD",
+    "TOKEN_USE_NOTED_EVERY",
     "USE_NOTED_EVERY",
     "Attempt",
     "AuditLog",
@@ -131,8 +138,11 @@ __all__ = [
     "OutcomeUnknown",
     "Pace",
     "Passkeys",
+    "PersonalAccessToken",
+    "PersonalAccessTokens",
     "Polled",
     "PoolStatistics",
+    "PresentedToken",
     "ProtectedResources",
     "PushedRequests",
     "RecoveryLinks",

@@ -27,6 +27,7 @@ from shared.store import (
     Outages,
     Outbox,
     Passkeys,
+    PersonalAccessTokens,
     PoolStatistics,
     ProtectedResources,
     PushedRequests,
@@ -60,6 +61,7 @@ from shared.store.postgres.leases import PostgresLeases
 from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.passkeys import PostgresPasskeys
+from shared.store.postgres.personal_access_tokens import PostgresPersonalAccessTokens
 from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.recovery_links import PostgresRecoveryLinks
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
@@ -107,6 +109,7 @@ class Stores:
         self.passkeys: Passkeys = PostgresPasskeys(database)
         self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
         self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database)
+        self.personal_access_tokens: PersonalAccessTokens = PostgresPersonalAccessTokens(database)
         self.groups: Groups = PostgresGroups(database)
 
         self.clients: Clients = clients

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.client_registry.app import mount as client_registry
 from services.token.endpoints.device_authorization import LIFETIME
 from shared.live.randomness import new_handle
-from shared.model import DeviceCode
+from shared.model import DeviceCode, User
 from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
@@ -32,6 +32,7 @@ from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, a_request
 from tests.builders import SECRET
 from tests.deployment import basic, bearer
 from tests.front_channel import Services
+from tests.personal_access_tokens import a_token
 from tests.registry import Registry
 from tests.served import Served
 
@@ -56,6 +57,7 @@ class Stage:
     browser: Browser
     stranger: Browser  # to whom the interaction belongs
     session_cookie: str  # its name
+    user: User
 
     # Places. Each tells whether what is presented was taken for something.
 
@@ -137,10 +139,13 @@ class Stage:
             "code": (self.code, {"code"}),
             "refresh_token": (self.refresh_token, {"refresh token"}),
             "device_code": (self.device_code, {"device code"}),
-            "userinfo": (self.userinfo, {"access token", "JWT access token"}),
+            "userinfo": (self.userinfo, {"access token", "JWT access token", "personal access token"}),
             "introspection": (
                 self.introspection,
-                {"access token", "JWT access token", "client's own access token", "refresh token"},
+                {
+                    *("access token", "JWT access token", "client's own access token", "refresh token"),
+                    "personal access token",
+                },
             ),
             "client_secret": (self.client_secret, {"client secret"}),
             "client_assertion": (self.client_assertion, {"client assertion"}),
@@ -218,6 +223,7 @@ class Stage:
             "browser": self.browser.cookie("browser") or "",
             "client secret": SECRET,
             "client_id": self.client.client_id,
+            "personal access token": (await a_token(self.provider.world, self.user)).value,
             "initial access token": await self.registry.token(1),
             "registration access token": self.registered["registration_access_token"],
             "registered client's secret": self.registered["client_secret"],
@@ -238,17 +244,19 @@ async def _stage(provider: Services, registry: Registry) -> Stage:
         jwks={"keys": [public_jwk(KEY.public_key())]},
     )
     browser = provider.op.browser()
-    await browser.sign_in(client, await provider.op.user())
+    user = await provider.op.user()
+    await browser.sign_in(client, user)
     return Stage(
         provider,
         registry,
         client,
         signing,
-        await provider.client(access_token_format="jwt"),
+        await provider.client(access_token_format="jwt", allow_personal_access_tokens=True),
         await registry.register(),
         browser,
         provider.op.browser(),
         next(cookie.key for cookie in browser.http.cookie_jar if "session" in cookie.key),
+        user,
     )
 
 

@@ -11,9 +11,10 @@ from services.cli import main
 from shared.live import clock
 from shared.oauth.client.record import Client
 from shared.operations.deployment import BadMoment, end_after_restore
-from shared.store.ports.deployment import Ended
+from shared.store.ports.deployment import NOTHING
 from tests.builders import SignIn, World
 from tests.deployment import ISSUER, SECRET_KEY, TokenService
+from tests.personal_access_tokens import a_token
 from tests.planted import planted
 from tests.planted.deployment import (
     ends_a_backup_silently,
@@ -21,7 +22,10 @@ from tests.planted.deployment import (
     takes_a_lost_rotation_for_reuse,
 )
 
-TABLES = ("users", "sessions", "grants", "refresh_families", "revoked_access_tokens", "deployment")
+TABLES = (
+    *("users", "sessions", "grants", "refresh_families", "revoked_access_tokens", "deployment"),
+    "personal_access_tokens",
+)
 
 Act = Callable[[TokenService, SignIn, Client, dict[str, str]], Awaitable[object]]
 
@@ -75,7 +79,7 @@ async def test_what_ended_since_the_backup_stays_ended(tokens: TokenService, act
     assert row["ended_at"] is not None
     if refresh_token := issued.get("refresh_token"):
         assert (await tokens.refresh(client, refresh_token)).status == 400
-    assert await end_after_restore(world.stores.deployment, made_at, clock.now()) == Ended(0, 0)
+    assert await end_after_restore(world.stores.deployment, made_at, clock.now()) == NOTHING
     assert (await tokens.tokens(client))["access_token"], "whoever signs in again is served"
 
 
@@ -93,6 +97,18 @@ async def test_clients_are_told_of_sessions_that_end_after_a_restore(tokens: Tok
         await end_after_restore(world.stores.deployment, made_at, clock.now())
     notices = await world.stores.outbox.list(1000)
     assert [notice.sid for notice in notices if notice.client_id == client.client_id] == [sign_in.sid]
+
+
+@planted(lets_a_backup_live_on)
+async def test_a_personal_access_token_of_the_backup_ends(tokens: TokenService) -> None:
+    """It may have been revoked since; one that is made afterwards works."""
+    world, user = tokens.world, await tokens.world.user()
+    made = await a_token(world, user)
+    made_at = await world.stores.probe.database_time()
+    ended = await end_after_restore(world.stores.deployment, made_at, clock.now())
+    assert ended.personal_access_tokens >= 1
+    assert (await tokens.userinfo(made.value)).status == 401
+    assert (await tokens.userinfo((await a_token(world, user)).value)).status == 200
 
 
 @planted(takes_a_lost_rotation_for_reuse)
@@ -138,4 +154,12 @@ def test_the_command_takes_a_time_and_says_what_ended(database_url: str, redis_u
         for at in ("2026-01-01T03:00:00", "2026-01-01T03:00:00Z", "9999-01-01T00:00:00Z", "yesterday")
     ]
     assert [run.exit_code for run in runs] == [0, 0, 1, 2]
-    assert json.loads(runs[0].output) == json.loads(runs[1].output) == {"sessions": 0, "grants": 0}
+    assert (
+        json.loads(runs[0].output)
+        == json.loads(runs[1].output)
+        == {
+            "sessions": 0,
+            "grants": 0,
+            "personal_access_tokens": 0,
+        }
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.live.randomness import new_handle
+from shared.live.randomness import new_handle, new_personal_access_token
 from shared.oauth.tokens.handle import Kind
 from shared.server.log.line import REDACTED, redact
 
@@ -12,6 +12,11 @@ def test_every_kind_of_handle_is_redacted(kind: Kind) -> None:
     """Every kind of handle is redacted, anywhere in the text."""
     handle = new_handle(kind)
     assert redact(f"a {handle}, and x={handle}&y") == f"a {REDACTED}, and x={REDACTED}&y"
+
+
+def test_a_personal_access_token_is_redacted() -> None:
+    """A personal access token is redacted as a whole."""
+    assert redact(f"Basic of ada:{new_personal_access_token()} failed") == f"Basic of ada:{REDACTED} failed"
 
 
 def test_a_jwt_is_redacted() -> None:

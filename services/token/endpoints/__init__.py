@@ -70,6 +70,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         authentication=client_authentication(app, clients, INTROSPECTION),
         access_tokens=access_tokens,
         refresh_families=stores.refresh_families,
+        personal_access_tokens=stores.personal_access_tokens,
         jwt_responses=jwt_responses,
         settings=settings,
         tokens=tokens,
@@ -87,6 +88,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         guard=ResourceServer(audiences, access_tokens, clients),
         demand=userinfo_demand(settings),
         jwt_responses=jwt_responses,
+        personal_access_tokens=stores.personal_access_tokens,
         resource_metadata=userinfo_metadata(settings),
     )
     yield

@@ -10,6 +10,7 @@ from uuid import UUID
 from aiohttp import web
 
 from services.token.endpoints.jwt_responses import INTROSPECTION_TYPE, JwtResponses, jwt_response
+from services.token.endpoints.personal_access_tokens import present
 from shared.config.settings import Settings
 from shared.issuing.access_tokens import AccessTokens
 from shared.issuing.client_authentication import ClientAuthentication
@@ -22,9 +23,11 @@ from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
 from shared.oauth.resource.registry import ResourceRegistry
+from shared.oauth.sender.sender import UNBOUND
 from shared.oauth.tokens.access_token import AccessToken, authentication_claims
+from shared.oauth.tokens.personal_access_token import PREFIX
 from shared.oauth.tokens.refresh_token import RefreshToken, parse_refresh_token
-from shared.store import RefreshFamilies, TokenOwner
+from shared.store import PersonalAccessTokens, RefreshFamilies, TokenOwner
 from shared.web.answers import json_answer
 from shared.web.client import note_client
 from shared.web.form import authorization_header, form
@@ -92,6 +95,7 @@ class IntrospectionEndpoint:
     authentication: ClientAuthentication
     access_tokens: AccessTokens
     refresh_families: RefreshFamilies
+    personal_access_tokens: PersonalAccessTokens
     jwt_responses: JwtResponses
     settings: Settings
     tokens: TokenIssuer
@@ -106,6 +110,8 @@ class IntrospectionEndpoint:
         """
         if client.is_public:
             raise refused("a public client may not introspect tokens")
+        if value.startswith(PREFIX):
+            return await self._personal_access_token(client, value, now)
         if presented := parse_refresh_token(value):
             return await self._refresh_token(client, presented, now)
         token = await self.access_tokens.open(value)
@@ -120,6 +126,27 @@ class IntrospectionEndpoint:
     def _count_unknown(self, client: Client, now: datetime) -> None:
         if wait := self.unknown_tokens.take(client.client_id, now):
             raise TooManyRequests("too many unknown tokens", wait)
+
+    async def _personal_access_token(self, client: Client, value: str, now: datetime) -> Description:
+        if not client.allow_personal_access_tokens:
+            return INACTIVE
+        presented = await present(self.personal_access_tokens, value)
+        if presented is None:
+            self._count_unknown(client, now)
+            return INACTIVE
+        token, user = presented.token, presented.user
+        sub = self.tokens.sub(user.user_id, client)
+        return {
+            "active": True,
+            "iss": self.settings.issuer,
+            "sub": sub,
+            **username_member(user.user_id, user.username, sub, token.scope),
+            "scope": " ".join(token.scope),
+            "token_type": UNBOUND.token_type,
+            "iat": int(token.created_at.timestamp()),
+            "exp": int(token.expires_at.timestamp()),
+            "jti": str(token.token_id),
+        }
 
     async def _refresh_token(self, client: Client, presented: RefreshToken, now: datetime) -> Description:
         grant = await self.refresh_families.find(

@@ -6,10 +6,15 @@ from datetime import datetime
 from aiohttp import web
 
 from services.token.endpoints.jwt_responses import JwtResponses, jwt_response
+from services.token.endpoints.personal_access_tokens import (
+    PersonalCredentials,
+    personal_credentials,
+    required,
+)
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
-from shared.oauth.claims import Claims, takes_groups, userinfo_claims
+from shared.oauth.claims import Claims, personal_claims, takes_groups, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.resource.demand import AuthenticationDemand
@@ -17,6 +22,7 @@ from shared.oauth.resource.own import userinfo_resource
 from shared.oauth.scope import OPENID
 from shared.oauth.tokens.access_token import AccessToken
 from shared.server.log.refusal import log_refusal
+from shared.store import PersonalAccessTokens
 from shared.web.answers import json_answer
 from shared.web.bearer import (
     Credentials,
@@ -55,6 +61,7 @@ class UserinfoEndpoint:
     guard: ResourceServer
     demand: AuthenticationDemand
     jwt_responses: JwtResponses
+    personal_access_tokens: PersonalAccessTokens
     resource_metadata: str | None
 
     async def verify(self, presented: Credentials, now: datetime) -> tuple[AccessToken, Client]:
@@ -74,6 +81,16 @@ class UserinfoEndpoint:
         self.demand.check(owner.authentication, now, client.client_id)
         return userinfo_claims(owner.user, token.sub, token.scope, owner.requested, client)
 
+    async def claims_for_user(self, presented: PersonalCredentials) -> Claims:
+        """The claims that a personal access token releases, which no client asks for.
+
+        Raises InvalidToken, InsufficientScope, Unavailable.
+        """
+        found = await required(self.personal_access_tokens, presented)
+        if OPENID not in found.token.scope:
+            raise InsufficientScope(f"the personal access token lacks scope {OPENID}", scope=OPENID)
+        return personal_claims(found.user, found.token.scope)
+
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)
 
@@ -81,6 +98,8 @@ USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)
 async def userinfo(request: web.Request) -> web.Response:
     """Answer with the claims that the access token releases, as JSON or as a JWT."""
     endpoint, presented = request.app[USERINFO_ENDPOINT], await credentials(request)
+    if personal := personal_credentials(request, presented):
+        return json_answer(await endpoint.claims_for_user(personal))
     if presented is None:
         log_refusal(request, NoCredentials("a bearer token is needed"))
         return bare_challenge(endpoint.resource_metadata)

@@ -170,6 +170,10 @@ class Client:
     resource_identifiers: Annotated[tuple[str, ...], operators(
         NAMES, "the audiences that it serves as a resource server: it may introspect tokens for them",
         example=["https://api.example.org"])] = ()
+    allow_personal_access_tokens: Annotated[bool, operators(
+        FLAG, "whether it may introspect the personal access tokens of all users, which it takes as bearer "
+        "tokens or passwords",
+        example=True)] = False
     claims_mapping: Annotated[Mapping[str, str], operators(
         NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
         profiles={"cells-legacy": {"name": "username"}},

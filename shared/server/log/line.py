@@ -7,16 +7,17 @@ from typing import Any
 import orjson
 
 from shared.oauth.tokens.handle import Kind
+from shared.oauth.tokens.personal_access_token import PREFIX
 
 _SECRET = re.compile(
-    rf"\b(?:{'|'.join(Kind)})_[A-Za-z0-9_-]{{20,}}"
+    rf"\b(?:(?:{'|'.join(Kind)})_|{PREFIX})[A-Za-z0-9_-]{{20,}}"
     r"|\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 )
 REDACTED = "[redacted]"
 
 
 def redact(text: str) -> str:
-    """*text* without handles and JWTs."""
+    """*text* without handles, personal access tokens and JWTs."""
     return _SECRET.sub(REDACTED, text)
 
 

@@ -9,10 +9,21 @@ from shared.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The numbers of sessions and grants that a batch has ended."""
+    """The numbers of sessions, grants and personal access tokens that have ended."""
 
     sessions: int
     grants: int
+    personal_access_tokens: int
+
+    def __add__(self, other: "Ended") -> "Ended":
+        return Ended(
+            self.sessions + other.sessions,
+            self.grants + other.grants,
+            self.personal_access_tokens + other.personal_access_tokens,
+        )
+
+
+NOTHING = Ended(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,4 +57,4 @@ class DeploymentRecord(Protocol):
         """
 
     async def end_made_before(self, at: datetime, limit: int) -> Ended:
-        """End at most *limit* sessions and *limit* grants that were created before *at* and are alive."""
+        """End at most *limit* each of live sessions, grants and personal access tokens from before *at*."""

@@ -14,6 +14,7 @@ class Expiring(StrEnum):
     SESSIONS = "sessions"
     GRANTS = "grants"  # with their refresh families
     REVOKED_ACCESS_TOKENS = "revoked_access_tokens"
+    PERSONAL_ACCESS_TOKENS = "personal_access_tokens"
     CHANGES = "changes"  # of clients that were deleted
     RECOVERY_LINKS = "recovery_links"
     OUTBOX = "outbox"  # notices that were given up

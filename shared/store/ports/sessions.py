@@ -42,8 +42,8 @@ class SessionRow:
 class Kept:
     """What goes on when the sessions and grants of a user end: those of one session.
 
-    `has_offline_grants`: and every grant that outlives its session. `sid` is None: everything goes on, except
-    sign-ins and codes that are pending.
+    `has_offline_grants`: and every grant that outlives its session, and personal access tokens. `sid` is
+    None: everything goes on, except sign-ins and codes that are pending.
     """
 
     sid: UUID | None = None

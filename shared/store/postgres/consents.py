@@ -49,6 +49,8 @@ sessions_go_on AS (
 grants_go_on AS (
   UPDATE grants SET epoch = risen_to FROM risen
    WHERE user_id = $1 AND client_id <> $2 AND epoch = risen_from AND revoked_at IS NULL),
+tokens_go_on AS (
+  UPDATE personal_access_tokens SET epoch = risen_to FROM risen WHERE user_id = $1 AND epoch = risen_from),
 revoked AS (
   UPDATE grants SET revoked_at = now() FROM risen
    WHERE user_id = $1 AND client_id = $2 AND epoch = risen_from AND revoked_at IS NULL AND expires_at > now()

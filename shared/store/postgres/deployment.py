@@ -36,8 +36,14 @@ ended AS (UPDATE sessions s SET ended_at = now() FROM old_sessions o WHERE s.sid
 old_grants AS MATERIALIZED (
   SELECT grant_id FROM grants WHERE created_at < $1 AND revoked_at IS NULL LIMIT $2 FOR UPDATE),
 revoked AS (
-  UPDATE grants g SET revoked_at = now() FROM old_grants o WHERE g.grant_id = o.grant_id RETURNING g.grant_id)
-SELECT ARRAY(SELECT sid FROM ended) AS sids, (SELECT count(*) FROM revoked) AS grants"""
+  UPDATE grants g SET revoked_at = now() FROM old_grants o WHERE g.grant_id = o.grant_id
+  RETURNING g.grant_id),
+old_tokens AS MATERIALIZED (
+  SELECT token_id FROM personal_access_tokens WHERE created_at < $1 LIMIT $2 FOR UPDATE),
+removed AS (
+  DELETE FROM personal_access_tokens t USING old_tokens o WHERE t.token_id = o.token_id RETURNING t.token_id)
+SELECT ARRAY(SELECT sid FROM ended) AS sids, (SELECT count(*) FROM revoked) AS grants,
+       (SELECT count(*) FROM removed) AS personal_access_tokens"""
 
 MAY_BE_NEWER_THAN_BACKUP = "f.rotated_at < coalesce((SELECT restored_at FROM deployment), '-infinity')"
 """The family `f` was not rotated since a restore: its client may have a token that the backup lacks."""
@@ -82,4 +88,4 @@ class PostgresDeploymentRecord:
             row = await transaction.fetchrow(_END_MADE_BEFORE, at, limit)
             assert row is not None
             await transaction.execute(TELL_OF_THESE, row["sids"])
-        return Ended(len(row["sids"]), row["grants"])
+        return Ended(len(row["sids"]), row["grants"], row["personal_access_tokens"])

@@ -13,7 +13,10 @@ _CARRY_ON = """
 WITH risen AS (SELECT epoch AS risen_to FROM users WHERE user_id = $1),
 sessions_go_on AS (
   UPDATE sessions SET epoch = risen_to FROM risen
-   WHERE user_id = $1 AND epoch = risen_to - 1 AND ended_at IS NULL AND ($2::uuid IS NULL OR sid = $2))
+   WHERE user_id = $1 AND epoch = risen_to - 1 AND ended_at IS NULL AND ($2::uuid IS NULL OR sid = $2)),
+tokens_go_on AS (
+  UPDATE personal_access_tokens SET epoch = risen_to FROM risen
+   WHERE user_id = $1 AND epoch = risen_to - 1 AND ($2::uuid IS NULL OR $3))
 UPDATE grants SET epoch = risen_to FROM risen
  WHERE user_id = $1 AND epoch = risen_to - 1 AND revoked_at IS NULL
    AND ($2::uuid IS NULL OR sid = $2 OR $3 AND is_offline)"""

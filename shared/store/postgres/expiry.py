@@ -65,6 +65,9 @@ _REMOVE = {
     Expiring.REVOKED_ACCESS_TOKENS: _remove(
         "revoked_access_tokens", "token_id", _ended("expires_at"), "t.expires_at"
     ),
+    Expiring.PERSONAL_ACCESS_TOKENS: _remove(
+        "personal_access_tokens", "token_id", _ended("expires_at"), "t.expires_at"
+    ),
     Expiring.CHANGES: _remove("changes", "name", _DELETED_CLIENT, "t.value"),
     Expiring.RECOVERY_LINKS: _remove("recovery_links", "link_hash", _ended("expires_at"), "t.expires_at"),
     Expiring.OUTBOX: _remove("outbox", "notice_id", _ended("given_up_at"), "t.given_up_at"),
