@@ -4,8 +4,9 @@ To add a method, add a member to `Method`; to add a class, add a row to `CLASSES
 `acr` of sessions, the metadata's `acr_values_supported`, and whether a user must sign in again.
 """
 
-from collections.abc import Collection, Set
+from collections.abc import Collection
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Method(StrEnum):
@@ -37,7 +38,7 @@ ACR_PASSWORD = "urn:ostiary:acr:pwd"
 ACR_MULTIPLE_FACTORS = "urn:ostiary:acr:mfa"
 ACR_PHISHING_RESISTANT = "phr"  # OpenID Connect Extended Authentication Profile ACR Values 1.0 §2
 
-CLASSES: tuple[tuple[Set[Method], str], ...] = (
+CLASSES: tuple[tuple[frozenset[Method], str], ...] = (
     (frozenset({Method.HARDWARE_KEY}), ACR_PHISHING_RESISTANT),
     (frozenset({Method.SOFTWARE_KEY}), ACR_PHISHING_RESISTANT),
     (frozenset({Method.HARDWARE_KEY, Method.USER_VERIFICATION}), ACR_MULTIPLE_FACTORS),
@@ -61,9 +62,14 @@ def acr_values(*, has_second_factors: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reached))
 
 
-def satisfied(methods: Set[Method]) -> tuple[str, ...]:
+def satisfied(methods: frozenset[Method]) -> tuple[str, ...]:
     """The `acr` of every class that *methods* satisfy, the strongest first."""
     return tuple(dict.fromkeys(acr for demanded, acr in CLASSES if demanded <= methods))
+
+
+def meet(methods: frozenset[Method], demanded: Collection[str]) -> bool:
+    """Whether *methods* satisfy one of the *demanded* classes, or none is demanded."""
+    return not demanded or any(acr in demanded for acr in satisfied(methods))
 
 
 def is_at_least(acr: str, floor: Collection[str]) -> bool:
@@ -71,17 +77,18 @@ def is_at_least(acr: str, floor: Collection[str]) -> bool:
     return any(each == acr and not set(floor).isdisjoint(satisfied(demanded)) for demanded, each in CLASSES)
 
 
-def acr_of(methods: Set[Method]) -> str:
+def acr_of(methods: frozenset[Method]) -> str:
     """The `acr` of the strongest class that *methods* satisfy. Raises StopIteration if they satisfy none."""
     return next(iter(satisfied(methods)))
 
 
-def amr_of(methods: Set[Method]) -> tuple[str, ...]:
+def amr_of(methods: frozenset[Method]) -> tuple[str, ...]:
     """The `amr` of *methods*, in a fixed order."""
     several = {MULTIPLE_FACTORS} if len(methods) > 1 else set[str]()
     return tuple(sorted({*methods, *several}))
 
 
-def methods_of(amr: Collection[str]) -> frozenset[Method]:
+@lru_cache
+def methods_of(amr: tuple[str, ...]) -> frozenset[Method]:
     """The methods among the values of an `amr`."""
     return frozenset(method for method in Method if method in amr)

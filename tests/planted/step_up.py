@@ -1,6 +1,6 @@
 """Planted defects of step-up: what APIs demand of sign-ins."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import pytest
 
@@ -27,7 +27,7 @@ def no_resource_demands_more(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_floor_is_an_exact_value(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accept only the classes that a resource lists, not the stronger ones."""
 
-    def accept(resources: Iterable[ProtectedResource], amr: Collection[str]) -> bool:
+    def accept(resources: Iterable[ProtectedResource], amr: tuple[str, ...]) -> bool:
         strongest = acr_of(methods_of(amr))
         return all(not each.acr_values or strongest in each.acr_values for each in resources)
 

@@ -3,7 +3,6 @@
 All decisions are made here. Steps do not know each other: each does its work and returns to this function.
 """
 
-from collections.abc import Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -16,6 +15,7 @@ from shared.oauth.authentication_methods import (
     Method,
     SecondFactor,
     acr_values,
+    meet,
     methods_of,
     satisfied,
 )
@@ -156,13 +156,13 @@ def _step_of(
     """The next step for a signed-in user."""
     session = user.session
     methods = methods_of(session.authentication.amr)
-    if not request.subs <= {user.sub} or (user.is_fresh and not _is_acr_met(request, methods)):
+    if not request.subs <= {user.sub} or (user.is_fresh and not meet(methods, request.acr)):
         # Core 1.0 §3.1.2.2: never another user's session. A user who has just signed in is not asked again.
         return Refuse(LoginRequired("another user is signed in")) if user.is_fresh else Login()
     if not user.is_fresh and _is_stale(request, session, now):
         return Login()
     proven = Proven.by_session(session, user.second_factors)
-    if not _is_acr_met(request, methods) or needs_second_factor(request, methods, second_factor):
+    if not meet(methods, request.acr) or needs_second_factor(request, methods, second_factor):
         can_step_up = _sufficient(request, proven)
         return _show_second_factor(request, proven) if can_step_up else Login()
     if not user.is_fresh and SecondFactor.APP in user.second_factors and _can_do_better(request, methods):
@@ -174,7 +174,7 @@ def _step_of(
 
 def needs_second_factor(
     request: AuthorizationRequest,
-    methods: Set[Method],
+    methods: frozenset[Method],
     second_factor: SecondFactorSetting,
     *,
     has_app: bool = False,
@@ -186,7 +186,7 @@ def needs_second_factor(
     """
     if second_factor == "off" or ACR_MULTIPLE_FACTORS in satisfied(methods):
         return False
-    return has_app or second_factor == "required" or not _is_acr_met(request, methods)
+    return has_app or second_factor == "required" or not meet(methods, request.acr)
 
 
 def may_need_second_factor(
@@ -199,10 +199,6 @@ def may_need_second_factor(
     return needs_second_factor(request, methods, second_factor) or _can_do_better(request, methods)
 
 
-def _is_acr_met(request: AuthorizationRequest, methods: Set[Method]) -> bool:
-    return not request.acr or not request.acr.isdisjoint(satisfied(methods))
-
-
 def _show_second_factor(request: AuthorizationRequest, proven: Proven) -> ShowSecondFactor:
     """Ask for a second factor that is sufficient, or for any if none is: the request is refused then."""
     return ShowSecondFactor(proven, _sufficient(request, proven) or proven.second_factors)
@@ -213,13 +209,13 @@ def _sufficient(request: AuthorizationRequest, proven: Proven) -> frozenset[Seco
     return frozenset(each for each in proven.second_factors if _is_reached_by(each, request, proven.methods))
 
 
-def _is_reached_by(factor: SecondFactor, request: AuthorizationRequest, methods: Set[Method]) -> bool:
+def _is_reached_by(factor: SecondFactor, request: AuthorizationRequest, methods: frozenset[Method]) -> bool:
     """Whether *methods* and this *factor* are several factors, and all that is asked."""
     with_factor = methods | {factor.method}
-    return ACR_MULTIPLE_FACTORS in satisfied(with_factor) and _is_acr_met(request, with_factor)
+    return ACR_MULTIPLE_FACTORS in satisfied(with_factor) and meet(with_factor, request.acr)
 
 
-def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
+def _can_do_better(request: AuthorizationRequest, methods: frozenset[Method]) -> bool:
     """Whether a second factor would reach a preferred `acr`.
 
     A preferred `acr` is voluntary (Core 1.0 §3.1.2.1): a request is not refused if it is not reached, and
@@ -233,9 +229,11 @@ def _can_do_better(request: AuthorizationRequest, methods: Set[Method]) -> bool:
     )
 
 
-def _reporting(request: AuthorizationRequest, session: Session, methods: Set[Method]) -> Session:
+def _reporting(request: AuthorizationRequest, session: Session, methods: frozenset[Method]) -> Session:
     """The session with the requested `acr`, if its methods satisfy that one (Core 1.0 §5.5.1.1)."""
     authentication, requested = session.authentication, request.acr or request.acr_values
+    if not requested:
+        return session
     acr = next((each for each in satisfied(methods) if each in requested), authentication.acr)
     if acr == authentication.acr:
         return session

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.model import Authentication
-from shared.oauth.authentication_methods import methods_of, satisfied
+from shared.oauth.authentication_methods import meet, methods_of
 from shared.oauth.errors import InsufficientUserAuthentication
 
 
@@ -17,8 +17,7 @@ class AuthenticationDemand:
 
     def is_met(self, authentication: Authentication, now: datetime) -> bool:
         """Whether a user who authenticated like this need not authenticate again."""
-        reached = satisfied(methods_of(authentication.amr))
-        is_strong = not self.acr_values or not set(self.acr_values).isdisjoint(reached)
+        is_strong = meet(methods_of(authentication.amr), self.acr_values)
         return is_strong and (self.max_age is None or now - authentication.auth_time <= self.max_age)
 
     def check(self, authentication: Authentication, now: datetime, client_id: str) -> None:

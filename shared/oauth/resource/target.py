@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.model import Scope
-from shared.oauth.authentication_methods import ACR_VALUES, is_at_least, methods_of, satisfied
+from shared.oauth.authentication_methods import ACR_VALUES, is_at_least, meet, methods_of
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope, InvalidTarget
 from shared.oauth.resource.identifier import comparable
@@ -70,13 +70,13 @@ def chosen(named: Resources, granted: Resources, *, is_default: bool) -> Resourc
     return named or granted
 
 
-def accept(resources: Iterable[ProtectedResource], amr: Collection[str]) -> bool:
+def accept(resources: Iterable[ProtectedResource], amr: tuple[str, ...]) -> bool:
     """Whether all resources accept a user who authenticated by these methods."""
-    reached = satisfied(methods_of(amr))
-    return all(not each.acr_values or not set(each.acr_values).isdisjoint(reached) for each in resources)
+    methods = methods_of(amr)
+    return all(meet(methods, each.acr_values) for each in resources)
 
 
-def check_acr(resources: Iterable[ProtectedResource], amr: Collection[str]) -> None:
+def check_acr(resources: Iterable[ProtectedResource], amr: tuple[str, ...]) -> None:
     """Raises InvalidTarget if a resource requires a stronger sign-in than the grant's."""
     if not accept(resources, amr):
         raise InvalidTarget("the resource requires another sign-in: start again with its acr_values")
