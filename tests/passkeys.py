@@ -1,5 +1,6 @@
 """Users with passkeys for tests, and what their browsers send."""
 
+import asyncio
 import json
 import re
 from base64 import b64encode
@@ -86,6 +87,20 @@ class Phone:
 
     devtools: CDPSession
     authenticator_id: str
+
+    async def passkeys(self) -> list[dict[str, Any]]:
+        """What it has."""
+        asked = {"authenticatorId": self.authenticator_id}
+        kept: list[dict[str, Any]] = (await self.devtools.send("WebAuthn.getCredentials", asked))[
+            "credentials"
+        ]
+        return kept
+
+    async def forgets(self) -> None:
+        """Wait until it has none any more. Raises TimeoutError."""
+        async with asyncio.timeout(30):
+            while await self.passkeys():
+                pass
 
     async def keep(self, authenticator: Authenticator, user: User) -> None:
         """Let it have the passkey of an authenticator in software."""

@@ -17,6 +17,7 @@ from shared.browser.pages.account_views import (
     DeviceSessionsView,
     FactorView,
     NewAppView,
+    PasskeyOffer,
     PasskeysView,
     PasskeyView,
     PasswordChangeView,
@@ -24,6 +25,7 @@ from shared.browser.pages.account_views import (
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.options import creation_options
 from shared.identity.passkeys.passkey import RelyingParty
+from shared.identity.passkeys.signals import signals
 from shared.live import clock
 
 NOW = clock.now()
@@ -79,13 +81,17 @@ NEW_APP = NewAppView(
 FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, HIDDEN)
 REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
 DATA = AccountDataView("/oidc/account/data", "amelie.laurent", hidden=HIDDEN)
+RELYING_PARTY = RelyingParty.of("http://localhost:8080")
+OPTIONS = creation_options(RELYING_PARTY, b"c" * 40, UUID(int=1), "amelie.laurent")
+SIGNALS = signals(RELYING_PARTY, UUID(int=1), "amelie.laurent", ())
 PASSKEYS = PasskeysView(
     "/oidc/account/passkeys",
     (
         PasskeyView("1", "Chrome · Android", True, _ago(days=90), _ago(hours=5)),
         PasskeyView("2", "Security key in the drawer of the desk at home", False, _ago(), None),
     ),
-    creation_options(RelyingParty.of("http://localhost:8080"), b"c" * 40, UUID(int=1), "amelie.laurent"),
+    OPTIONS,
+    SIGNALS,
     "Firefox · Linux",
     hidden=HIDDEN,
 )
@@ -110,6 +116,9 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         "account": account.overview(OVERVIEW, locale),
         "account-bare": account.overview(BARE, locale),
+        "account-offer": account.overview(
+            replace(OVERVIEW, signals=SIGNALS, offer=PasskeyOffer(PASSKEYS.action, OPTIONS, HIDDEN)), locale
+        ),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
         "recovery": account.recovery(RECOVERY, locale),

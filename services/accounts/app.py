@@ -9,6 +9,7 @@ from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage
+from services.accounts.self_service.new_passkey import NewPasskeys
 from services.accounts.self_service.overview import Overview
 from services.accounts.self_service.passkeys import PasskeysPage
 from services.accounts.self_service.password import PasswordPage
@@ -52,6 +53,12 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
     cookies, passwords = Cookies.of(settings), Passwords()
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
+    new_passkeys = NewPasskeys(
+        relying_party=RelyingParty.of(settings.origin),
+        challenges=Challenges(settings.secret_key[0].get_secret_value()),
+        credentials=opened.credentials,
+        replay_marks=opened.replay_marks,
+    )
     app[OVERVIEW] = Overview(
         settings=settings,
         access=access,
@@ -60,16 +67,15 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         sessions=opened.sessions,
         consents=opened.consents,
         clients=opened.clients,
+        new_passkeys=new_passkeys,
         pages=pages,
     )
     app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, pages)
     app[RECOVERY_PAGE] = RecoveryPage(settings.origin, cookies, opened.recovery_links, passwords, pages)
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
-        relying_party=RelyingParty.of(settings.origin),
-        challenges=Challenges(settings.secret_key[0].get_secret_value()),
         credentials=opened.credentials,
-        replay_marks=opened.replay_marks,
+        new_passkeys=new_passkeys,
         pages=pages,
     )
     app[FACTOR_PAGE] = FactorPage(

@@ -65,9 +65,13 @@ async def page() -> AsyncIterator[Page]:
 
 
 async def test_a_person_adds_a_passkey_and_signs_in_with_it(page: Page, account: Account) -> None:
-    """Sign in with a password, add a passkey, see it, sign out, sign in with it, and remove it."""
-    await a_phone(page)
+    """Sign in with a password, add a passkey, see it, sign out, sign in with it, and remove it.
+
+    The phone then forgets it, since the page says that it is not accepted any more.
+    """
+    phone = await a_phone(page)
     await account.sign_in(page)
+    await expect(page.locator("#passkey-made")).to_be_hidden()
     await page.click("#account-passkey-add")
     await page.fill("#name", "My phone")
     await page.click("#account-passkey-add")
@@ -77,6 +81,33 @@ async def test_a_person_adds_a_passkey_and_signs_in_with_it(page: Page, account:
     await page.goto(f"{account.origin}{ACCOUNT}")  # the browser suggests the passkey, and the phone agrees
     await expect(page.locator("#account-passkeys")).to_be_visible()
     await page.click("#account-passkeys")
+    assert len(await phone.passkeys()) == 1
     await page.get_by_role("button", name="Remove").click()
     await expect(page.locator("main")).to_contain_text("has been removed")
     await expect(page.locator(".rows")).to_have_count(0)
+    await phone.forgets()
+
+
+SILENTLY = """
+    PublicKeyCredential.getClientCapabilities = async () => ({ conditionalCreate: true });
+    const create = navigator.credentials.create.bind(navigator.credentials);
+    navigator.credentials.create = ({ mediation, ...asked }) => {
+      if (mediation !== "conditional") throw new TypeError("a prompt");
+      return create(asked);
+    };
+"""
+"""A browser that makes passkeys without asking: Chromium does with a password manager only."""
+
+
+async def test_the_browser_makes_a_passkey_after_a_password(page: Page, account: Account) -> None:
+    """In the background of the overview, which says so; it signs in the next time."""
+    await a_phone(page)
+    await page.add_init_script(SILENTLY)
+    await account.sign_in(page)
+    await expect(page.get_by_role("status")).to_contain_text("Your browser has made a passkey")
+    await page.reload()
+    await expect(page.locator("main")).to_contain_text("One passkey")
+    await expect(page.get_by_text("Your browser has made a passkey")).to_be_hidden()
+    await account.sign_out(page)
+    await page.goto(f"{account.origin}{ACCOUNT}")
+    await expect(page.locator("#account-passkeys")).to_be_visible()

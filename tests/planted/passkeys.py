@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.accounts.self_service import new_passkey, overview
 from services.accounts.self_service import passkeys as page_of_passkeys
+from services.accounts.self_service.access import AccountAccess
 from services.authorization.authentication import passkey as authentication
 from services.authorization.interaction import next_step
 from services.authorization.interaction.sign_in import InteractionSignIn
@@ -14,9 +16,12 @@ from shared.codec.base64url import base64url
 from shared.codec.json_text import parse_object
 from shared.identity.passkeys import challenge, verification
 from shared.identity.passkeys.challenge import Challenges
+from shared.identity.passkeys.passkey import Passkey
+from shared.oauth.authentication_methods import Method
 from shared.store import Credential
 from shared.store.postgres import credentials, passkeys
 from shared.store.postgres.credentials import PostgresUserCredentials
+from shared.store.postgres.passkeys import PostgresPasskeys
 from shared.store.redis.replay_marks import RedisReplayMarks
 
 
@@ -102,6 +107,40 @@ def removes_anybodys_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     anybodys = credentials._REMOVE.replace(condition, "WHERE $1::uuid IS NOT NULL AND credential_id = $2")
     monkeypatch.setattr(credentials, "_REMOVE", anybodys)
     monkeypatch.setattr(page_of_passkeys, "_is_passkey_of", lambda *_: True)
+
+
+def takes_every_challenge_for_conditional(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a challenge was made for does not matter to a passkey whose user was not present."""
+    add = verification.new_passkey
+
+    def unasked(*arguments: Any, **options: Any) -> Any:
+        return add(*arguments, **{**options, "is_conditional": True})
+
+    monkeypatch.setattr(new_passkey, "new_passkey", unasked)
+
+
+def offers_a_passkey_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser may make a passkey in an old session, or after a sign-in by passkey."""
+
+    async def may(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(AccountAccess, "may_change", may)
+    monkeypatch.setattr(overview, "methods_of", lambda _: {Method.PASSWORD})
+
+
+def counts_what_nobody_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A passkey that the browser made by itself is a second factor at once."""
+    monkeypatch.setattr(Passkey, "is_second_factor", lambda *_: True)
+
+
+def lets_the_browser_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every passkey that is not accepted is called unknown."""
+
+    async def unknown(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(PostgresPasskeys, "is_known", unknown)
 
 
 def offers_what_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:

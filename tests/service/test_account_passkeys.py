@@ -3,30 +3,39 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from html import unescape
 from typing import Any
 from uuid import uuid4
 
 import pytest_asyncio
 
+from shared.codec.base64url import base64url
 from shared.model import User
 from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS, LOGIN
 from shared.store import PASSKEY
-from tests.accounts import form_with, send, serve_accounts, sign_in, visit
-from tests.authenticator import Authenticator
+from tests.accounts import form_with, grow_old, send, serve_accounts, sign_in, visit
+from tests.authenticator import USUAL, Authenticator, Flags
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Browser, Page
 from tests.deployment import open_world, settings_for
-from tests.passkeys import ORIGIN, handle_of, options_of
+from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
 from tests.planted.passkeys import (
     accepts_a_challenge_again,
     binds_challenges_to_no_browser,
+    counts_what_nobody_was_asked_for,
+    lets_the_browser_forget,
+    offers_a_passkey_at_any_time,
     registers_an_id_twice,
     removes_anybodys_passkey,
     removes_the_only_way_in,
+    takes_every_challenge_for_conditional,
 )
+from tests.second_factors import A_NEW_APP, show
 
 pytestmark = ON_MODULE_LOOP
+
+MULTIPLE_FACTORS = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -37,12 +46,17 @@ async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIter
         yield service
 
 
+def data_of(page: Page, attribute: str) -> dict[str, Any]:
+    """The JSON of an attribute of the page."""
+    found = re.search(rf'{attribute}="([^"]*)"', page.text)
+    assert found
+    data: dict[str, Any] = json.loads(unescape(found[1]))
+    return data
+
+
 def creation_of(page: Page) -> dict[str, Any]:
     """What the page asks the browser."""
-    found = re.search(r'data-passkey="create" data-options="([^"]*)"', page.text)
-    assert found
-    options: dict[str, Any] = json.loads(unescape(found[1]))
-    return options
+    return data_of(page, 'data-passkey="create" data-options')
 
 
 async def add(browser: Browser, page: Page, authenticator: Authenticator, **more: str) -> Page:
@@ -169,3 +183,114 @@ async def test_the_only_way_in_is_not_removed(accounts: AuthorizationService) ->
     assert page.status == 400
     assert "only way to sign in" in page.text
     assert len(await passkeys_of(accounts, user)) == 1
+
+
+UNSEEN = Flags.SYNCED
+"""Of a passkey that was made without asking: nobody was present, nobody was verified (W1)."""
+
+
+async def upgrade(browser: Browser, page: Page, authenticator: Authenticator) -> Page:
+    """Let the browser make a passkey by itself, as the overview's script does."""
+    result = authenticator.create(data_of(page, "data-offer"))
+    return await send(browser, ACCOUNT_PASSKEYS, {**form_with(page, "data-offer"), "passkey": result})
+
+
+async def test_the_browser_makes_a_passkey_after_a_password(accounts: AuthorizationService) -> None:
+    """W1, W2: without a user who is present; stored as one that was never verified."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user)
+    assert "connect-src 'self'" in page.headers["Content-Security-Policy"]
+    page = await upgrade(browser, page, Authenticator(ORIGIN, flags=UNSEEN))
+    assert page.status == 200
+    (stored,) = await passkeys_of(accounts, user)
+    assert (stored["conditional"], stored["user_verified"]) == (True, False)
+    another, verified = await accounts.user(), accounts.browser()
+    await upgrade(verified, await sign_in(verified, another), Authenticator(ORIGIN))
+    (stored,) = await passkeys_of(accounts, another)
+    assert stored["user_verified"] is False
+
+
+@planted(takes_every_challenge_for_conditional)
+async def test_a_passkey_that_the_user_asks_for_needs_the_user(accounts: AuthorizationService) -> None:
+    """W1: the challenge decides, not the browser."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user, ACCOUNT_PASSKEYS)
+    assert (await add(browser, page, Authenticator(ORIGIN, flags=UNSEEN))).status == 400
+    assert await passkeys_of(accounts, user) == []
+
+
+@planted(offers_a_passkey_at_any_time)
+async def test_only_a_fresh_password_lets_the_browser_make_a_passkey(accounts: AuthorizationService) -> None:
+    """Not an old session, not a sign-in by passkey, and not one that lacks the second factor."""
+    browser, user, authenticator = accounts.browser(), await accounts.user(), Authenticator(ORIGIN)
+    page = await sign_in(browser, user)
+    assert "data-offer" in page.text
+    await upgrade(browser, page, authenticator)
+    await grow_old(accounts, browser, timedelta(minutes=5))
+    old = await visit(browser, ACCOUNT.path)
+    assert "data-offer" not in old.text
+    assert "connect-src" not in old.headers["Content-Security-Policy"]
+    another = accounts.browser()
+    page = await visit(another, ACCOUNT.path)
+    result = authenticator.get(options_of(page), handle_of(user))
+    page = await send(another, LOGIN, {**form_with(page, "passkey-login"), "passkey": result})
+    assert page.path == ACCOUNT.path
+    assert "data-offer" not in page.text
+    third, with_app = accounts.browser(), await accounts.user()
+    await sign_in(third, with_app)
+    await accounts.world.stores.second_factors.add(with_app.user_id, A_NEW_APP)
+    assert "data-offer" not in (await visit(third, ACCOUNT.path)).text
+
+
+@planted(counts_what_nobody_was_asked_for)
+async def test_a_passkey_that_nobody_was_asked_for_is_no_second_factor(
+    accounts: AuthorizationService,
+) -> None:
+    """W2: the password manager may have both. It is one after its user was verified once."""
+    user, authenticator = await accounts.user(), Authenticator(ORIGIN, flags=UNSEEN)
+    browser = accounts.browser()
+    await upgrade(browser, await sign_in(browser, user), authenticator)
+    present, verified = authenticator.but(flags=UNSEEN | Flags.PRESENT), authenticator.but(flags=USUAL)
+    client = await accounts.client(skip_consent=True)
+    for used, is_enough in ((present, False), (verified, True), (present, True)):
+        another = accounts.browser()
+        page = await another.log_in(await another.authorize(client, claims=MULTIPLE_FACTORS), user)
+        page = await show(another, page, passkey=used.get(options_of(page), handle_of(user)))
+        assert page.is_at_client == is_enough
+
+
+async def test_the_browser_is_told_which_passkeys_exist(accounts: AuthorizationService) -> None:
+    """All of them, on every page that follows a change, and the name of the account."""
+    browser, user, authenticator = accounts.browser(), await accounts.user(), Authenticator(ORIGIN)
+    page = await sign_in(browser, user, ACCOUNT_PASSKEYS)
+    assert data_of(page, "data-signals")["accepted"]["allAcceptedCredentialIds"] == []
+    page = await add(browser, page, authenticator)
+    told = data_of(page, "data-signals")
+    whose = {"rpId": "localhost", "userId": handle_of(user)}
+    assert told["accepted"] == {
+        **whose,
+        "allAcceptedCredentialIds": [base64url(authenticator.passkey_id)],
+    }
+    assert told["details"] == {**whose, "name": user.username, "displayName": user.username}
+    assert data_of(await visit(browser, ACCOUNT.path), "data-signals") == told
+
+
+@planted(lets_the_browser_forget)
+async def test_the_browser_forgets_only_what_nobody_has(accounts: AuthorizationService) -> None:
+    """A password manager drops what is unknown: not the passkey of a disabled or of another user."""
+    (user, known), other, unknown = (
+        await a_user_with_a_passkey(accounts),
+        await accounts.user(),
+        Authenticator(ORIGIN),
+    )
+
+    async def refused(authenticator: Authenticator, whose: User) -> Page:
+        browser = accounts.browser()
+        page = await visit(browser, ACCOUNT.path)
+        result = authenticator.get(options_of(page), handle_of(whose))
+        return await send(browser, LOGIN, {**form_with(page, "passkey-login"), "passkey": result})
+
+    assert f'data-unknown="{base64url(unknown.passkey_id)}"' in (await refused(unknown, user)).text
+    assert "data-unknown" not in (await refused(known, other)).text
+    await accounts.world.stores.users.disable(user.user_id)
+    assert "data-unknown" not in (await refused(known, user)).text

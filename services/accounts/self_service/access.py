@@ -61,7 +61,11 @@ class Visit:
     @property
     def fields(self) -> Mapping[str, str]:
         """The hidden fields of the page's forms."""
-        return {FORM_TOKEN: form_token(self.handle, self.page.path)}
+        return self.fields_of(self.page)
+
+    def fields_of(self, page: Path) -> Mapping[str, str]:
+        """The hidden fields of a form that this page has of another *page*."""
+        return {FORM_TOKEN: form_token(self.handle, page.path)}
 
 
 def is_fresh(session: Session, within: timedelta, now: datetime) -> bool:
@@ -104,6 +108,11 @@ class AccountAccess:
         if is_sensitive:
             await self._check_fresh(request, session, page, FRESH_FOR)
         return visit, fields
+
+    async def may_change(self, visit: Visit) -> bool:
+        """Whether the user need not sign in again to open a page that is sensitive."""
+        session = visit.session
+        return is_fresh(session, SHOWN_FOR, clock.now()) and not await self._lacks_second_factor(session)
 
     def gone(self, request: web.Request, page: Path) -> SignInNeeded:
         """The user of the session was deleted after it was found."""

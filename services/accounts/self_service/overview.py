@@ -1,20 +1,23 @@
 """The first page: who the user is, how they sign in, and the applications that they can open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess
+from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.done import done_of
+from services.accounts.self_service.new_passkey import CONDITIONAL, NewPasskeys
 from shared.browser.applications import applications
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import AccountOverviewView, FactorState
+from shared.browser.pages.account_views import AccountOverviewView, FactorState, PasskeyOffer
 from shared.browser.pages.ago import Ago
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
-from shared.paths import ACCOUNT
+from shared.oauth.authentication_methods import Method, methods_of
+from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS
 from shared.store import PASSKEY, PASSWORD, Clients, Consents, Credential, Sessions, UserCredentials, Users
 from shared.store.ports.credentials import RECOVERY, TOTP
 from shared.web.form import query
@@ -31,6 +34,7 @@ class Overview:
     sessions: Sessions
     consents: Consents
     clients: Clients
+    new_passkeys: NewPasskeys
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -55,9 +59,19 @@ class Overview:
             sessions=len(await self.sessions.of_user(user.user_id)),
             connections=len(await self.consents.of_user(user.user_id)),
             applications=await applications(self.clients, self.settings.issuer),
+            signals=self.new_passkeys.signals(visit, stored),
+            offer=await self._offer(visit, stored),
             done=done_of(query(request)),
         )
         return self.pages.overview(view, language(request, self.pages.pages))
+
+    async def _offer(self, visit: Visit, stored: Sequence[Credential]) -> PasskeyOffer | None:
+        """What the browser may make a passkey of by itself, for a user who has just typed their password."""
+        by_password = Method.PASSWORD in methods_of(visit.session.authentication.amr)
+        if not by_password or not await self.access.may_change(visit):
+            return None
+        options = self.new_passkeys.options(visit, stored, CONDITIONAL)
+        return PasskeyOffer(ACCOUNT_PASSKEYS.path, options, visit.fields_of(ACCOUNT_PASSKEYS))
 
     def _factor(self, *, has_app: bool) -> FactorState:
         if not self.settings.has_second_factors:

@@ -10,27 +10,21 @@ from aiohttp import web
 from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.device_name import device_name
 from services.accounts.self_service.done import done_of, done_uri
+from services.accounts.self_service.new_passkey import NewPasskeys
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView
 from shared.browser.pages.ago import Ago
-from shared.codec.base64url import base64url
-from shared.identity.passkeys.challenge import LIFETIME, Challenges
-from shared.identity.passkeys.options import creation_options
-from shared.identity.passkeys.passkey import Passkey, RelyingParty
-from shared.identity.passkeys.response import PasskeyRefused, UnverifiedResponse
-from shared.identity.passkeys.verification import new_passkey
+from shared.identity.passkeys.passkey import Passkey
+from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
-from shared.live.randomness import new_id
 from shared.oauth.errors import InvalidRequest
-from shared.oauth.parameters import Parameters
 from shared.paths import ACCOUNT_PASSKEYS
-from shared.store import PASSKEY, PASSWORD, Credential, ReplayMarks, Taken, UserCredentials
+from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials
 from shared.web.answers import see_other
 from shared.web.form import query
 
 NAME, REMOVE = "name", "remove"
-MAX_PASSKEYS = 20
 MAX_NAME = 60
 
 logger = structlog.get_logger()
@@ -41,10 +35,8 @@ class PasskeysPage:
     """The collaborators of the page."""
 
     access: AccountAccess
-    relying_party: RelyingParty
-    challenges: Challenges
     credentials: UserCredentials
-    replay_marks: ReplayMarks
+    new_passkeys: NewPasskeys
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -57,8 +49,9 @@ class PasskeysPage:
         visit, fields = await self.access.submitted(request, ACCOUNT_PASSKEYS, is_sensitive=True)
         if (removed := fields.unique(REMOVE)) is not None:
             return await self._remove(request, visit, _credential_id(removed))
+        name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(request)
         try:
-            await self._add(request, visit, fields)
+            await self.new_passkeys.add(visit, fields.unique(PASSKEY) or "", name)
         except PasskeyRefused as refused:
             logger.info("passkey_refused", user_id=str(visit.user_id), reason=str(refused))
             return await self._page(request, visit, "refused")
@@ -66,29 +59,6 @@ class PasskeysPage:
             return await self._page(request, visit, "taken")
         logger.info("account_changed", change="passkey_added", user_id=str(visit.user_id))
         return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey"))
-
-    async def _add(self, request: web.Request, visit: Visit, fields: Parameters) -> None:
-        """Raises PasskeyRefused, Taken."""
-        response = UnverifiedResponse.read(fields.unique(PASSKEY) or "")
-        made_at = self.challenges.made_at(response.challenge, "create", _binding(visit), clock.now())
-        if made_at is None:
-            raise PasskeyRefused("the challenge is not one of this page, or too old")
-        name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(request)
-        passkey = new_passkey(response, self.relying_party, name=name)
-        if len(await self._passkeys(visit)) >= MAX_PASSKEYS:
-            raise PasskeyRefused("the user has too many passkeys")
-        owner, challenge = str(visit.user_id), base64url(response.challenge)
-        if not await self.replay_marks.add(PASSKEY, owner, challenge, made_at, made_at + LIFETIME):
-            raise PasskeyRefused("the challenge was used before")
-        await self.credentials.add(
-            Credential(
-                credential_id=new_id(),
-                user_id=visit.user_id,
-                kind=PASSKEY,
-                data=passkey.to_json(),
-                created_at=clock.now(),
-            )
-        )
 
     async def _remove(self, request: web.Request, visit: Visit, credential_id: UUID) -> web.Response:
         """Remove a passkey, unless the user could not sign in any more."""
@@ -107,28 +77,17 @@ class PasskeysPage:
         self, request: web.Request, visit: Visit, fault: PasskeyFault | None = None
     ) -> web.Response:
         credentials = await self._passkeys(visit)
-        challenge = self.challenges.new("create", _binding(visit), clock.now())
         view = PasskeysView(
             ACCOUNT_PASSKEYS.path,
             tuple(_shown(each) for each in credentials),
-            creation_options(
-                self.relying_party,
-                challenge,
-                visit.user_id,
-                visit.session.username,
-                [Passkey.from_json(each.data) for each in credentials],
-            ),
+            self.new_passkeys.options(visit, credentials),
+            self.new_passkeys.signals(visit, credentials),
             _device(request),
             fault,
             done_of(query(request)) if fault is None else None,
             visit.fields,
         )
         return self.pages.passkeys(view, language(request, self.pages.pages))
-
-
-def _binding(visit: Visit) -> tuple[str, ...]:
-    """Handles that only this browser has, and the user whose passkey it becomes."""
-    return visit.handle, str(visit.user_id)
 
 
 def _can_sign_in(credentials: Iterable[Credential]) -> bool:

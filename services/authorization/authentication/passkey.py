@@ -25,7 +25,16 @@ from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event
 from shared.store import PASSKEY, Passkeys, ReplayMarks, Sessions, UserPasskey
 
+UNVERIFIED = "the passkey was made without asking the user, and its user was never verified"
+
 logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class NotAccepted:
+    """A passkey that does not count. `unknown_id`: its id, in base64url, if nobody has such a passkey."""
+
+    unknown_id: str | None = None
 
 
 Find = Callable[[UnverifiedResponse], Awaitable[UserPasskey | None]]
@@ -52,15 +61,13 @@ class PasskeyAuthentication:
 
     async def authenticate(
         self, fields: Parameters, binding: tuple[str, ...], address: str
-    ) -> Authenticated | None:
-        """Check a passkey of anybody, and spend its challenge. None: it is not accepted.
-
-        Raises Unavailable.
-        """
+    ) -> Authenticated | NotAccepted:
+        """Check a passkey of anybody, and spend its challenge. Raises Unavailable."""
         used = await self._use(fields, binding, address, "sign_in", self._of_named_user)
-        if used is None:
-            return None
-        account, methods = used
+        if isinstance(used, NotAccepted):
+            return used
+        account, use = used
+        methods = _methods(account.passkey, use)
         return Authenticated(account.user, methods, clock.now(), account.second_factors)
 
     async def second_options(self, proven: Proven, binding: tuple[str, ...]) -> dict[str, Any]:
@@ -71,11 +78,8 @@ class PasskeyAuthentication:
 
     async def authenticate_second(
         self, proven: Proven, fields: Parameters, binding: tuple[str, ...], address: str
-    ) -> Authenticated | None:
-        """Check a passkey of this user, and spend its challenge. None: it is not accepted.
-
-        Raises Unavailable.
-        """
+    ) -> Authenticated | NotAccepted:
+        """Check a passkey of this user, and spend its challenge. Raises Unavailable."""
 
         async def of_user(response: UnverifiedResponse) -> UserPasskey | None:
             if response.user_handle not in (None, proven.user_id.bytes):
@@ -83,22 +87,27 @@ class PasskeyAuthentication:
             return await self.passkeys.find(response.passkey_id, proven.user_id)
 
         used = await self._use(fields, _second(proven, binding), address, "second_factor", of_user)
-        if used is None:
-            return None
-        account, methods = used
+        if isinstance(used, NotAccepted):
+            return used
+        account, use = used
+        if not account.passkey.is_second_factor(use):
+            logger.info("passkey_refused", user_id=str(proven.user_id), address=address, reason=UNVERIFIED)
+            return NotAccepted()
         count_event("second_factor")
-        return proven.completed(account.user, methods)
+        return proven.completed(account.user, _methods(account.passkey, use))
 
     async def _use(
         self, fields: Parameters, binding: tuple[str, ...], address: str, event: str, find: Find
-    ) -> tuple[UserPasskey, frozenset[Method]] | None:
-        """The passkey that was used, and the methods that its use proves. None: it is not accepted."""
-        account: UserPasskey | None = None
+    ) -> tuple[UserPasskey, PasskeyUse] | NotAccepted:
+        """The passkey that was used, and its use."""
+        account, unknown_id = None, None
         try:
             response = UnverifiedResponse.read(fields.unique(PASSKEY) or "")
             made_at = self._made_at(response, binding)
             account = await find(response)
             if account is None:
+                is_known = await self.passkeys.is_known(response.passkey_id)
+                unknown_id = None if is_known else base64url(response.passkey_id)
                 raise PasskeyRefused("the user has no such passkey")
             if account.user.disabled_at:
                 raise PasskeyRefused("the user is disabled")
@@ -109,8 +118,8 @@ class PasskeyAuthentication:
             user_id = account.user.user_id if account else None
             logger.info("passkey_refused", user_id=str(user_id), address=address, reason=str(refused))
             await self.sessions.note_failure(user_id, {"address": address, "factor": PASSKEY})
-            return None
-        return account, _methods(account.passkey, use)
+            return NotAccepted(unknown_id)
+        return account, use
 
     def _made_at(self, response: UnverifiedResponse, binding: tuple[str, ...]) -> datetime:
         made_at = self.challenges.made_at(response.challenge, "get", binding, clock.now())

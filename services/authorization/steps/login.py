@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.authentication.passkey import PasskeyAuthentication
+from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -57,8 +57,8 @@ class LoginStep:
         self, request: web.Request, fields: Parameters, context: InteractionContext
     ) -> web.Response:
         authenticated = await self.passkeys.authenticate(fields, context.binding, client_address(request))
-        if authenticated is None:
-            return self._page(context, "", "passkey")
+        if isinstance(authenticated, NotAccepted):
+            return self._page(context, "", "passkey", unknown_passkey=authenticated.unknown_id)
         if self.sign_in.needs_second_factor(context, authenticated):
             return self._page(context, authenticated.user.username, "unverified")
         response = await self.sign_in.complete(request, context, authenticated)
@@ -70,6 +70,7 @@ class LoginStep:
         username: str,
         fault: LoginFault | None = None,
         retry_after: int | None = None,
+        unknown_passkey: str | None = None,
     ) -> web.Response:
         validated = context.validated
         may_sign_up = self.may_sign_up and not validated.request.subs
@@ -80,5 +81,6 @@ class LoginStep:
             retry_after,
             context.at(SIGN_UP) if may_sign_up else None,
             self.passkeys.options(context.binding),
+            unknown_passkey,
         )
         return self.pages.login(view, validated.locale)

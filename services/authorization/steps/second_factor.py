@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
-from services.authorization.authentication.passkey import PasskeyAuthentication
+from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
 from services.authorization.interaction.context import InteractionContext
@@ -54,15 +54,15 @@ class SecondFactorStep:
         match await self._check(request, context, step, fields):
             case Throttled() as throttled:
                 return await self._page(context, step, "throttled", throttled.seconds)
-            case None:
+            case None | NotAccepted():
                 return await self._page(context, step, _fault(fields))
-            case authenticated:
+            case Authenticated() as authenticated:
                 response = await self.sign_in.complete(request, context, authenticated)
                 return response or await self.sign_in.start_again(context)
 
     async def _check(
         self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
-    ) -> Authenticated | Throttled | None:
+    ) -> Authenticated | Throttled | NotAccepted | None:
         address = client_address(request)
         if _sent(fields) is SecondFactor.PASSKEY:
             return await self.passkeys.authenticate_second(step.proven, fields, context.binding, address)

@@ -54,7 +54,7 @@ class AccountPages:
     def overview(self, view: AccountOverviewView, locale: str) -> web.Response:
         """Who the user is, how they sign in, and where to go."""
         logos = [application.client.logo for application in view.applications]
-        return self._page("account_overview.html", locale, view, images=logos)
+        return self._page("account_overview.html", locale, view, images=logos, sends=view.offer is not None)
 
     def password(self, view: PasswordChangeView, locale: str) -> web.Response:
         """The form with `new_password` and `sign_out_others`."""
@@ -106,7 +106,8 @@ class AccountPages:
         status: int = 200,
         *,
         images: Iterable[str | None] = (),
+        sends: bool = False,
         **values: object,
     ) -> web.Response:
-        fields = headers(content_security_policy(images=images), locale)
+        fields = headers(content_security_policy(images=images, sends=sends), locale)
         return self.pages.render(template, locale, fields, status, view=view, links=_LINKS, **values)

@@ -25,8 +25,20 @@ FactorState = Literal["unavailable", "off", "on", "required"]
 
 
 @dataclass(frozen=True, slots=True)
+class PasskeyOffer:
+    """Lets the browser make a passkey by itself: a conditional create (WebAuthn Level 3 §5.1.3)."""
+
+    action: str
+    options: Mapping[str, object]
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AccountOverviewView:
-    """The first page. `name` is the user's, or their user name; `password_set` is None without a password."""
+    """The first page. `name` is the user's, or their user name; `password_set` is None without a password.
+
+    `signals`: what the browser is told of the user's passkeys.
+    """
 
     username: str
     name: str
@@ -40,6 +52,8 @@ class AccountOverviewView:
     sessions: int
     connections: int
     applications: tuple[ApplicationView, ...] = ()
+    signals: Mapping[str, object] = field(default_factory=dict)
+    offer: PasskeyOffer | None = None
     done: Done | None = None
 
 
@@ -67,11 +81,15 @@ class PasskeyView:
 
 @dataclass(frozen=True, slots=True)
 class PasskeysView:
-    """The user's passkeys, and the options of a new one (WebAuthn Level 3 §5.1.8)."""
+    """The user's passkeys, and the options of a new one (WebAuthn Level 3 §5.1.8).
+
+    `signals`: what the browser is told of the passkeys.
+    """
 
     action: str
     passkeys: tuple[PasskeyView, ...]
     options: Mapping[str, object]
+    signals: Mapping[str, object]
     suggested_name: str
     fault: PasskeyFault | None = None
     done: Done | None = None

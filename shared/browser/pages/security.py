@@ -57,13 +57,14 @@ def content_security_policy(
     images: Iterable[str | None] = (),
     frames: Iterable[str] = (),
     script: str = "'self'",
+    sends: bool = False,
 ) -> str:
     """The CSP Level 3 policy: only this server's own files, and what the page needs beside them.
 
     Chromium applies `form-action` to every redirect after a form's POST, including those of the client at the
     end. *forms* are the URIs where the flow may end; if there are any, every https URI is allowed too,
     because a client may redirect further. URIs for which `source` returns None are left out: the browser
-    blocks them.
+    blocks them. *sends*: the page's script sends requests to this server.
     """
 
     def sources(uris: Iterable[str | None]) -> list[str]:
@@ -79,6 +80,8 @@ def content_security_policy(
         " ".join(["img-src 'self'", *sources(images)]),
         " ".join(["form-action 'self'", *ends]),
     ]
+    if sends:
+        directives.append("connect-src 'self'")
     if framed := sources(frames):
         directives.append(" ".join(["frame-src", *framed]))
     return "; ".join(directives)

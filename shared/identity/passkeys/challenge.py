@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-Ceremony = Literal["create", "get"]
-"""A new passkey, or a sign-in."""
+Ceremony = Literal["create", "conditional create", "get"]
+"""A new passkey, one that the browser makes by itself after a sign-in with a password, or a sign-in."""
 
 LIFETIME = timedelta(minutes=5)
 _TIME_BYTES = 8

@@ -30,7 +30,7 @@ class Passkey:
 
     `public_key`: a COSE_Key. `sign_count`: 0 if the authenticator does not count. `is_synced`: the backup
     eligibility, which never changes. `has_verified_user`: it was once used with user verification, a PIN or a
-    biometric (`uvInitialized`).
+    biometric (`uvInitialized`). `is_conditional`: the browser made it without asking the user.
     """
 
     passkey_id: bytes
@@ -42,6 +42,7 @@ class Passkey:
     aaguid: UUID
     transports: tuple[str, ...] = ()
     name: str = ""
+    is_conditional: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The `data` of its credential."""
@@ -55,7 +56,16 @@ class Passkey:
             "aaguid": str(self.aaguid),
             "transports": list(self.transports),
             "name": self.name,
+            "conditional": self.is_conditional,
         }
+
+    def is_second_factor(self, use: "PasskeyUse") -> bool:
+        """Whether this *use* counts beside a password.
+
+        A passkey that the browser made by itself may be in the password manager that has the password: it is
+        another factor once its user was verified.
+        """
+        return not self.is_conditional or self.has_verified_user or use.is_user_verified
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Passkey":
@@ -70,6 +80,7 @@ class Passkey:
             aaguid=UUID(data["aaguid"]),
             transports=tuple(data["transports"]),
             name=data["name"],
+            is_conditional=data.get("conditional", False),
         )
 
 

@@ -28,7 +28,7 @@ def new_passkey(
     """The passkey that a browser has made for the challenge of *response*, which the caller has checked.
 
     *is_conditional*: it was made without asking the user, so the authenticator need not have seen one (§7.1,
-    step 15). Raises PasskeyRefused. Source: WebAuthn Level 3 §7.1.
+    step 15), and nobody was verified. Raises PasskeyRefused. Source: WebAuthn Level 3 §7.1.
     """
     verified = _verified(
         lambda: verify_registration_response(
@@ -48,10 +48,11 @@ def new_passkey(
         sign_count=verified.sign_count,
         is_synced=verified.credential_device_type is CredentialDeviceType.MULTI_DEVICE,
         is_backed_up=verified.credential_backed_up,
-        has_verified_user=verified.user_verified,
+        has_verified_user=verified.user_verified and not is_conditional,
         aaguid=UUID(verified.aaguid),
         transports=_transports(response),
         name=name,
+        is_conditional=is_conditional,
     )
 
 

@@ -80,6 +80,9 @@ class Passkeys(Protocol):
     async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
         """Every passkey of the user, the oldest first."""
 
+    async def is_known(self, passkey_id: bytes) -> bool:
+        """Whether anybody has a passkey with this id."""
+
     async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
         """The passkey with this id if it is the user's, in one statement."""
 

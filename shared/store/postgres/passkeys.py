@@ -15,6 +15,8 @@ _OF_USER = """
 SELECT data FROM user_credentials WHERE user_id = $1 AND kind = 'passkey'
  ORDER BY created_at, credential_id"""
 
+_IS_KNOWN = "SELECT FROM user_credentials WHERE kind = 'passkey' AND data ->> 'id' = $1"
+
 _FIND = f"""
 SELECT {USER_COLUMNS}, c.credential_id, c.data, {SECOND_FACTORS}
   FROM user_credentials c JOIN users u USING (user_id)
@@ -46,6 +48,9 @@ class PostgresPasskeys:
 
     async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
         return [Passkey.from_json(row["data"]) for row in await self._database.rows(_OF_USER, user_id)]
+
+    async def is_known(self, passkey_id: bytes) -> bool:
+        return await self._database.row(_IS_KNOWN, base64url(passkey_id)) is not None
 
     async def find(self, passkey_id: bytes, user_id: UUID) -> UserPasskey | None:
         row = await self._database.row(_FIND, base64url(passkey_id), user_id)

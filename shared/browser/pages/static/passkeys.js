@@ -25,6 +25,11 @@ async function ask(mediation) {
   form.submit();
 }
 
+if (form.dataset.unknown) {
+  const unknown = { rpId: options.rpId, credentialId: form.dataset.unknown };
+  window.PublicKeyCredential?.signalUnknownCredential?.(unknown).catch(() => {});
+}
+
 if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -18,6 +18,7 @@ class LoginView:
     """The login page.
 
     `retry_after` is in seconds. `passkey`: the options of a sign-in by passkey; None where there is none.
+    `unknown_passkey`: the id, in base64url, of a passkey that nobody has, which the browser may forget.
     """
 
     form: FormView
@@ -26,6 +27,7 @@ class LoginView:
     retry_after: int | None = None
     sign_up_href: str | None = None
     passkey: Mapping[str, object] | None = None
+    unknown_passkey: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
