@@ -21,6 +21,7 @@ from shared.model import Authentication, Authorization, AuthorizationCode, Sessi
 from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.oauth.client.record import Client, ClientSecret
 from shared.oauth.pkce import challenge_of
+from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.tokens.keys import SealingKey
@@ -39,6 +40,9 @@ SCOPE = ("openid", "profile", "email")
 REDIRECT_URI = "https://app.example/callback"
 CODE_VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
 CODE_CHALLENGE = challenge_of(CODE_VERIFIER)
+
+RESOURCE = "https://api.example/bench"
+"""A protected resource."""
 
 _DAY = timedelta(days=1)  # nothing expires while it is measured
 
@@ -175,7 +179,7 @@ async def _each(people: Iterable[_Person], step: Callable[[_Person], Awaitable[M
 
 
 async def populate(settings: Settings, size: int = SIZE) -> Population:
-    """Keys, clients and *size* people."""
+    """Keys, clients, a protected resource and *size* people."""
     now, client_secret = clock.now(), token_urlsafe(32)
     secret_key = settings.secret_key[0].get_secret_value()
     people = [_person(number, now) for number in range(size)]
@@ -186,6 +190,7 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
             await stores.clients.add(_client(client, client_secret))
             added = await stores.clients.find(client)
             epochs[client] = added.epoch if added else 0
+        await stores.protected_resources.add(ProtectedResource(resource=RESOURCE, name="bench"))
         sealing_key = open_keys(await stores.keys.load(), [secret_key]).sealer(now)
         settler = _Settler(stores, settings.issuer, sealing_key, epochs, now)
         await _each(people, settler.settle)

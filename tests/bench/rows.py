@@ -4,7 +4,7 @@ A row's scripts are endless. Each step uses another user, session, token or code
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
@@ -21,7 +21,15 @@ from shared.paths import (
     Service,
 )
 from tests.bench.deployment import HELLO_PATH
-from tests.bench.population import CODE_CHALLENGE, CODE_VERIFIER, REDIRECT_URI, SCOPE, BenchClient, Population
+from tests.bench.population import (
+    CODE_CHALLENGE,
+    CODE_VERIFIER,
+    REDIRECT_URI,
+    RESOURCE,
+    SCOPE,
+    BenchClient,
+    Population,
+)
 from tests.bench.wire import Script, WireRequest, WireResponse, WrongAnswer, basic, bearer, get, post
 
 HELLO = "hello"
@@ -50,13 +58,11 @@ def _document(path: Path, population: Population) -> Iterator[Script]:
         yield script()
 
 
-def _client_credentials(client: BenchClient, population: Population) -> Iterator[Script]:
-    request = post(
-        population.host,
-        TOKEN,
-        {"grant_type": "client_credentials"},
-        basic(client, population.client_secret),
-    )
+def _client_credentials(
+    client: BenchClient, population: Population, resource: Mapping[str, str] | None = None
+) -> Iterator[Script]:
+    form = {"grant_type": "client_credentials", **(resource or {})}
+    request = post(population.host, TOKEN, form, basic(client, population.client_secret))
 
     def script() -> Script:
         answer = yield request
@@ -82,6 +88,10 @@ def _userinfo(population: Population) -> Iterator[Script]:
         answer.member("email")
 
     return map(script, cycle(population.access_tokens))
+
+
+def _at_resource(population: Population) -> Iterator[Script]:
+    return _client_credentials(BenchClient.ES256, population, {"resource": RESOURCE})
 
 
 def _refresh(client: BenchClient, population: Population) -> Iterator[Script]:
@@ -156,6 +166,7 @@ ROWS = (
     Row("jwks", _DISCOVERY, 1.4, 0, 0, partial(_document, JWKS)),
     Row("client_credentials opaque", _TOKEN, 3.5, 0, 0, partial(_client_credentials, BenchClient.ES256)),
     Row("client_credentials ES256", _TOKEN, 5, 0, 0, partial(_client_credentials, BenchClient.JWT)),
+    Row("client_credentials resource", _TOKEN, 3.5, 0, 0, _at_resource),
     Row("introspection", _TOKEN, 5, 0, 1, _introspection),
     Row("userinfo", _TOKEN, 5, 0, 1, _userinfo),
     Row("refresh ES256", _TOKEN, 9, 0, 1, partial(_refresh, BenchClient.ES256)),

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.flow.command_line import Ostiary
+from tests.planted import planted
+from tests.planted.resources import metadata_for_the_root
 
 API = {"resource": "https://notes.example.org/mcp", "name": "Notes", "scopes": {"read": {"en": "Read it"}}}
 
@@ -56,6 +58,7 @@ def test_a_list_is_imported_again_and_pruned(ostiary: Ostiary, tmp_path: Path) -
     assert [row["result"] for row in json.loads(again.output)] == ["updated", "deleted"]
 
 
+@planted(metadata_for_the_root)
 @pytest.mark.point("PR5")
 def test_its_metadata_are_printed_for_its_own_host(ostiary: Ostiary, tmp_path: Path) -> None:
     """RFC 9728 §2 and §3.1: the document, and a snippet that serves it at the inserted path."""

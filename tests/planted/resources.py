@@ -1,11 +1,13 @@
 """Planted defects of protected resources: audiences, scopes and access."""
 
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import pytest
 
 from services.authorization.interaction import next_step
+from services.cli import resource_snippets
 from services.client_registry.administration import resources as resource_administration
 from services.client_registry.administration import routes as administration_routes
 from services.discovery import app as discovery_app
@@ -16,7 +18,7 @@ from shared.browser.pages import ApiView
 from shared.model import Json, Scope
 from shared.oauth.client.record import Client
 from shared.oauth.resource import registry
-from shared.oauth.resource.metadata import resource_metadata
+from shared.oauth.resource.metadata import WELL_KNOWN, resource_metadata
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import AccessTokenTarget, Resources
 from shared.operations import protected_resources
@@ -35,6 +37,21 @@ def the_audience_stays_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
         return AccessTokenTarget.of_client(client, issuer)
 
     monkeypatch.setattr(AccessTokenTarget, "of", of)
+
+
+def the_form_stays_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ignore what a resource requires of its access tokens, beside the audience."""
+
+    def of(client: Client, issuer: str, resources: Resources) -> AccessTokenTarget:
+        target = AccessTokenTarget.of_client(client, issuer)
+        return replace(target, aud=tuple(each.resource for each in resources)) if resources else target
+
+    monkeypatch.setattr(AccessTokenTarget, "of", of)
+
+
+def metadata_for_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve the document of every API at the well-known path alone."""
+    monkeypatch.setattr(resource_snippets, "metadata_path", lambda _: WELL_KNOWN)
 
 
 def several_audiences_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

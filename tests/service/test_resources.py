@@ -1,9 +1,11 @@
 """Access tokens for the API that a client names, from the authorization request on: RFC 8707."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import jwt
 import pytest
 from aiohttp import web
 
@@ -25,6 +27,7 @@ from tests.planted.resources import (
     resources_are_not_kept,
     several_audiences_by_default,
     the_audience_stays_the_clients,
+    the_form_stays_the_clients,
 )
 
 GRANTS = ("authorization_code", "refresh_token", "client_credentials", DEVICE_CODE)
@@ -65,17 +68,32 @@ async def audience(service: TokenService, client: Client, answer: Any) -> tuple[
     return tuple((await service.introspect(client, answer["access_token"]))["aud"])
 
 
+@planted(the_form_stays_the_clients)
+async def test_a_token_has_the_form_that_its_api_requires(tokens: TokenService) -> None:
+    """Its lifetime and signing algorithm are the API's, also after a refresh, whatever the client's are."""
+    client = await a_client_of_apis(tokens, access_token_lifetime=timedelta(minutes=30))
+    form: dict[str, Any] = {"access_token_format": "jwt", "access_token_lifetime": timedelta(minutes=2)}
+    for alg in ("RS256", "EdDSA"):
+        api = await an_api(tokens, access_token_signing_alg=alg, **form)
+        answer = await tokens.tokens(client, await a_code(tokens, client, api))
+        refreshed = await (await tokens.refresh(client, answer["refresh_token"])).json()
+        for each in (answer, refreshed):
+            claims = unverified(each["access_token"])
+            assert (claims["exp"] - claims["iat"], each["expires_in"]) == (120, 120)
+            assert jwt.get_unverified_header(each["access_token"])["alg"] == alg
+
+
 @planted(the_audience_stays_the_clients)
 @pytest.mark.point("RI3", "RI10")
 async def test_a_token_is_for_the_api_that_was_granted(tokens: TokenService) -> None:
     """RFC 8707 §2.2: its `aud` is the registered identifier alone, opaque or JWT."""
     client = await a_client_of_apis(tokens)
-    opaque, jwt = await an_api(tokens), await an_api(tokens, access_token_format="jwt")
+    opaque, self_contained = await an_api(tokens), await an_api(tokens, access_token_format="jwt")
     answer = await tokens.tokens(client, await a_code(tokens, client, opaque))
     assert await audience(tokens, client, answer) == (opaque.resource,)
-    signed = await tokens.tokens(client, await a_code(tokens, client, jwt))
+    signed = await tokens.tokens(client, await a_code(tokens, client, self_contained))
     claims = unverified(signed["access_token"])
-    assert (claims["aud"], claims["acr"]) == ([jwt.resource], "urn:ostiary:acr:pwd")
+    assert (claims["aud"], claims["acr"]) == ([self_contained.resource], "urn:ostiary:acr:pwd")
 
 
 @planted(several_audiences_by_default)

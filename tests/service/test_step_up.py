@@ -17,8 +17,10 @@ from tests.planted import planted
 from tests.planted.step_up import (
     a_floor_is_an_exact_value,
     devices_need_no_more,
+    every_token_is_a_sign_in,
     no_resource_demands_more,
     old_sign_ins_are_good_enough,
+    tokens_tell_nothing_of_the_sign_in,
 )
 from tests.second_factors import (
     A_NEW_APP,
@@ -137,6 +139,7 @@ async def test_a_device_for_such_an_api_needs_it_too(provider: DeviceProvider) -
     assert (status, unverified(answer["id_token"])["acr"]) == (200, ACR_MULTIPLE_FACTORS)
 
 
+@planted(tokens_tell_nothing_of_the_sign_in, every_token_is_a_sign_in)
 @pytest.mark.point("SU3", "SU4")
 async def test_tokens_say_how_and_when_their_user_signed_in(tokens: TokenService) -> None:
     """RFC 9470 §6: `acr` and `auth_time` in JWTs and introspection; a refresh does not make them newer."""

@@ -1,6 +1,7 @@
 """The identifier of a protected resource: an absolute URI without a fragment, RFC 8707 §2. Pure."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 MAX_IDENTIFIER = 255
@@ -14,6 +15,7 @@ class BadIdentifier(Exception):
     """The text cannot identify a resource; the message says why."""
 
 
+@lru_cache(1024)  # requests name the same few
 def canonical(identifier: str) -> str:
     """The form in which identifiers are compared and stored. Raises BadIdentifier.
 
