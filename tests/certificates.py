@@ -5,7 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
@@ -26,7 +27,7 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _unsigned(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _unsigned(subject: str, issuer: str, key: CertificateIssuerPrivateKeyTypes) -> x509.CertificateBuilder:
     now = clock.now()
     return (
         x509.CertificateBuilder()
@@ -37,6 +38,16 @@ def _unsigned(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x50
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(hours=1))
     )
+
+
+def a_client_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate that its client has signed itself, and its key, in files below *folder*."""
+    key = rsa.generate_private_key(65537, 3072)
+    certificate = _unsigned("rp", "rp", key).sign(key, SHA256())
+    files = folder / "client.pem", folder / "client-key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
 
 
 def a_certificate(host: str, folder: Path) -> CertificateFiles:

@@ -30,6 +30,12 @@ def _upstreams(
 @click.option("--host", help="Public host, with its port unless that is 443.  [default: OSTIARY_ISSUER's]")
 @click.option("--listen", multiple=True, default=_DEFAULT.listen, show_default=True, help="May be repeated.")
 @click.option("--internal-listen", default=_DEFAULT.internal_listen, show_default=True)
+@click.option(
+    "--mtls-listen",
+    multiple=True,
+    help="Serves the public paths too, asks clients for a certificate, and passes it on as Client-Cert"
+    " (RFC 9440). May be repeated. Not for Traefik.  [default: none]",
+)
 @click.option("--certificate", default=_DEFAULT.certificate, show_default=True)
 @click.option(
     "--certificate-key", default=_DEFAULT.certificate_key, show_default=True, help="Not for HAProxy."

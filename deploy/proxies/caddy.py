@@ -22,6 +22,14 @@ MALFORMED_BODY = (
     r"|unexpected EOF"
     r"|http: ContentLength=.*|request declared a Content-Length of .*)$"
 )
+# Any certificate, which a service judges.
+MTLS = """		client_auth {
+			mode request
+		}
+"""
+CLIENT_CERTIFICATE = """	@certified vars_regexp {http.request.tls.client.certificate_der_base64} .
+	request_header @certified Client-Cert :{http.request.tls.client.certificate_der_base64}:
+"""
 MOST_RETRIES = 2
 BELOW_PREFIX = rf"^{PREFIX}/[^?]+(\?.*)?$"
 
@@ -39,26 +47,33 @@ def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
     return TEMPLATE.substitute(
         host=site.host,
         name=urlsplit(f"//{site.host}").hostname,
-        certificate=site.certificate,
-        certificate_key=site.certificate_key,
         ciphers=" ".join(CIPHERS.values()),
         ambiguous=f"(?i){routes.AMBIGUOUS}",
         malformed_body=MALFORMED_BODY,
         public_routes="".join((*_routes(site, public), below)),
         administration_routes="".join(_routes(site, routes.administration(paths))),
-        public_sites="\n".join(_sites(site.listen, "public")),
-        administration_sites="\n".join(_sites([site.internal_listen], "administration")),
+        client_certificate=CLIENT_CERTIFICATE if site.mtls_listen else "",
+        public_sites="\n".join(
+            (*_sites(site, site.listen, "public"), *_sites(site, site.mtls_listen, "public", MTLS))
+        ),
+        administration_sites="\n".join(_sites(site, [site.internal_listen], "administration")),
     )
 
 
-def _sites(addresses: Iterable[str], snippet: str) -> Iterator[str]:
+def _sites(site: Site, addresses: Iterable[str], snippet: str, client_auth: str = "") -> Iterator[str]:
     """A site for each port, with the interfaces that it is served on."""
     by_port = defaultdict[int, list[str]](list)
     for address in addresses:
         host, port = listener(address)
         by_port[port].append(f"tcp6/{host}" if host.startswith("[") else f"tcp4/{host}")
     for port, binds in by_port.items():
-        yield f"https://:{port} {{\n\tbind {' '.join(binds)}\n\timport {snippet}\n}}"
+        yield f"""https://:{port} {{
+	bind {" ".join(binds)}
+	tls {site.certificate} {site.certificate_key} {{
+		import modern
+{client_auth}	}}
+	import {snippet}
+}}"""
 
 
 def _routes(site: Site, paths: Iterable[Path]) -> Iterator[str]:
@@ -67,13 +82,19 @@ def _routes(site: Site, paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _route(site: Site, name: str, expression: str, service: Service) -> str:
-    """Caddy retries a request if it could not connect. If it could, it retries only GET."""
+    """Caddy retries a request if it could not connect. If it could, it retries only GET.
+
+    It takes all unix sockets for one host: with a kept connection, it would ask one server for another.
+    """
     servers = " ".join(map(_server, site.upstreams[service]))
     health = f"""			health_uri /readyz
 			health_interval {site.polling}
 			health_timeout 2s
 			health_passes 1
 			health_fails 2
+			health_headers {{
+				Connection close
+			}}
 """
     return f"""		@{name} vars_regexp {{http.request.uri}} `{expression}`
 		reverse_proxy @{name} {servers} {{

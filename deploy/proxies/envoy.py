@@ -17,19 +17,42 @@ _MANAGER = (
 )
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
 _PROTOCOLS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+CLIENT_CERT = "Client-Cert"
 DROPPED = (
     "Forwarded",
     "X-Real-IP",
     "X-Forwarded-Host",
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",
-    "Client-Cert",
+    CLIENT_CERT,
     "Client-Cert-Chain",
     "traceparent",
     "tracestate",
 )
+CERTIFIED: Object = {
+    "name": "client-certificate",
+    "typed_config": {
+        "@type": f"{_HTTP}.lua.v3.Lua",
+        "default_source_code": {
+            "inline_string": f"""
+function envoy_on_request(request)
+  request:headers():remove("{CLIENT_CERT}")
+  local connection = request:streamInfo():downstreamSslConnection()
+  if connection == nil or not connection:peerCertificatePresented() then
+    return
+  end
+  local certificate = connection:urlEncodedPemEncodedPeerCertificate()
+  certificate = certificate:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)
+  certificate = certificate:gsub("%-%-%-%-%-[^-]+%-%-%-%-%-", ""):gsub("%s", "")
+  request:headers():add("{CLIENT_CERT}", ":" .. certificate .. ":")
+end
+"""
+        },
+    },
+}
+"""A filter that makes the header field of RFC 9440 §2.2 from the PEM that Envoy has."""
 NOT_FOUND: Object = {"direct_response": {"status": 404, "body": {"inline_string": "Not found\n"}}}
-STRICT = {"header": dict(zip(("key", "value"), HTTPS_ONLY, strict=True))}
+AMBIGUOUS: Object = {"match": {"safe_regex": {"regex": f"(?i){routes.AMBIGUOUS}.*"}}, **NOT_FOUND}
 
 
 def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
@@ -43,6 +66,10 @@ def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
     internal = list(_routes(site, routes.administration(paths)))
     listeners = [
         _listener(site, f"public-{number}", address, public) for number, address in enumerate(site.listen, 1)
+    ]
+    listeners += [
+        _listener(site, f"mtls-{number}", address, public, is_mtls=True)
+        for number, address in enumerate(site.mtls_listen, 1)
     ]
     listeners.append(_listener(site, "administration", site.internal_listen, internal))
     clusters = [_cluster(site, service) for service in Service]
@@ -68,22 +95,23 @@ def _route(site: Site, match: Object, service: Service) -> Object:
     return {"match": match, "route": action}
 
 
-def _listener(site: Site, name: str, address: str, own: Sequence[Object]) -> Object:
+def _listener(site: Site, name: str, address: str, own: Sequence[Object], *, is_mtls: bool = False) -> Object:
     host, port = listener(address)
     return {
         "name": name,
         "address": {"socket_address": {"address": host.strip("[]"), "port_value": port}},
         "filter_chains": [
             {
-                "transport_socket": {"name": "tls", "typed_config": _tls(site)},
-                "filters": [{"name": "http", "typed_config": _manager(site, own)}],
+                "transport_socket": {"name": "tls", "typed_config": _tls(site, is_mtls=is_mtls)},
+                "filters": [{"name": "http", "typed_config": _manager(site, own, is_mtls=is_mtls)}],
             }
         ],
     }
 
 
-def _tls(site: Site) -> Object:
+def _tls(site: Site, *, is_mtls: bool) -> Object:
     files = {"certificate_chain": site.certificate, "private_key": site.certificate_key}
+    any_certificate = {"validation_context": {"trust_chain_verification": "ACCEPT_UNTRUSTED"}}
     return {
         "@type": _TLS,
         "common_tls_context": {
@@ -94,11 +122,12 @@ def _tls(site: Site) -> Object:
                 "cipher_suites": list(CIPHERS),
             },
             "tls_certificates": [{name: {"filename": file} for name, file in files.items()}],
+            **(any_certificate if is_mtls else {}),  # a service judges it
         },
     }
 
 
-def _manager(site: Site, own: Sequence[Object]) -> Object:
+def _manager(site: Site, own: Sequence[Object], *, is_mtls: bool) -> Object:
     added = {
         "X-Forwarded-For": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
         "X-Forwarded-Proto": "https",
@@ -111,7 +140,7 @@ def _manager(site: Site, own: Sequence[Object]) -> Object:
         "skip_xff_append": True,
         "preserve_external_request_id": False,
         "server_header_transformation": "PASS_THROUGH",
-        "normalize_path": True,  # a path that Envoy and a service may read differently goes nowhere
+        "normalize_path": False,  # what it and a service may read differently is AMBIGUOUS
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
         "max_request_headers_kb": HEADER_LIMIT // 1024,
         "request_headers_timeout": "5s",
@@ -122,22 +151,25 @@ def _manager(site: Site, own: Sequence[Object]) -> Object:
         },
         "local_reply_config": _own_replies(),
         "http_filters": [
+            *([CERTIFIED] if is_mtls else []),
             {
                 "name": "buffer",
                 "typed_config": {"@type": f"{_HTTP}.buffer.v3.Buffer", "max_request_bytes": BODY_LIMIT},
             },
-            {"name": "router", "typed_config": {"@type": f"{_HTTP}.router.v3.Router"}},
+            {
+                "name": "router",
+                "typed_config": {"@type": f"{_HTTP}.router.v3.Router", "suppress_envoy_headers": True},
+            },
         ],
         "route_config": {
-            "request_headers_to_remove": DROPPED,
+            "request_headers_to_remove": [name for name in DROPPED if not is_mtls or name != CLIENT_CERT],
             "request_headers_to_add": [_header(name, value) for name, value in added.items()],
             "response_headers_to_add": [STRICT],
-            "response_headers_to_remove": ["x-envoy-upstream-service-time"],
             "virtual_hosts": [
                 {
                     "name": "ostiary",
                     "domains": ["*"],
-                    "routes": [*own, {"match": {"prefix": "/"}, **NOT_FOUND}],
+                    "routes": [AMBIGUOUS, *own, {"match": {"prefix": "/"}, **NOT_FOUND}],
                 }
             ],
         },
@@ -148,27 +180,27 @@ def _header(name: str, value: str) -> Object:
     return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
+NOT_STORED, STRICT = _header("Cache-Control", "no-store"), _header(*HTTPS_ONLY)
+
+
 def _own_replies() -> Object:
-    """Errors of Envoy itself are reported as temporary."""
-    at_least_500 = {
-        "status_code_filter": {
-            "comparison": {"op": "GE", "value": {"default_value": 500, "runtime_key": "own"}}
-        }
+    """Errors of Envoy itself are reported as temporary, and nothing that it answers is stored."""
+    unavailable = {
+        "status_code": 503,
+        "headers_to_add": [_header("Retry-After", "1"), NOT_STORED, STRICT],
+        "body_format_override": {"json_format": {"error": "temporarily_unavailable"}},
     }
     return {
         "mappers": [
-            {
-                "filter": at_least_500,
-                "status_code": 503,
-                "headers_to_add": [
-                    _header("Retry-After", "1"),
-                    _header("Cache-Control", "no-store"),
-                    STRICT,
-                ],
-                "body_format_override": {"json_format": {"error": "temporarily_unavailable"}},
-            }
+            {"filter": _at_least(500), **unavailable},
+            {"filter": _at_least(400), "headers_to_add": [NOT_STORED, STRICT]},
         ]
     }
+
+
+def _at_least(status: int) -> Object:
+    value = {"default_value": status, "runtime_key": f"replies-from-{status}"}
+    return {"status_code_filter": {"comparison": {"op": "GE", "value": value}}}
 
 
 def _cluster(site: Site, service: Service) -> Object:

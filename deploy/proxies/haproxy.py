@@ -15,6 +15,10 @@ UNAVAILABLE = (
     """content-type application/json string '{"error":"temporarily_unavailable"}'"""
     f" hdr Retry-After 1 {NOT_STORED}"
 )
+ANY_CLIENT_CERTIFICATE = (
+    "verify optional ca-verify-file @system-ca crt-ignore-err all ca-ignore-err all"  # a service judges it
+)
+CLIENT_CERTIFICATE = "    http-request set-header Client-Cert :%[ssl_c_der,base64]: if { ssl_c_used }\n"
 OWN_ERRORS = (500, 502, 503, 504)
 
 
@@ -31,19 +35,25 @@ def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
         not_found=f'{TEXT} "Not found\\n" {NOT_STORED}',
         headers_too_large=f'{TEXT} "The header fields are larger than 32 KiB.\\n" {NOT_STORED}',
         body_too_large=f'{TEXT} "The body is larger than 64 KiB.\\n" {NOT_STORED}',
-        listen=_binds(site.listen, site.certificate),
+        listen="\n".join(
+            (
+                *_binds(site.listen, site.certificate),
+                *_binds(site.mtls_listen, f"{site.certificate} {ANY_CLIENT_CERTIFICATE}"),
+            )
+        ),
+        client_certificate=CLIENT_CERTIFICATE if site.mtls_listen else "",
         public_routes=_routes(routes.public(paths, has_root_aliases=site.has_root_aliases)),
-        internal_listen=_binds([site.internal_listen], site.certificate),
+        internal_listen="\n".join(_binds([site.internal_listen], site.certificate)),
         administration_routes=_routes(routes.administration(paths)),
         backends="\n\n".join(_backends(site)),
     )
 
 
-def _binds(addresses: Iterable[str], certificate: str) -> str:
-    return "\n".join(
-        f"    bind {address if ':' in address else f':{address}'} ssl crt {certificate} alpn h2,http/1.1"
-        for address in addresses
-    )
+def _binds(addresses: Iterable[str], certificate: str) -> Iterator[str]:
+    for address in addresses:
+        yield (
+            f"    bind {address if ':' in address else f':{address}'} ssl crt {certificate} alpn h2,http/1.1"
+        )
 
 
 def _routes(paths: Iterable[Path]) -> str:

@@ -26,6 +26,7 @@ class Site:
     host: str = "id.example.org"  # the issuer's, with its port unless that is 443
     listen: Sequence[str] = ("443", "[::]:443")
     internal_listen: str = "127.0.0.1:8444"
+    mtls_listen: Sequence[str] = ()  # asks clients for a certificate and passes it on (RFC 9440)
     certificate: str = "/etc/ostiary/tls/fullchain.pem"
     certificate_key: str = "/etc/ostiary/tls/privkey.pem"
     run_dir: str = "/var/lib/nginx"

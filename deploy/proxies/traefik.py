@@ -33,7 +33,12 @@ LEAST, MIDDLE, MOST = 1, 10, 100
 
 
 def render(site: Site, paths: Sequence[Path] = PATHS) -> str:
-    """The dynamic configuration, which maps *paths*. Raises CannotRender: a server is a unix socket."""
+    """The dynamic configuration, which maps *paths*.
+
+    Raises CannotRender: a server is a unix socket, or certificates of clients are to be passed on.
+    """
+    if site.mtls_listen:
+        raise CannotRender("Traefik cannot pass a client's certificate on as Client-Cert (RFC 9440)")
     public = routes.public(paths, has_root_aliases=site.has_root_aliases)
     points = _public_points(site)
     routers = dict(_routers(public, points))

@@ -61,6 +61,7 @@ class TlsDoor:
     origin: str
     ca_file: Path
     port: int | None = None  # where the proxy listens, if it is not the origin's
+    certificate: tuple[Path, Path] | None = None  # the client's, with its key, if the proxy asks for one
 
     def open(self, target: str) -> socket.socket:
         """A TLS connection to the origin's host, whatever *target* is."""
@@ -68,6 +69,8 @@ class TlsDoor:
         assert url.hostname
         assert url.port
         context = ssl.create_default_context(cafile=self.ca_file)
+        if self.certificate:
+            context.load_cert_chain(*self.certificate)
         connection = socket.create_connection((url.hostname, self.port or url.port), HANG_GUARD)
         try:
             return context.wrap_socket(connection, server_hostname=url.hostname)

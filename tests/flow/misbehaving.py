@@ -20,7 +20,12 @@ Replicas = Mapping[Service, Sequence[Serve | None]]
 
 @asynccontextmanager
 async def proxied(
-    kind: str, folder: Path, replicas: Replicas, paths: Sequence[MappedPath] = PATHS
+    kind: str,
+    folder: Path,
+    replicas: Replicas,
+    paths: Sequence[MappedPath] = PATHS,
+    *,
+    has_mtls: bool = False,
 ) -> AsyncIterator[ProxyServer]:
     """A proxy of this kind in front of *replicas*. None stands for a missing one."""
     proxy = ProxyServer.new(folder, kind)
@@ -35,7 +40,7 @@ async def proxied(
                     await closing.enter_async_context(
                         await asyncio.start_unix_server(serve, sockets / f"{service}-{n}")
                     )
-        proxy.write(upstreams, paths)
+        proxy.write(upstreams, paths, has_mtls=has_mtls)
         child = Child(proxy.command())
         closing.push_async_callback(child.stop)
         await child.start()

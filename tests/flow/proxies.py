@@ -4,14 +4,14 @@ import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
 from deploy.local.caddy import find_binary
 from deploy.local.child import Command
-from deploy.proxies import caddy, haproxy, nginx
+from deploy.proxies import caddy, envoy, haproxy, nginx
 from deploy.proxies.site import Site
 from shared.paths import PATHS, Service
 from shared.paths import Path as MappedPath
@@ -20,8 +20,18 @@ from tests.flow.door import TlsDoor
 from tests.flow.starter import free_port
 from tests.tools import needs
 
-RENDERERS = {"nginx": nginx.render, "caddy": caddy.render, "haproxy": haproxy.render}
-CONFIGURATIONS = {"nginx": "nginx.conf", "caddy": "Caddyfile", "haproxy": "haproxy.cfg"}
+RENDERERS = {
+    "nginx": nginx.render,
+    "caddy": caddy.render,
+    "haproxy": haproxy.render,
+    "envoy": envoy.render,
+}
+CONFIGURATIONS = {
+    "nginx": "nginx.conf",
+    "caddy": "Caddyfile",
+    "haproxy": "haproxy.cfg",
+    "envoy": "envoy.json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +43,12 @@ class ProxyServer:
     files: CertificateFiles
     port: int
     internal_port: int
+    mtls_port: int
 
     @classmethod
     def new(cls, folder: Path, kind: str = "nginx") -> Self:
         """In *folder*, which must be there."""
-        return cls(kind, folder, a_certificate("localhost", folder), free_port(), free_port())
+        return cls(kind, folder, a_certificate("localhost", folder), *(free_port() for _ in range(3)))
 
     @property
     def door(self) -> TlsDoor:
@@ -48,6 +59,11 @@ class ProxyServer:
     def internal_door(self) -> TlsDoor:
         """The administration's listener."""
         return TlsDoor(f"https://localhost:{self.internal_port}", self.files.ca_file)
+
+    @property
+    def mtls_door(self) -> TlsDoor:
+        """The listener that asks for certificates, if there is one."""
+        return replace(self.door, port=self.mtls_port)
 
     @property
     def program(self) -> str:
@@ -65,12 +81,15 @@ class ProxyServer:
         paths: Sequence[MappedPath] = PATHS,
         drain_delay: timedelta = timedelta(0),
         host: str | None = None,
+        *,
+        has_mtls: bool = False,
     ) -> None:
         """Write the configuration that maps *paths* to *upstreams*. *host*: the issuer's, if another."""
         site = Site(
             host=host or f"localhost:{self.port}",
             listen=(f"127.0.0.1:{self.port}",),
             internal_listen=f"127.0.0.1:{self.internal_port}",
+            mtls_listen=(f"127.0.0.1:{self.mtls_port}",) if has_mtls else (),
             certificate=str(self._certificate()),
             certificate_key=str(self.files.key_file),
             run_dir=str(self.folder),
@@ -93,6 +112,7 @@ class ProxyServer:
             "nginx": ("-t", *self.arguments),
             "caddy": ("validate", *self.arguments[1:]),
             "haproxy": ("-c", *self.arguments[1:]),
+            "envoy": ("--mode", "validate", *self.arguments),
         }
         return (self.program, *arguments[self.kind])
 
@@ -105,6 +125,8 @@ class ProxyServer:
                 return ("run", "--config", configuration, "--adapter", "caddyfile")
             case "haproxy":
                 return ("-db", "-f", configuration)
+            case "envoy":
+                return ("--config-path", configuration, "--disable-hot-restart", "--log-level", "warn")
         # As root its workers would change to an account that may not enter the sockets' folder.
         user = " user root;" if os.geteuid() == 0 else ""
         return ("-p", str(self.folder), "-c", configuration, "-e", "stderr", "-g", f"daemon off;{user}")

@@ -1,11 +1,11 @@
 """Each proxy with its rendered configuration: accepted requests, and forwarded headers."""
 
 import asyncio
-import socket
+import re
 import ssl
 import subprocess
-import warnings
-from collections.abc import Sequence
+from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from shared.live import clock
 from shared.paths import PATHS, TOKEN, Group, Service
 from shared.paths import Path as MappedPath
 from shared.web.request_age import parse_stamp
-from tests.flow.door import HANG_GUARD
+from tests.certificates import a_client_certificate
 from tests.flow.misbehaving import Replicas, answer_with, ask, echo, proxied, read_head, refuse
 from tests.flow.proxies import RENDERERS, ProxyServer
+from tests.flow.tls import wrong_handshakes
 
 DRAIN = timedelta(seconds=5)
 FAULTS = ("[warn", "[emerg", "[alert", '"level":"warn', '"level":"error')
@@ -72,6 +73,21 @@ async def test_what_a_client_claims_of_itself_is_dropped(kind: str, tmp_path: Pa
     assert stamp
     assert abs(stamp - clock.now()) < timedelta(minutes=5)
     assert not any("evil" in value or "192.0.2.1" in value for value in seen.values())
+
+
+async def test_a_client_certificate_is_passed_on_where_one_is_asked_for(kind: str, tmp_path: Path) -> None:
+    """As RFC 9440 §2.2 has it, also a self-signed one; what a client writes itself is dropped everywhere."""
+    spoofed = {"Client-Cert": ":ZXZpbA==:", "Client-Cert-Chain": ":ZXZpbA==:"}
+    certificate = a_client_certificate(tmp_path)
+    der = ssl.PEM_cert_to_DER_cert(certificate[0].read_text())
+    async with proxied(kind, tmp_path, {Service.TOKEN: [echo]}, has_mtls=True) as proxy:
+        for door, expected in (
+            (replace(proxy.mtls_door, certificate=certificate), [f":{b64encode(der).decode()}:"]),
+            (proxy.mtls_door, []),
+            (replace(proxy.door, certificate=certificate), []),
+        ):
+            answer = await ask(door, "POST", TOKEN.path, spoofed, b"a=b")
+            assert re.findall(r"(?im)^client-cert[^:]*: (.*)\r$", answer.text) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,40 +156,8 @@ async def test_administration_is_for_the_inside(kind: str, tmp_path: Path) -> No
     assert {other.status for other in others} == {404}
 
 
-def _handshake(
-    proxy: ProxyServer, version: ssl.TLSVersion, ciphers: str, protocols: Sequence[str]
-) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cafile=proxy.files.ca_file)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.1 is what is to be refused
-        context.minimum_version = context.maximum_version = version
-    context.set_ciphers(ciphers)
-    context.set_alpn_protocols(list(protocols))
-    connection = socket.create_connection(("127.0.0.1", proxy.port), HANG_GUARD)
-    try:
-        return context.wrap_socket(connection, server_hostname="localhost")
-    except BaseException:
-        connection.close()
-        raise
-
-
 async def test_tls_is_modern(kind: str, tmp_path: Path) -> None:
-    """1.3, or 1.2 with ECDHE and GCM; nothing older, nothing weaker."""
-    async with proxied(kind, tmp_path, {}) as proxy:
-        for version, ciphers, is_welcome in (
-            (ssl.TLSVersion.TLSv1_3, "DEFAULT", True),
-            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256", True),
-            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-GCM-SHA384", True),
-            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES256-SHA384", False),
-            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-SHA", False),
-            (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-CHACHA20-POLY1305", False),
-            (ssl.TLSVersion.TLSv1_2, "AES128-GCM-SHA256", False),
-            (ssl.TLSVersion.TLSv1_1, "DEFAULT:@SECLEVEL=0", False),
-        ):
-            shake = asyncio.to_thread(_handshake, proxy, version, ciphers, ["h2", "http/1.1"])
-            if is_welcome:
-                with await shake as connection:
-                    assert connection.selected_alpn_protocol() == "h2"
-            else:
-                with pytest.raises((ssl.SSLError, ConnectionError)):
-                    await shake
+    """1.3, or 1.2 with ECDHE and GCM; nothing older, nothing weaker; and HTTP/2."""
+    async with proxied(kind, tmp_path, {}, has_mtls=True) as proxy:
+        for door in (proxy.door, proxy.internal_door, proxy.mtls_door):
+            assert await asyncio.to_thread(wrong_handshakes, door) == []

@@ -37,19 +37,26 @@ class ServiceRequest:
     form: Mapping[str, str] | None = None
 
 
-OPERATIONS = (
-    ServiceRequest("GET", f"{WEBFINGER}?resource=acct:ada@example.org", 200),
-    ServiceRequest("GET", str(DEVICE), 200),
-    ServiceRequest("POST", str(TOKEN), 200, {"grant_type": "client_credentials", **CLIENT}),
-    ServiceRequest("POST", str(REGISTRATION), 401),
-)
+OPERATIONS = {
+    Service.DISCOVERY: ServiceRequest("GET", f"{WEBFINGER}?resource=acct:ada@example.org", 200),
+    Service.AUTHORIZATION: ServiceRequest("GET", str(DEVICE), 200),
+    Service.TOKEN: ServiceRequest("POST", str(TOKEN), 200, {"grant_type": "client_credentials", **CLIENT}),
+    Service.CLIENT_REGISTRY: ServiceRequest("POST", str(REGISTRATION), 401),
+}
+RESTARTED = {
+    "nginx": tuple(OPERATIONS),
+    "caddy": (Service.AUTHORIZATION, Service.TOKEN),  # a GET and a POST: the services are the same
+    "haproxy": (Service.AUTHORIZATION, Service.TOKEN),
+}
 
 
-async def _load(session: ClientSession, is_over: asyncio.Event) -> tuple[int, list[str]]:
+async def _load(
+    session: ClientSession, services: Sequence[Service], is_over: asyncio.Event
+) -> tuple[int, list[str]]:
     """The number of a client's requests, and a line for each lost one."""
     sent, lost = 0, []
     while not is_over.is_set():
-        for each in OPERATIONS:
+        for each in map(OPERATIONS.__getitem__, services):
             sent += 1
             try:
                 async with session.request(each.method, each.path, data=each.form) as response:
@@ -79,17 +86,20 @@ async def _restarted_under_load(
     trusting = ssl.create_default_context(cafile=proxy.files.ca_file)
     is_over = asyncio.Event()
     async with ClientSession(proxy.door.origin, connector=TCPConnector(ssl=trusting)) as session:
-        clients = [asyncio.create_task(_load(session, is_over)) for _ in range(CONNECTIONS)]
+        services = RESTARTED[proxy.kind]
+        clients = [asyncio.create_task(_load(session, services, is_over)) for _ in range(CONNECTIONS)]
         await _restart(replicas)
         is_over.set()
         outcomes = await asyncio.gather(*clients)
     return sum(sent for sent, _ in outcomes), [line for _, lost in outcomes for line in lost]
 
 
-@pytest.fixture
-async def settings(database_url: str, redis_url: str, tmp_path: Path) -> tuple[Settings, ProxyServer]:
-    """A deployment with a client, and an issuer at which nginx can be started."""
-    proxy = ProxyServer.new(tmp_path)
+@pytest.fixture(params=RESTARTED)
+async def settings(
+    database_url: str, redis_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> tuple[Settings, ProxyServer]:
+    """A deployment with a client, and an issuer at which a proxy can be started."""
+    proxy = ProxyServer.new(tmp_path, request.param)
     assert proxy.program
     settings = settings_for(
         database_url,
@@ -126,7 +136,7 @@ async def test_a_rolling_restart_loses_no_request(
         replicas = [
             [
                 Child(command(service, folder, environment, tmp_path / f"{service}-{folder.name}.log"))
-                for service in Service
+                for service in RESTARTED[proxy.kind]
             ]
             for folder in folders
         ]

@@ -86,7 +86,7 @@ if ! cmp -s $validator $unpacked/installed.txt; then
         find $schemas -mindepth 1 -maxdepth 1 ! -name "$newest" -exec rm -rf {} +
         cp $validator $unpacked/installed.txt
     else
-        echo "kubernetes-validate was not installed: the objects for Kubernetes will not be unpacked." >&2
+        echo "kubernetes-validate was not installed: the objects for Kubernetes will not be validated." >&2
     fi
 fi
 

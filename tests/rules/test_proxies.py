@@ -113,11 +113,17 @@ def test_nothing_a_client_claims_reaches_a_service(name: str) -> None:
     assert "id.example.org" in text
 
 
-def test_traefik_says_that_it_cannot_reach_a_socket() -> None:
+@pytest.mark.parametrize(
+    ("site", "named"),
+    [
+        (Site(upstreams=dict.fromkeys(Service, ("unix:/run/x",))), "unix:/run/x"),
+        (Site(mtls_listen=("8445",)), "Client-Cert"),
+    ],
+)
+def test_traefik_says_what_it_cannot_do(site: Site, named: str) -> None:
     """The sentence names it."""
-    upstreams = dict.fromkeys(Service, ("unix:/run/x",))
-    with pytest.raises(CannotRender, match="unix:/run/x"):
-        RENDERERS["traefik"](Site(upstreams=upstreams))
+    with pytest.raises(CannotRender, match=named):
+        RENDERERS["traefik"](site)
 
 
 def test_setup_offers_proxies_that_can_be_rendered() -> None:

@@ -1,18 +1,18 @@
-"""Traefik and Envoy read what is rendered for them."""
+"""Traefik with its rendered configuration."""
 
 import asyncio
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.child import Child, Command
-from deploy.proxies import envoy, traefik
+from deploy.proxies import traefik
 from deploy.proxies.site import Site
 from shared.paths import TOKEN, Service
 from tests.certificates import a_certificate
 from tests.flow.door import TlsDoor, send
 from tests.flow.misbehaving import echo
 from tests.flow.starter import free_port
+from tests.flow.tls import wrong_handshakes
 from tests.tools import needs
 
 
@@ -27,17 +27,6 @@ def _site(folder: Path, upstreams: Sequence[str]) -> tuple[Site, TlsDoor]:
         upstreams=dict.fromkeys(Service, upstreams),
     )
     return site, TlsDoor(f"https://localhost:{port}", files.ca_file)
-
-
-def test_envoy_accepts_its_configuration(tmp_path: Path) -> None:
-    """Its own validation, with servers of both kinds."""
-    program = needs("envoy")
-    site, _ = _site(tmp_path, ("127.0.0.1:8101", "unix:/run/ostiary.sock"))
-    configuration = tmp_path / "envoy.json"
-    configuration.write_text(envoy.render(site))
-    command = (program, "--mode", "validate", "--config-path", str(configuration))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 async def test_traefik_maps_a_path_with_its_configuration(tmp_path: Path) -> None:
@@ -61,9 +50,11 @@ async def test_traefik_maps_a_path_with_its_configuration(tmp_path: Path) -> Non
         await child.start()
         try:
             answer = await asyncio.to_thread(send, door, "GET", TOKEN.path, spoofed)
+            wrong = await asyncio.to_thread(wrong_handshakes, door)
             private = await asyncio.to_thread(send, door, "GET", "/oidc/admin/clients/x")
         finally:
             await child.stop()
+    assert wrong == []
     assert answer.status == 200
     assert "192.0.2.1" not in answer.text
     assert f"Host: {site.host}" in answer.text
