@@ -106,6 +106,7 @@ STATIC = _authorization("/oidc/static/{version}/{file}")
 START = _authorization("/oidc", group=Group.START_PAGE)
 START_SLASH = _authorization("/oidc/", group=Group.START_PAGE)
 START_ALIAS = _authorization("/", group=Group.START_PAGE)
+SENT_MAILS = _authorization("/oidc/mails", group=Group.START_PAGE)
 
 DEVICE = _authorization("/oidc/device")
 

@@ -26,13 +26,16 @@ from shared.browser.pages import (
     RecoveryCodesView,
     SecondFactorView,
     SelectAccountView,
+    SentMailView,
     SignedOutView,
     SignUpView,
     StartView,
 )
+from shared.browser.pages.ago import Ago
 from shared.browser.pages.assets import ASSETS, static
 from shared.identity.passkeys.options import request_options
 from shared.identity.passkeys.passkey import RelyingParty
+from shared.live import clock
 from shared.paths import STATIC
 from tests.sample_account_pages import account_responses
 
@@ -197,6 +200,28 @@ START = StartView(
         PresetView(preset.title, f"{COMMAND} --for {preset.name} --url https://x", preset.documentation[0])
         for preset in presets().values()
     ),
+    "/oidc/mails",
+)
+SENT_MAILS = (
+    SentMailView(
+        "Your password has been changed",
+        "amelie@example.org",
+        Ago.of(clock.now(), clock.now()),
+        (
+            "Your password has been changed",
+            "",
+            "The password of amelie.laurent at localhost:8080 has just been changed.",
+            "",
+            "Open your account:",
+            "http://localhost:8080/oidc/account",
+            "",
+            "-- ",
+            "This mail is from localhost:8080.",
+        ),
+    ),
+    SentMailView(
+        "A" * 200, "a" * 64 + "@files.example.org", Ago.of(clock.now(), clock.now()), ("One line.",)
+    ),
 )
 
 
@@ -223,6 +248,8 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "leaving": pages.leaving(LeavingView(LONG_CLIENT, "org.example.app:/cb?error=x"), locale),
         "form-post": pages.form_post(CALLBACK[0], {"code": "ac_1", "state": "s"}, locale),
         "start": pages.start(START, locale),
+        "sent-mails": pages.sent_mails(SENT_MAILS, locale),
+        "sent-mails-none": pages.sent_mails((), locale),
         **account_responses(pages, locale),
     }
 

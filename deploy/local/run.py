@@ -64,6 +64,7 @@ class _Run:
         demo_file = self.data / "demo.json"
         demo = credentials(demo_file, self.settings.origin, is_first_start(self.data))
         self._settle_secret()
+        self._settle_mail()
         await self.supervisor.start(self._stores(closing))
         run_file = write_run_file(self.data, self.settings)
         closing.callback(run_file.unlink, missing_ok=True)
@@ -90,6 +91,12 @@ class _Run:
         is_needed = (self.data / "postgres").exists() and self.settings.database_url is None
         secret = SecretStr(secret_key(self.data / "secret-key", is_needed))
         self.settings = self.settings.model_copy(update={"secret_key": (secret,)})
+
+    def _settle_mail(self) -> None:
+        """Without a mail server, mails are written into a folder, which a page of this run shows."""
+        if self.settings.smtp_url is None:
+            folder = SecretStr((self.data / "mail").as_uri())
+            self.settings = self.settings.model_copy(update={"smtp_url": folder})
 
     def _stores(self, closing: ExitStack) -> Iterator[Command]:
         if self.settings.database_url is None:

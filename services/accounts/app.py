@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from services.accounts.notices import Notices
 from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
 from services.accounts.self_service.connections import ConnectionsPage
@@ -52,6 +53,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     """The pages of the account. Needs `stores` and PAGES."""
     settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
     cookies, passwords = Cookies.of(settings), Passwords()
+    notices = Notices(opened.mails, app[PAGES], settings.mail_server is not None)
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
     new_passkeys = NewPasskeys(
         relying_party=RelyingParty.of(settings.origin),
@@ -70,8 +72,10 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         new_passkeys=new_passkeys,
         pages=pages,
     )
-    app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, pages)
-    app[RECOVERY_PAGE] = RecoveryPage(settings.origin, cookies, opened.recovery_links, passwords, pages)
+    app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, notices, pages)
+    app[RECOVERY_PAGE] = RecoveryPage(
+        settings.origin, cookies, opened.recovery_links, passwords, notices, pages
+    )
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
         credentials=opened.credentials,

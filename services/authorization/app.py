@@ -1,5 +1,6 @@
 """The authorization service: its routes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -33,6 +34,7 @@ from services.authorization.steps.login import LoginStep
 from services.authorization.steps.out_of_band import out_of_band
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
+from services.authorization.steps.sent_mails import mail_folder, sent_mails
 from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.steps.start import presets, start_view
 from shared.browser.applications import applications
@@ -54,6 +56,7 @@ from shared.paths import (
     PUSHED_AUTHORIZATION_REQUEST,
     SECOND_FACTOR,
     SELECT_ACCOUNT,
+    SENT_MAILS,
     SIGN_UP,
     START,
     START_ALIAS,
@@ -103,8 +106,14 @@ async def show_code(request: web.Request) -> web.Response:
 async def start(request: web.Request) -> web.Response:
     pages, settings = request.app[PAGES], request.app[SETTINGS]
     shown = await applications(request.app[STORES].clients, settings.issuer)
-    view = replace(start_view(settings), applications=shown, presets=presets(settings))
+    mails_href = SENT_MAILS.path if mail_folder(settings) else None
+    view = replace(start_view(settings), applications=shown, presets=presets(settings), mails_href=mails_href)
     return pages.start(view, language(request, pages))
+
+
+async def show_sent_mails(request: web.Request) -> web.Response:
+    pages, settings = request.app[PAGES], request.app[SETTINGS]
+    return pages.sent_mails(await asyncio.to_thread(sent_mails, settings), language(request, pages))
 
 
 ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
@@ -135,6 +144,7 @@ def mount(app: web.Application) -> None:
         shown |= {CHECK_SESSION: check_session_frame}
     if app[SETTINGS].root_aliases:
         shown |= {OUT_OF_BAND_ALIAS: show_code, START: start, START_SLASH: start, START_ALIAS: start}
+        shown |= {SENT_MAILS: show_sent_mails}
     sent = {
         AUTHORIZATION: _endpoint(AUTHORIZE, Authorize.post),
         LOGIN: _endpoint(LOGIN_STEP, LoginStep.post),

@@ -16,6 +16,7 @@ from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
+from services.worker.mail.delivery import mail_delivery
 from services.worker.state_metrics import state_metrics
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
@@ -38,6 +39,7 @@ from shared.server.resources import (
 def _jobs(app: web.Application) -> tuple[Job, ...]:
     settings, opened = app[SETTINGS], app[STORES]
     tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
+    mail = settings.mail_server
     return (
         heartbeat(opened.outages),
         key_schedule(opened.keys, settings),
@@ -48,6 +50,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
+        *((mail_delivery(opened.mails, settings, mail),) if mail else ()),
     )
 
 

@@ -5,7 +5,6 @@ once, always with the same `jti`, and is deleted when the client answers 2xx.
 """
 
 import asyncio
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,23 +13,16 @@ from typing import Protocol
 import structlog
 
 from services.worker.job import Job
+from services.worker.retries import AT_A_TIME, EVERY, LEASE, PATIENCE, next_try, until_nothing_is_due
 from shared.fetch import FetchFailed
 from shared.issuing.encryption import Encryption, NoRecipient
 from shared.issuing.tokens import TokenIssuer
-from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import encrypt
 from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable
 
-EVERY = timedelta(seconds=1)
-ROUND = 10.0  # seconds, after which a round starts no further batch
-PATIENCE = timedelta(minutes=1)  # clients that hang delay a batch, but are no defect of the worker
-AT_A_TIME = 16
-LEASE = timedelta(seconds=30)  # ten times the limit of one request
-FIRST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(hours=1)
 TRIED_FOR = timedelta(days=1)
 
 logger = structlog.get_logger()
@@ -41,14 +33,6 @@ class Post(Protocol):
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         """The status of the answer. Raises FetchFailed."""
-
-
-def next_try(notice: LogoutNotice, now: datetime) -> datetime | None:
-    """The time of the next attempt after a failed one; the wait doubles each time. None: give up."""
-    if now - notice.created_at >= TRIED_FOR:
-        return None
-    doublings = min(notice.tries - 1, 20)
-    return now + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +86,7 @@ class Delivery:
         return encrypt(recipient, signed, cty="JWT") if recipient else signed
 
     async def _failed(self, notice: LogoutNotice, now: datetime, fields: Mapping[str, object]) -> None:
-        if due_at := next_try(notice, now):
+        if due_at := next_try(notice.tries, notice.created_at + TRIED_FOR, now):
             await self.outbox.put_off(notice.notice_id, due_at)
             count_event("logout_notice", "failed")
             logger.warning("logout_notice_failed", **fields)
@@ -114,12 +98,5 @@ class Delivery:
 
 def logout_notices(delivery: Delivery) -> Job:
     """The job, which delivers notices as they become due."""
-
-    async def until_nothing_is_due() -> None:
-        begun_at = time.monotonic()
-        while await delivery.deliver(clock.now()) == AT_A_TIME and time.monotonic() - begun_at < ROUND:
-            pass
-
-    return Job(
-        name="logout_notices", work=until_nothing_is_due, every=EVERY, is_leased=False, patience=PATIENCE
-    )
+    work = until_nothing_is_due(delivery.deliver)
+    return Job(name="logout_notices", work=work, every=EVERY, is_leased=False, patience=PATIENCE)

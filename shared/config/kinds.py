@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
+from shared.config.mail_address import parse_mail_address, parse_sender
 from shared.config.origin import has_default_port, leading_origin
 from shared.config.redis_address import RedisAddress
 from shared.paths import PREFIX
@@ -111,6 +112,16 @@ def _postgresql_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _smtp_url(value: SecretStr) -> SecretStr:
+    parse_mail_address(value.get_secret_value())
+    return value
+
+
+def _sender(value: str) -> str:
+    parse_sender(value)
+    return value
+
+
 def _response_types(value: object) -> object:
     listed = _listed(value)
     return RESPONSE_TYPES if listed == ("all",) else listed
@@ -196,6 +207,8 @@ DurationOfAYear = Annotated[
 Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
 PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
+Sender = Annotated[str, AfterValidator(_sender)]
 SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 SecretKeys = Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)]
 Issuer = Annotated[str, AfterValidator(issuer)]

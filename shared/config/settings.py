@@ -7,8 +7,10 @@ precedence.
 import os
 from collections.abc import Mapping, MutableMapping
 from datetime import timedelta
+from email.headerregistry import Address as MailAddress
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,11 +32,14 @@ from shared.config.kinds import (
     RedisUrl,
     ResponseTypes,
     SecretKeys,
+    Sender,
     SigningAlgorithms,
+    SmtpUrl,
     Switch,
     TracesEndpoint,
     UILocales,
 )
+from shared.config.mail_address import MailFolder, MailServer, parse_mail_address, parse_sender
 from shared.paths import PREFIX
 
 NAME_PREFIX = "OSTIARY_"
@@ -102,6 +107,8 @@ class Settings(BaseModel):
     traces_sample: Annotated[float, Field(ge=0, le=1)] = 0.01
     drain_delay: Delay = timedelta(seconds=5)
     rate_limits: Switch = True
+    smtp_url: SmtpUrl | None = None
+    mail_from: Sender | None = None
     audit_retention: Duration = timedelta(days=400)
     expired_retention: Duration = timedelta(days=7)
     worker: Literal["token", "alone"] = "token"
@@ -120,6 +127,19 @@ class Settings(BaseModel):
     def has_second_factors(self) -> bool:
         """Whether users may have second factors."""
         return self.second_factor != "off"
+
+    @property
+    def mail_server(self) -> MailServer | MailFolder | None:
+        """Where mails go. None: no mails are sent."""
+        return None if self.smtp_url is None else parse_mail_address(self.smtp_url.get_secret_value())
+
+    @property
+    def sender(self) -> MailAddress:
+        """Whom mails are from."""
+        host = urlsplit(self.issuer).hostname or ""
+        return (
+            parse_sender(self.mail_from) if self.mail_from else MailAddress(username="no-reply", domain=host)
+        )
 
     @property
     def is_https(self) -> bool:
@@ -242,7 +262,11 @@ def nth_address(address: str, index: int) -> str:
 def child_environment(settings: Settings, index: int) -> dict[str, str]:
     """The environment for child *index* of this process, with the same *settings*, secrets included."""
     metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
-    urls = {"OSTIARY_DATABASE_URL": settings.database_url, "OSTIARY_REDIS_URL": settings.redis_url}
+    urls = {
+        "OSTIARY_DATABASE_URL": settings.database_url,
+        "OSTIARY_REDIS_URL": settings.redis_url,
+        "OSTIARY_SMTP_URL": settings.smtp_url,
+    }
     return {
         **os.environ,
         **{name: url.get_secret_value() for name, url in urls.items() if url},

@@ -51,6 +51,7 @@ from shared.store.ports.grants import (
 from shared.store.ports.groups import Groups, UserGroup
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
+from shared.store.ports.mails import Mail, MailContents, MailKind, Mails
 from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox, OutboxState
 from shared.store.ports.personal_access_tokens import (
@@ -129,6 +130,10 @@ __all__ = [
     "Keys",
     "Leases",
     "LogoutNotice",
+    "Mail",
+    "MailContents",
+    "MailKind",
+    "Mails",
     "Misconfigured",
     "NewFamily",
     "NewSecondFactor",

@@ -24,6 +24,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    Mails,
     Outages,
     Outbox,
     Passkeys,
@@ -42,6 +43,7 @@ from shared.store import (
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
+from shared.store.codecs.mail_contents import SealedContents
 from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
@@ -58,6 +60,7 @@ from shared.store.postgres.groups import PostgresGroups
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
+from shared.store.postgres.mails import PostgresMails
 from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.passkeys import PostgresPasskeys
@@ -102,6 +105,7 @@ class Stores:
         self.outages: Outages = PostgresOutages(alone)
         self.expiry: Expiry = PostgresExpiry(database)
         self.outbox: Outbox = PostgresOutbox(database)
+        self.mails: Mails = PostgresMails(database, SealedContents(secret_keys))
         self.audit_log: AuditLog = PostgresAuditLog(database)
 
         self.users: Users = PostgresUsers(database)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,15 +17,8 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 
 from services.worker.app import mount
-from services.worker.logout_notices import (
-    AT_A_TIME,
-    FIRST_WAIT,
-    LEASE,
-    LONGEST_WAIT,
-    TRIED_FOR,
-    Delivery,
-    next_try,
-)
+from services.worker.logout_notices import TRIED_FOR, Delivery
+from services.worker.retries import AT_A_TIME, FIRST_WAIT, LEASE, LONGEST_WAIT, next_try
 from shared.config.settings import Settings
 from shared.fetch import FetchFailed
 from shared.issuing.encryption import Encryption
@@ -293,27 +286,20 @@ async def test_who_wants_to_be_told_no_more_is_not(setup: Setup, case: str) -> N
     assert await setup.waiting() == []
 
 
-def _a_notice(tries: int, created_at: datetime) -> LogoutNotice:
-    ids = {"notice_id": uuid4(), "sid": uuid4(), "user_id": uuid4()}
-    return LogoutNotice(
-        client_id="rp", tries=tries, created_at=created_at, due_at=created_at, given_up_at=None, **ids
-    )
-
-
 @pytest.mark.parametrize(
     ("tries", "seconds"), [(1, 5), (2, 10), (5, 80), (10, 2560), (11, 3600), (40, 3600), (10_000, 3600)]
 )
 def test_the_wait_doubles_and_is_bounded(tries: int, seconds: int) -> None:
     """The wait starts with five seconds and is at most an hour."""
     now = clock.now()
-    assert next_try(_a_notice(tries, now), now) == now + timedelta(seconds=seconds)
+    assert next_try(tries, now + TRIED_FOR, now) == now + timedelta(seconds=seconds)
 
 
 def test_there_is_an_end_to_trying() -> None:
-    """A day after the session ended."""
+    """At the given time."""
     now = clock.now()
-    assert next_try(_a_notice(3, now - TRIED_FOR + timedelta(seconds=1)), now) is not None
-    assert next_try(_a_notice(3, now - TRIED_FOR), now) is None
+    assert next_try(3, now + timedelta(seconds=1), now) is not None
+    assert next_try(3, now, now) is None
 
 
 @pytest.mark.point(24)

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from jinja2 import nodes
 
+from services.worker.mail.message import environment
 from shared.browser.pages import ConsentView, FormView, Pages
 from shared.browser.pages.catalogue import Catalogue
 from shared.config.kinds import UI_LOCALES
@@ -25,12 +26,18 @@ def test_the_first_language_offered_is_the_default() -> None:
     assert pages.locale("en", "it") == "fr"
 
 
+def templates() -> Iterator[nodes.Template]:
+    """Every template of a page or a mail."""
+    for templates in (PAGES.environment, environment()):
+        loader = templates.loader
+        assert loader is not None
+        for name in templates.list_templates():
+            yield templates.parse(loader.get_source(templates, name)[0])
+
+
 def keys_of_templates() -> Iterator[tuple[str, str]]:
     """The first and the last constant part of every key that a template asks for; the middle may vary."""
-    loader = PAGES.environment.loader
-    assert loader is not None
-    for name in PAGES.environment.list_templates():
-        tree = PAGES.environment.parse(loader.get_source(PAGES.environment, name)[0])
+    for tree in templates():
         for call in tree.find_all(nodes.Call):
             if isinstance(call.node, nodes.Name) and call.node.name == "t":
                 (key,) = call.args

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import pytest_asyncio
 
+from shared.live import clock
 from shared.model import User
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import LINK, UserDisabled, make_recovery_link
-from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
+from shared.paths import ACCOUNT, ACCOUNT_PASSWORD, ACCOUNT_RECOVERY
 from shared.store import Expiring, Kept
 from tests.accounts import log_in, serve_accounts, sign_in, visit
 from tests.authorization import (
@@ -37,6 +38,22 @@ async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIter
     """Both services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")
     async with open_world(settings) as world, serve_accounts(settings, world) as service:
+        yield service
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mailing(
+    accounts: AuthorizationService, module_database_url: str, module_redis_url: str
+) -> AsyncIterator[AuthorizationService]:
+    """The same deployment, with a mail server that nothing reaches."""
+    settings = settings_for(
+        module_database_url,
+        module_redis_url,
+        issuer=LOCAL_ISSUER,
+        rate_limits="off",
+        smtp_url="smtp://127.0.0.1:9",
+    )
+    async with serve_accounts(settings, accounts.world) as service:
         yield service
 
 
@@ -228,3 +245,20 @@ async def test_links_expire_as_rows(accounts: AuthorizationService) -> None:
     past = "UPDATE recovery_links SET expires_at = now() - interval '8 days' WHERE link_hash = $1"
     await accounts.world.database.row(past, digest(handle))
     assert await accounts.world.stores.expiry.remove(Expiring.RECOVERY_LINKS, timedelta(days=7), 10) == 1
+
+
+async def test_users_hear_of_a_new_password(mailing: AuthorizationService) -> None:
+    """By recovery and in the account, in their language; unverified addresses get no mail."""
+    german = await mailing.user(claims={"email": "ada@example.org", "locale": "de-AT"})
+    unknown = await mailing.user(claims={"email": "eve@example.org", "email_verified": False})
+    for user in (german, unknown):
+        browser = mailing.browser()
+        await send(browser, await opened(browser, await link_for(mailing, user)))
+        page = await log_in(browser, await visit(browser, ACCOUNT_PASSWORD.path), user, NEW_PASSWORD)
+        fields = {**page.hidden, "new_password": f"{NEW_PASSWORD}, either"}
+        assert (await browser.request("POST", ACCOUNT_PASSWORD.path, data=fields)).status == 303
+    mails = await mailing.world.stores.mails.take(10, timedelta(minutes=1), clock.now())
+    assert [each.user_id for each in mails] == [german.user_id] * 2
+    assert {(each.kind, each.contents.recipient, each.contents.locale) for each in mails} == {
+        ("password_changed", "ada@example.org", "de")
+    }

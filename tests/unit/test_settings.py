@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.config import kinds as setting_kinds
+from shared.config.mail_address import MailFolder, MailServer
 from shared.config.settings import SettingsError, ignore_libpq_environment, nth_address, read_settings
 from shared.server.serve import Listen, ListenError
 from tests.planted import planted
@@ -242,3 +243,54 @@ def test_libpq_variables_are_removed_from_the_environment() -> None:
     environment = {"PGPORT": "1", "PGTARGETSESSIONATTRS": "standby", "PATH": "/bin", "OSTIARY_ISSUER": "x"}
     ignore_libpq_environment(environment)
     assert set(environment) == {"PATH", "OSTIARY_ISSUER"}
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://mail.test", MailServer(host="mail.test", port=587, tls="opportunistic")),
+        ("smtp://mail.test:25?starttls=required", MailServer(host="mail.test", port=25, tls="required")),
+        (
+            "smtps://a%40b:c%3Ad@mail.test",
+            MailServer(host="mail.test", port=465, tls="implicit", username="a@b", password="c:d"),
+        ),
+        ("smtp://[::1]:2525/", MailServer(host="::1", port=2525, tls="opportunistic")),
+        ("file:///var/lib/a%20b", MailFolder(Path("/var/lib/a b"))),
+    ],
+)
+def test_a_mail_server_is_read_from_its_url(url: str, server: MailServer | MailFolder) -> None:
+    """With the port of its scheme by default."""
+    assert read_settings({"OSTIARY_SMTP_URL": url}).mail_server == server
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://mail.test",
+        "smtp://",
+        "smtp://mail.test:x",
+        "smtp://mail.test/path",
+        "smtp://mail.test?starttls=maybe",
+        "smtps://mail.test?starttls=required",
+        "smtp://mail.test?other=1",
+        "smtp://user:hidden@mail.test",
+        "file://mail.test/folder",
+        "file:folder",
+        "mail.test:25",
+    ],
+)
+def test_a_url_of_no_mail_server_is_a_fault(url: str) -> None:
+    """One sentence without the password; a password is not sent without TLS."""
+    (fault,) = _faults(smtp_url=url)
+    assert fault.startswith("OSTIARY_SMTP_URL: ")
+    assert "hidden" not in fault
+
+
+@pytest.mark.parametrize("sender", ["Example", "a@b\nBcc: c@d", "<>", "a b@c d@"])
+def test_a_sender_is_one_address(sender: str) -> None:
+    """With or without a name."""
+    assert _faults(mail_from=sender)
+    assert (
+        read_settings({"OSTIARY_MAIL_FROM": "Example <id@example.org>"}).sender.addr_spec == "id@example.org"
+    )
+    assert read_settings({"OSTIARY_ISSUER": "https://id.test/oidc"}).sender.addr_spec == "no-reply@id.test"

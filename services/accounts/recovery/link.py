@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
+from services.accounts.notices import Notices
 from shared.browser.cookies import Cookies
 from shared.browser.errors import CookieMissing, LinkExpired, StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
@@ -34,6 +35,7 @@ class RecoveryPage:
     cookies: Cookies
     links: RecoveryLinks
     passwords: Passwords
+    notices: Notices
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -61,6 +63,7 @@ class RecoveryPage:
         if not await self.links.set_password(digest(handle), user.user_id, password.text, kept):
             raise LinkExpired("the link was used in the meantime", again=ACCOUNT.path)
         logger.info("account_recovered", user_id=str(user.user_id))
+        await self.notices.tell(request, user, "password_changed")
         return self.pages.recovered(language(request, self.pages.pages))
 
     async def _opened(self, parameters: Parameters) -> tuple[str, User]:

@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
+from services.accounts.notices import Notices
 from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.done import done_uri
 from shared.browser.language import language
@@ -28,6 +29,7 @@ class PasswordPage:
     users: Users
     credentials: UserCredentials
     passwords: Passwords
+    notices: Notices
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -47,6 +49,7 @@ class PasswordPage:
         kept = Kept(sid=visit.session.sid) if fields.unique(OTHERS) else Kept()
         await self.credentials.set_password(user.user_id, password.text, kept)
         logger.info("account_changed", change="password", user_id=str(user.user_id))
+        await self.notices.tell(request, user, "password_changed")
         return see_other(done_uri(ACCOUNT, "password"))
 
     def _page(

@@ -32,7 +32,7 @@ from shared.browser.pages.views.sign_in import (
     SignUpView,
 )
 from shared.browser.pages.views.sign_out import LogoutView, SignedOutView
-from shared.browser.pages.views.start import ApplicationView, PresetView, StartView
+from shared.browser.pages.views.start import ApplicationView, PresetView, SentMailView, StartView
 
 __all__ = [
     "AccountView",
@@ -58,6 +58,7 @@ __all__ = [
     "SecondFactorFault",
     "SecondFactorView",
     "SelectAccountView",
+    "SentMailView",
     "SignUpFault",
     "SignUpView",
     "SignedOutView",

@@ -30,6 +30,10 @@ class Catalogue:
         """The text of *key* as HTML, with *values* escaped unless they are Markup. Raises KeyError."""
         return escape(self.texts[key]).format(**values)
 
+    def plain(self, key: str, **values: object) -> str:
+        """The text of *key* as plain text. Raises KeyError."""
+        return self.texts[key].format(**values)
+
     def knows(self, key: str) -> bool:
         """Whether there is a text for *key*, which may be untrusted."""
         return key in self.texts

@@ -45,7 +45,7 @@ from shared.browser.pages.views.sign_in import (
     SignUpView,
 )
 from shared.browser.pages.views.sign_out import LogoutView, SignedOutView
-from shared.browser.pages.views.start import StartView
+from shared.browser.pages.views.start import SentMailView, StartView
 from shared.config.settings import Settings
 
 PageWithForm = (
@@ -201,6 +201,11 @@ class Pages:
         forms = [view.href] if view.fields else []
         policy = content_security_policy(forms=forms, images=[view.client.logo])
         return self.render("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
+
+    def sent_mails(self, mails: tuple[SentMailView, ...], locale: str) -> web.Response:
+        """Shows the mails of `ostiary run` without a mail server."""
+        fields, origin = headers(content_security_policy(), locale), self.issuer.removesuffix(paths.PREFIX)
+        return self.render("sent_mails.html", locale, fields, mails=mails, origin=origin)
 
     def start(self, view: StartView, locale: str) -> web.Response:
         """Shows what `ostiary run` has started, and what to try first."""

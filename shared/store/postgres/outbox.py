@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.store import Kept, LogoutNotice, OutboxState
 from shared.store.postgres.epochs import carry_on
+from shared.store.postgres.queue import put_off, settle, take_due
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
@@ -44,17 +45,15 @@ TELL_CLIENT = _tell("s.user_id = $1 AND s.ended_at IS NULL AND g.client_id = $2 
 
 _COLUMNS = "notice_id, client_id, sid, user_id, tries, created_at, due_at, given_up_at"
 
-_TAKE = f"""
-WITH due AS MATERIALIZED (
-  SELECT notice_id AS due_id FROM outbox o WHERE due_at <= $1 AND given_up_at IS NULL
+_OF_A_CLIENT = """given_up_at IS NULL
      AND NOT EXISTS (SELECT FROM client_removals r
-                      WHERE r.client_id = o.client_id AND o.created_at < r.deleted_at)
-   ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-UPDATE outbox SET tries = tries + 1, due_at = $2 FROM due WHERE notice_id = due_id RETURNING {_COLUMNS}"""
+                      WHERE r.client_id = o.client_id AND o.created_at < r.deleted_at)"""
 
-_SETTLE = "DELETE FROM outbox WHERE notice_id = $1"
+_TAKE = take_due("outbox", "notice_id", _COLUMNS, _OF_A_CLIENT)
 
-_PUT_OFF = "UPDATE outbox SET due_at = $2 WHERE notice_id = $1 AND given_up_at IS NULL"
+_SETTLE = settle("outbox", "notice_id")
+
+_PUT_OFF = put_off("outbox", "notice_id", "given_up_at IS NULL")
 
 _GIVE_UP = """
 WITH given_up AS (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from shared.browser.pages.ago import Ago
 from shared.browser.pages.views.client import ClientView
 
 
@@ -34,11 +35,22 @@ class PresetView:
 
 
 @dataclass(frozen=True, slots=True)
+class SentMailView:
+    """A mail that was written into a folder: the lines of its plain text, some of which are URIs."""
+
+    subject: str
+    recipient: str
+    at: Ago
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StartView:
     """The start page.
 
     `try_href`: an authorization request of the demo client; `credentials_file` contains the password.
     `applications` are clients that a login can be started at; `presets` are applications to connect.
+    `mails_href`: the page of mails that are not sent.
     """
 
     issuer: str
@@ -48,3 +60,4 @@ class StartView:
     try_href: str | None = None
     applications: tuple[ApplicationView, ...] = ()
     presets: tuple[PresetView, ...] = ()
+    mails_href: str | None = None

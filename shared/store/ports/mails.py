@@ -1,0 +1,57 @@
+"""Ports: mails to users that the worker has to send."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+from uuid import UUID
+
+MailKind = Literal["password_changed"]
+"""What a mail is about: the texts of its kind are in the catalogues, under `mail`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailContents:
+    """What a mail says, to whom and in which language.
+
+    `values`: those of the placeholders in its texts, among them `link`, where its button leads.
+    """
+
+    recipient: str
+    locale: str
+    values: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail that waits. After `expires_at` it would be of no use."""
+
+    mail_id: UUID  # its Message-ID, at every attempt
+    user_id: UUID
+    kind: MailKind
+    contents: MailContents
+    created_at: datetime
+    expires_at: datetime
+    tries: int = 0
+
+
+class Mails(Protocol):
+    """Mails that wait, encrypted. PostgreSQL."""
+
+    async def add(
+        self, user_id: UUID, kind: MailKind, contents: MailContents, lifetime: timedelta
+    ) -> None: ...
+
+    async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[Mail]:
+        """Take due mails, for this caller alone until the lease ends. Then they are due again.
+
+        One that no secret key decrypts is left to expire.
+        """
+
+    async def settle(self, mail_id: UUID) -> None:
+        """Remove a mail that was sent."""
+
+    async def put_off(self, mail_id: UUID, due_at: datetime) -> None: ...
+
+    async def give_up(self, mail_id: UUID) -> None:
+        """Remove a mail that cannot be sent, with an audit row."""
