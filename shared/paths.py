@@ -134,6 +134,7 @@ ACCOUNT_PASSKEYS = _account("/oidc/account/passkeys")
 ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
 ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
+ACCOUNT_TOKENS = _account("/oidc/account/tokens")
 ACCOUNT_DATA = _account("/oidc/account/data")
 ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
 
@@ -144,6 +145,7 @@ ACCOUNT_PAGES = (
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
     ACCOUNT_CONNECTIONS,
+    ACCOUNT_TOKENS,
     ACCOUNT_DATA,
 )
 """The pages that users return to after they have signed in."""

@@ -17,16 +17,21 @@ from shared.browser.pages.account_views import (
     DeviceSessionsView,
     FactorView,
     NewAppView,
+    NewTokenView,
     PasskeyOffer,
     PasskeysView,
     PasskeyView,
     PasswordChangeView,
+    PersonalTokenForm,
+    PersonalTokensView,
+    PersonalTokenView,
 )
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.options import creation_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passkeys.signals import signals
 from shared.live import clock
+from shared.oauth.tokens.personal_access_token import OFFERED_SCOPES, personal_access_token
 
 NOW = clock.now()
 HIDDEN = {"form_token": "u7Qe"}
@@ -50,6 +55,7 @@ OVERVIEW = AccountOverviewView(
     recovery_codes=0,
     sessions=3,
     connections=2,
+    tokens=2,
     applications=tuple(
         ApplicationView(client, f"https://{client.client_id}.example.org/start")
         for client in (FILES, WIKI, LONG)
@@ -67,6 +73,7 @@ BARE = AccountOverviewView(
     recovery_codes=1,
     sessions=1,
     connections=1,
+    tokens=0,
     done="factor",
 )
 PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, hidden=HIDDEN)
@@ -100,6 +107,23 @@ SESSIONS = (
     DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
     DeviceSession("3", None, None, "unknown", _ago(hours=1), None, False),
 )
+NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
+TOKENS = PersonalTokensView(
+    "/oidc/account/tokens",
+    (
+        PersonalTokenView(
+            "1", "Backup of the laptop", ("openid", NODE), "2027-05-14", _ago(days=90), _ago(hours=5)
+        ),
+        PersonalTokenView(
+            "2", "Calendar on the kitchen wall", ("openid", "email"), "2026-12-24", _ago(), None
+        ),
+    ),
+    OFFERED_SCOPES,
+    (7, 30, 90, 365),
+    hidden=HIDDEN,
+)
+NEW_TOKEN = NewTokenView("Backup of the laptop", "2027-05-14", personal_access_token("aB3" * 14 + "x"))
+WRONG_NODES = PersonalTokenForm("Backup", ("openid", "pydio"), "node:documents:rw", 90)
 SCOPES = ("openid", "profile", "offline_access", "calendar.read")
 CONNECTIONS = (
     ConnectedClient(FILES, SCOPES, ("birthdate",), (), _ago()),
@@ -134,6 +158,11 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
             replace(FACTOR, is_required=True, recovery_codes=1), locale
         ),
         "account-recovery-codes": account.recovery_codes(codes, locale),
+        "account-tokens": account.tokens(replace(TOKENS, done="token"), locale),
+        "account-tokens-none": account.tokens(replace(TOKENS, tokens=()), locale),
+        "account-tokens-name": account.tokens(replace(TOKENS, tokens=(), fault="name"), locale),
+        "account-tokens-scope": account.tokens(replace(TOKENS, form=WRONG_NODES, fault="scope"), locale),
+        "account-new-token": account.new_token(NEW_TOKEN, locale),
         "account-data": account.data(DATA, locale),
         "account-data-wrong": account.data(replace(DATA, is_wrong=True), locale),
         "account-sessions": account.sessions(replace(sessions, done="session"), locale),

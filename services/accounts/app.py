@@ -16,6 +16,7 @@ from services.accounts.self_service.passkeys import PasskeysPage
 from services.accounts.self_service.password import PasswordPage
 from services.accounts.self_service.second_factor import FactorPage
 from services.accounts.self_service.sessions import SessionsPage
+from services.accounts.self_service.tokens import TokensPage
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.browser.pages.account_pages import AccountPages
@@ -31,6 +32,7 @@ from shared.paths import (
     ACCOUNT_RECOVERY,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
+    ACCOUNT_TOKENS,
 )
 from shared.server.app import SETTINGS, Handler
 from shared.server.pages import PAGES, show_pages
@@ -43,6 +45,7 @@ RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
 PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
 SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
+TOKENS_PAGE = web.AppKey("TOKENS_PAGE", TokensPage)
 DATA_PAGE = web.AppKey("DATA_PAGE", DataPage)
 CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 
@@ -68,6 +71,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         credentials=opened.credentials,
         sessions=opened.sessions,
         consents=opened.consents,
+        tokens=opened.personal_access_tokens,
         clients=opened.clients,
         new_passkeys=new_passkeys,
         pages=pages,
@@ -92,6 +96,12 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     )
     app[SESSIONS_PAGE] = SessionsPage(access, opened.sessions, opened.users, pages)
     app[CONNECTIONS_PAGE] = ConnectionsPage(access, opened.consents, app[CLIENTS], pages)
+    app[TOKENS_PAGE] = TokensPage(
+        longest=settings.personal_access_token_lifetime,
+        access=access,
+        tokens=opened.personal_access_tokens,
+        pages=pages,
+    )
     app[DATA_PAGE] = DataPage(
         access=access,
         cookies=cookies,
@@ -99,6 +109,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         credentials=opened.credentials,
         sessions=opened.sessions,
         consents=opened.consents,
+        tokens=opened.personal_access_tokens,
         pages=pages,
     )
     yield
@@ -136,5 +147,7 @@ def mount(app: web.Application) -> None:
     app.router.add_post(ACCOUNT_SESSIONS.path, _page(SESSIONS_PAGE, SessionsPage.post))
     app.router.add_get(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.get))
     app.router.add_post(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.post))
+    app.router.add_get(ACCOUNT_TOKENS.path, _page(TOKENS_PAGE, TokensPage.get))
+    app.router.add_post(ACCOUNT_TOKENS.path, _page(TOKENS_PAGE, TokensPage.post))
     app.router.add_get(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.get))
     app.router.add_post(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.post))

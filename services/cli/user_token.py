@@ -12,7 +12,8 @@ from shared.config.kinds import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations import personal_access_tokens, users
-from shared.operations.personal_access_tokens import BadTokenRequest, NewToken, PersonalTokenRequest
+from shared.operations.personal_access_tokens import NewToken, PersonalTokenRequest
+from shared.operations.users import BadUser
 from shared.store import PersonalAccessToken
 from shared.store.open import Stores
 
@@ -43,7 +44,7 @@ def add_token(name: str, *, label: str, scope: str, expires: timedelta | None, i
     async def step(stores: Stores, settings: Settings) -> NewToken:
         user = await users.get(stores.users, name)
         if user.disabled_at is not None:
-            raise BadTokenRequest("the user is disabled")
+            raise BadUser("the user is disabled")
         longest = settings.personal_access_token_lifetime
         request = PersonalTokenRequest(name=label, scope=scope, lifetime=expires or longest)
         checked = personal_access_tokens.checked_token(request, longest, clock.now())

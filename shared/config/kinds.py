@@ -52,9 +52,9 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
-def _at_most_a_year(value: timedelta) -> timedelta:
-    if value > timedelta(days=365):
-        raise ValueError("must be at most 365d")
+def _of_days(value: timedelta) -> timedelta:
+    if not timedelta(days=1) <= value <= timedelta(days=365):
+        raise ValueError("must be between 1d and 365d")
     return value
 
 
@@ -201,9 +201,7 @@ def _long_enough(value: SecretStr) -> SecretStr:
 
 Delay = Annotated[timedelta, BeforeValidator(_duration)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive)]
-DurationOfAYear = Annotated[
-    Duration, AfterValidator(_at_most_a_year), PlainSerializer(_seconds, when_used="json")
-]
+DurationOfDays = Annotated[Duration, AfterValidator(_of_days), PlainSerializer(_seconds, when_used="json")]
 Switch = Annotated[bool, BeforeValidator(lambda value: {"on": True, "off": False}.get(str(value), value))]
 PostgresqlUrl = Annotated[SecretStr, AfterValidator(_postgresql_url)]
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis_url)]

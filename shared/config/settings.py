@@ -23,7 +23,7 @@ from shared.config.kinds import (
     Delay,
     Documents,
     Duration,
-    DurationOfAYear,
+    DurationOfDays,
     HostPorts,
     Issuer,
     Networks,
@@ -87,7 +87,7 @@ class Settings(BaseModel):
     refresh_token_lifetime: Duration = timedelta(days=60)
     refresh_token_reuse_window: Duration = timedelta(seconds=60)
     grant_lifetime: Duration = timedelta(days=365)
-    personal_access_token_lifetime: DurationOfAYear = timedelta(days=365)
+    personal_access_token_lifetime: DurationOfDays = timedelta(days=365)
     authorization_code_lifetime: Duration = timedelta(seconds=60)
     interaction_lifetime: Duration = timedelta(minutes=30)
     session_lifetime: Duration = timedelta(hours=12)

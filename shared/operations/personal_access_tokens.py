@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from shared.live.randomness import new_id, new_personal_access_token
@@ -16,8 +16,15 @@ MAX_TOKENS = 50  # of one user
 MAX_TOKEN_NAME = 60
 
 
+TokenFault = Literal["name", "scope", "lifetime", "number"]
+
+
 class BadTokenRequest(Exception):
     """The name, the scope or the lifetime is invalid, or there are too many; the message says why."""
+
+    def __init__(self, fault: TokenFault, message: str) -> None:
+        super().__init__(message)
+        self.fault: TokenFault = fault
 
 
 class NoSuchToken(Exception):
@@ -57,13 +64,13 @@ def checked_token(request: PersonalTokenRequest, longest: timedelta, now: dateti
     """The requested token. Raises BadTokenRequest."""
     name = request.name.strip()
     if not name or len(name) > MAX_TOKEN_NAME or not name.isprintable() or not is_storable(name):
-        raise BadTokenRequest(f"the name of a token has 1 to {MAX_TOKEN_NAME} visible characters")
+        raise BadTokenRequest("name", f"the name of a token has 1 to {MAX_TOKEN_NAME} visible characters")
     if request.lifetime > longest:
-        raise BadTokenRequest(f"a token lives at most {longest.days} days here")
+        raise BadTokenRequest("lifetime", f"a token lives at most {longest.days} days here")
     try:
         scope = personal_scope(request.scope)
     except InvalidScope as error:
-        raise BadTokenRequest(error.description) from None
+        raise BadTokenRequest("scope", str(error)) from None
     return PersonalAccessToken(
         token_id=new_id(), name=name, scope=scope, created_at=now, expires_at=now + request.lifetime
     )
@@ -77,7 +84,7 @@ async def add_token(
     Raises BadTokenRequest if the user has too many, and Stale if everything of the user has just ended.
     """
     if len(await tokens.of_user(user_id)) >= MAX_TOKENS:
-        raise BadTokenRequest(f"a user has at most {MAX_TOKENS} personal access tokens")
+        raise BadTokenRequest("number", f"a user has at most {MAX_TOKENS} personal access tokens")
     value = new_personal_access_token()
     if not await tokens.add(user_id, epoch, token, digest(value)):
         raise Stale("The user")

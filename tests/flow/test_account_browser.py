@@ -1,5 +1,6 @@
 """The account pages in Chromium, with a phone that keeps passkeys."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -111,3 +112,25 @@ async def test_the_browser_makes_a_passkey_after_a_password(page: Page, account:
     await account.sign_out(page)
     await page.goto(f"{account.origin}{ACCOUNT}")
     await expect(page.locator("#account-passkeys")).to_be_visible()
+
+
+async def test_a_person_makes_a_token_for_a_script(page: Page, account: Account) -> None:
+    """Name it, choose what it may do, copy it, see it in the list, and revoke it."""
+    await account.sign_in(page)
+    await page.focus("#account-tokens")
+    await page.keyboard.press("Enter")
+    await page.focus("#name")
+    await page.keyboard.type("Backup")
+    await page.focus("#scope-email")
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#token")).to_have_text(re.compile("^ostp_[0-9A-Za-z]{49}$"))
+    await page.click("[data-copy]")
+    await expect(page.get_by_role("status")).to_have_text("Copied")
+    await page.click("#token-continue")
+    row = page.locator(".rows li").filter(has_text="Backup")
+    await row.get_by_text("What it may do").click()
+    await expect(row).to_contain_text("See your email address")
+    await row.get_by_role("button", name="Revoke").click()
+    await expect(page.get_by_role("status")).to_contain_text("has been revoked")
+    await expect(page.locator(".rows")).to_have_count(0)

@@ -15,10 +15,19 @@ from shared.browser.pages.account_views import AccountDataView
 from shared.identity.username import canonical
 from shared.model import User
 from shared.oauth.errors import InvalidRequest
+from shared.operations.personal_access_tokens import shown as shown_token
 from shared.operations.sessions import shown as shown_session
 from shared.operations.users import shown as shown_user
 from shared.paths import ACCOUNT_DATA, LOGOUT_DONE
-from shared.store import ClientAccess, Consents, Credential, Sessions, UserCredentials, Users
+from shared.store import (
+    ClientAccess,
+    Consents,
+    Credential,
+    PersonalAccessTokens,
+    Sessions,
+    UserCredentials,
+    Users,
+)
 from shared.web.answers import Head, PreparedResponse, see_other
 
 ACT, CONFIRM = "act", "confirm"
@@ -39,6 +48,7 @@ class DataPage:
     credentials: UserCredentials
     sessions: Sessions
     consents: Consents
+    tokens: PersonalAccessTokens
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -76,6 +86,7 @@ class DataPage:
             "credentials": [_shown_credential(each) for each in await self.credentials.of_user(user_id)],
             "sessions": [shown_session(each) for each in await self.sessions.of_user(user_id)],
             "applications": [_shown_access(each) for each in await self.consents.of_user(user_id)],
+            "personal_access_tokens": [shown_token(each) for each in await self.tokens.of_user(user_id)],
         }
 
     def _page(self, request: web.Request, visit: Visit, *, is_wrong: bool = False) -> web.Response:

@@ -18,7 +18,17 @@ from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import Method, methods_of
 from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS
-from shared.store import PASSKEY, PASSWORD, Clients, Consents, Credential, Sessions, UserCredentials, Users
+from shared.store import (
+    PASSKEY,
+    PASSWORD,
+    Clients,
+    Consents,
+    Credential,
+    PersonalAccessTokens,
+    Sessions,
+    UserCredentials,
+    Users,
+)
 from shared.store.ports.credentials import RECOVERY, TOTP
 from shared.web.form import query
 
@@ -33,6 +43,7 @@ class Overview:
     credentials: UserCredentials
     sessions: Sessions
     consents: Consents
+    tokens: PersonalAccessTokens
     clients: Clients
     new_passkeys: NewPasskeys
     pages: AccountPages
@@ -58,6 +69,7 @@ class Overview:
             recovery_codes=remaining(credentials.get(RECOVERY)),
             sessions=len(await self.sessions.of_user(user.user_id)),
             connections=len(await self.consents.of_user(user.user_id)),
+            tokens=len(await self.tokens.of_user(user.user_id)),
             applications=await applications(self.clients, self.settings.issuer),
             signals=self.new_passkeys.signals(visit, stored),
             offer=await self._offer(visit, stored),

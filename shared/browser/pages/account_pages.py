@@ -16,8 +16,10 @@ from shared.browser.pages.account_views import (
     DeviceSessionsView,
     FactorView,
     NewAppView,
+    NewTokenView,
     PasskeysView,
     PasswordChangeView,
+    PersonalTokensView,
 )
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.security import content_security_policy, headers
@@ -29,6 +31,7 @@ from shared.paths import (
     ACCOUNT_PASSWORD,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
+    ACCOUNT_TOKENS,
     LOGOUT,
 )
 
@@ -39,6 +42,7 @@ _LINKS = {
     "factor": ACCOUNT_SECOND_FACTOR.path,
     "sessions": ACCOUNT_SESSIONS.path,
     "connections": ACCOUNT_CONNECTIONS.path,
+    "tokens": ACCOUNT_TOKENS.path,
     "data": ACCOUNT_DATA.path,
     "logout": LOGOUT.path,
 }
@@ -93,6 +97,14 @@ class AccountPages:
         """The forms send `client_id`."""
         logos = [connection.client.logo for connection in view.connections]
         return self._page("account_connections.html", locale, view, images=logos)
+
+    def tokens(self, view: PersonalTokensView, locale: str) -> web.Response:
+        """The forms send `name`, `scope` several times, `nodes` and `days`; or `revoke`."""
+        return self._page("account_tokens.html", locale, view, 400 if view.fault else 200)
+
+    def new_token(self, view: NewTokenView, locale: str) -> web.Response:
+        """Shows a new personal access token, which is shown once."""
+        return self._page("account_new_token.html", locale, view)
 
     def data(self, view: AccountDataView, locale: str) -> web.Response:
         """The forms send `act` = `download`, or `delete` with `confirm`, the user name."""

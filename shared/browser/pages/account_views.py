@@ -9,7 +9,7 @@ from shared.browser.pages.views.client import ClientView
 from shared.browser.pages.views.start import ApplicationView
 
 Done = Literal[
-    "password", "passkey", "passkey_removed", "factor", "session", "sessions", "connection",
+    "password", "passkey", "passkey_removed", "factor", "session", "sessions", "connection", "token",
 ]  # fmt: skip
 """What the user has just done: a page says so once."""
 
@@ -19,6 +19,9 @@ PasswordChangeFault = Literal[
 
 PasskeyFault = Literal["refused", "taken", "last"]
 """A passkey was not accepted; is registered already; is the only way in, and so not removed."""
+
+PersonalTokenFault = Literal["name", "scope", "lifetime", "number"]
+"""What is wrong with a new token; there are too many."""
 
 FactorState = Literal["unavailable", "off", "on", "required"]
 """Second factors: not offered here; the user has none; has one; has one and must keep it."""
@@ -51,6 +54,7 @@ class AccountOverviewView:
     recovery_codes: int
     sessions: int
     connections: int
+    tokens: int
     applications: tuple[ApplicationView, ...] = ()
     signals: Mapping[str, object] = field(default_factory=dict)
     offer: PasskeyOffer | None = None
@@ -170,3 +174,48 @@ class ConnectionsView:
     connections: tuple[ConnectedClient, ...]
     done: Done | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTokenView:
+    """A personal access token of the user. `ends`: the day, as ISO 8601 has it."""
+
+    token_id: str
+    name: str
+    scopes: tuple[str, ...]
+    ends: str
+    made: Ago
+    used: Ago | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTokenForm:
+    """What the user has typed and chosen. `nodes`: further scopes, for files and folders in Cells."""
+
+    name: str = ""
+    scopes: tuple[str, ...] = ("openid",)
+    nodes: str = ""
+    days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTokensView:
+    """The user's personal access tokens, and the form of a new one with the scopes and lifetimes offered."""
+
+    action: str
+    tokens: tuple[PersonalTokenView, ...]
+    scopes: tuple[str, ...]
+    days: tuple[int, ...]
+    form: PersonalTokenForm = field(default_factory=PersonalTokenForm)
+    fault: PersonalTokenFault | None = None
+    done: Done | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTokenView:
+    """A token that was just made: its value is shown this once."""
+
+    name: str
+    ends: str
+    value: str = field(repr=False)
