@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from services.authorization.authentication.failures import failures
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import known_clients
 from services.authorization.endpoints import (
@@ -123,7 +124,7 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, replay_marks)
-    need(app, storage_limits, known_clients, endpoints)
+    need(app, storage_limits, failures, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     show_pages(app)
     shown = {

@@ -2,11 +2,18 @@
 
 from aiohttp import web
 
+from services.authorization.authentication.failures import FAILURES
+from services.authorization.authentication.known_browsers import KnownBrowsers
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
 from services.authorization.authentication.second_factor import SecondFactorAuthentication
-from services.authorization.authentication.throttling import PasswordThrottle, SecondFactorThrottle
+from services.authorization.authentication.throttling import (
+    SECOND_FACTOR,
+    USER,
+    PasskeyThrottle,
+    SignInThrottle,
+)
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
@@ -58,11 +65,18 @@ class SharedCollaborators:
         self.posted = PostedRequests(stores.interactions, stores.counters, settings.rate_limits)
 
         self.active_sessions = ActiveSessions(self.cookies, stores.sessions)
-        self.new_sessions = NewSessions(stores.sessions, self.cookies, secret_key, settings.session_lifetime)
+        known_browsers = KnownBrowsers(
+            self.cookies, tuple(key.get_secret_value() for key in settings.secret_key)
+        )
+        self.new_sessions = NewSessions(
+            stores.sessions, self.cookies, known_browsers, secret_key, settings.session_lifetime
+        )
+        failures, counters, is_on = app[FAILURES], stores.counters, settings.rate_limits
         self.password = PasswordAuthentication(
             credentials=stores.credentials,
             passwords=self.passwords,
-            throttle=PasswordThrottle(stores.counters, settings.rate_limits),
+            throttle=SignInThrottle(counters, failures, "user", USER, is_on),
+            known_browsers=known_browsers,
             sessions=stores.sessions,
         )
         self.passkeys = PasskeyAuthentication(
@@ -71,11 +85,13 @@ class SharedCollaborators:
             passkeys=stores.passkeys,
             replay_marks=stores.replay_marks,
             sessions=stores.sessions,
+            throttle=PasskeyThrottle(failures),
         )
         self.second_factor = SecondFactorAuthentication(
             users=stores.users,
             second_factors=stores.second_factors,
-            throttle=SecondFactorThrottle(stores.counters, settings.rate_limits),
+            throttle=SignInThrottle(counters, failures, "second_factor", SECOND_FACTOR, is_on),
+            known_browsers=known_browsers,
             sessions=stores.sessions,
             secret_key=secret_key,
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from services.authorization.authentication.throttling import USER
+from services.authorization.authentication.throttling import SECOND_FACTOR, USER
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from services.cli.user_record import add, import_users, password, update
@@ -76,11 +76,12 @@ def disable(name: str) -> None:
 @user.command()
 @click.argument("name")
 def unlock(name: str) -> None:
-    """Reset a user's failed sign-ins, so that the next attempt need not wait."""
+    """Reset a user's failed passwords and codes, so that the next attempt need not wait."""
 
     async def step(stores: Stores, _: Settings) -> None:
         user = await users.get(stores.users, name)
         await stores.counters.forget("user", str(user.user_id), USER)
+        await stores.counters.forget("second_factor", str(user.user_id), SECOND_FACTOR)
 
     run_step(step)
 

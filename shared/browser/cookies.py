@@ -1,4 +1,6 @@
-"""The cookies of a browser: sessions, their state, and the handles to which interactions and forms are bound.
+"""The cookies of a browser: sessions, their state, what makes it known to its users, and its handles.
+
+Interactions and forms are bound to its handles.
 
 A browser may have several handles. Two tabs that start at the same time without a cookie each get one, under
 different names, so that neither response replaces the other's cookie. Later interactions use the newest.
@@ -22,6 +24,7 @@ from shared.paths import PREFIX
 MAX_ACCOUNTS = 5
 MAX_TRIED = 4  # session cookies of one name, if the issuer is http
 MAX_BROWSER_HANDLES = 20
+KNOWN_FOR = timedelta(days=180)
 SIGNED_OUT = "signed-out"  # the browser's state; a missing cookie may only be hidden
 
 
@@ -38,6 +41,7 @@ class Cookies:
     session: str
     accounts: str
     browser: tuple[str, str]  # the beginning and the end of the name of a handle's cookie
+    known: str
     state: str | None  # None: session management is off
     path: str
     is_secure: bool
@@ -50,13 +54,14 @@ class Cookies:
         else:
             mark = hashlib.sha256(settings.issuer.encode()).hexdigest()[:8]
             before, after, path = "", f"-{mark}", PREFIX
-        session, accounts, state = (
-            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "state")
+        session, accounts, known, state = (
+            f"{before}ostiary-{name}{after}" for name in ("session", "accounts", "known", "state")
         )
         return cls(
             session=session,
             accounts=accounts,
             browser=(f"{before}ostiary-browser-", after),
+            known=known,
             state=state if settings.session_management else None,
             path=path,
             is_secure=settings.is_https,
@@ -107,6 +112,10 @@ class Cookies:
         handles = tuple(handle for handle, name in own.items() if (name, handle) in candidates)
         return handles[-MAX_BROWSER_HANDLES:]
 
+    def known_browsers(self, request: web.Request) -> tuple[str, ...]:
+        """The values by which users know the browser, as it presents them. Raises InvalidRequest."""
+        return tuple(self._values(request, self.known)[:MAX_TRIED])
+
     def session_of_form(self, request: web.Request, token: str | None, purpose: str) -> str | None:
         """The session handle for which the form with *token* was made. Raises InvalidRequest."""
         return _maker(self.session_handles(request), token, purpose)
@@ -136,6 +145,10 @@ class Cookies:
     def set_session(self, response: web.Response, handle: str) -> None:
         self._set(response, self.session, handle)
         self._set_state(response, browser_state(digest(handle)))
+
+    def set_known_browser(self, response: web.Response, value: str) -> None:
+        """It stays when the session ends."""
+        self._set(response, self.known, value, max_age=int(KNOWN_FOR.total_seconds()))
 
     def clear_session(self, response: web.Response) -> None:
         """Delete every session cookie; only after the end of each session is committed."""

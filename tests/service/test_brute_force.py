@@ -3,16 +3,20 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from services.authorization.authentication.throttling import USER
+from services.authorization.authentication.known_browsers import MAX_USERS
+from services.authorization.authentication.throttling import ADDRESS, USER
+from shared.live.randomness import new_id
 from shared.model import User
 from shared.paths import LOGIN
 from tests.authorization import (
     LOCAL_ISSUER,
     ON_MODULE_LOOP,
+    PASSWORD_HASH,
     AuthorizationService,
     Browser,
     Page,
@@ -20,6 +24,12 @@ from tests.authorization import (
     serve_authorization,
 )
 from tests.deployment import settings_for
+from tests.planted import planted
+from tests.planted.throttling import (
+    knows_a_browser_for_ever,
+    knows_a_browser_for_everybody,
+    knows_no_browser,
+)
 
 pytestmark = ON_MODULE_LOOP
 
@@ -51,7 +61,7 @@ class PasswordGuesser:
 
     async def guess(self, username: str, password: str = "wrong", host: int = 1) -> Page:
         fields = {**self._page.hidden, "username": username, "password": password}
-        headers = {"X-Forwarded-For": f"{self._network}.{host}"}
+        headers = {"X-Forwarded-For": f"{self._network}{':' if ':' in self._network else '.'}{host}"}
         return await self._browser.request("POST", LOGIN.path, data=fields, headers=headers)
 
 
@@ -173,6 +183,97 @@ async def test_failures_are_audited_without_the_name_that_was_typed(guarded: Aut
     )
     assert row is not None
     assert row["n"] == 0
+
+
+async def a_known_browser(guarded: AuthorizationService, user: User, network: str) -> Browser:
+    """A browser in which the user has signed in, and signed out again."""
+    browser = guarded.browser()
+    browser.headers = {**browser.headers, "X-Forwarded-For": f"{network}.1"}
+    page = await browser.sign_in(await guarded.client(skip_consent=True), user)
+    assert page.is_at_client, page.text
+    return browser
+
+
+async def tried(
+    guarded: AuthorizationService, browser: Browser, user: User, password: str = RIGHT, **more: Any
+) -> Page:
+    """The answer to a password in this browser."""
+    page = await browser.authorize(await guarded.client(skip_consent=True), prompt="login")
+    fields = {**page.hidden, "username": user.username, "password": password}
+    return await browser.request("POST", LOGIN.path, data=fields, **more)
+
+
+async def _exhaust(guarded: AuthorizationService, user: User, network: str) -> None:
+    guesser = await PasswordGuesser.at(guarded, network)
+    while (await guesser.guess(user.username)).status != 429:
+        pass
+
+
+@planted(knows_no_browser)
+async def test_guesses_from_elsewhere_do_not_slow_a_known_browser(guarded: AuthorizationService) -> None:
+    """Nor do those of its neighbours at the same address; it has as many tries of its own as any other."""
+    user = await guarded.user()
+    browser = await a_known_browser(guarded, user, "10.10.0")
+    await _exhaust(guarded, user, "10.10.1")
+    assert (await tried(guarded, guarded.browser(), user)).status == 429
+    assert (await tried(guarded, browser, user)).status == 303
+    neighbour = await PasswordGuesser.at(guarded, "10.10.0")
+    while (await neighbour.guess(f"nobody-{new_id()}")).status != 429:
+        pass
+    assert (await tried(guarded, browser, user)).status == 303
+    statuses = [(await tried(guarded, browser, user, "wrong")).status for _ in range(USER.free + 1)]
+    assert statuses == [400] * USER.free + [429]
+    assert (await tried(guarded, browser, user)).status == 429
+
+
+@planted(knows_a_browser_for_everybody)
+async def test_a_browser_is_known_to_its_own_users(guarded: AuthorizationService) -> None:
+    """Not to another user, and not with a cookie that somebody made up."""
+    one, other = await guarded.user(), await guarded.user()
+    browser = await a_known_browser(guarded, one, "10.11.0")
+    await _exhaust(guarded, other, "10.11.1")
+    assert (await tried(guarded, browser, other)).status == 429
+    cookie = next(each for each in browser.http.cookie_jar if "known" in each.key)
+    forger = guarded.browser()
+    for value in (
+        f"{cookie.value.partition('.')[0]}.{'A' * 22}",
+        "A" * 22,
+        f"{cookie.value}x",
+        ".".join([cookie.value] * 9),
+    ):
+        forged = {"Cookie": f"{cookie.key}={value}"}
+        assert (await tried(guarded, forger, other, headers=forged)).status in (403, 429)
+
+
+async def test_several_users_know_a_browser(guarded: AuthorizationService) -> None:
+    """The last few who signed in there."""
+    users = [await guarded.user() for _ in range(MAX_USERS + 1)]
+    browser = await a_known_browser(guarded, users[0], "10.12.0")
+    for user in users[1:]:
+        assert (await tried(guarded, browser, user)).status == 303
+    for user in users:
+        await _exhaust(guarded, user, "10.12.1")
+    statuses = [(await tried(guarded, browser, user)).status for user in users[::-1]]
+    assert statuses == [303] * MAX_USERS + [429]
+
+
+@planted(knows_a_browser_for_ever)
+async def test_a_new_password_makes_every_browser_a_stranger(guarded: AuthorizationService) -> None:
+    """Whoever knew the old one, and has the cookie, has no tries of their own any more."""
+    user = await guarded.user()
+    browser = await a_known_browser(guarded, user, "10.13.0")
+    await guarded.world.stores.credentials.set_password(user.user_id, PASSWORD_HASH)
+    await _exhaust(guarded, user, "10.13.1")
+    assert (await tried(guarded, browser, user)).status == 429
+
+
+async def test_the_addresses_of_a_subscriber_count_together(guarded: AuthorizationService) -> None:
+    """The first 64 bits of an IPv6 address."""
+    guesser = await PasswordGuesser.at(guarded, "2001:db8:1:2:")
+    pages = [await guesser.guess(f"somebody-{new_id()}", host=n) for n in range(ADDRESS.free + 1)]
+    assert [page.status for page in pages] == [400] * ADDRESS.free + [429]
+    another = await PasswordGuesser.at(guarded, "2001:db8:1:3:")
+    assert (await another.guess(f"somebody-{new_id()}")).status == 400
 
 
 @pytest.mark.parametrize(

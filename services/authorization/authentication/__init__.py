@@ -14,6 +14,6 @@ twice at once: the key of the answer that the browser ignores may be the last to
 A user with a second factor has no session until they have shown it. A code that is accepted is spent, so a
 form with it that is sent again is refused; the next code continues the same session.
 
-Throttling does not end sessions or grants. Otherwise anyone could sign users out by guessing passwords. To
-lock a user out, disable the user.
+Throttling does not end sessions or grants. Otherwise anyone could sign users out by guessing passwords. Nor
+does it slow a browser in which the user has signed in before. To lock a user out, disable the user.
 """

@@ -7,6 +7,7 @@ import structlog
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.known_browsers import KnownBrowsers
 from shared.browser.cookies import Cookies
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
@@ -36,10 +37,12 @@ class NewSession:
     """A session that has just begun, and its handle.
 
     `others`: the handles of the sessions that the browser keeps beside it; None leaves that cookie alone.
+    `known`: the value of the cookie by which the browser is known from now on.
     """
 
     session: Session
     handle: str
+    known: str
     others: tuple[str, ...] | None = None
 
 
@@ -49,6 +52,7 @@ class NewSessions:
 
     sessions: Sessions
     cookies: Cookies
+    known_browsers: KnownBrowsers
     secret_key: str = field(repr=False)
     lifetime: timedelta
 
@@ -81,18 +85,20 @@ class NewSessions:
             authentication=authenticated.authentication,
             expires_at=clock.now() + self.lifetime,
         )
+        known = self.known_browsers.remember(request, user.user_id, user.epoch)
         origin: Json = {"address": client_address(request), "user_agent": user_agent(request)}
         for handle in (self._handle_of(sent, user), new_handle(Kind.SESSION)):
             under_handle = replace(session, session_key=digest(handle))
             if stored := await self.sessions.begin(under_handle, replaced, origin):
                 count_event("sign_in")
                 logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
-                return NewSession(stored, handle, others)
+                return NewSession(stored, handle, known, others)
         return None
 
     def set_cookies(self, response: web.Response, new: NewSession) -> None:
         """Make the session the active one of the browser that gets *response*."""
         self.cookies.set_session(response, new.handle)
+        self.cookies.set_known_browser(response, new.known)
         if new.others is not None:
             self.cookies.set_accounts(response, new.others)
 

@@ -12,7 +12,9 @@ from uuid import UUID
 import structlog
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
+from services.authorization.authentication.throttling import PasskeyThrottle
 from shared.codec.base64url import base64url
 from shared.identity.passkeys.challenge import LIFETIME, Challenges
 from shared.identity.passkeys.options import request_options
@@ -54,6 +56,7 @@ class PasskeyAuthentication:
     passkeys: Passkeys
     replay_marks: ReplayMarks
     sessions: Sessions
+    throttle: PasskeyThrottle
 
     def options(self, binding: tuple[str, ...]) -> dict[str, Any]:
         """What the login page asks the browser: any passkey."""
@@ -61,10 +64,10 @@ class PasskeyAuthentication:
 
     async def authenticate(
         self, fields: Parameters, binding: tuple[str, ...], address: str
-    ) -> Authenticated | NotAccepted:
+    ) -> Authenticated | Throttled | NotAccepted:
         """Check a passkey of anybody, and spend its challenge. Raises Unavailable."""
         used = await self._use(fields, binding, address, "sign_in", self._of_named_user)
-        if isinstance(used, NotAccepted):
+        if isinstance(used, NotAccepted | Throttled):
             return used
         account, use = used
         methods = _methods(account.passkey, use)
@@ -78,7 +81,7 @@ class PasskeyAuthentication:
 
     async def authenticate_second(
         self, proven: Proven, fields: Parameters, binding: tuple[str, ...], address: str
-    ) -> Authenticated | NotAccepted:
+    ) -> Authenticated | Throttled | NotAccepted:
         """Check a passkey of this user, and spend its challenge. Raises Unavailable."""
 
         async def of_user(response: UnverifiedResponse) -> UserPasskey | None:
@@ -87,7 +90,7 @@ class PasskeyAuthentication:
             return await self.passkeys.find(response.passkey_id, proven.user_id)
 
         used = await self._use(fields, _second(proven, binding), address, "second_factor", of_user)
-        if isinstance(used, NotAccepted):
+        if isinstance(used, NotAccepted | Throttled):
             return used
         account, use = used
         if not account.passkey.is_second_factor(use):
@@ -98,8 +101,11 @@ class PasskeyAuthentication:
 
     async def _use(
         self, fields: Parameters, binding: tuple[str, ...], address: str, event: str, find: Find
-    ) -> tuple[UserPasskey, PasskeyUse] | NotAccepted:
+    ) -> tuple[UserPasskey, PasskeyUse] | Throttled | NotAccepted:
         """The passkey that was used, and its use."""
+        if wait := self.throttle.wait(address):
+            count_event(event, "throttled")
+            return Throttled(wait)
         account, unknown_id = None, None
         try:
             response = UnverifiedResponse.read(fields.unique(PASSKEY) or "")
@@ -114,6 +120,7 @@ class PasskeyAuthentication:
             use = use_of(account.passkey, response, self.relying_party)
             await self._spend(account, response, use, made_at)
         except PasskeyRefused as refused:
+            self.throttle.failed(address)
             count_event(event, "failed")
             user_id = account.user.user_id if account else None
             logger.info("passkey_refused", user_id=str(user_id), address=address, reason=str(refused))

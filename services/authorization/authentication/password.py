@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
-from services.authorization.authentication.throttling import PasswordAttempt, PasswordThrottle
+from services.authorization.authentication.known_browsers import KnownBrowsers
+from services.authorization.authentication.throttling import SignInAttempt, SignInThrottle
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.identity.username import canonical
 from shared.live import clock
@@ -17,6 +19,7 @@ from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
 from shared.server.metrics import count_event
 from shared.store import Sessions, UserCredentials
+from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
 
@@ -39,13 +42,16 @@ class PasswordAuthentication:
 
     credentials: UserCredentials
     passwords: Passwords
-    throttle: PasswordThrottle
+    throttle: SignInThrottle
+    known_browsers: KnownBrowsers
     sessions: Sessions
 
-    async def authenticate(self, fields: Parameters, address: str) -> Authenticated | Throttled | None:
-        """Check the form fields `username` and `password`, sent from *address*.
+    async def authenticate(
+        self, request: web.Request, fields: Parameters
+    ) -> Authenticated | Throttled | None:
+        """Check the form fields `username` and `password` of a request.
 
-        None: they are wrong. Nothing says whether the user exists or is disabled. Raises
+        None: they are wrong. Nothing says whether the user exists or is disabled. Raises InvalidRequest,
         TemporarilyUnavailable, Unavailable.
         """
         username, password = fields.unique("username"), fields.unique("password")
@@ -53,7 +59,9 @@ class PasswordAuthentication:
             return None
         account = await self.credentials.find_user_and_password(username)
         user, credential = (account.user, account.password) if account else (None, None)
-        attempt = PasswordAttempt(str(user.user_id) if user else canonical(username), address)
+        address = client_address(request)
+        browser = self.known_browsers.identify(request, user.user_id, user.epoch) if user else None
+        attempt = SignInAttempt(str(user.user_id) if user else canonical(username), address, browser)
         if wait := await self.throttle.admit(attempt):
             count_event("sign_in", "throttled")
             logger.info("sign_in_throttled", address=address, seconds=wait.total_seconds())
@@ -64,6 +72,7 @@ class PasswordAuthentication:
             await self.throttle.take_back(attempt)
             raise TemporarilyUnavailable("too many users are signing in", detail=str(fault)) from None
         if user is None or credential is None or not verdict.is_right or user.disabled_at:
+            self.throttle.failed()
             await self._note_failure(user, address)
             return None
         await self.throttle.succeeded(attempt)

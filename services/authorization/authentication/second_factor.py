@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import structlog
+from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.known_browsers import KnownBrowsers
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.throttling import SecondFactorThrottle
+from services.authorization.authentication.throttling import SignInAttempt, SignInThrottle
 from shared.identity.recovery_codes import recovery_code_hash
 from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
@@ -17,6 +19,7 @@ from shared.oauth.parameters import Parameters
 from shared.operations.second_factors import add_authenticator_app
 from shared.server.metrics import count_event
 from shared.store import SecondFactors, Sessions, Users
+from shared.web.forwarded import client_address
 
 CODE, RECOVERY_CODE = "code", "recovery_code"
 
@@ -37,7 +40,8 @@ class SecondFactorAuthentication:
 
     users: Users
     second_factors: SecondFactors
-    throttle: SecondFactorThrottle
+    throttle: SignInThrottle
+    known_browsers: KnownBrowsers
     sessions: Sessions
     secret_key: str = field(repr=False)
 
@@ -46,27 +50,34 @@ class SecondFactorAuthentication:
         return await self.second_factors.secret(user_id) is not None
 
     async def authenticate(
-        self, proven: Proven, fields: Parameters, address: str
+        self, request: web.Request, proven: Proven, fields: Parameters
     ) -> Authenticated | Throttled | None:
         """Check the field `code` or `recovery_code`, and spend it. None: it is wrong or was spent before.
 
-        Raises Unavailable.
+        Raises InvalidRequest, Unavailable.
         """
-        if wait := await self.throttle.admit(proven.user_id):
+        attempt = self._attempt(request, proven)
+        address = attempt.address
+        if wait := await self.throttle.admit(attempt):
             count_event("second_factor", "throttled")
             logger.info("second_factor_throttled", user_id=str(proven.user_id), address=address)
             return Throttled(wait)
         user = await self.users.find(proven.user_id)
         if user is None or not await self._spend(proven, fields):
+            self.throttle.failed()
             count_event("second_factor", "failed")
             logger.info("second_factor_failed", user_id=str(proven.user_id), address=address)
             if user is not None:
                 detail = {"address": address, "factor": Method.ONE_TIME_PASSWORD}
                 await self.sessions.note_failure(user.user_id, detail)
             return None
-        await self.throttle.succeeded(proven.user_id)
+        await self.throttle.succeeded(attempt)
         count_event("second_factor")
         return proven.completed(user, {Method.ONE_TIME_PASSWORD})
+
+    def _attempt(self, request: web.Request, proven: Proven) -> SignInAttempt:
+        browser = self.known_browsers.identify(request, proven.user_id, proven.epoch)
+        return SignInAttempt(str(proven.user_id), client_address(request), browser)
 
     async def _spend(self, proven: Proven, fields: Parameters) -> bool:
         if recovery_code := fields.unique(RECOVERY_CODE):
@@ -83,12 +94,15 @@ class SecondFactorAuthentication:
         parts = ("ostiary: new authenticator app, version 1", handle, str(proven.user_id), str(proven.epoch))
         return derived_secret(self.secret_key, *parts)
 
-    async def add(self, proven: Proven, handle: str, fields: Parameters) -> Added | Throttled | None:
+    async def add(
+        self, request: web.Request, proven: Proven, handle: str, fields: Parameters
+    ) -> Added | Throttled | None:
         """Add the secret of this *handle* if the field `code` is one of its codes. None: it is wrong.
 
-        Raises Taken if the user has a second factor already, and Unavailable.
+        Raises Taken if the user has a second factor already, and InvalidRequest, Unavailable.
         """
-        if wait := await self.throttle.admit(proven.user_id):
+        attempt = self._attempt(request, proven)
+        if wait := await self.throttle.admit(attempt):
             return Throttled(wait)
         secret, user = self.new_secret(proven, handle), await self.users.find(proven.user_id)
         if user is None or user.disabled_at or user.epoch != proven.epoch:
@@ -98,6 +112,6 @@ class SecondFactorAuthentication:
         )
         if codes is None:
             return None
-        await self.throttle.succeeded(user.user_id)
+        await self.throttle.succeeded(attempt)
         logger.info("second_factor_added", user_id=str(user.user_id))
         return Added(proven.completed(user, {Method.ONE_TIME_PASSWORD}), codes)

@@ -50,7 +50,7 @@ class AddSecondFactorStep:
         self, request: web.Request, context: InteractionContext, proven: Proven, fields: Parameters
     ) -> web.Response:
         try:
-            added = await self.authentication.add(proven, context.handle, fields)
+            added = await self.authentication.add(request, proven, context.handle, fields)
         except Taken:
             return await self.sign_in.start_again(context)
         match added:

@@ -45,7 +45,6 @@ from shared.oauth.resource.target import accept, owners
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
 from shared.web.form import form, query
-from shared.web.forwarded import client_address
 
 MAX_SHOWN = 32  # characters of the typed code that are shown again
 
@@ -106,7 +105,7 @@ class DeviceStep:
         browser = self.forms.browser(request, fields, user_code)
         if browser is None:
             return self._login(request, user_code)
-        match await self.authentication.authenticate(fields, client_address(request)):
+        match await self.authentication.authenticate(request, fields):
             case Throttled() as throttled:
                 return self._login(request, user_code, "throttled", throttled.seconds)
             case None:
@@ -126,7 +125,7 @@ class DeviceStep:
         proven = self.forms.proven(fields, user_code, browser, clock.now()) if browser else None
         if browser is None or proven is None:
             return self._login(request, user_code)
-        match await self.second_factor.authenticate(proven, fields, client_address(request)):
+        match await self.second_factor.authenticate(request, proven, fields):
             case Throttled() as throttled:
                 return self._second_factor(
                     request, user_code, browser, proven, fault="throttled", retry_after=throttled.seconds

@@ -44,7 +44,7 @@ class LoginStep:
         if fields.unique(PASSKEY) is not None:
             return await self._sign_in_by_passkey(request, fields, context)
         username = fields.unique("username") or ""
-        match await self.authentication.authenticate(fields, client_address(request)):
+        match await self.authentication.authenticate(request, fields):
             case Throttled() as throttled:
                 return self._page(context, username, "throttled", throttled.seconds)
             case None:
@@ -57,6 +57,8 @@ class LoginStep:
         self, request: web.Request, fields: Parameters, context: InteractionContext
     ) -> web.Response:
         authenticated = await self.passkeys.authenticate(fields, context.binding, client_address(request))
+        if isinstance(authenticated, Throttled):
+            return self._page(context, "", "throttled", authenticated.seconds)
         if isinstance(authenticated, NotAccepted):
             return self._page(context, "", "passkey", unknown_passkey=authenticated.unknown_id)
         if self.sign_in.needs_second_factor(context, authenticated):

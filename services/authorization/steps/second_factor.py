@@ -63,10 +63,11 @@ class SecondFactorStep:
     async def _check(
         self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
     ) -> Authenticated | Throttled | NotAccepted | None:
-        address = client_address(request)
         if _sent(fields) is SecondFactor.PASSKEY:
-            return await self.passkeys.authenticate_second(step.proven, fields, context.binding, address)
-        return await self.authentication.authenticate(step.proven, fields, address)
+            return await self.passkeys.authenticate_second(
+                step.proven, fields, context.binding, client_address(request)
+            )
+        return await self.authentication.authenticate(request, step.proven, fields)
 
     async def _page(
         self,
