@@ -35,12 +35,15 @@ def templates() -> Iterator[nodes.Template]:
             yield templates.parse(loader.get_source(templates, name)[0])
 
 
-def keys_of_templates() -> Iterator[tuple[str, str]]:
-    """The first and the last constant part of every key that a template asks for; the middle may vary."""
+def keys_of_templates(*, counted: bool = False) -> Iterator[tuple[str, str]]:
+    """The first and the last constant part of every key that a template asks for; the middle may vary.
+
+    *counted*: of the texts that have plural forms, else of all others.
+    """
     for tree in templates():
         for call in tree.find_all(nodes.Call):
-            if isinstance(call.node, nodes.Name) and call.node.name == "t":
-                (key,) = call.args
+            if _asks_for_text(call.node, counted=counted):
+                key = call.args[0]
                 if isinstance(key, nodes.Const):
                     yield key.value, ""
                 else:
@@ -50,20 +53,47 @@ def keys_of_templates() -> Iterator[tuple[str, str]]:
                     yield first.value + "*", last.value if isinstance(last, nodes.Const) else ""
 
 
+def _asks_for_text(node: nodes.Node, *, counted: bool) -> bool:
+    if isinstance(node, nodes.Getattr) and counted:
+        return isinstance(node.node, nodes.Name) and (node.node.name, node.attr) == ("t", "counted")
+    return isinstance(node, nodes.Name) and node.name == "t" and not counted
+
+
+def plural_forms(catalogue: Catalogue) -> set[str]:
+    """The forms that numbers of things have in a language."""
+    return {catalogue.plural_form(number) for number in range(1000)}
+
+
 @pytest.mark.point(26)
 @pytest.mark.parametrize("locale", UI_LOCALES)
 def test_no_text_is_missing_or_unused(locale: str) -> None:
     """Every language has every key that a template uses, no other, and the same values within."""
-    texts = Catalogue.load(locale).texts
-    patterns = [re.escape(a).replace(r"\*", ".*") + re.escape(b) for a, b in keys_of_templates()]
-    exact = {a for a, _ in keys_of_templates() if "*" not in a}
-    assert exact <= texts.keys()
-    assert not [key for key in texts if not any(re.fullmatch(p, key) for p in patterns)]
-    english = Catalogue.load("en").texts
-    assert texts.keys() == english.keys()
-    for key, text in texts.items():
+    catalogue, english = Catalogue.load(locale), Catalogue.load("en").texts
+    numbers = {key.removesuffix(".one") for key in english if key.endswith(".one")}
+    forms = {f"{key}.{form}" for key in numbers for form in plural_forms(catalogue)}
+    nones = {f"{key}.none" for key in numbers if f"{key}.none" in english}
+    others = {key for key in english if key.rpartition(".")[0] not in numbers}
+    assert catalogue.texts.keys() == forms | nones | others
+    for key, text in catalogue.texts.items():
         assert text.strip() == text != ""
-        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", english[key])), key
+        model = english.get(key) or english[f"{key.rpartition('.')[0]}.other"]
+        optional = {"{number}"} if key in forms | nones else set()
+        assert set(_placeholders(text)) ^ set(_placeholders(model)) <= optional, key
+
+
+def _placeholders(text: str) -> list[str]:
+    return re.findall(r"{\w*}", text)
+
+
+def test_every_text_is_on_a_page() -> None:
+    """The templates name every key that there is, and no other."""
+    english = Catalogue.load("en").texts.keys()
+    plain, counted = list(keys_of_templates()), list(keys_of_templates(counted=True))
+    assert {a for a, _ in plain if "*" not in a} <= english
+    assert {f"{a}.other" for a, _ in counted if "*" not in a} <= english
+    patterns = [re.escape(a).replace(r"\*", ".*") + re.escape(b) for a, b in plain]
+    patterns += [re.escape(a).replace(r"\*", ".*") + r"\.(none|one|other)" for a, _ in counted]
+    assert not [key for key in english if not any(re.fullmatch(p, key) for p in patterns)]
 
 
 def test_translations_differ() -> None:

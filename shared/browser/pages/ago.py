@@ -16,10 +16,10 @@ _UNITS = (
 
 @dataclass(frozen=True, slots=True)
 class Ago:
-    """A time in the past as the catalogues say it: `key` is `now`, a unit, or its plural with `number`."""
+    """A time in the past: a *number* of units (`minute`, `hour` …), or just now, without a unit."""
 
     at: datetime
-    key: str
+    unit: str | None
     number: int
 
     @classmethod
@@ -27,5 +27,5 @@ class Ago:
         """By the largest unit of which at least one has passed."""
         for unit, length in _UNITS:
             if number := int((now - at) / length) if at < now else 0:
-                return cls(at, unit if number == 1 else f"{unit}s", number)
-        return cls(at, "now", 0)
+                return cls(at, unit, number)
+        return cls(at, None, 0)

@@ -1,12 +1,14 @@
 """The texts of the pages, from one TOML file for each language, and the choice of the language."""
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
+from babel import Locale
 from markupsafe import Markup, escape
 
 FOLDER = Path(__file__).parent / "locale"
@@ -15,16 +17,25 @@ MOST_RANGES = 20  # considered language ranges of a request
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All texts of one language, by dotted key; `{name}` is a placeholder."""
+    """All texts of one language, by dotted key; `{name}` is a placeholder.
+
+    `plural_form`: the category of a number by the rules of the language (CLDR), such as `one` or `other`.
+    """
 
     locale: str
     texts: Mapping[str, str]
+    plural_form: Callable[[int], str]
 
     @classmethod
     def load(cls, locale: str, folder: Path = FOLDER) -> "Catalogue":
         """Read `locale`.toml, whose tables are the first parts of the keys."""
         tables = tomllib.loads((folder / f"{locale}.toml").read_text("utf-8"))
-        return cls(locale, MappingProxyType(dict(_flat(tables))))
+        return cls(locale, MappingProxyType(dict(_flat(tables))), Locale.parse(locale, sep="-").plural_form)
+
+    @property
+    def direction(self) -> Literal["ltr", "rtl"]:
+        """The direction of writing."""
+        return "rtl" if Locale.parse(self.locale, sep="-").text_direction == "rtl" else "ltr"
 
     def __call__(self, key: str, **values: object) -> Markup:
         """The text of *key* as HTML, with *values* escaped unless they are Markup. Raises KeyError."""
@@ -33,6 +44,11 @@ class Catalogue:
     def plain(self, key: str, **values: object) -> str:
         """The text of *key* as plain text. Raises KeyError."""
         return self.texts[key].format(**values)
+
+    def counted(self, key: str, number: int) -> Markup:
+        """The text of *key* for so many things: its form `none`, if there is one, or its plural form."""
+        form = "none" if number == 0 and self.knows(f"{key}.none") else self.plural_form(number)
+        return self(f"{key}.{form}", number=number)
 
     def knows(self, key: str) -> bool:
         """Whether there is a text for *key*, which may be untrusted."""
