@@ -5,7 +5,7 @@ unexport PYTHONDONTWRITEBYTECODE  # modules are compiled once, not in every proc
 PYTEST_PARALLEL = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 20
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv dev test test-fast bench fuzz mutants faults check wheel image image-test
+.PHONY: help run venv dev test test-fast bench fuzz mutants faults check wheel image image-test helm-test
 .PHONY: upgrade-test interop-tools application-tools applications screenshots
 
 help: ## List the targets
@@ -47,6 +47,12 @@ image: ## Build the image ostiary:dev with buildah, podman or docker (another ba
 
 image-test: dev .cache/base.tar ## Build the image twice and run every service from it (root; buildah, bubblewrap, debootstrap)
 	@OSTIARY_REQUIRE=buildah,bwrap $(VENV)/bin/python -m pytest -s tests/packaging/test_image.py
+
+helm-test: dev tests/interop/bin/helm ## Render the Helm chart with Helm and compare it with kustomize (kubectl; builds Helm once: 15 minutes)
+	@OSTIARY_REQUIRE=helm,kubectl $(VENV)/bin/python -m pytest tests/packaging/test_chart.py
+
+tests/interop/bin/helm:
+	GOBIN=$(CURDIR)/tests/interop/bin go install -ldflags='-s -w' helm.sh/helm/v4/cmd/helm@v4.3.1
 
 .cache/base.tar: deploy/image/base.sh
 	@mkdir -p .cache

@@ -1,4 +1,4 @@
-"""Tools that some tests need. `make interop-tools` installs them."""
+"""Tools that some tests need. `make interop-tools` installs them, but for `make helm-test`'s."""
 
 import os
 import shutil
@@ -23,6 +23,7 @@ PROGRAMS = {
     "bwrap": ("bwrap",),
     "systemd-analyze": ("systemd-analyze",),
     "kubectl": ("kubectl",),
+    "helm": ("helm",),
 }
 ELSEWHERE = f"/usr/sbin:/sbin:/usr/local/sbin:/usr/local/go/bin:{Path(__file__).parent / 'interop' / 'bin'}"
 LACKING = "lacks what `make interop-tools` installs: "

@@ -3,4 +3,5 @@
 from deploy.kubernetes.render import FOLDER, files
 
 for name, text in files():
+    (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
     (FOLDER / name).write_text(text, "utf-8")

@@ -14,6 +14,7 @@ MEANT: Mapping[str, tuple[str, ...]] = {
     "growth": EVERYTHING,
     "faults": EVERYTHING,
     "upgrade-test": EVERYTHING,
+    "helm-test": ("deploy/kubernetes",),
     "applications": ("deploy/applications", "tests/applications", *EVERYTHING),
 }
 """By the name under which the record has them. `fuzz`: a million inputs; `growth`: 100 000 flows; `faults`:
