@@ -133,6 +133,17 @@ class DeviceCode:
     unknown_attempts: tuple[UUID, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Author:
+    """The author of a change, for the audit log: a client, or a word such as `itself`.
+
+    `user_id`: the administrator for whom the client acted.
+    """
+
+    by: str
+    user_id: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditRecord:
     """A row of the audit log."""

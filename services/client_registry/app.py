@@ -5,7 +5,6 @@ from contextlib import suppress
 
 from aiohttp import web
 
-from services.client_registry.administration.administrator import ADMINISTRATORS, Administrators
 from services.client_registry.administration.clients import ADMINISTRATION, Administration
 from services.client_registry.administration.resources import RESOURCE_ADMINISTRATION, ResourceAdministration
 from services.client_registry.administration.routes import mount_administration
@@ -23,6 +22,7 @@ from services.client_registry.registration.register import (
     register,
 )
 from services.client_registry.registration.software_statement import BadIssuers, Issuers, read_issuers
+from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.config.settings import Settings, SettingsError
 from shared.issuing.access_tokens import AccessTokens
 from shared.live.deployment_settings import EVERY, DeploymentSettings

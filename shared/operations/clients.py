@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config.settings import Settings
 from shared.live.randomness import new_client_id, new_client_secret
-from shared.model import Json
+from shared.model import Author, Json
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.declaration import Reader
 from shared.oauth.client.metadata.members import PUBLIC_DEFAULTS, READ_ONLY_MEMBERS, information, to_metadata
@@ -83,7 +83,7 @@ async def get(clients: Clients, client_id: str) -> Client:
 
 
 async def add_client(
-    clients: Clients, metadata: Json, allowed: Capabilities, *, by: str | None = None
+    clients: Clients, metadata: Json, allowed: Capabilities, *, by: Author | None = None
 ) -> Registered:
     """Register the client that an operator describes.
 
@@ -116,7 +116,7 @@ async def update_client(clients: Clients, client_id: str, changes: Json, allowed
 
 
 async def replace_client(
-    clients: Clients, current: Client, metadata: Json, allowed: Capabilities, *, by: str | None = None
+    clients: Clients, current: Client, metadata: Json, allowed: Capabilities, *, by: Author | None = None
 ) -> Registered:
     """Replace the metadata of *current*; an omitted member returns to its default. Members that nobody sets
     may have the values that the client is shown with.
@@ -157,7 +157,7 @@ async def rotate_secret(
     now: datetime,
     overlap: timedelta = timedelta(0),
     *,
-    by: str | None = None,
+    by: Author | None = None,
 ) -> Registered:
     """Create a new secret. The previous one works for the *overlap*. Raises NoSecret, Stale."""
     if not needs_secret(client):

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.live.randomness import new_handle
+from shared.model import Author
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import InitialAccessTokens
 
@@ -28,7 +29,7 @@ class Invitation:
 
 
 async def invite(
-    tokens: InitialAccessTokens, uses: int, expires_at: datetime, *, by: str | None = None
+    tokens: InitialAccessTokens, uses: int, expires_at: datetime, *, by: Author | None = None
 ) -> Invitation:
     """Create a token for up to *uses* registrations until *expires_at*."""
     token = new_handle(Kind.INITIAL_ACCESS_TOKEN)

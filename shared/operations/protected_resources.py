@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.model import Json
+from shared.model import Author, Json
 from shared.oauth.errors import InvalidClientMetadata
 from shared.oauth.resource.description import description, read_resource
 from shared.oauth.resource.identifier import comparable
@@ -45,7 +45,7 @@ async def get(resources: ProtectedResources, name: str) -> ProtectedResource:
 
 
 async def add_resource(
-    resources: ProtectedResources, members: Json, rules: ResourceRules, *, by: str | None = None
+    resources: ProtectedResources, members: Json, rules: ResourceRules, *, by: Author | None = None
 ) -> ProtectedResource:
     """Register a resource. Raises InvalidClientMetadata, Taken, Full."""
     resource = rules.read(members)
@@ -59,7 +59,7 @@ async def replace_resource(
     members: Json,
     rules: ResourceRules,
     *,
-    by: str | None = None,
+    by: Author | None = None,
 ) -> ProtectedResource:
     """Replace the description of *current*, whose identifier stays: grants name it.
 

@@ -7,6 +7,7 @@ import pytest
 
 from services.worker.client_upkeep import client_upkeep
 from shared.live import clock
+from shared.model import Author
 from shared.store import ClientFilter
 from tests.builders import World, an_attempt
 from tests.deployment import open_world, settings_for
@@ -152,6 +153,6 @@ async def test_a_delete_may_name_the_version_that_it_has_seen(world: World) -> N
     """A client of another version is not deleted."""
     await world.client(client_id="c")
     assert not await world.stores.clients.delete("c", version=2)
-    assert await world.stores.clients.delete("c", version=1, by="somebody")
+    assert await world.stores.clients.delete("c", version=1, by=Author("somebody"))
     rows = [row async for row in world.audit_rows() if row["event"] == "client_deleted"]
     assert [row["detail"] for row in rows] == [{"by": "somebody"}]

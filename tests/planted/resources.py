@@ -9,13 +9,13 @@ import pytest
 from services.authorization.interaction import next_step
 from services.cli import resource_snippets
 from services.client_registry.administration import resources as resource_administration
-from services.client_registry.administration import routes as administration_routes
 from services.discovery import app as discovery_app
 from services.token.endpoints import introspection, userinfo
 from services.token.grants import redemption
 from services.token.grants import resources as grant_resources
+from shared.administration import routes as administration_routes
 from shared.browser.pages import ApiView
-from shared.model import Json, Scope
+from shared.model import Author, Json, Scope
 from shared.oauth.client.record import Client
 from shared.oauth.resource import registry
 from shared.oauth.resource.metadata import WELL_KNOWN, resource_metadata
@@ -121,7 +121,7 @@ def identifiers_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_resource = protected_resources.replace_resource
 
     async def replaced(
-        resources: Any, current: ProtectedResource, members: Json, rules: Any, *, by: str
+        resources: Any, current: ProtectedResource, members: Json, rules: Any, *, by: Author | None
     ) -> ProtectedResource:
         kept = {**members, "resource": current.resource}
         return await replace_resource(resources, current, kept, rules, by=by)

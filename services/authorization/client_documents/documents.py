@@ -20,6 +20,7 @@ from shared.fetch import FetchedBody, FetchFailed
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.live.rate_limiter import Rate, RateLimiter
+from shared.model import Author
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, TemporarilyUnavailable, TooManyRequests
@@ -152,7 +153,7 @@ class KnownClients:
             return stored
         logger.info("client_document_changed", client_id=stored.client_id)
         with suppress(Stale):  # another process has written it
-            await self._clients.replace(updated, by="its document")
+            await self._clients.replace(updated, by=Author("its document"))
         return await self._cache.read(stored.client_id)
 
     async def _current(self, client_id: str, stored: Client | None) -> Client:

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.client_registry.administration.bodies import members
 from services.client_registry.administration.listing import FILTERS, client_page, read_filter
-from services.client_registry.administration.paging import read_page_request
+from shared.administration.bodies import members, options
+from shared.administration.guard import Caller
+from shared.administration.paging import read_page_request
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.client.record import Client
-from shared.oauth.errors import InvalidRequest
 from shared.operations.clients import (
     MAX_OVERLAP,
     Registered,
@@ -65,16 +65,6 @@ class InvitationRequest(BaseModel):
     expires_in: Annotated[int, Field(ge=1, le=int(MAX_INVITATION.total_seconds()))] = 86_400
 
 
-async def _options(request: web.Request, model: type[RotationRequest] | type[InvitationRequest]) -> Any:
-    """An optional body. Raises InvalidRequest."""
-    options = await members(request) if request.can_read_body else {}
-    try:
-        return model.model_validate(options)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise InvalidRequest(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
-
-
 async def _client(request: web.Request, *, is_required: bool = False) -> Client:
     """The client of the path, in the version that If-Match names.
 
@@ -91,56 +81,56 @@ def _client_answer(registered: Registered, status: int = 200, **headers: str) ->
     )
 
 
-async def list_clients(request: web.Request, _: str) -> web.Response:
+async def list_clients(request: web.Request, _: Caller) -> web.Response:
     asked, matching = read_page_request(query(request), FILTERS), read_filter(query(request))
     clients = await request.app[ADMINISTRATION].clients.list(asked.after, asked.limit + 1, matching)
     return json_answer(client_page(clients, asked.limit))
 
 
-async def create_client(request: web.Request, caller: str) -> web.Response:
+async def create_client(request: web.Request, caller: Caller) -> web.Response:
     administration, metadata = request.app[ADMINISTRATION], await members(request)
     allowed = allowed_by(administration.settings)
-    added = await add_client(administration.clients, metadata, allowed, by=caller)
+    added = await add_client(administration.clients, metadata, allowed, by=caller.author)
     registered = await administration.examiner.examined(added)
     return _client_answer(registered, 201, Location=ADMIN_CLIENT.for_client(registered.client.client_id))
 
 
-async def read_client(request: web.Request, _: str) -> web.Response:
+async def read_client(request: web.Request, _: Caller) -> web.Response:
     return _client_answer(
         Registered(await get(request.app[ADMINISTRATION].clients, request.match_info["client_id"]))
     )
 
 
-async def change_client(request: web.Request, caller: str) -> web.Response:
+async def change_client(request: web.Request, caller: Caller) -> web.Response:
     """An omitted member returns to its default."""
     administration, client = request.app[ADMINISTRATION], await _client(request, is_required=True)
     metadata, allowed = await members(request), allowed_by(administration.settings)
-    replaced = await replace_client(administration.clients, client, metadata, allowed, by=caller)
+    replaced = await replace_client(administration.clients, client, metadata, allowed, by=caller.author)
     return _client_answer(await administration.examiner.examined(replaced))
 
 
-async def delete_client(request: web.Request, caller: str) -> web.Response:
+async def delete_client(request: web.Request, caller: Caller) -> web.Response:
     client = await _client(request)
     clients = request.app[ADMINISTRATION].clients
-    if not await clients.delete(client.client_id, by=caller, version=client.version):
+    if not await clients.delete(client.client_id, by=caller.author, version=client.version):
         raise PreconditionFailed(CHANGED)
     return web.Response(status=204, headers={**SAFE, **NO_STORE})
 
 
-async def rotate(request: web.Request, caller: str) -> web.Response:
-    client, options = await _client(request), await _options(request, RotationRequest)
+async def rotate(request: web.Request, caller: Caller) -> web.Response:
+    client, asked = await _client(request), await options(request, RotationRequest)
     rotated = await rotate_secret(
         request.app[ADMINISTRATION].clients,
         client,
         clock.now(),
-        timedelta(seconds=options.overlap),
-        by=caller,
+        timedelta(seconds=asked.overlap),
+        by=caller.author,
     )
     return json_answer(rotated.secrets())
 
 
-async def invite_client(request: web.Request, caller: str) -> web.Response:
-    options = await _options(request, InvitationRequest)
-    expires_at = clock.now() + timedelta(seconds=options.expires_in)
+async def invite_client(request: web.Request, caller: Caller) -> web.Response:
+    asked = await options(request, InvitationRequest)
+    expires_at = clock.now() + timedelta(seconds=asked.expires_in)
     tokens = request.app[ADMINISTRATION].initial_access_tokens
-    return json_answer((await invite(tokens, options.uses, expires_at, by=caller)).members(), status=201)
+    return json_answer((await invite(tokens, asked.uses, expires_at, by=caller.author)).members(), status=201)

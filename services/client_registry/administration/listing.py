@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.client_registry.administration.paging import page, split
+from shared.administration.paging import page, split
 from shared.oauth.client.metadata.declaration import Reader
 from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.client_registry.administration.bodies import members
-from services.client_registry.administration.paging import page, read_page_request, split
+from shared.administration.bodies import members
+from shared.administration.guard import Caller
+from shared.administration.paging import page, read_page_request, split
 from shared.oauth.resource.record import ProtectedResource
 from shared.operations.protected_resources import (
     ResourceRules,
@@ -50,38 +51,40 @@ def _answer(resource: ProtectedResource, status: int = 200, **headers: str) -> w
     return json_answer(shown(resource), status=status, headers={"ETag": etag(resource.version), **headers})
 
 
-async def list_resources(request: web.Request, _: str) -> web.Response:
+async def list_resources(request: web.Request, _: Caller) -> web.Response:
     asked = read_page_request(query(request))
     resources = request.app[RESOURCE_ADMINISTRATION].resources
     on_page, last = split(await resources.list(asked.after, asked.limit + 1), asked.limit)
     return json_answer(page("resources", map(shown, on_page), last.name if last else None))
 
 
-async def create_resource(request: web.Request, caller: str) -> web.Response:
+async def create_resource(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[RESOURCE_ADMINISTRATION]
     added = await add_resource(
-        administration.resources, await members(request), administration.rules, by=caller
+        administration.resources, await members(request), administration.rules, by=caller.author
     )
     return _answer(added, 201, Location=ADMIN_RESOURCE.for_resource(added.name))
 
 
-async def read_resource(request: web.Request, _: str) -> web.Response:
+async def read_resource(request: web.Request, _: Caller) -> web.Response:
     return _answer(await request.app[RESOURCE_ADMINISTRATION].of_path(request))
 
 
-async def change_resource(request: web.Request, caller: str) -> web.Response:
+async def change_resource(request: web.Request, caller: Caller) -> web.Response:
     """An omitted member returns to its default."""
     administration = request.app[RESOURCE_ADMINISTRATION]
     resource = await administration.of_version(request, is_required=True)
     described = await members(request)
     return _answer(
-        await replace_resource(administration.resources, resource, described, administration.rules, by=caller)
+        await replace_resource(
+            administration.resources, resource, described, administration.rules, by=caller.author
+        )
     )
 
 
-async def delete_resource(request: web.Request, caller: str) -> web.Response:
+async def delete_resource(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[RESOURCE_ADMINISTRATION]
     resource = await administration.of_version(request)
-    if not await administration.resources.delete(resource, by=caller):
+    if not await administration.resources.delete(resource, by=caller.author):
         raise PreconditionFailed(CHANGED)
     return web.Response(status=204, headers={**SAFE, **NO_STORE})

@@ -9,6 +9,7 @@ from aiohttp import web
 from shared.live import clock
 from shared.live.address_block import address_block
 from shared.live.rate_limiter import RateLimiter
+from shared.model import Author
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest, is_handle
@@ -16,7 +17,7 @@ from shared.store import Clients
 from shared.web.bearer import required_credentials
 from shared.web.forwarded import client_address
 
-ITSELF = "itself"
+ITSELF = Author("itself")
 """The author of these changes in the audit log: the client itself."""
 
 _NOBODY = bytes(32)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from shared.model import Author
 from shared.oauth.client.record import Client
 
 
@@ -40,14 +41,14 @@ class Clients(Protocol):
     async def list_startable(self, limit: int) -> Sequence[Client]:
         """Enabled clients with an `initiate_login_uri`, by name."""
 
-    async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
+    async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
         """Raises Taken: the client_id is in use. Raises Full: the quota is reached.
 
         *quota*: the number of clients that may have registered themselves. Concurrent calls do not exceed it.
         """
 
     async def replace(
-        self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
+        self, client: Client, *, by: Author | None = None, event: ClientEvent = "client_changed"
     ) -> None:
         """Write every field if the stored version is `client.version`. Raises Stale."""
 
@@ -64,7 +65,7 @@ class Clients(Protocol):
         False: there is no such client.
         """
 
-    async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
+    async def delete(self, client_id: str, *, by: Author | None = None, version: int | None = None) -> bool:
         """Increment the client's epoch and mark it for removal. Its client_id is free immediately.
 
         False: there is no such client, or none of that *version*.
@@ -108,7 +109,7 @@ class InitialAccessTokens(Protocol):
     """Initial access tokens, by their digest. PostgreSQL."""
 
     async def add(
-        self, token_hash: bytes, uses: int, expires_at: datetime, *, by: str | None = None
+        self, token_hash: bytes, uses: int, expires_at: datetime, *, by: Author | None = None
     ) -> None: ...
 
     async def is_good(self, token_hash: bytes) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from shared.model import Author
 from shared.oauth.resource.record import ProtectedResource
 
 
@@ -21,14 +22,14 @@ class ProtectedResources(Protocol):
     async def find(self, name: str) -> ProtectedResource | None:
         """The resource of that name, ignoring case."""
 
-    async def add(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+    async def add(self, resource: ProtectedResource, *, by: Author | None = None) -> None:
         """Raises Taken: the name or the identifier is in use. Raises Full: there are too many."""
 
-    async def replace(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+    async def replace(self, resource: ProtectedResource, *, by: Author | None = None) -> None:
         """Write the resource of this identifier if the stored version is `resource.version`.
 
         Raises Stale, and Taken if another resource has the name.
         """
 
-    async def delete(self, resource: ProtectedResource, *, by: str | None = None) -> bool:
+    async def delete(self, resource: ProtectedResource, *, by: Author | None = None) -> bool:
         """False: there is none of this identifier and version."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 
+from shared.model import Author
 from shared.oauth.client.record import Client
 from shared.store import Clients, Taken
 from shared.store.postgres.changes import CLIENT
@@ -57,7 +58,7 @@ class PostgresClientDocuments:
 
     async def keep(self, client: Client) -> None:
         with suppress(Taken):  # another user has agreed to it before
-            await self._clients.add(client, by="its document")
+            await self._clients.add(client, by=Author("its document"))
         await self._database.row(_USE, client.client_id)
 
     async def expire(self, unused_for: timedelta) -> Sequence[str]:

@@ -8,9 +8,11 @@ from typing import Any, get_args
 
 import asyncpg
 
+from shared.model import Author
 from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client
 from shared.store import EVERY_CLIENT, ClientEvent, ClientFilter, Full, Stale, Taken
+from shared.store.codecs.authors import author_detail
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.changes import CLIENT
@@ -107,11 +109,6 @@ _DELETE = _change_statement(
 )
 
 
-def _author(by: str | None) -> dict[str, str]:
-    """The detail of the audit row."""
-    return {"by": by} if by else {}
-
-
 def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
     return from_metadata(
         row["client_id"],
@@ -134,10 +131,10 @@ class PostgresClients:
         self._database = database
         self._secrets = secrets
 
-    def _fields(self, client: Client, by: str | None) -> tuple[Any, ...]:
+    def _fields(self, client: Client, by: Author | None) -> tuple[Any, ...]:
         return (
             client.client_id,
-            _author(by),
+            author_detail(by),
             to_metadata(client),
             self._secrets.write(client.client_id, client.secrets),
             client.registration_access_token_hash,
@@ -168,7 +165,7 @@ class PostgresClients:
         rows = await self._database.rows(_LIST_STARTABLE, limit)
         return [_client(row, self._secrets) for row in rows]
 
-    async def add(self, client: Client, *, by: str | None = None, quota: int | None = None) -> None:
+    async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
         fields = (*self._fields(client, by), client.disabled_at, client.document_hash)
         if quota is None:
             row = await self._database.row(_ADD, *fields)
@@ -182,7 +179,7 @@ class PostgresClients:
             raise Taken(client.client_id)
 
     async def replace(
-        self, client: Client, *, by: str | None = None, event: ClientEvent = "client_changed"
+        self, client: Client, *, by: Author | None = None, event: ClientEvent = "client_changed"
     ) -> None:
         fields = (*self._fields(client, by), client.version, client.document_hash)
         if await self._database.row(_REPLACE[event], *fields) is None:
@@ -194,8 +191,8 @@ class PostgresClients:
     async def enable(self, client_id: str) -> bool:
         return await self._database.row(_ENABLE, client_id, {}) is not None
 
-    async def delete(self, client_id: str, *, by: str | None = None, version: int | None = None) -> bool:
-        return await self._ended(_DELETE, client_id, _author(by), version)
+    async def delete(self, client_id: str, *, by: Author | None = None, version: int | None = None) -> bool:
+        return await self._ended(_DELETE, client_id, author_detail(by), version)
 
     async def revoke_grants(self, client_id: str) -> bool:
         return await self._database.row(_REVOKE_GRANTS, client_id, {}) is not None

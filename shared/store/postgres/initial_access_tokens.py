@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from shared.model import Author
+from shared.store.codecs.authors import author_detail
 from shared.store.postgres.transport.database import Database
 
 _ADD = """
@@ -28,8 +30,10 @@ class PostgresInitialAccessTokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, token_hash: bytes, uses: int, expires_at: datetime, *, by: str | None = None) -> None:
-        await self._database.row(_ADD, token_hash, uses, expires_at, {"by": by} if by else {})
+    async def add(
+        self, token_hash: bytes, uses: int, expires_at: datetime, *, by: Author | None = None
+    ) -> None:
+        await self._database.row(_ADD, token_hash, uses, expires_at, author_detail(by))
 
     async def is_good(self, token_hash: bytes) -> bool:
         return await self._database.row(_IS_GOOD, token_hash) is not None

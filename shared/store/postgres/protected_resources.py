@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from shared.model import Author
 from shared.oauth.resource.description import description, from_description
 from shared.oauth.resource.record import ProtectedResource
 from shared.store import Full, Stale, Taken
+from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.changes import RESOURCES
 from shared.store.postgres.transport.connection import Row
@@ -22,7 +24,7 @@ _FIND = f"SELECT {_COLUMNS} FROM protected_resources WHERE name_key = $1"
 
 
 def _change_statement(change: str, event: str) -> str:
-    """A statement that changes the resource $1, audits *event* by the author $2, and notifies processes."""
+    """A statement that changes the resource $1, audits *event* with the author $2, and notifies processes."""
     return f"""
 WITH changed AS ({change} RETURNING resource_key),
 bumped AS (UPDATE change_counter SET value = value + 1 WHERE EXISTS (SELECT FROM changed) RETURNING value),
@@ -30,8 +32,7 @@ noted AS (INSERT INTO changes (name, value) SELECT '{RESOURCES}', value FROM bum
           ON CONFLICT (name) DO UPDATE SET value = excluded.value),
 audited AS (
   INSERT INTO audit (event, detail)
-  SELECT '{event}', jsonb_strip_nulls(jsonb_build_object('resource', resource_key, 'by', $2::text))
-    FROM changed)
+  SELECT '{event}', jsonb_build_object('resource', resource_key) || $2::jsonb FROM changed)
 SELECT resource_key FROM changed"""
 
 
@@ -70,25 +71,32 @@ class PostgresProtectedResources:
         row = await self._database.row(_FIND, name.lower()) if is_storable(name) else None
         return _resource(row) if row else None
 
-    async def add(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+    async def add(self, resource: ProtectedResource, *, by: Author | None = None) -> None:
         try:
             row = await self._database.row(
-                _ADD, resource.key, by, resource.name.lower(), description(resource)
+                _ADD, resource.key, author_detail(by), resource.name.lower(), description(resource)
             )
         except asyncpg.UniqueViolationError:
             raise Taken(f"{resource.name} ({resource.resource})") from None
         if row is None:
             raise Full(f"there are {MOST} resources already")
 
-    async def replace(self, resource: ProtectedResource, *, by: str | None = None) -> None:
+    async def replace(self, resource: ProtectedResource, *, by: Author | None = None) -> None:
         try:
             row = await self._database.row(
-                _REPLACE, resource.key, by, resource.name.lower(), description(resource), resource.version
+                _REPLACE,
+                resource.key,
+                author_detail(by),
+                resource.name.lower(),
+                description(resource),
+                resource.version,
             )
         except asyncpg.UniqueViolationError:
             raise Taken(resource.name) from None
         if row is None:
             raise Stale(resource.name)
 
-    async def delete(self, resource: ProtectedResource, *, by: str | None = None) -> bool:
-        return await self._database.row(_DELETE, resource.key, by, resource.version) is not None
+    async def delete(self, resource: ProtectedResource, *, by: Author | None = None) -> bool:
+        return (
+            await self._database.row(_DELETE, resource.key, author_detail(by), resource.version) is not None
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.client_registry.administration.listing import MAX_TEXT
-from services.client_registry.administration.openapi.operations import (
+from shared.administration.openapi.operations import (
     CREATED,
     ETAG,
     PAGE,
@@ -14,7 +14,7 @@ from services.client_registry.administration.openapi.operations import (
     in_query,
     operation,
 )
-from services.client_registry.administration.openapi.schemas import BOOLEAN, STRING, Schema
+from shared.administration.openapi.schemas import BOOLEAN, STRING, Schema
 from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_CLIENTS, ADMIN_INVITATIONS, Path
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.client_registry.administration.openapi.operations import (
+from shared.administration.openapi.operations import (
     CREATED,
     ETAG,
     PAGE,
@@ -12,7 +12,7 @@ from services.client_registry.administration.openapi.operations import (
     in_path,
     operation,
 )
-from services.client_registry.administration.openapi.schemas import Schema
+from shared.administration.openapi.schemas import Schema
 from shared.oauth.resource.own import READ_RESOURCES, WRITE_RESOURCES
 from shared.paths import ADMIN_RESOURCE, ADMIN_RESOURCES, Path
 

@@ -1,10 +1,15 @@
 """The schemas of the administration's bodies, made from the models that validate them."""
 
-from typing import Any
-
-from pydantic import BaseModel
-
 from services.client_registry.administration.clients import InvitationRequest, RotationRequest
+from shared.administration.openapi.schemas import (
+    STRING,
+    TIME,
+    Schema,
+    error_schema,
+    list_of,
+    object_of,
+    properties,
+)
 from shared.oauth.client.metadata.models import (
     ChosenCredentials,
     OperatorsMetadata,
@@ -13,85 +18,46 @@ from shared.oauth.client.metadata.models import (
 )
 from shared.oauth.resource.description import ResourceDescription
 
-Schema = dict[str, Any]
-
-STRING: Schema = {"type": "string"}
 _SECONDS: Schema = {"type": "integer", "description": "seconds since 1970; of a client secret 0: never"}
-BOOLEAN: Schema = {"type": "boolean"}
 _SECRET: Schema = {"client_secret": STRING, "client_secret_expires_at": _SECONDS}
-
-
-def _properties(*models: type[BaseModel]) -> Schema:
-    return {
-        name: schema for model in models for name, schema in model.model_json_schema()["properties"].items()
-    }
-
-
-def _object(properties: Schema, *required: str) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _list_of(name: str, schema: str) -> Schema:
-    return _object(
-        {
-            name: {"type": "array", "items": reference(schema)},
-            "next_cursor": {**STRING, "description": "absent on the last page"},
-        },
-        name,
-    )
 
 
 def schemas() -> Schema:
     """Every schema by its name."""
-    metadata = _properties(StandardMetadata, OperatorsMetadata)
-    read_only = {name: {**schema, "readOnly": True} for name, schema in _properties(ReadOnlyMetadata).items()}
+    metadata = properties(StandardMetadata, OperatorsMetadata)
+    read_only = {name: {**schema, "readOnly": True} for name, schema in properties(ReadOnlyMetadata).items()}
     client = {**metadata, "client_id": STRING, **read_only}
     always = ("client_id", "is_disabled", "is_dynamically_registered")
-    fault = _object({"path": STRING, "fault": STRING}, "path", "fault")
-    warning = _object({"path": STRING, "warning": STRING}, "path", "warning")
-    resource = _properties(ResourceDescription)
+    fault = object_of({"path": STRING, "fault": STRING}, "path", "fault")
+    warning = object_of({"path": STRING, "warning": STRING}, "path", "warning")
+    resource = properties(ResourceDescription)
     warnings = {"type": "array", "items": warning, "description": "of what is accepted and seldom meant"}
     return {
-        "ClientRequest": _object({**metadata, **_properties(ChosenCredentials), **read_only}),
-        "Client": _object(client, *always),
-        "ClientWithSecret": _object({**client, **_SECRET, "warnings": warnings}, *always),
-        "Clients": _list_of("clients", "Client"),
-        "Resource": _object(resource, "resource"),
-        "ResourceReplacement": _object(resource),
-        "Resources": _list_of("resources", "Resource"),
-        "RotationRequest": _object(_properties(RotationRequest)),
-        "RotatedSecret": _object(
+        "ClientRequest": object_of({**metadata, **properties(ChosenCredentials), **read_only}),
+        "Client": object_of(client, *always),
+        "ClientWithSecret": object_of({**client, **_SECRET, "warnings": warnings}, *always),
+        "Clients": list_of("clients", "Client"),
+        "Resource": object_of(resource, "resource"),
+        "ResourceReplacement": object_of(resource),
+        "Resources": list_of("resources", "Resource"),
+        "RotationRequest": object_of(properties(RotationRequest)),
+        "RotatedSecret": object_of(
             {"client_id": STRING, **_SECRET, "previous_client_secret_expires_at": _SECONDS},
             "client_id",
             *_SECRET,
         ),
-        "InvitationRequest": _object(_properties(InvitationRequest)),
-        "Invitation": _object(
+        "InvitationRequest": object_of(properties(InvitationRequest)),
+        "Invitation": object_of(
             {
                 "initial_access_token": STRING,
                 "uses": {"type": "integer"},
-                "expires_at": {**STRING, "format": "date-time"},
+                "expires_at": TIME,
             },
             "initial_access_token",
             "uses",
             "expires_at",
         ),
-        "Error": _object(
-            {
-                "error": STRING,
-                "error_description": STRING,
-                "faults": {"type": "array", "items": fault, "description": "of a description, all of them"},
-            },
-            "error",
+        "Error": error_schema(
+            faults={"type": "array", "items": fault, "description": "of a description, all of them"}
         ),
     }
-
-
-def reference(name: str) -> Schema:
-    """A reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.client_registry.administration.openapi.schemas import STRING, Schema, reference
-from services.client_registry.administration.paging import DEFAULT_LIMIT, MAX_LIMIT
+from shared.administration.openapi.schemas import STRING, Schema, reference
+from shared.administration.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _REFUSALS: Mapping[str, str] = {
     "400": "the request or the description is not accepted",

@@ -1,0 +1,67 @@
+"""The faults of operations and stores as errors of the administration."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, OAuthError
+from shared.operations.clients import NoSecret, NoSuchClient
+from shared.operations.groups import BadGroup, NoSuchGroup
+from shared.operations.protected_resources import NoSuchResource
+from shared.operations.sessions import NoSuchSession
+from shared.operations.users import BadUser, NoSuchUser
+from shared.store import Full, Stale, Taken
+from shared.web.answers import error_answer
+from shared.web.bearer import bearer_error
+from shared.web.preconditions import CHANGED, PreconditionFailed
+
+
+class NotFound(OAuthError):
+    error = "not_found"
+    status = 404
+
+
+class Conflict(OAuthError):
+    """The request conflicts with the current state."""
+
+    error = "conflict"
+    status = 409
+
+
+_ABSENT: dict[type[Exception], str] = {
+    NoSuchClient: "client",
+    NoSuchResource: "resource",
+    NoSuchUser: "user",
+    NoSuchGroup: "group",
+    NoSuchSession: "session",
+}
+
+
+@contextmanager
+def faults_as_errors() -> Iterator[None]:
+    """Raise the faults of an endpoint as the errors that its caller gets."""
+    try:
+        yield
+    except tuple(_ABSENT) as fault:
+        raise NotFound(f"there is no such {_ABSENT[type(fault)]}") from None
+    except (BadUser, BadGroup) as fault:
+        raise InvalidRequest(str(fault)) from None
+    except NoSecret:
+        raise Conflict("the client authenticates without a client secret") from None
+    except Taken:
+        raise Conflict("the identifier or the name is taken") from None
+    except Full:
+        raise Conflict("there are as many as there can be") from None
+    except Stale:
+        raise PreconditionFailed(CHANGED) from None
+
+
+def administration_error(
+    request: web.Request, error: OAuthError, resource_metadata: str | None = None
+) -> web.Response:
+    """RFC 6750 §3; invalid metadata are listed one by one, each with its path."""
+    if isinstance(error, InvalidClientMetadata):
+        faults = [{"path": path, "fault": fault} for path, fault in error.faults]
+        return error_answer(error, members={"faults": faults})
+    return bearer_error(request, error, resource_metadata)

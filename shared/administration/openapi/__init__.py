@@ -1,0 +1,1 @@
+"""The parts of the OpenAPI 3.1 documents of the administration."""
