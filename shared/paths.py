@@ -45,13 +45,20 @@ class Path:
         """The absolute URI of a path under PREFIX, given the issuer."""
         return issuer + self.path.removeprefix(PREFIX)
 
+    def of(self, **values: str) -> str:
+        """The path with values for its parameters."""
+        path = self.path
+        for name, value in values.items():
+            path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        return path
+
     def for_client(self, client_id: str) -> str:
         """The path of one client, where it has that parameter."""
-        return self.path.replace("{client_id}", quote(client_id, safe=""))
+        return self.of(client_id=client_id)
 
     def for_resource(self, name: str) -> str:
         """The path of one protected resource, where it has that parameter."""
-        return self.path.replace("{resource}", quote(name, safe=""))
+        return self.of(resource=name)
 
     def __str__(self) -> str:
         return self.path
@@ -120,8 +127,8 @@ REGISTRATION = Path("/oidc/oauth2/register", Service.CLIENT_REGISTRY, "registrat
 CLIENT_CONFIGURATION = Path("/oidc/oauth2/register/{client_id}", Service.CLIENT_REGISTRY)
 
 
-def _administration(path: str) -> Path:
-    return Path(path, Service.CLIENT_REGISTRY, group=Group.ADMINISTRATION)
+def _administration(path: str, service: Service = Service.CLIENT_REGISTRY) -> Path:
+    return Path(path, service, group=Group.ADMINISTRATION)
 
 
 def _account(path: str) -> Path:
@@ -159,5 +166,20 @@ ADMIN_RESOURCES = _administration("/oidc/admin/resources")
 ADMIN_RESOURCE = _administration("/oidc/admin/resources/{resource}")
 ADMIN_INVITATIONS = _administration("/oidc/admin/invitations")
 ADMIN_OPENAPI = _administration("/oidc/admin/openapi.json")
+
+ADMIN_USERS = _administration("/oidc/admin/users", Service.ACCOUNTS)
+ADMIN_USER = _administration("/oidc/admin/users/{sub}", Service.ACCOUNTS)
+ADMIN_USER_PASSWORD = _administration("/oidc/admin/users/{sub}/password", Service.ACCOUNTS)
+ADMIN_USER_DISABLE = _administration("/oidc/admin/users/{sub}/disable", Service.ACCOUNTS)
+ADMIN_USER_ENABLE = _administration("/oidc/admin/users/{sub}/enable", Service.ACCOUNTS)
+ADMIN_USER_LOGOUT = _administration("/oidc/admin/users/{sub}/logout", Service.ACCOUNTS)
+ADMIN_GROUPS = _administration("/oidc/admin/groups", Service.ACCOUNTS)
+ADMIN_GROUP = _administration("/oidc/admin/groups/{group}", Service.ACCOUNTS)
+ADMIN_GROUP_MEMBER = _administration("/oidc/admin/groups/{group}/members/{sub}", Service.ACCOUNTS)
+ADMIN_SESSIONS = _administration("/oidc/admin/sessions", Service.ACCOUNTS)
+ADMIN_SESSION = _administration("/oidc/admin/sessions/{sid}", Service.ACCOUNTS)
+ADMIN_GRANTS = _administration("/oidc/admin/grants", Service.ACCOUNTS)
+ADMIN_GRANT = _administration("/oidc/admin/grants/{grant_id}", Service.ACCOUNTS)
+ADMIN_ACCOUNTS_OPENAPI = _administration("/oidc/admin/accounts/openapi.json", Service.ACCOUNTS)
 
 PATHS: tuple[Path, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Path))

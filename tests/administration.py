@@ -1,7 +1,7 @@
 """The administration for tests: a caller with an access token, and a check of each answer."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +10,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from openapi_schema_validator import OAS31Validator
 
-from services.client_registry.administration.openapi.document import document
+from services.accounts.administration.openapi.document import document as accounts_document
+from services.accounts.app import mount as mount_accounts
+from services.client_registry.administration.openapi.document import document as registry_document
 from services.client_registry.app import mount as mount_client_registry
 from services.token.app import mount as mount_token
 from shared.oauth.client.record import Client
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
-from shared.paths import ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
+from shared.paths import ADMIN_ACCOUNTS_OPENAPI, ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
 from shared.server.app import application
 from tests.builders import REDIRECT_URI, World
 from tests.deployment import ISSUER, basic, bearer, open_world, settings_for
 from tests.served import Served
 
-DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(document(ISSUER)))
+DOCUMENTS: Sequence[Mapping[str, Any]] = [
+    json.loads(json.dumps(document(ISSUER))) for document in (registry_document, accounts_document)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +41,35 @@ class AdministrationResponse:
         return self.headers["ETag"]
 
 
-def _described(method: str, path: str) -> Any:
-    """The operation of a path."""
+def _described(method: str, path: str) -> tuple[Any, Mapping[str, Any]]:
+    """The operation of a path, and the document that describes it."""
     parts = path.partition("?")[0].split("/")
-    for template, operations in DOCUMENT["paths"].items():
-        wanted = template.split("/")
-        if len(wanted) == len(parts) and all(
-            one == other or one.startswith("{") for one, other in zip(wanted, parts, strict=True)
-        ):
-            return operations[method.lower()]
+    for document in DOCUMENTS:
+        for template, operations in document["paths"].items():
+            wanted = template.split("/")
+            if len(wanted) == len(parts) and all(
+                one == other or one.startswith("{") for one, other in zip(wanted, parts, strict=True)
+            ):
+                return operations[method.lower()], document
     raise AssertionError(f"{path} is not described")
 
 
 def check_answer(method: str, path: str, answer: AdministrationResponse) -> None:
     """Fails if the description has no such response."""
-    described = _described(method, path)["responses"][str(answer.status)]
+    operation, document = _described(method, path)
+    described = operation["responses"][str(answer.status)]
     assert answer.headers["Cache-Control"] == "no-store"
     if "content" not in described:
         assert answer.body is None
         return
-    schema = {**described["content"]["application/json"]["schema"], "components": DOCUMENT["components"]}
+    schema = {**described["content"]["application/json"]["schema"], "components": document["components"]}
     OAS31Validator(schema).validate(answer.body)
     assert all(name in answer.headers for name in described.get("headers", {}))
 
 
 @dataclass(frozen=True, slots=True)
 class AdministrationApi:
-    """The client registry and a token service, and a client with the scopes of the administration."""
+    """The administration and a token service, and a client with every scope of the former."""
 
     http: TestClient[web.Request, web.Application]
     world: World
@@ -107,14 +113,18 @@ class AdministrationApi:
             (route.method, route.resource.canonical)
             for route in self.http.app.router.routes()
             if route.resource and route.resource.canonical.startswith(f"{PREFIX}/admin")
-        } - {("GET", ADMIN_OPENAPI.path), ("HEAD", ADMIN_OPENAPI.path)}
+        } - {
+            (method, path.path)
+            for method in ("GET", "HEAD")
+            for path in (ADMIN_OPENAPI, ADMIN_ACCOUNTS_OPENAPI)
+        }
 
 
 @pytest.fixture
 async def admin(database_url: str, redis_url: str) -> AsyncIterator[AdministrationApi]:
     """An administrator of a deployment."""
     settings = settings_for(database_url, redis_url)
-    app = application(settings, mount_client_registry, mount_token)
+    app = application(settings, mount_client_registry, mount_accounts, mount_token)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
         client = await world.client(client_id="administrator", scope=(*ADMINISTRATION_SCOPES, "api:read"))
         unarmed = AdministrationApi(http, world, client.client_id, "")

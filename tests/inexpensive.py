@@ -11,6 +11,7 @@ from threading import Lock
 
 import pytest
 
+from services.accounts import app as accounts_app
 from services.authorization import collaborators
 from shared.identity.passwords import FAST, Passwords
 from shared.oauth.tokens.keys import PrivateKey
@@ -44,5 +45,6 @@ def _inexpensive(request: pytest.FixtureRequest, _private_key: MakeKey) -> Itera
     with pytest.MonkeyPatch.context() as monkeypatch:
         if "unit" not in request.path.parts:
             monkeypatch.setattr(new_keys, "new_private_key", _private_key)
-            monkeypatch.setattr(collaborators, "Passwords", partial(Passwords, FAST))
+            for module in (collaborators, accounts_app):
+                monkeypatch.setattr(module, "Passwords", partial(Passwords, FAST))
         yield

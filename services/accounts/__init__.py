@@ -1,4 +1,7 @@
-"""The accounts service: what people do with their own account. A change of a password, step by step:
+"""The accounts service: what people do with their own account, and what programs do with everybody's.
+
+`administration/` is for programs with an access token. `self_service/` is for people. A change of a password
+there, step by step:
 
 1. `app.py` routes `/oidc/account/password` to `self_service/password.py`.
 2. `self_service/access.py` finds the session of the browser. Without one, or if the user signed in too long
@@ -10,5 +13,5 @@
    redirected to the first page, which says what was done.
 
 Everything that ends is committed in PostgreSQL before it is acknowledged, and compared at its next use. No
-access token opens these pages: they are for the user's own browser alone.
+access token opens the pages: they are for the user's own browser alone.
 """

@@ -5,6 +5,11 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from services.accounts.administration.grants import GRANT_ADMINISTRATION, GrantAdministration
+from services.accounts.administration.groups import GROUP_ADMINISTRATION, GroupAdministration
+from services.accounts.administration.routes import mount_administration
+from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
+from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
 from services.accounts.notices import Notices
 from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
@@ -17,6 +22,7 @@ from services.accounts.self_service.password import PasswordPage
 from services.accounts.self_service.second_factor import FactorPage
 from services.accounts.self_service.sessions import SessionsPage
 from services.accounts.self_service.tokens import TokensPage
+from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.browser.pages.account_pages import AccountPages
@@ -36,9 +42,10 @@ from shared.paths import (
 )
 from shared.server.app import SETTINGS, Handler
 from shared.server.pages import PAGES, show_pages
-from shared.server.resources import CLIENTS, STORES, need, stores
+from shared.server.resources import CLIENTS, KEYRING, STORES, need, stores
 from shared.web.answers import see_other
 
+PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
 RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
@@ -52,10 +59,17 @@ CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 PageT = TypeVar("PageT")
 
 
+async def _passwords(app: web.Application) -> AsyncIterator[None]:
+    """PASSWORDS: the threads that hash passwords."""
+    app[PASSWORDS] = passwords = Passwords()
+    yield
+    passwords.close()
+
+
 async def _pages(app: web.Application) -> AsyncIterator[None]:
-    """The pages of the account. Needs `stores` and PAGES."""
+    """The pages of the account. Needs `stores`, PASSWORDS and PAGES."""
     settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
-    cookies, passwords = Cookies.of(settings), Passwords()
+    cookies, passwords = Cookies.of(settings), app[PASSWORDS]
     notices = Notices(opened.mails, app[PAGES], settings.mail_server is not None)
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
     new_passkeys = NewPasskeys(
@@ -113,7 +127,17 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         pages=pages,
     )
     yield
-    passwords.close()
+
+
+async def _administration(app: web.Application) -> AsyncIterator[None]:
+    """The administration of accounts. Needs `stores` and PASSWORDS."""
+    opened = app[STORES]
+    app[ADMINISTRATORS] = Administrators.of(app[SETTINGS].issuer, app[KEYRING], opened.grants, app[CLIENTS])
+    app[USER_ADMINISTRATION] = UserAdministration(opened.users, opened.credentials, app[PASSWORDS])
+    app[GROUP_ADMINISTRATION] = GroupAdministration(opened.groups, opened.users)
+    app[SESSION_ADMINISTRATION] = SessionAdministration(opened.sessions, opened.users)
+    app[GRANT_ADMINISTRATION] = GrantAdministration(opened.grants)
+    yield
 
 
 def _page(
@@ -132,7 +156,7 @@ def _page(
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _pages)
+    need(app, stores, _passwords, _pages, _administration)
     show_pages(app)
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
@@ -151,3 +175,4 @@ def mount(app: web.Application) -> None:
     app.router.add_post(ACCOUNT_TOKENS.path, _page(TOKENS_PAGE, TokensPage.post))
     app.router.add_get(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.get))
     app.router.add_post(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.post))
+    mount_administration(app)

@@ -15,6 +15,7 @@ from shared.operations.backup.make import BackupError
 from shared.operations.backup.manifest import BadBackup
 from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.deployment import BadMoment, WrongIssuer
+from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
 from shared.operations.personal_access_tokens import BadTokenRequest, NoSuchToken
@@ -55,6 +56,7 @@ _SENTENCES: dict[type[Exception], str] = {
     NoSuchSession: "The user has no session {}",
     BadTokenRequest: "{}",
     NoSuchToken: "The user has no personal access token {}",
+    NoSuchGrant: "There is no grant {}",
     NoSuchClient: "There is no client {}",
     NoSuchResource: "There is no resource {}",
     Full: "The limit is reached: {}",

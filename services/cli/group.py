@@ -58,7 +58,7 @@ def show_group(name: str, is_json: bool) -> None:
 @group.command()
 @click.argument("name")
 def delete(name: str) -> None:
-    """Delete a group. Its members stay users."""
+    """Delete a group. Its members stay users, and are signed out everywhere."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await groups.delete_group(stores.groups, name)
@@ -82,7 +82,7 @@ def join(name: str, user: str) -> None:
 @click.argument("name")
 @click.argument("user")
 def leave(name: str, user: str) -> None:
-    """End a user's membership in a group."""
+    """End a user's membership in a group. Every session and grant of the user ends."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await groups.leave_group(stores.groups, name, (await users.get(stores.users, user)).user_id)

@@ -45,6 +45,6 @@ def end(name: str, sid: UUID | None, is_all: bool) -> None:
         if sid is None:
             await sessions.end_other_sessions(stores.users, user.user_id)
         else:
-            await sessions.end_session(stores.sessions, user.user_id, sid, "ended by an operator")
+            await sessions.end_session(stores.sessions, user.user_id, sid, sessions.ENDED_BY_OPERATOR)
 
     run_step(step)

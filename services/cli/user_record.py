@@ -1,6 +1,5 @@
 """`ostiary user add`, `import`, `update` and `password`: the commands that write a user's record."""
 
-import secrets
 import sys
 from dataclasses import asdict
 from typing import BinaryIO
@@ -12,11 +11,10 @@ from services.cli.steps import run_step
 from shared.codec.json_text import parse_object, parse_value
 from shared.config.settings import Settings
 from shared.identity.passwords import hash_password
+from shared.live.randomness import new_password
 from shared.model import User
 from shared.operations import user_import, users
 from shared.store.open import Stores
-
-MADE_PASSWORD_BYTES = 15
 
 _password_stdin = click.option(
     "--password-stdin",
@@ -36,7 +34,7 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
     """The password, and the member that shows it once if it was generated."""
     if is_given:
         return sys.stdin.readline().rstrip("\r\n"), {}
-    password = secrets.token_urlsafe(MADE_PASSWORD_BYTES)
+    password = new_password()
     return password, {"password": password}
 
 

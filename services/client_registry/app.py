@@ -24,9 +24,7 @@ from services.client_registry.registration.register import (
 from services.client_registry.registration.software_statement import BadIssuers, Issuers, read_issuers
 from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.config.settings import Settings, SettingsError
-from shared.issuing.access_tokens import AccessTokens
 from shared.live.deployment_settings import EVERY, DeploymentSettings
-from shared.oauth.resource.own import administration_resource
 from shared.operations.examination.examine import Examiner
 from shared.operations.protected_resources import ResourceRules
 from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
@@ -45,7 +43,7 @@ from shared.server.resources import (
     stores,
 )
 from shared.store import Unavailable
-from shared.web.bearer import ResourceServer, bearer_error
+from shared.web.bearer import bearer_error
 from shared.web.cors import cross_origin
 
 STATEMENT_ISSUERS = web.AppKey[Issuers]("STATEMENT_ISSUERS")
@@ -90,9 +88,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         app[PROTECTED_RESOURCES],
         settings,
     )
-    access_tokens = AccessTokens(settings.issuer, app[KEYRING], opened.grants)
-    audiences = frozenset((settings.issuer, administration_resource(settings.issuer)))
-    app[ADMINISTRATORS] = Administrators(ResourceServer(audiences, access_tokens, app[CLIENTS]))
+    app[ADMINISTRATORS] = Administrators.of(settings.issuer, app[KEYRING], opened.grants, app[CLIENTS])
     app[ADMINISTRATION] = Administration(
         opened.clients, Examiner.of(opened, settings.issuer), opened.initial_access_tokens, settings
     )

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, OAuthError
 from shared.operations.clients import NoSecret, NoSuchClient
+from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.sessions import NoSuchSession
@@ -35,6 +36,7 @@ _ABSENT: dict[type[Exception], str] = {
     NoSuchUser: "user",
     NoSuchGroup: "group",
     NoSuchSession: "session",
+    NoSuchGrant: "grant",
 }
 
 

@@ -3,14 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from aiohttp import web
 
 from shared.administration.faults import faults_as_errors
+from shared.issuing.access_tokens import AccessTokens
 from shared.live import clock
+from shared.live.client_cache import ClientCache
+from shared.live.keyring import KeyRing
 from shared.model import Author
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
+from shared.oauth.resource.own import administration_resource
+from shared.store import Grants
 from shared.web.bearer import Credentials, ResourceServer, check_scope, required_credentials
 from shared.web.client import note_client
 
@@ -21,6 +27,13 @@ class Caller:
 
     client: Client
     rights: frozenset[str]
+
+    def check(self, scope: str) -> None:
+        """Raises InsufficientScope: a part of the request needs *scope*, too."""
+        if scope not in self.rights:
+            raise InsufficientScope(
+                f"the access token lacks scope {scope}", scope=scope, client_id=self.client.client_id
+            )
 
     @property
     def author(self) -> Author:
@@ -36,6 +49,12 @@ class Administrators:
     """Authorizes clients by their own access tokens."""
 
     guard: ResourceServer
+
+    @classmethod
+    def of(cls, issuer: str, keyring: KeyRing, grants: Grants, clients: ClientCache) -> Self:
+        """Those of a deployment."""
+        audiences = frozenset((issuer, administration_resource(issuer)))
+        return cls(ResourceServer(audiences, AccessTokens(issuer, keyring, grants), clients))
 
     async def check(self, presented: Credentials, scope: str, now: datetime) -> Caller:
         """The caller. Raises InvalidToken, InsufficientScope, Unavailable.

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from shared.codec.base64url import base64url
 from shared.oauth.errors import InvalidRequest
@@ -14,6 +15,9 @@ from shared.store.codecs.text import is_storable
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 PARAMETERS = ("limit", "cursor")
+_BAD_CURSOR = "cursor is not a next_cursor of this server"
+
+_BOOLEANS = {"true": True, "false": False}
 
 _Record = TypeVar("_Record")
 
@@ -33,6 +37,24 @@ def read_page_request(query: Parameters, filters: Collection[str] = ()) -> PageR
     return PageRequest(_after(query.one("cursor")), _limit(query.one("limit")))
 
 
+def uuid_after(asked: PageRequest) -> UUID:
+    """The key of a page of records with a UUID. Raises InvalidRequest."""
+    try:
+        return UUID(asked.after) if asked.after else UUID(int=0)
+    except ValueError:
+        raise InvalidRequest(_BAD_CURSOR) from None
+
+
+def boolean(query: Parameters, name: str) -> bool | None:
+    """A filter that is true, false, or absent. Raises InvalidRequest."""
+    value = query.one(name)
+    if value is None:
+        return None
+    if value not in _BOOLEANS:
+        raise InvalidRequest(f"{name} must be true or false")
+    return _BOOLEANS[value]
+
+
 def _limit(value: str | None) -> int:
     if value is None:
         return DEFAULT_LIMIT
@@ -49,7 +71,7 @@ def _after(cursor: str | None) -> str | None:
     except (binascii.Error, ValueError):
         key = "\0"
     if not is_storable(key):
-        raise InvalidRequest("cursor is not a next_cursor of this server")
+        raise InvalidRequest(_BAD_CURSOR)
     return key
 
 

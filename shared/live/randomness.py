@@ -38,6 +38,11 @@ def new_client_secret() -> str:
     return secrets.token_urlsafe(RANDOM_BYTES)
 
 
+def new_password() -> str:
+    """A fresh password for a user, who may change it: 120 random bits."""
+    return secrets.token_urlsafe(15)
+
+
 def new_nonce(size: int) -> bytes:
     """*size* random bytes, for one encryption."""
     return secrets.token_bytes(size)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
+from shared.model import Author
 from shared.store import Groups, UserGroup
 
 PAGE = 500
@@ -49,26 +50,33 @@ async def get(groups: Groups, name: str) -> UserGroup:
     raise NoSuchGroup(name)
 
 
-async def add_group(groups: Groups, name: str) -> UserGroup:
+async def add_group(groups: Groups, name: str, *, by: Author | None = None) -> UserGroup:
     """Raises BadGroup, Taken."""
     prepared = checked_name(name)
-    await groups.add(prepared)
+    await groups.add(prepared, by=by)
+    return await get(groups, prepared)
+
+
+async def rename_group(groups: Groups, group: UserGroup, name: str, *, by: Author | None = None) -> UserGroup:
+    """Rename a group of this version; its members stay. Raises BadGroup, Taken, Stale."""
+    prepared = checked_name(name)
+    await groups.rename(group, prepared, by=by)
     return await get(groups, prepared)
 
 
 async def delete_group(groups: Groups, name: str) -> None:
-    """Delete a group and its memberships. Raises NoSuchGroup."""
+    """Delete a group and its memberships. Sessions and grants of its members end. Raises NoSuchGroup."""
     await groups.delete((await get(groups, name)).name)
 
 
-async def join_group(groups: Groups, name: str, user_id: UUID) -> None:
+async def join_group(groups: Groups, name: str, user_id: UUID, *, by: Author | None = None) -> None:
     """Make a user a member, unless they are one. Raises NoSuchGroup."""
-    await groups.join((await get(groups, name)).name, user_id)
+    await groups.join((await get(groups, name)).name, user_id, by=by)
 
 
-async def leave_group(groups: Groups, name: str, user_id: UUID) -> None:
-    """End a membership, if there is one. Raises NoSuchGroup."""
-    await groups.leave((await get(groups, name)).name, user_id)
+async def leave_group(groups: Groups, name: str, user_id: UUID, *, by: Author | None = None) -> None:
+    """End a membership, if there is one, and with it the user's sessions and grants. Raises NoSuchGroup."""
+    await groups.leave((await get(groups, name)).name, user_id, by=by)
 
 
 async def every_group(groups: Groups) -> AsyncIterator[UserGroup]:

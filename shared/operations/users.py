@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from shared.identity.password_rules import MAX_PASSWORD, MIN_PASSWORD, PasswordFault, password_fault
 from shared.identity.username import has_ignorable
 from shared.live.randomness import new_id
-from shared.model import Json, User
+from shared.model import Author, Json, User
 from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
 from shared.store import Users
@@ -168,6 +169,13 @@ def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
     return changed
 
 
+async def get_by_id(users: Users, user_id: UUID) -> User:
+    """Raises NoSuchUser."""
+    if user := await users.find(user_id):
+        return user
+    raise NoSuchUser(str(user_id))
+
+
 async def get(users: Users, name: str) -> User:
     """The user with this user name or e-mail address. Raises NoSuchUser."""
     if user := await users.find_by_name(name):
@@ -183,6 +191,7 @@ async def add_user(
     *,
     detail: Json | None = None,
     is_distinct: bool = False,
+    by: Author | None = None,
 ) -> User:
     """Add a user; *detail* is for the audit row.
 
@@ -192,23 +201,35 @@ async def add_user(
     check_username(username)
     check_claims(claims)
     user = User(user_id=new_id(), username=username, claims=_without_groups(claims), groups=groups_in(claims))
-    await users.add(user, password_hash, detail, is_distinct=is_distinct)
+    await users.add(user, password_hash, detail, is_distinct=is_distinct, by=by)
     return await users.find(user.user_id) or user
 
 
 async def update_user(users: Users, name: str, changes: UserChanges) -> User:
-    """Change a user. Sessions and grants continue.
+    """Change a user. Sessions and grants continue, unless the user leaves a group.
 
     `groups` among the claims become the user's only groups, and missing groups are added.
     Raises NoSuchUser, BadUser, BadGroup, Taken, Stale.
     """
     user = await get(users, name)
     username = user.username if changes.username is None else changes.username
-    check_username(username)
-    groups = groups_in(changes.claims)
     without_groups = replace(changes, claims=_without_groups(changes.claims))
     claims = changed_claims(_without_groups(user.claims), without_groups)
-    await users.replace(replace(user, username=username, claims=claims), groups)
+    groups = {GROUPS: changes.claims[GROUPS]} if GROUPS in changes.claims else {}
+    return await replace_user(users, user, username, {**claims, **groups})
+
+
+async def replace_user(
+    users: Users, user: User, username: str, claims: Json, *, by: Author | None = None
+) -> User:
+    """Replace the name and the claims of a user of this version.
+
+    `groups` among the claims become memberships. Raises BadUser, BadGroup, Taken, Stale.
+    """
+    groups, claims = groups_in(claims), _without_groups(claims)
+    check_username(username)
+    check_claims(claims)
+    await users.replace(replace(user, username=username, claims=claims), groups, by=by)
     return await users.find(user.user_id) or user
 
 

@@ -35,10 +35,12 @@ from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
+    EVERY_GRANT,
     KEPT_FOR,
     Attempt,
     AuthorizationCodes,
     DeviceCodes,
+    GrantFilter,
     GrantRow,
     Grants,
     NewFamily,
@@ -80,14 +82,17 @@ from shared.store.ports.sessions import (
     Kept,
     PushedRequests,
     SessionOwner,
+    SessionPage,
     SessionRow,
     Sessions,
 )
-from shared.store.ports.users import Users
+from shared.store.ports.users import EVERY_USER, UserFilter, Users
 
 __all__ = [
     "CLIENT_USE_NOTED_EVERY",
     "EVERY_CLIENT",
+    "EVERY_GRANT",
+    "EVERY_USER",
     "KEPT_FOR",
     "MAX_OUTAGE",
     "MOST_REFUSALS",
@@ -118,6 +123,7 @@ __all__ = [
     "Expiring",
     "Expiry",
     "Full",
+    "GrantFilter",
     "GrantPosition",
     "GrantRow",
     "GrantedResources",
@@ -160,6 +166,7 @@ __all__ = [
     "Rotation",
     "SecondFactors",
     "SessionOwner",
+    "SessionPage",
     "SessionRow",
     "Sessions",
     "SharedCounts",
@@ -172,6 +179,7 @@ __all__ = [
     "TokenUser",
     "Unavailable",
     "UserCredentials",
+    "UserFilter",
     "UserGroup",
     "UserPasskey",
     "UserPassword",

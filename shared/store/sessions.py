@@ -1,15 +1,16 @@
 """Browser sessions over both stores: live while Redis knows them and PostgreSQL has not ended them."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-from shared.model import Json, Scope, Session
-from shared.store import SessionOwner, SessionRow, Unavailable
+from shared.model import Author, Json, Scope, Session
+from shared.store import SessionOwner, SessionPage, SessionRow, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.redis.sessions import RedisSessionContents, SessionRecord, restored
 
@@ -44,7 +45,19 @@ class KeptSessions:
         return (session, consented) if session else None
 
     async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
-        rows = await self._rows.of_user(user_id)
+        return await self._live(await self._rows.of_user(user_id))
+
+    async def list(self, after: UUID, limit: int, user_id: UUID | None = None) -> SessionPage:
+        rows = await self._rows.list(after, limit + 1, user_id)
+        on_page = dict(islice(rows.items(), limit))
+        last = list(on_page.values())[-1].sid if len(rows) > limit else None
+        return SessionPage(await self._live(on_page), last)
+
+    async def get_live(self, sid: UUID) -> SessionRow | None:
+        return next(iter(await self._live(await self._rows.of_sid(sid))), None)
+
+    async def _live(self, rows: Mapping[bytes, SessionRow]) -> Sequence[SessionRow]:
+        """Those of *rows* whose contents exist, with the time of their last use."""
         try:
             unused = await self._contents.unused_for(list(rows))
         except Unavailable:  # the list is for people: without the time of the last use it still helps
@@ -61,8 +74,8 @@ class KeptSessions:
                 raise
         return SessionOwner(sid=contents.sid, user_id=contents.user_id, username=contents.username)
 
-    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None) -> bool:
-        session_key = await self._rows.end(sid, reason, of)
+    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None, by: Author | None = None) -> bool:
+        session_key = await self._rows.end(sid, reason, of, by)
         if session_key is None:
             return False
         with suppress(Unavailable):  # clean-up only: the row has ended the session

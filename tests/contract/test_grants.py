@@ -14,8 +14,10 @@ from shared.model import AuthorizationCode, ClaimsRequest
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import digest
-from shared.store import Redeemed
+from shared.store import GrantFilter, Redeemed
 from tests.builders import SCOPE, SignIn, World, an_attempt
+
+NOTHING = UUID(int=0)
 
 Change = Callable[[World, SignIn, Client], Awaitable[None]]
 
@@ -226,7 +228,7 @@ async def test_a_code_of_an_older_epoch_gives_nothing(world: World) -> None:
 
 
 async def test_the_live_grants_of_a_user_are_listed(world: World) -> None:
-    """Live grants of the user are listed, oldest first, with client and session."""
+    """Live grants are listed by id, and by user and client."""
     sign_in, other = await world.sign_in(), await world.sign_in()
     client, another = await world.client(), await world.client()
     first, second, revoked, others = (new_id() for _ in range(4))
@@ -239,11 +241,22 @@ async def test_the_live_grants_of_a_user_are_listed(world: World) -> None:
         code = who.code(where.client_id)
         await _redeem(world, digest(str(grant_id)), code, grant_id)
     await world.stores.grants.revoke(revoked, "test")
-    grants = await world.stores.grants.of_user(sign_in.user.user_id)
-    assert [(grant.grant_id, grant.client_id, grant.sid) for grant in grants] == [
+    of_user = GrantFilter(user_id=sign_in.user.user_id)
+    grants = await world.stores.grants.list(NOTHING, 10, of_user)
+    assert {(grant.grant_id, grant.client_id, grant.sid) for grant in grants} == {
         (first, client.client_id, sign_in.sid),
         (second, another.client_id, sign_in.sid),
-    ]
+    }
+    one = await world.stores.grants.list(NOTHING, 10, replace(of_user, client_id=another.client_id))
+    assert [grant.grant_id for grant in one] == [second]
+    of_client = await world.stores.grants.list(NOTHING, 10, GrantFilter(client_id=client.client_id))
+    assert {grant.grant_id for grant in of_client} == {first, others}
+    every = sorted((first, second, others))
+    assert [grant.grant_id for grant in await world.stores.grants.list(every[0], 1)] == [every[1]]
+    assert await world.stores.grants.get_live(revoked) is None
+    found = await world.stores.grants.get_live(others)
+    assert found
+    assert found.user_id == other.user.user_id
     assert all(set(grant.scope) == set(SCOPE) for grant in grants)
     await world.stores.users.end_all(sign_in.user.user_id)
-    assert await world.stores.grants.of_user(sign_in.user.user_id) == []
+    assert await world.stores.grants.list(NOTHING, 10, of_user) == []

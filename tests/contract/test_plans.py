@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 import shared.store.postgres
-from shared.store.postgres import grants
+from shared.store.postgres import consents
 from tests.bench.filler import Filling, fill
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -118,7 +118,7 @@ async def test_a_missing_index_is_found(full: FullDatabase) -> None:
     transaction = full.connection.transaction()
     await transaction.start()
     await full.connection.execute("DROP INDEX grants_by_user")
-    found = await full.faults(grants._OF_USER)
+    found = await full.faults(consents._OF_USER)
     await transaction.rollback()
     assert "Seq Scan of grants" in found
-    assert await full.faults(grants._OF_USER) == []
+    assert await full.faults(consents._OF_USER) == []

@@ -13,8 +13,16 @@ from shared.config.settings import read_settings
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
+    ADMIN_GRANT,
+    ADMIN_GRANTS,
+    ADMIN_GROUP,
+    ADMIN_GROUPS,
     ADMIN_RESOURCE,
     ADMIN_RESOURCES,
+    ADMIN_SESSION,
+    ADMIN_SESSIONS,
+    ADMIN_USER,
+    ADMIN_USERS,
     AUTHORIZATION,
     CLIENT_CONFIGURATION,
     END_SESSION,
@@ -59,6 +67,14 @@ ACTING = {
     ADMIN_CLIENT,
     ADMIN_RESOURCES,
     ADMIN_RESOURCE,
+    ADMIN_USERS,
+    ADMIN_USER,
+    ADMIN_GROUPS,
+    ADMIN_GROUP,
+    ADMIN_SESSIONS,
+    ADMIN_SESSION,
+    ADMIN_GRANTS,
+    ADMIN_GRANT,
 }
 """Where GET begins or ends something, or needs credentials."""
 

@@ -18,9 +18,6 @@ from shared.oauth.resource.metadata import metadata_uri
 from shared.oauth.resource.own import (
     ADMINISTRATION_SCOPES,
     READ_CLIENTS,
-    READ_RESOURCES,
-    WRITE_CLIENTS,
-    WRITE_RESOURCES,
     administration_resource,
 )
 from shared.oauth.sender.sender import UNBOUND
@@ -31,7 +28,6 @@ from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
     ADMIN_OPENAPI,
-    ADMIN_RESOURCES,
     REVOCATION,
     TOKEN,
     USERINFO,
@@ -140,15 +136,16 @@ async def _bad_tokens(admin: AdministrationApi, settings: Settings) -> dict[str,
 
 
 def _requests(admin: AdministrationApi, client: Client) -> list[tuple[str, str]]:
-    name = client.client_id
-    return sorted((method, path.format(client_id=name, resource=name)) for method, path in admin.inventory())
+    name, some = client.client_id, str(uuid4())
+    values = {"client_id": name, "resource": name, "group": name, "sub": some, "sid": some, "grant_id": some}
+    return sorted((method, path.format(**values)) for method, path in admin.inventory())
 
 
 def _scope_of(method: str, path: str) -> str:
     """The scope that a route needs."""
-    if path.startswith(ADMIN_RESOURCES.path):
-        return READ_RESOURCES if method == "GET" else WRITE_RESOURCES
-    return READ_CLIENTS if method == "GET" else WRITE_CLIENTS
+    room = path.removeprefix("/oidc/admin/").split("/")[0]
+    room = {"invitations": "clients"}.get(room, "sessions" if path.endswith("/logout") else room)
+    return f"ostiary.{room}:{'read' if method == 'GET' else 'write'}"
 
 
 async def test_only_a_clients_own_token_with_the_scope_opens_a_route(

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 from unittest.mock import patch
-from uuid import UUID
 
 import pytest
 
@@ -127,9 +126,9 @@ async def test_an_unknown_outcome_is_not_complete(op: AuthorizationService, is_c
     request = {"id_token_hint": await op.id_token(browser, client), "post_logout_redirect_uri": GONE}
     copy, end = copy_of(op, browser), PostgresSessionRows.end
 
-    async def unknown(self: PostgresSessionRows, sid: UUID, reason: str, of: UUID | None) -> Any:
+    async def unknown(self: PostgresSessionRows, *which: Any) -> Any:
         if is_committed:
-            await end(self, sid, reason, of)
+            await end(self, *which)
         raise OutcomeUnknown("the answer was lost")
 
     with patch.object(PostgresSessionRows, "end", unknown):
@@ -151,12 +150,12 @@ async def test_some_accounts_of_a_browser_have_ended(op: AuthorizationService) -
     handles = [browser.cookie("session") or "", browser.cookie("accounts") or ""]
     end, ended = PostgresSessionRows.end, 0
 
-    async def only_the_first(self: PostgresSessionRows, sid: UUID, reason: str, of: UUID | None) -> Any:
+    async def only_the_first(self: PostgresSessionRows, *which: Any) -> Any:
         nonlocal ended
         ended += 1
         if ended > 1:
             raise OutcomeUnknown("it is away")
-        return await end(self, sid, reason, of)
+        return await end(self, *which)
 
     page = await browser.get(LOGOUT.path)
     with patch.object(PostgresSessionRows, "end", only_the_first):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.administration.paging import page, split
+from shared.administration.paging import boolean, page, split
 from shared.oauth.client.metadata.declaration import Reader
 from shared.oauth.client.metadata.members import information
 from shared.oauth.client.record import Client
@@ -14,8 +14,6 @@ from shared.store import ClientFilter
 MAX_TEXT = 200
 FILTERS = ("text", "is_disabled", "is_dynamically_registered")
 
-_BOOLEANS = {"true": True, "false": False}
-
 
 def read_filter(query: Parameters) -> ClientFilter:
     """Raises InvalidRequest."""
@@ -24,18 +22,9 @@ def read_filter(query: Parameters) -> ClientFilter:
         raise InvalidRequest(f"text is longer than {MAX_TEXT} characters")
     return ClientFilter(
         text=text,
-        is_disabled=_boolean(query, "is_disabled"),
-        is_dynamically_registered=_boolean(query, "is_dynamically_registered"),
+        is_disabled=boolean(query, "is_disabled"),
+        is_dynamically_registered=boolean(query, "is_dynamically_registered"),
     )
-
-
-def _boolean(query: Parameters, name: str) -> bool | None:
-    value = query.one(name)
-    if value is None:
-        return None
-    if value not in _BOOLEANS:
-        raise InvalidRequest(f"{name} must be true or false")
-    return _BOOLEANS[value]
 
 
 def client_page(clients: Sequence[Client], limit: int) -> dict[str, Any]:

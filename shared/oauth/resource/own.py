@@ -8,7 +8,19 @@ READ_CLIENTS = "ostiary.clients:read"
 WRITE_CLIENTS = "ostiary.clients:write"
 READ_RESOURCES = "ostiary.resources:read"
 WRITE_RESOURCES = "ostiary.resources:write"
-ADMINISTRATION_SCOPES = (READ_CLIENTS, WRITE_CLIENTS, READ_RESOURCES, WRITE_RESOURCES)
+READ_USERS = "ostiary.users:read"
+WRITE_USERS = "ostiary.users:write"
+READ_GROUPS = "ostiary.groups:read"
+WRITE_GROUPS = "ostiary.groups:write"
+READ_SESSIONS = "ostiary.sessions:read"
+WRITE_SESSIONS = "ostiary.sessions:write"
+READ_GRANTS = "ostiary.grants:read"
+WRITE_GRANTS = "ostiary.grants:write"
+ADMINISTRATION_SCOPES = (
+    *(READ_CLIENTS, WRITE_CLIENTS, READ_RESOURCES, WRITE_RESOURCES),
+    *(READ_USERS, WRITE_USERS, READ_GROUPS, WRITE_GROUPS),
+    *(READ_SESSIONS, WRITE_SESSIONS, READ_GRANTS, WRITE_GRANTS),
+)
 
 PROTOCOL_SCOPES = frozenset(SCOPES)
 """Scopes of the grant itself, which can be combined with the scopes of any resource."""

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.identity.passkeys.passkey import Passkey, PasskeyUse
-from shared.model import Json, User
+from shared.model import Author, Json, User
 from shared.oauth.authentication_methods import SecondFactor
 from shared.store.ports.sessions import Kept
 
@@ -142,7 +142,9 @@ class UserCredentials(Protocol):
     async def remove(self, user_id: UUID, credential_id: UUID) -> None:
         """Remove a credential of the user."""
 
-    async def set_password(self, user_id: UUID, password_hash: str, kept: Kept | None = None) -> None:
+    async def set_password(
+        self, user_id: UUID, password_hash: str, kept: Kept | None = None, *, by: Author | None = None
+    ) -> None:
         """Set the password. Every session and grant ends in the same transaction, except what is *kept*."""
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.model import (
     Approved,
     Authentication,
+    Author,
     Authorization,
     AuthorizationCode,
     Denied,
@@ -133,11 +134,23 @@ class GrantRow:
 
     grant_id: UUID
     client_id: str
+    user_id: UUID
     sid: UUID
     scope: Scope
     is_offline: bool
     created_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantFilter:
+    """The conditions that listed grants meet; None is no condition."""
+
+    user_id: UUID | None = None
+    client_id: str | None = None
+
+
+EVERY_GRANT = GrantFilter()
 
 
 class Grants(Protocol):
@@ -182,13 +195,16 @@ class Grants(Protocol):
 
     async def find_spent(self, code_hash: bytes) -> SpentCode | None: ...
 
-    async def revoke(self, grant_id: UUID, reason: str) -> None: ...
+    async def revoke(self, grant_id: UUID, reason: str, *, by: Author | None = None) -> None: ...
 
     async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
         """Revoke the grant of a code that is over and was presented again; exceptions as for `redeem`."""
 
-    async def of_user(self, user_id: UUID) -> Sequence[GrantRow]:
-        """The live grants of a user, oldest first."""
+    async def list(self, after: UUID, limit: int, matching: GrantFilter = EVERY_GRANT) -> Sequence[GrantRow]:
+        """The live grants, by `grant_id`."""
+
+    async def get_live(self, grant_id: UUID) -> GrantRow | None:
+        """A grant for operators, if it is live."""
 
     async def count_of_client(self, client_id: str) -> int:
         """The number of live grants of a client, among at most 10 000 that are read."""

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from shared.model import Author
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserGroup:
@@ -14,15 +16,16 @@ class UserGroup:
     name: str
     member_count: int
     created_at: datetime
+    version: int = 1
 
 
 class Groups(Protocol):
     """Groups. PostgreSQL. Names are compared after `shared.identity.username.canonical`.
 
-    Every effective change writes an audit row in the same transaction.
+    Every effective change writes an audit row with its author in the same transaction.
     """
 
-    async def add(self, name: str) -> None:
+    async def add(self, name: str, *, by: Author | None = None) -> None:
         """Raises Taken."""
 
     async def find(self, name: str) -> UserGroup | None: ...
@@ -33,11 +36,17 @@ class Groups(Protocol):
     async def members(self, name: str, after: str | None, limit: int) -> Sequence[str]:
         """The user names of the members of a group, by name."""
 
-    async def delete(self, name: str) -> None:
-        """Delete a group with its memberships."""
+    async def rename(self, group: UserGroup, name: str, *, by: Author | None = None) -> None:
+        """Rename a group of this version. Raises Stale, Taken."""
 
-    async def join(self, name: str, user_id: UUID) -> None:
+    async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
+        """Delete a group, if it is of that version, with its memberships: each ends as by `leave`.
+
+        False: there is no such group of that version.
+        """
+
+    async def join(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
         """Make a user a member. Does nothing if they are one, or if there is no such group or user."""
 
-    async def leave(self, name: str, user_id: UUID) -> None:
-        """End a membership, if there is one."""
+    async def leave(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
+        """End a membership, if there is one. Every session and grant of the user ends with it."""

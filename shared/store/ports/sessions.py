@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from shared.model import (
+    Author,
     Json,
     Scope,
     Session,
@@ -24,13 +25,14 @@ class SessionOwner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRow:
-    """A live session, for its user.
+    """A live session, for its user and for operators.
 
     `address` and `user_agent`: where its latest sign-in came from. `last_used_at` is None if Redis, which
     knows it, does not answer.
     """
 
     sid: UUID
+    user_id: UUID
     created_at: datetime
     expires_at: datetime
     address: str | None = None
@@ -48,6 +50,16 @@ class Kept:
 
     sid: UUID | None = None
     has_offline_grants: bool = False
+
+
+class SessionPage(NamedTuple):
+    """Live sessions by `sid`. `last`: the `sid` after which the next page begins; None: there is none.
+
+    A page may have fewer sessions than it was asked for.
+    """
+
+    rows: Sequence[SessionRow]
+    last: UUID | None
 
 
 class Sessions(Protocol):
@@ -73,13 +85,19 @@ class Sessions(Protocol):
     async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:
         """The live sessions of a user, oldest first. Listing them is no use of theirs."""
 
+    async def list(self, after: UUID, limit: int, user_id: UUID | None = None) -> SessionPage:
+        """The live sessions of the user, or of everybody, by `sid`."""
+
+    async def get_live(self, sid: UUID) -> SessionRow | None:
+        """A session for operators, if it is live."""
+
     async def owner(self, session_key: bytes, *, is_ended_too: bool = False) -> SessionOwner | None:
         """The owner of the session, if it is live or *is_ended_too*. Redis answers if PostgreSQL is down.
 
         Raises Unavailable if PostgreSQL is down and Redis does not know the session, which may be live.
         """
 
-    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None) -> bool:
+    async def end(self, sid: UUID, reason: str, *, of: UUID | None = None, by: Author | None = None) -> bool:
         """Commit the end, its audit row and its logout notices. *of*: the user whose session it must be.
 
         False: it had ended before, or is another user's.

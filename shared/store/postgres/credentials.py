@@ -7,6 +7,8 @@ from uuid import UUID
 import asyncpg
 
 from shared.identity.username import canonical
+from shared.model import Author
+from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPassword
 from shared.store.ports.faults import Taken
@@ -56,7 +58,7 @@ stored AS (INSERT INTO user_credentials (user_id, kind, data)
            SELECT user_id, 'password', jsonb_build_object('hash', $2::text) FROM changed
            ON CONFLICT (user_id) WHERE kind = 'password'
            DO UPDATE SET data = excluded.data, created_at = now(), last_used_at = NULL)
-INSERT INTO audit (event, user_id) SELECT 'password_changed', user_id FROM changed"""
+INSERT INTO audit (event, user_id, detail) SELECT 'password_changed', user_id, $3::jsonb FROM changed"""
 
 _REHASH = """
 WITH locked AS (SELECT user_id FROM credentials WHERE user_id = $1 FOR UPDATE)
@@ -79,10 +81,12 @@ def _credential(row: Row, created_at: str = "created_at") -> Credential:
     )
 
 
-async def set_password(connection: Transaction, user_id: UUID, password_hash: str) -> None:
+async def set_password(
+    connection: Transaction, user_id: UUID, password_hash: str, by: Author | None = None
+) -> None:
     """Set the password of a user whose sessions end in the same transaction."""
     await connection.execute(_LOCK_PASSWORD, user_id)
-    await connection.execute(_SET_PASSWORD, user_id, password_hash)
+    await connection.execute(_SET_PASSWORD, user_id, password_hash, author_detail(by))
 
 
 class PostgresUserCredentials:
@@ -121,9 +125,11 @@ class PostgresUserCredentials:
             if await connection.fetchrow(_REMOVE, user_id, credential_id) is None:
                 await connection.confirm()
 
-    async def set_password(self, user_id: UUID, password_hash: str, kept: Kept | None = None) -> None:
+    async def set_password(
+        self, user_id: UUID, password_hash: str, kept: Kept | None = None, *, by: Author | None = None
+    ) -> None:
         async with end_sessions(self._database, user_id, kept) as connection:
-            await set_password(connection, user_id, password_hash)
+            await set_password(connection, user_id, password_hash, by)
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)

@@ -5,10 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.model import Authorization, AuthorizationCode, User
+from shared.model import Author, Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
-from shared.store import Attempt, GrantRow, NewFamily, Redeemed, SpentCode, TokenOwner, TokenUser, Unavailable
+from shared.store import (
+    EVERY_GRANT,
+    Attempt,
+    GrantFilter,
+    GrantRow,
+    NewFamily,
+    Redeemed,
+    SpentCode,
+    TokenOwner,
+    TokenUser,
+    Unavailable,
+)
 from shared.store.codecs.authorizations import details, restored_authentication
+from shared.store.codecs.authors import author_detail
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -48,13 +60,20 @@ WITH revoked AS (
   UPDATE grants SET revoked_at = now() WHERE grant_id = $1 AND revoked_at IS NULL
   RETURNING grant_id, user_id, client_id)
 INSERT INTO audit (event, user_id, client_id, detail)
-SELECT 'grant_revoked', user_id, client_id, jsonb_build_object('grant_id', grant_id, 'reason', $2::text)
+SELECT 'grant_revoked', user_id, client_id,
+       jsonb_build_object('grant_id', grant_id, 'reason', $2::text) || $3::jsonb
   FROM revoked
 RETURNING event"""
 
-_OF_USER = f"""
-SELECT g.grant_id, g.client_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at FROM {GRANT}
- WHERE g.user_id = $1 AND {GRANT_STANDS} ORDER BY g.created_at, g.grant_id"""
+_ROWS = f"""
+SELECT g.grant_id, g.client_id, g.user_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at
+  FROM {GRANT}
+ WHERE {GRANT_STANDS}"""
+_FIND_ROW = f"{_ROWS} AND g.grant_id = $1"
+_PAGE = "AND g.grant_id > $1 ORDER BY g.grant_id LIMIT $2"
+_LIST = f"{_ROWS} {_PAGE}"
+_LIST_OF_USER = f"{_ROWS} AND g.user_id = $3 AND ($4::text IS NULL OR g.client_id = $4) {_PAGE}"
+_LIST_OF_CLIENT = f"{_ROWS} AND g.client_id = $3 {_PAGE}"
 
 _COUNT_OF_CLIENT = f"""
 SELECT count(*) AS n
@@ -101,6 +120,10 @@ def user_of(row: Row) -> User:
         updated_at=row["updated_at"],
         groups=None if groups is None else tuple(groups),
     )
+
+
+def _grant_row(row: Row) -> GrantRow:
+    return GrantRow(**{**dict(row), "scope": tuple(row["scope"])})
 
 
 class PostgresGrants:
@@ -199,12 +222,22 @@ class PostgresGrants:
         row = await self._database.row(_FIND_SPENT, code_hash)
         return SpentCode(**dict(row)) if row else None
 
-    async def revoke(self, grant_id: UUID, reason: str) -> None:
-        await self._database.end(_REVOKE, grant_id, reason)
+    async def revoke(self, grant_id: UUID, reason: str, *, by: Author | None = None) -> None:
+        await self._database.end(_REVOKE, grant_id, reason, author_detail(by))
 
-    async def of_user(self, user_id: UUID) -> Sequence[GrantRow]:
-        rows = await self._database.rows(_OF_USER, user_id)
-        return [GrantRow(**{**dict(row), "scope": tuple(row["scope"])}) for row in rows]
+    async def list(self, after: UUID, limit: int, matching: GrantFilter = EVERY_GRANT) -> Sequence[GrantRow]:
+        user_id, client_id = matching.user_id, matching.client_id
+        if user_id is not None:
+            rows = await self._database.rows(_LIST_OF_USER, after, limit, user_id, client_id)
+        elif client_id is not None:
+            rows = await self._database.rows(_LIST_OF_CLIENT, after, limit, client_id)
+        else:
+            rows = await self._database.rows(_LIST, after, limit)
+        return [_grant_row(row) for row in rows]
+
+    async def get_live(self, grant_id: UUID) -> GrantRow | None:
+        row = await self._database.row(_FIND_ROW, grant_id)
+        return _grant_row(row) if row else None
 
     async def count_of_client(self, client_id: str) -> int:
         row = await self._database.row(_COUNT_OF_CLIENT, client_id)

@@ -7,10 +7,10 @@ group names are skipped. Names are compared in Python, because PostgreSQL folds 
 from typing import Any, cast
 
 import asyncpg
-import orjson
 
 from shared.identity.group_name import prepared_group_name
 from shared.store.postgres.groups import join_by_name
+from shared.store.postgres.transport.connection import decode_json
 
 _BATCH = 500
 _USERS = """
@@ -27,8 +27,9 @@ def _names(value: object) -> list[str]:
 
 async def adopt_group_attributes(connection: asyncpg.Connection) -> None:
     """Create the memberships, in the transaction of the migration."""
+    await decode_json(connection)
     after: Any = None
     while rows := await connection.fetch(_USERS, after, _BATCH):
         for row in rows:
-            await join_by_name(connection, row["user_id"], _names(orjson.loads(row["groups"])))
+            await join_by_name(connection, row["user_id"], _names(row["groups"]))
         after = rows[-1]["user_id"]

@@ -6,8 +6,11 @@ from uuid import UUID
 import asyncpg
 
 from shared.identity.username import canonical
-from shared.store import Taken, UserGroup
+from shared.model import Author
+from shared.store import Stale, Taken, Unavailable, UserGroup
+from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
+from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
 
@@ -18,16 +21,18 @@ GROUPS_OF_USER = """ARRAY(
 
 _ADD = """
 WITH added AS (INSERT INTO groups (name, name_key) VALUES ($1, $2) RETURNING name)
-INSERT INTO audit (event, detail) SELECT 'group_added', jsonb_build_object('group', name) FROM added"""
+INSERT INTO audit (event, detail)
+SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
 _ADD_MISSING = """
 WITH added AS (
   INSERT INTO groups (name, name_key) SELECT * FROM unnest($1::text[], $2::text[])
   ON CONFLICT (name_key) DO NOTHING RETURNING name)
-INSERT INTO audit (event, detail) SELECT 'group_added', jsonb_build_object('group', name) FROM added"""
+INSERT INTO audit (event, detail)
+SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
 _FIND_EACH = """
-SELECT gr.name, gr.created_at,
+SELECT gr.name, gr.version, gr.created_at,
        (SELECT count(*) FROM group_members gm WHERE gm.group_id = gr.group_id) AS member_count
   FROM groups gr"""
 _FIND = f"{_FIND_EACH} WHERE gr.name_key = $1"
@@ -36,10 +41,26 @@ _MEMBERS = """
 SELECT u.username FROM groups gr JOIN group_members gm USING (group_id) JOIN users u USING (user_id)
  WHERE gr.name_key = $1 AND u.username_key > $2 ORDER BY u.username_key LIMIT $3"""
 
-_DELETE = """
-WITH deleted AS (DELETE FROM groups WHERE name_key = $1 RETURNING name)
-INSERT INTO audit (event, detail) SELECT 'group_deleted', jsonb_build_object('group', name) FROM deleted
+_REPLACE = """
+WITH changed AS (
+  UPDATE groups SET name = $2, name_key = $3, version = version + 1 WHERE name_key = $1 AND version = $4
+  RETURNING name)
+INSERT INTO audit (event, detail)
+SELECT 'group_changed', jsonb_build_object('group', name, 'former_name', $5::text) || $6::jsonb FROM changed
 RETURNING event"""
+
+_LOCK = """
+SELECT group_id FROM groups WHERE name_key = $1 AND ($2::integer IS NULL OR version = $2) FOR UPDATE"""
+_LOCK_MEMBERS = """
+SELECT u.user_id FROM group_members gm JOIN users u USING (user_id)
+ WHERE gm.group_id = $1 ORDER BY u.user_id FOR NO KEY UPDATE OF u"""
+_DELETE = """
+WITH deleted AS (DELETE FROM groups WHERE group_id = $1 RETURNING name)
+INSERT INTO audit (event, detail)
+SELECT 'group_deleted', jsonb_build_object('group', name) || $2::jsonb FROM deleted"""
+
+DELETING = 60
+"""Seconds for the end of the sessions of all members."""
 
 # FOR KEY SHARE waits for a concurrent deletion of a group or user, which is then left out.
 _JOIN = """
@@ -50,7 +71,9 @@ joined AS (
   INSERT INTO group_members (user_id, group_id) SELECT user_id, group_id FROM wanted
   ON CONFLICT DO NOTHING RETURNING group_id)
 INSERT INTO audit (event, user_id, detail)
-SELECT 'group_joined', $1, jsonb_build_object('group', gr.name) FROM joined JOIN groups gr USING (group_id)"""
+SELECT 'group_joined', $1, jsonb_build_object('group', gr.name) || $3::jsonb
+  FROM joined JOIN groups gr USING (group_id)
+RETURNING event"""
 
 
 def _leave(condition: str) -> str:
@@ -60,39 +83,51 @@ WITH ended AS (
   DELETE FROM group_members gm USING groups gr
    WHERE gm.user_id = $1 AND gr.group_id = gm.group_id AND {condition} RETURNING gr.name)
 INSERT INTO audit (event, user_id, detail)
-SELECT 'group_left', $1, jsonb_build_object('group', name) FROM ended
+SELECT 'group_left', $1, jsonb_build_object('group', name) || $3::jsonb FROM ended
 RETURNING event"""
 
 
 _LEAVE = _leave("gr.name_key = $2")
 _LEAVE_OTHERS = _leave("gr.name_key <> ALL($2::text[])")
+_NOTE_CHANGE = """
+UPDATE users SET claims_version = claims_version + 1, updated_at = now() WHERE user_id = ANY($1::uuid[])"""
 
 
 async def join_by_name(
-    connection: Transaction | asyncpg.Connection, user_id: UUID, names: Collection[str]
+    connection: Transaction | asyncpg.Connection,
+    user_id: UUID,
+    names: Collection[str],
+    by: Author | None = None,
 ) -> None:
     """Make a user a member of the groups of these names; groups that are missing are added."""
     by_key = {canonical(name): name for name in names}
     keys = sorted(by_key)  # in one order, so that transactions do not deadlock
-    await connection.execute(_ADD_MISSING, [by_key[key] for key in keys], keys)
-    await connection.execute(_JOIN, user_id, keys)
+    await connection.execute(_ADD_MISSING, [by_key[key] for key in keys], keys, author_detail(by))
+    await connection.execute(_JOIN, user_id, keys, author_detail(by))
 
 
-async def replace_groups(connection: Transaction, user_id: UUID, names: Collection[str]) -> None:
-    """Make a user a member of exactly the groups of these names; groups that are missing are added."""
-    await connection.execute(_LEAVE_OTHERS, user_id, [canonical(name) for name in names])
-    await join_by_name(connection, user_id, names)
+async def replace_groups(
+    connection: Transaction, user_id: UUID, names: Collection[str], by: Author | None = None
+) -> None:
+    """Make a locked user a member of exactly the groups of these names; groups that are missing are added.
+
+    Every session and grant of a user who leaves a group ends.
+    """
+    keys = [canonical(name) for name in names]
+    if await connection.fetchrow(_LEAVE_OTHERS, user_id, keys, author_detail(by)):
+        await end_sessions_of(connection, [user_id])
+    await join_by_name(connection, user_id, names, by)
 
 
 class PostgresGroups:
-    """`Groups` over PostgreSQL: one statement each."""
+    """`Groups` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str) -> None:
+    async def add(self, name: str, *, by: Author | None = None) -> None:
         try:
-            await self._database.row(_ADD, name, canonical(name))
+            await self._database.row(_ADD, name, canonical(name), author_detail(by))
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
 
@@ -109,11 +144,46 @@ class PostgresGroups:
         rows = await self._database.rows(_MEMBERS, canonical(name), canonical(after or ""), limit)
         return [row["username"] for row in rows]
 
-    async def delete(self, name: str) -> None:
-        await self._database.end(_DELETE, canonical(name))
+    async def rename(self, group: UserGroup, name: str, *, by: Author | None = None) -> None:
+        key, former = canonical(name), group.name
+        try:
+            renamed = await self._database.row(
+                _REPLACE, canonical(former), name, key, group.version, former, author_detail(by)
+            )
+        except asyncpg.UniqueViolationError:
+            raise Taken(name) from None
+        if renamed is None:
+            raise Stale(former)
 
-    async def join(self, name: str, user_id: UUID) -> None:
-        await self._database.row(_JOIN, user_id, [canonical(name)])
+    async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
+        async with self._database.transaction() as connection:
+            await connection.extend(DELETING)
+            group = await connection.fetchrow(_LOCK, canonical(name), version)
+            if group is None:
+                await connection.confirm()
+                return False
+            members = [row["user_id"] for row in await connection.fetch(_LOCK_MEMBERS, group["group_id"])]
+            await end_sessions_of(connection, members)
+            await connection.execute(_NOTE_CHANGE, members)
+            await connection.execute(_DELETE, group["group_id"], author_detail(by))
+            return True
 
-    async def leave(self, name: str, user_id: UUID) -> None:
-        await self._database.end(_LEAVE, user_id, canonical(name))
+    async def join(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
+        async with self._database.transaction() as connection:
+            if await connection.fetchrow(_JOIN, user_id, [canonical(name)], author_detail(by)):
+                await connection.execute(_NOTE_CHANGE, [user_id])
+
+    async def leave(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
+        try:
+            await self._leave(name, user_id, by)
+        except Unavailable:  # perhaps only the answer was lost
+            await self._leave(name, user_id, by)
+
+    async def _leave(self, name: str, user_id: UUID, by: Author | None) -> None:
+        async with self._database.transaction() as connection:
+            await connection.fetchrow(LOCK_USER, user_id)
+            if await connection.fetchrow(_LEAVE, user_id, canonical(name), author_detail(by)) is None:
+                await connection.confirm()
+                return
+            await end_sessions_of(connection, [user_id])
+            await connection.execute(_NOTE_CHANGE, [user_id])

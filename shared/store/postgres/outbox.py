@@ -18,6 +18,8 @@ from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
 
+_RAISE_EPOCHS = "UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = ANY($1::uuid[])"
+
 LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR UPDATE"
 
 
@@ -39,6 +41,9 @@ TELL_OF_THESE = _tell("s.sid = ANY($1::uuid[]) AND s.ended_at = now()")
 
 _TELL_OF_USER = _tell("s.user_id = $1 AND s.ended_at IS NULL AND s.sid IS DISTINCT FROM $2::uuid")
 """Notify the clients of every session of a locked user but one. All of these are about to end."""
+
+_TELL_OF_USERS = _tell("s.user_id = ANY($1::uuid[]) AND s.ended_at IS NULL")
+"""Notify the clients of every session of locked users. All of these are about to end."""
 
 TELL_CLIENT = _tell("s.user_id = $1 AND s.ended_at IS NULL AND g.client_id = $2 AND g.revoked_at IS NULL")
 """Notify a client whose grants from a locked user are about to be revoked."""
@@ -93,6 +98,12 @@ async def end_sessions(
         yield connection
         if kept is not None:
             await carry_on(connection, user_id, kept)
+
+
+async def end_sessions_of(connection: Transaction, user_ids: Sequence[UUID]) -> None:
+    """End every session and grant of users whom this transaction has locked, and notify the clients."""
+    await connection.execute(_TELL_OF_USERS, user_ids)
+    await connection.execute(_RAISE_EPOCHS, user_ids)
 
 
 def _notice(row: Row) -> LogoutNotice:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from shared.model import Json, Scope, Session
+from shared.model import Author, Json, Scope, Session
 from shared.store import OutcomeUnknown, SessionOwner, SessionRow, Unavailable
+from shared.store.codecs.authors import author_detail
 from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -59,9 +60,14 @@ SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
         AND c.client_epoch >= (SELECT first_epoch FROM clients WHERE client_id = $2)
  WHERE s.session_key = $1 AND {_LIVE}"""
 
-_OF_USER = f"""
-SELECT s.session_key, s.sid, s.created_at, s.expires_at, s.origin FROM sessions s JOIN users u USING (user_id)
- WHERE s.user_id = $1 AND {_LIVE} ORDER BY s.created_at, s.sid"""
+_ROWS = f"""
+SELECT s.session_key, s.sid, s.user_id, s.created_at, s.expires_at, s.origin
+  FROM sessions s JOIN users u USING (user_id)
+ WHERE {_LIVE}"""
+_OF_USER = f"{_ROWS} AND s.user_id = $1 ORDER BY s.created_at, s.sid"
+_OF_SID = f"{_ROWS} AND s.sid = $1"
+_LIST = f"{_ROWS} AND s.sid > $1 ORDER BY s.sid LIMIT $2"
+_LIST_OF_USER = f"{_ROWS} AND s.sid > $1 AND s.user_id = $3 ORDER BY s.sid LIMIT $2"
 
 _OWNER = """
 SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)
@@ -74,7 +80,7 @@ WITH ended AS (
   RETURNING session_key, sid, user_id),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
-  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', $2::text) FROM ended)
+  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', $2::text) || $4::jsonb FROM ended)
 SELECT session_key FROM ended"""
 
 _CLIENTS = "SELECT DISTINCT client_id FROM grants WHERE sid = $1"
@@ -86,11 +92,16 @@ def _session_row(row: Row) -> SessionRow:
     origin = row["origin"]
     return SessionRow(
         sid=row["sid"],
+        user_id=row["user_id"],
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         address=origin.get("address"),
         user_agent=origin.get("user_agent"),
     )
+
+
+def _by_key(rows: Sequence[Row]) -> Mapping[bytes, SessionRow]:
+    return {row["session_key"]: _session_row(row) for row in rows}
 
 
 class PostgresSessionRows:
@@ -150,23 +161,32 @@ class PostgresSessionRows:
 
     async def of_user(self, user_id: UUID) -> Mapping[bytes, SessionRow]:
         """The rows that have not ended, by their keys, oldest first."""
-        rows = await self._database.rows(_OF_USER, user_id)
-        return {row["session_key"]: _session_row(row) for row in rows}
+        return _by_key(await self._database.rows(_OF_USER, user_id))
+
+    async def of_sid(self, sid: UUID) -> Mapping[bytes, SessionRow]:
+        """The row of one session by its key, if it has not ended."""
+        return _by_key(await self._database.rows(_OF_SID, sid))
+
+    async def list(self, after: UUID, limit: int, user_id: UUID | None) -> Mapping[bytes, SessionRow]:
+        """As `of_user`, by `sid`; *user_id* is optional."""
+        if user_id is None:
+            return _by_key(await self._database.rows(_LIST, after, limit))
+        return _by_key(await self._database.rows(_LIST_OF_USER, after, limit, user_id))
 
     async def owner(self, session_key: bytes, *, is_ended_too: bool) -> SessionOwner | None:
         row = await self._database.row(_OWNER, session_key, is_ended_too)
         return SessionOwner(**dict(row)) if row else None
 
-    async def end(self, sid: UUID, reason: str, of: UUID | None) -> bytes | None:
+    async def end(self, sid: UUID, reason: str, of: UUID | None, by: Author | None) -> bytes | None:
         """End the session and notify its clients. Returns its key; None: as `Sessions.end`."""
         try:
-            return await self._end(sid, reason, of)
+            return await self._end(sid, reason, of, by)
         except Unavailable:  # perhaps only the answer was lost
-            return await self._end(sid, reason, of)
+            return await self._end(sid, reason, of, by)
 
-    async def _end(self, sid: UUID, reason: str, of: UUID | None) -> bytes | None:
+    async def _end(self, sid: UUID, reason: str, of: UUID | None, by: Author | None) -> bytes | None:
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_END, sid, reason, of)
+            row = await connection.fetchrow(_END, sid, reason, of, author_detail(by))
             if row is None:
                 await connection.confirm()
             else:

@@ -8,11 +8,12 @@ import asyncpg
 
 from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
-from shared.model import Json, User
-from shared.store import Kept, Stale, Taken
+from shared.model import Author, Json, User
+from shared.store import EVERY_USER, Kept, Stale, Taken, UserFilter
+from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.groups import GROUPS_OF_USER, join_by_name, replace_groups
-from shared.store.postgres.outbox import end_sessions
+from shared.store.postgres.outbox import end_sessions, end_sessions_of
 from shared.store.postgres.transport.database import Database
 
 USER_COLUMNS = f"""
@@ -21,7 +22,18 @@ USER_COLUMNS = f"""
 _FIND = f"SELECT {USER_COLUMNS} FROM users u WHERE u.user_id = $1"
 _FIND_BY_NAME = f"""
 SELECT {USER_COLUMNS} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
-_LIST = f"SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 ORDER BY u.username_key LIMIT $2"
+_PAGE = "ORDER BY u.username_key LIMIT $2"
+_LIST = f"SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 {_PAGE}"
+_LIST_ENABLED = f"""
+SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NULL {_PAGE}"""
+_LIST_DISABLED = f"""
+SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NOT NULL {_PAGE}"""
+_LIST_OF_GROUP = f"""
+SELECT {USER_COLUMNS} FROM groups og JOIN group_members om USING (group_id) JOIN users u USING (user_id)
+ WHERE og.name_key = $3 AND u.username_key > $1
+   AND ($4::boolean IS NULL OR (u.disabled_at IS NOT NULL) = $4) {_PAGE}"""
+
+_LISTS = {None: _LIST, False: _LIST_ENABLED, True: _LIST_DISABLED}
 
 _ABSENT_CLAIMS = """
 SELECT name FROM unnest($1::text[]) name WHERE NOT EXISTS (SELECT FROM users u WHERE u.claims ? name)"""
@@ -45,25 +57,30 @@ UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version =
 
 
 def _audited(change: str, event: str) -> str:
-    """A statement that makes *change*, an UPDATE or DELETE of one user, and notes *event* if it did."""
+    """A statement that makes *change*, an UPDATE or DELETE of a user, and audits *event* with detail $2."""
     return f"""
 WITH changed AS ({change} RETURNING user_id)
-INSERT INTO audit (event, user_id) SELECT '{event}', user_id FROM changed"""
+INSERT INTO audit (event, user_id, detail) SELECT '{event}', user_id, $2::jsonb FROM changed"""
 
 
 _DISABLE = _audited(
-    "UPDATE users SET disabled_at = now(), epoch = epoch + 1, updated_at = now()"
+    "UPDATE users SET disabled_at = now(), epoch = epoch + 1, claims_version = claims_version + 1,"
+    " updated_at = now()"
     " WHERE user_id = $1 AND disabled_at IS NULL",
     "user_disabled",
 )
 _ENABLE = _audited(
-    "UPDATE users SET disabled_at = NULL, updated_at = now() WHERE user_id = $1 AND disabled_at IS NOT NULL",
+    "UPDATE users SET disabled_at = NULL, claims_version = claims_version + 1, updated_at = now()"
+    " WHERE user_id = $1 AND disabled_at IS NOT NULL",
     "user_enabled",
 )
 _END_ALL = """
 WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id)
 INSERT INTO audit (event, user_id, detail)
-SELECT 'user_logged_out', user_id, jsonb_strip_nulls(jsonb_build_object('kept_sid', $2::uuid)) FROM changed"""
+SELECT 'user_logged_out', user_id, jsonb_strip_nulls(jsonb_build_object('kept_sid', $2::uuid)) || $3::jsonb
+  FROM changed"""
+_LOCK = """
+SELECT FROM users WHERE user_id = $1 AND ($2::integer IS NULL OR claims_version = $2) FOR UPDATE"""
 _DELETE = _audited("DELETE FROM users WHERE user_id = $1", "user_deleted")
 
 
@@ -97,12 +114,23 @@ class PostgresUsers:
         row = await self._database.row(_FIND_BY_NAME, key) if is_storable(key) else None
         return user_record(row) if row else None
 
-    async def list(self, after: str | None, limit: int) -> Sequence[User]:
-        rows = await self._database.rows(_LIST, canonical(after or ""), limit)
+    async def list(self, after: str | None, limit: int, matching: UserFilter = EVERY_USER) -> Sequence[User]:
+        key, is_disabled = canonical(after or ""), matching.is_disabled
+        if matching.group is not None:
+            group = canonical(matching.group)
+            rows = await self._database.rows(_LIST_OF_GROUP, key, limit, group, is_disabled)
+        else:
+            rows = await self._database.rows(_LISTS[is_disabled], key, limit)
         return [user_record(row) for row in rows]
 
     async def add(
-        self, user: User, password_hash: str | None, detail: Json | None = None, *, is_distinct: bool = False
+        self,
+        user: User,
+        password_hash: str | None,
+        detail: Json | None = None,
+        *,
+        is_distinct: bool = False,
+        by: Author | None = None,
     ) -> None:
         key = canonical(user.username)
         try:
@@ -115,13 +143,17 @@ class PostgresUsers:
                 await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
                 if password_hash is not None:
                     await connection.execute(_ADD_PASSWORD, user.user_id, password_hash)
-                await connection.execute(_AUDIT, "user_added", user.user_id, detail or {})
+                await connection.execute(
+                    _AUDIT, "user_added", user.user_id, {**(detail or {}), **author_detail(by)}
+                )
                 if user.groups:
-                    await join_by_name(connection, user.user_id, user.groups)
+                    await join_by_name(connection, user.user_id, user.groups, by)
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
-    async def replace(self, user: User, groups: Collection[str] | None = None) -> None:
+    async def replace(
+        self, user: User, groups: Collection[str] | None = None, *, by: Author | None = None
+    ) -> None:
         user_id, username, claims = user.user_id, user.username, user.claims
         try:
             async with self._database.transaction() as connection:
@@ -132,9 +164,11 @@ class PostgresUsers:
                 await connection.execute(_ADD_NAMES, names(username, claims), user_id)
                 await connection.execute(_REPLACE, user_id, username, canonical(username), claims)
                 detail = {} if former == username else {"former_username": former}
-                await connection.execute(_AUDIT, "user_claims_changed", user_id, detail)
+                await connection.execute(
+                    _AUDIT, "user_claims_changed", user_id, {**detail, **author_detail(by)}
+                )
                 if groups is not None:
-                    await replace_groups(connection, user_id, groups)
+                    await replace_groups(connection, user_id, groups, by)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 
@@ -143,19 +177,22 @@ class PostgresUsers:
         rows = await self._database.rows(_ABSENT_CLAIMS, storable) if storable else []
         return frozenset(names) - frozenset(storable) | {row["name"] for row in rows}
 
-    async def disable(self, user_id: UUID) -> None:
-        await self._end_sessions(_DISABLE, user_id)
-
-    async def enable(self, user_id: UUID) -> None:
-        await self._database.row(_ENABLE, user_id)
-
-    async def end_all(self, user_id: UUID, kept: Kept | None = None) -> None:
-        async with end_sessions(self._database, user_id, kept) as connection:
-            await connection.execute(_END_ALL, user_id, kept and kept.sid)
-
-    async def delete(self, user_id: UUID) -> None:
-        await self._end_sessions(_DELETE, user_id)
-
-    async def _end_sessions(self, change: str, user_id: UUID) -> None:
+    async def disable(self, user_id: UUID, *, by: Author | None = None) -> None:
         async with end_sessions(self._database, user_id) as connection:
-            await connection.execute(change, user_id)
+            await connection.execute(_DISABLE, user_id, author_detail(by))
+
+    async def enable(self, user_id: UUID, *, by: Author | None = None) -> None:
+        await self._database.row(_ENABLE, user_id, author_detail(by))
+
+    async def end_all(self, user_id: UUID, kept: Kept | None = None, *, by: Author | None = None) -> None:
+        async with end_sessions(self._database, user_id, kept) as connection:
+            await connection.execute(_END_ALL, user_id, kept and kept.sid, author_detail(by))
+
+    async def delete(self, user_id: UUID, *, version: int | None = None, by: Author | None = None) -> bool:
+        async with self._database.transaction() as connection:
+            if await connection.fetchrow(_LOCK, user_id, version) is None:
+                await connection.confirm()
+                return False
+            await end_sessions_of(connection, [user_id])
+            await connection.execute(_DELETE, user_id, author_detail(by))
+            return True

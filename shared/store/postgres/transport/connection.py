@@ -103,6 +103,17 @@ def note_unconfirmed(connection: Any, message: asyncpg.PostgresLogMessage) -> No
         connection.is_unconfirmed = True
 
 
+async def decode_json(connection: asyncpg.Connection) -> None:
+    """Let statements of the connection take and return the values of jsonb, not their text."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )
+
+
 async def connect(url: str, *, is_pooled: bool) -> Connection:
     """Connect to a server that accepts writes.
 
@@ -121,13 +132,7 @@ async def connect(url: str, *, is_pooled: bool) -> Connection:
     )
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            await connection.set_type_codec(
-                "jsonb",
-                schema="pg_catalog",
-                format="binary",
-                encoder=lambda value: b"\x01" + orjson.dumps(value),
-                decoder=lambda data: orjson.loads(data[1:]),
-            )
+            await decode_json(connection)
     except BaseException:
         connection.terminate()
         raise

@@ -1,0 +1,75 @@
+"""The bodies of requests about users and groups. Pure."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.model import Json
+from shared.oauth.errors import InvalidRequest
+from shared.oauth.supported import GROUPS
+
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class UserMembers(BaseModel):
+    """The members of a user that may be set. Without `groups`, memberships stay as they are."""
+
+    model_config = _STRICT
+
+    username: str
+    claims: Annotated[dict[str, Any], Field(description="OpenID standard claims, and any others")] = {}
+    groups: Annotated[
+        list[str] | None, Field(description="the names of the user's only groups; missing groups are added")
+    ] = None
+
+    def all_claims(self) -> Json:
+        """The claims, with the groups among them. Raises InvalidRequest."""
+        if GROUPS in self.claims:
+            raise InvalidRequest("claims.groups: groups are a member of the user")
+        return self.claims if self.groups is None else {**self.claims, GROUPS: self.groups}
+
+
+class NewUserRequest(UserMembers):
+    """The body that creates a user. Without a password, nobody can sign in with one."""
+
+    password: Annotated[str | None, Field(repr=False)] = None
+
+
+class UserReplacement(UserMembers):
+    """The body that replaces a user: what the server sets may have the values that were read."""
+
+    sub: str | None = None
+    is_disabled: bool | None = None
+    created_at: str | None = None
+
+    def check_unchanged(self, current: Json) -> None:
+        """Raises InvalidRequest: a member that the server sets has another value than in *current*."""
+        for name in ("sub", "is_disabled", "created_at"):
+            if getattr(self, name) not in (None, current[name]):
+                raise InvalidRequest(f"{name}: it cannot be changed here")
+
+
+class PasswordRequest(BaseModel):
+    """The body that sets a password. Without one, a password is generated."""
+
+    model_config = _STRICT
+
+    password: Annotated[str | None, Field(repr=False)] = None
+
+
+class NewGroupRequest(BaseModel):
+    """The body that creates a group."""
+
+    model_config = _STRICT
+
+    name: str
+
+
+class GroupReplacement(BaseModel):
+    """The body that replaces a group: what the server sets may have the values that were read."""
+
+    model_config = _STRICT
+
+    name: str
+    member_count: int | None = None
+    created_at: str | None = None

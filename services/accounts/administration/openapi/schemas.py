@@ -1,0 +1,75 @@
+"""The schemas of the bodies."""
+
+from services.accounts.administration.bodies import (
+    GroupReplacement,
+    NewGroupRequest,
+    NewUserRequest,
+    PasswordRequest,
+    UserReplacement,
+)
+from shared.administration.openapi.schemas import (
+    BOOLEAN,
+    INTEGER,
+    STRING,
+    TIME,
+    Schema,
+    error_schema,
+    list_of,
+    object_of,
+    properties,
+)
+
+_UUID: Schema = {**STRING, "format": "uuid"}
+_NAMES: Schema = {"type": "array", "items": STRING}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_TIME_OR_NULL: Schema = {**_TEXT_OR_NULL, "format": "date-time"}
+
+
+def schemas() -> Schema:
+    """Every schema by its name."""
+    user: Schema = {
+        "sub": _UUID,
+        "username": STRING,
+        "is_disabled": BOOLEAN,
+        "created_at": _TIME_OR_NULL,
+        "groups": _NAMES,
+        "claims": {"type": "object"},
+    }
+    group: Schema = {"name": STRING, "member_count": INTEGER, "created_at": TIME}
+    session: Schema = {
+        "sid": _UUID,
+        "sub": _UUID,
+        "created_at": TIME,
+        "last_used_at": _TIME_OR_NULL,
+        "expires_at": TIME,
+        "address": _TEXT_OR_NULL,
+        "user_agent": _TEXT_OR_NULL,
+    }
+    grant: Schema = {
+        "grant_id": _UUID,
+        "client_id": STRING,
+        "sub": _UUID,
+        "sid": _UUID,
+        "scope": STRING,
+        "is_offline": {**BOOLEAN, "description": "whether it outlives its session"},
+        "created_at": TIME,
+        "expires_at": TIME,
+    }
+    once = {**STRING, "description": "the generated password, shown once"}
+    return {
+        "NewUserRequest": object_of(properties(NewUserRequest), "username"),
+        "UserReplacement": object_of(properties(UserReplacement), "username"),
+        "User": object_of(user, *user),
+        "Users": list_of("users", "User"),
+        "PasswordRequest": object_of(properties(PasswordRequest)),
+        "SetPassword": object_of({"sub": _UUID, "password": once}, "sub"),
+        "NewGroupRequest": object_of(properties(NewGroupRequest), "name"),
+        "GroupReplacement": object_of(properties(GroupReplacement), "name"),
+        "Group": object_of(group, *group),
+        "Groups": list_of("groups", "Group"),
+        "Session": object_of(session, *session),
+        "Sessions": list_of("sessions", "Session"),
+        "Grant": object_of(grant, *grant),
+        "Grants": list_of("grants", "Grant"),
+        "Error": error_schema(),
+    }

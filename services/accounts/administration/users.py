@@ -1,0 +1,162 @@
+"""The endpoints of users: the functions of `ostiary user` over HTTP."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from aiohttp import web
+
+from services.accounts.administration.bodies import NewUserRequest, PasswordRequest, UserReplacement
+from services.accounts.administration.listing import USER_FILTERS, read_user_filter, user_page
+from shared.administration.bodies import described, options
+from shared.administration.guard import Caller
+from shared.administration.paging import read_page_request
+from shared.identity.passwords import PasswordQueueFull, Passwords
+from shared.live.randomness import new_password
+from shared.model import User
+from shared.oauth.errors import TemporarilyUnavailable
+from shared.oauth.resource.own import WRITE_GROUPS
+from shared.operations.users import (
+    NoSuchUser,
+    add_user,
+    check_password,
+    get_by_id,
+    replace_user,
+    shown,
+)
+from shared.paths import ADMIN_USER
+from shared.store import UserCredentials, Users
+from shared.web.answers import json_answer
+from shared.web.form import query
+from shared.web.headers import NO_STORE, SAFE
+from shared.web.preconditions import CHANGED, PreconditionFailed, check_if_match, etag
+
+
+@dataclass(frozen=True, slots=True)
+class UserAdministration:
+    """The collaborators of the endpoints."""
+
+    users: Users
+    credentials: UserCredentials
+    passwords: Passwords
+
+    async def of_path(self, request: web.Request) -> User:
+        """The user of the path. Raises NoSuchUser."""
+        return await get_by_id(self.users, user_id_of(request))
+
+    async def of_version(self, request: web.Request, *, is_required: bool = False) -> User:
+        """The user of the path, in the version that If-Match names.
+
+        Raises NoSuchUser, PreconditionFailed, PreconditionRequired, InvalidRequest.
+        """
+        user = await self.of_path(request)
+        check_if_match(request.headers.get("If-Match"), user.claims_version, is_required=is_required)
+        return user
+
+    async def hash(self, password: str) -> str:
+        """Raises TemporarilyUnavailable."""
+        try:
+            return await self.passwords.hash(password)
+        except PasswordQueueFull as full:
+            raise TemporarilyUnavailable("too many users are signing in", detail=str(full)) from None
+
+
+USER_ADMINISTRATION = web.AppKey("USER_ADMINISTRATION", UserAdministration)
+
+
+def user_id_of(request: web.Request) -> UUID:
+    """The user that the path names. Raises NoSuchUser."""
+    sub = request.match_info["sub"]
+    try:
+        return UUID(sub)
+    except ValueError:
+        raise NoSuchUser(sub) from None
+
+
+def done() -> web.Response:
+    """An answer without content."""
+    return web.Response(status=204, headers={**SAFE, **NO_STORE})
+
+
+def _answer(user: User, status: int = 200, **headers: str) -> web.Response:
+    return json_answer(shown(user), status=status, headers={"ETag": etag(user.claims_version), **headers})
+
+
+async def list_users(request: web.Request, _: Caller) -> web.Response:
+    parameters, users = query(request), request.app[USER_ADMINISTRATION].users
+    asked = read_page_request(parameters, USER_FILTERS)
+    if (name := parameters.one("name")) is not None:
+        user = await users.find_by_name(name)
+        return json_answer(user_page([user] if user else [], asked.limit))
+    listed = await users.list(asked.after, asked.limit + 1, read_user_filter(parameters))
+    return json_answer(user_page(listed, asked.limit))
+
+
+async def create_user(request: web.Request, caller: Caller) -> web.Response:
+    administration, asked = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
+    if asked.groups:
+        caller.check(WRITE_GROUPS)
+    claims, password_hash = asked.all_claims(), None
+    if asked.password is not None:
+        check_password(asked.password, asked.username, claims)
+        password_hash = await administration.hash(asked.password)
+    user = await add_user(administration.users, asked.username, claims, password_hash, by=caller.author)
+    return _answer(user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
+
+
+async def read_user(request: web.Request, _: Caller) -> web.Response:
+    return _answer(await request.app[USER_ADMINISTRATION].of_path(request))
+
+
+async def change_user(request: web.Request, caller: Caller) -> web.Response:
+    """An omitted claim is removed. Whoever leaves a group is signed out everywhere."""
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_version(request, is_required=True)
+    asked = await described(request, UserReplacement)
+    asked.check_unchanged(shown(user))
+    if asked.groups is not None and asked.groups != list(user.groups or ()):
+        caller.check(WRITE_GROUPS)
+    claims = asked.all_claims()
+    return _answer(await replace_user(administration.users, user, asked.username, claims, by=caller.author))
+
+
+async def delete_user(request: web.Request, caller: Caller) -> web.Response:
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_version(request)
+    if not await administration.users.delete(user.user_id, version=user.claims_version, by=caller.author):
+        raise PreconditionFailed(CHANGED)
+    return done()
+
+
+async def disable_user(request: web.Request, caller: Caller) -> web.Response:
+    """Every session and grant of the user ends."""
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_version(request)
+    await administration.users.disable(user.user_id, by=caller.author)
+    return _answer(await administration.of_path(request))
+
+
+async def enable_user(request: web.Request, caller: Caller) -> web.Response:
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_version(request)
+    await administration.users.enable(user.user_id, by=caller.author)
+    return _answer(await administration.of_path(request))
+
+
+async def set_user_password(request: web.Request, caller: Caller) -> web.Response:
+    """A generated password is shown once. Every session and grant of the user ends."""
+    administration = request.app[USER_ADMINISTRATION]
+    user, asked = await administration.of_version(request), await options(request, PasswordRequest)
+    password = new_password() if asked.password is None else asked.password
+    check_password(password, user.username, user.claims)
+    password_hash = await administration.hash(password)
+    await administration.credentials.set_password(user.user_id, password_hash, by=caller.author)
+    shown_once = {"password": password} if asked.password is None else {}
+    return json_answer({"sub": str(user.user_id), **shown_once})
+
+
+async def log_user_out(request: web.Request, caller: Caller) -> web.Response:
+    """Every session and grant of the user ends."""
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_path(request)
+    await administration.users.end_all(user.user_id, by=caller.author)
+    return done()

@@ -1,0 +1,419 @@
+"""The administration of users, groups, sessions and grants over HTTP, each response checked."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from openapi_spec_validator import validate
+
+from services.accounts.administration.openapi.document import document
+from shared.live import clock
+from shared.model import Authentication, Session, User
+from shared.oauth.client.record import Client
+from shared.oauth.resource.own import READ_USERS, WRITE_USERS
+from shared.oauth.tokens.handle import digest
+from shared.paths import (
+    ADMIN_ACCOUNTS_OPENAPI,
+    ADMIN_GRANT,
+    ADMIN_GRANTS,
+    ADMIN_GROUP,
+    ADMIN_GROUP_MEMBER,
+    ADMIN_GROUPS,
+    ADMIN_SESSION,
+    ADMIN_SESSIONS,
+    ADMIN_USER,
+    ADMIN_USER_DISABLE,
+    ADMIN_USER_ENABLE,
+    ADMIN_USER_LOGOUT,
+    ADMIN_USER_PASSWORD,
+    ADMIN_USERS,
+    TOKEN,
+    USERINFO,
+    Path,
+)
+from tests.administration import AdministrationApi, AdministrationResponse
+from tests.builders import REDIRECT_URI, VERIFIER, SignIn
+from tests.deployment import ISSUER, basic, bearer
+
+PASSWORD = "correct horse battery staple"
+NEW_USER = {"username": "ada", "claims": {"email": "ada@example.org", "name": "Ada"}, "groups": ["Staff"]}
+
+
+def _of(path: Path, user: User, **more: str) -> str:
+    return path.of(sub=str(user.user_id), **more)
+
+
+async def _events(admin: AdministrationApi, *prefixes: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """The audited events whose names begin so, with their details."""
+    rows = [row async for row in admin.world.audit_rows()]
+    return [(row["event"], row["detail"]) for row in rows if row["event"].startswith(prefixes)]
+
+
+async def test_a_user_lives_its_life(admin: AdministrationApi) -> None:
+    """A user is created, read, replaced, disabled, enabled and deleted, each audited with its author."""
+    created = await admin.ask("POST", ADMIN_USERS.path, {**NEW_USER, "password": PASSWORD})
+    assert (created.status, created.body["groups"], created.etag) == (201, ["Staff"], '"0"')
+    path, sub = created.headers["Location"], created.body["sub"]
+    read = await admin.ask("GET", path)
+    assert (read.status, read.body, read.etag) == (200, created.body, '"0"')
+    assert PASSWORD not in json.dumps(read.body)
+    changed = {**read.body, "claims": {"name": "Ada L."}, "username": "lovelace"}
+    replaced = await admin.ask("PUT", path, changed, **{"If-Match": read.etag})
+    assert (replaced.status, replaced.body, replaced.etag) == (200, changed, '"1"')
+    disabled = await admin.ask("POST", ADMIN_USER_DISABLE.of(sub=sub))
+    assert (disabled.status, disabled.body["is_disabled"], disabled.etag) == (200, True, '"2"')
+    enabled = await admin.ask("POST", ADMIN_USER_ENABLE.of(sub=sub))
+    assert (enabled.status, enabled.body["is_disabled"], enabled.etag) == (200, False, '"3"')
+    assert (await admin.ask("DELETE", path, **{"If-Match": '"3"'})).status == 204
+    assert (await admin.ask("GET", path)).status == 404
+    by = {"by": admin.client_id}
+    assert await _events(admin, "user_", "group_") == [
+        ("user_added", by),
+        ("group_added", {"group": "Staff", **by}),
+        ("group_joined", {"group": "Staff", **by}),
+        ("user_claims_changed", {"former_username": "ada", **by}),
+        ("user_disabled", by),
+        ("user_enabled", by),
+        ("user_deleted", by),
+    ]
+
+
+async def test_a_replacement_says_what_it_replaces(admin: AdministrationApi) -> None:
+    """428 without If-Match, 412 for another version, and nothing changes, for users and for groups."""
+    user = (await admin.ask("POST", ADMIN_USERS.path, NEW_USER)).headers["Location"]
+    group = ADMIN_GROUP.of(group="Staff")
+    for path, body, current in ((user, NEW_USER, '"0"'), (group, {"name": "Staff"}, '"1"')):
+        assert (await admin.ask("PUT", path, body)).status == 428
+        assert (await admin.ask("PUT", path, body, **{"If-Match": '"7"'})).status == 412
+        assert (await admin.ask("DELETE", path, **{"If-Match": '"7"'})).status == 412
+        assert (await admin.ask("GET", path)).etag == current
+    sub = user.rpartition("/")[2]
+    for acting in (ADMIN_USER_DISABLE, ADMIN_USER_PASSWORD):
+        assert (await admin.ask("POST", acting.of(sub=sub), **{"If-Match": '"7"'})).status == 412
+    member = ADMIN_GROUP_MEMBER.of(group="staff", sub=sub)
+    assert (await admin.ask("DELETE", member)).status == 204
+    assert (await admin.ask("GET", user)).etag == '"1"'
+    assert (await admin.ask("PUT", member)).status == 204
+    assert (await admin.ask("GET", user)).etag == '"2"'
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"username": ""}, 400),
+        ({"username": "x", "email": "x@example.org"}, 400),
+        ({"username": "x", "claims": {"email": "nowhere"}}, 400),
+        ({"username": "x", "claims": {"groups": ["Staff"]}}, 400),
+        ({"username": "x", "claims": {"sub": "1"}}, 400),
+        ({"username": "x", "groups": ["a\u200b"]}, 400),
+        ({"username": "x", "password": "short"}, 400),
+        ({"username": "x", "totp": "a secret"}, 400),
+        ({"username": "x", "is_disabled": True}, 400),
+        ({"username": "ADA"}, 409),
+        ({"username": "x", "claims": {"email": "Ada@example.org"}}, 409),
+        (b"[]", 400),
+    ],
+)
+async def test_what_is_no_user_is_not_created(admin: AdministrationApi, body: Any, status: int) -> None:
+    """A fault names the member; a name or an address is taken once."""
+    await admin.ask("POST", ADMIN_USERS.path, NEW_USER)
+    assert (await admin.ask("POST", ADMIN_USERS.path, body)).status == status
+    assert len((await admin.ask("GET", ADMIN_USERS.path)).body["users"]) == 1
+
+
+async def test_users_are_listed_page_by_page_and_filtered(admin: AdministrationApi) -> None:
+    """By name, by group and by state; each user once."""
+    for name in ("b", "D", "a", "c"):
+        await admin.world.user(username=name, claims={}, groups=("Staff",) if name in "ab" else ())
+    gone = await admin.world.user(username="e", claims={"email": "e@example.org"}, groups=("Staff",))
+    await admin.world.stores.users.disable(gone.user_id)
+
+    async def names(query: str) -> Sequence[str]:
+        seen, cursor = [], ""
+        while True:
+            answer = await admin.ask("GET", f"{ADMIN_USERS.path}?limit=2&{query}{cursor}")
+            seen += [user["username"] for user in answer.body["users"]]
+            if "next_cursor" not in answer.body:
+                return seen
+            cursor = f"&cursor={answer.body['next_cursor']}"
+
+    assert await names("") == ["a", "b", "c", "D", "e"]
+    assert await names("is_disabled=false") == ["a", "b", "c", "D"]
+    assert await names("is_disabled=true") == ["e"]
+    assert await names("group=STAFF") == ["a", "b", "e"]
+    assert await names("group=staff&is_disabled=true") == ["e"]
+    assert await names("group=nobody") == []
+    assert await names("name=E@example.org") == ["e"]
+    assert await names("name=z") == []
+    for query in ("text=x", "is_disabled=yes", "limit=0", "cursor=%21", "group=%00"):
+        assert (await admin.ask("GET", f"{ADMIN_USERS.path}?{query}")).status == 400
+
+
+async def test_a_group_lives_its_life(admin: AdministrationApi) -> None:
+    """A group is created, renamed and deleted; its members stay members through a new name."""
+    created = await admin.ask("POST", ADMIN_GROUPS.path, {"name": "A/B ü"})
+    path = created.headers["Location"]
+    assert (created.status, created.body["name"], created.etag) == (201, "A/B ü", '"1"')
+    user = await admin.world.user(groups=("A/B ü",))
+    read = await admin.ask("GET", path)
+    assert read.body["member_count"] == 1
+    renamed = await admin.ask("PUT", path, {"name": "C"}, **{"If-Match": read.etag})
+    assert (renamed.status, renamed.body["name"], renamed.etag) == (200, "C", '"2"')
+    assert (await admin.ask("GET", path)).status == 404
+    assert (await admin.ask("GET", _of(ADMIN_USER, user))).body["groups"] == ["C"]
+    await admin.ask("POST", ADMIN_GROUPS.path, {"name": "D"})
+    path = ADMIN_GROUP.of(group="c")
+    assert (await admin.ask("PUT", path, {"name": "d"}, **{"If-Match": "*"})).status == 409
+    assert (await admin.ask("POST", ADMIN_GROUPS.path, {"name": " "})).status == 400
+    page = await admin.ask("GET", f"{ADMIN_GROUPS.path}?limit=1")
+    assert [group["name"] for group in page.body["groups"]] == ["C"]
+    rest = await admin.ask("GET", f"{ADMIN_GROUPS.path}?cursor={page.body['next_cursor']}")
+    assert [group["name"] for group in rest.body["groups"]] == ["D"]
+    assert (await admin.ask("DELETE", path, **{"If-Match": '"2"'})).status == 204
+    assert (await admin.ask("DELETE", path)).status == 404
+    by = {"by": admin.client_id}
+    assert [detail for _, detail in await _events(admin, "group_changed", "group_deleted")] == [
+        {"group": "C", "former_name": "A/B ü", **by},
+        {"group": "C", **by},
+    ]
+
+
+async def test_memberships_need_the_scope_of_groups(admin: AdministrationApi) -> None:
+    """Whoever may change users may not change memberships by the way."""
+    operator = await admin.world.client(scope=(READ_USERS, WRITE_USERS))
+    headers = bearer(await admin.token_of(operator))
+    refused = await admin.ask_with(headers, "POST", ADMIN_USERS.path, NEW_USER)
+    assert (refused.status, refused.body["error"]) == (403, "insufficient_scope")
+    user = await admin.world.user(groups=("Staff",))
+    path = _of(ADMIN_USER, user)
+    read = (await admin.ask_with(headers, "GET", path)).body
+    assert (await admin.ask_with({**headers, "If-Match": "*"}, "PUT", path, read)).status == 200
+    for groups, status in (([], 403), (["Others"], 403), (["Staff"], 200)):
+        body = {**read, "groups": groups}
+        assert (await admin.ask_with({**headers, "If-Match": "*"}, "PUT", path, body)).status == status
+
+
+def a_session(user: User) -> Session:
+    """A new session of a user."""
+    return Session(
+        session_key=digest(str(uuid4())),
+        sid=uuid4(),
+        user_id=user.user_id,
+        username=user.username,
+        epoch=user.epoch,
+        authentication=Authentication(auth_time=clock.now(), acr="urn:ostiary:acr:pwd", amr=("pwd",)),
+        expires_at=clock.now() + timedelta(hours=12),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user with a session, a pending code, and tokens of a client that listens for logouts."""
+
+    admin: AdministrationApi
+    client: Client
+    sign_in: SignIn
+    session: Session
+    code: str
+    access_token: str
+    refresh_token: str
+
+    @property
+    def user(self) -> User:
+        return self.sign_in.user
+
+    async def redeem(self, code: str) -> Any:
+        """The answer to a code."""
+        return await self._grant(
+            "authorization_code", code=code, redirect_uri=REDIRECT_URI, code_verifier=VERIFIER
+        )
+
+    async def _grant(self, grant_type: str, **fields: str) -> Any:
+        headers = basic(self.client.client_id)
+        form = {"grant_type": grant_type, **fields}
+        response = await self.admin.http.post(TOKEN.path, data=form, headers=headers)
+        return await response.json()
+
+    async def is_signed_in(self) -> set[str]:
+        """What still works."""
+        works = set()
+        if await self.admin.world.stores.sessions.find(self.session.session_key):
+            works.add("session")
+        if (await self.admin.http.get(USERINFO.path, headers=bearer(self.access_token))).status == 200:
+            works.add("access token")
+        if "access_token" in await self._grant("refresh_token", refresh_token=self.refresh_token):
+            works.add("refresh token")
+        if "access_token" in await self.redeem(self.code):
+            works.add("code")
+        return works
+
+    async def notices(self) -> set[str]:
+        """The clients that are told of the end of the session."""
+        notices = await self.admin.world.stores.outbox.list(1000)
+        return {notice.client_id for notice in notices if notice.sid == self.session.sid}
+
+
+async def a_person(admin: AdministrationApi) -> Person:
+    """A user in the group Staff, signed in."""
+    world = admin.world
+    client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
+    user = await world.user(groups=("Staff",))
+    session = a_session(user)
+    assert await world.stores.sessions.begin(session, None, {})
+    sign_in = SignIn(user, session.sid)
+    codes = [await world.add_code(sign_in.code(client.client_id)) for _ in range(2)]
+    person = Person(admin, client, sign_in, session, codes[1], "", "")
+    tokens = await person.redeem(codes[0])
+    return Person(admin, client, sign_in, session, codes[1], tokens["access_token"], tokens["refresh_token"])
+
+
+End = Callable[[Person], Awaitable[AdministrationResponse]]
+
+
+def _asks(method: str, path: Path, sent: Any = None, **more: str) -> End:
+    async def end(person: Person) -> AdministrationResponse:
+        headers = {"If-Match": "*"} if method == "PUT" else {}
+        return await person.admin.ask(method, _of(path, person.user, **more), sent, **headers)
+
+    return end
+
+
+ENDS: Mapping[str, End] = {
+    "disable": _asks("POST", ADMIN_USER_DISABLE),
+    "delete": _asks("DELETE", ADMIN_USER),
+    "password": _asks("POST", ADMIN_USER_PASSWORD, {"password": PASSWORD}),
+    "generated password": _asks("POST", ADMIN_USER_PASSWORD),
+    "leave": _asks("DELETE", ADMIN_GROUP_MEMBER, group="staff"),
+    "replaced groups": _asks("PUT", ADMIN_USER, {"username": "new", "groups": []}),
+    "deleted group": _asks("DELETE", ADMIN_GROUP, group="Staff"),
+    "logout": _asks("POST", ADMIN_USER_LOGOUT),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+async def test_what_ends_a_user_ends_everything_at_once(admin: AdministrationApi, name: str) -> None:
+    """The session, the tokens and the pending code are dead with the answer, and clients are told."""
+    person, other = await a_person(admin), await a_person(admin)
+    assert (await ENDS[name](person)).status in (200, 204)
+    assert await person.is_signed_in() == set()
+    assert await person.notices() == {person.client.client_id}
+    if name != "deleted group":
+        assert await other.is_signed_in() == {"session", "access token", "refresh token", "code"}
+
+
+@pytest.mark.parametrize("name", ["join", "enable", "same groups", "stale delete"])
+async def test_other_changes_end_nothing(admin: AdministrationApi, name: str) -> None:
+    """A user who joins a group, or is written back as they are, stays signed in."""
+    person = await a_person(admin)
+    await admin.world.stores.groups.add("Others")
+    read = (await admin.ask("GET", _of(ADMIN_USER, person.user))).body
+    if name == "stale delete":
+        refused = await admin.ask("DELETE", _of(ADMIN_USER, person.user), **{"If-Match": '"7"'})
+        assert refused.status == 412
+    else:
+        ask = {
+            "join": _asks("PUT", ADMIN_GROUP_MEMBER, group="others"),
+            "enable": _asks("POST", ADMIN_USER_ENABLE),
+            "same groups": _asks("PUT", ADMIN_USER, read),
+        }[name]
+        assert (await ask(person)).status in (200, 204)
+    assert await person.notices() == set()
+    assert await person.is_signed_in() == {"session", "access token", "refresh token", "code"}
+
+
+async def test_a_generated_password_is_shown_once_and_works(admin: AdministrationApi) -> None:
+    """It is in that answer and nowhere else."""
+    user = await admin.world.user()
+    answer = await admin.ask("POST", _of(ADMIN_USER_PASSWORD, user), {})
+    assert set(answer.body) == {"sub", "password"}
+    found = await admin.world.stores.credentials.find_user_and_password(user.username)
+    assert found
+    assert found.password
+    assert answer.body["password"] not in json.dumps(found.password.data)
+    for bad in ({"password": "short"}, {"password": user.username}, {"totp": 1}, {"password": 1}):
+        assert (await admin.ask("POST", _of(ADMIN_USER_PASSWORD, user), bad)).status == 400
+
+
+async def test_sessions_are_listed_and_ended(admin: AdministrationApi) -> None:
+    """All of them or one user's, page by page; an end names its author."""
+    users = [await admin.world.user() for _ in range(2)]
+    sessions = [a_session(user) for user in users for _ in range(2)]
+    for session in sessions:
+        assert await admin.world.stores.sessions.begin(session, None, {})
+
+    async def listed(query: str = "") -> list[str]:
+        seen, cursor = [], ""
+        while True:
+            answer = await admin.ask("GET", f"{ADMIN_SESSIONS.path}?limit=1{query}{cursor}")
+            seen += [session["sid"] for session in answer.body["sessions"]]
+            if "next_cursor" not in answer.body:
+                return seen
+            cursor = f"&cursor={answer.body['next_cursor']}"
+
+    assert await listed() == sorted(str(session.sid) for session in sessions)
+    first, second = sessions[:2]
+    of_first = f"&sub={users[0].user_id}"
+    assert set(await listed(of_first)) == {str(first.sid), str(second.sid)}
+    path = ADMIN_SESSION.of(sid=str(first.sid))
+    assert (await admin.ask("GET", path)).body["sub"] == str(users[0].user_id)
+    assert (await admin.ask("DELETE", path)).status == 204
+    for method in ("GET", "DELETE"):
+        assert (await admin.ask(method, path)).status == 404
+        assert (await admin.ask(method, ADMIN_SESSION.of(sid="x"))).status == 404
+    assert await listed(of_first) == [str(second.sid)]
+    assert (await admin.ask("DELETE", ADMIN_SESSIONS.path)).status == 400
+    assert (await admin.ask("DELETE", f"{ADMIN_SESSIONS.path}?sub={uuid4()}")).status == 404
+    assert (await admin.ask("DELETE", f"{ADMIN_SESSIONS.path}?sub={users[0].user_id}")).status == 204
+    assert await listed(of_first) == []
+    assert len(await listed()) == 2
+    assert [detail["by"] for _, detail in await _events(admin, "session_ended", "user_logged_out")] == [
+        admin.client_id
+    ] * 2
+
+
+async def test_grants_are_listed_and_revoked(admin: AdministrationApi) -> None:
+    """By user and client; the tokens of a revoked grant are dead, and the session goes on."""
+    person, other = await a_person(admin), await a_person(admin)
+    for query in (f"sub={person.user.user_id}", f"client_id={person.client.client_id}"):
+        (grant,) = (await admin.ask("GET", f"{ADMIN_GRANTS.path}?{query}")).body["grants"]
+        assert (grant["sub"], grant["sid"]) == (str(person.user.user_id), str(person.session.sid))
+        assert (grant["client_id"], grant["is_offline"]) == (person.client.client_id, True)
+    page = await admin.ask("GET", f"{ADMIN_GRANTS.path}?limit=1")
+    rest = await admin.ask("GET", f"{ADMIN_GRANTS.path}?limit=1&cursor={page.body['next_cursor']}")
+    both = {each.body["grants"][0]["client_id"] for each in (page, rest)}
+    assert both == {person.client.client_id, other.client.client_id}
+    path = ADMIN_GRANT.of(grant_id=grant["grant_id"])
+    assert (await admin.ask("GET", path)).body == grant
+    assert (await admin.ask("DELETE", path)).status == 204
+    assert (await admin.ask("DELETE", path)).status == 404
+    assert (await admin.ask("GET", ADMIN_GRANT.of(grant_id="x"))).status == 404
+    assert await person.is_signed_in() == {"session", "code"}
+    for query in ("sub=x", "cursor=eA", "client_id=%00"):
+        assert (await admin.ask("GET", f"{ADMIN_GRANTS.path}?{query}")).status == 400
+
+
+async def test_the_description_is_valid_and_public(admin: AdministrationApi) -> None:
+    """OpenAPI 3.1, and it covers every route."""
+    response = await admin.http.get(ADMIN_ACCOUNTS_OPENAPI.path)
+    described = await response.json()
+    validate(described)
+    assert described == json.loads(json.dumps(document(ISSUER)))
+    operations = {
+        (method.upper(), path)
+        for path, each in described["paths"].items()
+        for method in each
+        if method != "parameters"
+    }
+    of_registry = ("/oidc/admin/clients", "/oidc/admin/resources", "/oidc/admin/invitations")
+    assert operations == {each for each in admin.inventory() if not each[1].startswith(of_registry)}
+
+
+async def test_no_program_sees_or_sets_a_second_factor(admin: AdministrationApi) -> None:
+    """Neither a path nor a member of any body speaks of factors, passkeys or recovery codes."""
+    text = json.dumps(document(ISSUER)).lower()
+    assert not any(word in text for word in ("factor", "totp", "passkey", "recovery", "hash"))
+    assert not any("factor" in path or "passkey" in path for _, path in admin.inventory())
