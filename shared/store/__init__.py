@@ -35,12 +35,10 @@ from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
 from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
 from shared.store.ports.grants import (
-    EVERY_GRANT,
     KEPT_FOR,
     Attempt,
     AuthorizationCodes,
     DeviceCodes,
-    GrantFilter,
     GrantRow,
     Grants,
     NewFamily,
@@ -91,7 +89,6 @@ from shared.store.ports.users import EVERY_USER, UserFilter, Users
 __all__ = [
     "CLIENT_USE_NOTED_EVERY",
     "EVERY_CLIENT",
-    "EVERY_GRANT",
     "EVERY_USER",
     "KEPT_FOR",
     "MAX_OUTAGE",
@@ -123,7 +120,6 @@ __all__ = [
     "Expiring",
     "Expiry",
     "Full",
-    "GrantFilter",
     "GrantPosition",
     "GrantRow",
     "GrantedResources",

@@ -14,7 +14,7 @@ from shared.model import AuthorizationCode, ClaimsRequest
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.access_token import AccessToken
 from shared.oauth.tokens.handle import digest
-from shared.store import GrantFilter, Redeemed
+from shared.store import Redeemed
 from tests.builders import SCOPE, SignIn, World, an_attempt
 
 NOTHING = UUID(int=0)
@@ -241,22 +241,24 @@ async def test_the_live_grants_of_a_user_are_listed(world: World) -> None:
         code = who.code(where.client_id)
         await _redeem(world, digest(str(grant_id)), code, grant_id)
     await world.stores.grants.revoke(revoked, "test")
-    of_user = GrantFilter(user_id=sign_in.user.user_id)
-    grants = await world.stores.grants.list(NOTHING, 10, of_user)
-    assert {(grant.grant_id, grant.client_id, grant.sid) for grant in grants} == {
-        (first, client.client_id, sign_in.sid),
-        (second, another.client_id, sign_in.sid),
-    }
-    one = await world.stores.grants.list(NOTHING, 10, replace(of_user, client_id=another.client_id))
+    listed, user_id = world.stores.grants, sign_in.user.user_id
+    grants = await listed.list_of_user(user_id, NOTHING, 10)
+    assert [(grant.grant_id, grant.client_id, grant.sid) for grant in grants] == sorted(
+        (
+            (first, client.client_id, sign_in.sid),
+            (second, another.client_id, sign_in.sid),
+        )
+    )
+    one = await listed.list_of_user(user_id, NOTHING, 10, another.client_id)
     assert [grant.grant_id for grant in one] == [second]
-    of_client = await world.stores.grants.list(NOTHING, 10, GrantFilter(client_id=client.client_id))
-    assert {grant.grant_id for grant in of_client} == {first, others}
-    every = sorted((first, second, others))
-    assert [grant.grant_id for grant in await world.stores.grants.list(every[0], 1)] == [every[1]]
+    of_client = [grant.grant_id for grant in await listed.list_of_client(client.client_id, NOTHING, 10)]
+    assert of_client == sorted((first, others))
+    rest = await listed.list_of_client(client.client_id, of_client[0], 1)
+    assert [grant.grant_id for grant in rest] == of_client[1:]
     assert await world.stores.grants.get_live(revoked) is None
     found = await world.stores.grants.get_live(others)
     assert found
     assert found.user_id == other.user.user_id
     assert all(set(grant.scope) == set(SCOPE) for grant in grants)
     await world.stores.users.end_all(sign_in.user.user_id)
-    assert await world.stores.grants.list(NOTHING, 10, of_user) == []
+    assert await listed.list_of_user(user_id, NOTHING, 10) == []

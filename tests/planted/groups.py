@@ -53,3 +53,12 @@ def nobody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
 def members_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare the names of groups as they are typed."""
     monkeypatch.setattr(groups, "canonical", str)
+
+
+async def _nothing(*_: Any) -> None:
+    pass
+
+
+def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """End no session of a user who leaves a group."""
+    monkeypatch.setattr(groups, "end_sessions_of", _nothing)

@@ -38,6 +38,8 @@ from shared.paths import (
 from tests.administration import AdministrationApi, AdministrationResponse
 from tests.builders import REDIRECT_URI, VERIFIER, SignIn
 from tests.deployment import ISSUER, basic, bearer
+from tests.planted import planted
+from tests.planted.groups import who_leaves_stays_signed_in
 
 PASSWORD = "correct horse battery staple"
 NEW_USER = {"username": "ada", "claims": {"email": "ada@example.org", "name": "Ada"}, "groups": ["Staff"]}
@@ -287,22 +289,36 @@ ENDS: Mapping[str, End] = {
     "delete": _asks("DELETE", ADMIN_USER),
     "password": _asks("POST", ADMIN_USER_PASSWORD, {"password": PASSWORD}),
     "generated password": _asks("POST", ADMIN_USER_PASSWORD),
+    "logout": _asks("POST", ADMIN_USER_LOGOUT),
+}
+LEAVES: Mapping[str, End] = {
     "leave": _asks("DELETE", ADMIN_GROUP_MEMBER, group="staff"),
     "replaced groups": _asks("PUT", ADMIN_USER, {"username": "new", "groups": []}),
     "deleted group": _asks("DELETE", ADMIN_GROUP, group="Staff"),
-    "logout": _asks("POST", ADMIN_USER_LOGOUT),
 }
+
+
+async def _check_end(admin: AdministrationApi, end: End) -> None:
+    """The session, the tokens and the pending code are dead with the answer, and clients are told."""
+    person = await a_person(admin)
+    assert (await end(person)).status in (200, 204)
+    assert await person.notices() == {person.client.client_id}
+    assert await person.is_signed_in() == set()
 
 
 @pytest.mark.parametrize("name", ENDS)
 async def test_what_ends_a_user_ends_everything_at_once(admin: AdministrationApi, name: str) -> None:
-    """The session, the tokens and the pending code are dead with the answer, and clients are told."""
-    person, other = await a_person(admin), await a_person(admin)
-    assert (await ENDS[name](person)).status in (200, 204)
-    assert await person.is_signed_in() == set()
-    assert await person.notices() == {person.client.client_id}
-    if name != "deleted group":
-        assert await other.is_signed_in() == {"session", "access token", "refresh token", "code"}
+    """And nothing of another user."""
+    other = await a_person(admin)
+    await _check_end(admin, ENDS[name])
+    assert await other.is_signed_in() == {"session", "access token", "refresh token", "code"}
+
+
+@planted(who_leaves_stays_signed_in)
+@pytest.mark.parametrize("name", LEAVES)
+async def test_who_leaves_a_group_is_signed_out(admin: AdministrationApi, name: str) -> None:
+    """By an end of the membership, by a replacement of the user, and with the group."""
+    await _check_end(admin, LEAVES[name])
 
 
 @pytest.mark.parametrize("name", ["join", "enable", "same groups", "stale delete"])
@@ -382,34 +398,28 @@ async def test_grants_are_listed_and_revoked(admin: AdministrationApi) -> None:
         (grant,) = (await admin.ask("GET", f"{ADMIN_GRANTS.path}?{query}")).body["grants"]
         assert (grant["sub"], grant["sid"]) == (str(person.user.user_id), str(person.session.sid))
         assert (grant["client_id"], grant["is_offline"]) == (person.client.client_id, True)
-    page = await admin.ask("GET", f"{ADMIN_GRANTS.path}?limit=1")
-    rest = await admin.ask("GET", f"{ADMIN_GRANTS.path}?limit=1&cursor={page.body['next_cursor']}")
-    both = {each.body["grants"][0]["client_id"] for each in (page, rest)}
-    assert both == {person.client.client_id, other.client.client_id}
+    await other.redeem(other.code)
+    page = await admin.ask("GET", f"{ADMIN_GRANTS.path}?limit=1&sub={other.user.user_id}")
+    cursor = f"limit=1&cursor={page.body['next_cursor']}&client_id={other.client.client_id}"
+    rest = await admin.ask("GET", f"{ADMIN_GRANTS.path}?{cursor}")
+    assert len({each.body["grants"][0]["grant_id"] for each in (page, rest)}) == 2
+    assert "next_cursor" not in rest.body
     path = ADMIN_GRANT.of(grant_id=grant["grant_id"])
     assert (await admin.ask("GET", path)).body == grant
     assert (await admin.ask("DELETE", path)).status == 204
     assert (await admin.ask("DELETE", path)).status == 404
     assert (await admin.ask("GET", ADMIN_GRANT.of(grant_id="x"))).status == 404
     assert await person.is_signed_in() == {"session", "code"}
-    for query in ("sub=x", "cursor=eA", "client_id=%00"):
+    for query in ("", "sub=x", "cursor=eA&client_id=x", "client_id=%00"):
         assert (await admin.ask("GET", f"{ADMIN_GRANTS.path}?{query}")).status == 400
 
 
 async def test_the_description_is_valid_and_public(admin: AdministrationApi) -> None:
-    """OpenAPI 3.1, and it covers every route."""
+    """OpenAPI 3.1."""
     response = await admin.http.get(ADMIN_ACCOUNTS_OPENAPI.path)
     described = await response.json()
     validate(described)
     assert described == json.loads(json.dumps(document(ISSUER)))
-    operations = {
-        (method.upper(), path)
-        for path, each in described["paths"].items()
-        for method in each
-        if method != "parameters"
-    }
-    of_registry = ("/oidc/admin/clients", "/oidc/admin/resources", "/oidc/admin/invitations")
-    assert operations == {each for each in admin.inventory() if not each[1].startswith(of_registry)}
 
 
 async def test_no_program_sees_or_sets_a_second_factor(admin: AdministrationApi) -> None:

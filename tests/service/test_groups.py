@@ -61,17 +61,19 @@ async def test_an_attribute_of_that_name_is_no_membership(tokens: TokenService) 
 
 
 async def test_joining_and_leaving_show_at_once(tokens: TokenService) -> None:
-    """A change shows in userinfo and in the ID token of the next refresh."""
+    """A new member has the group in userinfo and in the next ID token. A former one must sign in again."""
     client = await tokens.world.client(id_token_claims=("groups",))
     user = await _sign_in(tokens, groups=("one",))
     answer = await _tokens(tokens, client, user, scope=WITH_GROUPS)
     assert unverified(answer["id_token"])["groups"] == ["one"]
     await tokens.world.stores.groups.add("two")
     await tokens.world.stores.groups.join("two", user.user.user_id)
-    await tokens.world.stores.groups.leave("one", user.user.user_id)
-    assert (await _userinfo(tokens, answer))["groups"] == ["two"]
+    assert (await _userinfo(tokens, answer))["groups"] == ["one", "two"]
     refreshed = await (await tokens.refresh(client, answer["refresh_token"])).json()
-    assert unverified(refreshed["id_token"])["groups"] == ["two"]
+    assert unverified(refreshed["id_token"])["groups"] == ["one", "two"]
+    await tokens.world.stores.groups.leave("one", user.user.user_id)
+    assert (await tokens.userinfo(refreshed["access_token"])).status == 401
+    assert (await tokens.refresh(client, refreshed["refresh_token"])).status == 400
 
 
 @pytest.mark.parametrize("rotation", [True, False])

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.accounts.administration.listing import GRANT_FILTERS, read_grant_filter
+from services.accounts.administration.listing import GRANT_FILTERS, read_sub, read_text
 from services.accounts.administration.users import done
 from shared.administration.guard import Caller
 from shared.administration.paging import page, read_page_request, split, uuid_after
+from shared.oauth.errors import InvalidRequest
 from shared.operations.grants import NoSuchGrant, get, revoke_grant, shown
 from shared.store import Grants
 from shared.web.answers import json_answer
@@ -37,8 +38,14 @@ def _grant_id(request: web.Request) -> UUID:
 async def list_grants(request: web.Request, _: Caller) -> web.Response:
     parameters = query(request)
     asked = read_page_request(parameters, GRANT_FILTERS)
-    grants = request.app[GRANT_ADMINISTRATION].grants
-    listed = await grants.list(uuid_after(asked), asked.limit + 1, read_grant_filter(parameters))
+    user_id, client_id = read_sub(parameters), read_text(parameters, "client_id")
+    grants, after, limit = request.app[GRANT_ADMINISTRATION].grants, uuid_after(asked), asked.limit + 1
+    if user_id is not None:
+        listed = await grants.list_of_user(user_id, after, limit, client_id)
+    elif client_id is not None:
+        listed = await grants.list_of_client(client_id, after, limit)
+    else:
+        raise InvalidRequest("sub or client_id must say whose grants are listed")
     on_page, last = split(listed, asked.limit)
     return json_answer(page("grants", map(shown, on_page), str(last.grant_id) if last else None))
 

@@ -9,7 +9,7 @@ from shared.model import User
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.operations.users import shown
-from shared.store import GrantFilter, UserFilter
+from shared.store import UserFilter
 from shared.store.codecs.text import is_storable
 
 USER_FILTERS = ("name", "group", "is_disabled")
@@ -19,12 +19,7 @@ GRANT_FILTERS = ("sub", "client_id")
 
 def read_user_filter(query: Parameters) -> UserFilter:
     """Raises InvalidRequest."""
-    return UserFilter(group=_text(query, "group"), is_disabled=boolean(query, "is_disabled"))
-
-
-def read_grant_filter(query: Parameters) -> GrantFilter:
-    """Raises InvalidRequest."""
-    return GrantFilter(user_id=read_sub(query), client_id=_text(query, "client_id"))
+    return UserFilter(group=read_text(query, "group"), is_disabled=boolean(query, "is_disabled"))
 
 
 def read_sub(query: Parameters) -> UUID | None:
@@ -37,7 +32,8 @@ def read_sub(query: Parameters) -> UUID | None:
         raise InvalidRequest("sub is not the identifier of a user") from None
 
 
-def _text(query: Parameters, name: str) -> str | None:
+def read_text(query: Parameters, name: str) -> str | None:
+    """A filter that is a name. Raises InvalidRequest."""
     value = query.one(name)
     if value is not None and not is_storable(value):
         raise InvalidRequest(f"{name} has a character that no name has")

@@ -142,17 +142,6 @@ class GrantRow:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantFilter:
-    """The conditions that listed grants meet; None is no condition."""
-
-    user_id: UUID | None = None
-    client_id: str | None = None
-
-
-EVERY_GRANT = GrantFilter()
-
-
 class Grants(Protocol):
     """Grants: one authorization each. PostgreSQL."""
 
@@ -200,8 +189,13 @@ class Grants(Protocol):
     async def revoke_replayed(self, code_hash: bytes, client_id: str, attempt: Attempt) -> None:
         """Revoke the grant of a code that is over and was presented again; exceptions as for `redeem`."""
 
-    async def list(self, after: UUID, limit: int, matching: GrantFilter = EVERY_GRANT) -> Sequence[GrantRow]:
-        """The live grants, by `grant_id`."""
+    async def list_of_user(
+        self, user_id: UUID, after: UUID, limit: int, client_id: str | None = None
+    ) -> Sequence[GrantRow]:
+        """The live grants of a user, to every client or to one, by `grant_id`."""
+
+    async def list_of_client(self, client_id: str, after: UUID, limit: int) -> Sequence[GrantRow]:
+        """The live grants of a client, by `grant_id`."""
 
     async def get_live(self, grant_id: UUID) -> GrantRow | None:
         """A grant for operators, if it is live."""

@@ -8,9 +8,7 @@ from uuid import UUID
 from shared.model import Author, Authorization, AuthorizationCode, User
 from shared.oauth.tokens.access_token import AccessToken
 from shared.store import (
-    EVERY_GRANT,
     Attempt,
-    GrantFilter,
     GrantRow,
     NewFamily,
     Redeemed,
@@ -65,15 +63,13 @@ SELECT 'grant_revoked', user_id, client_id,
   FROM revoked
 RETURNING event"""
 
-_ROWS = f"""
-SELECT g.grant_id, g.client_id, g.user_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at
+_ROW = f"""g.grant_id, g.client_id, g.user_id, g.sid, g.scope, g.is_offline, g.created_at, g.expires_at
   FROM {GRANT}
  WHERE {GRANT_STANDS}"""
-_FIND_ROW = f"{_ROWS} AND g.grant_id = $1"
 _PAGE = "AND g.grant_id > $1 ORDER BY g.grant_id LIMIT $2"
-_LIST = f"{_ROWS} {_PAGE}"
-_LIST_OF_USER = f"{_ROWS} AND g.user_id = $3 AND ($4::text IS NULL OR g.client_id = $4) {_PAGE}"
-_LIST_OF_CLIENT = f"{_ROWS} AND g.client_id = $3 {_PAGE}"
+_FIND_ROW = f"SELECT {_ROW} AND g.grant_id = $1"
+_LIST_OF_USER = f"SELECT {_ROW} AND g.user_id = $3 AND ($4::text IS NULL OR g.client_id = $4) {_PAGE}"
+_LIST_OF_CLIENT = f"SELECT {_ROW} AND g.client_id = $3 {_PAGE}"
 
 _COUNT_OF_CLIENT = f"""
 SELECT count(*) AS n
@@ -225,14 +221,14 @@ class PostgresGrants:
     async def revoke(self, grant_id: UUID, reason: str, *, by: Author | None = None) -> None:
         await self._database.end(_REVOKE, grant_id, reason, author_detail(by))
 
-    async def list(self, after: UUID, limit: int, matching: GrantFilter = EVERY_GRANT) -> Sequence[GrantRow]:
-        user_id, client_id = matching.user_id, matching.client_id
-        if user_id is not None:
-            rows = await self._database.rows(_LIST_OF_USER, after, limit, user_id, client_id)
-        elif client_id is not None:
-            rows = await self._database.rows(_LIST_OF_CLIENT, after, limit, client_id)
-        else:
-            rows = await self._database.rows(_LIST, after, limit)
+    async def list_of_user(
+        self, user_id: UUID, after: UUID, limit: int, client_id: str | None = None
+    ) -> Sequence[GrantRow]:
+        rows = await self._database.rows(_LIST_OF_USER, after, limit, user_id, client_id)
+        return [_grant_row(row) for row in rows]
+
+    async def list_of_client(self, client_id: str, after: UUID, limit: int) -> Sequence[GrantRow]:
+        rows = await self._database.rows(_LIST_OF_CLIENT, after, limit, client_id)
         return [_grant_row(row) for row in rows]
 
     async def get_live(self, grant_id: UUID) -> GrantRow | None:

@@ -60,14 +60,13 @@ SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
         AND c.client_epoch >= (SELECT first_epoch FROM clients WHERE client_id = $2)
  WHERE s.session_key = $1 AND {_LIVE}"""
 
-_ROWS = f"""
-SELECT s.session_key, s.sid, s.user_id, s.created_at, s.expires_at, s.origin
+_ROW = f"""s.session_key, s.sid, s.user_id, s.created_at, s.expires_at, s.origin
   FROM sessions s JOIN users u USING (user_id)
  WHERE {_LIVE}"""
-_OF_USER = f"{_ROWS} AND s.user_id = $1 ORDER BY s.created_at, s.sid"
-_OF_SID = f"{_ROWS} AND s.sid = $1"
-_LIST = f"{_ROWS} AND s.sid > $1 ORDER BY s.sid LIMIT $2"
-_LIST_OF_USER = f"{_ROWS} AND s.sid > $1 AND s.user_id = $3 ORDER BY s.sid LIMIT $2"
+_OF_USER = f"SELECT {_ROW} AND s.user_id = $1 ORDER BY s.created_at, s.sid"
+_OF_SID = f"SELECT {_ROW} AND s.sid = $1"
+_LIST = f"SELECT {_ROW} AND s.sid > $1 ORDER BY s.sid LIMIT $2"
+_LIST_OF_USER = f"SELECT {_ROW} AND s.sid > $1 AND s.user_id = $3 ORDER BY s.sid LIMIT $2"
 
 _OWNER = """
 SELECT s.sid, s.user_id, u.username FROM sessions s JOIN users u USING (user_id)

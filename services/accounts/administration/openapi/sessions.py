@@ -39,7 +39,7 @@ SESSION_OPERATIONS: Mapping[Path, Schema] = {
         "get": operation(
             "listGrants",
             READ_GRANTS,
-            "Live grants by grant_id, page by page",
+            "The live grants of a user or a client by grant_id, page by page",
             answers("200", "Grants", "400"),
             parameters=[*PAGE, _OF_USER, in_query("client_id", STRING, "only of this client")],
         ),
