@@ -143,6 +143,7 @@ ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
 ACCOUNT_TOKENS = _account("/oidc/account/tokens")
 ACCOUNT_DATA = _account("/oidc/account/data")
+ACCOUNT_FORGOTTEN = _account("/oidc/account/forgotten")
 ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
 
 ACCOUNT_PAGES = (

@@ -16,6 +16,7 @@ from shared.browser.pages.account_views import (
     DeviceSession,
     DeviceSessionsView,
     FactorView,
+    ForgottenView,
     NewAppView,
     NewTokenView,
     PasskeyOffer,
@@ -25,6 +26,7 @@ from shared.browser.pages.account_views import (
     PersonalTokenForm,
     PersonalTokensView,
     PersonalTokenView,
+    RecoveryView,
 )
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.options import creation_options
@@ -77,7 +79,8 @@ BARE = AccountOverviewView(
     done="factor",
 )
 PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, hidden=HIDDEN)
-RECOVERY = replace(PASSWORD, action="/oidc/account/recovery")
+RECOVERY = RecoveryView("/oidc/account/recovery", "amelie.laurent", 8, hidden=HIDDEN)
+FORGOTTEN = ForgottenView("/oidc/account/forgotten", hidden=HIDDEN)
 SECRET = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
 NEW_APP = NewAppView(
     "/oidc/account/factor",
@@ -145,6 +148,12 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         ),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
+        "forgotten": account.forgotten(FORGOTTEN, locale),
+        "forgotten-throttled": account.forgotten(
+            replace(FORGOTTEN, username="amelie.laurent", retry_after=240), locale
+        ),
+        "forgotten-sent": account.forgotten_sent(30, locale),
+        "recovery-elsewhere": account.recovery(replace(RECOVERY, is_elsewhere=True), locale),
         "recovery": account.recovery(RECOVERY, locale),
         "recovery-name": account.recovery(replace(RECOVERY, fault="password_name"), locale),
         "recovered": account.recovered(locale),

@@ -61,6 +61,7 @@ PASSKEY = request_options(RelyingParty.of("http://localhost:8080"), b"c" * 40)
 
 LOGINS: Mapping[str, LoginView] = {
     "login": LOGIN,
+    "login-forgotten": replace(LOGIN, forgotten_href="/oidc/account/forgotten"),
     "login-plain": LoginView(FormView(None, "/oidc/login", HIDDEN)),
     "login-sign-up": replace(LOGIN, sign_up_href="/oidc/signup?interaction=gZ1w"),
     "login-native": LoginView(

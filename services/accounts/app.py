@@ -11,6 +11,7 @@ from services.accounts.administration.routes import mount_administration
 from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
 from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
 from services.accounts.notices import Notices
+from services.accounts.recovery.forgotten import ForgottenPage, RecoveryThrottle
 from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
 from services.accounts.self_service.connections import ConnectionsPage
@@ -33,6 +34,7 @@ from shared.paths import (
     ACCOUNT,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
+    ACCOUNT_FORGOTTEN,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
     ACCOUNT_RECOVERY,
@@ -48,6 +50,7 @@ from shared.web.answers import see_other
 PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
+FORGOTTEN_PAGE = web.AppKey("FORGOTTEN_PAGE", ForgottenPage)
 RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
 PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
@@ -91,8 +94,17 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         pages=pages,
     )
     app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, notices, pages)
+    again = (ACCOUNT if settings.mail_server is None else ACCOUNT_FORGOTTEN).path
+    app[FORGOTTEN_PAGE] = ForgottenPage(
+        origin=settings.origin,
+        cookies=cookies,
+        requests=opened.recovery_requests,
+        throttle=RecoveryThrottle(opened.counters, settings.rate_limits),
+        pages=pages,
+        is_offered=settings.mail_server is not None,
+    )
     app[RECOVERY_PAGE] = RecoveryPage(
-        settings.origin, cookies, opened.recovery_links, passwords, notices, pages
+        settings.origin, cookies, opened.recovery_links, passwords, notices, pages, again
     )
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
@@ -161,6 +173,8 @@ def mount(app: web.Application) -> None:
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
     app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
+    app.router.add_get(ACCOUNT_FORGOTTEN.path, _page(FORGOTTEN_PAGE, ForgottenPage.get))
+    app.router.add_post(ACCOUNT_FORGOTTEN.path, _page(FORGOTTEN_PAGE, ForgottenPage.post))
     app.router.add_get(ACCOUNT_RECOVERY.path, _page(RECOVERY_PAGE, RecoveryPage.get))
     app.router.add_post(ACCOUNT_RECOVERY.path, _page(RECOVERY_PAGE, RecoveryPage.post))
     app.router.add_get(ACCOUNT_PASSKEYS.path, _page(PASSKEYS_PAGE, PasskeysPage.get))

@@ -87,6 +87,7 @@ def _login(shared: SharedCollaborators) -> LoginStep:
         sign_in=shared.sign_in,
         pages=shared.pages,
         may_sign_up=shared.settings.may_sign_up,
+        has_mail=shared.settings.mail_server is not None,
     )
 
 

@@ -17,11 +17,15 @@ from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import Delivery, logout_notices
 from services.worker.mail.delivery import mail_delivery
+from services.worker.mail.recovery_requests import recovery_requests
 from services.worker.state_metrics import state_metrics
+from shared.config.mail_address import MailFolder, MailServer
+from shared.config.settings import Settings
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.live.background import under_lease
 from shared.live.randomness import new_id
+from shared.operations.recovery import RecoveryMails
 from shared.server.app import BACKGROUND, SETTINGS
 from shared.server.resources import (
     CLIENT_KEYS,
@@ -34,6 +38,7 @@ from shared.server.resources import (
     need,
     stores,
 )
+from shared.store.open import Stores
 
 
 def _jobs(app: web.Application) -> tuple[Job, ...]:
@@ -50,7 +55,17 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
-        *((mail_delivery(opened.mails, settings, mail),) if mail else ()),
+        *(_mail_jobs(opened, settings, mail) if mail else ()),
+    )
+
+
+def _mail_jobs(opened: Stores, settings: Settings, server: MailServer | MailFolder) -> tuple[Job, ...]:
+    mails = RecoveryMails(
+        opened.users, opened.recovery_links, opened.mails, settings.issuer, settings.ui_locales
+    )
+    return (
+        recovery_requests(opened.recovery_requests, mails),
+        mail_delivery(opened.mails, settings, server),
     )
 
 

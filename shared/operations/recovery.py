@@ -1,20 +1,26 @@
 """Recovery links: a way back in for somebody who has lost their password, over ports."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
+from shared.browser.pages.catalogue import choose
+from shared.identity.mail_address import mail_address
 from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
-from shared.store import RecoveryLinks, Users
+from shared.store import AskedFor, MailContents, Mails, RecoveryLinks, Users
 
 LINK = "link"
 """The parameter with the handle of a link."""
 
 LIFETIME = timedelta(minutes=15)
+"""Of a link that an operator makes."""
+
+MAILED_LIFETIME = timedelta(minutes=30)
 
 
 class UserDisabled(Exception):
@@ -29,15 +35,49 @@ class RecoveryLink:
     expires_at: datetime
 
 
+def recovery_path(handle: str) -> str:
+    """The path of the link with this handle, and its query."""
+    return f"{ACCOUNT_RECOVERY}?{urlencode({LINK: handle})}"
+
+
+def _recovery_uri(handle: str, issuer: str) -> str:
+    return issuer.removesuffix(PREFIX) + recovery_path(handle)
+
+
 async def make_recovery_link(links: RecoveryLinks, users: Users, name: str, issuer: str) -> RecoveryLink:
     """A link for the user of this name or address, made by an operator. Raises NoSuchUser, UserDisabled."""
     user, handle = await get(users, name), new_handle(Kind.RECOVERY_LINK)
     expires_at = clock.now() + LIFETIME
     if not await links.add(digest(handle), user.user_id, LIFETIME, {"by": "operator"}):
         raise UserDisabled(user.username)
-    return RecoveryLink(issuer.removesuffix(PREFIX) + recovery_path(handle), expires_at)
+    return RecoveryLink(_recovery_uri(handle, issuer), expires_at)
 
 
-def recovery_path(handle: str) -> str:
-    """The path of the link with this handle, and its query."""
-    return f"{ACCOUNT_RECOVERY}?{urlencode({LINK: handle})}"
+@dataclass(frozen=True, slots=True)
+class RecoveryMails:
+    """Mails links to users who have forgotten their password."""
+
+    users: Users
+    links: RecoveryLinks
+    mails: Mails
+    issuer: str
+    locales: Sequence[str]
+
+    async def mail(self, asked_for: AskedFor) -> bool:
+        """Queue a mail with a link. False: there is no such user with an address, or they are disabled."""
+        user = await self.users.find_by_name(asked_for.name)
+        recipient = mail_address(user.claims) if user else None
+        if user is None or recipient is None:
+            return False
+        handle, browser_hash = new_handle(Kind.RECOVERY_LINK), bytes.fromhex(asked_for.browser_hash)
+        detail = {"by": "mail"}
+        if not await self.links.add(digest(handle), user.user_id, MAILED_LIFETIME, detail, browser_hash):
+            return False
+        wanted = f"{user.claims.get('locale', '')} {asked_for.locale}"
+        contents = MailContents(
+            recipient=recipient,
+            locale=choose(tuple(self.locales), wanted, None),
+            values={"username": user.username, "link": _recovery_uri(handle, self.issuer)},
+        )
+        await self.mails.add(user.user_id, "password_forgotten", contents, MAILED_LIFETIME)
+        return True

@@ -62,7 +62,13 @@ from shared.store.ports.personal_access_tokens import (
 )
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.protected_resources import ProtectedResources
-from shared.store.ports.recovery_links import RecoveryLinks
+from shared.store.ports.recovery_links import (
+    AskedFor,
+    LiveLink,
+    RecoveryLinks,
+    RecoveryRequest,
+    RecoveryRequests,
+)
 from shared.store.ports.refresh_families import (
     MAX_OUTAGE,
     NO_RESOURCES,
@@ -98,6 +104,7 @@ __all__ = [
     "PASSWORD",
     "TOKEN_USE_NOTED_EVERY",
     "USE_NOTED_EVERY",
+    "AskedFor",
     "Attempt",
     "AuditLog",
     "AuthorizationCodes",
@@ -131,6 +138,7 @@ __all__ = [
     "KeyChange",
     "Keys",
     "Leases",
+    "LiveLink",
     "LogoutNotice",
     "Mail",
     "MailContents",
@@ -153,6 +161,8 @@ __all__ = [
     "ProtectedResources",
     "PushedRequests",
     "RecoveryLinks",
+    "RecoveryRequest",
+    "RecoveryRequests",
     "Redeemed",
     "RefreshFamilies",
     "RefreshableGrant",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from shared.config.settings import Settings
 from shared.store import (
+    AskedFor,
     AuditLog,
     AuthorizationCodes,
     Changes,
@@ -24,6 +25,7 @@ from shared.store import (
     Interactions,
     Keys,
     Leases,
+    MailContents,
     Mails,
     Outages,
     Outbox,
@@ -33,6 +35,7 @@ from shared.store import (
     ProtectedResources,
     PushedRequests,
     RecoveryLinks,
+    RecoveryRequests,
     RefreshFamilies,
     Refusals,
     ReplayMarks,
@@ -43,7 +46,7 @@ from shared.store import (
     Users,
 )
 from shared.store.codecs.client_secrets import SecretRows
-from shared.store.codecs.mail_contents import SealedContents
+from shared.store.codecs.sealed_values import SealedValues
 from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
@@ -67,6 +70,7 @@ from shared.store.postgres.passkeys import PostgresPasskeys
 from shared.store.postgres.personal_access_tokens import PostgresPersonalAccessTokens
 from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.recovery_links import PostgresRecoveryLinks
+from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.second_factors import PostgresSecondFactors
 from shared.store.postgres.sessions import PostgresSessionRows
@@ -105,7 +109,7 @@ class Stores:
         self.outages: Outages = PostgresOutages(alone)
         self.expiry: Expiry = PostgresExpiry(database)
         self.outbox: Outbox = PostgresOutbox(database)
-        self.mails: Mails = PostgresMails(database, SealedContents(secret_keys))
+        self.mails: Mails = PostgresMails(database, SealedValues(secret_keys, "mail", MailContents))
         self.audit_log: AuditLog = PostgresAuditLog(database)
 
         self.users: Users = PostgresUsers(database)
@@ -114,6 +118,9 @@ class Stores:
         self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
         self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database)
         self.personal_access_tokens: PersonalAccessTokens = PostgresPersonalAccessTokens(database)
+        self.recovery_requests: RecoveryRequests = PostgresRecoveryRequests(
+            database, SealedValues(secret_keys, "recovery request", AskedFor)
+        )
         self.groups: Groups = PostgresGroups(database)
 
         self.clients: Clients = clients

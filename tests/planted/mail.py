@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.worker.mail import delivery, transport
-from shared.store.codecs import mail_contents
+from shared.store.codecs import sealed_values
 
 
 def sends_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,5 +29,5 @@ def tries_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forgets_who_knows_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a mail says is stored as it is."""
-    monkeypatch.setattr(mail_contents, "wrap", lambda secret, nonce, name, plain: plain)
-    monkeypatch.setattr(mail_contents, "unwrap", lambda secrets, name, sealed: sealed.rstrip(b"\0"))
+    monkeypatch.setattr(sealed_values, "wrap", lambda secret, nonce, name, plain: plain)
+    monkeypatch.setattr(sealed_values, "unwrap", lambda secrets, name, sealed: sealed.rstrip(b"\0"))

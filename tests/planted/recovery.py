@@ -2,8 +2,12 @@
 
 import pytest
 
+from services.accounts.recovery.forgotten import RecoveryThrottle
 from shared.browser.cookies import Cookies
+from shared.store import AskedFor
 from shared.store.postgres import recovery_links
+from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
+from shared.store.postgres.users import PostgresUsers
 
 
 def spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +31,23 @@ def outlives_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
         without = sql.replace(" AND l.epoch = u.epoch", "").replace(" AND u.epoch = l.epoch", "")
         assert sql != without
         monkeypatch.setattr(recovery_links, name, without)
+
+
+def tells_who_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request is only noted if there is such a user."""
+    add = PostgresRecoveryRequests.add
+
+    async def add_if_known(self: PostgresRecoveryRequests, asked_for: AskedFor) -> None:
+        if await PostgresUsers(self._database).find_by_name(asked_for.name):
+            await add(self, asked_for)
+
+    monkeypatch.setattr(PostgresRecoveryRequests, "add", add_if_known)
+
+
+def admits_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody counts the requests for one name."""
+
+    async def admit(self: RecoveryThrottle, name: str) -> bool:
+        return True
+
+    monkeypatch.setattr(RecoveryThrottle, "admit_name", admit)

@@ -12,16 +12,15 @@ from shared.browser.errors import CookieMissing, LinkExpired, StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasswordChangeFault, PasswordChangeView
+from shared.browser.pages.account_views import PasswordChangeFault, RecoveryView
 from shared.browser.same_origin import check_same_origin
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
-from shared.model import User
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.operations.recovery import LINK, recovery_path
-from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
-from shared.store import Kept, RecoveryLinks
+from shared.paths import ACCOUNT_RECOVERY
+from shared.store import Kept, LiveLink, RecoveryLinks
 from shared.web.form import form, query
 
 logger = structlog.get_logger()
@@ -37,12 +36,13 @@ class RecoveryPage:
     passwords: Passwords
     notices: Notices
     pages: AccountPages
+    again: str  # where the owner of a link that is dead can go
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the form, and spend nothing. Raises LinkExpired, InvalidRequest, Unavailable."""
-        handle, user = await self._opened(query(request))
+        handle, link = await self._opened(query(request))
         browser = self.cookies.newest_browser_handle(request)
-        response = self._page(request, handle, user, browser)
+        response = self._page(request, handle, link, browser)
         self.cookies.set_browser(response, browser)
         return response
 
@@ -54,25 +54,25 @@ class RecoveryPage:
         """
         check_same_origin(request, self.origin)
         fields = await form(request)
-        handle, user = await self._opened(fields)
-        browser = self._sender(request, fields, handle)
+        handle, link = await self._opened(fields)
+        browser, user = self._sender(request, fields, handle), link.user
         password = await new_password(self.passwords, fields.unique(NEW_PASSWORD) or "", user)
         if not isinstance(password, PasswordHash):
-            return self._page(request, handle, user, browser, password)
+            return self._page(request, handle, link, browser, password)
         kept = None if fields.unique(OTHERS) else Kept()
         if not await self.links.set_password(digest(handle), user.user_id, password.text, kept):
-            raise LinkExpired("the link was used in the meantime", again=ACCOUNT.path)
+            raise LinkExpired("the link was used in the meantime", again=self.again)
         logger.info("account_recovered", user_id=str(user.user_id))
         await self.notices.tell(request, user, "password_changed")
         return self.pages.recovered(language(request, self.pages.pages))
 
-    async def _opened(self, parameters: Parameters) -> tuple[str, User]:
-        """The handle of the link, and its user. Raises LinkExpired."""
+    async def _opened(self, parameters: Parameters) -> tuple[str, LiveLink]:
+        """The handle of the link, and the link. Raises LinkExpired."""
         handle = parameters.unique(LINK) or ""
-        user = await self.links.find(digest(handle)) if is_handle(Kind.RECOVERY_LINK, handle) else None
-        if user is None:
-            raise LinkExpired("there is no such link, or it does not work any more", again=ACCOUNT.path)
-        return handle, user
+        link = await self.links.find(digest(handle)) if is_handle(Kind.RECOVERY_LINK, handle) else None
+        if link is None:
+            raise LinkExpired("there is no such link, or it does not work any more", again=self.again)
+        return handle, link
 
     def _sender(self, request: web.Request, fields: Parameters, handle: str) -> str:
         """The handle of the browser that was shown the form. Raises CookieMissing, StaleForm."""
@@ -87,12 +87,16 @@ class RecoveryPage:
         self,
         request: web.Request,
         handle: str,
-        user: User,
+        link: LiveLink,
         browser: str,
         fault: PasswordChangeFault | None = None,
     ) -> web.Response:
         hidden = {LINK: handle, FORM_TOKEN: form_token(browser, _purpose(handle))}
-        view = PasswordChangeView(ACCOUNT_RECOVERY.path, user.username, MIN_PASSWORD, fault, hidden)
+        presented = {digest(each) for each in self.cookies.browser_handles(request)}
+        is_elsewhere = link.browser_hash is not None and link.browser_hash not in presented
+        view = RecoveryView(
+            ACCOUNT_RECOVERY.path, link.user.username, MIN_PASSWORD, fault, hidden, is_elsewhere
+        )
         return self.pages.recovery(view, language(request, self.pages.pages))
 
 

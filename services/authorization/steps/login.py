@@ -13,7 +13,7 @@ from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
 from shared.browser.pages import LoginFault, LoginView, Pages
 from shared.oauth.parameters import Parameters
-from shared.paths import LOGIN, SIGN_UP
+from shared.paths import ACCOUNT_FORGOTTEN, LOGIN, SIGN_UP
 from shared.store import PASSKEY
 from shared.web.forwarded import client_address
 
@@ -29,6 +29,7 @@ class LoginStep:
     sign_in: InteractionSignIn
     pages: Pages
     may_sign_up: bool
+    has_mail: bool
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the form, unless the user no longer has to log in."""
@@ -84,5 +85,6 @@ class LoginStep:
             context.at(SIGN_UP) if may_sign_up else None,
             self.passkeys.options(context.binding),
             unknown_passkey,
+            ACCOUNT_FORGOTTEN.path if self.has_mail else None,
         )
         return self.pages.login(view, validated.locale)

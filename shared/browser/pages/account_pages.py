@@ -15,13 +15,16 @@ from shared.browser.pages.account_views import (
     ConnectionsView,
     DeviceSessionsView,
     FactorView,
+    ForgottenView,
     NewAppView,
     NewTokenView,
     PasskeysView,
     PasswordChangeView,
     PersonalTokensView,
+    RecoveryView,
 )
 from shared.browser.pages.qr_code import qr_code
+from shared.browser.pages.rendering import retry_after
 from shared.browser.pages.security import content_security_policy, headers
 from shared.paths import (
     ACCOUNT,
@@ -64,7 +67,16 @@ class AccountPages:
         """The form with `new_password` and `sign_out_others`."""
         return self._page("account_password.html", locale, view, 400 if view.fault else 200)
 
-    def recovery(self, view: PasswordChangeView, locale: str) -> web.Response:
+    def forgotten(self, view: ForgottenView, locale: str) -> web.Response:
+        """The form with `username`."""
+        response = self._page("forgotten.html", locale, view, 429 if view.retry_after else 200)
+        return retry_after(response, view.retry_after)
+
+    def forgotten_sent(self, minutes: int, locale: str) -> web.Response:
+        """Says that a mail comes if there is such a user; its link works for so many *minutes*."""
+        return self._page("forgotten_sent.html", locale, minutes)
+
+    def recovery(self, view: RecoveryView, locale: str) -> web.Response:
         """As `password`, for a user who is not signed in and has a link."""
         return self._page("recovery.html", locale, view, 400 if view.fault else 200)
 

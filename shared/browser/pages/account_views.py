@@ -73,6 +73,23 @@ class PasswordChangeView:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveryView(PasswordChangeView):
+    """As PasswordChangeView, for a link. `is_elsewhere`: another browser had asked for it."""
+
+    is_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenView:
+    """Asks for the user name or address of somebody who has forgotten their password."""
+
+    action: str
+    username: str = ""
+    retry_after: int | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PasskeyView:
     """A passkey of the user. `is_synced`: it is on several devices."""
 

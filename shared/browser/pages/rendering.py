@@ -104,23 +104,23 @@ class Pages:
     def login(self, view: LoginView, locale: str) -> web.Response:
         """The form with `username` and `password`; it shows why the previous attempt failed."""
         response = self._form_page("login.html", locale, view, _status(view.fault))
-        return _retry_after(response, view.retry_after)
+        return retry_after(response, view.retry_after)
 
     def sign_up(self, view: SignUpView, locale: str) -> web.Response:
         """The form with `username`, `password`, `name` and `email`; it shows why the last attempt failed."""
         response = self._form_page("sign_up.html", locale, view, _status(view.fault))
-        return _retry_after(response, view.retry_after)
+        return retry_after(response, view.retry_after)
 
     def second_factor(self, view: SecondFactorView, locale: str) -> web.Response:
         """The forms with `code` and with `recovery_code`; it shows why the previous attempt failed."""
         response = self._form_page("second_factor.html", locale, view, _status(view.fault))
-        return _retry_after(response, view.retry_after)
+        return retry_after(response, view.retry_after)
 
     def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
         """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
         status, code = _status(view.fault), qr_code(view.uri)
         response = self._form_page("add_second_factor.html", locale, view, status, qr_code=code)
-        return _retry_after(response, view.retry_after)
+        return retry_after(response, view.retry_after)
 
     def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
         """Shows recovery codes, which are shown once."""
@@ -155,7 +155,7 @@ class Pages:
 
     def sign_out_incomplete(self, view: LogoutView, locale: str) -> web.Response:
         """503: says that signing out is not complete; the form tries again."""
-        return _retry_after(self._form_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
+        return retry_after(self._form_page("sign_out_incomplete.html", locale, view, 503), RETRY_AFTER)
 
     def signed_out(self, view: SignedOutView, locale: str) -> web.Response:
         """Says that the user is signed out, and loads the clients' front-channel logout URIs in frames.
@@ -176,7 +176,7 @@ class Pages:
         """Says what happened, what to do next, and which id to give to support."""
         policy = content_security_policy()
         response = self.render("error.html", locale, headers(policy, locale), status, view=view)
-        return _retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
+        return retry_after(response, view.retry_after or (RETRY_AFTER if status in (429, 503) else None))
 
     def form_post(self, redirect_uri: str, parameters: Mapping[str, str], locale: str) -> web.Response:
         """Form Post Response Mode: a form that submits itself, or by its button if scripts are off.
@@ -269,7 +269,7 @@ def _status(fault: str | None) -> int:
     return 400
 
 
-def _retry_after(response: web.Response, seconds: int | None) -> web.Response:
+def retry_after(response: web.Response, seconds: int | None) -> web.Response:
     if seconds is not None:
         response.headers["Retry-After"] = str(seconds)
     return response

@@ -17,6 +17,7 @@ class Expiring(StrEnum):
     PERSONAL_ACCESS_TOKENS = "personal_access_tokens"
     CHANGES = "changes"  # of clients that were deleted
     RECOVERY_LINKS = "recovery_links"
+    RECOVERY_REQUESTS = "recovery_requests"  # that no worker could read
     MAILS = "mails"
     OUTBOX = "outbox"  # notices that were given up
     AUDIT = "audit"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
-MailKind = Literal["password_changed"]
+MailKind = Literal["password_changed", "password_forgotten"]
 """What a mail is about: the texts of its kind are in the catalogues, under `mail`."""
 
 

@@ -1,11 +1,24 @@
-"""Ports: links by which somebody who cannot sign in sets a new password."""
+"""Ports: links by which somebody who cannot sign in sets a new password, and the requests for them."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from shared.model import Json, User
 from shared.store.ports.sessions import Kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLink:
+    """A link that works, and its user.
+
+    `browser_hash`: of the browser that asked for it. None: an operator made it.
+    """
+
+    user: User
+    browser_hash: bytes | None
 
 
 class RecoveryLinks(Protocol):
@@ -15,11 +28,18 @@ class RecoveryLinks(Protocol):
     not for a user who is disabled or was deleted. Making and using one is audited.
     """
 
-    async def add(self, link_hash: bytes, user_id: UUID, lifetime: timedelta, detail: Json) -> bool:
+    async def add(
+        self,
+        link_hash: bytes,
+        user_id: UUID,
+        lifetime: timedelta,
+        detail: Json,
+        browser_hash: bytes | None = None,
+    ) -> bool:
         """Add a link; *detail* is for the audit row. False: the user is disabled, or does not exist."""
 
-    async def find(self, link_hash: bytes) -> User | None:
-        """The user of a link that works. Nothing is spent."""
+    async def find(self, link_hash: bytes) -> LiveLink | None:
+        """A link that works. Nothing is spent."""
 
     async def set_password(
         self, link_hash: bytes, user_id: UUID, password_hash: str, kept: Kept | None = None
@@ -28,3 +48,38 @@ class RecoveryLinks(Protocol):
 
         False: the link does not work any more, and nothing has changed.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedFor:
+    """What somebody typed who has forgotten their password: a user name or an address, of whomever.
+
+    `browser_hash`: the digest of a handle of their browser, in hexadecimal digits; `locale`: its language.
+    """
+
+    name: str = field(repr=False)
+    browser_hash: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRequest:
+    """A request that waits."""
+
+    request_id: UUID
+    asked_for: AskedFor
+
+
+class RecoveryRequests(Protocol):
+    """Requests for recovery links that wait, encrypted. PostgreSQL."""
+
+    async def add(self, asked_for: AskedFor) -> None: ...
+
+    async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[RecoveryRequest]:
+        """Take due requests, for this caller alone until the lease ends. Then they are due again.
+
+        One that no secret key decrypts is left to expire.
+        """
+
+    async def settle(self, request_id: UUID) -> None:
+        """Remove a request that was handled."""

@@ -70,6 +70,9 @@ _REMOVE = {
     ),
     Expiring.CHANGES: _remove("changes", "name", _DELETED_CLIENT, "t.value"),
     Expiring.RECOVERY_LINKS: _remove("recovery_links", "link_hash", _ended("expires_at"), "t.expires_at"),
+    Expiring.RECOVERY_REQUESTS: _remove(
+        "recovery_requests", "request_id", _ended("created_at"), "t.created_at"
+    ),
     Expiring.MAILS: _remove("mails", "mail_id", _ended("expires_at"), "t.expires_at"),
     Expiring.OUTBOX: _remove("outbox", "notice_id", _ended("given_up_at"), "t.given_up_at"),
     Expiring.AUDIT: _REMOVE_AUDIT,

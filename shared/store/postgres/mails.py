@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from shared.store.codecs.mail_contents import SealedContents
+from shared.store.codecs.sealed_values import SealedValues
 from shared.store.ports.mails import Mail, MailContents, MailKind
 from shared.store.postgres.queue import put_off, settle, take_due
 from shared.store.postgres.transport.connection import Row
@@ -31,7 +31,7 @@ SELECT 'mail_given_up', user_id, jsonb_build_object('kind', kind) FROM given_up"
 class PostgresMails:
     """`Mails` over PostgreSQL."""
 
-    def __init__(self, database: Database, sealed: SealedContents) -> None:
+    def __init__(self, database: Database, sealed: SealedValues[MailContents]) -> None:
         self._database = database
         self._sealed = sealed
 

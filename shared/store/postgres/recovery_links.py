@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from shared.model import Json, User
+from shared.model import Json
+from shared.store.ports.recovery_links import LiveLink
 from shared.store.ports.sessions import Kept
 from shared.store.postgres.credentials import set_password
 from shared.store.postgres.outbox import end_sessions
@@ -12,14 +13,14 @@ from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _ADD = """
 WITH added AS (
-  INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at)
-  SELECT $1, user_id, epoch, now() + $3::interval FROM users WHERE user_id = $2 AND disabled_at IS NULL
+  INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at, browser_hash)
+  SELECT $1, user_id, epoch, now() + $3::interval, $5 FROM users WHERE user_id = $2 AND disabled_at IS NULL
   RETURNING user_id)
 INSERT INTO audit (event, user_id, detail) SELECT 'recovery_link_made', user_id, $4 FROM added
 RETURNING event"""
 
 _FIND = f"""
-SELECT {USER_COLUMNS} FROM recovery_links l JOIN users u USING (user_id)
+SELECT {USER_COLUMNS}, l.browser_hash FROM recovery_links l JOIN users u USING (user_id)
  WHERE l.link_hash = $1 AND l.expires_at > now() AND l.epoch = u.epoch AND u.disabled_at IS NULL"""
 
 _SPEND = """
@@ -42,12 +43,20 @@ class PostgresRecoveryLinks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, link_hash: bytes, user_id: UUID, lifetime: timedelta, detail: Json) -> bool:
-        return await self._database.row(_ADD, link_hash, user_id, lifetime, detail) is not None
+    async def add(
+        self,
+        link_hash: bytes,
+        user_id: UUID,
+        lifetime: timedelta,
+        detail: Json,
+        browser_hash: bytes | None = None,
+    ) -> bool:
+        values = (link_hash, user_id, lifetime, detail, browser_hash)
+        return await self._database.row(_ADD, *values) is not None
 
-    async def find(self, link_hash: bytes) -> User | None:
+    async def find(self, link_hash: bytes) -> LiveLink | None:
         row = await self._database.row(_FIND, link_hash)
-        return user_record(row) if row else None
+        return LiveLink(user=user_record(row), browser_hash=row["browser_hash"]) if row else None
 
     async def set_password(
         self, link_hash: bytes, user_id: UUID, password_hash: str, kept: Kept | None = None

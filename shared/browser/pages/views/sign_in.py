@@ -28,6 +28,7 @@ class LoginView:
     sign_up_href: str | None = None
     passkey: Mapping[str, object] | None = None
     unknown_passkey: str | None = None
+    forgotten_href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""The page for people who have forgotten their password: it asks who they are, and says that a mail may come.
+
+Its answer, and the work for it, are the same whether or not there is such a user.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from shared.browser.cookies import Cookies
+from shared.browser.errors import CookieMissing, StaleForm
+from shared.browser.form_token import FORM_TOKEN, form_token
+from shared.browser.language import language
+from shared.browser.pages.account_pages import AccountPages
+from shared.browser.pages.account_views import ForgottenView
+from shared.browser.same_origin import check_same_origin
+from shared.identity.mail_address import MAX_ADDRESS
+from shared.identity.username import canonical
+from shared.live.address_block import address_block
+from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import digest
+from shared.operations.recovery import MAILED_LIFETIME
+from shared.paths import ACCOUNT_FORGOTTEN
+from shared.server.metrics import count_event
+from shared.store import AskedFor, Counters, Pace, RecoveryRequests
+from shared.web.form import form
+from shared.web.forwarded import client_address
+
+USERNAME = "username"
+
+ADDRESS = Pace(
+    free=10,
+    first_wait=timedelta(minutes=1),
+    longest_wait=timedelta(hours=1),
+    forgotten_after=timedelta(days=1),
+)
+"""About forty requests a day from one network."""
+
+NAME = Pace(
+    free=3,
+    first_wait=timedelta(minutes=5),
+    longest_wait=timedelta(hours=6),
+    forgotten_after=timedelta(days=1),
+)
+"""About ten mails a day to one user, whoever asks for them."""
+
+logger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryThrottle:
+    """Counts requests by network and by the typed name, before anybody looks whether there is such a user."""
+
+    counters: Counters
+    is_on: bool
+
+    async def admit_address(self, address: str) -> timedelta | None:
+        """Count a request. None: it is admitted; otherwise the time to wait."""
+        if not self.is_on:
+            return None
+        return await self.counters.attempt("recovery_address", address_block(address), ADDRESS)
+
+    async def admit_name(self, name: str) -> bool:
+        """Count a request for *name*. False: there were too many, which nobody is told."""
+        return not self.is_on or await self.counters.attempt("recovery_name", canonical(name), NAME) is None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgottenPage:
+    """The collaborators of the page. `is_offered`: this deployment sends mails."""
+
+    origin: str
+    cookies: Cookies
+    requests: RecoveryRequests
+    throttle: RecoveryThrottle
+    pages: AccountPages
+    is_offered: bool
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show the form."""
+        self._check_offered()
+        browser = self.cookies.newest_browser_handle(request)
+        response = self._page(request, browser)
+        self.cookies.set_browser(response, browser)
+        return response
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Note the request, and say what happens next.
+
+        Raises CookieMissing, StaleForm, UnverifiedRequest, InvalidRequest, Unavailable.
+        """
+        self._check_offered()
+        check_same_origin(request, self.origin)
+        fields = await form(request)
+        browser, name = self._sender(request, fields), (fields.unique(USERNAME) or "").strip()
+        if not name or len(name) > MAX_ADDRESS:
+            return self._page(request, browser)
+        address = client_address(request)
+        if wait := await self.throttle.admit_address(address):
+            count_event("recovery_request", "throttled")
+            logger.info("recovery_throttled", address=address, seconds=wait.total_seconds())
+            return self._page(request, browser, name, retry_after=wait)
+        locale = language(request, self.pages.pages)
+        if await self.throttle.admit_name(name):
+            asked_for = AskedFor(name=name, browser_hash=digest(browser).hex(), locale=locale)
+            await self.requests.add(asked_for)
+        return self.pages.forgotten_sent(int(MAILED_LIFETIME.total_seconds() // 60), locale)
+
+    def _sender(self, request: web.Request, fields: Parameters) -> str:
+        """The handle of the browser that was shown the form. Raises CookieMissing, StaleForm."""
+        if not self.cookies.browser_handles(request):
+            raise CookieMissing("the cookie of the page was not sent", again=ACCOUNT_FORGOTTEN.path)
+        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), ACCOUNT_FORGOTTEN.path)
+        if browser is None:
+            raise StaleForm("the form was made for another browser", again=ACCOUNT_FORGOTTEN.path)
+        return browser
+
+    def _page(
+        self,
+        request: web.Request,
+        browser: str,
+        name: str = "",
+        *,
+        retry_after: timedelta | None = None,
+    ) -> web.Response:
+        hidden = {FORM_TOKEN: form_token(browser, ACCOUNT_FORGOTTEN.path)}
+        seconds = None if retry_after is None else int(retry_after.total_seconds()) + 1
+        view = ForgottenView(ACCOUNT_FORGOTTEN.path, name, seconds, hidden)
+        return self.pages.forgotten(view, language(request, self.pages.pages))
+
+    def _check_offered(self) -> None:
+        if not self.is_offered:
+            raise web.HTTPNotFound
