@@ -136,6 +136,7 @@ def _account(path: str) -> Path:
 
 
 ACCOUNT = _account("/oidc/account")
+ACCOUNT_PROFILE = _account("/oidc/account/profile")
 ACCOUNT_PASSWORD = _account("/oidc/account/password")
 ACCOUNT_PASSKEYS = _account("/oidc/account/passkeys")
 ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
@@ -148,6 +149,7 @@ ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
 
 ACCOUNT_PAGES = (
     ACCOUNT,
+    ACCOUNT_PROFILE,
     ACCOUNT_PASSWORD,
     ACCOUNT_PASSKEYS,
     ACCOUNT_SECOND_FACTOR,

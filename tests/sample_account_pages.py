@@ -26,6 +26,8 @@ from shared.browser.pages.account_views import (
     PersonalTokenForm,
     PersonalTokensView,
     PersonalTokenView,
+    ProfileField,
+    ProfileView,
     RecoveryView,
 )
 from shared.browser.pages.ago import Ago
@@ -110,6 +112,18 @@ SESSIONS = (
     DeviceSession("2", "Safari", "iPhone", "2001:db8::17", _ago(days=3), _ago(hours=5), False),
     DeviceSession("3", None, None, "unknown", _ago(hours=1), None, False),
 )
+PROFILE = ProfileView(
+    "/oidc/account/profile",
+    (
+        ProfileField("name", "Amélie Laurent", is_managed=True),
+        ProfileField("given_name", "Amélie"),
+        ProfileField("family_name", "Laurent"),
+        ProfileField("nickname", ""),
+        ProfileField("phone_number", "+33 1 23 45 67 89"),
+        ProfileField("locale", "fr"),
+    ),
+    hidden=HIDDEN,
+)
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
 TOKENS = PersonalTokensView(
     "/oidc/account/tokens",
@@ -146,6 +160,9 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-offer": account.overview(
             replace(OVERVIEW, signals=SIGNALS, offer=PasskeyOffer(PASSKEYS.action, OPTIONS, HIDDEN)), locale
         ),
+        "account-profile": account.profile(PROFILE, locale),
+        "account-profile-phone": account.profile(replace(PROFILE, fault="phone_number"), locale),
+        "account-profile-stale": account.profile(replace(PROFILE, fault="stale"), locale),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
         "forgotten": account.forgotten(FORGOTTEN, locale),

@@ -20,6 +20,7 @@ from services.accounts.self_service.new_passkey import NewPasskeys
 from services.accounts.self_service.overview import Overview
 from services.accounts.self_service.passkeys import PasskeysPage
 from services.accounts.self_service.password import PasswordPage
+from services.accounts.self_service.profile import ProfilePage
 from services.accounts.self_service.second_factor import FactorPage
 from services.accounts.self_service.sessions import SessionsPage
 from services.accounts.self_service.tokens import TokensPage
@@ -37,6 +38,7 @@ from shared.paths import (
     ACCOUNT_FORGOTTEN,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
+    ACCOUNT_PROFILE,
     ACCOUNT_RECOVERY,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
@@ -49,6 +51,7 @@ from shared.web.answers import see_other
 
 PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
+PROFILE_PAGE = web.AppKey("PROFILE_PAGE", ProfilePage)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
 FORGOTTEN_PAGE = web.AppKey("FORGOTTEN_PAGE", ForgottenPage)
 RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
@@ -93,6 +96,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         new_passkeys=new_passkeys,
         pages=pages,
     )
+    app[PROFILE_PAGE] = ProfilePage(access, opened.users, opened.clients, pages)
     app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, notices, pages)
     again = (ACCOUNT if settings.mail_server is None else ACCOUNT_FORGOTTEN).path
     app[FORGOTTEN_PAGE] = ForgottenPage(
@@ -171,6 +175,8 @@ def mount(app: web.Application) -> None:
     need(app, stores, _passwords, _pages, _administration)
     show_pages(app)
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
+    app.router.add_get(ACCOUNT_PROFILE.path, _page(PROFILE_PAGE, ProfilePage.get))
+    app.router.add_post(ACCOUNT_PROFILE.path, _page(PROFILE_PAGE, ProfilePage.post))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
     app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
     app.router.add_get(ACCOUNT_FORGOTTEN.path, _page(FORGOTTEN_PAGE, ForgottenPage.get))

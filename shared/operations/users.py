@@ -153,15 +153,16 @@ def groups_in(claims: Json) -> tuple[str, ...] | None:
 
 
 def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
-    """The claims after *changes*. A new e-mail address loses the verification of the old one.
+    """The claims after *changes*. A new address or phone number loses the verification of the old one.
 
     Raises BadUser.
     """
     members = {"email": changes.email, "email_verified": changes.is_email_verified, "locale": changes.locale}
     requested = {**changes.claims, **{name: value for name, value in members.items() if value is not None}}
     changed = {**claims, **requested}
-    if changed.get("email") != claims.get("email") and "email_verified" not in requested:
-        changed.pop("email_verified", None)
+    for name in ("email", "phone_number"):
+        if changed.get(name) != claims.get(name) and f"{name}_verified" not in requested:
+            changed.pop(f"{name}_verified", None)
     changed = {name: value for name, value in changed.items() if value is not None}
     if changes.is_email_verified is not None and "email" not in changed:
         raise BadUser("the user has no e-mail address to verify")

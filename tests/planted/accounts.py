@@ -3,6 +3,8 @@
 import pytest
 
 from services.accounts.self_service import access, data, password
+from services.accounts.self_service import profile as profile_page
+from shared.operations import profile
 from shared.store.postgres import consents, epochs, sessions
 
 
@@ -66,3 +68,19 @@ def signs_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
 def deletes_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is typed confirms the deletion."""
     monkeypatch.setattr(data, "canonical", lambda _: "")
+
+
+def lets_users_write_what_is_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users change attributes that an operator has mapped to the claims of a client."""
+
+    async def everything(_: object) -> tuple[str, ...]:
+        return profile.EDITABLE
+
+    monkeypatch.setattr(profile_page, "editable_claims", everything)
+
+
+def lets_users_write_any_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the form sends is written."""
+    claims = (*profile.EDITABLE, "roles", "email", "email_verified", "groupPath", "preferred_username")
+    monkeypatch.setattr(profile, "EDITABLE", claims)
+    monkeypatch.setattr(profile_page, "EDITABLE", claims)

@@ -179,6 +179,7 @@ async def test_the_first_page_says_who_the_user_is(accounts: AuthorizationServic
         "account-passkey-add",
         "account-totp-add",
         "account-tokens",
+        "account-profile",
         "account-data",
     ]
 

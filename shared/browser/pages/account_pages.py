@@ -21,6 +21,7 @@ from shared.browser.pages.account_views import (
     PasskeysView,
     PasswordChangeView,
     PersonalTokensView,
+    ProfileView,
     RecoveryView,
 )
 from shared.browser.pages.qr_code import qr_code
@@ -32,6 +33,7 @@ from shared.paths import (
     ACCOUNT_DATA,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
+    ACCOUNT_PROFILE,
     ACCOUNT_SECOND_FACTOR,
     ACCOUNT_SESSIONS,
     ACCOUNT_TOKENS,
@@ -40,6 +42,7 @@ from shared.paths import (
 
 _LINKS = {
     "overview": ACCOUNT.path,
+    "profile": ACCOUNT_PROFILE.path,
     "password": ACCOUNT_PASSWORD.path,
     "passkeys": ACCOUNT_PASSKEYS.path,
     "factor": ACCOUNT_SECOND_FACTOR.path,
@@ -62,6 +65,11 @@ class AccountPages:
         """Who the user is, how they sign in, and where to go."""
         logos = [application.client.logo for application in view.applications]
         return self._page("account_overview.html", locale, view, images=logos, sends=view.offer is not None)
+
+    def profile(self, view: ProfileView, locale: str) -> web.Response:
+        """The form with a field for each claim that the user may change."""
+        status, catalogues = 400 if view.fault else 200, self.pages.catalogues
+        return self._page("account_profile.html", locale, view, status, catalogues=catalogues)
 
     def password(self, view: PasswordChangeView, locale: str) -> web.Response:
         """The form with `new_password` and `sign_out_others`."""

@@ -10,6 +10,7 @@ from shared.browser.pages.views.start import ApplicationView
 
 Done = Literal[
     "password", "passkey", "passkey_removed", "factor", "session", "sessions", "connection", "token",
+    "profile",
 ]  # fmt: skip
 """What the user has just done: a page says so once."""
 
@@ -236,3 +237,22 @@ class NewTokenView:
     name: str
     ends: str
     value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileField:
+    """A claim that the user sees, and changes unless it `is_managed` by operators."""
+
+    name: str
+    value: str
+    is_managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """The user's profile. `fault`: the claim that is invalid; `stale`: the record has changed meanwhile."""
+
+    action: str
+    fields: tuple[ProfileField, ...]
+    fault: str | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)

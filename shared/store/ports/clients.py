@@ -41,6 +41,9 @@ class Clients(Protocol):
     async def list_startable(self, limit: int) -> Sequence[Client]:
         """Enabled clients with an `initiate_login_uri`, by name."""
 
+    async def mapped_attributes(self) -> frozenset[str]:
+        """The attributes of users that the `claims_mapping` of any client takes a value from."""
+
     async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
         """Raises Taken: the client_id is in use. Raises Full: the quota is reached.
 

@@ -66,6 +66,10 @@ _ADD = _change_statement(
     WHERE c.deleted_at IS NOT NULL""",
     "client_added",
 )
+_MAPPED_ATTRIBUTES = """
+SELECT DISTINCT attribute
+  FROM clients, jsonb_each_text(metadata -> 'claims_mapping') AS mapping (claim, attribute)
+ WHERE metadata @? '$.claims_mapping.*' AND deleted_at IS NULL"""
 # One registration at a time makes the count exact. The lock is not that of the change counter: a process that
 # stalls here does not stop others from changing clients and keys.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('ostiary registration'))"
@@ -164,6 +168,9 @@ class PostgresClients:
     async def list_startable(self, limit: int) -> Sequence[Client]:
         rows = await self._database.rows(_LIST_STARTABLE, limit)
         return [_client(row, self._secrets) for row in rows]
+
+    async def mapped_attributes(self) -> frozenset[str]:
+        return frozenset(row["attribute"] for row in await self._database.rows(_MAPPED_ATTRIBUTES))
 
     async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
         fields = (*self._fields(client, by), client.disabled_at, client.document_hash)
