@@ -10,7 +10,7 @@ from services.cli.steps import run_step
 from shared.config.kinds import issuer as issuer_kind
 from shared.config.settings import Settings
 from shared.live import clock
-from shared.operations.deployment import end_after_restore
+from shared.operations.deployment import change_issuer, end_after_restore
 from shared.store.open import Stores
 from shared.store.ports.deployment import Ended
 
@@ -29,12 +29,16 @@ def _issuer(_: click.Context, __: click.Parameter, value: str) -> str:
 
 @issuer.command(name="set")
 @click.argument("url", callback=_issuer)
+@click.option("--strand-passkeys", is_flag=True, help="Even if passkeys of users stop working.")
 @as_json
-def set_issuer(url: str, is_json: bool) -> None:
-    """Change the issuer of the database. Processes with the old one become not ready."""
+def set_issuer(url: str, strand_passkeys: bool, is_json: bool) -> None:
+    """Change the issuer of the database. Processes with the old one become not ready.
+
+    Passkeys belong to the host of the issuer.
+    """
 
     async def step(stores: Stores, _: Settings) -> str | None:
-        return await stores.deployment.set_issuer(url)
+        return await change_issuer(stores.deployment, stores.passkeys, url, strands_passkeys=strand_passkeys)
 
     show({"from": run_step(step), "to": url}, is_json)
 

@@ -14,7 +14,7 @@ from shared.oauth.errors import OAuthError
 from shared.operations.backup.make import BackupError
 from shared.operations.backup.manifest import BadBackup
 from shared.operations.clients import NoSecret, NoSuchClient
-from shared.operations.deployment import BadMoment, WrongIssuer
+from shared.operations.deployment import BadMoment, PasskeysStranded, WrongIssuer
 from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.keys import KeyFault
@@ -43,6 +43,7 @@ _SENTENCES: dict[type[Exception], str] = {
     BadBackup: "{}",
     DumpError: "The tools of PostgreSQL failed: {}",
     WrongIssuer: "{}",
+    PasskeysStranded: "{}",
     BadMoment: "{}",
     SetupError: "{}",
     BadFile: "{}",

@@ -1,9 +1,11 @@
 """The operators' functions for the whole deployment: its issuer, and a restore from a backup."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from shared.config.settings import Settings, with_deployment
-from shared.store import DeploymentRecord
+from shared.identity.passkeys.passkey import rp_id_of
+from shared.store import DeploymentRecord, Passkeys
 from shared.store.ports.deployment import NOTHING, Ended
 
 BATCH = 1000
@@ -19,6 +21,17 @@ class WrongIssuer(Exception):
         )
 
 
+class PasskeysStranded(Exception):
+    """There are passkeys that browsers would not offer at another issuer."""
+
+    def __init__(self, stranded: Mapping[str, int], issuer: str) -> None:
+        counts = ", ".join(f"{count} at {rp_id}" for rp_id, count in sorted(stranded.items()))
+        super().__init__(
+            f"Passkeys work at their own host only ({counts}), and their users could not sign in with them at"
+            f" {rp_id_of(issuer)}: add --strand-passkeys to change the issuer nonetheless"
+        )
+
+
 class BadMoment(Exception):
     """The time given for a restore is impossible."""
 
@@ -28,6 +41,26 @@ async def check_issuer(record: DeploymentRecord, issuer: str) -> None:
     recorded = await record.issuer(issuer)
     if recorded != issuer:
         raise WrongIssuer(recorded, issuer)
+
+
+async def change_issuer(
+    record: DeploymentRecord, passkeys: Passkeys, issuer: str, *, strands_passkeys: bool = False
+) -> str | None:
+    """Record another issuer; the previous one is returned.
+
+    Unless it *strands_passkeys*, raises PasskeysStranded if there are passkeys for another host. Raises
+    Unavailable.
+    """
+    if not strands_passkeys:
+        stranded = stranded_passkeys(await passkeys.count_by_rp_id(), issuer)
+        if stranded:
+            raise PasskeysStranded(stranded, issuer)
+    return await record.set_issuer(issuer)
+
+
+def stranded_passkeys(count_by_rp_id: Mapping[str, int], issuer: str) -> Mapping[str, int]:
+    """The numbers of passkeys that browsers do not offer at this issuer, by their hosts."""
+    return {rp_id: count for rp_id, count in count_by_rp_id.items() if rp_id != rp_id_of(issuer)}
 
 
 async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -> Settings:

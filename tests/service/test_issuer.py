@@ -14,12 +14,14 @@ from services.cli import main
 from services.cli.run import check_issuer_of_data
 from services.discovery.app import mount
 from shared.config.settings import Settings
-from shared.operations.deployment import WrongIssuer, check_issuer
+from shared.operations.deployment import PasskeysStranded, WrongIssuer, change_issuer, check_issuer
 from shared.server.app import application
 from shared.server.health import health
+from tests.authenticator import Authenticator
 from tests.builders import World
 from tests.deployment import ISSUER, SECRET_KEY, open_world, settings_for
 from tests.manual_time import ManualTime
+from tests.passkeys import add_passkey
 from tests.planted import planted
 from tests.planted.deployment import takes_any_issuer
 from tests.served import Served
@@ -71,6 +73,22 @@ async def test_the_data_of_a_run_name_both_issuers(settings: Settings, world: Wo
     await check_issuer_of_data(world.stores, settings)
     with pytest.raises(RunError, match=f"{ISSUER}.*{OTHER}.*OSTIARY_ISSUER={ISSUER}"):
         await check_issuer_of_data(world.stores, settings.model_copy(update={"issuer": OTHER}))
+
+
+async def test_passkeys_are_not_left_behind_by_accident(world: World) -> None:
+    """R6: another host is refused with the number of passkeys; another port of the same host is not."""
+    record, passkeys = world.stores.deployment, world.stores.passkeys
+    await check_issuer(record, ISSUER)
+    assert await change_issuer(record, passkeys, OTHER) == ISSUER
+    assert await change_issuer(record, passkeys, ISSUER) == OTHER
+    authenticator = Authenticator("https://id.example.org", "id.example.org")
+    await add_passkey(world, await world.user(), authenticator, "https://id.example.org")
+    assert await change_issuer(record, passkeys, "https://id.example.org:8443/oidc") == ISSUER
+    with pytest.raises(PasskeysStranded, match=r"1 at id\.example\.org.*--strand-passkeys"):
+        await change_issuer(record, passkeys, OTHER)
+    assert await record.issuer(OTHER) == "https://id.example.org:8443/oidc"
+    assert await change_issuer(record, passkeys, OTHER, strands_passkeys=True)
+    assert await record.issuer(ISSUER) == OTHER
 
 
 def test_a_service_does_not_start_on_the_database_of_another(database_url: str, redis_url: str) -> None:

@@ -18,6 +18,7 @@ from shared.operations.doctor.proxy import (
     private_finding,
     transport_security_finding,
 )
+from shared.operations.doctor.records import passkeys_finding
 from shared.operations.doctor.stores import connections_finding, redis_finding
 from shared.operations.doctor.tls import judged
 
@@ -108,3 +109,21 @@ def test_tls_is_modern_and_its_certificate_renewed(
 ) -> None:
     """An obsolete version, or less than a tenth of the certificate's lifetime left, is a fault."""
     assert judged("TLSv1.3", VALIDITY, day, accepts_obsolete=accepts_obsolete).is_good == is_good
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({}, "0, for id.example.org"),
+        ({"id.example.org": 7}, "7, for id.example.org"),
+        (
+            {"id.example.org": 7, "old.example.org": 2, "example.org": 1},
+            "1 for example.org, 2 for old.example",
+        ),
+    ],
+)
+def test_passkeys_belong_to_the_host_of_the_issuer(counts: Mapping[str, int], said: str) -> None:
+    """R6: those of any other host are counted, also of a parent domain or of what the issuer was before."""
+    finding = passkeys_finding(counts, "https://id.example.org:8443/oidc")
+    assert finding.is_good == (len(counts) < 2)
+    assert said in finding.sentence

@@ -9,6 +9,11 @@ from uuid import UUID
 from shared.codec.base64url import base64url, from_base64url
 
 
+def rp_id_of(issuer: str) -> str:
+    """The RP ID of an issuer, or of the origin of its pages: the host."""
+    return urlsplit(issuer).hostname or ""
+
+
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
     """Whose passkeys they are: the host of the issuer, and the origin of its pages."""
@@ -20,7 +25,7 @@ class RelyingParty:
     @classmethod
     def of(cls, origin: str) -> "RelyingParty":
         """That of the pages at *origin*. Users see its host as the name."""
-        host = urlsplit(origin).hostname or ""
+        host = rp_id_of(origin)
         return cls(host, origin, host)
 
 
@@ -30,7 +35,8 @@ class Passkey:
 
     `public_key`: a COSE_Key. `sign_count`: 0 if the authenticator does not count. `is_synced`: the backup
     eligibility, which never changes. `has_verified_user`: it was once used with user verification, a PIN or a
-    biometric (`uvInitialized`). `is_conditional`: the browser made it without asking the user.
+    biometric (`uvInitialized`). `is_conditional`: the browser made it without asking the user. `rp_id`: the
+    only host where browsers offer it.
     """
 
     passkey_id: bytes
@@ -43,6 +49,7 @@ class Passkey:
     transports: tuple[str, ...] = ()
     name: str = ""
     is_conditional: bool = False
+    rp_id: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The `data` of its credential."""
@@ -57,6 +64,7 @@ class Passkey:
             "transports": list(self.transports),
             "name": self.name,
             "conditional": self.is_conditional,
+            "rp_id": self.rp_id,
         }
 
     def is_second_factor(self, use: "PasskeyUse") -> bool:
@@ -81,6 +89,7 @@ class Passkey:
             transports=tuple(data["transports"]),
             name=data["name"],
             is_conditional=data.get("conditional", False),
+            rp_id=data.get("rp_id", ""),
         )
 
 

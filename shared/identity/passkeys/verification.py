@@ -53,6 +53,7 @@ def new_passkey(
         transports=_transports(response),
         name=name,
         is_conditional=is_conditional,
+        rp_id=relying_party.rp_id,
     )
 
 

@@ -41,6 +41,7 @@ async def examine(
             findings += [
                 await records.keys(settings, opened),
                 *await records.clients(settings, opened),
+                await records.passkeys(settings, opened),
                 await records.outbox(opened),
             ]
     trust = ssl.create_default_context()

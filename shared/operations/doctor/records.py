@@ -1,15 +1,17 @@
 """Whether the keys, the clients and the logout notices in PostgreSQL are what the settings need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.codec.wrapping import CannotUnwrap
 from shared.config.settings import Settings
+from shared.identity.passkeys.passkey import rp_id_of
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.oauth.client.responses import unsigned_responses
 from shared.oauth.tokens.keys import NoKey
 from shared.operations.clients import every_client
+from shared.operations.deployment import stranded_passkeys
 from shared.operations.doctor.findings import Finding, bad, good, insecure_findings, signing_finding
 from shared.operations.outbox import MOST_SHOWN
 from shared.store import LogoutNotice, StoredKey, Unavailable
@@ -68,6 +70,26 @@ async def clients(settings: Settings, stores: Stores) -> list[Finding]:
     except Unavailable as fault:
         return [bad("Clients", f"cannot be read ({fault})")]
     return [signing_finding(unsigned), *insecure_findings(insecure)]
+
+
+async def passkeys(settings: Settings, stores: Stores) -> Finding:
+    """Whether browsers offer the passkeys of all users."""
+    try:
+        return passkeys_finding(await stores.passkeys.count_by_rp_id(), settings.issuer)
+    except Unavailable as fault:
+        return bad("Passkeys", f"cannot be read ({fault})")
+
+
+def passkeys_finding(count_by_rp_id: Mapping[str, int], issuer: str) -> Finding:
+    """Whether all passkeys are for the host of the issuer."""
+    if stranded := stranded_passkeys(count_by_rp_id, issuer):
+        counts = ", ".join(f"{count} for {rp_id}" for rp_id, count in sorted(stranded.items()))
+        return bad(
+            "Passkeys",
+            f"{counts} do not work at {rp_id_of(issuer)}: their users sign in with their passwords, and add"
+            " others",
+        )
+    return good("Passkeys", f"{sum(count_by_rp_id.values())}, for {rp_id_of(issuer)}")
 
 
 async def outbox(stores: Stores) -> Finding:

@@ -1,6 +1,6 @@
 """Ports: credentials of users."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -79,6 +79,9 @@ class Passkeys(Protocol):
 
     async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
         """Every passkey of the user, the oldest first."""
+
+    async def count_by_rp_id(self) -> Mapping[str, int]:
+        """The number of passkeys for each RP ID."""
 
     async def is_known(self, passkey_id: bytes) -> bool:
         """Whether anybody has a passkey with this id."""

@@ -1,6 +1,6 @@
 """Passkeys in PostgreSQL. They are added and removed as any credential, by `UserCredentials`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,10 @@ from shared.store.postgres.users import USER_COLUMNS, user_record
 _OF_USER = """
 SELECT data FROM user_credentials WHERE user_id = $1 AND kind = 'passkey'
  ORDER BY created_at, credential_id"""
+
+_COUNT_BY_RP_ID = """
+SELECT data ->> 'rp_id' AS rp_id, count(*) AS number
+  FROM user_credentials WHERE kind = 'passkey' GROUP BY 1"""
 
 _IS_KNOWN = "SELECT FROM user_credentials WHERE kind = 'passkey' AND data ->> 'id' = $1"
 
@@ -48,6 +52,10 @@ class PostgresPasskeys:
 
     async def of_user(self, user_id: UUID) -> Sequence[Passkey]:
         return [Passkey.from_json(row["data"]) for row in await self._database.rows(_OF_USER, user_id)]
+
+    async def count_by_rp_id(self) -> Mapping[str, int]:
+        rows = await self._database.rows(_COUNT_BY_RP_ID)
+        return {row["rp_id"]: row["number"] for row in rows if row["rp_id"]}
 
     async def is_known(self, passkey_id: bytes) -> bool:
         return await self._database.row(_IS_KNOWN, base64url(passkey_id)) is not None
