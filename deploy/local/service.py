@@ -14,8 +14,13 @@ def socket_of(sockets: Path, service: Service) -> Path:
     return sockets / f"{service}.sock"
 
 
-def command(service: Service, sockets: Path, environment: Mapping[str, str], log: Path) -> Command:
-    """The command that starts *service*. *environment* has its settings, so no secret is in its arguments."""
+def command(
+    service: Service, sockets: Path, environment: Mapping[str, str], log: Path, *, workers: int = 1
+) -> Command:
+    """The command that starts *service* with so many worker processes.
+
+    *environment* has its settings, so no secret is in its arguments.
+    """
     socket = socket_of(sockets, service)
 
     async def is_ready(_pid: int) -> bool:
@@ -24,7 +29,10 @@ def command(service: Service, sockets: Path, environment: Mapping[str, str], log
     return Command(
         name=f"The {service} service",
         # -P: the working directory of the user must not be searched for modules
-        argv=(sys.executable, "-P", "-m", "services.cli", "serve", service, "--listen", f"unix:{socket}"),
+        argv=(
+            *(sys.executable, "-P", "-m", "services.cli", "serve", service),
+            *("--listen", f"unix:{socket}", "--workers", str(workers)),
+        ),
         env=environment,
         log=log,
         is_ready=is_ready,

@@ -39,6 +39,7 @@ async def run(
     proxied: Sequence[bool],
     is_json: bool,
     requests: int,
+    workers: int,
 ) -> bool:
     """Deploy, measure and print. Returns whether the run is valid."""
     async with deployment() as deployed:
@@ -48,7 +49,7 @@ async def run(
         click.echo("Making 10 000 users, and what they and their clients hold …", err=True)
         population = await populate(stores.settings)
         wanted = {service for row in rows for service in row.services}
-        running = await deployed.start_services(stores.settings, wanted)
+        running = await deployed.start_services(stores.settings, wanted, workers)
         results: list[Result] = []
         show = partial(click.echo, err=is_json)
         with load_generator(partial(scripts, population)) as load:
@@ -73,6 +74,7 @@ async def run(
 @click.option("--direct", is_flag=True, help="Without the proxy alone.")
 @click.option("--json", "is_json", is_flag=True, help="The results as JSON on standard output.")
 @click.option("--soak", "requests", default=0, metavar="N", help="Then N operations more, to see the memory.")
+@click.option("--workers", default=1, metavar="N", help="With N processes of each service.")
 @click.option("--users", default=0, metavar="N", help="With N users more in the tables.")
 @click.option("--clients", default=0, metavar="N", help="With N clients more.")
 @click.option("--grants", default=0, metavar="N", help="With N grants and refresh tokens more.")
@@ -83,6 +85,7 @@ def main(
     direct: bool,
     is_json: bool,
     requests: int,
+    workers: int,
     users: int,
     clients: int,
     grants: int,
@@ -92,7 +95,8 @@ def main(
     proxied = (False,) if direct else (False, True)
     extent = QUICK if quick else USUAL
     filling = Filling(users=users, clients=clients, grants=grants)
-    if not asyncio.run(run(rows, extent, filling, proxied=proxied, is_json=is_json, requests=requests)):
+    running = run(rows, extent, filling, proxied=proxied, is_json=is_json, requests=requests, workers=workers)
+    if not asyncio.run(running):
         raise SystemExit(1)
 
 

@@ -5,7 +5,7 @@ its processor at every request would find its caches overwritten by other proces
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,17 +28,22 @@ def _stats() -> dict[int, list[str]]:
     return stats
 
 
-def cpu_seconds(roots: Iterable[int]) -> float:
-    """The user and system time of these processes and their descendants, including those that have exited."""
-    stats = _stats()
+def _tree(stats: Mapping[int, Sequence[str]], roots: Iterable[int]) -> Iterator[int]:
+    """These processes and their descendants."""
     children: dict[int, list[int]] = {}
     for pid, fields in stats.items():
         children.setdefault(int(fields[_PPID]), []).append(pid)
-    ticks, waiting = 0, list(roots)
+    waiting = list(roots)
     while waiting:
         pid = waiting.pop()
-        ticks += sum(int(value) for value in stats[pid][_UTIME : _CSTIME + 1])
+        yield pid
         waiting.extend(children.get(pid, ()))
+
+
+def cpu_seconds(roots: Iterable[int]) -> float:
+    """The user and system time of these processes and their descendants, including those that have exited."""
+    stats = _stats()
+    ticks = sum(int(value) for pid in _tree(stats, roots) for value in stats[pid][_UTIME : _CSTIME + 1])
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -60,6 +65,7 @@ def processors() -> Iterator[frozenset[int]]:
 
 
 def pin(pid: int, where: Iterable[int]) -> None:
-    """Restrict all threads of a process to these processors."""
-    for task in (_PROC / str(pid) / "task").iterdir():
-        os.sched_setaffinity(int(task.name), where)
+    """Restrict all threads of a process and of its descendants to these processors."""
+    for each in _tree(_stats(), (pid,)):
+        for task in (_PROC / str(each) / "task").iterdir():
+            os.sched_setaffinity(int(task.name), where)

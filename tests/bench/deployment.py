@@ -101,8 +101,10 @@ class BenchDeployment:
         )
         return BenchStores(settings, tuple(pids))
 
-    async def start_services(self, settings: Settings, wanted: Collection[Service]) -> BenchTarget:
-        """The services *wanted*, the proxy in front of them, and `hello.py`."""
+    async def start_services(
+        self, settings: Settings, wanted: Collection[Service], workers: int
+    ) -> BenchTarget:
+        """The services *wanted*, each with so many *workers*, the proxy in front of them, and `hello.py`."""
         environment = {
             **child_environment(settings, 0),
             "OSTIARY_ISSUER": settings.issuer,
@@ -112,7 +114,7 @@ class BenchDeployment:
         }
         services = {
             service: await self._start_measured(
-                command(service, self.sockets, environment, self.folder / f"{service}.log")
+                command(service, self.sockets, environment, self.folder / f"{service}.log", workers=workers)
             )
             for service in wanted
         }
