@@ -143,6 +143,7 @@ ACCOUNT_SECOND_FACTOR = _account("/oidc/account/factor")
 ACCOUNT_SESSIONS = _account("/oidc/account/sessions")
 ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
 ACCOUNT_TOKENS = _account("/oidc/account/tokens")
+ACCOUNT_ACTIVITY = _account("/oidc/account/activity")
 ACCOUNT_DATA = _account("/oidc/account/data")
 ACCOUNT_FORGOTTEN = _account("/oidc/account/forgotten")
 ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
@@ -156,6 +157,7 @@ ACCOUNT_PAGES = (
     ACCOUNT_SESSIONS,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_TOKENS,
+    ACCOUNT_ACTIVITY,
     ACCOUNT_DATA,
 )
 """The pages that users return to after they have signed in."""

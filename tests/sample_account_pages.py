@@ -30,6 +30,7 @@ from shared.browser.pages.account_views import (
     ProfileView,
     RecoveryView,
 )
+from shared.browser.pages.activity_views import ActivityEvent, ActivityView
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.options import creation_options
 from shared.identity.passkeys.passkey import RelyingParty
@@ -124,6 +125,18 @@ PROFILE = ProfileView(
     ),
     hidden=HIDDEN,
 )
+ACTIVITY = ActivityView(
+    (
+        ActivityEvent("signed_in", _ago(), None, "Firefox", "Linux", "192.0.2.17"),
+        ActivityEvent("sign_in_failed", _ago(minutes=1), address="2001:db8::17"),
+        ActivityEvent("grant_made", _ago(hours=5), LONG.name),
+        ActivityEvent("personal_access_token_added", _ago(days=1), "Backup of the laptop"),
+        ActivityEvent("credential_added_passkey", _ago(days=3)),
+        ActivityEvent("event_of_a_later_version", _ago(days=3)),
+    ),
+    older="/oidc/account/activity?before=17",
+    newest="/oidc/account/activity",
+)
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
 TOKENS = PersonalTokensView(
     "/oidc/account/tokens",
@@ -184,6 +197,8 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
             replace(FACTOR, is_required=True, recovery_codes=1), locale
         ),
         "account-recovery-codes": account.recovery_codes(codes, locale),
+        "account-activity": account.activity(ACTIVITY, locale),
+        "account-activity-none": account.activity(ActivityView(()), locale),
         "account-tokens": account.tokens(replace(TOKENS, done="token"), locale),
         "account-tokens-none": account.tokens(replace(TOKENS, tokens=()), locale),
         "account-tokens-name": account.tokens(replace(TOKENS, tokens=(), fault="name"), locale),

@@ -14,6 +14,7 @@ from services.accounts.notices import Notices
 from services.accounts.recovery.forgotten import ForgottenPage, RecoveryThrottle
 from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
+from services.accounts.self_service.activity import ActivityPage
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage
 from services.accounts.self_service.new_passkey import NewPasskeys
@@ -33,6 +34,7 @@ from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passwords import Passwords
 from shared.paths import (
     ACCOUNT,
+    ACCOUNT_ACTIVITY,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
     ACCOUNT_FORGOTTEN,
@@ -59,6 +61,7 @@ PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
 FACTOR_PAGE = web.AppKey("FACTOR_PAGE", FactorPage)
 SESSIONS_PAGE = web.AppKey("SESSIONS_PAGE", SessionsPage)
 TOKENS_PAGE = web.AppKey("TOKENS_PAGE", TokensPage)
+ACTIVITY_PAGE = web.AppKey("ACTIVITY_PAGE", ActivityPage)
 DATA_PAGE = web.AppKey("DATA_PAGE", DataPage)
 CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 
@@ -132,6 +135,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         tokens=opened.personal_access_tokens,
         pages=pages,
     )
+    app[ACTIVITY_PAGE] = ActivityPage(access, opened.audit_log, app[CLIENTS], pages)
     app[DATA_PAGE] = DataPage(
         access=access,
         cookies=cookies,
@@ -140,6 +144,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         sessions=opened.sessions,
         consents=opened.consents,
         tokens=opened.personal_access_tokens,
+        audit_log=opened.audit_log,
         pages=pages,
     )
     yield
@@ -193,6 +198,7 @@ def mount(app: web.Application) -> None:
     app.router.add_post(ACCOUNT_CONNECTIONS.path, _page(CONNECTIONS_PAGE, ConnectionsPage.post))
     app.router.add_get(ACCOUNT_TOKENS.path, _page(TOKENS_PAGE, TokensPage.get))
     app.router.add_post(ACCOUNT_TOKENS.path, _page(TOKENS_PAGE, TokensPage.post))
+    app.router.add_get(ACCOUNT_ACTIVITY.path, _page(ACTIVITY_PAGE, ActivityPage.get))
     app.router.add_get(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.get))
     app.router.add_post(ACCOUNT_DATA.path, _page(DATA_PAGE, DataPage.post))
     mount_administration(app)

@@ -4,8 +4,8 @@ import pytest
 
 from services.accounts.self_service import access, data, password
 from services.accounts.self_service import profile as profile_page
-from shared.operations import profile
-from shared.store.postgres import consents, epochs, sessions
+from shared.operations import activity, profile
+from shared.store.postgres import audit, consents, epochs, sessions
 
 
 def keeps_clients_in_the_dark(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +84,17 @@ def lets_users_write_any_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     claims = (*profile.EDITABLE, "roles", "email", "email_verified", "groupPath", "preferred_username")
     monkeypatch.setattr(profile, "EDITABLE", claims)
     monkeypatch.setattr(profile_page, "EDITABLE", claims)
+
+
+def shows_everybodys_activity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user sees the rows of all users."""
+    condition = "user_id = $1"
+    assert condition in audit._OF_USER
+    monkeypatch.setattr(
+        audit, "_OF_USER", audit._OF_USER.replace(condition, "($1::uuid IS NOT NULL AND user_id IS NOT NULL)")
+    )
+
+
+def names_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Users see who of the operators has changed their account."""
+    monkeypatch.setattr(activity, "_OF_OTHERS", "nobody")

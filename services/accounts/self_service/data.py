@@ -15,11 +15,14 @@ from shared.browser.pages.account_views import AccountDataView
 from shared.identity.username import canonical
 from shared.model import User
 from shared.oauth.errors import InvalidRequest
+from shared.operations.activity import latest_activity
+from shared.operations.activity import shown as shown_activity
 from shared.operations.personal_access_tokens import shown as shown_token
 from shared.operations.sessions import shown as shown_session
 from shared.operations.users import shown as shown_user
 from shared.paths import ACCOUNT_DATA, LOGOUT_DONE
 from shared.store import (
+    AuditLog,
     ClientAccess,
     Consents,
     Credential,
@@ -49,6 +52,7 @@ class DataPage:
     sessions: Sessions
     consents: Consents
     tokens: PersonalAccessTokens
+    audit_log: AuditLog
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -87,6 +91,7 @@ class DataPage:
             "sessions": [shown_session(each) for each in await self.sessions.of_user(user_id)],
             "applications": [_shown_access(each) for each in await self.consents.of_user(user_id)],
             "personal_access_tokens": [shown_token(each) for each in await self.tokens.of_user(user_id)],
+            "activity": [shown_activity(each) for each in await latest_activity(self.audit_log, user_id)],
         }
 
     def _page(self, request: web.Request, visit: Visit, *, is_wrong: bool = False) -> web.Response:

@@ -24,11 +24,13 @@ from shared.browser.pages.account_views import (
     ProfileView,
     RecoveryView,
 )
+from shared.browser.pages.activity_views import ActivityView
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.rendering import retry_after
 from shared.browser.pages.security import content_security_policy, headers
 from shared.paths import (
     ACCOUNT,
+    ACCOUNT_ACTIVITY,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
     ACCOUNT_PASSKEYS,
@@ -49,6 +51,7 @@ _LINKS = {
     "sessions": ACCOUNT_SESSIONS.path,
     "connections": ACCOUNT_CONNECTIONS.path,
     "tokens": ACCOUNT_TOKENS.path,
+    "activity": ACCOUNT_ACTIVITY.path,
     "data": ACCOUNT_DATA.path,
     "logout": LOGOUT.path,
 }
@@ -117,6 +120,10 @@ class AccountPages:
         """The forms send `client_id`."""
         logos = [connection.client.logo for connection in view.connections]
         return self._page("account_connections.html", locale, view, images=logos)
+
+    def activity(self, view: ActivityView, locale: str) -> web.Response:
+        """What happened in the account."""
+        return self._page("account_activity.html", locale, view)
 
     def tokens(self, view: PersonalTokensView, locale: str) -> web.Response:
         """The forms send `name`, `scope` several times, `nodes` and `days`; or `revoke`."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 from shared.model import AuditRecord, AuditSegment
 
@@ -27,6 +28,9 @@ class AuditLog(Protocol):
         self, limit: int, *, event: str | None = None, client_id: str | None = None
     ) -> Sequence[AuditRecord]:
         """The last *limit* rows, by id."""
+
+    async def of_user(self, user_id: UUID, before: int | None, limit: int) -> Sequence[AuditRecord]:
+        """At most *limit* rows of a user, the latest first, before the row with that id."""
 
     async def unsealed(self, limit: int) -> Sequence[AuditRecord]:
         """The first rows by id that are not sealed yet."""

@@ -1,6 +1,7 @@
 """The audit log in PostgreSQL: one statement each."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from shared.model import AuditRecord, AuditSegment
 from shared.store.ports.audit import AuditCount
@@ -17,6 +18,10 @@ _LATEST = f"""
 SELECT {_COLUMNS}
   FROM (SELECT {_COLUMNS} FROM audit WHERE {_MATCHES} ORDER BY audit_id DESC LIMIT $3) AS latest
  ORDER BY audit_id"""
+
+_OF_USER = f"""
+SELECT {_COLUMNS} FROM audit
+ WHERE user_id = $1 AND audit_id < coalesce($2::bigint, {2**63 - 1}) ORDER BY audit_id DESC LIMIT $3"""
 
 _IS_UNSEALED = f"""
 a.audit_id > coalesce((SELECT max(last_id) FROM audit_segments), 0) - {LATE} AND NOT EXISTS (
@@ -58,6 +63,9 @@ class PostgresAuditLog:
         self, limit: int, *, event: str | None = None, client_id: str | None = None
     ) -> Sequence[AuditRecord]:
         return [_record(row) for row in await self._database.rows(_LATEST, event, client_id, limit)]
+
+    async def of_user(self, user_id: UUID, before: int | None, limit: int) -> Sequence[AuditRecord]:
+        return [_record(row) for row in await self._database.rows(_OF_USER, user_id, before, limit)]
 
     async def unsealed(self, limit: int) -> Sequence[AuditRecord]:
         return [_record(row) for row in await self._database.rows(_UNSEALED, limit)]
