@@ -91,7 +91,7 @@ NEW_APP = NewAppView(
     SECRET,
     hidden=HIDDEN,
 )
-FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, HIDDEN)
+FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, hidden=HIDDEN)
 REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
 DATA = AccountDataView("/oidc/account/data", "amelie.laurent", hidden=HIDDEN)
 RELYING_PARTY = RelyingParty.of("http://localhost:8080")
@@ -193,6 +193,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-passkeys-none": account.passkeys(replace(PASSKEYS, passkeys=()), locale),
         "account-passkeys-last": account.passkeys(replace(PASSKEYS, fault="last"), locale),
         "account-factor": account.factor(FACTOR, locale),
+        "account-factor-remembered": account.factor(replace(FACTOR, remembered=2), locale),
         "account-factor-required": account.factor(
             replace(FACTOR, is_required=True, recovery_codes=1), locale
         ),

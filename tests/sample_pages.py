@@ -96,6 +96,7 @@ SECOND_FACTORS: Mapping[str, SecondFactorView] = {
     "second-factor-recovery": replace(
         SECOND_FACTOR, form=replace(SECOND_FACTOR_FORM, client=LONG_CLIENT), fault="recovery"
     ),
+    "second-factor-remember": replace(SECOND_FACTOR, may_remember=True),
     "second-factor-both": replace(SECOND_FACTOR, passkey=PASSKEY),
     "second-factor-passkey": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY),
     "second-factor-passkey-refused": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY, fault="passkey"),

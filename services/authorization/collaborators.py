@@ -78,6 +78,7 @@ class SharedCollaborators:
             throttle=SignInThrottle(counters, failures, "user", USER, is_on),
             known_browsers=known_browsers,
             sessions=stores.sessions,
+            remembered=stores.second_factors,
         )
         self.passkeys = PasskeyAuthentication(
             relying_party=RelyingParty.of(settings.origin),
@@ -108,7 +109,9 @@ class SharedCollaborators:
         self.dispatcher = Dispatcher(
             self.active_sessions, self.tokens, stores.second_factors, settings.second_factor
         )
-        self.sign_in = InteractionSignIn(self.new_sessions, self.lifecycle, settings.second_factor)
+        self.sign_in = InteractionSignIn(
+            self.new_sessions, self.lifecycle, stores.second_factors, settings.second_factor
+        )
 
         self.responder = Responder(
             ResponseBuilder(

@@ -111,6 +111,7 @@ def _second_factor(shared: SharedCollaborators) -> SecondFactorStep:
         passkeys=shared.passkeys,
         sign_in=shared.sign_in,
         pages=shared.pages,
+        may_remember=shared.settings.second_factor == "optional",
     )
 
 

@@ -5,10 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from services.authorization.authentication import proven, sealed
+from services.authorization.authentication import known_browsers, proven, sealed
 from services.authorization.device import forms
 from services.authorization.interaction import dispatcher, next_step, sign_in
 from services.authorization.interaction.next_step import Login
+from shared.codec.base64url import base64url
 from shared.identity import totp
 from shared.store.codecs.totp_secrets import TotpSecrets
 from shared.store.postgres import second_factors
@@ -93,3 +94,19 @@ def accepts_what_another_browser_has_proven(monkeypatch: pytest.MonkeyPatch) -> 
             return function(first, second, "", *rest)
 
         monkeypatch.setattr(forms, name, without_purpose)
+
+
+def remembers_every_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that one user wants remembered asks nobody for codes."""
+    condition = "c.data ->> 'browser' = $2"
+    _replace(monkeypatch, "_IS_REMEMBERED", condition, "$2::text IS NOT NULL")
+
+
+def remembers_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing ends what a user has chosen once."""
+
+    async def remembered(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(PostgresSecondFactors, "is_remembered", remembered)
+    monkeypatch.setattr(known_browsers, "_mark", lambda key, browser, *_: base64url(browser.encode())[:22])

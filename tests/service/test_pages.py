@@ -151,7 +151,7 @@ def test_every_page_has_every_header(locale: str, name: str, response: web.Respo
     assert policy["style-src"] == "'self'"
     assert policy["script-src"] == (SUBMIT_SCRIPT_SOURCE if name == "form-post" else "'self'")
     assert "unsafe" not in response.headers["Content-Security-Policy"]
-    assert PageTags(response).all("html") == [{"lang": locale}]
+    assert PageTags(response).all("html") == [{"lang": locale, "dir": "ltr"}]
 
 
 @pytest.mark.point(26)
@@ -166,7 +166,8 @@ def test_every_page_is_well_made(locale: str, name: str, response: web.Response)
     ids = [attributes["id"] for _, attributes in document.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     labelled = {label["for"] for label in document.all("label")}
-    typed = {field["id"] for field in document.all("input") if field["type"] != "hidden"}
+    fields = [*document.all("input"), *document.all("select")]
+    typed = {field["id"] for field in fields if field.get("type") != "hidden"}
     assert typed == labelled
     assert not document.all("style")
     assert not [attributes for _, attributes in document.elements if "style" in attributes]

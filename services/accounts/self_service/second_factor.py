@@ -21,8 +21,8 @@ from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.operations.second_factors import add_authenticator_app, replace_recovery_codes
 from shared.paths import ACCOUNT, ACCOUNT_SECOND_FACTOR
-from shared.store import SecondFactors, Taken, UserCredentials
-from shared.store.ports.credentials import RECOVERY, TOTP
+from shared.store import Credential, SecondFactors, Taken, UserCredentials
+from shared.store.ports.credentials import RECOVERY, REMEMBERED, REMEMBERED_FOR, TOTP
 from shared.web.answers import see_other
 
 ACT, APP = "act", "app"
@@ -60,6 +60,10 @@ class FactorPage:
                     return see_other(ACCOUNT_SECOND_FACTOR.path)
                 self._log(visit, "recovery_codes")
                 return self.pages.recovery_codes(codes, language(request, self.pages.pages))
+            case "forget":
+                await self.second_factors.forget_browsers(visit.user_id)
+                self._log(visit, "browsers_forgotten")
+                return see_other(ACCOUNT_SECOND_FACTOR.path)
             case "remove" if self.settings.second_factor != "required":
                 await self.second_factors.remove(visit.user_id)
                 self._log(visit, "second_factor_removed")
@@ -80,7 +84,8 @@ class FactorPage:
         return self.pages.recovery_codes(codes, language(request, self.pages.pages))
 
     async def _page(self, request: web.Request, visit: Visit) -> web.Response:
-        credentials = {each.kind: each for each in await self.credentials.of_user(visit.user_id)}
+        stored = await self.credentials.of_user(visit.user_id)
+        credentials = {each.kind: each for each in stored}
         if (app := credentials.get(TOTP)) is None:
             return self._new_app(request, visit, new_salt())
         view = FactorView(
@@ -88,6 +93,7 @@ class FactorPage:
             Ago.of(app.created_at, clock.now()),
             remaining(credentials.get(RECOVERY)),
             self.settings.second_factor == "required",
+            sum(_is_remembered(each, visit) for each in stored),
             visit.fields,
         )
         return self.pages.factor(view, language(request, self.pages.pages))
@@ -116,3 +122,8 @@ class FactorPage:
 
     def _log(self, visit: Visit, change: str) -> None:
         logger.info("account_changed", change=change, user_id=str(visit.user_id))
+
+
+def _is_remembered(credential: Credential, visit: Visit) -> bool:
+    is_current = credential.kind == REMEMBERED and credential.data["epoch"] == visit.session.epoch
+    return is_current and clock.now() - credential.created_at < REMEMBERED_FOR

@@ -9,12 +9,22 @@ from shared.oauth.authentication_methods import Method, SecondFactor, acr_of, am
 
 @dataclass(frozen=True, slots=True)
 class Authenticated:
-    """A user who has just authenticated. `second_factors`: what they have and may have yet to show."""
+    """A user who has just authenticated.
+
+    `second_factors`: what they have, and may have yet to show. `is_remembered`: in this browser they are not
+    asked for codes, unless something demands one.
+    """
 
     user: User
     methods: frozenset[Method]
     auth_time: datetime
     second_factors: frozenset[SecondFactor] = frozenset()
+    is_remembered: bool = False
+
+    @property
+    def shows_second_factor(self) -> bool:
+        """Whether they show a second factor at each sign-in: they have an app, and are not remembered."""
+        return SecondFactor.APP in self.second_factors and not self.is_remembered
 
     @property
     def authentication(self) -> Authentication:

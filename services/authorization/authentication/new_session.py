@@ -45,6 +45,11 @@ class NewSession:
     known: str
     others: tuple[str, ...] | None = None
 
+    @property
+    def browser(self) -> str:
+        """The identifier of the browser."""
+        return self.known.partition(".")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class NewSessions:

@@ -17,8 +17,9 @@ from shared.model import User
 from shared.oauth.authentication_methods import Method, SecondFactor
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import digest
 from shared.server.metrics import count_event
-from shared.store import Sessions, UserCredentials
+from shared.store import SecondFactors, Sessions, UserCredentials
 from shared.web.forwarded import client_address
 
 logger = structlog.get_logger()
@@ -45,6 +46,7 @@ class PasswordAuthentication:
     throttle: SignInThrottle
     known_browsers: KnownBrowsers
     sessions: Sessions
+    remembered: SecondFactors
 
     async def authenticate(
         self, request: web.Request, fields: Parameters
@@ -81,7 +83,12 @@ class PasswordAuthentication:
         if verdict.new_hash:
             await self.credentials.rehash(user.user_id, credential.data["hash"], verdict.new_hash)
         second_factors = account.second_factors if account else frozenset[SecondFactor]()
-        return Authenticated(user, frozenset({Method.PASSWORD}), now, second_factors)
+        is_remembered = (
+            browser is not None
+            and SecondFactor.APP in second_factors
+            and await self.remembered.is_remembered(user.user_id, digest(browser))
+        )
+        return Authenticated(user, frozenset({Method.PASSWORD}), now, second_factors, is_remembered)
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

@@ -177,16 +177,17 @@ def needs_second_factor(
     methods: frozenset[Method],
     second_factor: SecondFactorSetting,
     *,
-    has_app: bool = False,
+    shows_each_time: bool = False,
 ) -> bool:
     """Whether a user who has authenticated by *methods* must show a second factor, or add one.
 
-    *has_app*: a user with an authenticator app shows a second factor at each sign-in, whatever the request
-    demands. A passkey alone is no such demand: it signs in instead of the password.
+    *shows_each_time*: a user with an authenticator app shows a second factor at each sign-in, whatever the
+    request demands, except in browsers that they want remembered. A passkey alone is no such demand: it signs
+    in instead of the password.
     """
     if second_factor == "off" or ACR_MULTIPLE_FACTORS in satisfied(methods):
         return False
-    return has_app or second_factor == "required" or not meet(methods, request.acr)
+    return shows_each_time or second_factor == "required" or not meet(methods, request.acr)
 
 
 def may_need_second_factor(

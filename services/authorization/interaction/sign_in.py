@@ -10,7 +10,8 @@ from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
-from shared.oauth.authentication_methods import SecondFactor
+from shared.oauth.tokens.handle import digest
+from shared.store import SecondFactors
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class InteractionSignIn:
 
     new_sessions: NewSessions
     lifecycle: InteractionLifecycle
+    second_factors: SecondFactors
     setting: SecondFactorSetting
 
     def needs_second_factor(self, context: InteractionContext, authenticated: Authenticated) -> bool:
@@ -27,14 +29,20 @@ class InteractionSignIn:
             context.validated.request,
             authenticated.methods,
             self.setting,
-            has_app=SecondFactor.APP in authenticated.second_factors,
+            shows_each_time=authenticated.shows_second_factor,
         )
 
     async def complete(
-        self, request: web.Request, context: InteractionContext, authenticated: Authenticated
+        self,
+        request: web.Request,
+        context: InteractionContext,
+        authenticated: Authenticated,
+        *,
+        remembers: bool = False,
     ) -> web.Response | None:
         """Return to the authorization endpoint: with a new session, unless a second factor is needed.
 
+        If it *remembers* the browser, the user is not asked for codes there for a while.
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
         if self.needs_second_factor(context, authenticated):
@@ -46,6 +54,8 @@ class InteractionSignIn:
         new = await self.new_sessions.begin(request, authenticated, sent, keeps_others=keeps_others)
         if new is None:
             return None
+        if remembers:
+            await self.second_factors.remember_browser(new.session.user_id, digest(new.browser))
         signed_in = new.session.session_key.hex()
         await self.lifecycle.update(context, replace(context.interaction, signed_in=signed_in, proven=None))
         response = context.resume()

@@ -112,11 +112,16 @@ class DeviceStep:
                 return self._login(request, user_code, "credentials")
             case authenticated:
                 pass
-        if SecondFactor.APP in authenticated.second_factors and self.settings.has_second_factors:
+        if self._shows_second_factor(authenticated):
             return self._second_factor(request, user_code, browser, Proven.of(authenticated))
         if self.settings.second_factor == "required":
             return self._login(request, user_code, "second_factor")
         return await self._begin(request, user_code, browser, authenticated)
+
+    def _shows_second_factor(self, authenticated: Authenticated) -> bool:
+        if self.settings.second_factor == "required":
+            return SecondFactor.APP in authenticated.second_factors
+        return self.settings.has_second_factors and authenticated.shows_second_factor
 
     async def _show_second_factor(
         self, request: web.Request, fields: Parameters, user_code: str

@@ -20,10 +20,12 @@ from shared.paths import SECOND_FACTOR
 from shared.store import PASSKEY
 from shared.web.forwarded import client_address
 
+REMEMBER = "remember"
+
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorStep:
-    """The collaborators of the second factor step."""
+    """The collaborators of the second factor step. `may_remember`: users may choose to be asked less."""
 
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
@@ -31,6 +33,7 @@ class SecondFactorStep:
     passkeys: PasskeyAuthentication
     sign_in: InteractionSignIn
     pages: Pages
+    may_remember: bool
 
     async def get(self, request: web.Request) -> web.Response:
         """Ask for a second factor, if the user still has to show one."""
@@ -57,7 +60,8 @@ class SecondFactorStep:
             case None | NotAccepted():
                 return await self._page(context, step, _fault(fields))
             case Authenticated() as authenticated:
-                response = await self.sign_in.complete(request, context, authenticated)
+                remembers = self.may_remember and fields.unique(REMEMBER) is not None
+                response = await self.sign_in.complete(request, context, authenticated, remembers=remembers)
                 return response or await self.sign_in.start_again(context)
 
     async def _check(
@@ -86,6 +90,7 @@ class SecondFactorStep:
             retry_after,
             SecondFactor.APP in step.second_factors,
             passkey,
+            self.may_remember,
         )
         return self.pages.second_factor(view, context.validated.locale)
 

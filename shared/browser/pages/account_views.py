@@ -131,12 +131,15 @@ class NewAppView:
 
 @dataclass(frozen=True, slots=True)
 class FactorView:
-    """The user's authenticator app and the number of recovery codes that are left."""
+    """The user's authenticator app, the number of recovery codes that are left, and that of browsers where no
+    code is asked for.
+    """
 
     action: str
     added: Ago
     recovery_codes: int
     is_required: bool
+    remembered: int = 0
     hidden: Mapping[str, str] = field(default_factory=dict)
 
 

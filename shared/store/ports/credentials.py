@@ -23,6 +23,11 @@ RECOVERY = "recovery"
 PASSKEY: str = SecondFactor.PASSKEY
 """The kind of a passkey. A user may have several; the data is that of `Passkey.to_json`."""
 
+REMEMBERED = "remembered"
+"""The kind of a browser where a user with an authenticator app is not asked for codes."""
+
+REMEMBERED_FOR = timedelta(days=30)
+
 USE_NOTED_EVERY = timedelta(hours=1)
 
 
@@ -118,10 +123,19 @@ class SecondFactors(Protocol):
         """Replace the recovery codes of a user with an authenticator app. False: the user has none."""
 
     async def remove(self, user_id: UUID) -> bool:
-        """Remove the authenticator app and the recovery codes. False: the user has none."""
+        """Remove the app and its recovery codes, and forget browsers. False: the user has none of these."""
 
     async def reset(self, user_id: UUID) -> bool:
         """Remove everything that signs the user in but the password. False: there is nothing."""
+
+    async def remember_browser(self, user_id: UUID, browser_hash: bytes) -> None:
+        """Do not ask for codes in this browser for REMEMBERED_FOR, or until the user's epoch rises."""
+
+    async def is_remembered(self, user_id: UUID, browser_hash: bytes) -> bool:
+        """Whether the user is not asked for codes in this browser."""
+
+    async def forget_browsers(self, user_id: UUID) -> None:
+        """Ask the user for codes in every browser again."""
 
     async def rewrap(self) -> int:
         """Encrypt every secret under the first secret key; the number of those that were not."""

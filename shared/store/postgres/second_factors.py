@@ -7,7 +7,14 @@ import asyncpg
 
 from shared.oauth.authentication_methods import SecondFactor
 from shared.store.codecs.totp_secrets import TotpSecrets
-from shared.store.ports.credentials import PASSKEY, RECOVERY, TOTP, NewSecondFactor
+from shared.store.ports.credentials import (
+    PASSKEY,
+    RECOVERY,
+    REMEMBERED,
+    REMEMBERED_FOR,
+    TOTP,
+    NewSecondFactor,
+)
 from shared.store.ports.faults import Taken
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -70,6 +77,26 @@ INSERT INTO audit (event, user_id, detail)
 SELECT 'recovery_codes_replaced', user_id, jsonb_build_object('credential_id', credential_id) FROM replaced
 RETURNING event"""
 
+_REMEMBER_BROWSER = """
+WITH replaced AS (
+  DELETE FROM user_credentials
+   WHERE user_id = $1 AND kind = 'remembered'
+     AND (data ->> 'browser' = $2 OR created_at < now() - $3::interval)),
+added AS (
+  INSERT INTO user_credentials (user_id, kind, data)
+  SELECT user_id, 'remembered', jsonb_build_object('browser', $2::text, 'epoch', epoch)
+    FROM users WHERE user_id = $1
+  RETURNING credential_id, user_id, kind)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'credential_added', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
+  FROM added
+RETURNING event"""
+
+_IS_REMEMBERED = """
+SELECT FROM user_credentials c JOIN users u USING (user_id)
+ WHERE c.user_id = $1 AND c.kind = 'remembered' AND c.data ->> 'browser' = $2
+   AND (c.data ->> 'epoch')::bigint = u.epoch AND c.created_at > now() - $3::interval"""
+
 _ALL = "SELECT credential_id, data ->> 'secret' AS secret FROM user_credentials WHERE kind = 'totp'"
 
 _REWRAP = """
@@ -118,10 +145,21 @@ class PostgresSecondFactors:
         return await self._database.row(_REPLACE_RECOVERY_CODES, user_id, list(hashes)) is not None
 
     async def remove(self, user_id: UUID) -> bool:
-        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY]) is not None
+        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY, REMEMBERED]) is not None
 
     async def reset(self, user_id: UUID) -> bool:
-        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY, PASSKEY]) is not None
+        kinds = [TOTP, RECOVERY, REMEMBERED, PASSKEY]
+        return await self._database.row(_REMOVE, user_id, kinds) is not None
+
+    async def remember_browser(self, user_id: UUID, browser_hash: bytes) -> None:
+        await self._database.row(_REMEMBER_BROWSER, user_id, browser_hash.hex(), REMEMBERED_FOR)
+
+    async def is_remembered(self, user_id: UUID, browser_hash: bytes) -> bool:
+        values = (user_id, browser_hash.hex(), REMEMBERED_FOR)
+        return await self._database.row(_IS_REMEMBERED, *values) is not None
+
+    async def forget_browsers(self, user_id: UUID) -> None:
+        await self._database.row(_REMOVE, user_id, [REMEMBERED])
 
     async def rewrap(self) -> int:
         rewrapped = 0

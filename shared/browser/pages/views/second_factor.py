@@ -15,6 +15,7 @@ class SecondFactorView:
     """Asks for a second factor that the user has: one of their passkeys, a code, or a recovery code.
 
     `has_app`: codes are accepted. `passkey`: the options of a passkey; None where none is accepted.
+    `may_remember`: the user may choose not to be asked for codes in this browser.
     """
 
     form: FormView
@@ -23,6 +24,7 @@ class SecondFactorView:
     retry_after: int | None = None
     has_app: bool = True
     passkey: Mapping[str, object] | None = None
+    may_remember: bool = False
 
 
 @dataclass(frozen=True, slots=True)
