@@ -145,6 +145,7 @@ ACCOUNT_CONNECTIONS = _account("/oidc/account/applications")
 ACCOUNT_TOKENS = _account("/oidc/account/tokens")
 ACCOUNT_ACTIVITY = _account("/oidc/account/activity")
 ACCOUNT_DATA = _account("/oidc/account/data")
+ACCOUNT_EMAIL = _account("/oidc/account/email")
 ACCOUNT_FORGOTTEN = _account("/oidc/account/forgotten")
 ACCOUNT_RECOVERY = _account("/oidc/account/recovery")
 
@@ -159,6 +160,7 @@ ACCOUNT_PAGES = (
     ACCOUNT_TOKENS,
     ACCOUNT_ACTIVITY,
     ACCOUNT_DATA,
+    ACCOUNT_EMAIL,
 )
 """The pages that users return to after they have signed in."""
 

@@ -15,6 +15,7 @@ from shared.browser.pages.account_views import (
     ConnectionsView,
     DeviceSession,
     DeviceSessionsView,
+    EmailView,
     FactorView,
     ForgottenView,
     NewAppView,
@@ -53,6 +54,7 @@ OVERVIEW = AccountOverviewView(
     name="Amélie Laurent",
     email="amelie@example.org",
     is_email_verified=True,
+    may_change_email=True,
     groups=("Engineering", "Everybody"),
     password_set=_ago(days=70),
     passkeys=2,
@@ -83,6 +85,7 @@ BARE = AccountOverviewView(
 )
 PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, hidden=HIDDEN)
 RECOVERY = RecoveryView("/oidc/account/recovery", "amelie.laurent", 8, hidden=HIDDEN)
+EMAIL = EmailView("/oidc/account/email", "amelie@example.org", True, hidden=HIDDEN)
 FORGOTTEN = ForgottenView("/oidc/account/forgotten", hidden=HIDDEN)
 SECRET = "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
 NEW_APP = NewAppView(
@@ -178,6 +181,18 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-profile-stale": account.profile(replace(PROFILE, fault="stale"), locale),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
+        "account-email": account.email(EMAIL, locale),
+        "account-email-none": account.email(replace(EMAIL, email=None, is_verified=False), locale),
+        "account-email-unverified": account.email(replace(EMAIL, is_verified=False), locale),
+        "account-email-wanted": account.email(replace(EMAIL, wanted="amelie@files.example"), locale),
+        "account-email-code": account.email(
+            replace(EMAIL, wanted="amelie@files.example", fault="code"), locale
+        ),
+        "account-email-email": account.email(replace(EMAIL, typed="amelie@", fault="email"), locale),
+        "account-email-taken": account.email(replace(EMAIL, typed="amelie@x.test", fault="taken"), locale),
+        "account-email-throttled": account.email(
+            replace(EMAIL, wanted="amelie@files.example", fault="throttled"), locale
+        ),
         "forgotten": account.forgotten(FORGOTTEN, locale),
         "forgotten-throttled": account.forgotten(
             replace(FORGOTTEN, username="amelie.laurent", retry_after=240), locale

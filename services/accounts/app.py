@@ -17,6 +17,7 @@ from services.accounts.self_service.access import AccountAccess, Arrived, SignIn
 from services.accounts.self_service.activity import ActivityPage
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage
+from services.accounts.self_service.email import ConfirmationThrottle, EmailPage
 from services.accounts.self_service.new_passkey import NewPasskeys
 from services.accounts.self_service.overview import Overview
 from services.accounts.self_service.passkeys import PasskeysPage
@@ -37,6 +38,7 @@ from shared.paths import (
     ACCOUNT_ACTIVITY,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
+    ACCOUNT_EMAIL,
     ACCOUNT_FORGOTTEN,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
@@ -55,6 +57,7 @@ PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PROFILE_PAGE = web.AppKey("PROFILE_PAGE", ProfilePage)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
+EMAIL_PAGE = web.AppKey("EMAIL_PAGE", EmailPage)
 FORGOTTEN_PAGE = web.AppKey("FORGOTTEN_PAGE", ForgottenPage)
 RECOVERY_PAGE = web.AppKey("RECOVERY_PAGE", RecoveryPage)
 PASSKEYS_PAGE = web.AppKey("PASSKEYS_PAGE", PasskeysPage)
@@ -113,10 +116,21 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     app[RECOVERY_PAGE] = RecoveryPage(
         settings.origin, cookies, opened.recovery_links, passwords, notices, pages, again
     )
+    app[EMAIL_PAGE] = EmailPage(
+        access=access,
+        users=opened.users,
+        codes=opened.address_codes,
+        throttle=ConfirmationThrottle(opened.counters, settings.rate_limits),
+        notices=notices,
+        pages=pages,
+        secret_key=settings.secret_key[0].get_secret_value(),
+    )
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
         credentials=opened.credentials,
         new_passkeys=new_passkeys,
+        users=opened.users,
+        notices=notices,
         pages=pages,
     )
     app[FACTOR_PAGE] = FactorPage(
@@ -184,6 +198,8 @@ def mount(app: web.Application) -> None:
     app.router.add_post(ACCOUNT_PROFILE.path, _page(PROFILE_PAGE, ProfilePage.post))
     app.router.add_get(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.get))
     app.router.add_post(ACCOUNT_PASSWORD.path, _page(PASSWORD_PAGE, PasswordPage.post))
+    app.router.add_get(ACCOUNT_EMAIL.path, _page(EMAIL_PAGE, EmailPage.get))
+    app.router.add_post(ACCOUNT_EMAIL.path, _page(EMAIL_PAGE, EmailPage.post))
     app.router.add_get(ACCOUNT_FORGOTTEN.path, _page(FORGOTTEN_PAGE, ForgottenPage.get))
     app.router.add_post(ACCOUNT_FORGOTTEN.path, _page(FORGOTTEN_PAGE, ForgottenPage.post))
     app.router.add_get(ACCOUNT_RECOVERY.path, _page(RECOVERY_PAGE, RecoveryPage.get))

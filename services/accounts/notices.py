@@ -9,7 +9,7 @@ from aiohttp import web
 from shared.browser.pages import Pages
 from shared.identity.mail_address import mail_address
 from shared.model import User
-from shared.paths import ACCOUNT
+from shared.paths import ACCOUNT, ACCOUNT_EMAIL, Path
 from shared.store import MailContents, MailKind, Mails
 
 KEPT_FOR = timedelta(days=1)
@@ -24,17 +24,30 @@ class Notices:
     pages: Pages
     is_on: bool
 
-    async def tell(self, request: web.Request, user: User, kind: MailKind) -> None:
-        """Tell the user that their account was changed by *request*. Raises Unavailable.
+    async def tell(self, request: web.Request, user: User, kind: MailKind, **values: str) -> None:
+        """Tell the user, at the address that they had, what *request* changed. Raises Unavailable.
 
         Users without an address, or with one that is marked unverified, are told nothing.
         """
         if self.is_on and (recipient := mail_address(user.claims)):
-            values = {"username": user.username, "link": ACCOUNT.at(self.pages.issuer)}
-            contents = MailContents(
-                recipient=recipient, locale=self._locale(request, user.claims), values=values
-            )
+            contents = self._contents(request, user, recipient, {**values, "link": self._uri(ACCOUNT)})
             await self.mails.add(user.user_id, kind, contents, KEPT_FOR)
+
+    async def mail_code(
+        self, request: web.Request, user: User, address: str, code: str, lifetime: timedelta
+    ) -> None:
+        """Mail a code to an address that the user wants. Raises Unavailable."""
+        contents = self._contents(request, user, address, {"code": code, "link": self._uri(ACCOUNT_EMAIL)})
+        await self.mails.add(user.user_id, "confirm_address", contents, lifetime)
+
+    def _uri(self, page: Path) -> str:
+        return page.at(self.pages.issuer)
+
+    def _contents(
+        self, request: web.Request, user: User, recipient: str, values: Mapping[str, str]
+    ) -> MailContents:
+        locale = self._locale(request, user.claims)
+        return MailContents(recipient=recipient, locale=locale, values={"username": user.username, **values})
 
     def _locale(self, request: web.Request, claims: Mapping[str, object]) -> str:
         """The user's language, else that of their browser."""

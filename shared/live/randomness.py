@@ -53,6 +53,11 @@ def new_recovery_codes() -> tuple[str, ...]:
     return tuple(recovery_code(secrets.token_bytes(CODE_BYTES)) for _ in range(CODES))
 
 
+def new_mail_code() -> str:
+    """A fresh code of six digits, which may be typed a few times only."""
+    return f"{secrets.randbelow(1_000_000):06}"
+
+
 def new_request_id() -> str:
     """A fresh identifier for a request in the logs, which may be its trace id too: 128 random bits."""
     return secrets.token_hex(16)

@@ -11,7 +11,7 @@ from shared.live.randomness import new_id
 from shared.model import Author, Json, User
 from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
-from shared.store import Users
+from shared.store import Stale, Users
 from shared.store.codecs.text import is_storable
 
 PAGE = 500
@@ -232,6 +232,18 @@ async def replace_user(
     check_claims(claims)
     await users.replace(replace(user, username=username, claims=claims), groups, by=by)
     return await users.find(user.user_id) or user
+
+
+async def set_verified_address(users: Users, user_id: UUID, email: str) -> None:
+    """Give a user the address that they have confirmed. Raises NoSuchUser, BadUser, Taken."""
+    while True:
+        user = await get_by_id(users, user_id)
+        claims = changed_claims(user.claims, UserChanges(email=email, is_email_verified=True))
+        try:
+            await replace_user(users, user, user.username, claims, by=Author("itself"))
+        except Stale:  # somebody else has changed another claim
+            continue
+        return
 
 
 async def every_user(users: Users) -> AsyncIterator[User]:

@@ -4,6 +4,7 @@ PostgreSQL holds what must never be lost or undone. Redis holds what a user can 
 real stores, and the contract tests check every implementation.
 """
 
+from shared.store.ports.address_codes import AddressCodes
 from shared.store.ports.audit import AuditLog
 from shared.store.ports.client_documents import ClientDocuments, DocumentCopies, DocumentCopy
 from shared.store.ports.clients import (
@@ -104,6 +105,7 @@ __all__ = [
     "PASSWORD",
     "TOKEN_USE_NOTED_EVERY",
     "USE_NOTED_EVERY",
+    "AddressCodes",
     "AskedFor",
     "Attempt",
     "AuditLog",

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from shared.config.settings import Settings
 from shared.store import (
+    AddressCodes,
     AskedFor,
     AuditLog,
     AuthorizationCodes,
@@ -48,6 +49,7 @@ from shared.store import (
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.codecs.sealed_values import SealedValues
 from shared.store.codecs.totp_secrets import TotpSecrets
+from shared.store.postgres.address_codes import PostgresAddressCodes
 from shared.store.postgres.audit import PostgresAuditLog
 from shared.store.postgres.changes import PostgresChanges
 from shared.store.postgres.client_documents import PostgresClientDocuments
@@ -121,6 +123,7 @@ class Stores:
         self.recovery_requests: RecoveryRequests = PostgresRecoveryRequests(
             database, SealedValues(secret_keys, "recovery request", AskedFor)
         )
+        self.address_codes: AddressCodes = PostgresAddressCodes(database)
         self.groups: Groups = PostgresGroups(database)
 
         self.clients: Clients = clients

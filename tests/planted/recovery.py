@@ -5,7 +5,7 @@ import pytest
 from services.accounts.recovery.forgotten import RecoveryThrottle
 from shared.browser.cookies import Cookies
 from shared.store import AskedFor
-from shared.store.postgres import recovery_links
+from shared.store.postgres import address_codes, recovery_links, users
 from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
 from shared.store.postgres.users import PostgresUsers
 
@@ -51,3 +51,15 @@ def admits_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
         return True
 
     monkeypatch.setattr(RecoveryThrottle, "admit_name", admit)
+
+
+def counts_no_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every code may be guessed without end."""
+    sql = address_codes._COUNT.replace("tries + 1", "tries")
+    assert sql != address_codes._COUNT
+    monkeypatch.setattr(address_codes, "_COUNT", sql)
+
+
+def keeps_links_to_an_old_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link works after its user's address has changed."""
+    monkeypatch.setattr(users, "_FORGET_RECOVERY_LINKS", "SELECT $1::uuid")

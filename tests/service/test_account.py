@@ -76,12 +76,13 @@ OLD = timedelta(minutes=6)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
-    """Both services, with pushed requests required of every client but the account pages."""
+    """Both services, with a mail server. Every client but the account pages must push its requests."""
     settings = settings_for(
         module_database_url,
         module_redis_url,
         issuer=LOCAL_ISSUER,
         rate_limits="off",
+        smtp_url="smtp://127.0.0.1:9",
         require_pushed_authorization_requests="on",
     )
     async with open_world(settings) as world, serve_accounts(settings, world) as service:
@@ -180,6 +181,7 @@ async def test_the_first_page_says_who_the_user_is(accounts: AuthorizationServic
         "account-totp-add",
         "account-tokens",
         "account-profile",
+        "account-email",
         "account-data",
     ]
 

@@ -61,6 +61,7 @@ class Overview:
             username=user.username,
             name=_name(user),
             email=user.claims.get("email"),
+            may_change_email=self.settings.mail_server is not None,
             is_email_verified=user.claims.get("email_verified") is True,
             groups=user.groups or (),
             password_set=Ago.of(password.created_at, now) if password else None,

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
+from services.accounts.notices import Notices
 from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.device_name import device_name
 from services.accounts.self_service.done import done_of, done_uri
@@ -20,7 +21,7 @@ from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
 from shared.oauth.errors import InvalidRequest
 from shared.paths import ACCOUNT_PASSKEYS
-from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials
+from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials, Users
 from shared.web.answers import see_other
 from shared.web.form import query
 
@@ -37,6 +38,8 @@ class PasskeysPage:
     access: AccountAccess
     credentials: UserCredentials
     new_passkeys: NewPasskeys
+    users: Users
+    notices: Notices
     pages: AccountPages
 
     async def get(self, request: web.Request) -> web.Response:
@@ -58,6 +61,8 @@ class PasskeysPage:
         except Taken:
             return await self._page(request, visit, "taken")
         logger.info("account_changed", change="passkey_added", user_id=str(visit.user_id))
+        if user := await self.users.find(visit.user_id):
+            await self.notices.tell(request, user, "passkey_added")
         return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey"))
 
     async def _remove(self, request: web.Request, visit: Visit, credential_id: UUID) -> web.Response:

@@ -14,6 +14,7 @@ from shared.browser.pages.account_views import (
     AccountOverviewView,
     ConnectionsView,
     DeviceSessionsView,
+    EmailView,
     FactorView,
     ForgottenView,
     NewAppView,
@@ -33,6 +34,7 @@ from shared.paths import (
     ACCOUNT_ACTIVITY,
     ACCOUNT_CONNECTIONS,
     ACCOUNT_DATA,
+    ACCOUNT_EMAIL,
     ACCOUNT_PASSKEYS,
     ACCOUNT_PASSWORD,
     ACCOUNT_PROFILE,
@@ -53,6 +55,7 @@ _LINKS = {
     "tokens": ACCOUNT_TOKENS.path,
     "activity": ACCOUNT_ACTIVITY.path,
     "data": ACCOUNT_DATA.path,
+    "email": ACCOUNT_EMAIL.path,
     "logout": LOGOUT.path,
 }
 """What the pages lead to."""
@@ -77,6 +80,11 @@ class AccountPages:
     def password(self, view: PasswordChangeView, locale: str) -> web.Response:
         """The form with `new_password` and `sign_out_others`."""
         return self._page("account_password.html", locale, view, 400 if view.fault else 200)
+
+    def email(self, view: EmailView, locale: str) -> web.Response:
+        """The forms send `email`, or `code` if one was mailed."""
+        status = 429 if view.fault == "throttled" else 400 if view.fault else 200
+        return self._page("account_email.html", locale, view, status)
 
     def forgotten(self, view: ForgottenView, locale: str) -> web.Response:
         """The form with `username`."""

@@ -10,7 +10,7 @@ from shared.browser.pages.views.start import ApplicationView
 
 Done = Literal[
     "password", "passkey", "passkey_removed", "factor", "session", "sessions", "connection", "token",
-    "profile",
+    "profile", "email",
 ]  # fmt: skip
 """What the user has just done: a page says so once."""
 
@@ -23,6 +23,9 @@ PasskeyFault = Literal["refused", "taken", "last"]
 
 PersonalTokenFault = Literal["name", "scope", "lifetime", "number"]
 """What is wrong with a new token; there are too many."""
+
+EmailFault = Literal["email", "code", "taken", "throttled"]
+"""No address; a wrong code; somebody else's address; too many codes."""
 
 FactorState = Literal["unavailable", "off", "on", "required"]
 """Second factors: not offered here; the user has none; has one; has one and must keep it."""
@@ -59,6 +62,7 @@ class AccountOverviewView:
     applications: tuple[ApplicationView, ...] = ()
     signals: Mapping[str, object] = field(default_factory=dict)
     offer: PasskeyOffer | None = None
+    may_change_email: bool = False
     done: Done | None = None
 
 
@@ -78,6 +82,19 @@ class RecoveryView(PasswordChangeView):
     """As PasswordChangeView, for a link. `is_elsewhere`: another browser had asked for it."""
 
     is_elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmailView:
+    """The user's address, and the one to which a code was mailed; `typed`: what was refused as an address."""
+
+    action: str
+    email: str | None
+    is_verified: bool
+    wanted: str | None = None
+    typed: str = ""
+    fault: EmailFault | None = None
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ class Expiring(StrEnum):
     REVOKED_ACCESS_TOKENS = "revoked_access_tokens"
     PERSONAL_ACCESS_TOKENS = "personal_access_tokens"
     CHANGES = "changes"  # of clients that were deleted
+    ADDRESS_CODES = "address_codes"
     RECOVERY_LINKS = "recovery_links"
     RECOVERY_REQUESTS = "recovery_requests"  # that no worker could read
     MAILS = "mails"

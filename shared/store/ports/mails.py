@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
-MailKind = Literal["password_changed", "password_forgotten"]
+MailKind = Literal[
+    "password_changed", "password_forgotten", "confirm_address", "address_changed", "passkey_added",
+]  # fmt: skip
 """What a mail is about: the texts of its kind are in the catalogues, under `mail`."""
 
 

@@ -69,6 +69,7 @@ _REMOVE = {
         "personal_access_tokens", "token_id", _ended("expires_at"), "t.expires_at"
     ),
     Expiring.CHANGES: _remove("changes", "name", _DELETED_CLIENT, "t.value"),
+    Expiring.ADDRESS_CODES: _remove("address_codes", "user_id", _ended("expires_at"), "t.expires_at"),
     Expiring.RECOVERY_LINKS: _remove("recovery_links", "link_hash", _ended("expires_at"), "t.expires_at"),
     Expiring.RECOVERY_REQUESTS: _remove(
         "recovery_requests", "request_id", _ended("created_at"), "t.created_at"

@@ -1,7 +1,6 @@
 """Users in PostgreSQL. Every change writes its audit row in the same transaction."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -49,7 +48,12 @@ INSERT INTO user_credentials (user_id, kind, data)
 VALUES ($1, 'password', jsonb_build_object('hash', $2::text))"""
 _AUDIT = "INSERT INTO audit (event, user_id, detail) VALUES ($1, $2, $3)"
 
-_LOCK_NAME = "SELECT username FROM users WHERE user_id = $1 AND claims_version = $2 FOR UPDATE"
+_LOCK_NAME = """
+SELECT username, claims -> 'email' AS email FROM users
+ WHERE user_id = $1 AND claims_version = $2 FOR UPDATE"""
+_FORGET_RECOVERY_LINKS = "DELETE FROM recovery_links WHERE user_id = $1"
+"""They were sent to an address that is not the user's any more."""
+
 _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
 _REPLACE = """
 UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version = claims_version + 1,
@@ -157,13 +161,15 @@ class PostgresUsers:
         user_id, username, claims = user.user_id, user.username, user.claims
         try:
             async with self._database.transaction() as connection:
-                former: Any = await connection.fetchval(_LOCK_NAME, user_id, user.claims_version)
+                former = await connection.fetchrow(_LOCK_NAME, user_id, user.claims_version)
                 if former is None:
                     raise Stale(username)
+                if former["email"] != claims.get("email"):
+                    await connection.execute(_FORGET_RECOVERY_LINKS, user_id)
                 await connection.execute(_DELETE_NAMES, user_id)
                 await connection.execute(_ADD_NAMES, names(username, claims), user_id)
                 await connection.execute(_REPLACE, user_id, username, canonical(username), claims)
-                detail = {} if former == username else {"former_username": former}
+                detail = {} if former["username"] == username else {"former_username": former["username"]}
                 await connection.execute(
                     _AUDIT, "user_claims_changed", user_id, {**detail, **author_detail(by)}
                 )

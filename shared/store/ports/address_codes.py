@@ -1,0 +1,24 @@
+"""Ports: e-mail addresses that users want, and the codes that were mailed there."""
+
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+MAX_TRIES = 5
+"""How often a code may be typed."""
+
+
+class AddressCodes(Protocol):
+    """One wanted address for each user. PostgreSQL.
+
+    A code works once, no longer than its lifetime and its user's epoch, and no more after MAX_TRIES attempts.
+    """
+
+    async def put(self, user_id: UUID, address: str, code_hash: bytes, lifetime: timedelta) -> None:
+        """Want an address, in place of another one."""
+
+    async def wanted(self, user_id: UUID) -> str | None:
+        """The address whose code works."""
+
+    async def spend(self, user_id: UUID, code_hash: bytes) -> str | None:
+        """Count an attempt. The address if the code is right; it is spent then. None: it is wrong or dead."""
