@@ -7,6 +7,8 @@ Light and dark, 320 and 1280 pixels wide, in English; the login page in every la
 import asyncio
 import shutil
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
@@ -14,6 +16,7 @@ from playwright.async_api import Browser, async_playwright
 
 from shared.browser.pages import Pages
 from shared.config.settings import Settings
+from tests.look import looking
 from tests.sample_pages import LOGINS, SIGN_UPS, application, responses
 from tests.tools import PROGRAMS
 
@@ -27,6 +30,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SIZES = ((320, 640), (1280, 800))
+IN_ANOTHER_LOOK = ("login", "consent", "account", "error-cookie")
+"""States that are also written in the look of an operator, into a folder of their own."""
 README_SIZE = (600, 780)
 README_PICTURES = (("login", "light", "sign-in"), ("consent", "dark", "consent"))
 
@@ -63,15 +68,29 @@ async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
         await context.close()
 
 
+async def write_in_another_look(browser: Browser, folder: Path) -> None:
+    """The states IN_ANOTHER_LOOK."""
+    folder.mkdir(exist_ok=True)
+    async with serving(Pages.load(looking(folder), web.Application())) as origin:
+        await write(browser, origin, [("en", name) for name in IN_ANOTHER_LOOK], folder)
+
+
+@asynccontextmanager
+async def serving(pages: Pages) -> AsyncIterator[str]:
+    """Serve the samples. Yields their origin."""
+    runner = web.AppRunner(application(pages))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
 async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
     """Serve the samples, open a browser, and write the screenshots into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages.load(Settings(), web.Application())
-    runner = web.AppRunner(application(pages))
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
     states = [("en", name) for name in responses(pages, "en")]
     states += [
         (locale, name)
@@ -86,14 +105,14 @@ async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
             "leaving",
         )
     ]
-    async with async_playwright() as playwright:
+    async with async_playwright() as playwright, serving(pages) as origin:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         if is_for_readme:
-            await write_for_readme(browser, f"http://{host}:{port}", folder)
+            await write_for_readme(browser, origin, folder)
         else:
-            await write(browser, f"http://{host}:{port}", states, folder)
+            await write(browser, origin, states, folder)
+            await write_in_another_look(browser, folder / "look")
         await browser.close()
-    await runner.cleanup()
 
 
 if __name__ == "__main__":

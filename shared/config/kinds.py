@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
+from shared.config.colour import Accent, parse_accent
+from shared.config.image import image_type
 from shared.config.mail_address import parse_mail_address, parse_sender
 from shared.config.origin import has_default_port, leading_origin
 from shared.config.redis_address import RedisAddress
@@ -179,6 +182,53 @@ def _ca_file(value: Path) -> Path:
     return value
 
 
+MAX_DISPLAY_NAME = 60
+MAX_LOGO = 256 * 1024
+MAX_LINKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FooterLink:
+    """A link below every page."""
+
+    text: str
+    uri: str
+
+
+def _display_name(value: str) -> str:
+    name = value.strip()
+    if not name or len(name) > MAX_DISPLAY_NAME or not name.isprintable():
+        raise ValueError(f"must have 1 to {MAX_DISPLAY_NAME} visible characters")
+    return name
+
+
+def _logo_file(value: Path) -> Path:
+    try:
+        data = value.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot read {value}: {error.strerror}") from None
+    if image_type(data) is None:
+        raise ValueError(f"{value} is not a PNG, JPEG, GIF, WebP or SVG image")
+    if len(data) > MAX_LOGO:
+        raise ValueError(f"{value} has more than {MAX_LOGO // 1024} KiB")
+    return value
+
+
+def _accent(value: object) -> object:
+    return parse_accent(value) if isinstance(value, str) else value
+
+
+def _footer_link(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text, _, uri = (part.strip() for part in value.partition("="))
+    url = urlsplit(uri)
+    is_link = (url.scheme == "https" and url.hostname) or (url.scheme == "mailto" and url.path)
+    if not text or not text.isprintable() or not is_link or re.search(r"[\s\"'<>\\]", uri):
+        raise ValueError("must be links such as Help=https://example.org/help, separated by commas")
+    return FooterLink(text, uri)
+
+
 def _with_rs256(value: tuple[SigningAlgorithm, ...]) -> tuple[SigningAlgorithm, ...]:
     if "RS256" not in value:
         raise ValueError("must include RS256, which every client may use")
@@ -218,6 +268,14 @@ ResponseTypes = Annotated[tuple[ResponseType, ...], BeforeValidator(_response_ty
 Address = Annotated[str, AfterValidator(address)]
 CAFile = Annotated[Path, AfterValidator(_ca_file)]
 TracesEndpoint = Annotated[str, AfterValidator(_traces_endpoint)]
+DisplayedName = Annotated[str, AfterValidator(_display_name)]
+LogoFile = Annotated[Path, AfterValidator(_logo_file)]
+AccentColour = Annotated[Accent, BeforeValidator(_accent)]
+FooterLinks = Annotated[
+    tuple[Annotated[FooterLink, BeforeValidator(_footer_link)], ...],
+    BeforeValidator(_listed),
+    Field(max_length=MAX_LINKS),
+]
 SigningAlgorithms = Annotated[
     tuple[SigningAlgorithm, ...], BeforeValidator(_listed), AfterValidator(_with_rs256)
 ]

@@ -18,14 +18,18 @@ from shared.config.env_file import EnvFile, parse
 from shared.config.kinds import (
     SIGNING_ALGORITHMS,
     UI_LOCALES,
+    AccentColour,
     Address,
     CAFile,
     Delay,
+    DisplayedName,
     Documents,
     Duration,
     DurationOfDays,
+    FooterLinks,
     HostPorts,
     Issuer,
+    LogoFile,
     Networks,
     Origins,
     PostgresqlUrl,
@@ -98,6 +102,10 @@ class Settings(BaseModel):
     key_rotation: Duration = timedelta(days=90)
     jwks_max_age: Duration = timedelta(minutes=5)
     ui_locales: UILocales = UI_LOCALES
+    name: DisplayedName | None = None
+    logo_file: LogoFile | None = None
+    accent_colour: AccentColour | None = None
+    footer_links: FooterLinks = ()
     trusted_proxies: Networks = ("unix", "127.0.0.0/8", "::1/128")
     fetch_allow: HostPorts = ()
     fetch_ca_file: CAFile | None = None

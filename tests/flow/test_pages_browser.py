@@ -12,6 +12,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from shared.browser.pages import FormView, LoginView, Pages
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
+from tests.look import looking
 from tests.sample_pages import LOGINS, application, responses
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs
@@ -77,6 +78,22 @@ async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal[
     assert found == {}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_another_look(
+    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
+) -> None:
+    """With the name, the logo, the colour and the links of an operator: contrast above all."""
+    needs("node", AXE)
+    pages = Pages.load(looking(tmp_path), web.Application())
+    async with served(application(pages)) as port:
+        page = await (await browser.new_context(color_scheme=scheme)).new_page()
+        for name in ("login-credentials", "consent", "account", "account-tokens", "error-cookie"):
+            await page.goto(f"http://localhost:{port}/en/{name}")
+            await page.evaluate(AXE.read_text("utf-8"))
+            result = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+            assert [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]] == [], name
+
+
 @pytest.mark.point(26)
 @pytest.mark.parametrize("locale", UI_LOCALES)
 async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: str) -> None:
@@ -123,7 +140,8 @@ async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: 
     for name in STAYING:
         await page.goto(f"{origin}/en/{name}")
         await page.keyboard.press("Tab")  # from now on the focus counts as moved by keyboard
-        found = await page.evaluate("""[...document.querySelectorAll("a, button, input:not([type=hidden])")]
+        found = await page.evaluate("""[...document.querySelectorAll(
+                "a, button, select, input:not([type=hidden])")]
             .filter(e => e.checkVisibility() && !e.closest("dd"))  // a link within a text is exempt
             .map(e => {
                 e.focus();

@@ -1,4 +1,4 @@
-"""The style sheet, script and icon of the pages: prepared bytes, with their version in the URI."""
+"""The style sheet, scripts and images of the pages: prepared bytes, with their version in the URI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,14 +7,17 @@ from pathlib import Path
 
 from aiohttp import web
 
+from shared.browser.pages.look import IMAGE_SUFFIXES, Look
 from shared.paths import STATIC
 
 FOLDER = Path(__file__).parent / "static"
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
+    **{suffix: media_type for media_type, suffix in IMAGE_SUFFIXES.items()},
 }
+IMAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+"""An image may be opened as a page, and an SVG could contain a script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,10 @@ class Assets:
     files: Mapping[str, bytes]
 
     @classmethod
-    def load(cls, folder: Path = FOLDER) -> "Assets":
+    def load(cls, look: Look, folder: Path = FOLDER) -> "Assets":
         """Read *folder* once. Files of types that are not in CONTENT_TYPES are not served."""
-        files = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in CONTENT_TYPES}
+        stored = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix in CONTENT_TYPES}
+        files = look.assets(stored)
         digest = sha256()
         for name, body in sorted(files.items()):
             digest.update(b"%d %s %d " % (len(name), name.encode(), len(body)) + body)
@@ -50,7 +54,9 @@ class Assets:
         }
         if if_none_match is not None and headers["ETag"] in if_none_match:
             return web.Response(status=304, headers=headers)
-        return web.Response(body=body, headers=headers | {"Content-Type": CONTENT_TYPES[Path(file).suffix]})
+        suffix = Path(file).suffix
+        policy = {"Content-Security-Policy": IMAGE_POLICY} if suffix in IMAGE_SUFFIXES.values() else {}
+        return web.Response(body=body, headers={**headers, **policy, "Content-Type": CONTENT_TYPES[suffix]})
 
 
 ASSETS = web.AppKey("assets", Assets)

@@ -17,6 +17,7 @@ from shared import paths
 from shared.browser.pages import catalogue
 from shared.browser.pages.assets import Assets
 from shared.browser.pages.catalogue import Catalogue
+from shared.browser.pages.look import Look
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.security import (
     content_security_policy,
@@ -72,6 +73,7 @@ class Pages:
     """The pages, created at start-up: templates are compiled, texts and static files are read."""
 
     issuer: str
+    look: Look
     assets: Assets
     catalogues: Mapping[str, Catalogue]  # by locale, in order of preference
     environment: Environment
@@ -95,7 +97,8 @@ class Pages:
         for name in environment.list_templates():
             environment.get_template(name)
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
-        return cls(settings.issuer, Assets.load(), MappingProxyType(catalogues), environment)
+        look = Look.of(settings)
+        return cls(settings.issuer, look, Assets.load(look), MappingProxyType(catalogues), environment)
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
@@ -236,6 +239,7 @@ class Pages:
         """The page of *template* with these header fields and *values*."""
         text = self.environment.get_template(template).render(
             t=self.catalogues[locale],
+            look=self.look,
             assets=self.assets,
             issuer_host=urlsplit(self.issuer).netloc,
             **values,
