@@ -103,7 +103,7 @@ SIGNALS = signals(RELYING_PARTY, UUID(int=1), "amelie.laurent", ())
 PASSKEYS = PasskeysView(
     "/oidc/account/passkeys",
     (
-        PasskeyView("1", "Chrome · Android", True, _ago(days=90), _ago(hours=5)),
+        PasskeyView("1", "Chrome · Android", True, _ago(days=90), _ago(hours=5), "Google Password Manager"),
         PasskeyView("2", "Security key in the drawer of the desk at home", False, _ago(), None),
     ),
     OPTIONS,

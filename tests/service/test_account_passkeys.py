@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 
 from shared.codec.base64url import base64url
@@ -98,6 +99,26 @@ async def test_the_options_name_the_user_and_what_exists(accounts: Authorization
     (excluded,) = creation_of(page)["excludeCredentials"]
     (stored,) = await passkeys_of(accounts, user)
     assert excluded["id"] == stored["id"]
+
+
+@pytest.mark.parametrize(
+    ("aaguid", "provider"),
+    [
+        ("00000000-0000-0000-0000-000000000000", None),
+        ("01234567-89ab-cdef-0123-456789abcdef", None),
+        ("bada5566-a7aa-401f-bd96-45619a55120d", "1Password"),
+    ],
+)
+async def test_any_authenticator_will_do(
+    accounts: AuthorizationService, aaguid: str, provider: str | None
+) -> None:
+    """W15: the page names what keeps a passkey where that is known. It never decides anything."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user, ACCOUNT_PASSKEYS)
+    page = await add(browser, page, Authenticator(ORIGIN, aaguid=UUID(aaguid)), name="My key")
+    assert page.status == 200
+    assert "My key" in page.text
+    assert ("1Password" in page.text) == (provider is not None)
 
 
 @planted(registers_an_id_twice)

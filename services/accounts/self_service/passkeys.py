@@ -17,6 +17,7 @@ from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.passkey import Passkey
+from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
 from shared.oauth.errors import InvalidRequest
@@ -125,4 +126,5 @@ def _shown(credential: Credential) -> PasskeyView:
         passkey.is_synced,
         Ago.of(credential.created_at, now),
         Ago.of(credential.last_used_at, now) if credential.last_used_at else None,
+        provider_of(passkey.aaguid),
     )

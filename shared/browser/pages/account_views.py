@@ -109,13 +109,14 @@ class ForgottenView:
 
 @dataclass(frozen=True, slots=True)
 class PasskeyView:
-    """A passkey of the user. `is_synced`: it is on several devices."""
+    """A passkey of the user. `is_synced`: it is on several devices. `provider`: what keeps it, if known."""
 
     credential_id: str
     name: str
     is_synced: bool
     added: Ago
     used: Ago | None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
