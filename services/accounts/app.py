@@ -10,7 +10,6 @@ from services.accounts.administration.groups import GROUP_ADMINISTRATION, GroupA
 from services.accounts.administration.routes import mount_administration
 from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
 from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
-from services.accounts.notices import Notices
 from services.accounts.recovery.forgotten import ForgottenPage, RecoveryThrottle
 from services.accounts.recovery.link import RecoveryPage
 from services.accounts.self_service.access import AccountAccess, Arrived, SignInNeeded
@@ -29,6 +28,7 @@ from services.accounts.self_service.tokens import TokensPage
 from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from services.authorization.authentication.failures import FAILURES
 from services.authorization.authentication.known_browsers import KnownBrowsers
+from services.authorization.authentication.new_browser import NewBrowserNotices
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
@@ -27,6 +28,7 @@ from services.authorization.response.builder import ResponseBuilder
 from services.authorization.response.responder import Responder
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
+from shared.browser.notices import Notices
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passwords import Passwords
@@ -68,8 +70,14 @@ class SharedCollaborators:
         known_browsers = KnownBrowsers(
             self.cookies, tuple(key.get_secret_value() for key in settings.secret_key)
         )
+        notices = Notices(stores.mails, self.pages, settings.mail_server is not None)
         self.new_sessions = NewSessions(
-            stores.sessions, self.cookies, known_browsers, secret_key, settings.session_lifetime
+            sessions=stores.sessions,
+            cookies=self.cookies,
+            known_browsers=known_browsers,
+            new_browsers=NewBrowserNotices(stores.sessions, known_browsers, notices),
+            secret_key=secret_key,
+            lifetime=settings.session_lifetime,
         )
         failures, counters, is_on = app[FAILURES], stores.counters, settings.rate_limits
         self.password = PasswordAuthentication(

@@ -3,6 +3,7 @@
 import pytest
 
 from services.authorization.authentication import authenticated, new_session
+from services.authorization.authentication.known_browsers import KnownBrowsers
 from shared.live.randomness import new_handle
 from shared.model import Session
 from shared.oauth import authentication_methods
@@ -37,3 +38,8 @@ def drops_the_contents_of_a_form_sent_twice(monkeypatch: pytest.MonkeyPatch) -> 
             await self.drop(replaced_key)
 
     monkeypatch.setattr(RedisSessionContents, "put", dropping)
+
+
+def tells_of_every_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sign-in is mailed to its user, whichever browser it is in."""
+    monkeypatch.setattr(KnownBrowsers, "identify", lambda self, request, user_id, epoch: None)

@@ -6,11 +6,11 @@ import structlog
 from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
-from services.accounts.notices import Notices
 from shared.browser.cookies import Cookies
 from shared.browser.errors import CookieMissing, LinkExpired, StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasswordChangeFault, RecoveryView
 from shared.browser.same_origin import check_same_origin

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.accounts.self_service.access import AccountAccess
-from services.accounts.self_service.device_name import device_name
+from shared.browser.device_name import device_name
 from shared.browser.language import language
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages

@@ -12,10 +12,10 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from services.accounts.notices import Notices
 from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.done import done_uri
 from shared.browser.language import language
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import EmailFault, EmailView
 from shared.identity.mail_address import mailable

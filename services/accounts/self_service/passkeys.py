@@ -7,12 +7,12 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 
-from services.accounts.notices import Notices
 from services.accounts.self_service.access import AccountAccess, Visit
-from services.accounts.self_service.device_name import device_name
 from services.accounts.self_service.done import done_of, done_uri
 from services.accounts.self_service.new_passkey import NewPasskeys
+from shared.browser.device_name import device_name
 from shared.browser.language import language
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView
 from shared.browser.pages.ago import Ago

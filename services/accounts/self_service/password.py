@@ -6,10 +6,10 @@ import structlog
 from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
-from services.accounts.notices import Notices
 from services.accounts.self_service.access import AccountAccess, Visit
 from services.accounts.self_service.done import done_uri
 from shared.browser.language import language
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasswordChangeFault, PasswordChangeView
 from shared.identity.password_rules import MIN_PASSWORD

@@ -8,8 +8,8 @@ import structlog
 from aiohttp import web
 
 from services.accounts.self_service.access import AccountAccess, Visit
-from services.accounts.self_service.device_name import device_name
 from services.accounts.self_service.done import done_of, done_uri
+from shared.browser.device_name import device_name
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import DeviceSession, DeviceSessionsView

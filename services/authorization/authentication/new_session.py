@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.known_browsers import KnownBrowsers
+from services.authorization.authentication.new_browser import NewBrowserNotices
 from shared.browser.cookies import Cookies
 from shared.live import clock
 from shared.live.randomness import new_handle, new_id
@@ -58,6 +59,7 @@ class NewSessions:
     sessions: Sessions
     cookies: Cookies
     known_browsers: KnownBrowsers
+    new_browsers: NewBrowserNotices
     secret_key: str = field(repr=False)
     lifetime: timedelta
 
@@ -97,6 +99,7 @@ class NewSessions:
             if stored := await self.sessions.begin(under_handle, replaced, origin):
                 count_event("sign_in")
                 logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
+                await self.new_browsers.tell(request, user, stored)
                 return NewSession(stored, handle, known, others)
         return None
 

@@ -1,0 +1,51 @@
+"""Tells users by mail of a sign-in in a browser that is new to their account, and of no other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.authorization.authentication.known_browsers import KnownBrowsers
+from shared.browser.device_name import device_name
+from shared.browser.notices import Notices
+from shared.live.address_block import address_block
+from shared.model import Session, User
+from shared.store import Sessions
+from shared.web.forwarded import client_address
+from shared.web.request import user_agent
+
+Place = tuple[str | None, str | None, str]
+"""Browser, system and network, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBrowserNotices:
+    """The collaborators."""
+
+    sessions: Sessions
+    known_browsers: KnownBrowsers
+    notices: Notices
+
+    async def tell(self, request: web.Request, user: User, begun: Session) -> None:
+        """Mail a notice of a session that has *begun*, unless the browser is known.
+
+        A browser is known by its cookie. A private window has none: it is not new if the user is signed in
+        with the same browser and system, from the same network. Raises InvalidRequest, Unavailable.
+        """
+        if not self.notices.is_on or self.known_browsers.identify(request, user.user_id, user.epoch):
+            return
+        others = [row for row in await self.sessions.of_user(user.user_id) if row.sid != begun.sid]
+        address, agent = client_address(request), user_agent(request)
+        if not is_new(_place(agent, address), [_place(row.user_agent, row.address or "") for row in others]):
+            return
+        device = " · ".join(filter(None, device_name(agent))) or "?"
+        await self.notices.tell(request, user, "new_browser", device=device, address=address)
+
+
+def is_new(place: Place, others: Sequence[Place]) -> bool:
+    """Whether a sign-in comes from another place than these. One that says nothing of itself always does."""
+    return place not in others or place[:2] == (None, None)
+
+
+def _place(agent: str | None, address: str) -> Place:
+    return (*device_name(agent), address_block(address))
