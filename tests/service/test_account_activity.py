@@ -15,6 +15,7 @@ from shared.browser.pages.catalogue import Catalogue
 from shared.model import Author, User
 from shared.operations import activity
 from shared.paths import ACCOUNT_ACTIVITY, ACCOUNT_DATA
+from shared.store.ports.credentials import PASSKEY, RECOVERY, REMEMBERED, TOTP
 from tests.accounts import form_with, send, serve_accounts, sign_in, visit
 from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Page
 from tests.deployment import open_world, settings_for
@@ -130,3 +131,5 @@ async def test_every_event_of_a_user_has_a_text() -> None:
     told = {key.removeprefix("activity.event.") for key in texts if key.startswith("activity.event.")}
     of_credentials = {"credential_added", "credential_removed"}  # whose kind is part of the key
     assert written - of_credentials <= told
+    assert {f"credential_added_{kind}" for kind in (PASSKEY, TOTP, REMEMBERED)} <= told
+    assert {f"credential_removed_{kind}" for kind in (PASSKEY, TOTP, RECOVERY, REMEMBERED)} <= told
