@@ -37,7 +37,7 @@ PASSWORD_HASH = hash_password(PASSWORD, FAST)
 STATE = "state-of-the-client"
 
 ON_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
-"""For a module's `pytestmark`: its tests share one service."""
+"""What every module has by default."""
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 
@@ -230,7 +230,7 @@ async def serve_authorization(settings: Settings, world: World) -> AsyncIterator
                 await http.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def authorization_service(
     module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

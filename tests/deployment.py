@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
+import pytest_asyncio
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
@@ -28,6 +29,7 @@ from shared.store.postgres.transport.database import Database
 from shared.store.redis.replay_marks import BUCKETS, epoch_key
 from shared.store.redis.transport.client import RedisClient
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, World
+from tests.planted.plugin import planted_defect
 from tests.served import Served
 
 ISSUER = "https://id.example.org/oidc"
@@ -160,15 +162,44 @@ def settings(module_database_url: str, module_redis_url: str) -> Settings:
     return settings_for(module_database_url, module_redis_url)
 
 
-@pytest.fixture
-async def world(settings: Settings) -> AsyncIterator[World]:
-    """The stores of that deployment."""
-    async with open_world(settings) as opened:
-        yield opened
+@pytest_asyncio.fixture(scope="module")
+async def _shared_world(settings: Settings) -> AsyncIterator[World]:
+    async with open_world(settings) as world:
+        yield world
 
 
-@pytest.fixture
-async def tokens(settings: Settings, world: World) -> AsyncIterator[TokenService]:
-    """A token service of that deployment."""
-    async with serve_tokens(settings, world) as service:
+@pytest_asyncio.fixture(scope="module")
+async def _shared_tokens(settings: Settings, _shared_world: World) -> AsyncIterator[TokenService]:
+    async with serve_tokens(settings, _shared_world) as service:
         yield service
+
+
+@pytest.fixture
+async def _own_world(settings: Settings) -> AsyncIterator[World]:
+    async with open_world(settings) as world:
+        yield world
+
+
+@pytest.fixture
+async def _own_tokens(settings: Settings, _own_world: World) -> AsyncIterator[TokenService]:
+    async with serve_tokens(settings, _own_world) as service:
+        yield service
+
+
+def _is_alone(request: pytest.FixtureRequest) -> bool:
+    """Whether the test has a database, or a planted defect, of its own."""
+    return "database_url" in request.fixturenames or planted_defect(request.node) is not None
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, settings: Settings) -> World:
+    """The stores of that deployment: the module's, unless a test is alone."""
+    opened: World = request.getfixturevalue("_own_world" if _is_alone(request) else "_shared_world")
+    return opened
+
+
+@pytest.fixture
+def tokens(request: pytest.FixtureRequest, settings: Settings) -> TokenService:
+    """A token service of that deployment, in the same way."""
+    service: TokenService = request.getfixturevalue("_own_tokens" if _is_alone(request) else "_shared_tokens")
+    return service

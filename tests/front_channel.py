@@ -65,7 +65,7 @@ async def serve_provider(database_url: str, redis_url: str, **others: str) -> As
         yield Services(op, tokens, world)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def provider(module_database_url: str, module_redis_url: str) -> AsyncIterator[Services]:
     """Such a deployment, on the loop of a module's tests."""
     async with serve_provider(module_database_url, module_redis_url) as served:

@@ -11,11 +11,10 @@ from threading import Lock
 
 import pytest
 
-from services.accounts import app as accounts_app
-from services.authorization import collaborators
 from shared.identity.passwords import FAST, Passwords
 from shared.oauth.tokens.keys import PrivateKey
 from shared.operations import new_keys
+from shared.server import resources
 
 RSA_KEYS = 32  # more than any database has
 
@@ -45,6 +44,5 @@ def _inexpensive(request: pytest.FixtureRequest, _private_key: MakeKey) -> Itera
     with pytest.MonkeyPatch.context() as monkeypatch:
         if "unit" not in request.path.parts:
             monkeypatch.setattr(new_keys, "new_private_key", _private_key)
-            for module in (collaborators, accounts_app):
-                monkeypatch.setattr(module, "Passwords", partial(Passwords, FAST))
+            monkeypatch.setattr(resources, "Passwords", partial(Passwords, FAST))
         yield

@@ -32,7 +32,6 @@ from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
-from shared.identity.passwords import Passwords
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_ACTIVITY,
@@ -50,10 +49,9 @@ from shared.paths import (
 )
 from shared.server.app import SETTINGS, Handler
 from shared.server.pages import PAGES, show_pages
-from shared.server.resources import CLIENTS, KEYRING, STORES, need, stores
+from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, STORES, need, passwords, stores
 from shared.web.answers import see_other
 
-PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 OVERVIEW = web.AppKey("OVERVIEW", Overview)
 PROFILE_PAGE = web.AppKey("PROFILE_PAGE", ProfilePage)
 PASSWORD_PAGE = web.AppKey("PASSWORD_PAGE", PasswordPage)
@@ -71,17 +69,10 @@ CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 PageT = TypeVar("PageT")
 
 
-async def _passwords(app: web.Application) -> AsyncIterator[None]:
-    """PASSWORDS: the threads that hash passwords."""
-    app[PASSWORDS] = passwords = Passwords()
-    yield
-    passwords.close()
-
-
 async def _pages(app: web.Application) -> AsyncIterator[None]:
-    """The pages of the account. Needs `stores`, PASSWORDS and PAGES."""
+    """The pages of the account. Needs `stores`, `passwords` and PAGES."""
     settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
-    cookies, passwords = Cookies.of(settings), app[PASSWORDS]
+    cookies, hashing = Cookies.of(settings), app[PASSWORDS]
     notices = Notices(opened.mails, app[PAGES], settings.mail_server is not None)
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
     new_passkeys = NewPasskeys(
@@ -103,7 +94,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         pages=pages,
     )
     app[PROFILE_PAGE] = ProfilePage(access, opened.users, opened.clients, pages)
-    app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, passwords, notices, pages)
+    app[PASSWORD_PAGE] = PasswordPage(access, opened.users, opened.credentials, hashing, notices, pages)
     again = (ACCOUNT if settings.mail_server is None else ACCOUNT_FORGOTTEN).path
     app[FORGOTTEN_PAGE] = ForgottenPage(
         origin=settings.origin,
@@ -114,7 +105,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         is_offered=settings.mail_server is not None,
     )
     app[RECOVERY_PAGE] = RecoveryPage(
-        settings.origin, cookies, opened.recovery_links, passwords, notices, pages, again
+        settings.origin, cookies, opened.recovery_links, hashing, notices, pages, again
     )
     app[EMAIL_PAGE] = EmailPage(
         access=access,
@@ -165,7 +156,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _administration(app: web.Application) -> AsyncIterator[None]:
-    """The administration of accounts. Needs `stores` and PASSWORDS."""
+    """The administration of accounts. Needs `stores` and `passwords`."""
     opened = app[STORES]
     app[ADMINISTRATORS] = Administrators.of(app[SETTINGS].issuer, app[KEYRING], opened.grants, app[CLIENTS])
     app[USER_ADMINISTRATION] = UserAdministration(opened.users, opened.credentials, app[PASSWORDS])
@@ -191,7 +182,7 @@ def _page(
 
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
-    need(app, stores, _passwords, _pages, _administration)
+    need(app, stores, passwords, _pages, _administration)
     show_pages(app)
     app.router.add_get(ACCOUNT.path, _page(OVERVIEW, Overview.get))
     app.router.add_get(ACCOUNT_PROFILE.path, _page(PROFILE_PAGE, ProfilePage.get))

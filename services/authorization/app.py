@@ -74,6 +74,7 @@ from shared.server.resources import (
     failed_authentications,
     fetcher,
     need,
+    passwords,
     replay_marks,
     stores,
 )
@@ -124,7 +125,7 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, replay_marks)
-    need(app, storage_limits, failures, known_clients, endpoints)
+    need(app, passwords, storage_limits, failures, known_clients, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     show_pages(app)
     shown = {

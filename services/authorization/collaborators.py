@@ -31,16 +31,15 @@ from shared.browser.cookies import Cookies
 from shared.browser.notices import Notices
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
-from shared.identity.passwords import Passwords
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
-from shared.server.resources import CLIENT_KEYS, FETCHER, KEYRING, PROTECTED_RESOURCES, STORES
+from shared.server.resources import CLIENT_KEYS, FETCHER, KEYRING, PASSWORDS, PROTECTED_RESOURCES, STORES
 
 
 class SharedCollaborators:
-    """Made once when the process starts; each may use those above it. `close` frees the password threads."""
+    """Made once when the process starts; each may use those above it."""
 
     def __init__(self, app: web.Application) -> None:
         self.settings = settings = app[SETTINGS]
@@ -49,7 +48,7 @@ class SharedCollaborators:
 
         self.pages = app[PAGES]
         self.cookies = Cookies.of(settings)
-        self.passwords = Passwords()
+        self.passwords = app[PASSWORDS]
         self.tokens = TokenIssuer(settings, app[KEYRING])
 
         self.source = ParameterSource(
@@ -133,6 +132,3 @@ class SharedCollaborators:
             self.pages,
             settings.session_management,
         )
-
-    def close(self) -> None:
-        self.passwords.close()

@@ -1,7 +1,6 @@
 """The endpoints of the authorization service, made when a process starts."""
 
 from collections.abc import AsyncIterator
-from contextlib import closing
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -42,18 +41,18 @@ LOGOUT_ENDPOINT = web.AppKey("LOGOUT_ENDPOINT", EndSession)
 
 async def endpoints(app: web.Application) -> AsyncIterator[None]:
     """A cleanup context: every endpoint under its key. Needs PAGES and the shared resources."""
-    with closing(SharedCollaborators(app)) as shared:
-        app[AUTHORIZE] = _authorize(shared)
-        app[PUSH] = _push(shared, app)
-        app[LOGIN_STEP] = _login(shared)
-        app[SIGN_UP_STEP] = _sign_up(shared)
-        app[SECOND_FACTOR_STEP] = _second_factor(shared)
-        app[ADD_SECOND_FACTOR_STEP] = _add_second_factor(shared)
-        app[SELECT_ACCOUNT_STEP] = _select_account(shared)
-        app[CONSENT_STEP] = _consent(shared, app)
-        app[DEVICE_STEP] = _device(shared, app)
-        app[LOGOUT_ENDPOINT] = _logout(shared, app)
-        yield
+    shared = SharedCollaborators(app)
+    app[AUTHORIZE] = _authorize(shared)
+    app[PUSH] = _push(shared, app)
+    app[LOGIN_STEP] = _login(shared)
+    app[SIGN_UP_STEP] = _sign_up(shared)
+    app[SECOND_FACTOR_STEP] = _second_factor(shared)
+    app[ADD_SECOND_FACTOR_STEP] = _add_second_factor(shared)
+    app[SELECT_ACCOUNT_STEP] = _select_account(shared)
+    app[CONSENT_STEP] = _consent(shared, app)
+    app[DEVICE_STEP] = _device(shared, app)
+    app[LOGOUT_ENDPOINT] = _logout(shared, app)
+    yield
 
 
 def _authorize(shared: SharedCollaborators) -> Authorize:

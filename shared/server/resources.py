@@ -7,6 +7,7 @@ from functools import partial
 from aiohttp import web
 
 from shared.fetch import Fetcher, open_fetcher
+from shared.identity.passwords import Passwords
 from shared.issuing.client_authentication import (
     RATE,
     ClientAuthentication,
@@ -38,6 +39,7 @@ PROTECTED_RESOURCES = web.AppKey("PROTECTED_RESOURCES", ResourceCache)
 KEYRING = web.AppKey("KEYRING", KeyRing)
 FETCHER = web.AppKey("FETCHER", Fetcher)
 CLIENT_KEYS = web.AppKey("CLIENT_KEYS", ClientKeys)
+PASSWORDS = web.AppKey("PASSWORDS", Passwords)
 
 FAILED_AUTHENTICATIONS = web.AppKey("FAILED_AUTHENTICATIONS", RateLimiter)
 
@@ -104,6 +106,13 @@ async def client_keys(app: web.Application) -> AsyncIterator[None]:
     app[CLIENT_KEYS] = keys = ClientKeys(app[FETCHER].get_json)
     yield
     await keys.close()
+
+
+async def passwords(app: web.Application) -> AsyncIterator[None]:
+    """PASSWORDS: checks and hashes passwords in the few threads that a process has for them."""
+    app[PASSWORDS] = hashing = Passwords()
+    yield
+    hashing.close()
 
 
 def client_authentication(

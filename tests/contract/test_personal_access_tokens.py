@@ -33,12 +33,10 @@ from tests.planted.personal_access_tokens import (
     survives_its_user,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 Change = Callable[[World, User], Awaitable[object]]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def world(module_database_url: str, module_redis_url: str) -> AsyncIterator[World]:
     """The stores of a deployment."""
     async with open_world(settings_for(module_database_url, module_redis_url)) as opened:

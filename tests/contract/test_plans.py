@@ -9,14 +9,11 @@ from typing import Any
 
 import asyncpg
 import orjson
-import pytest
 import pytest_asyncio
 
 import shared.store.postgres
 from shared.store.postgres import consents
 from tests.bench.filler import Filling, fill
-
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LARGE = {
     "users",
@@ -93,7 +90,7 @@ class FullDatabase:
         return list(faults(await plan_of(self.connection, statement), self.partial))
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def full(module_database_url: str) -> AsyncIterator[FullDatabase]:
     """The database of the module, filled."""
     await fill(module_database_url, FILLING)

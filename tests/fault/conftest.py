@@ -11,7 +11,7 @@ from tests.fault.topology import RunningTopology, topology
 TWO_TOKEN_PROCESSES = {Service.TOKEN: 2}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def deployment(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> AsyncIterator[RunningTopology]:

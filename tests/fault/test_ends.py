@@ -10,15 +10,12 @@ from shared.live import clock
 from shared.operations.keys import KeyFault, retire_key
 from shared.paths import LOGOUT, Service
 from shared.store import Unavailable
-from tests.authorization import ON_MODULE_LOOP
 from tests.fault.checker import END, USE, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Outcome, Rejected, Retryable
 from tests.fault.load import Load, until_verdict
 from tests.fault.person import GONE, Person, signed_in
 from tests.fault.topology import RunningTopology
-
-pytestmark = ON_MODULE_LOOP
 
 REPLICAS = {Service.TOKEN: 2, Service.AUTHORIZATION: 1}
 DEFECTS = "postgres.acknowledges_what_failed,browser.forgets_before_the_end"

@@ -9,7 +9,6 @@ from aiohttp import ClientSession
 from shared.live import clock
 from shared.operations.keys import rotate_keys
 from shared.paths import INTROSPECTION
-from tests.authorization import ON_MODULE_LOOP
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected, Retryable
@@ -24,8 +23,6 @@ from tests.fault.injections import (
 )
 from tests.fault.load import Load
 from tests.fault.topology import PASSWORD, RunningTopology, backends
-
-pytestmark = ON_MODULE_LOOP
 
 CODES = 20
 POOL = 16  # connections of a process

@@ -8,15 +8,12 @@ from contextlib import contextmanager
 import asyncpg
 
 from shared.paths import INTROSPECTION, TOKEN
-from tests.authorization import ON_MODULE_LOOP
 from tests.builders import REDIRECT_URI, VERIFIER
 from tests.fault.checker import REDEEM, REFRESH, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected
 from tests.fault.load import Load
 from tests.fault.topology import RunningTopology, until_waiting
-
-pytestmark = ON_MODULE_LOOP
 
 LATE = 3.0  # seconds that a process is halted
 

@@ -10,15 +10,13 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.paths import Service
-from tests.authorization import ON_MODULE_LOOP, is_login
+from tests.authorization import is_login
 from tests.fault.checker import REDEEM, gains_hold, retries_succeed, violations
 from tests.fault.defects import caught
 from tests.fault.history import Done, Lost, Rejected
 from tests.fault.load import Load
 from tests.fault.person import signed_in
 from tests.fault.topology import RunningTopology
-
-pytestmark = ON_MODULE_LOOP
 
 REPLICAS = {Service.TOKEN: 1, Service.AUTHORIZATION: 1}
 DEFECTS = "redis.protocol_errors_escape,redis.records_raise_when_unreadable"

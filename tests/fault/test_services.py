@@ -8,15 +8,12 @@ import asyncpg
 
 from shared.codec.base64url import base64url
 from shared.paths import CONSENT, DEVICE, LOGIN, LOGOUT, REGISTRATION, TOKEN, Service
-from tests.authorization import ON_MODULE_LOOP
 from tests.builders import a_client
 from tests.fault.checker import REDEEM, gains_hold, retries_succeed
 from tests.fault.defects import caught
 from tests.fault.history import Done, Rejected
 from tests.fault.load import HANG_GUARD
 from tests.fault.topology import Replica, RunningTopology, started, until_waiting
-
-pytestmark = ON_MODULE_LOOP
 
 REPLICAS = {Service.TOKEN: 1, Service.AUTHORIZATION: 1, Service.CLIENT_REGISTRY: 1}
 DEFECTS = ",".join(

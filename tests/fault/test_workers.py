@@ -13,13 +13,10 @@ from pathlib import Path
 import pytest
 
 from shared.paths import INTROSPECTION, Service
-from tests.authorization import ON_MODULE_LOOP
 from tests.fault.checker import violations
 from tests.fault.defects import caught
 from tests.fault.history import Done
 from tests.fault.topology import Replica, RunningTopology, started
-
-pytestmark = ON_MODULE_LOOP
 
 REPLICAS: dict[Service, int] = {}  # each test starts its own
 DEFECTS = ",".join(

@@ -16,21 +16,19 @@ from tests.interop.mcp_clients import CODE, SDKS, McpSdk
 from tests.interop.mcp_server import READ, WRITE, McpServer, serve_mcp
 from tests.interop.relying_party import node_program, program_output
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 LOOPBACK = "http://localhost/callback"
 
 every_sdk = pytest.mark.parametrize("sdk", SDKS.values(), ids=SDKS)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def host(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[DocumentHost, Path]]:
     """A host of documents."""
     async with serve_documents(tmp_path_factory.mktemp("host")) as served:
         yield served
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def mcp_op(
     host: tuple[DocumentHost, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Op]:
@@ -48,7 +46,7 @@ async def mcp_op(
     await asyncio.to_thread(opening.__exit__, None, None, None)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def server(mcp_op: Op) -> AsyncIterator[McpServer]:
     """A server of notes."""
     async with serve_mcp(mcp_op) as served:

@@ -21,7 +21,8 @@ _OPTIONS = (
     *("-q", "-x", "--assert=plain", "--import-mode=importlib", f"--rootdir={_UNIT.parents[1]}"),
     *("--disable-plugin-autoload", "-p", "no:cacheprovider", "-c", os.devnull),
     *("-p", "pytest_asyncio.plugin", "-o", "asyncio_mode=auto"),
-    *("-o", "asyncio_default_fixture_loop_scope=function", "-p", "no:tests.planted.plugin"),
+    *("-o", "asyncio_default_fixture_loop_scope=module", "-o", "asyncio_default_test_loop_scope=module"),
+    *("-p", "no:tests.planted.plugin"),
 )
 
 

@@ -34,7 +34,8 @@ def _planted_defect(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         defect(monkeypatch)
 
 
-def _defect(item: pytest.Item) -> Defect | None:
+def planted_defect(item: pytest.Item) -> Defect | None:
+    """The defect of this run of a test."""
     callspec = getattr(item, "callspec", None)
     return callspec.params.get(_FIXTURE) if callspec else None
 
@@ -53,7 +54,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     try:
         return (yield)
     finally:
-        if _defect(item):
+        if planted_defect(item):
             for name in _LAST_FAILURE:
                 vars(sys).pop(name, None)
             with warnings.catch_warnings(action="ignore"):
@@ -65,7 +66,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Reverse the verdict of a run with a defect. What its failure leaves behind at teardown is ignored."""
-    defect = _defect(item)
+    defect = planted_defect(item)
     if defect is None:
         return (yield)
     item.repr_failure = _unread  # type: ignore[method-assign,assignment] # of the call alone

@@ -33,7 +33,7 @@ class Registration:
         return response.status, await response.json()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def registration(module_database_url: str, module_redis_url: str) -> AsyncIterator[Registration]:
     """Such an endpoint, on the loop of a module's tests."""
     settings = settings_for(module_database_url, module_redis_url, registration="open", rate_limits="off")

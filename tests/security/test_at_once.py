@@ -12,7 +12,6 @@ from services.client_registry.app import mount as client_registry
 from shared.paths import LOGOUT
 from shared.server.app import application
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -23,8 +22,6 @@ from tests.deployment import TokenService, serve_tokens
 from tests.front_channel import Services
 from tests.registry import URI, Registry
 from tests.served import Served
-
-pytestmark = ON_MODULE_LOOP
 
 MANY = 20
 
@@ -49,7 +46,7 @@ class Twice:
         return copies
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def twice(provider: Services) -> AsyncIterator[Twice]:
     """The provider, and a second process of each service."""
     async with (

@@ -13,12 +13,10 @@ from shared.codec.base64url import from_base64url
 from shared.oauth.pkce import challenge_of
 from shared.oauth.supported import DEVICE_CODE
 from shared.paths import AUTHORIZATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST
-from tests.authorization import ON_MODULE_LOOP, a_request, is_login
+from tests.authorization import a_request, is_login
 from tests.builders import SignIn
 from tests.deployment import basic, unverified
 from tests.front_channel import Services
-
-pytestmark = ON_MODULE_LOOP
 
 MANY = 100
 NONCE = 10  # characters before it: `at_`, and the version and the key, which all of them name

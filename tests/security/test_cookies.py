@@ -10,7 +10,6 @@ from shared.oauth.client.record import Client
 from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE
 from tests.authorization import (
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Browser,
@@ -24,12 +23,10 @@ from tests.deployment import settings_for
 from tests.planted import planted
 from tests.planted.browser import takes_the_last_cookie, trims_every_space
 
-pytestmark = ON_MODULE_LOOP
-
 OP = AuthorizationService
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def secure(op: OP, module_database_url: str, module_redis_url: str) -> AsyncIterator[OP]:
     """The same world behind an https issuer."""
     settings = settings_for(module_database_url, module_redis_url, rate_limits="off")

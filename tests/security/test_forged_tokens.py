@@ -16,10 +16,8 @@ from shared.oauth.client.jwks import public_key
 from shared.oauth.tokens.jwt import sign, unverified_header
 from shared.paths import END_SESSION
 from shared.server.resources import KEYRING
-from tests.authorization import ON_MODULE_LOOP, STATE
+from tests.authorization import STATE
 from tests.front_channel import Services
-
-pytestmark = ON_MODULE_LOOP
 
 
 def _token(header: dict[str, Any], claims: dict[str, Any], signature: Callable[[bytes], bytes]) -> str:

@@ -7,11 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from shared.codec.base64url import base64url
 from shared.oauth.tokens.keys import public_jwk
-from tests.authorization import ON_MODULE_LOOP
 from tests.security.conftest import Registration
 from tests.service.test_client_authentication import SMALL_ORDER
-
-pytestmark = ON_MODULE_LOOP
 
 GOOD = "https://rp.test/cb"
 REFUSED = ("invalid_redirect_uri", "invalid_client_metadata")

@@ -17,17 +17,14 @@ from shared.operations.keys import retire_key
 from shared.paths import END_SESSION, JWKS
 from shared.server.app import application
 from shared.server.resources import KEYRING, WATCH
-from tests.authorization import ON_MODULE_LOOP
 from tests.deployment import unverified
 from tests.front_channel import Services
 from tests.served import Served
 
-pytestmark = ON_MODULE_LOOP
-
 Http = TestClient[web.Request, web.Application]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def documents(provider: Services) -> AsyncIterator[Http]:
     """The discovery service of the deployment."""
     async with TestClient(Served(application(provider.op.settings, discovery))) as http:

@@ -28,15 +28,13 @@ from shared.paths import (
     PUSHED_AUTHORIZATION_REQUEST,
 )
 from shared.server.app import application
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, a_request, is_consent, is_login
+from tests.authorization import LOCAL_ISSUER, Browser, a_request, is_consent, is_login
 from tests.builders import SECRET
 from tests.deployment import basic, bearer
 from tests.front_channel import Services
 from tests.personal_access_tokens import a_token
 from tests.registry import Registry
 from tests.served import Served
-
-pytestmark = ON_MODULE_LOOP
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -17,10 +17,8 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.oauth.user_code import new_user_code
 from shared.paths import END_SESSION
 from shared.server.resources import WATCH
-from tests.authorization import ON_MODULE_LOOP, Browser
+from tests.authorization import Browser
 from tests.front_channel import Services
-
-pytestmark = ON_MODULE_LOOP
 
 KINDS: Mapping[str, dict[str, Any]] = {
     "confidential": {},

@@ -15,7 +15,7 @@ def op(authorization_service: AuthorizationService) -> AuthorizationService:
     return authorization_service
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def open_op(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:
@@ -27,7 +27,7 @@ async def open_op(
         yield service
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def demanding_op(
     module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

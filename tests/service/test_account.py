@@ -38,7 +38,6 @@ from tests.accounts import (
 )
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Browser,
@@ -67,14 +66,12 @@ from tests.second_factors import (
     shown_secret_of,
 )
 
-pytestmark = ON_MODULE_LOOP
-
 NEW_PASSWORD = "four words nobody guesses"
 SENSITIVE = (ACCOUNT_PASSWORD, ACCOUNT_SECOND_FACTOR, ACCOUNT_DATA)
 OLD = timedelta(minutes=6)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services, with a mail server. Every client but the account pages must push its requests."""
     settings = settings_for(
@@ -89,7 +86,7 @@ async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIter
         yield service
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def demanding(
     accounts: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

@@ -17,18 +17,16 @@ from shared.operations import activity
 from shared.paths import ACCOUNT_ACTIVITY, ACCOUNT_DATA
 from shared.store.ports.credentials import PASSKEY, RECOVERY, REMEMBERED, TOTP
 from tests.accounts import form_with, send, serve_accounts, sign_in, visit
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Page
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, Page
 from tests.deployment import open_world, settings_for
 from tests.personal_access_tokens import a_token
 from tests.planted import planted
 from tests.planted.accounts import names_administrators, shows_everybodys_activity
 
-pytestmark = ON_MODULE_LOOP
-
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")

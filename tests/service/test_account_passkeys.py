@@ -17,7 +17,7 @@ from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS, LOGIN
 from shared.store import PASSKEY
 from tests.accounts import form_with, grow_old, send, serve_accounts, sign_in, visit
 from tests.authenticator import USUAL, Authenticator, Flags
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Browser, Page
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page
 from tests.deployment import open_world, settings_for
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
@@ -34,12 +34,10 @@ from tests.planted.passkeys import (
 )
 from tests.second_factors import A_NEW_APP, show
 
-pytestmark = ON_MODULE_LOOP
-
 MULTIPLE_FACTORS = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """The authorization and accounts services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")

@@ -11,7 +11,7 @@ import pytest_asyncio
 from shared.model import User
 from shared.paths import ACCOUNT, ACCOUNT_PROFILE
 from tests.accounts import form_with, send, serve_accounts, sign_in, visit
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService
+from tests.authorization import LOCAL_ISSUER, AuthorizationService
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.accounts import (
@@ -20,10 +20,8 @@ from tests.planted.accounts import (
     lets_users_write_what_is_mapped,
 )
 
-pytestmark = ON_MODULE_LOOP
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")

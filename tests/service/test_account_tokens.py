@@ -15,7 +15,6 @@ from shared.paths import ACCOUNT, ACCOUNT_DATA, ACCOUNT_TOKENS
 from tests.accounts import form_with, grow_old, send, serve_accounts, sign_in, visit
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -27,13 +26,11 @@ from tests.planted import planted
 from tests.planted.accounts import believes_any_form, never_grows_old
 from tests.planted.personal_access_tokens import gives_any_scope, revokes_anybodys
 
-pytestmark = ON_MODULE_LOOP
-
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
 FORM = {"name": "Backup", "days": "30", "scope": "openid", "nodes": NODE}
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services, where tokens live for 90 days at most."""
     settings = settings_for(

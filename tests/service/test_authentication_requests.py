@@ -14,10 +14,8 @@ from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.oauth.client.record import Client
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, Browser, Page, is_consent, is_login
+from tests.authorization import LOCAL_ISSUER, Browser, Page, is_consent, is_login
 from tests.front_channel import RESPONSE_TYPES, Services
-
-pytestmark = ON_MODULE_LOOP
 
 ACR = ACR_PASSWORD
 

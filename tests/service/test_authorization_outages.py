@@ -9,15 +9,12 @@ from shared.paths import AUTHORIZATION
 from shared.store.postgres.transport.database import Database
 from shared.store.redis.transport.client import RedisClient
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     a_request,
     is_consent,
     is_login,
 )
 from tests.outages import POSTGRESQL, REDIS, away, is_away
-
-pytestmark = ON_MODULE_LOOP
 
 ROUND_TRIPS = ((RedisClient, ("batch",)), (Database, ("row", "rows")))
 

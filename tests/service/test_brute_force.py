@@ -15,7 +15,6 @@ from shared.model import User
 from shared.paths import LOGIN
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     PASSWORD_HASH,
     AuthorizationService,
     Browser,
@@ -31,10 +30,8 @@ from tests.planted.throttling import (
     knows_no_browser,
 )
 
-pytestmark = ON_MODULE_LOOP
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def guarded(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from shared.oauth.tokens.keys import public_jwk
 from shared.paths import TOKEN
 from shared.server.resources import WATCH
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, is_consent, is_login
+from tests.authorization import LOCAL_ISSUER, is_consent, is_login
 from tests.builders import VERIFIER
 from tests.client_documents import Documents
 from tests.document_host import REDIRECT_URI
@@ -22,8 +22,6 @@ from tests.planted.client_documents import (
     browsers_are_sent_anywhere_for_logos,
     old_keys_stay,
 )
-
-pytestmark = ON_MODULE_LOOP
 
 KEY, OTHER_KEY = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 TOKEN_ENDPOINT = TOKEN.at(LOCAL_ISSUER)

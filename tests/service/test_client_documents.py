@@ -14,7 +14,6 @@ from shared.oauth.supported import DEVICE_CODE
 from shared.server.resources import WATCH
 from shared.store import ClientFilter
 from tests.authorization import (
-    ON_MODULE_LOOP,
     is_consent,
     is_error_page,
     is_login,
@@ -45,8 +44,6 @@ from tests.planted.client_documents import (
     withdrawn_redirect_uris_redeem,
 )
 from tests.service.test_resources import an_api
-
-pytestmark = ON_MODULE_LOOP
 
 KEY = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
 

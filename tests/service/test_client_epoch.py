@@ -6,13 +6,11 @@ import pytest
 
 from shared.oauth.client.record import Client
 from shared.server.resources import WATCH
-from tests.authorization import ON_MODULE_LOOP, is_consent, is_login
+from tests.authorization import is_consent, is_login
 from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.epoch import interactions_have_no_epoch, pushed_requests_have_no_epoch
 from tests.service.test_pushed_requests import opened, pushed_uri
-
-pytestmark = ON_MODULE_LOOP
 
 End = Callable[[Services, Client], Awaitable[None]]
 

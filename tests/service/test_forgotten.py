@@ -12,19 +12,17 @@ from shared.operations.recovery import LINK, RecoveryMails
 from shared.paths import ACCOUNT, ACCOUNT_FORGOTTEN, ACCOUNT_RECOVERY
 from shared.store import Expiring, Mail
 from tests.accounts import log_in, serve_accounts, visit
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Browser, Page
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.recovery import admits_everybody, tells_who_is_unknown
 
-pytestmark = ON_MODULE_LOOP
-
 NEW_PASSWORD = "four words nobody guesses"
 MINUTE = timedelta(minutes=1)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def mailing(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services with a mail server, and with rate limits."""
     settings = settings_for(

@@ -9,7 +9,6 @@ from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind
 from shared.paths import AUTHORIZATION, CONSENT, DEVICE, END_SESSION, LOGIN, LOGOUT, SELECT_ACCOUNT, SIGN_UP
 from tests.authorization import (
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     a_request,
@@ -23,8 +22,6 @@ from tests.planted.browser import (
     knows_the_token_of_nobody,
 )
 from tests.sign_up import a_name, user_named
-
-pytestmark = ON_MODULE_LOOP
 
 NULL = {"Origin": "null"}  # what a browser without Fetch Metadata sends from a sandboxed frame
 

@@ -16,7 +16,6 @@ from shared.server.resources import WATCH
 from shared.store import Unavailable
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Browser,
@@ -24,8 +23,6 @@ from tests.authorization import (
     is_consent,
 )
 from tests.builders import an_attempt
-
-pytestmark = ON_MODULE_LOOP
 
 GONE = "https://rp1.test/signed-out"
 

@@ -8,13 +8,10 @@ import structlog
 
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwt import unverified_claims
-from tests.authorization import ON_MODULE_LOOP
 from tests.builders import CLAIMS, SignIn
 from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.issuing import every_id_token_has_the_claims_of_the_scope
-
-pytestmark = ON_MODULE_LOOP
 
 SCOPE = ("openid", "profile", "email", "address", "phone", "pydio", "offline_access")
 ADDRESSED = {**CLAIMS, "address": {"country": "GB"}, "phone_number": "+44 1"}

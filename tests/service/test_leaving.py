@@ -9,15 +9,12 @@ import pytest
 from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     Page,
     is_consent,
 )
 from tests.planted import planted
 from tests.planted.browser import redirects_to_a_strangers_app
-
-pytestmark = ON_MODULE_LOOP
 
 APP = "org.example.app:/cb"
 

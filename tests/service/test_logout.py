@@ -10,10 +10,8 @@ import pytest
 from services.worker.logout_notices import Delivery
 from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_error_page
+from tests.authorization import AuthorizationService, Browser, Page, is_error_page
 from tests.deployment import serve_tokens
-
-pytestmark = ON_MODULE_LOOP
 
 GONE = "https://rp1.test/signed-out"
 EVIL = "https://evil.test/signed-out"

@@ -11,12 +11,10 @@ from shared.oauth.tokens.handle import digest
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE, SELECT_ACCOUNT
 from shared.store import OutcomeUnknown
 from shared.store.postgres.sessions import PostgresSessionRows
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page
+from tests.authorization import AuthorizationService, Browser, Page
 from tests.outages import POSTGRESQL, REDIS, away, is_away
 from tests.planted import planted
 from tests.planted.browser import believes_redis_about_the_end, forgets_before_the_end
-
-pytestmark = ON_MODULE_LOOP
 
 GONE = "https://rp1.test/signed-out"
 FRAMED = "https://rp1.test/out"

@@ -3,11 +3,9 @@
 import pytest
 
 from shared.paths import OUT_OF_BAND, OUT_OF_BAND_ALIAS
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService
+from tests.authorization import AuthorizationService
 from tests.planted import planted
 from tests.planted.browser import shows_whatever_is_called_a_code
-
-pytestmark = ON_MODULE_LOOP
 
 CODE = "ac_" + "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 

@@ -13,12 +13,10 @@ from shared.oauth.subject import sector_of, subject
 from shared.operations.keys import KeyFault, retire_key, rewrap_keys, rotate_keys
 from shared.operations.new_keys import SALT_KID
 from shared.paths import END_SESSION
-from tests.authorization import ON_MODULE_LOOP, is_login
+from tests.authorization import is_login
 from tests.builders import a_client
 from tests.deployment import SECRET_KEY, open_world, settings_for
 from tests.front_channel import Services
-
-pytestmark = ON_MODULE_LOOP
 
 PAIRWISE = {"subject_type": "pairwise"}
 

@@ -6,7 +6,7 @@ from shared.identity.passwords import hash_password
 from shared.model import User
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PHISHING_RESISTANT
 from tests.authenticator import Authenticator, Flags
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_login
+from tests.authorization import AuthorizationService, Browser, Page, is_login
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, add_passkey, handle_of, options_of, sign_in
 from tests.planted import planted
 from tests.planted.passkeys import (
@@ -16,8 +16,6 @@ from tests.planted.passkeys import (
 )
 from tests.planted.second_factors import forgets_the_epoch
 from tests.second_factors import a_user_with_an_app, code, show
-
-pytestmark = ON_MODULE_LOOP
 
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 RESISTANT = '{"id_token": {"acr": {"essential": true, "value": "phr"}}}'

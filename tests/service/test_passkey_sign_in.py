@@ -7,7 +7,7 @@ import pytest
 from shared.live import clock
 from shared.paths import LOGIN
 from tests.authenticator import USUAL, Authenticator, Flags
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService
+from tests.authorization import AuthorizationService
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, add_passkey, handle_of, options_of, send, sign_in
 from tests.planted import planted
 from tests.planted.passkeys import (
@@ -17,8 +17,6 @@ from tests.planted.passkeys import (
     takes_the_users_word,
 )
 from tests.second_factors import a_user_with_an_app
-
-pytestmark = ON_MODULE_LOOP
 
 SYNCED = Flags.PRESENT | Flags.SYNCED
 MULTIPLE_FACTORS = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'

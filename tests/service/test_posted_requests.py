@@ -11,7 +11,6 @@ from services.authorization.request.posted import MAX_QUERY, POSTED
 from shared.paths import AUTHORIZATION, END_SESSION, LOGOUT
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     AuthorizationService,
     a_request,
@@ -23,13 +22,11 @@ from tests.deployment import settings_for
 from tests.planted import planted
 from tests.planted.browser import stores_whatever_is_posted
 
-pytestmark = ON_MODULE_LOOP
-
 GONE = "https://rp1.test/signed-out"
 MANY = 150
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def limited(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

@@ -8,14 +8,12 @@ from aiohttp import ClientResponse
 from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, PUSHED_AUTHORIZATION_REQUEST, REVOCATION, TOKEN
-from tests.authorization import ON_MODULE_LOOP, a_request
+from tests.authorization import a_request
 from tests.builders import SECRET
 from tests.deployment import basic
 from tests.front_channel import Services
 from tests.planted import planted
 from tests.planted.oauth import posts_any_secret
-
-pytestmark = ON_MODULE_LOOP
 
 ENDPOINTS = (TOKEN, INTROSPECTION, REVOCATION, DEVICE_AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST)
 GRANTS = ("authorization_code", "client_credentials", DEVICE_CODE)

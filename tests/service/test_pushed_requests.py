@@ -16,7 +16,6 @@ from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, PUSHED_AUTHORIZATION_REQUEST, TOKEN
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     Page,
     a_request,
@@ -30,8 +29,6 @@ from tests.front_channel import Services, serve_provider
 from tests.planted import planted
 from tests.planted.protocol import claims_without_limits, depth_without_limit
 from tests.service.test_request_objects import JWKS, members, signed
-
-pytestmark = ON_MODULE_LOOP
 
 EVIL = "https://evil.test/cb"
 PAR = PUSHED_AUTHORIZATION_REQUEST.path

@@ -18,7 +18,6 @@ from shared.store import Expiring, Kept
 from tests.accounts import log_in, serve_accounts, sign_in, visit
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -28,12 +27,10 @@ from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.recovery import believes_any_browser, outlives_the_password, spends_nothing
 
-pytestmark = ON_MODULE_LOOP
-
 NEW_PASSWORD = "four words nobody guesses"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")
@@ -41,7 +38,7 @@ async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIter
         yield service
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def mailing(
     accounts: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

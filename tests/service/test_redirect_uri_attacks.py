@@ -9,10 +9,8 @@ import pytest
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.rules import read_registration
 from shared.paths import AUTHORIZATION
-from tests.authorization import ON_MODULE_LOOP, AuthorizationService, a_request, is_error_page, is_login
+from tests.authorization import AuthorizationService, a_request, is_error_page, is_login
 from tests.builders import REDIRECT_URI
-
-pytestmark = ON_MODULE_LOOP
 
 EVIL = "https://evil.test/cb"
 FOREIGN = [

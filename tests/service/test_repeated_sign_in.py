@@ -23,7 +23,6 @@ from shared.paths import LOGIN, Service
 from shared.store import Unavailable
 from shared.store.redis.sessions import RedisSessionContents
 from tests.authorization import (
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Browser,
@@ -34,8 +33,6 @@ from tests.authorization import (
 from tests.outages import is_away
 from tests.planted import planted
 from tests.planted.authentication import begins_under_a_random_key, drops_the_contents_of_a_form_sent_twice
-
-pytestmark = ON_MODULE_LOOP
 
 BEFORE = ("nobody", "the same user", "another user")
 

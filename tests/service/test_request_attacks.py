@@ -9,7 +9,6 @@ from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.paths import AUTHORIZATION
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     AuthorizationService,
     Page,
@@ -27,8 +26,6 @@ from tests.planted.protocol import (
     nobody_is_asked,
 )
 from tests.second_factors import A_NEW_APP, is_second_factor
-
-pytestmark = ON_MODULE_LOOP
 
 TEXT = "text/html"
 

@@ -26,7 +26,6 @@ from shared.paths import AUTHORIZATION
 from shared.server.resources import KEYRING
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     Page,
     a_request,
@@ -38,8 +37,6 @@ from tests.front_channel import Services, serve_provider
 from tests.jwt_types import OTHER_TYPES
 from tests.planted import planted
 from tests.planted.protocol import any_type, jwts_without_limits, unsigned_only_where_registered
-
-pytestmark = ON_MODULE_LOOP
 
 EVIL = "https://evil.test/cb"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -69,7 +66,7 @@ class Host:
         return web.Response(status=404) if document is None else web.Response(text=document)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def host() -> AsyncIterator[Host]:
     """A server on loopback that the fetcher may reach."""
     answering = Host()
@@ -80,7 +77,7 @@ async def host() -> AsyncIterator[Host]:
     await server.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def provider(module_database_url: str, module_redis_url: str, host: Host) -> AsyncIterator[Services]:
     """A deployment that lets clients register unsigned request objects."""
     async with serve_provider(

@@ -13,8 +13,6 @@ from tests.planted.resources import (
 )
 from tests.service.test_resources import SCOPE, an_api
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 @planted(identifiers_are_compared_as_written)
 @pytest.mark.point("RI2")

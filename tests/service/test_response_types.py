@@ -10,7 +10,6 @@ from shared.codec.base64url import base64url
 from shared.live import clock
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     AuthorizationService,
     Page,
@@ -19,8 +18,6 @@ from tests.authorization import (
 )
 from tests.builders import REDIRECT_URI
 from tests.front_channel import RESPONSE_TYPES, Services
-
-pytestmark = ON_MODULE_LOOP
 
 FRONT_CHANNEL = RESPONSE_TYPES[1:]
 WITH_ID_TOKEN = tuple(name for name in FRONT_CHANNEL if "id_token" in name)

@@ -8,7 +8,6 @@ from shared.identity.passwords import hash_password
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, ACR_PASSWORD
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     AuthorizationService,
     Page,
     is_consent,
@@ -38,8 +37,6 @@ from tests.second_factors import (
     show,
     shown_secret_of,
 )
-
-pytestmark = ON_MODULE_LOOP
 
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "values": ["urn:ostiary:acr:mfa"]}}}'
 

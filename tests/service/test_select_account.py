@@ -9,7 +9,6 @@ from shared.model import User
 from shared.oauth.client.record import Client
 from shared.paths import LOGOUT, PREFIX, SELECT_ACCOUNT
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -17,8 +16,6 @@ from tests.authorization import (
     is_error_page,
     is_login,
 )
-
-pytestmark = ON_MODULE_LOOP
 
 _ACCOUNT = re.compile(r'name="account" value="([0-9a-f-]{36})">.*?<bdi class="name">([^<]*)</bdi>', re.DOTALL)
 

@@ -13,7 +13,6 @@ from shared.oauth.tokens.handle import Kind
 from shared.paths import AUTHORIZATION, CONSENT, END_SESSION, LOGIN
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -25,8 +24,6 @@ from tests.authorization import (
 )
 from tests.builders import REDIRECT_URI
 from tests.deployment import settings_for
-
-pytestmark = ON_MODULE_LOOP
 
 
 async def none(browser: Browser, client: Client, **parameters: str) -> Page:

@@ -11,14 +11,11 @@ from shared.browser.cookies import SIGNED_OUT, browser_state
 from shared.paths import CHECK_SESSION, END_SESSION
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     serve_authorization,
 )
 from tests.deployment import open_world, settings_for
-
-pytestmark = ON_MODULE_LOOP
 
 COOKIE = "ostiary-state-"
 

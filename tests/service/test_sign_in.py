@@ -11,7 +11,6 @@ from shared.oauth.pkce import challenge_of
 from shared.paths import AUTHORIZATION, CONSENT, LOGIN
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     STATE,
     AuthorizationService,
     a_request,
@@ -20,8 +19,6 @@ from tests.authorization import (
     is_login,
 )
 from tests.builders import REDIRECT_URI, VERIFIER
-
-pytestmark = ON_MODULE_LOOP
 
 
 async def test_a_person_signs_in_agrees_and_the_client_gets_a_code(op: AuthorizationService) -> None:

@@ -10,7 +10,6 @@ from shared.model import User
 from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.paths import AUTHORIZATION, SELECT_ACCOUNT, SIGN_UP
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     a_request,
     is_consent,
@@ -18,8 +17,6 @@ from tests.authorization import (
 )
 from tests.deployment import settings_for
 from tests.sign_up import a_name, is_sign_up, sign_up, user_named
-
-pytestmark = ON_MODULE_LOOP
 
 _HREF = {name: re.compile(rf'<a [^>]*id="{name}" href="([^"]*)"') for name in ("sign-up", "sign-in")}
 

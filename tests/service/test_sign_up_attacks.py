@@ -11,7 +11,6 @@ from shared.identity.username import prepared
 from shared.operations.users import BadUser, check_username
 from shared.paths import SIGN_UP
 from tests.authorization import (
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     is_consent,
@@ -20,8 +19,6 @@ from tests.authorization import (
 from tests.planted import planted
 from tests.planted.browser import compares_names_by_their_letters, takes_any_visible_name
 from tests.sign_up import a_name, a_stranger, is_asked_again, sign_up, user_named
-
-pytestmark = ON_MODULE_LOOP
 
 MARKUP = "\"><script>alert('x')</script>"
 

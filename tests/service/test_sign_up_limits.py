@@ -15,7 +15,6 @@ from shared.server.resources import STORES
 from shared.store import Unavailable
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Page,
@@ -26,10 +25,8 @@ from tests.deployment import settings_for
 from tests.outages import POSTGRESQL, REDIS, away, is_away
 from tests.sign_up import a_name, a_stranger, is_asked_again, sign_up, user_named
 
-pytestmark = ON_MODULE_LOOP
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def guarded(
     op: AuthorizationService, module_database_url: str, module_redis_url: str
 ) -> AsyncIterator[AuthorizationService]:

@@ -19,7 +19,6 @@ from shared.paths import (
 )
 from tests.authenticator import Authenticator
 from tests.authorization import (
-    ON_MODULE_LOOP,
     AuthorizationService,
     Browser,
     Page,
@@ -29,8 +28,6 @@ from tests.passkeys import ORIGIN, a_user_with_a_passkey, add_passkey
 from tests.planted import planted
 from tests.planted.second_factors import forgets_who_is_waiting
 from tests.second_factors import WRONG, a_user_with_an_app, code, is_addition, show
-
-pytestmark = ON_MODULE_LOOP
 
 URLS = tuple(
     path

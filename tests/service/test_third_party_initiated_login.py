@@ -10,10 +10,8 @@ import pytest
 from shared.paths import START, START_ALIAS
 from shared.store import Unavailable
 from shared.store.postgres.clients import PostgresClients
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService
+from tests.authorization import LOCAL_ISSUER, AuthorizationService
 from tests.deployment import serve_tokens
-
-pytestmark = ON_MODULE_LOOP
 
 
 def link_to(text: str, uri: str) -> str:

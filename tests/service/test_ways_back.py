@@ -9,7 +9,6 @@ from shared.oauth.tokens.handle import digest
 from shared.paths import AUTHORIZATION, CONSENT, DEVICE, END_SESSION, LOGIN, LOGOUT, LOGOUT_DONE, SIGN_UP
 from tests.authorization import (
     LOCAL_ISSUER,
-    ON_MODULE_LOOP,
     PASSWORD,
     AuthorizationService,
     Browser,
@@ -18,8 +17,6 @@ from tests.authorization import (
     is_error_page,
     is_login,
 )
-
-pytestmark = ON_MODULE_LOOP
 
 HOME = "https://app.example/home"
 GONE = "https://rp1.test/signed-out"
