@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
 from jinja2 import nodes
 
 from services.worker.mail.message import environment
@@ -16,19 +15,19 @@ from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
 from tests import sample_pages
 
-PAGES = Pages.load(Settings(), web.Application())
+PAGES = Pages.load(Settings())
 
 
 @pytest.mark.point(26)
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
-    pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
+    pages = Pages.load(Settings(ui_locales=("fr", "de")))
     assert pages.locale("en", "it") == "fr"
 
 
 def templates() -> Iterator[nodes.Template]:
     """Every template of a page or a mail."""
-    for templates in (PAGES.environment, environment()):
+    for templates in (PAGES.templates, environment()):
         loader = templates.loader
         assert loader is not None
         for name in templates.list_templates():

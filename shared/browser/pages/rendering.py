@@ -4,14 +4,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
+from jinja2 import Environment
 
 from shared import paths
 from shared.browser.pages import catalogue
@@ -23,11 +20,11 @@ from shared.browser.pages.security import (
     content_security_policy,
     frame,
     headers,
-    https,
     link,
     source,
 )
-from shared.browser.pages.views.client import Destination, visible
+from shared.browser.pages.templates import templates
+from shared.browser.pages.views.client import Destination
 from shared.browser.pages.views.consent import (
     ConfirmDeviceView,
     ConsentView,
@@ -61,7 +58,6 @@ PageWithForm = (
     | LogoutView
 )
 
-TEMPLATES = Path(__file__).parent / "templates"
 SUBMIT_SCRIPT = "document.forms[0].submit()"
 SUBMIT_SCRIPT_SOURCE = f"'sha256-{b64encode(sha256(SUBMIT_SCRIPT.encode()).digest()).decode()}'"
 START_ADDRESSES = (paths.OPENID_CONFIGURATION, paths.JWKS, paths.AUTHORIZATION, paths.TOKEN, paths.USERINFO)
@@ -76,29 +72,14 @@ class Pages:
     look: Look
     assets: Assets
     catalogues: Mapping[str, Catalogue]  # by locale, in order of preference
-    environment: Environment
+    templates: Environment
 
     @classmethod
-    def load(cls, settings: Settings, app: web.Application) -> "Pages":
+    def load(cls, settings: Settings) -> "Pages":
         """Read and compile everything. A broken template or text prevents the start."""
-        environment = aiohttp_jinja2.setup(
-            app,
-            loader=FileSystemLoader(TEMPLATES),
-            bytecode_cache=_COMPILED_TEMPLATES,
-            autoescape=True,
-            default_helpers=False,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.tests |= {"https": https}
-        environment.filters |= {"https": https, "link": link, "visible": visible}
-        for name in environment.list_templates():
-            environment.get_template(name)
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
         look = Look.of(settings)
-        return cls(settings.issuer, look, Assets.load(look), MappingProxyType(catalogues), environment)
+        return cls(settings.issuer, look, Assets.load(look), MappingProxyType(catalogues), templates())
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
@@ -237,7 +218,7 @@ class Pages:
         self, template: str, locale: str, fields: Mapping[str, str], status: int = 200, **values: object
     ) -> web.Response:
         """The page of *template* with these header fields and *values*."""
-        text = self.environment.get_template(template).render(
+        text = self.templates.get_template(template).render(
             t=self.catalogues[locale],
             look=self.look,
             assets=self.assets,
@@ -245,23 +226,6 @@ class Pages:
             **values,
         )
         return web.Response(text=text, status=status, content_type="text/html", headers=fields)
-
-
-class _CompiledTemplates(BytecodeCache):
-    """The templates, compiled once in a process: that takes a quarter of a second."""
-
-    def __init__(self) -> None:
-        self._by_key: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bytecode := self._by_key.get(bucket.key):
-            bucket.bytecode_from_string(bytecode)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._by_key[bucket.key] = bucket.bytecode_to_string()
-
-
-_COMPILED_TEMPLATES = _CompiledTemplates()
 
 
 def _status(fault: str | None) -> int:
