@@ -18,6 +18,7 @@ from shared.oauth.client.record import Client
 from shared.operations.keys import KeyFault, retire_key
 from shared.store import OutcomeUnknown, Unavailable
 from shared.store.open import Stores, open_stores
+from shared.store.postgres.transport import connection, database, transaction
 from tests.builders import SignIn, World, an_attempt
 from tests.deployment import open_world, settings_for
 from tests.fault_proxy import FaultProxy, postgresql_proxy
@@ -291,15 +292,18 @@ async def _waits(operator: asyncpg.Connection) -> bool:
 @planted(confirms_nothing)
 @pytest.mark.parametrize("name", UNCHANGED)
 async def test_what_no_standby_has_confirmed_is_not_acknowledged_when_it_is_repeated(
-    name: str, database_url: str, module_redis_url: str
+    name: str, database_url: str, module_redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A repetition changes nothing but still waits, and is acknowledged once the standby is back."""
     settings = settings_for(database_url, module_redis_url)
     async with open_world(settings) as world:
         scene = await _scene(world, settings)
-    async with open_stores(settings) as stores:
-        async with _without_standby(database_url):
+    with monkeypatch.context() as patch:
+        for module in (connection, database, transaction):
+            patch.setattr(module, "PATIENCE", 0.5)
+        async with open_stores(settings) as stores, _without_standby(database_url):
             for _ in range(3):
                 with pytest.raises(Unavailable):
                     await FACTS[name].end(stores, scene)
+    async with open_stores(settings) as stores:
         await FACTS[name].end(stores, scene)

@@ -14,6 +14,8 @@ from shared.live import clock
 from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind, digest
 from shared.store import Unavailable
+from shared.store.redis.transport.client import RedisClient
+from shared.store.redis.transport.limits import Limits
 from tests.builders import World
 from tests.certificates import a_certificate
 from tests.deployment import TokenService, open_world, serve_tokens, settings_for
@@ -32,8 +34,12 @@ def watched_redis(tmp_path: Path) -> Iterator[Watched]:
 
 
 @pytest.fixture
-async def service(database_url: str, watched_redis: Watched) -> AsyncIterator[TokenService]:
-    """A token service over them."""
+async def service(
+    database_url: str, watched_redis: Watched, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[TokenService]:
+    """A token service over them, which gives up a server that hangs."""
+    opening = RedisClient.open
+    monkeypatch.setattr(RedisClient, "open", lambda url: opening(url, Limits(silence=2, deadline=4)))
     settings = settings_for(database_url, watched_redis.url)
     async with open_world(settings) as world, serve_tokens(settings, world) as opened:
         yield opened

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 import pytest
 from aiohttp import ClientSession
@@ -22,7 +23,7 @@ from tests.fault.injections import (
     read_only_server,
 )
 from tests.fault.load import Load
-from tests.fault.topology import PASSWORD, RunningTopology, backends
+from tests.fault.topology import PASSWORD, RunningTopology, backends, until_waiting
 
 CODES = 20
 POOL = 16  # connections of a process
@@ -36,13 +37,26 @@ HALTED = 6.0
 
 
 async def _prepare(deployment: RunningTopology, load: Load) -> list[str]:
-    """Refresh tokens. Many connections have both statements prepared, so none waits while it is prepared."""
+    """Refresh tokens. The statements of both grants are prepared, so none waits while it is prepared."""
     redeemed = await asyncio.gather(*map(load.redeem, await deployment.codes(load, CODES)))
     tokens = [outcome.body["refresh_token"] for outcome in redeemed if isinstance(outcome, Done)]
     refreshed = await asyncio.gather(*map(load.refresh, tokens))
     successors = [outcome.body["refresh_token"] for outcome in refreshed if isinstance(outcome, Done)]
     assert len(successors) == CODES
+    await _prepare_redemption(deployment, load)
     return successors
+
+
+async def _prepare_redemption(deployment: RunningTopology, load: Load) -> None:
+    """Redeem codes at once, however slow the machine is: the connections that are used next are prepared."""
+    codes, operator = await deployment.codes(load, CODES), await deployment.operator()
+    async with locked_grants(deployment):
+        redeeming = [asyncio.create_task(load.redeem(code)) for code in codes]
+        with suppress(TimeoutError):  # each waits for a second at most
+            async with asyncio.timeout(0.7):
+                await until_waiting(operator, "INSERT INTO grants", CODES // 2)
+    await asyncio.gather(*redeeming)
+    await operator.close()
 
 
 async def _live(deployment: RunningTopology, load: Load, codes: list[str], refresh_tokens: list[str]) -> None:

@@ -50,7 +50,7 @@ POSTED = (
 FORM = b"grant_type=client_credentials&token=x&client_id=x"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def settings(module_database_url: str, module_redis_url: str) -> Settings:
     """Open registration, as only the body is tested."""
     return settings_for(module_database_url, module_redis_url, registration="open", rate_limits="off")

@@ -17,7 +17,6 @@ from tests.planted import planted
 from tests.planted.process import knows_all_its_children, workers_outlive_their_parent
 
 _PR_SET_CHILD_SUBREAPER = 36
-HANG = 5  # seconds
 _SAYING = 99  # the descriptor on which workers print
 _FORK = multiprocessing.get_context("fork")
 
@@ -129,12 +128,12 @@ def test_an_orphan_is_reaped_and_no_worker() -> None:
 
 
 @planted(workers_outlive_their_parent)
-def test_workers_end_with_a_parent_that_is_killed() -> None:
+def test_workers_end_with_a_parent_that_is_killed(guard: float) -> None:
     """Workers exit if their parent is killed with SIGKILL."""
     with _family(_until_stopped, count=2) as family:
         assert family.said() + family.said() == "ss"
         family.signal(signal.SIGKILL)
-        assert select.select([family.reading], [], [], HANG)[0]
+        assert select.select([family.reading], [], [], guard)[0]
         assert family.said() == ""
 
 
