@@ -15,8 +15,10 @@ from shared.live.randomness import new_handle
 from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind
+from shared.operations.recovery import LINK
 from shared.paths import (
     ACCOUNT,
+    ACCOUNT_RECOVERY,
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
     AUTHORIZATION,
@@ -144,6 +146,10 @@ async def _declined(provider: AllServices) -> None:
     await provider.op.browser().get(ACCOUNT.path, {"error": "access_denied"})
 
 
+async def _no_link(provider: AllServices) -> None:
+    await provider.op.browser().get(ACCOUNT_RECOVERY.path, {LINK: new_handle(Kind.RECOVERY_LINK)})
+
+
 async def _throttled(provider: AllServices) -> str:
     provider.monkeypatch.setattr(StorageLimits, "interaction", lambda *_: timedelta(seconds=1))
     return await provider.authorize()
@@ -235,6 +241,7 @@ REFUSED: Mapping[str, RefusedRequest] = {
 
 NAMELESS: Mapping[str, RefusedRequest] = {
     "sign_in_declined": RefusedRequest(ACCOUNT, _declined, "did not sign in"),
+    "link_expired": RefusedRequest(ACCOUNT_RECOVERY, _no_link, "no such link"),
     "stale_form": RefusedRequest(LOGOUT, _stale_form, "another session"),
     "invalid_token": RefusedRequest(USERINFO, _invalid_token, "malformed"),
     "invalid_client_metadata": RefusedRequest(REGISTRATION, _registered(grant_types=["x"]), "grant_types"),

@@ -14,17 +14,15 @@ from shared.operations.recovery import make_recovery_link
 from shared.paths import ACCOUNT, ACCOUNT_EMAIL
 from shared.store import Expiring, Mail
 from tests.accounts import grow_old, serve_accounts, sign_in, visit
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Browser, Page, is_login
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page, is_login
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.recovery import counts_no_tries, keeps_links_to_an_old_address
 
-pytestmark = ON_MODULE_LOOP
-
 MINUTE = timedelta(minutes=1)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def mailing(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services with a mail server, and with rate limits."""
     settings = settings_for(

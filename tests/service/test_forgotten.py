@@ -32,9 +32,9 @@ async def mailing(module_database_url: str, module_redis_url: str) -> AsyncItera
         yield service
 
 
-@pytest_asyncio.fixture(loop_scope="module", autouse=True)
+@pytest_asyncio.fixture(autouse=True)
 async def _nothing_waits(mailing: AuthorizationService) -> None:
-    await mailing.world.database.row("TRUNCATE mails, recovery_requests")
+    await mailing.world.database.row("TRUNCATE mails, recovery_requests, users CASCADE")
 
 
 _addresses = iter(range(1, 250))

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
 from shared.browser.pages import Pages

@@ -12,18 +12,16 @@ from shared.oauth.authentication_methods import ACR_PASSWORD
 from shared.paths import ACCOUNT_SECOND_FACTOR
 from shared.store import NewSecondFactor
 from tests.accounts import form_with, send, serve_accounts, visit
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, PASSWORD_HASH, AuthorizationService, Browser
+from tests.authorization import LOCAL_ISSUER, PASSWORD_HASH, AuthorizationService, Browser
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.second_factors import remembers_every_browser, remembers_for_ever
 from tests.second_factors import RECOVERY_CODES, SECRET, a_user_with_an_app, code, is_second_factor, show
 
-pytestmark = ON_MODULE_LOOP
-
 ESSENTIAL = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def op(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """The authorization and accounts services."""
     settings = settings_for(module_database_url, module_redis_url, issuer=LOCAL_ISSUER, rate_limits="off")
