@@ -135,13 +135,14 @@ class DeviceCode:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The author of a change, for the audit log: a client, or a word such as `itself`.
+    """The author of a change: a client, or a word such as `itself` in the audit log.
 
-    `user_id`: the administrator for whom the client acted.
+    `user_id`: the administrator for whom the client acted. `rights`: the administration scopes of the author.
     """
 
     by: str
     user_id: UUID | None = None
+    rights: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

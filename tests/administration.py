@@ -19,7 +19,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.paths import ADMIN_ACCOUNTS_OPENAPI, ADMIN_OPENAPI, PREFIX, REGISTRATION, TOKEN
 from shared.server.app import application
-from tests.builders import REDIRECT_URI, World
+from tests.builders import REDIRECT_URI, VERIFIER, SignIn, World
 from tests.deployment import ISSUER, basic, bearer, open_world, settings_for
 from tests.served import Served
 
@@ -102,6 +102,19 @@ class AdministrationApi:
     async def token_of(self, client: Client, scope: str = "") -> str:
         """The access token of a client for itself."""
         form = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
+        response = await self.http.post(TOKEN.path, data=form, headers=basic(client.client_id))
+        assert response.status == 200, await response.text()
+        return str((await response.json())["access_token"])
+
+    async def user_token(self, client: Client, sign_in: SignIn, **fields: Any) -> str:
+        """The access token that a user grants a client, with every scope of the administration."""
+        code = sign_in.code(client.client_id, **{"scope": ("openid", *ADMINISTRATION_SCOPES), **fields})
+        form = {
+            "grant_type": "authorization_code",
+            "code": await self.world.add_code(code),
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+        }
         response = await self.http.post(TOKEN.path, data=form, headers=basic(client.client_id))
         assert response.status == 200, await response.text()
         return str((await response.json())["access_token"])

@@ -158,8 +158,10 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
 async def _administration(app: web.Application) -> AsyncIterator[None]:
     """The administration of accounts. Needs `stores` and `passwords`."""
     opened = app[STORES]
-    app[ADMINISTRATORS] = Administrators.of(app[SETTINGS].issuer, app[KEYRING], opened.grants, app[CLIENTS])
-    app[USER_ADMINISTRATION] = UserAdministration(opened.users, opened.credentials, app[PASSWORDS])
+    app[ADMINISTRATORS] = Administrators.of(app[SETTINGS], opened, app[KEYRING], app[CLIENTS])
+    app[USER_ADMINISTRATION] = UserAdministration(
+        opened.users, opened.groups, opened.credentials, app[PASSWORDS]
+    )
     app[GROUP_ADMINISTRATION] = GroupAdministration(opened.groups, opened.users)
     app[SESSION_ADMINISTRATION] = SessionAdministration(opened.sessions, opened.users)
     app[GRANT_ADMINISTRATION] = GrantAdministration(opened.grants)

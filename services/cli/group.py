@@ -7,6 +7,7 @@ import click
 from services.cli.output import as_json, show, show_each
 from services.cli.steps import run_step
 from shared.config.settings import Settings
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.operations import groups, users
 from shared.store import UserGroup
 from shared.store.open import Stores
@@ -17,14 +18,20 @@ def group() -> None:
     """Manage groups and their members."""
 
 
+_scope = click.option(
+    "--scope", "scopes", multiple=True, metavar="S", help="An administration scope that its members have."
+)
+
+
 @group.command()
 @click.argument("name")
+@_scope
 @as_json
-def add(name: str, is_json: bool) -> None:
+def add(name: str, scopes: tuple[str, ...], is_json: bool) -> None:
     """Add a group without members."""
 
     async def step(stores: Stores, _: Settings) -> UserGroup:
-        return await groups.add_group(stores.groups, name)
+        return await groups.add_group(stores.groups, name, scopes)
 
     show(groups.shown(run_step(step)), is_json)
 
@@ -36,7 +43,7 @@ def list_groups(is_json: bool) -> None:
 
     async def step(stores: Stores, _: Settings) -> None:
         shown = (groups.shown(each) async for each in groups.every_group(stores.groups))
-        await show_each(shown, ("name", "member_count", "created_at"), is_json)
+        await show_each(shown, ("name", "member_count", "scopes", "created_at"), is_json)
 
     run_step(step)
 
@@ -57,11 +64,40 @@ def show_group(name: str, is_json: bool) -> None:
 
 @group.command()
 @click.argument("name")
+@click.option("--name", "new", metavar="NEW", help="New name.")
+@_scope
+@click.option("--all-scopes", is_flag=True, help="Every administration scope.")
+@click.option("--no-scopes", is_flag=True, help="No administration scope.")
+@as_json
+def update(
+    name: str,
+    *,
+    new: str | None,
+    scopes: tuple[str, ...],
+    all_scopes: bool,
+    no_scopes: bool,
+    is_json: bool,
+) -> None:
+    """Change the name of a group, or the administration scopes of its members."""
+    if [bool(scopes), all_scopes, no_scopes].count(True) > 1:
+        raise click.UsageError("use one of --scope, --all-scopes and --no-scopes")
+    given = ADMINISTRATION_SCOPES if all_scopes else scopes
+
+    async def step(stores: Stores, _: Settings) -> UserGroup:
+        current = await groups.get(stores.groups, name)
+        kept = given if given or no_scopes else current.scopes
+        return await groups.replace_group(stores.groups, current, new or current.name, kept)
+
+    show(groups.shown(run_step(step)), is_json)
+
+
+@group.command()
+@click.argument("name")
 def delete(name: str) -> None:
     """Delete a group. Its members stay users, and are signed out everywhere."""
 
     async def step(stores: Stores, _: Settings) -> None:
-        await groups.delete_group(stores.groups, name)
+        await groups.delete_group(stores.groups, await groups.get(stores.groups, name))
 
     run_step(step)
 

@@ -20,4 +20,4 @@ def _steps(files: SetupFiles, proxy: str | None) -> Iterator[str]:
     yield "Start the services: ostiary serve all --listen 127.0.0.1:8101, or the units of deploy/README.md"
     yield f"Configure the reverse proxy: python -m deploy.proxies {proxy or 'NAME'} --help"
     yield "Check the deployment: ostiary doctor"
-    yield "Add a user: ostiary user add NAME --email ADDRESS"
+    yield "Add the first administrator: ostiary user add NAME --email ADDRESS --admin"

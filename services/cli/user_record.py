@@ -13,7 +13,7 @@ from shared.config.settings import Settings
 from shared.identity.passwords import hash_password
 from shared.live.randomness import new_password
 from shared.model import User
-from shared.operations import user_import, users
+from shared.operations import groups, user_import, users
 from shared.store.open import Stores
 
 _password_stdin = click.option(
@@ -44,6 +44,7 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
 @_email_verified
 @_password_stdin
 @click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims, and groups.")
+@click.option("--admin", "is_admin", is_flag=True, help="Make the user an administrator.")
 @as_json
 def add(
     name: str,
@@ -52,6 +53,7 @@ def add(
     is_verified: bool | None,
     password_stdin: bool,
     claims: BinaryIO | None,
+    is_admin: bool,
     is_json: bool,
 ) -> None:
     """Add a user. A generated password is shown once."""
@@ -62,6 +64,8 @@ def add(
         changes = users.UserChanges(email=email, is_email_verified=is_verified)
         all_claims = users.changed_claims(members, changes)
         users.check_password(password, name, all_claims)
+        if is_admin:
+            all_claims = users.with_group(all_claims, await groups.administrators(stores.groups))
         return await users.add_user(stores.users, name, all_claims, hash_password(password))
 
     show(users.shown(run_step(step)) | shown_once, is_json)

@@ -88,7 +88,7 @@ async def _endpoints(app: web.Application) -> AsyncIterator[None]:
         app[PROTECTED_RESOURCES],
         settings,
     )
-    app[ADMINISTRATORS] = Administrators.of(settings.issuer, app[KEYRING], opened.grants, app[CLIENTS])
+    app[ADMINISTRATORS] = Administrators.of(settings, opened, app[KEYRING], app[CLIENTS])
     app[ADMINISTRATION] = Administration(
         opened.clients, Examiner.of(opened, settings.issuer), opened.initial_access_tokens, settings
     )

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from shared.oauth.errors import InvalidClientMetadata, InvalidRequest, OAuthError
+from shared.oauth.errors import InsufficientScope, InvalidClientMetadata, InvalidRequest, OAuthError
 from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.protected_resources import NoSuchResource
+from shared.operations.rights import BeyondRights
 from shared.operations.sessions import NoSuchSession
 from shared.operations.users import BadUser, NoSuchUser
 from shared.store import Full, Stale, Taken
@@ -47,6 +48,9 @@ def faults_as_errors() -> Iterator[None]:
         yield
     except tuple(_ABSENT) as fault:
         raise NotFound(f"there is no such {_ABSENT[type(fault)]}") from None
+    except BeyondRights as fault:
+        description = "the record has, or would get, rights that the caller lacks"
+        raise InsufficientScope(description, scope=str(fault)) from None
     except (BadUser, BadGroup) as fault:
         raise InvalidRequest(str(fault)) from None
     except NoSecret:

@@ -22,7 +22,8 @@ from shared.oauth.client.secret import (
     with_secret,
 )
 from shared.operations.examination.warnings import ClientWarning
-from shared.store import EVERY_CLIENT, ClientFilter, Clients
+from shared.operations.rights import check_rights
+from shared.store import EVERY_CLIENT, ClientFilter, Clients, Stale
 
 PAGE = 500
 MAX_OVERLAP = timedelta(days=90)
@@ -87,10 +88,11 @@ async def add_client(
 ) -> Registered:
     """Register the client that an operator describes.
 
-    Raises InvalidClientMetadata, InvalidRedirectUri, Taken.
+    Raises InvalidClientMetadata, InvalidRedirectUri, BeyondRights, Taken.
     """
     described = read_operators(metadata, new_client_id(), allowed)
     client, secret = described.client, described.client_secret
+    check_rights(by, client.scope)
     if secret is None and needs_secret(client):
         secret = new_client_secret()
     await clients.add(with_secret(client, secret), by=by)
@@ -121,11 +123,12 @@ async def replace_client(
     """Replace the metadata of *current*; an omitted member returns to its default. Members that nobody sets
     may have the values that the client is shown with.
 
-    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, Stale.
+    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, BeyondRights, Stale.
     """
     client_id, metadata = current.client_id, _without_read_only(metadata, current)
     described = read_operators({**metadata, "client_id": client_id}, client_id, allowed, is_new=False)
     client, secret = described.client, described.client_secret
+    check_rights(by, current.scope, client.scope)
     retained = retained_secrets(client, current.secrets)
     if secret is None and needs_secret(client) and not retained:
         secret = new_client_secret()
@@ -159,7 +162,8 @@ async def rotate_secret(
     *,
     by: Author | None = None,
 ) -> Registered:
-    """Create a new secret. The previous one works for the *overlap*. Raises NoSecret, Stale."""
+    """Create a new secret. The previous one works for the *overlap*. Raises NoSecret, BeyondRights, Stale."""
+    check_rights(by, client.scope)
     if not needs_secret(client):
         raise NoSecret(client.client_id)
     secret = new_client_secret()
@@ -167,6 +171,13 @@ async def rotate_secret(
     rotated = replace(client, secrets=secrets)
     await clients.replace(rotated, by=by, event="client_secret_rotated")
     return Registered(rotated, secret)
+
+
+async def delete_client(clients: Clients, client: Client, *, by: Author | None = None) -> None:
+    """Delete a client of this version, with its consents and grants. Raises BeyondRights, Stale."""
+    check_rights(by, client.scope)
+    if not await clients.delete(client.client_id, by=by, version=client.version):
+        raise Stale(client.client_id)
 
 
 class NoSecret(Exception):

@@ -5,10 +5,15 @@ from typing import Any
 from uuid import UUID
 
 from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
-from shared.model import Author
-from shared.store import Groups, UserGroup
+from shared.model import Author, Scope
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES
+from shared.operations.rights import check_rights
+from shared.store import Groups, Stale, UserGroup
 
 PAGE = 500
+
+ADMINISTRATORS = "administrators"
+"""The group that `ostiary user add --admin` adds users to."""
 
 
 class NoSuchGroup(Exception):
@@ -34,10 +39,19 @@ def checked_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(checked_name(name) for name in names)
 
 
+def checked_scopes(scopes: Iterable[str]) -> Scope:
+    """The administration scopes that a group gives its members, each once. Raises BadGroup."""
+    checked = tuple(dict.fromkeys(scopes))
+    if unknown := sorted(set(checked) - set(ADMINISTRATION_SCOPES)):
+        raise BadGroup(f"{unknown[0]} is not an administration scope: {', '.join(ADMINISTRATION_SCOPES)}")
+    return checked
+
+
 def shown(group: UserGroup) -> dict[str, Any]:
     """A group as operators see it."""
     return {
         "name": group.name,
+        "scopes": list(group.scopes),
         "member_count": group.member_count,
         "created_at": group.created_at.isoformat(),
     }
@@ -50,33 +64,70 @@ async def get(groups: Groups, name: str) -> UserGroup:
     raise NoSuchGroup(name)
 
 
-async def add_group(groups: Groups, name: str, *, by: Author | None = None) -> UserGroup:
-    """Raises BadGroup, Taken."""
-    prepared = checked_name(name)
-    await groups.add(prepared, by=by)
+async def add_group(
+    groups: Groups, name: str, scopes: Iterable[str] = (), *, by: Author | None = None
+) -> UserGroup:
+    """Raises BadGroup, BeyondRights, Taken."""
+    prepared, checked = checked_name(name), checked_scopes(scopes)
+    check_rights(by, checked)
+    await groups.add(prepared, checked, by=by)
     return await get(groups, prepared)
 
 
-async def rename_group(groups: Groups, group: UserGroup, name: str, *, by: Author | None = None) -> UserGroup:
-    """Rename a group of this version; its members stay. Raises BadGroup, Taken, Stale."""
-    prepared = checked_name(name)
-    await groups.rename(group, prepared, by=by)
+async def replace_group(
+    groups: Groups, group: UserGroup, name: str, scopes: Iterable[str], *, by: Author | None = None
+) -> UserGroup:
+    """Replace the name and the scopes of a group of this version; its members stay.
+
+    Raises BadGroup, BeyondRights, Taken, Stale.
+    """
+    prepared, checked = checked_name(name), checked_scopes(scopes)
+    check_rights(by, group.scopes, checked)
+    await groups.replace(group, prepared, checked, by=by)
     return await get(groups, prepared)
 
 
-async def delete_group(groups: Groups, name: str) -> None:
-    """Delete a group and its memberships. Sessions and grants of its members end. Raises NoSuchGroup."""
-    await groups.delete((await get(groups, name)).name)
+async def delete_group(groups: Groups, group: UserGroup, *, by: Author | None = None) -> None:
+    """Delete a group of this version and its memberships. Sessions and grants of its members end.
+
+    Raises BeyondRights, Stale.
+    """
+    check_rights(by, group.scopes)
+    if not await groups.delete(group.name, version=group.version, by=by):
+        raise Stale(group.name)
 
 
 async def join_group(groups: Groups, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-    """Make a user a member, unless they are one. Raises NoSuchGroup."""
-    await groups.join((await get(groups, name)).name, user_id, by=by)
+    """Make a user a member, unless they are one. Raises NoSuchGroup, BeyondRights."""
+    group = await get(groups, name)
+    check_rights(by, group.scopes)
+    await groups.join(group.name, user_id, by=by)
 
 
 async def leave_group(groups: Groups, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-    """End a membership, if there is one, and with it the user's sessions and grants. Raises NoSuchGroup."""
-    await groups.leave((await get(groups, name)).name, user_id, by=by)
+    """End a membership, if there is one, and with it the user's sessions and grants.
+
+    Raises NoSuchGroup, BeyondRights.
+    """
+    group = await get(groups, name)
+    check_rights(by, group.scopes)
+    await groups.leave(group.name, user_id, by=by)
+
+
+async def administrators(groups: Groups) -> str:
+    """The name of the group of administrators, which is added with every scope if it is missing.
+
+    Raises BadGroup: there is a group of that name that lacks scopes.
+    """
+    group = await groups.find(ADMINISTRATORS)
+    if group is None:
+        group = await add_group(groups, ADMINISTRATORS, ADMINISTRATION_SCOPES)
+    if not set(ADMINISTRATION_SCOPES) <= set(group.scopes):
+        raise BadGroup(
+            f"the group {group.name} lacks administration scopes: if all its members should have them,"
+            f" run `ostiary group update {group.name} --all-scopes`"
+        )
+    return group.name
 
 
 async def every_group(groups: Groups) -> AsyncIterator[UserGroup]:

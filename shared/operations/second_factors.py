@@ -6,10 +6,21 @@ from shared.identity.recovery_codes import recovery_code_hash
 from shared.identity.totp import matching_step, typed_code
 from shared.live import clock
 from shared.live.randomness import new_recovery_codes
+from shared.model import Authentication
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
 from shared.store import NewSecondFactor, SecondFactors
 
 RecoveryCodes = tuple[str, ...]
 """Recovery codes as they are shown, once."""
+
+
+async def lacks_second_factor(
+    second_factors: SecondFactors, user_id: UUID, authentication: Authentication
+) -> bool:
+    """Whether the user has a second factor and has not used it at this sign-in."""
+    if ACR_MULTIPLE_FACTORS in satisfied(methods_of(authentication.amr)):
+        return False
+    return await second_factors.secret(user_id) is not None
 
 
 async def add_authenticator_app(

@@ -152,6 +152,11 @@ def groups_in(claims: Json) -> tuple[str, ...] | None:
     return checked_names(names)
 
 
+def with_group(claims: Json, group: str) -> dict[str, Any]:
+    """The claims that an operator gives, with another group. Raises BadUser, BadGroup."""
+    return {**claims, GROUPS: [*(groups_in(claims) or ()), group]}
+
+
 def changed_claims(claims: Json, changes: UserChanges) -> dict[str, Any]:
     """The claims after *changes*. A new address or phone number loses the verification of the old one.
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from services.cli import main, output
 from shared.live import clock
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.oauth.supported import SCOPE_CLAIMS
 from shared.operations import clients, users
 from shared.operations.users import add_user
@@ -170,6 +171,34 @@ def test_a_group_is_added_joined_left_and_deleted(ostiary: Ostiary) -> None:
     assert (
         of(ostiary("group", "list", "--json")) == of(ostiary("user", "show", "ada", "--json"))["groups"] == []
     )
+
+
+def test_a_group_gives_its_members_scopes(ostiary: Ostiary) -> None:
+    """Scopes are given with the group, replaced, and kept by a change of the name."""
+    reads, writes = "ostiary.users:read", "ostiary.users:write"
+    assert of(ostiary("group", "add", "a", "--scope", reads, "--json"))["scopes"] == [reads]
+    assert of(ostiary("group", "update", "a", "--name", "b", "--json"))["scopes"] == [reads]
+    assert of(ostiary("group", "update", "b", "--scope", writes, "--json"))["scopes"] == [writes]
+    assert of(ostiary("group", "update", "b", "--all-scopes", "--json"))["scopes"] == [*ADMINISTRATION_SCOPES]
+    assert of(ostiary("group", "update", "B", "--no-scopes", "--json"))["scopes"] == []
+    assert (
+        "openid is not an administration scope" in ostiary("group", "update", "b", "--scope", "openid").stderr
+    )
+    assert ostiary("group", "update", "b", "--all-scopes", "--no-scopes").exit_code == 2
+
+
+def test_an_administrator_is_added(ostiary: Ostiary) -> None:
+    """The group of administrators is added with every scope; nobody becomes one by a group of that name."""
+    add = ("user", "add", "--admin", "--json", "--claims", "-")
+    assert of(ostiary(*add, "ada", given='{"groups": ["Staff"]}'))["groups"] == ["Staff", "administrators"]
+    assert of(ostiary(*add, "bob", given="{}"))["groups"] == ["administrators"]
+    group = of(ostiary("group", "show", "administrators", "--json"))
+    assert (group["scopes"], group["members"]) == ([*ADMINISTRATION_SCOPES], ["ada", "bob"])
+    ostiary("group", "update", "administrators", "--scope", "ostiary.users:read")
+    refused = ostiary(*add, "eve", given="{}")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "lacks administration scopes" in refused.stderr
+    assert "eve" not in ostiary("user", "list").stdout
 
 
 def test_what_a_group_verb_cannot_do_is_a_sentence(ostiary: Ostiary) -> None:

@@ -7,6 +7,10 @@ import pytest
 from services.token.endpoints import introspection, userinfo
 from shared.model import Json, User
 from shared.oauth import claims
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES
+from shared.operations import clients as operations_of_clients
+from shared.operations import groups as operations_of_groups
+from shared.operations import rights
 from shared.store.postgres import groups
 
 _attributes = claims.attributes
@@ -62,3 +66,18 @@ async def _nothing(*_: Any) -> None:
 def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """End no session of a user who leaves a group."""
     monkeypatch.setattr(groups, "end_sessions_of", _nothing)
+
+
+def rights_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let administrators give and change more rights than they have."""
+    for module in (operations_of_groups, operations_of_clients, rights):
+        monkeypatch.setattr(module, "check_rights", lambda *_: None)
+
+
+def rights_outlive_memberships(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the scope of an administrator's access token for their rights."""
+
+    async def every_right(*_: Any) -> frozenset[str]:
+        return frozenset(ADMINISTRATION_SCOPES)
+
+    monkeypatch.setattr(groups.PostgresGroups, "rights_of_user", every_right)

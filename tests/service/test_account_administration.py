@@ -179,7 +179,7 @@ async def test_a_group_lives_its_life(admin: AdministrationApi) -> None:
     assert (await admin.ask("DELETE", path)).status == 404
     by = {"by": admin.client_id}
     assert [detail for _, detail in await _events(admin, "group_changed", "group_deleted")] == [
-        {"group": "C", "former_name": "A/B ü", **by},
+        {"group": "C", "former_name": "A/B ü", "scopes": [], **by},
         {"group": "C", **by},
     ]
 

@@ -57,12 +57,16 @@ class PasswordRequest(BaseModel):
     password: Annotated[str | None, Field(repr=False)] = None
 
 
+_Scopes = Annotated[list[str], Field(description="the administration scopes of its members")]
+
+
 class NewGroupRequest(BaseModel):
     """The body that creates a group."""
 
     model_config = _STRICT
 
     name: str
+    scopes: _Scopes = []
 
 
 class GroupReplacement(BaseModel):
@@ -71,5 +75,6 @@ class GroupReplacement(BaseModel):
     model_config = _STRICT
 
     name: str
+    scopes: _Scopes = []
     member_count: int | None = None
     created_at: str | None = None

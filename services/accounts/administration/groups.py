@@ -9,13 +9,21 @@ from services.accounts.administration.users import done, user_id_of
 from shared.administration.bodies import described
 from shared.administration.guard import Caller
 from shared.administration.paging import page, read_page_request, split
-from shared.operations.groups import add_group, get, join_group, leave_group, rename_group, shown
+from shared.operations.groups import (
+    add_group,
+    delete_group,
+    get,
+    join_group,
+    leave_group,
+    replace_group,
+    shown,
+)
 from shared.operations.users import get_by_id
 from shared.paths import ADMIN_GROUP
 from shared.store import Groups, UserGroup, Users
 from shared.web.answers import json_answer
 from shared.web.form import query
-from shared.web.preconditions import CHANGED, PreconditionFailed, check_if_match, etag
+from shared.web.preconditions import check_if_match, etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,8 @@ async def list_groups(request: web.Request, _: Caller) -> web.Response:
 
 async def create_group(request: web.Request, caller: Caller) -> web.Response:
     asked = await described(request, NewGroupRequest)
-    group = await add_group(request.app[GROUP_ADMINISTRATION].groups, asked.name, by=caller.author)
+    groups = request.app[GROUP_ADMINISTRATION].groups
+    group = await add_group(groups, asked.name, asked.scopes, by=caller.author)
     return _answer(group, 201, Location=ADMIN_GROUP.of(group=group.name))
 
 
@@ -64,15 +73,15 @@ async def change_group(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[GROUP_ADMINISTRATION]
     group = await administration.of_version(request, is_required=True)
     asked = await described(request, GroupReplacement)
-    return _answer(await rename_group(administration.groups, group, asked.name, by=caller.author))
+    groups, by = administration.groups, caller.author
+    return _answer(await replace_group(groups, group, asked.name, asked.scopes, by=by))
 
 
-async def delete_group(request: web.Request, caller: Caller) -> web.Response:
+async def remove_group(request: web.Request, caller: Caller) -> web.Response:
     """Every session and grant of a member ends."""
     administration = request.app[GROUP_ADMINISTRATION]
     group = await administration.of_version(request)
-    if not await administration.groups.delete(group.name, version=group.version, by=caller.author):
-        raise PreconditionFailed(CHANGED)
+    await delete_group(administration.groups, group, by=caller.author)
     return done()
 
 

@@ -6,11 +6,11 @@ from services.accounts.administration.grants import list_grants, read_grant, rev
 from services.accounts.administration.groups import (
     change_group,
     create_group,
-    delete_group,
     join,
     leave,
     list_groups,
     read_group,
+    remove_group,
 )
 from services.accounts.administration.openapi.document import document
 from services.accounts.administration.sessions import (
@@ -73,7 +73,7 @@ _ROUTES = (
     AdminRoute("POST", ADMIN_GROUPS, WRITE_GROUPS, create_group),
     AdminRoute("GET", ADMIN_GROUP, READ_GROUPS, read_group),
     AdminRoute("PUT", ADMIN_GROUP, WRITE_GROUPS, change_group),
-    AdminRoute("DELETE", ADMIN_GROUP, WRITE_GROUPS, delete_group),
+    AdminRoute("DELETE", ADMIN_GROUP, WRITE_GROUPS, remove_group),
     AdminRoute("PUT", ADMIN_GROUP_MEMBER, WRITE_GROUPS, join),
     AdminRoute("DELETE", ADMIN_GROUP_MEMBER, WRITE_GROUPS, leave),
     AdminRoute("GET", ADMIN_SESSIONS, READ_SESSIONS, list_sessions),

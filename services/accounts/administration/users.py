@@ -15,6 +15,7 @@ from shared.live.randomness import new_password
 from shared.model import User
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.resource.own import WRITE_GROUPS
+from shared.operations.rights import check_group_rights, check_user_rights
 from shared.operations.users import (
     NoSuchUser,
     add_user,
@@ -24,7 +25,7 @@ from shared.operations.users import (
     shown,
 )
 from shared.paths import ADMIN_USER
-from shared.store import UserCredentials, Users
+from shared.store import Groups, UserCredentials, Users
 from shared.web.answers import json_answer
 from shared.web.form import query
 from shared.web.headers import NO_STORE, SAFE
@@ -36,6 +37,7 @@ class UserAdministration:
     """The collaborators of the endpoints."""
 
     users: Users
+    groups: Groups
     credentials: UserCredentials
     passwords: Passwords
 
@@ -50,6 +52,12 @@ class UserAdministration:
         """
         user = await self.of_path(request)
         check_if_match(request.headers.get("If-Match"), user.claims_version, is_required=is_required)
+        return user
+
+    async def to_change(self, request: web.Request, caller: Caller, *, is_required: bool = False) -> User:
+        """As `of_version`, for a caller who has every right of the user. Raises BeyondRights, too."""
+        user = await self.of_version(request, is_required=is_required)
+        await check_user_rights(self.groups, user.user_id, caller.author)
         return user
 
     async def hash(self, password: str) -> str:
@@ -95,6 +103,7 @@ async def create_user(request: web.Request, caller: Caller) -> web.Response:
     administration, asked = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
     if asked.groups:
         caller.check(WRITE_GROUPS)
+        await check_group_rights(administration.groups, asked.groups, caller.author)
     claims, password_hash = asked.all_claims(), None
     if asked.password is not None:
         check_password(asked.password, asked.username, claims)
@@ -110,18 +119,19 @@ async def read_user(request: web.Request, _: Caller) -> web.Response:
 async def change_user(request: web.Request, caller: Caller) -> web.Response:
     """An omitted claim is removed. Whoever leaves a group is signed out everywhere."""
     administration = request.app[USER_ADMINISTRATION]
-    user = await administration.of_version(request, is_required=True)
+    user = await administration.to_change(request, caller, is_required=True)
     asked = await described(request, UserReplacement)
     asked.check_unchanged(shown(user))
     if asked.groups is not None and asked.groups != list(user.groups or ()):
         caller.check(WRITE_GROUPS)
+        await check_group_rights(administration.groups, asked.groups, caller.author)
     claims = asked.all_claims()
     return _answer(await replace_user(administration.users, user, asked.username, claims, by=caller.author))
 
 
 async def delete_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
-    user = await administration.of_version(request)
+    user = await administration.to_change(request, caller)
     if not await administration.users.delete(user.user_id, version=user.claims_version, by=caller.author):
         raise PreconditionFailed(CHANGED)
     return done()
@@ -130,14 +140,14 @@ async def delete_user(request: web.Request, caller: Caller) -> web.Response:
 async def disable_user(request: web.Request, caller: Caller) -> web.Response:
     """Every session and grant of the user ends."""
     administration = request.app[USER_ADMINISTRATION]
-    user = await administration.of_version(request)
+    user = await administration.to_change(request, caller)
     await administration.users.disable(user.user_id, by=caller.author)
     return _answer(await administration.of_path(request))
 
 
 async def enable_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
-    user = await administration.of_version(request)
+    user = await administration.to_change(request, caller)
     await administration.users.enable(user.user_id, by=caller.author)
     return _answer(await administration.of_path(request))
 
@@ -145,7 +155,7 @@ async def enable_user(request: web.Request, caller: Caller) -> web.Response:
 async def set_user_password(request: web.Request, caller: Caller) -> web.Response:
     """A generated password is shown once. Every session and grant of the user ends."""
     administration = request.app[USER_ADMINISTRATION]
-    user, asked = await administration.of_version(request), await options(request, PasswordRequest)
+    user, asked = await administration.to_change(request, caller), await options(request, PasswordRequest)
     password = new_password() if asked.password is None else asked.password
     check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)

@@ -17,8 +17,9 @@ from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Session
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.oauth.parameters import Parameters
+from shared.operations.second_factors import lacks_second_factor
 from shared.paths import ACCOUNT, Path
 from shared.store import SecondFactors
 from shared.web.form import form, query
@@ -139,9 +140,7 @@ class AccountAccess:
     async def _lacks_second_factor(self, session: Session) -> bool:
         if not self.settings.has_second_factors:
             return False
-        if ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr)):
-            return False
-        return await self.second_factors.secret(session.user_id) is not None
+        return await lacks_second_factor(self.second_factors, session.user_id, session.authentication)
 
     def _visit(self, request: web.Request, session: Session, page: Path) -> Visit:
         return Visit(session, self.cookies.session_handle(request, session.session_key), page)

@@ -19,6 +19,7 @@ from shared.operations.clients import (
     Registered,
     add_client,
     allowed_by,
+    delete_client,
     get,
     replace_client,
     rotate_secret,
@@ -30,7 +31,7 @@ from shared.store import Clients, InitialAccessTokens
 from shared.web.answers import json_answer
 from shared.web.form import query
 from shared.web.headers import NO_STORE, SAFE
-from shared.web.preconditions import CHANGED, PreconditionFailed, check_if_match, etag
+from shared.web.preconditions import check_if_match, etag
 
 MAX_INVITATION = timedelta(days=365)
 
@@ -109,11 +110,9 @@ async def change_client(request: web.Request, caller: Caller) -> web.Response:
     return _client_answer(await administration.examiner.examined(replaced))
 
 
-async def delete_client(request: web.Request, caller: Caller) -> web.Response:
+async def remove_client(request: web.Request, caller: Caller) -> web.Response:
     client = await _client(request)
-    clients = request.app[ADMINISTRATION].clients
-    if not await clients.delete(client.client_id, by=caller.author, version=client.version):
-        raise PreconditionFailed(CHANGED)
+    await delete_client(request.app[ADMINISTRATION].clients, client, by=caller.author)
     return web.Response(status=204, headers={**SAFE, **NO_STORE})
 
 

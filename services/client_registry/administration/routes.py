@@ -5,10 +5,10 @@ from aiohttp import web
 from services.client_registry.administration.clients import (
     change_client,
     create_client,
-    delete_client,
     invite_client,
     list_clients,
     read_client,
+    remove_client,
     rotate,
 )
 from services.client_registry.administration.openapi.document import document
@@ -42,7 +42,7 @@ _ROUTES = (
     AdminRoute("POST", ADMIN_CLIENTS, WRITE_CLIENTS, create_client),
     AdminRoute("GET", ADMIN_CLIENT, READ_CLIENTS, read_client),
     AdminRoute("PUT", ADMIN_CLIENT, WRITE_CLIENTS, change_client),
-    AdminRoute("DELETE", ADMIN_CLIENT, WRITE_CLIENTS, delete_client),
+    AdminRoute("DELETE", ADMIN_CLIENT, WRITE_CLIENTS, remove_client),
     AdminRoute("POST", ADMIN_CLIENT_SECRET, WRITE_CLIENTS, rotate),
     AdminRoute("POST", ADMIN_INVITATIONS, WRITE_CLIENTS, invite_client),
     AdminRoute("GET", ADMIN_RESOURCES, READ_RESOURCES, list_resources),

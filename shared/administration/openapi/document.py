@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.administration.openapi.schemas import Schema
-from shared.paths import PREFIX, TOKEN, Path
+from shared.paths import AUTHORIZATION, PREFIX, TOKEN, Path
 
 
 def openapi_document(
@@ -15,7 +15,11 @@ def openapi_document(
     scopes: Mapping[str, str],
 ) -> dict[str, Any]:
     """The document. *scopes*: the meaning of each."""
-    flow = {"clientCredentials": {"tokenUrl": TOKEN.at(issuer), "scopes": dict(scopes)}}
+    of_token = {"tokenUrl": TOKEN.at(issuer), "scopes": dict(scopes)}
+    flows = {
+        "clientCredentials": of_token,
+        "authorizationCode": {"authorizationUrl": AUTHORIZATION.at(issuer), **of_token},
+    }
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Ostiary: {title}", "version": "1"},
@@ -23,6 +27,6 @@ def openapi_document(
         "paths": {path.path: described for path, described in operations.items()},
         "components": {
             "schemas": schemas,
-            "securitySchemes": {"access_token": {"type": "oauth2", "flows": flow}},
+            "securitySchemes": {"access_token": {"type": "oauth2", "flows": flows}},
         },
     }

@@ -8,8 +8,8 @@ from shared.administration.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _REFUSALS: Mapping[str, str] = {
     "400": "the request or the description is not accepted",
-    "401": "the access token is missing or invalid",
-    "403": "the access token is not a client's own, or lacks the scope",
+    "401": "the access token is missing or invalid, or an administrator must sign in again",
+    "403": "the caller lacks the scope, or a right that the record has or would get",
     "404": "there is no such record",
     "409": "the request conflicts with the current state",
     "412": "the record is not of the version that If-Match names",

@@ -174,6 +174,10 @@ class Client:
         FLAG, "whether it may introspect the personal access tokens of all users, which it takes as bearer "
         "tokens or passwords",
         example=True)] = False
+    allow_administration: Annotated[bool, operators(
+        FLAG, "whether the administration accepts the access tokens that administrators grant it; its scope "
+        "must have theirs",
+        example=True)] = False
     claims_mapping: Annotated[Mapping[str, str], operators(
         NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
         profiles={"cells-legacy": {"name": "username"}},

@@ -1,22 +1,23 @@
 """Ports: groups of users and their members."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from shared.model import Author
+from shared.model import Author, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserGroup:
-    """A group. `member_count` includes disabled users."""
+    """A group. `member_count` includes disabled users. `scopes`: the administration scopes of its members."""
 
     name: str
     member_count: int
     created_at: datetime
     version: int = 1
+    scopes: Scope = ()
 
 
 class Groups(Protocol):
@@ -25,7 +26,7 @@ class Groups(Protocol):
     Every effective change writes an audit row with its author in the same transaction.
     """
 
-    async def add(self, name: str, *, by: Author | None = None) -> None:
+    async def add(self, name: str, scopes: Scope = (), *, by: Author | None = None) -> None:
         """Raises Taken."""
 
     async def find(self, name: str) -> UserGroup | None: ...
@@ -36,8 +37,14 @@ class Groups(Protocol):
     async def members(self, name: str, after: str | None, limit: int) -> Sequence[str]:
         """The user names of the members of a group, by name."""
 
-    async def rename(self, group: UserGroup, name: str, *, by: Author | None = None) -> None:
-        """Rename a group of this version. Raises Stale, Taken."""
+    async def replace(self, group: UserGroup, name: str, scopes: Scope, *, by: Author | None = None) -> None:
+        """Replace the name and the scopes of a group of this version. Raises Stale, Taken."""
+
+    async def rights_of_user(self, user_id: UUID) -> frozenset[str]:
+        """The scopes of all groups of a user, who may be disabled."""
+
+    async def rights_of_groups(self, names: Collection[str]) -> frozenset[str]:
+        """The scopes of all groups of these names."""
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
         """Delete a group, if it is of that version, with its memberships: each ends as by `leave`.

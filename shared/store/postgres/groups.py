@@ -6,11 +6,12 @@ from uuid import UUID
 import asyncpg
 
 from shared.identity.username import canonical
-from shared.model import Author
+from shared.model import Author, Scope
 from shared.store import Stale, Taken, Unavailable, UserGroup
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
+from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
 
@@ -20,9 +21,9 @@ GROUPS_OF_USER = """ARRAY(
 """The names of the groups of `u`, sorted by code point."""
 
 _ADD = """
-WITH added AS (INSERT INTO groups (name, name_key) VALUES ($1, $2) RETURNING name)
+WITH added AS (INSERT INTO groups (name, name_key, scopes) VALUES ($1, $2, $4) RETURNING name)
 INSERT INTO audit (event, detail)
-SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
+SELECT 'group_added', jsonb_build_object('group', name, 'scopes', $4::text[]) || $3::jsonb FROM added"""
 
 _ADD_MISSING = """
 WITH added AS (
@@ -32,7 +33,7 @@ INSERT INTO audit (event, detail)
 SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
 _FIND_EACH = """
-SELECT gr.name, gr.version, gr.created_at,
+SELECT gr.name, gr.version, gr.scopes, gr.created_at,
        (SELECT count(*) FROM group_members gm WHERE gm.group_id = gr.group_id) AS member_count
   FROM groups gr"""
 _FIND = f"{_FIND_EACH} WHERE gr.name_key = $1"
@@ -43,11 +44,19 @@ SELECT u.username FROM groups gr JOIN group_members gm USING (group_id) JOIN use
 
 _REPLACE = """
 WITH changed AS (
-  UPDATE groups SET name = $2, name_key = $3, version = version + 1 WHERE name_key = $1 AND version = $4
+  UPDATE groups SET name = $2, name_key = $3, scopes = $7, version = version + 1
+   WHERE name_key = $1 AND version = $4
   RETURNING name)
 INSERT INTO audit (event, detail)
-SELECT 'group_changed', jsonb_build_object('group', name, 'former_name', $5::text) || $6::jsonb FROM changed
+SELECT 'group_changed',
+       jsonb_build_object('group', name, 'former_name', $5::text, 'scopes', $7::text[]) || $6::jsonb
+  FROM changed
 RETURNING event"""
+
+_RIGHTS_OF_USER = """
+SELECT DISTINCT unnest(gr.scopes) AS scope FROM group_members gm JOIN groups gr USING (group_id)
+ WHERE gm.user_id = $1"""
+_RIGHTS_OF_GROUPS = "SELECT DISTINCT unnest(scopes) AS scope FROM groups WHERE name_key = ANY($1::text[])"
 
 _LOCK = """
 SELECT group_id FROM groups WHERE name_key = $1 AND ($2::integer IS NULL OR version = $2) FOR UPDATE"""
@@ -119,40 +128,51 @@ async def replace_groups(
     await join_by_name(connection, user_id, names, by)
 
 
+def _group(row: Row) -> UserGroup:
+    return UserGroup(**{**dict(row), "scopes": tuple(row["scopes"])})
+
+
 class PostgresGroups:
     """`Groups` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str, *, by: Author | None = None) -> None:
+    async def add(self, name: str, scopes: Scope = (), *, by: Author | None = None) -> None:
         try:
-            await self._database.row(_ADD, name, canonical(name), author_detail(by))
+            await self._database.row(_ADD, name, canonical(name), author_detail(by), scopes)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
 
     async def find(self, name: str) -> UserGroup | None:
         key = canonical(name)
         row = await self._database.row(_FIND, key) if is_storable(key) else None
-        return UserGroup(**dict(row)) if row else None
+        return _group(row) if row else None
 
     async def list(self, after: str | None, limit: int) -> Sequence[UserGroup]:
         rows = await self._database.rows(_LIST, canonical(after or ""), limit)
-        return [UserGroup(**dict(row)) for row in rows]
+        return [_group(row) for row in rows]
 
     async def members(self, name: str, after: str | None, limit: int) -> Sequence[str]:
         rows = await self._database.rows(_MEMBERS, canonical(name), canonical(after or ""), limit)
         return [row["username"] for row in rows]
 
-    async def rename(self, group: UserGroup, name: str, *, by: Author | None = None) -> None:
-        key, former = canonical(name), group.name
+    async def rights_of_user(self, user_id: UUID) -> frozenset[str]:
+        return frozenset(row["scope"] for row in await self._database.rows(_RIGHTS_OF_USER, user_id))
+
+    async def rights_of_groups(self, names: Collection[str]) -> frozenset[str]:
+        keys = [canonical(name) for name in names]
+        return frozenset(row["scope"] for row in await self._database.rows(_RIGHTS_OF_GROUPS, keys))
+
+    async def replace(self, group: UserGroup, name: str, scopes: Scope, *, by: Author | None = None) -> None:
+        key, former, detail = canonical(name), group.name, author_detail(by)
         try:
-            renamed = await self._database.row(
-                _REPLACE, canonical(former), name, key, group.version, former, author_detail(by)
+            replaced = await self._database.row(
+                _REPLACE, canonical(former), name, key, group.version, former, detail, scopes
             )
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
-        if renamed is None:
+        if replaced is None:
             raise Stale(former)
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:

@@ -44,7 +44,7 @@ GROUP_OPERATIONS: Mapping[Path, Schema] = {
         "put": operation(
             "replaceGroup",
             WRITE_GROUPS,
-            "Rename a group",
+            "Replace the name and the scopes of a group; omitted scopes are taken away",
             answers("200", "Group", "400", "404", "409", "412", "413", "428", headers=ETAG),
             parameters=[if_match(is_required=True)],
             requestBody=body("GroupReplacement", is_required=True),

@@ -35,7 +35,7 @@ def schemas() -> Schema:
         "groups": _NAMES,
         "claims": {"type": "object"},
     }
-    group: Schema = {"name": STRING, "member_count": INTEGER, "created_at": TIME}
+    group: Schema = {"name": STRING, "scopes": _NAMES, "member_count": INTEGER, "created_at": TIME}
     session: Schema = {
         "sid": _UUID,
         "sub": _UUID,
