@@ -335,7 +335,7 @@ async def _attacker(admin: AdministrationApi, granted: frozenset[str], *, is_use
 
 
 @planted(rights_are_not_compared)
-@settings(max_examples=40, deadline=None, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(
     writes=st.frozensets(st.sampled_from(WRITES), min_size=1),
     more=SOME_SCOPES,

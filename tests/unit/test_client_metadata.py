@@ -30,7 +30,9 @@ ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "E
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 OTHER: dict[str, Any] = {
     "allow_client_secret_post": False,
+    "allow_administration": True,
     "allow_insecure_redirects": True,
+    "allow_personal_access_tokens": True,
     "profile": "cells-legacy",
     "require_pkce": True,
     "skip_consent": True,
