@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import cycle
 
@@ -53,7 +54,7 @@ async def run(
         results: list[Result] = []
         show = partial(click.echo, err=is_json)
         with load_generator(partial(scripts, population)) as load:
-            meter = Meter(load, running, stores.pids, extent)
+            meter = Meter(load, running, stores, extent).at_rest()
             show(table.HEAD)
             for result in measure(meter, rows, proxied=proxied):
                 results.append(result)
@@ -72,6 +73,8 @@ async def run(
 @click.option("--quick", is_flag=True, help="Short loads: to see whether it works.")
 @click.option("--row", "names", multiple=True, type=click.Choice([row.name for row in ROWS]))
 @click.option("--direct", is_flag=True, help="Without the proxy alone.")
+@click.option("--proxied", is_flag=True, help="Behind the proxy alone.")
+@click.option("--seconds", default=USUAL.measured, show_default=True, help="How long each load is measured.")
 @click.option("--json", "is_json", is_flag=True, help="The results as JSON on standard output.")
 @click.option("--soak", "requests", default=0, metavar="N", help="Then N operations more, to see the memory.")
 @click.option("--workers", default=1, metavar="N", help="With N processes of each service.")
@@ -83,6 +86,8 @@ def main(
     quick: bool,
     names: tuple[str, ...],
     direct: bool,
+    proxied: bool,
+    seconds: float,
     is_json: bool,
     requests: int,
     workers: int,
@@ -92,10 +97,10 @@ def main(
 ) -> None:
     """Measure the cost of requests, in round trips and CPU time."""
     rows = [row for row in ROWS if row.name in names or not names]
-    proxied = (False,) if direct else (False, True)
-    extent = QUICK if quick else USUAL
+    ways = [is_proxied for is_proxied, is_left_out in ((False, proxied), (True, direct)) if not is_left_out]
+    extent = QUICK if quick else replace(USUAL, measured=seconds)
     filling = Filling(users=users, clients=clients, grants=grants)
-    running = run(rows, extent, filling, proxied=proxied, is_json=is_json, requests=requests, workers=workers)
+    running = run(rows, extent, filling, proxied=ways, is_json=is_json, requests=requests, workers=workers)
     if not asyncio.run(running):
         raise SystemExit(1)
 

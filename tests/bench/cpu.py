@@ -5,6 +5,7 @@ its processor at every request would find its caches overwritten by other proces
 """
 
 import os
+import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,15 @@ def cpu_seconds(roots: Iterable[int]) -> float:
 def resident_bytes(pid: int) -> int:
     """The resident memory of a process."""
     return int((_PROC / str(pid) / "statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def machine() -> str:
+    """The kind of this machine: its processor, and how many of them."""
+    information = (_PROC / "cpuinfo").read_text("utf-8")
+    models = [
+        line.partition(":")[2].strip() for line in information.splitlines() if line.startswith("model name")
+    ]
+    return f"{os.cpu_count()} × {models[0] if models else platform.machine()}"
 
 
 @contextmanager

@@ -35,7 +35,8 @@ class BenchStores:
     """Running stores, and settings that name them."""
 
     settings: Settings
-    pids: tuple[int, ...]
+    postgresql: int  # its process id
+    redis: int
 
     @property
     def database_url(self) -> str:
@@ -91,7 +92,7 @@ class BenchDeployment:
         )
         database.prepare()
         cache.prepare()
-        pids = [await _start(self.stack, server.command()) for server in (database, cache)]
+        postgresql, redis = [await _start(self.stack, server.command()) for server in (database, cache)]
         await migrate(database.url)
         settings = Settings(
             issuer=f"http://localhost:{_free_port()}{PREFIX}",
@@ -99,7 +100,7 @@ class BenchDeployment:
             redis_url=SecretStr(cache.url),
             secret_key=(SecretStr(SECRET_KEY),),
         )
-        return BenchStores(settings, tuple(pids))
+        return BenchStores(settings, postgresql, redis)
 
     async def start_services(
         self, settings: Settings, wanted: Collection[Service], workers: int

@@ -1,18 +1,20 @@
 """Measures a load, and the CPU time that each part of the deployment spends on it."""
 
 import statistics
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.paths import Service
 from tests.bench.cpu import cpu_seconds, resident_bytes
-from tests.bench.deployment import BenchTarget
+from tests.bench.deployment import BenchStores, BenchTarget
 from tests.bench.load import Address, Load, Workload
 from tests.bench.rows import HELLO, Row
 from tests.bench.wire import WrongAnswer
 
 CONNECTIONS = 16
 ROUNDS = 3
+REST = 3.0  # seconds
 HELLO_LIMIT = 90e-6
 """Seconds of CPU time. Above it the machine is too busy to measure on, and the run is void."""
 
@@ -30,7 +32,8 @@ class Measurement:
     """The cost of a load: CPU seconds for each operation, and the durations of the operations."""
 
     services: float
-    stores: float
+    postgresql: float
+    redis: float
     proxy: float
     hello: float
     per_second: float
@@ -64,8 +67,16 @@ class Meter:
 
     load: Load
     running: BenchTarget
-    stores: Sequence[int]
+    stores: BenchStores
     extent: Extent
+    idle: Sequence[float] = (0.0,) * 5  # CPU seconds that each part spends in a second without a load
+
+    def at_rest(self) -> "Meter":
+        """A meter that takes off what is spent without a load: much, for a row of few operations."""
+        before = self._spent()
+        time.sleep(REST)
+        spent = zip(self._spent(), before, strict=True)
+        return replace(self, idle=tuple((late - early) / REST for late, early in spent))
 
     def hello(self, *, is_proxied: bool) -> float:
         """CPU seconds of hello for a request. They are higher behind the proxy."""
@@ -96,13 +107,15 @@ class Meter:
         before = self._spent()
         outcome = self.load(Workload(script, addresses, CONNECTIONS, self.extent.measured))
         operations = len(outcome.latencies)
-        services, stores, proxy, hello = (
-            (late - early) / operations for late, early in zip(self._spent(), before, strict=True)
+        services, postgresql, redis, proxy, hello = (
+            max(0.0, late - early - idle * outcome.seconds) / operations
+            for late, early, idle in zip(self._spent(), before, self.idle, strict=True)
         )
         percentiles = statistics.quantiles(outcome.latencies, n=100)
         return Measurement(
             services=services,
-            stores=stores,
+            postgresql=postgresql,
+            redis=redis,
             proxy=proxy,
             hello=hello,
             per_second=operations / outcome.seconds,
@@ -113,7 +126,8 @@ class Meter:
 
     def _spent(self) -> tuple[float, ...]:
         running = self.running
-        parts = (running.services.values(), self.stores, running.proxies, (running.hello,))
+        stores = (self.stores.postgresql,), (self.stores.redis,)
+        parts = (running.services.values(), *stores, running.proxies, (running.hello,))
         return tuple(cpu_seconds(pids) for pids in parts)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from shared.browser.cookies import Cookies
 from shared.config.settings import Settings
+from shared.identity.passwords import hash_password
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
@@ -41,6 +42,8 @@ REDIRECT_URI = "https://app.example/callback"
 CODE_VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
 CODE_CHALLENGE = challenge_of(CODE_VERIFIER)
 
+PASSWORD = "correct horse battery staple"  # of every user
+
 RESOURCE = "https://api.example/bench"
 """A protected resource."""
 
@@ -61,6 +64,7 @@ class Population:
 
     host: str  # the authority of the issuer
     client_secret: str
+    usernames: tuple[str, ...]
     cookies: tuple[str, ...]
     access_tokens: tuple[str, ...]
     refresh_tokens: Mapping[BenchClient, tuple[str, ...]]
@@ -112,11 +116,12 @@ class _Settler:
     issuer: str
     sealing_key: SealingKey
     client_epochs: Mapping[BenchClient, int]
+    password_hash: str
     now: datetime
 
     async def settle(self, person: _Person) -> None:
         """The user, the session and the consents."""
-        await self.stores.users.add(person.user, None)
+        await self.stores.users.add(person.user, self.password_hash)
         await self.stores.sessions.begin(person.session, None, {})
         for client in (BenchClient.ES256, BenchClient.RS256):
             await self.stores.consents.add(person.user.user_id, client, SCOPE, is_remembered=True)
@@ -192,7 +197,7 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
             epochs[client] = added.epoch if added else 0
         await stores.protected_resources.add(ProtectedResource(resource=RESOURCE, name="bench"))
         sealing_key = open_keys(await stores.keys.load(), [secret_key]).sealer(now)
-        settler = _Settler(stores, settings.issuer, sealing_key, epochs, now)
+        settler = _Settler(stores, settings.issuer, sealing_key, epochs, hash_password(PASSWORD), now)
         await _each(people, settler.settle)
         tokens = {
             client: await _each(people, partial(settler.grant, client=client))
@@ -202,6 +207,7 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
     return Population(
         host=urlsplit(settings.issuer).netloc,
         client_secret=client_secret,
+        usernames=tuple(person.user.username for person in people),
         cookies=tuple(f"{cookie}={person.handle}" for person in people),
         access_tokens=tuple(access_token for access_token, _ in tokens[BenchClient.ES256]),
         refresh_tokens={client: tuple(token for _, token in held) for client, held in tokens.items()},

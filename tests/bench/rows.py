@@ -14,6 +14,7 @@ from shared.paths import (
     AUTHORIZATION,
     INTROSPECTION,
     JWKS,
+    LOGIN,
     OPENID_CONFIGURATION,
     TOKEN,
     USERINFO,
@@ -24,6 +25,7 @@ from tests.bench.deployment import HELLO_PATH
 from tests.bench.population import (
     CODE_CHALLENGE,
     CODE_VERIFIER,
+    PASSWORD,
     REDIRECT_URI,
     RESOURCE,
     SCOPE,
@@ -112,7 +114,14 @@ def _authorize(
     client: BenchClient, cookie: str, population: Population
 ) -> Generator[WireRequest, WireResponse, str]:
     """Returns the code."""
-    parameters = {
+    answer = yield get(
+        population.host, AUTHORIZATION, parameters=_request(client), headers={"Cookie": cookie}, status=303
+    )
+    return _code(answer)
+
+
+def _request(client: BenchClient) -> Mapping[str, str]:
+    return {
         "response_type": "code",
         "client_id": client,
         "redirect_uri": REDIRECT_URI,
@@ -122,14 +131,25 @@ def _authorize(
         "code_challenge": CODE_CHALLENGE,
         "code_challenge_method": "S256",
     }
-    answer = yield get(
-        population.host, AUTHORIZATION, parameters=parameters, headers={"Cookie": cookie}, status=303
-    )
+
+
+def _code(answer: WireResponse) -> str:
     location = answer.header("Location")
     code = parse_qs(urlsplit(location).query).get("code")
     if code is None or not location.startswith(REDIRECT_URI):
         raise WrongAnswer(f"no code: {location}")
     return code[0]
+
+
+def _redeem(client: BenchClient, code: str, population: Population) -> Script:
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": REDIRECT_URI,
+        "code_verifier": CODE_VERIFIER,
+    }
+    answer = yield post(population.host, TOKEN, form, basic(client, population.client_secret))
+    answer.member("id_token")
 
 
 def _authorization(population: Population) -> Iterator[Script]:
@@ -140,20 +160,36 @@ def _authorization(population: Population) -> Iterator[Script]:
 
 
 def _code_flow(client: BenchClient, population: Population) -> Iterator[Script]:
-    headers = basic(client, population.client_secret)
-
     def script(cookie: str) -> Script:
         code = yield from _authorize(client, cookie, population)
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": REDIRECT_URI,
-            "code_verifier": CODE_VERIFIER,
-        }
-        answer = yield post(population.host, TOKEN, form, headers)
-        answer.member("id_token")
+        yield from _redeem(client, code, population)
 
     return map(script, cycle(population.cookies))
+
+
+def _sign_in(client: BenchClient, population: Population) -> Iterator[Script]:
+    """A new browser: the login page, its form with a password, and the code."""
+
+    def script(username: str) -> Script:
+        asked = yield get(population.host, AUTHORIZATION, parameters=_request(client), status=303)
+        cookies = dict(asked.cookies)
+        page = yield get(population.host, _next(asked), headers=_jar(cookies))
+        cookies |= page.cookies
+        form = {**page.hidden, "username": username, "password": PASSWORD}
+        signed_in = yield post(population.host, LOGIN, form, _jar(cookies), status=303)
+        cookies |= signed_in.cookies
+        answer = yield get(population.host, _next(signed_in), headers=_jar(cookies), status=303)
+        yield from _redeem(client, _code(answer), population)
+
+    return map(script, cycle(population.usernames))
+
+
+def _next(answer: WireResponse) -> Path:
+    return Path(answer.header("Location"), Service.AUTHORIZATION)
+
+
+def _jar(cookies: Mapping[str, str]) -> Mapping[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
 
 _DISCOVERY = (Service.DISCOVERY,)
@@ -174,6 +210,7 @@ ROWS = (
     Row("authorization", _AUTHORIZATION, 8, 2, 1, _authorization),
     Row("code flow ES256", _BOTH, 20, 3, 2, partial(_code_flow, BenchClient.ES256)),
     Row("code flow RS256", _BOTH, 28, 3, 2, partial(_code_flow, BenchClient.RS256)),
+    Row("sign-in ES256", _BOTH, 1200, 10, 6, partial(_sign_in, BenchClient.ES256)),
 )
 """Targets and budgets of the design; a code flow is two requests. A JWT access token is signed with RS256
 only where a deployment has no key for ES256, so there is no row for it."""

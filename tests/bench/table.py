@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
+from shared.live import clock
 from shared.paths import Service
+from tests.bench.cpu import machine
 from tests.bench.measure import HELLO_LIMIT, Measurement, Result
 
 HEAD = (
@@ -36,7 +38,9 @@ def line(result: Result) -> str:
     name = _name(result)
     match result.measurement:
         case Measurement() as one:
-            cpu = f"{one.services * 1e3:9.3f}{one.stores * 1e3:8.3f}{one.proxy * 1e3:7.3f}   "
+            cpu = (
+                f"{one.services * 1e3:9.3f}{(one.postgresql + one.redis) * 1e3:8.3f}{one.proxy * 1e3:7.3f}   "
+            )
             clock = f"{one.per_second:8.0f}{one.p50 * 1e3:7.2f}{one.p95 * 1e3:7.2f}{one.p99 * 1e3:7.2f}"
             verdict = "hit" if result.is_hit else "MISS"
             return f"{name:33}{result.multiple:8.2f}{result.row.target:7g} {verdict:5}{cpu}{clock}"
@@ -69,6 +73,8 @@ def as_json(results: Sequence[Result], sizes: Mapping[Service, int]) -> str:
             "row": result.row.name,
             "is_proxied": result.is_proxied,
             "target": result.row.target,
+            "postgresql_round_trips": result.row.postgres_round_trips,
+            "redis_round_trips": result.row.redis_round_trips,
             "multiple": result.multiple,
             "is_hit": result.is_hit,
             "hello": result.hello,
@@ -80,5 +86,11 @@ def as_json(results: Sequence[Result], sizes: Mapping[Service, int]) -> str:
         }
         for result in results
     ]
-    document = {"rows": rows, "is_void": is_void(results), "memory_bytes": sizes}
+    document = {
+        "date": clock.now().date(),
+        "machine": machine(),
+        "rows": rows,
+        "is_void": is_void(results),
+        "memory_bytes": {str(service): size for service, size in sizes.items()},
+    }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()

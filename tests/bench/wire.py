@@ -1,12 +1,15 @@
 """Requests as bytes, and a minimal parser for HTTP/1.1 responses."""
 
+import re
 from base64 import b64encode
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import urlencode
 
 from shared.paths import Path, Service
 
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -34,6 +37,18 @@ class WireResponse:
             if found.lower() == name.lower().encode():
                 return value.strip().decode("latin-1")
         raise WrongAnswer(f"no header {name} in {self.head!r}")
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies that it sets."""
+        fields = (line.partition(b":") for line in self.head.split(b"\r\n")[1:])
+        pairs = (value.partition(b";")[0] for name, _, value in fields if name.lower() == b"set-cookie")
+        return dict(pair.strip().decode().split("=", 1) for pair in pairs)
+
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """The hidden fields of a page's forms."""
+        return {unescape(name): unescape(value) for name, value in _HIDDEN.findall(self.body.decode())}
 
     def member(self, name: str) -> str:
         """A string member of the JSON object in the body, without escapes. Raises WrongAnswer."""
@@ -64,11 +79,13 @@ def get(
     return WireRequest(path.service, _head(f"GET {target}", host, headers or {}), status)
 
 
-def post(host: str, path: Path, form: Mapping[str, str], headers: Mapping[str, str]) -> WireRequest:
-    """A POST of a form, answered with 200."""
+def post(
+    host: str, path: Path, form: Mapping[str, str], headers: Mapping[str, str], *, status: int = 200
+) -> WireRequest:
+    """A POST of a form."""
     body = urlencode(form).encode()
     framing = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
-    return WireRequest(path.service, _head(f"POST {path}", host, {**headers, **framing}) + body, 200)
+    return WireRequest(path.service, _head(f"POST {path}", host, {**headers, **framing}) + body, status)
 
 
 def basic(client_id: str, client_secret: str) -> Mapping[str, str]:

@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-OWN_JSON = ("shared/store/", "services/authorization/steps/start.py", "deploy/local/")
-"""Read what Ostiary itself has written: its stores, and the file of the demo."""
+OWN_JSON = ("shared/store/", "services/authorization/steps/start.py", "deploy/local/", "deploy/capacity/")
+"""Read what Ostiary itself has written: its stores, the file of the demo, and its measurements."""
 THE_PARSER = "shared/codec/json_text.py"
 
 _PARSERS = {"json.load", "json.loads", "orjson.loads", "jwt.get_unverified_header", "jwt.decode"}
