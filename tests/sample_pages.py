@@ -75,13 +75,13 @@ LOGINS: Mapping[str, LoginView] = {
     "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey"),
     "login-passkey-unverified": replace(LOGIN, passkey=PASSKEY, fault="unverified", username=USERNAME),
     "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),
-    "login-expired": LoginView(
+    "login-long-name": LoginView(
         FormView(
             LONG_CLIENT,
             "/oidc/login",
             form_action=("https://collaboration.identity.stadtwerke-donaueschingen.example/callback",),
         ),
-        fault="expired",
+        fault="credentials",
     ),
 }
 SIGN_UP_FORM = FormView(CLIENT, "/oidc/signup", HIDDEN, CALLBACK, CANCEL)

@@ -1,6 +1,6 @@
 """Mounts the routes of an administration API, each with the scope that it needs, and its description."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,14 +25,17 @@ class AdminRoute(NamedTuple):
 
 
 def mount_routes(
-    app: web.Application, routes: Sequence[AdminRoute], openapi: Path, description: dict[str, Any]
+    app: web.Application, routes: Sequence[AdminRoute], openapi: Path, document: Callable[[str], Any]
 ) -> None:
-    """Add the routes. The OpenAPI document needs no token: it contains nothing that the source does not."""
+    """Add the routes. *document*: the OpenAPI document of an issuer.
+
+    It needs no token: it contains nothing that the source does not.
+    """
     settings = app[SETTINGS]
     metadata = described_at(settings, administration_resource(settings.issuer))
 
     async def describe(_: web.Request) -> web.Response:
-        return json_answer(description)
+        return json_answer(document(settings.issuer))
 
     paths = {route.path for route in routes}
     refuse_with(app, partial(administration_error, resource_metadata=metadata), paths)

@@ -48,7 +48,7 @@ class MigrationError(Exception):
     """The database was migrated with other files than these, or is locked."""
 
 
-class Way(StrEnum):
+class MigrationMode(StrEnum):
     """How a migration is applied, by its first line."""
 
     IN_TRANSACTION = ""  # any other line
@@ -58,7 +58,7 @@ class Way(StrEnum):
     @property
     def lock_timeout(self) -> str:
         """CREATE INDEX CONCURRENTLY waits for transactions, but nothing waits for it."""
-        return "0" if self is Way.NO_TRANSACTION else "500ms"
+        return "0" if self is MigrationMode.NO_TRANSACTION else "500ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
     @property
-    def way(self) -> Way:
+    def mode(self) -> MigrationMode:
         first = self.sql.partition("\n")[0]
-        return Way(first) if first in {*Way} else Way.IN_TRANSACTION
+        return MigrationMode(first) if first in {*MigrationMode} else MigrationMode.IN_TRANSACTION
 
 
 def migrations(folder: Path = FOLDER) -> tuple[Migration, ...]:
@@ -147,7 +147,7 @@ async def _take_turn(connection: asyncpg.Connection) -> None:
 
 
 async def _apply_patiently(connection: asyncpg.Connection, migration: Migration) -> None:
-    await connection.execute(f"SET lock_timeout = '{migration.way.lock_timeout}'")
+    await connection.execute(f"SET lock_timeout = '{migration.mode.lock_timeout}'")
     for _ in range(LOCK_TRIES):
         try:
             await _apply(connection, migration)
@@ -162,20 +162,20 @@ async def _apply_patiently(connection: asyncpg.Connection, migration: Migration)
 
 
 async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
-    match migration.way:
-        case Way.IN_TRANSACTION:
+    match migration.mode:
+        case MigrationMode.IN_TRANSACTION:
             async with connection.transaction():
                 await connection.execute(migration.sql)
                 if step := AFTERWARDS.get(migration.name):
                     await step(connection)
                 await connection.execute(_RECORD, migration.name, migration.checksum)
             return
-        case Way.NO_TRANSACTION:
+        case MigrationMode.NO_TRANSACTION:
             for (index,) in await connection.fetch(_HALF_MADE):
                 if index in migration.sql:
                     await connection.execute(f"DROP INDEX CONCURRENTLY {index}")
             await connection.execute(migration.sql)
-        case Way.IN_BATCHES:
+        case MigrationMode.IN_BATCHES:
             while await connection.execute(migration.sql) != "UPDATE 0":
                 pass
     await connection.execute(_RECORD, migration.name, migration.checksum)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.store.migrate import Migration, Way, migrations
+from shared.store.migrate import Migration, MigrationMode, migrations
 
 FROM, LOCKS_FROM = "0014", "0021"
 """Those before were judged by hand."""
@@ -36,12 +36,12 @@ def breaks(sql: str) -> str | None:
 def holds_up(migration: Migration) -> str | None:
     """What in a migration holds a lock for as long as a table is large."""
     code = _code(migration.sql)
-    match migration.way:
-        case Way.IN_BATCHES:
+    match migration.mode:
+        case MigrationMode.IN_BATCHES:
             return None if _BATCH.match(code) else "a batch is one UPDATE with a LIMIT"
-        case Way.NO_TRANSACTION:
+        case MigrationMode.NO_TRANSACTION:
             return "one statement has no transaction" if ";" in code.removesuffix(";") else None
-        case Way.IN_TRANSACTION:
+        case MigrationMode.IN_TRANSACTION:
             strange = set(_INDEX.findall(code)) - set(_MADE.findall(code))
             if strange:
                 return f"CREATE INDEX without CONCURRENTLY on {', '.join(sorted(strange))}"

@@ -308,7 +308,7 @@ def test_fixed_names_of_the_forms() -> None:
 
 
 @pytest.mark.point(26)
-@pytest.mark.parametrize("fault", ["credentials", "throttled", "expired"])
+@pytest.mark.parametrize("fault", ["credentials", "throttled"])
 @pytest.mark.parametrize(("username", "focused"), [("", "username"), ("bob", "password")])
 def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) -> None:
     """The title begins with it, an alert tells it, the fields refer to it, the empty field has the focus."""

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256", "ES256"))
 URI = {"redirect_uris": ["https://rp.test/cb"]}
 OTHER: dict[str, Any] = {
+    "allow_personal_access_tokens": True,
     "allow_client_secret_post": False,
     "allow_administration": True,
     "allow_insecure_redirects": True,

@@ -10,8 +10,8 @@ import pytest
 
 from shared.browser.cookies import Cookies
 from shared.config.settings import read_settings
-from shared.operations.doctor.answers import Answer
 from shared.operations.doctor.files import file_findings
+from shared.operations.doctor.http import HttpResponse
 from shared.operations.doctor.proxy import (
     cookie_finding,
     headers_finding,
@@ -27,8 +27,8 @@ WHOLE = "__Host-ostiary-browser-1=x; Secure; HttpOnly; SameSite=Lax; Path=/"
 VALIDITY = ("Jan  1 00:00:00 2026 GMT", "Apr  1 00:00:00 2026 GMT")
 
 
-def _answer(status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
-    return Answer("https://id.example.org/x", status, "", b"", headers)
+def _answer(status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> HttpResponse:
+    return HttpResponse("https://id.example.org/x", status, "", b"", headers)
 
 
 @pytest.mark.parametrize(

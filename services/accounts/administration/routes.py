@@ -57,7 +57,6 @@ from shared.paths import (
     ADMIN_USER_PASSWORD,
     ADMIN_USERS,
 )
-from shared.server.app import SETTINGS
 
 _ROUTES = (
     AdminRoute("GET", ADMIN_USERS, READ_USERS, list_users),
@@ -88,4 +87,4 @@ _ROUTES = (
 
 def mount_administration(app: web.Application) -> None:
     """Add the routes."""
-    mount_routes(app, _ROUTES, ADMIN_ACCOUNTS_OPENAPI, document(app[SETTINGS].issuer))
+    mount_routes(app, _ROUTES, ADMIN_ACCOUNTS_OPENAPI, document)

@@ -35,7 +35,6 @@ from shared.paths import (
     ADMIN_RESOURCE,
     ADMIN_RESOURCES,
 )
-from shared.server.app import SETTINGS
 
 _ROUTES = (
     AdminRoute("GET", ADMIN_CLIENTS, READ_CLIENTS, list_clients),
@@ -55,4 +54,4 @@ _ROUTES = (
 
 def mount_administration(app: web.Application) -> None:
     """Add the routes."""
-    mount_routes(app, _ROUTES, ADMIN_OPENAPI, document(app[SETTINGS].issuer))
+    mount_routes(app, _ROUTES, ADMIN_OPENAPI, document)

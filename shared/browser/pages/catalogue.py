@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -27,9 +27,10 @@ class Catalogue:
     plural_form: Callable[[int], str]
 
     @classmethod
-    def load(cls, locale: str, folder: Path = FOLDER) -> "Catalogue":
-        """Read `locale`.toml, whose tables are the first parts of the keys."""
-        tables = tomllib.loads((folder / f"{locale}.toml").read_text("utf-8"))
+    @cache
+    def load(cls, locale: str) -> "Catalogue":
+        """Read `locale`.toml, whose tables are the first parts of the keys; once in a process."""
+        tables = tomllib.loads((FOLDER / f"{locale}.toml").read_text("utf-8"))
         return cls(locale, MappingProxyType(dict(_flat(tables))), Locale.parse(locale, sep="-").plural_form)
 
     @property

@@ -12,10 +12,10 @@ import aiohttp
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.doctor import proxy, records, stores
-from shared.operations.doctor.answers import Asker, Question
 from shared.operations.doctor.clocks import clock_finding
 from shared.operations.doctor.files import file_findings
 from shared.operations.doctor.findings import Finding, bad, good
+from shared.operations.doctor.http import HttpClient, HttpRequest
 from shared.operations.doctor.public import WITHOUT_ROOT_PATHS, public_finding, root_paths_finding
 from shared.operations.doctor.tls import tls_finding
 from shared.paths import OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
@@ -53,16 +53,16 @@ async def examine(
 async def _public(settings: Settings, trust: ssl.SSLContext) -> AsyncIterator[Finding]:
     if not settings.root_aliases:
         yield good("Root paths", WITHOUT_ROOT_PATHS)
-    ask, url = Asker(trust), OPENID_CONFIGURATION.at(settings.issuer)
+    ask, url = HttpClient(trust), OPENID_CONFIGURATION.at(settings.issuer)
     before = clock.now()
     try:
-        answer = await ask(Question(url))
+        answer = await ask(HttpRequest(url))
         yield public_finding(settings.issuer, answer)
         with suppress(ValueError):
             date = parsedate_to_datetime(answer.headers.get("Date", ""))
             yield clock_finding("Proxy", date, before - timedelta(seconds=1))
         if settings.root_aliases:
-            alias = await ask(Question(settings.origin + OAUTH_AUTHORIZATION_SERVER.path))
+            alias = await ask(HttpRequest(settings.origin + OAUTH_AUTHORIZATION_SERVER.path))
             yield root_paths_finding(settings.issuer, alias)
         if settings.is_https:
             yield await tls_finding(settings.origin, trust)

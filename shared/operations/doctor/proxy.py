@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from shared.browser.cookies import Cookies
 from shared.config.kinds import is_loopback
 from shared.config.settings import Settings
-from shared.operations.doctor.answers import Answer, Question
 from shared.operations.doctor.findings import Finding, bad, good
+from shared.operations.doctor.http import HttpRequest, HttpResponse
 from shared.paths import ADMIN_CLIENTS, DEVICE, USERINFO
 
-Ask = Callable[[Question], Awaitable[Answer]]
+Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 OF_A_PROCESS = ("/healthz", "/readyz", "/metrics")
 SOME_USER_CODE = "BCDF-GHJK"  # well-formed: the page that asks for a password sets a cookie
@@ -25,18 +25,18 @@ async def findings(settings: Settings, ask: Ask) -> AsyncIterator[Finding]:
     private = [settings.origin + path for path in OF_A_PROCESS]
     if not is_local:  # `ostiary run` serves it on its one port
         private.append(ADMIN_CLIENTS.at(settings.issuer))
-    yield private_finding([await ask(Question(url)) for url in private])
+    yield private_finding([await ask(HttpRequest(url)) for url in private])
     sent = secrets.token_hex(8)
-    userinfo = await ask(Question(USERINFO.at(settings.issuer), {REQUEST_ID: sent}))
+    userinfo = await ask(HttpRequest(USERINFO.at(settings.issuer), {REQUEST_ID: sent}))
     yield headers_finding(sent, userinfo)
     if settings.is_https and not is_local:  # `ostiary run` never sends it
         yield transport_security_finding(userinfo)
     form = {"user_code": SOME_USER_CODE, "step": "code"}
-    page = await ask(Question(DEVICE.at(settings.issuer), {"Origin": settings.origin}, form))
+    page = await ask(HttpRequest(DEVICE.at(settings.issuer), {"Origin": settings.origin}, form))
     yield cookie_finding(Cookies.of(settings), page.cookies)
 
 
-def private_finding(answers: Sequence[Answer]) -> Finding:
+def private_finding(answers: Sequence[HttpResponse]) -> Finding:
     """Whether no private path is mapped to a service."""
     mapped = [answer.url for answer in answers if answer.status != 404]
     if mapped:
@@ -47,7 +47,7 @@ def private_finding(answers: Sequence[Answer]) -> Finding:
     return good("Private paths", "health, metrics and administration are not public")
 
 
-def headers_finding(sent: str, answer: Answer) -> Finding:
+def headers_finding(sent: str, answer: HttpResponse) -> Finding:
     """Whether the proxy replaces a forwarding header that a client *sent*, judged by the response."""
     if answer.headers.get(REQUEST_ID) == sent:
         return bad(
@@ -58,7 +58,7 @@ def headers_finding(sent: str, answer: Answer) -> Finding:
     return good("Proxy headers", "those that a client sends are replaced")
 
 
-def transport_security_finding(answer: Answer) -> Finding:
+def transport_security_finding(answer: HttpResponse) -> Finding:
     """Whether browsers are told to use https only (RFC 6797)."""
     if STRICT_TRANSPORT_SECURITY not in answer.headers:
         return bad("HTTPS only", f"the proxy does not add {STRICT_TRANSPORT_SECURITY} to its responses")

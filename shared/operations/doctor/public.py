@@ -1,8 +1,8 @@
 """Whether the public URL answers as this deployment."""
 
 from shared.codec.json_text import BadJson, parse_object
-from shared.operations.doctor.answers import Answer
 from shared.operations.doctor.findings import Finding, bad, good
+from shared.operations.doctor.http import HttpResponse
 from shared.paths import (
     ADMINISTRATION_METADATA,
     CHANGE_PASSWORD,
@@ -25,7 +25,7 @@ WITHOUT_ROOT_PATHS = (
 )
 
 
-def root_paths_finding(issuer: str, answer: Answer) -> Finding:
+def root_paths_finding(issuer: str, answer: HttpResponse) -> Finding:
     """Whether the proxy maps the paths outside the issuer's."""
     if public_finding(issuer, answer).is_good:
         return good("Root paths", f"{answer.url} answers with this issuer")
@@ -36,7 +36,7 @@ def root_paths_finding(issuer: str, answer: Answer) -> Finding:
     )
 
 
-def public_finding(issuer: str, answer: Answer) -> Finding:
+def public_finding(issuer: str, answer: HttpResponse) -> Finding:
     """Whether the public URL answers as this deployment: exactly this issuer, without a redirect."""
     url, status, content_type = answer.url, answer.status, answer.content_type
     if status in range(300, 400):

@@ -1,5 +1,6 @@
 """The OpenAPI document of a deployment's administration of accounts."""
 
+from functools import cache
 from typing import Any
 
 from services.accounts.administration.openapi.groups import GROUP_OPERATIONS
@@ -30,6 +31,7 @@ _SCOPES = {
 }
 
 
+@cache
 def document(issuer: str) -> dict[str, Any]:
     """The document of a deployment."""
     return openapi_document(

@@ -1,5 +1,6 @@
 """The OpenAPI document of the administration of clients and protected resources."""
 
+from functools import cache
 from typing import Any
 
 from services.client_registry.administration.openapi.clients import CLIENT_OPERATIONS
@@ -16,6 +17,7 @@ _SCOPES = {
 }
 
 
+@cache
 def document(issuer: str) -> dict[str, Any]:
     """The document of a deployment."""
     return openapi_document(

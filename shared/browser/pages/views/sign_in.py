@@ -6,7 +6,7 @@ from typing import Literal
 
 from shared.browser.pages.views.form import FormView
 
-LoginFault = Literal["credentials", "throttled", "expired", "second_factor", "passkey", "unverified"]
+LoginFault = Literal["credentials", "throttled", "second_factor", "passkey", "unverified"]
 SignUpFault = Literal[
     "username", "taken", "password", "password_characters", "password_common", "password_name",
     "name", "email", "throttled",

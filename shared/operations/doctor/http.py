@@ -12,7 +12,7 @@ MAX_BODY = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class HttpRequest:
     """A request: GET, or POST if it has a form."""
 
     url: str
@@ -21,7 +21,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """The response of a URL."""
 
     url: str
@@ -33,28 +33,28 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class HttpClient:
     """Sends requests over TLS that *trust* verifies, and follows no redirect."""
 
     trust: ssl.SSLContext
 
-    async def __call__(self, question: Question) -> Answer:
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Raises ClientError, OSError, TimeoutError."""
-        method = "GET" if question.form is None else "POST"
+        method = "GET" if request.form is None else "POST"
         async with (
             aiohttp.ClientSession(timeout=TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()) as session,
             session.request(
                 method,
-                question.url,
-                headers=question.headers,
-                data=question.form,
+                request.url,
+                headers=request.headers,
+                data=request.form,
                 ssl=self.trust,
                 allow_redirects=False,
             ) as response,
         ):
             body = await _whole(response.content)
-            return Answer(
-                question.url,
+            return HttpResponse(
+                request.url,
                 response.status,
                 response.content_type,
                 body,
