@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deploy.capacity.model import Measured, Mix, CapacityPlan, limits, plan
+from deploy.capacity.model import CapacityPlan, Measured, Mix, limits, plan
 
 BENCH, GROWTH = (Path(__file__).with_name(f"{name}.json") for name in ("bench", "growth"))
 RATES = (1_000, 10_000, 100_000)

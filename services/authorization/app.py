@@ -10,6 +10,7 @@ from aiohttp import web
 from services.authorization.authentication.failures import failures
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import known_clients
+from services.authorization.client_logos import client_logo, client_logos
 from services.authorization.endpoints import (
     ADD_SECOND_FACTOR_STEP,
     AUTHORIZE,
@@ -46,6 +47,7 @@ from shared.paths import (
     ADD_SECOND_FACTOR,
     AUTHORIZATION,
     CHECK_SESSION,
+    CLIENT_LOGO,
     CONSENT,
     DEVICE,
     END_SESSION,
@@ -125,7 +127,7 @@ ACTING = frozenset({AUTHORIZATION, END_SESSION, LOGOUT})
 def mount(app: web.Application) -> None:
     """Add this service's routes."""
     need(app, stores, recent_refusals, fetcher, client_keys, failed_authentications, replay_marks)
-    need(app, passwords, storage_limits, failures, known_clients, endpoints)
+    need(app, passwords, storage_limits, failures, known_clients, client_logos, endpoints)
     cross_origin(app, [PUSHED_AUTHORIZATION_REQUEST])
     show_pages(app)
     shown = {
@@ -141,6 +143,7 @@ def mount(app: web.Application) -> None:
         LOGOUT_DONE: _endpoint(LOGOUT_ENDPOINT, EndSession.done),
         OUT_OF_BAND: show_code,
         STATIC: static,
+        CLIENT_LOGO: client_logo,
     }
     if app[SETTINGS].session_management:
         shown |= {CHECK_SESSION: check_session_frame}

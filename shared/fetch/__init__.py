@@ -46,9 +46,14 @@ class FetchRefused(FetchFailed):
 class FetchedBody:
     """A 200 response: its body, its media type without parameters, and its headers, whatever their case."""
 
-    text: str
+    body: bytes
     content_type: str
     headers: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8. Raises ValueError."""
+        return self.body.decode()
 
 
 class Fetcher:
@@ -66,7 +71,7 @@ class Fetcher:
 
     async def get_json(self, uri: str) -> Any:
         """The JSON value of a 200 response."""
-        return await self.get(uri, lambda fetched: parse_value(fetched.text.encode()))
+        return await self.get(uri, lambda fetched: parse_value(fetched.body))
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         """Post a form. Returns the status of the response; its body is not read."""
@@ -154,7 +159,7 @@ async def _fetched(response: aiohttp.ClientResponse, most: int) -> FetchedBody:
         body += part
         if len(body) > most:
             raise _BadAnswer("the body is too long")
-    return FetchedBody(body.decode(), response.content_type, response.headers)
+    return FetchedBody(bytes(body), response.content_type, response.headers)
 
 
 @cache

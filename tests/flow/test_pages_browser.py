@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from pydantic import SecretStr
 
 from shared.browser.pages import FormView, LoginView, Pages
 from shared.config.kinds import UI_LOCALES
@@ -280,11 +281,12 @@ async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None
     """If a logo cannot be loaded, the monogram is shown."""
     client = LOGINS["login"].form.client
     assert client is not None
-    app = application(PAGES)
+    pages = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)))
+    app = application(pages)
 
     async def login(_: web.Request) -> web.Response:
         zebra = type(client)("c", "Zebra", "https://logo.invalid/x.png")
-        return PAGES.login(LoginView(FormView(zebra, "/oidc/login")), "en")
+        return pages.login(LoginView(FormView(zebra, "/oidc/login")), "en")
 
     app.router.add_get("/broken", login)
     async with served(app) as port:

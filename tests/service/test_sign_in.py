@@ -41,7 +41,7 @@ async def test_a_person_signs_in_agrees_and_the_client_gets_a_code(op: Authoriza
 
 @pytest.mark.point(19)
 async def test_the_pages_show_what_the_client_says_of_itself(op: AuthorizationService) -> None:
-    """Registration 1.0 §2: links that lead to the client, and a picture that the browser fetches, not we."""
+    """Registration 1.0 §2: links that lead to the client, and its logo, which this server delivers."""
     links = {name: f"https://rp1.test/{name}" for name in ("client_uri", "policy_uri", "tos_uri")}
     client = await op.client(client_name="Files", logo_uri="https://rp1.test/logo.png", **links)
     browser, user = op.browser(), await op.user()
@@ -50,7 +50,7 @@ async def test_the_pages_show_what_the_client_says_of_itself(op: AuthorizationSe
     assert (is_login(login), is_consent(consent)) == (True, True)
     for page in (login, consent):
         assert "Files" in page.text
-        assert 'src="https://rp1.test/logo.png"' in page.text
+        assert 'src="/oidc/logo?uri=https%3A%2F%2Frp1.test%2Flogo.png&amp;mac=' in page.text
         for uri in links.values():
             assert f'href="{uri}"' in page.text, uri
 

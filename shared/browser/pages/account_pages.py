@@ -3,7 +3,6 @@
 They lead to no client, so their forms may be sent to this server alone.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -69,8 +68,7 @@ class AccountPages:
 
     def overview(self, view: AccountOverviewView, locale: str) -> web.Response:
         """Who the user is, how they sign in, and where to go."""
-        logos = [application.client.logo for application in view.applications]
-        return self._page("account_overview.html", locale, view, images=logos, sends=view.offer is not None)
+        return self._page("account_overview.html", locale, view, sends=view.offer is not None)
 
     def profile(self, view: ProfileView, locale: str) -> web.Response:
         """The form with a field for each claim that the user may change."""
@@ -126,8 +124,7 @@ class AccountPages:
 
     def connections(self, view: ConnectionsView, locale: str) -> web.Response:
         """The forms send `client_id`."""
-        logos = [connection.client.logo for connection in view.connections]
-        return self._page("account_connections.html", locale, view, images=logos)
+        return self._page("account_connections.html", locale, view)
 
     def activity(self, view: ActivityView, locale: str) -> web.Response:
         """What happened in the account."""
@@ -152,9 +149,8 @@ class AccountPages:
         view: object,
         status: int = 200,
         *,
-        images: Iterable[str | None] = (),
         sends: bool = False,
         **values: object,
     ) -> web.Response:
-        fields = headers(content_security_policy(images=images, sends=sends), locale)
+        fields = headers(content_security_policy(sends=sends), locale)
         return self.pages.render(template, locale, fields, status, view=view, links=_LINKS, **values)

@@ -14,6 +14,7 @@ from shared import paths
 from shared.browser.pages import catalogue
 from shared.browser.pages.assets import Assets
 from shared.browser.pages.catalogue import Catalogue
+from shared.browser.pages.logos import LogoLinks
 from shared.browser.pages.look import Look
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.security import (
@@ -71,6 +72,7 @@ class Pages:
     issuer: str
     look: Look
     assets: Assets
+    logos: LogoLinks
     catalogues: Mapping[str, Catalogue]  # by locale, in order of preference
     templates: Environment
 
@@ -79,7 +81,9 @@ class Pages:
         """Read and compile everything. A broken template or text prevents the start."""
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
         look = Look.of(settings)
-        return cls(settings.issuer, look, Assets.load(look), MappingProxyType(catalogues), templates())
+        logos = LogoLinks(tuple(key.get_secret_value() for key in settings.secret_key))
+        assets = Assets.load(look)
+        return cls(settings.issuer, look, assets, logos, MappingProxyType(catalogues), templates())
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
@@ -108,7 +112,7 @@ class Pages:
 
     def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
         """Shows recovery codes, which are shown once."""
-        policy = content_security_policy(images=[view.client.logo])
+        policy = content_security_policy()
         return self.render("recovery_codes.html", locale, headers(policy, locale), view=view)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
@@ -130,7 +134,7 @@ class Pages:
 
     def device_done(self, view: DeviceDoneView, locale: str) -> web.Response:
         """Says that the device continues by itself."""
-        policy = content_security_policy(images=[view.client.logo])
+        policy = content_security_policy()
         return self.render("device_done.html", locale, headers(policy, locale), view=view)
 
     def confirm_logout(self, view: LogoutView, locale: str) -> web.Response:
@@ -183,7 +187,7 @@ class Pages:
     def leaving(self, view: LeavingView, locale: str) -> web.Response:
         """Asks before opening a program on the user's device."""
         forms = [view.href] if view.fields else []
-        policy = content_security_policy(forms=forms, images=[view.client.logo])
+        policy = content_security_policy(forms=forms)
         return self.render("leaving.html", locale, headers(policy, locale, leads_on=True), view=view)
 
     def sent_mails(self, mails: tuple[SentMailView, ...], locale: str) -> web.Response:
@@ -201,9 +205,7 @@ class Pages:
         self, template: str, locale: str, view: PageWithForm, status: int = 200, **values: object
     ) -> web.Response:
         form = view.form
-        policy = content_security_policy(
-            forms=form.form_action, images=[form.client.logo if form.client else None]
-        )
+        policy = content_security_policy(forms=form.form_action)
         return self.render(
             template,
             locale,
@@ -222,6 +224,7 @@ class Pages:
             t=self.catalogues[locale],
             look=self.look,
             assets=self.assets,
+            logo=self.logos.path,
             issuer_host=urlsplit(self.issuer).netloc,
             **values,
         )

@@ -54,7 +54,6 @@ def link(uri: str | None) -> str | None:
 def content_security_policy(
     *,
     forms: Collection[str] = (),
-    images: Iterable[str | None] = (),
     frames: Iterable[str] = (),
     script: str = "'self'",
     sends: bool = False,
@@ -77,7 +76,7 @@ def content_security_policy(
         "frame-ancestors 'none'",
         "style-src 'self'",
         f"script-src {script}",
-        " ".join(["img-src 'self'", *sources(images)]),
+        "img-src 'self'",
         " ".join(["form-action 'self'", *ends]),
     ]
     if sends:

@@ -20,7 +20,7 @@ def visible(text: str, limit: int = 80) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClientView:
-    """A client's description of itself. URIs are shown if they are https, and never fetched."""
+    """A client's description of itself. URIs are shown if they are https."""
 
     client_id: str
     client_name: str | None = None
@@ -62,7 +62,7 @@ class ClientView:
 
     @property
     def logo(self) -> str | None:
-        """The logo: OpenID Connect Registration 1.0 §2, as for the following."""
+        """Where its logo is (OpenID Connect Registration 1.0 §2). Pages show it from this server: `logos`."""
         return https(self.logo_uri)
 
     @property
