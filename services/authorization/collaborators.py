@@ -114,7 +114,7 @@ class SharedCollaborators:
             origin=settings.origin,
         )
         self.dispatcher = Dispatcher(
-            self.active_sessions, self.tokens, stores.second_factors, settings.second_factor
+            self.active_sessions, self.tokens, stores.second_factors, stores.users, settings.second_factor
         )
         self.sign_in = InteractionSignIn(
             self.new_sessions, self.lifecycle, stores.second_factors, settings.second_factor

@@ -33,6 +33,7 @@ OTHER: dict[str, Any] = {
     "allow_client_secret_post": False,
     "allow_administration": True,
     "allow_insecure_redirects": True,
+    "allowed_groups": ["staff"],
     "allow_personal_access_tokens": True,
     "profile": "cells-legacy",
     "require_pkce": True,

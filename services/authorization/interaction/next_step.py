@@ -22,6 +22,7 @@ from shared.oauth.authentication_methods import (
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 from shared.oauth.errors import (
+    AccessDenied,
     ConsentRequired,
     LoginRequired,
     OAuthError,
@@ -41,6 +42,7 @@ class CurrentUser:
     consented: Scope | None  # what the user has allowed the client before
     sub: str  # the user's identifier for this client
     second_factors: frozenset[SecondFactor] = frozenset()  # read only where `may_need_second_factor`
+    is_admitted: bool = True  # to the client, which may allow some groups only
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -167,9 +169,16 @@ def _step_of(
         return _show_second_factor(request, proven) if can_step_up else Login()
     if not user.is_fresh and SecondFactor.APP in user.second_factors and _can_do_better(request, methods):
         return _show_second_factor(request, proven)
+    return _permission(request, user, client) or Respond(_reporting(request, session, methods))
+
+
+def _permission(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Step | None:
+    """What a user who has authenticated lacks. None: nothing."""
+    if not user.is_admitted:
+        return Refuse(AccessDenied("the user is in no group that the client allows"))
     if not _is_allowed(request, user, client):
-        return Consent(session, _remembered(request, user, client))
-    return Respond(_reporting(request, session, methods))
+        return Consent(user.session, _remembered(request, user, client))
+    return None
 
 
 def needs_second_factor(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from services.token.grants.admission import check_admission
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
@@ -95,6 +96,7 @@ async def spend(request: TokenRequest, collaborators: Collaborators, spendable: 
     try:
         end = grant_end(target, family, collaborators.settings, request.now)
         redeemed = await _redeem(request, collaborators, spendable, attempt, family, end=end)
+        await check_admission(collaborators.grants, client, redeemed.grant_id, redeemed.user)
         return tokens_of_user(
             collaborators.tokens,
             client,
@@ -129,7 +131,8 @@ async def _redeem(
 ) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
     code_hash, code = spendable.code_hash, spendable.code
-    with_groups = id_token_needs_groups(code.authorization, request.client)
+    client = request.client
+    with_groups = bool(client.allowed_groups) or id_token_needs_groups(code.authorization, client)
     redeemed = await collaborators.grants.redeem(
         attempt, code_hash, code, end, family, with_groups=with_groups
     )

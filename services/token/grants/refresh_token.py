@@ -3,12 +3,14 @@
 import secrets
 from dataclasses import dataclass
 
+from services.token.grants.admission import check_admission
 from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from services.token.grants.resources import granted_resources, named_resources, resources_of
 from shared.model import Scope
 from shared.oauth.claims import takes_groups
+from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget
 from shared.oauth.refusal import Reason
 from shared.oauth.resource.target import AccessTokenTarget, scope_at
@@ -43,6 +45,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
     recipient = await collaborators.encryption.of_id_token(client)
     demand = Demand(requested, granted_resources(request, named, issuer))
     grant, successor = await _renew(request, collaborators, presented, demand)
+    await check_admission(collaborators.grants, client, grant.grant_id, grant.user)
     resources = resources_of(request, grant.authorization, issuer)
     return tokens_of_user(
         collaborators.tokens,
@@ -57,6 +60,11 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
         recipient=recipient,
         refresh=IssuedRefreshToken(successor.value, grant.idle, grant.expires_at),
     )
+
+
+def _reads_groups(client: Client) -> bool:
+    """Whether a refresh needs the groups of the user, whatever its scope."""
+    return bool(client.allowed_groups) or takes_groups(client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ async def _renew(
             demand.scope,
             request.sender.key,
             resources=demand.resources,
-            with_groups=takes_groups(request.client),
+            with_groups=_reads_groups(request.client),
             may_be_unbound=not rotates,
         )
         if grant is not None:
@@ -111,7 +119,7 @@ async def _rotate(
             scope=demand.scope,
             resources=demand.resources,
             sender_key=request.sender.key,
-            with_groups=takes_groups(client),
+            with_groups=_reads_groups(client),
         )
     )
     if rotated is None:

@@ -158,6 +158,9 @@ class Client:
     skip_consent: Annotated[bool, operators(
         FLAG, "whether users are never asked for consent: for first-party clients",
         example=True)] = False
+    allowed_groups: Annotated[tuple[str, ...], operators(
+        NAMES, "the groups whose members may sign in to it, judged at each refresh, too; none: everybody",
+        example=["staff"])] = ()
     remember_consent: Annotated[bool, operators(
         FLAG, "whether consent is asked for only once", if_public=False,
         example=False)] = True
