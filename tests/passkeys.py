@@ -63,6 +63,11 @@ def options_of(page: Page) -> dict[str, Any]:
     return options
 
 
+def without_challenge(page: Page) -> str:
+    """The page without the challenge of a passkey, which is another one on each page."""
+    return re.sub(r"(?<=&#34;challenge&#34;: &#34;)[\w-]+", "", page.text)
+
+
 def handle_of(user: User) -> str:
     """What an authenticator says of its user."""
     return base64url(user.user_id.bytes)

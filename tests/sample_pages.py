@@ -72,6 +72,7 @@ LOGINS: Mapping[str, LoginView] = {
         FormView(CLIENT, "/oidc/login", form_action=CALLBACK), USERNAME, "throttled", 240
     ),
     "login-passkey": replace(LOGIN, passkey=PASSKEY, sign_up_href="/oidc/signup?interaction=gZ1w"),
+    "login-passkey-plain": LoginView(FormView(None, "/oidc/device", HIDDEN), passkey=PASSKEY),
     "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey"),
     "login-passkey-unverified": replace(LOGIN, passkey=PASSKEY, fault="unverified", username=USERNAME),
     "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),

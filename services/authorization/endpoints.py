@@ -11,6 +11,7 @@ from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.collaborators import SharedCollaborators
 from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
+from services.authorization.device.sign_in import DeviceSignIn
 from services.authorization.device.user_codes import UserCodes
 from services.authorization.logout.end_session import EndSession
 from services.authorization.logout.front_channel import FrontChannel
@@ -149,14 +150,22 @@ def _consent(shared: SharedCollaborators, app: web.Application) -> ConsentStep:
 
 def _device(shared: SharedCollaborators, app: web.Application) -> DeviceStep:
     stores, settings = shared.stores, shared.settings
+    forms = DeviceForms(shared.cookies, tuple(key.get_secret_value() for key in settings.secret_key))
     return DeviceStep(
         settings=settings,
         active_sessions=shared.active_sessions,
-        authentication=shared.password,
-        second_factor=shared.second_factor,
+        sign_in=DeviceSignIn(
+            settings=settings,
+            passwords=shared.password,
+            passkeys=shared.passkeys,
+            second_factors=shared.second_factor,
+            cookies=shared.cookies,
+            forms=forms,
+            pages=shared.pages,
+        ),
         new_sessions=shared.new_sessions,
         cookies=shared.cookies,
-        forms=DeviceForms(shared.cookies, tuple(key.get_secret_value() for key in settings.secret_key)),
+        forms=forms,
         pages=shared.pages,
         user_codes=UserCodes(
             device_codes=stores.device_codes,

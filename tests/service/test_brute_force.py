@@ -1,7 +1,6 @@
 """Guessing passwords: rate limits, and no information for the guesser."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,6 +22,7 @@ from tests.authorization import (
     serve_authorization,
 )
 from tests.deployment import settings_for
+from tests.passkeys import without_challenge
 from tests.planted import planted
 from tests.planted.throttling import (
     knows_a_browser_for_ever,
@@ -62,11 +62,6 @@ class PasswordGuesser:
         return await self._browser.request("POST", LOGIN.path, data=fields, headers=headers)
 
 
-def _without_challenge(page: Page) -> str:
-    """The page without the challenge of a passkey, which is another one on each page."""
-    return re.sub(r"(?<=&#34;challenge&#34;: &#34;)[\w-]+", "", page.text)
-
-
 RIGHT = "correct horse battery staple"
 
 
@@ -78,7 +73,7 @@ async def test_the_right_password_is_refused_while_waiting(guarded: Authorizatio
     wrong, right = await guesser.guess(user.username), await guesser.guess(user.username, RIGHT)
     assert right.status == 429
     assert int(right.headers["Retry-After"]) > 0
-    assert _without_challenge(right) == _without_challenge(wrong)
+    assert without_challenge(right) == without_challenge(wrong)
 
 
 async def test_many_addresses_share_a_user_s_tries(guarded: AuthorizationService) -> None:
@@ -141,7 +136,7 @@ async def test_nothing_tells_whether_a_user_exists(guarded: AuthorizationService
         first, *others = [(name, await guesser.guess(name, password)) for name, password in tries]
         for name, page in others:
             assert page.status == first[1].status == 400
-            told, told_first = _without_challenge(page), _without_challenge(first[1])
+            told, told_first = without_challenge(page), without_challenge(first[1])
             assert told.replace(name, "NAME") == told_first.replace(first[0], "NAME")
             assert page.cookies == first[1].cookies == ()
             assert set(page.headers) == set(first[1].headers)

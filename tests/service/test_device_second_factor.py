@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from shared.model import User
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.paths import DEVICE
-from tests.authorization import Page, is_consent, is_login
+from tests.authenticator import Authenticator, Flags
+from tests.authorization import Browser, Page, is_consent, is_login
 from tests.deployment import unverified
+from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
+from tests.planted.passkeys import binds_challenges_to_no_browser
 from tests.planted.second_factors import accepts_what_another_browser_has_proven
 from tests.second_factors import RECOVERY_CODES, WRONG, a_user_with_an_app, code, is_second_factor
 from tests.service.test_device import DeviceProvider, decide, log_in, serve_devices, type_code
@@ -99,3 +103,58 @@ async def test_a_session_without_is_not_enough_where_it_is_required(
     later = demanding.op.browser()
     later.http.cookie_jar.update_cookies({c.key: c.value for c in browser.http.cookie_jar})
     assert is_login(await type_code(later, flight["user_code"]))
+
+
+async def _by_passkey(browser: Browser, page: Page, key: Authenticator, user: User, **more: str) -> Page:
+    """Use a passkey on a page of the device step."""
+    result = key.get(options_of(page), handle_of(user))
+    return await browser.post(DEVICE.path, {**page.hidden, "passkey": result, **more})
+
+
+async def test_a_passkey_signs_in_on_the_device_page(demanding: DeviceProvider) -> None:
+    """Without a name or a password, also where everybody needs a second factor, if its user was verified."""
+    client = await demanding.client()
+    flight, browser = await demanding.begin(client), demanding.op.browser()
+    user, authenticator = await a_user_with_a_passkey(demanding.op)
+    page = await type_code(browser, flight["user_code"])
+    unverified_key = authenticator.but(flags=Flags.PRESENT | Flags.SYNCED)
+    refused = await _by_passkey(browser, page, unverified_key, user)
+    assert "Sign in with your password" in refused.text
+    refused = await _by_passkey(browser, page, Authenticator(ORIGIN), user)
+    assert "That passkey was not accepted" in refused.text
+    assert browser.cookie("session") is None
+    confirm = await _by_passkey(browser, refused, authenticator, user)
+    assert is_consent(confirm)
+    assert (await decide(browser, confirm)).status == 200
+    _, answer = await demanding.poll(client, flight["device_code"])
+    assert unverified(answer["id_token"])["amr"] == ["mfa", "swk", "user"]
+
+
+@planted(binds_challenges_to_no_browser)
+async def test_a_passkey_is_used_for_the_code_that_was_typed(provider: DeviceProvider) -> None:
+    """A challenge of another browser's page, or of another code's, signs nobody in."""
+    flight, other = [await provider.begin(await provider.client()) for _ in range(2)]
+    browser, stranger = provider.op.browser(), provider.op.browser()
+    user, authenticator = await a_user_with_a_passkey(provider.op)
+    page = await type_code(browser, flight["user_code"])
+    for asked in (
+        await type_code(stranger, flight["user_code"]),
+        await type_code(browser, other["user_code"]),
+    ):
+        result = authenticator.get(options_of(asked), handle_of(user))
+        answer = await browser.post(DEVICE.path, {**page.hidden, "passkey": result})
+        assert answer.status == 400
+    assert browser.cookie("session") is None
+
+
+async def test_a_passkey_is_a_second_factor_on_the_device_page(demanding: DeviceProvider) -> None:
+    """After the password of a user who has no app."""
+    flight, browser = await demanding.begin(await demanding.client()), demanding.op.browser()
+    user, authenticator = await a_user_with_a_passkey(demanding.op)
+    page = await log_in(browser, await type_code(browser, flight["user_code"]), user)
+    assert "Confirm with your passkey" in page.text
+    assert browser.cookie("session") is None
+    refused = await _by_passkey(browser, page, Authenticator(ORIGIN), user)
+    assert refused.status == 400
+    assert browser.cookie("session") is None
+    assert is_consent(await _by_passkey(browser, refused, authenticator, user))

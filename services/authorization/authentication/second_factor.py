@@ -14,7 +14,7 @@ from services.authorization.authentication.throttling import SignInAttempt, Sign
 from shared.identity.recovery_codes import recovery_code_hash
 from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
-from shared.oauth.authentication_methods import Method
+from shared.oauth.authentication_methods import Method, SecondFactor
 from shared.oauth.parameters import Parameters
 from shared.operations.second_factors import add_authenticator_app
 from shared.server.metrics import count_event
@@ -45,9 +45,9 @@ class SecondFactorAuthentication:
     sessions: Sessions
     secret_key: str = field(repr=False)
 
-    async def is_set_up(self, user_id: UUID) -> bool:
-        """Whether the user has a second factor. Raises Unavailable."""
-        return await self.second_factors.secret(user_id) is not None
+    async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
+        """The second factors that the user has. Raises Unavailable."""
+        return await self.second_factors.of_user(user_id)
 
     async def authenticate(
         self, request: web.Request, proven: Proven, fields: Parameters

@@ -9,13 +9,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import NewSessions, SignInForm
-from services.authorization.authentication.password import PasswordAuthentication, Throttled
-from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
 from services.authorization.device.decisions import DeviceDecisions, is_allowed
 from services.authorization.device.forms import STEP, USER_CODE, DeviceForms, purpose_of
+from services.authorization.device.sign_in import CompleteSignIn, DeviceSignIn
 from services.authorization.device.user_codes import DeviceCodeInFlight, UserCodes
 from services.authorization.interaction.consent_question import scopes_at
 from shared.browser.active_session import ActiveSessions
@@ -29,17 +26,12 @@ from shared.browser.pages import (
     DeviceDoneView,
     DeviceFault,
     DeviceView,
-    LoginFault,
-    LoginView,
     Pages,
-    SecondFactorFault,
-    SecondFactorView,
 )
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
-from shared.live import clock
 from shared.model import Session
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, SecondFactor, methods_of, satisfied
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
 from shared.oauth.parameters import Parameters
 from shared.oauth.resource.target import accept, owners
 from shared.oauth.user_code import typed
@@ -55,8 +47,7 @@ class DeviceStep:
 
     settings: Settings
     active_sessions: ActiveSessions
-    authentication: PasswordAuthentication
-    second_factor: SecondFactorAuthentication
+    sign_in: DeviceSignIn
     new_sessions: NewSessions
     cookies: Cookies
     forms: DeviceForms
@@ -85,13 +76,17 @@ class DeviceStep:
             case "decide" if session:
                 return await self._decide(request, fields, user_code, session)
             case "sign_in":
-                return await self._sign_in(request, fields, user_code)
+                return await self._begin(
+                    request, user_code, await self.sign_in.first(request, fields, user_code)
+                )
             case "second_factor":
-                return await self._show_second_factor(request, fields, user_code)
+                return await self._begin(
+                    request, user_code, await self.sign_in.second(request, fields, user_code)
+                )
             case _ if session:
                 handle = self.cookies.session_handle(request, session.session_key)
                 return await self._confirm(request, user_code, session, handle)
-        return self._login(request, user_code)
+        return self.sign_in.login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
         """The live session. None also if it lacks the second factor that everybody needs."""
@@ -101,53 +96,16 @@ class DeviceStep:
         is_enough = ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr))
         return session if is_enough else None
 
-    async def _sign_in(self, request: web.Request, fields: Parameters, user_code: str) -> web.Response:
-        browser = self.forms.browser(request, fields, user_code)
-        if browser is None:
-            return self._login(request, user_code)
-        match await self.authentication.authenticate(request, fields):
-            case Throttled() as throttled:
-                return self._login(request, user_code, "throttled", throttled.seconds)
-            case None:
-                return self._login(request, user_code, "credentials")
-            case authenticated:
-                pass
-        if self._shows_second_factor(authenticated):
-            return self._second_factor(request, user_code, browser, Proven.of(authenticated))
-        if self.settings.second_factor == "required":
-            return self._login(request, user_code, "second_factor")
-        return await self._begin(request, user_code, browser, authenticated)
-
-    def _shows_second_factor(self, authenticated: Authenticated) -> bool:
-        if self.settings.second_factor == "required":
-            return SecondFactor.APP in authenticated.second_factors
-        return self.settings.has_second_factors and authenticated.shows_second_factor
-
-    async def _show_second_factor(
-        self, request: web.Request, fields: Parameters, user_code: str
-    ) -> web.Response:
-        browser = self.forms.browser(request, fields, user_code)
-        proven = self.forms.proven(fields, user_code, browser, clock.now()) if browser else None
-        if browser is None or proven is None:
-            return self._login(request, user_code)
-        match await self.second_factor.authenticate(request, proven, fields):
-            case Throttled() as throttled:
-                return self._second_factor(
-                    request, user_code, browser, proven, fault="throttled", retry_after=throttled.seconds
-                )
-            case None:
-                fault: SecondFactorFault = "recovery" if fields.unique(RECOVERY_CODE) else "code"
-                return self._second_factor(request, user_code, browser, proven, fault=fault)
-            case authenticated:
-                return await self._begin(request, user_code, browser, authenticated)
-
     async def _begin(
-        self, request: web.Request, user_code: str, browser: str, authenticated: Authenticated
+        self, request: web.Request, user_code: str, signed_in: CompleteSignIn | web.Response
     ) -> web.Response:
-        sent = SignInForm(browser, purpose_of(user_code))
-        new = await self.new_sessions.begin(request, authenticated, sent)
+        """Begin a session once the user has shown all that is needed."""
+        if not isinstance(signed_in, CompleteSignIn):
+            return signed_in
+        sent = SignInForm(signed_in.browser, purpose_of(user_code))
+        new = await self.new_sessions.begin(request, signed_in.authenticated, sent)
         if new is None:
-            return self._login(request, user_code, "credentials")
+            return self.sign_in.login(request, user_code, "credentials")
         response = await self._confirm(request, user_code, new.session, new.handle)
         self.new_sessions.set_cookies(response, new)
         return response
@@ -159,7 +117,7 @@ class DeviceStep:
         if not isinstance(in_flight, DeviceCodeInFlight):
             return self._ask(request, user_code, in_flight)
         if not accept(in_flight.resources, session.authentication.amr):
-            return await self._step_up(request, user_code, session)
+            return await self.sign_in.step_up(request, user_code, session, in_flight.resources)
         locale, scope = language(request, self.pages), in_flight.code.scope
         apis = tuple(each for each in in_flight.resources if not each.is_own)
         view = ConfirmDeviceView(
@@ -170,16 +128,6 @@ class DeviceStep:
             tuple(ApiView.of(each, scopes, locale) for each, scopes in scopes_at(scope, apis)),
         )
         return self.pages.confirm_device(view, locale)
-
-    async def _step_up(self, request: web.Request, user_code: str, session: Session) -> web.Response:
-        """Ask for the second factor that an API requires. It is added elsewhere."""
-        if not (self.settings.has_second_factors and await self.second_factor.is_set_up(session.user_id)):
-            return self._login(request, user_code, "second_factor")
-        browser = self.cookies.newest_browser_handle(request)
-        proven = Proven.by_session(session, frozenset({SecondFactor.APP}))
-        response = self._second_factor(request, user_code, browser, proven)
-        self.cookies.set_browser(response, browser)
-        return response
 
     async def _decide(
         self, request: web.Request, fields: Parameters, user_code: str, session: Session
@@ -192,7 +140,7 @@ class DeviceStep:
             return self._ask(request, user_code, in_flight)
         allowed = is_allowed(fields)
         if allowed and not accept(in_flight.resources, session.authentication.amr):
-            return await self._step_up(request, user_code, session)
+            return await self.sign_in.step_up(request, user_code, session, in_flight.resources)
         if allowed:
             is_first = await self.decisions.allow(in_flight, session)
         else:
@@ -212,32 +160,3 @@ class DeviceStep:
     ) -> web.Response:
         view = DeviceView(self.forms.code(request), user_code, fault, complete_uri)
         return self.pages.device(view, language(request, self.pages))
-
-    def _login(
-        self,
-        request: web.Request,
-        user_code: str,
-        fault: LoginFault | None = None,
-        retry_after: int | None = None,
-    ) -> web.Response:
-        browser = self.cookies.newest_browser_handle(request)
-        blank = self.forms.sign_in(request, user_code, browser)
-        view = LoginView(blank, fault=fault, retry_after=retry_after)
-        response = self.pages.login(view, language(request, self.pages))
-        if fault is None:  # otherwise the browser sent the form, and has the cookie
-            self.cookies.set_browser(response, browser)
-        return response
-
-    def _second_factor(
-        self,
-        request: web.Request,
-        user_code: str,
-        browser: str,
-        proven: Proven,
-        *,
-        fault: SecondFactorFault | None = None,
-        retry_after: int | None = None,
-    ) -> web.Response:
-        blank = self.forms.second_factor(request, user_code, browser, proven)
-        view = SecondFactorView(blank, proven.username, fault, retry_after)
-        return self.pages.second_factor(view, language(request, self.pages))

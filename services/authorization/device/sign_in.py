@@ -1,0 +1,196 @@
+"""Signing in on the device page, by the rules of any other sign-in: no session begins before all of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
+from services.authorization.authentication.password import PasswordAuthentication, Throttled
+from services.authorization.authentication.proven import Proven
+from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
+from services.authorization.device.forms import DeviceForms, purpose_of
+from shared.browser.cookies import Cookies
+from shared.browser.language import language
+from shared.browser.pages import LoginFault, LoginView, Pages, SecondFactorFault, SecondFactorView
+from shared.config.settings import Settings
+from shared.live import clock
+from shared.model import Session
+from shared.oauth.authentication_methods import (
+    ACR_MULTIPLE_FACTORS,
+    SecondFactor,
+    amr_of,
+    methods_of,
+    satisfied,
+)
+from shared.oauth.parameters import Parameters
+from shared.oauth.resource.record import ProtectedResource
+from shared.oauth.resource.target import accept
+from shared.store import PASSKEY
+from shared.web.forwarded import client_address
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteSignIn:
+    """A user who has shown all that is needed, in the browser with this handle."""
+
+    authenticated: Authenticated
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSignIn:
+    """The collaborators. A step that is not the last one returns the page that follows."""
+
+    settings: Settings
+    passwords: PasswordAuthentication
+    passkeys: PasskeyAuthentication
+    second_factors: SecondFactorAuthentication
+    cookies: Cookies
+    forms: DeviceForms
+    pages: Pages
+
+    async def first(
+        self, request: web.Request, fields: Parameters, user_code: str
+    ) -> CompleteSignIn | web.Response:
+        """Check the password or the passkey."""
+        browser = self.forms.browser(request, fields, user_code)
+        if browser is None:
+            return self.login(request, user_code)
+        if fields.unique(PASSKEY) is not None:
+            return await self._by_passkey(request, fields, user_code, browser)
+        return await self._by_password(request, fields, user_code, browser)
+
+    async def _by_password(
+        self, request: web.Request, fields: Parameters, user_code: str, browser: str
+    ) -> CompleteSignIn | web.Response:
+        match await self.passwords.authenticate(request, fields):
+            case Throttled() as throttled:
+                return self.login(request, user_code, "throttled", throttled.seconds)
+            case None:
+                return self.login(request, user_code, "credentials")
+            case authenticated:
+                pass
+        if not self._needs_second_factor(authenticated):
+            return CompleteSignIn(authenticated, browser)
+        if not authenticated.second_factors:
+            return self.login(request, user_code, "second_factor")
+        return await self._ask(request, user_code, browser, Proven.of(authenticated))
+
+    async def _by_passkey(
+        self, request: web.Request, fields: Parameters, user_code: str, browser: str
+    ) -> CompleteSignIn | web.Response:
+        binding, address = _binding(user_code, browser), client_address(request)
+        match await self.passkeys.authenticate(fields, binding, address):
+            case Throttled() as throttled:
+                return self.login(request, user_code, "throttled", throttled.seconds)
+            case NotAccepted(unknown_id):
+                return self.login(request, user_code, "passkey", unknown_passkey=unknown_id)
+            case authenticated if self._needs_second_factor(authenticated):
+                return self.login(request, user_code, "unverified")
+            case authenticated:
+                return CompleteSignIn(authenticated, browser)
+
+    def _needs_second_factor(self, authenticated: Authenticated) -> bool:
+        if ACR_MULTIPLE_FACTORS in satisfied(authenticated.methods) or not self.settings.has_second_factors:
+            return False
+        return self.settings.second_factor == "required" or authenticated.shows_second_factor
+
+    async def second(
+        self, request: web.Request, fields: Parameters, user_code: str
+    ) -> CompleteSignIn | web.Response:
+        """Check the second factor that the form of the first one leads to."""
+        browser = self.forms.browser(request, fields, user_code)
+        proven = self.forms.proven(fields, user_code, browser, clock.now()) if browser else None
+        if browser is None or proven is None:
+            return self.login(request, user_code)
+        fault: SecondFactorFault
+        answer: Authenticated | Throttled | NotAccepted | None
+        if fields.unique(PASSKEY) is not None:
+            binding, address = _binding(user_code, browser), client_address(request)
+            answer = await self.passkeys.authenticate_second(proven, fields, binding, address)
+            fault = "passkey"
+        else:
+            answer = await self.second_factors.authenticate(request, proven, fields)
+            fault = "recovery" if fields.unique(RECOVERY_CODE) else "code"
+        match answer:
+            case Throttled() as throttled:
+                return await self._ask(
+                    request, user_code, browser, proven, fault="throttled", retry_after=throttled.seconds
+                )
+            case None | NotAccepted():
+                return await self._ask(request, user_code, browser, proven, fault=fault)
+            case Authenticated() as authenticated:
+                return CompleteSignIn(authenticated, browser)
+
+    async def step_up(
+        self,
+        request: web.Request,
+        user_code: str,
+        session: Session,
+        resources: Iterable[ProtectedResource],
+    ) -> web.Response:
+        """Ask for a second factor that the *resources* accept. It is added elsewhere."""
+        methods = methods_of(session.authentication.amr)
+        second_factors = frozenset(
+            each
+            for each in await self.second_factors.of_user(session.user_id)
+            if self.settings.has_second_factors and accept(resources, amr_of(methods | {each.method}))
+        )
+        if not second_factors:
+            return self.login(request, user_code, "second_factor")
+        browser = self.cookies.newest_browser_handle(request)
+        response = await self._ask(request, user_code, browser, Proven.by_session(session, second_factors))
+        self.cookies.set_browser(response, browser)
+        return response
+
+    def login(
+        self,
+        request: web.Request,
+        user_code: str,
+        fault: LoginFault | None = None,
+        retry_after: int | None = None,
+        unknown_passkey: str | None = None,
+    ) -> web.Response:
+        """The page that asks for a password or a passkey."""
+        browser = self.cookies.newest_browser_handle(request)
+        view = LoginView(
+            self.forms.sign_in(request, user_code, browser),
+            fault=fault,
+            retry_after=retry_after,
+            passkey=self.passkeys.options(_binding(user_code, browser)),
+            unknown_passkey=unknown_passkey,
+        )
+        response = self.pages.login(view, language(request, self.pages))
+        if fault is None:  # otherwise the browser sent the form, and has the cookie
+            self.cookies.set_browser(response, browser)
+        return response
+
+    async def _ask(
+        self,
+        request: web.Request,
+        user_code: str,
+        browser: str,
+        proven: Proven,
+        *,
+        fault: SecondFactorFault | None = None,
+        retry_after: int | None = None,
+    ) -> web.Response:
+        passkey = None
+        if SecondFactor.PASSKEY in proven.second_factors:
+            passkey = await self.passkeys.second_options(proven, _binding(user_code, browser))
+        view = SecondFactorView(
+            self.forms.second_factor(request, user_code, browser, proven),
+            proven.username,
+            fault,
+            retry_after,
+            SecondFactor.APP in proven.second_factors,
+            passkey,
+        )
+        return self.pages.second_factor(view, language(request, self.pages))
+
+
+def _binding(user_code: str, browser: str) -> tuple[str, ...]:
+    """To what the challenges of passkeys are bound."""
+    return browser, purpose_of(user_code)
