@@ -34,7 +34,6 @@ OTHER: dict[str, Any] = {
     "allow_administration": True,
     "allow_insecure_redirects": True,
     "allowed_groups": ["staff"],
-    "allow_personal_access_tokens": True,
     "profile": "cells-legacy",
     "require_pkce": True,
     "skip_consent": True,
