@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,7 +14,7 @@ from services.accounts.administration.openapi.document import document
 from shared.live import clock
 from shared.model import Authentication, Session, User
 from shared.oauth.client.record import Client
-from shared.oauth.resource.own import READ_USERS, WRITE_USERS
+from shared.oauth.resource.own import ADMINISTRATION_SCOPES, READ_USERS, WRITE_USERS
 from shared.oauth.tokens.handle import digest
 from shared.paths import (
     ADMIN_ACCOUNTS_OPENAPI,
@@ -182,6 +182,31 @@ async def test_a_group_lives_its_life(admin: AdministrationApi) -> None:
         {"group": "C", "former_name": "A/B ü", "scopes": [], **by},
         {"group": "C", **by},
     ]
+
+
+async def test_what_was_read_is_written_back_unchanged(admin: AdministrationApi) -> None:
+    """A user and a group with every member that can be read: the version and the time differ."""
+    users, groups = admin.world.stores.users, admin.world.stores.groups
+    claims = {
+        "email": "ada@example.org",
+        "email_verified": True,
+        "roles": ["ADMIN"],
+        "address": {"country": "GB"},
+    }
+    user = await admin.world.user(username="Ada  Ünïcode", claims=claims, groups=("b", "A"))
+    await users.disable(user.user_id)
+    await groups.add("Admins", ADMINISTRATION_SCOPES)
+    before = await users.find(user.user_id), await groups.find("admins")
+    for path in (_of(ADMIN_USER, user), ADMIN_GROUP.of(group="admins")):
+        read = await admin.ask("GET", path)
+        written = await admin.ask("PUT", path, read.body, **{"If-Match": read.etag})
+        assert (written.status, written.body) == (200, read.body)
+    after = await users.find(user.user_id), await groups.find("admins")
+    assert before[0]
+    assert before[1]
+    assert after[0]
+    assert after[0] == replace(before[0], claims_version=2, updated_at=after[0].updated_at)
+    assert after[1] == replace(before[1], version=2)
 
 
 async def test_memberships_need_the_scope_of_groups(admin: AdministrationApi) -> None:

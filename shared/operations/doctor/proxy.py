@@ -10,7 +10,7 @@ from shared.config.kinds import is_loopback
 from shared.config.settings import Settings
 from shared.operations.doctor.findings import Finding, bad, good
 from shared.operations.doctor.http import HttpRequest, HttpResponse
-from shared.paths import ADMIN_CLIENTS, DEVICE, USERINFO
+from shared.paths import ADMIN_CLIENTS, ADMIN_USERS, DEVICE, USERINFO
 
 Ask = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
@@ -23,8 +23,8 @@ async def findings(settings: Settings, ask: Ask) -> AsyncIterator[Finding]:
     """Every check of the proxy. Raises what *ask* raises."""
     is_local = is_loopback(urlsplit(settings.issuer).hostname or "")
     private = [settings.origin + path for path in OF_A_PROCESS]
-    if not is_local:  # `ostiary run` serves it on its one port
-        private.append(ADMIN_CLIENTS.at(settings.issuer))
+    if not is_local:  # `ostiary run` serves them on its one port
+        private += [path.at(settings.issuer) for path in (ADMIN_CLIENTS, ADMIN_USERS)]
     yield private_finding([await ask(HttpRequest(url)) for url in private])
     sent = secrets.token_hex(8)
     userinfo = await ask(HttpRequest(USERINFO.at(settings.issuer), {REQUEST_ID: sent}))
