@@ -34,7 +34,7 @@ from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)))
 MARKUP = "\"><script>alert('x')</script>&{{7*7}}"
 MARKED_CLIENT = ClientView(MARKUP, MARKUP, MARKUP, MARKUP, MARKUP, MARKUP)
 MARKED_HTTPS = f"https://rp1.test/{MARKUP}"
@@ -238,8 +238,7 @@ def test_only_https_uris_of_a_client_are_shown(uri: str) -> None:
 def test_an_https_logo_is_shown_from_this_server() -> None:
     """No other origin is in img-src, so the logo's server does not learn of the page."""
     client = ClientView("c", "Name", "https://cdn.rp1.test/logo.png")
-    pages = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)))
-    response = pages.login(LoginView(FormView(client, "/")), "en")
+    response = PAGES.login(LoginView(FormView(client, "/")), "en")
     (logo,) = PageTags(response).all("img")
     assert (logo["src"] or "").startswith("/oidc/logo?uri=https%3A%2F%2Fcdn.rp1.test%2Flogo.png&mac=")
     assert directives(response)["img-src"] == "'self'"

@@ -1,0 +1,84 @@
+"""What scanners for accessibility do not find: points of WCAG 2.2 that depend on what a page is about."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from aiohttp import web
+
+from shared.browser.pages import Pages
+from shared.config.settings import Settings
+from tests import sample_pages
+from tests.service.test_pages import PageTags, body
+
+PAGES = Pages.load(Settings())
+STATES = sample_pages.responses(PAGES, "en")
+TYPED = frozenset({"text", "password", "email", "tel"})
+PURPOSES: Mapping[str, frozenset[str]] = {
+    "username": frozenset({"username", "username webauthn"}),
+    "password": frozenset({"current-password", "new-password"}),
+    "new_password": frozenset({"new-password"}),
+    "email": frozenset({"email"}),
+    "code": frozenset({"one-time-code"}),
+    "given_name": frozenset({"given-name"}),
+    "family_name": frozenset({"family-name"}),
+    "nickname": frozenset({"nickname"}),
+    "phone_number": frozenset({"tel"}),
+}
+"""Fields about the user, with the purposes that browsers and password managers know (WCAG 2.2 §1.3.5)."""
+
+each_state = pytest.mark.parametrize(("name", "response"), STATES.items(), ids=list(STATES))
+
+
+def typed_fields(tags: PageTags) -> list[dict[str, str | None]]:
+    """The fields that users type into."""
+    return [field for field in tags.all("input") if field.get("type") in TYPED]
+
+
+@each_state
+def test_password_managers_fill_every_field(name: str, response: web.Response) -> None:
+    """§3.3.8: each field says what belongs into it, or that nothing that is stored does."""
+    for field in typed_fields(PageTags(response)):
+        purposes = PURPOSES.get(str(field.get("name") or field["id"]), frozenset({"off", "name"}))
+        assert field.get("autocomplete") in purposes, (name, field)
+
+
+@each_state
+def test_a_fault_is_told_and_found(name: str, response: web.Response) -> None:
+    """§3.3.1: the title begins with it, a wrong field refers to its text, and one field has the focus."""
+    tags = PageTags(response)
+    told = [each for _, each in tags.elements if each.get("role") == "alert" and each.get("id") == "fault"]
+    fields = [*typed_fields(tags), *tags.all("select")]
+    wrong = [field for field in fields if "aria-invalid" in field]
+    assert bool(wrong) <= bool(told)
+    if not told:
+        return
+    (title,) = re.findall(r"<title>(.*?)</title>", body(response))
+    (heading,) = re.findall(r"<h1[^>]*>(.*?)</h1>", body(response), re.DOTALL)
+    assert title.count(" – ") >= 2, "the title has only the name of the page"
+    assert not title.startswith(heading)
+    assert all("fault" in str(field.get("aria-describedby")).split() for field in wrong)
+    focused = [field for field in fields if "autofocus" in field]
+    assert len(focused) <= 1
+    assert focused or not wrong, "nothing has the focus"
+
+
+@each_state
+def test_the_parts_of_a_page_have_names(name: str, response: web.Response) -> None:
+    """§1.3.1, §3.1.1: language, one of each landmark, and names for what there is more than one of."""
+    tags = PageTags(response)
+    assert [len(tags.all(part)) for part in ("html", "header", "main", "footer")] == [1, 1, 1, 1]
+    assert tags.all("html")[0]["lang"] == "en"
+    labels = [nav["aria-label"] for nav in tags.all("nav")]
+    assert len(labels) == len(set(labels))
+    assert len(tags.all("fieldset")) == len(tags.all("legend"))
+    assert all("alt" in image for image in tags.all("img"))
+    choices = [field["name"] for field in tags.all("input") if field.get("type") == "checkbox"]
+    assert len(choices) == len(set(choices)) or tags.all("fieldset"), "choices that belong together"
+
+
+@each_state
+def test_help_is_in_the_same_place(name: str, response: web.Response) -> None:
+    """§3.2.6: links of the page come after its content, in the footer, and the sections before it."""
+    order = [tag for tag, _ in PageTags(response).elements if tag in ("header", "main", "footer")]
+    assert order == ["header", "main", "footer"]
