@@ -60,6 +60,11 @@ def tells_every_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(introspection.IntrospectionEndpoint, "describe", describing)
 
 
+def admits_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that is for some groups is told of tokens of all users."""
+    monkeypatch.setattr(introspection, "is_admitted", lambda *_: True)
+
+
 def takes_any_user_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user name beside a token is not compared."""
     monkeypatch.setattr(credentials, "canonical", lambda _: "")

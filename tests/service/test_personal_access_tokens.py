@@ -8,7 +8,7 @@ from shared.paths import INTROSPECTION, USERINFO
 from tests.deployment import ISSUER, TokenService, basic, bearer, unverified
 from tests.personal_access_tokens import a_token
 from tests.planted import planted
-from tests.planted.personal_access_tokens import takes_any_user_name, tells_every_client
+from tests.planted.personal_access_tokens import admits_everybody, takes_any_user_name, tells_every_client
 
 INACTIVE = {"active": False}
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
@@ -50,6 +50,16 @@ async def test_other_clients_are_told_nothing(tokens: TokenService) -> None:
     assert await tokens.introspect(other, made.value) == INACTIVE
     public = await tokens.world.public_client(allow_personal_access_tokens=True)
     assert (await tokens.post(INTROSPECTION.path, {"token": made.value}, public)).status == 401
+
+
+@planted(admits_everybody)
+async def test_a_client_for_some_groups_is_told_of_their_members_alone(tokens: TokenService) -> None:
+    """Whoever may not sign in to it cannot use it by a token either."""
+    client = await tokens.world.client(allow_personal_access_tokens=True, allowed_groups=("Staff",))
+    member, other = await tokens.world.user(groups=("Staff",)), await tokens.world.user(groups=("Guests",))
+    assert (await tokens.introspect(client, (await a_token(tokens.world, member)).value))["active"]
+    for user in (other, await tokens.world.user()):
+        assert await tokens.introspect(client, (await a_token(tokens.world, user)).value) == INACTIVE
 
 
 async def test_a_mistyped_token_is_inactive(tokens: TokenService) -> None:

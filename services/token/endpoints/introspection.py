@@ -19,6 +19,7 @@ from shared.live import clock
 from shared.live.rate_limiter import RateLimiter
 from shared.live.resource_cache import ResourceCache
 from shared.model import Scope
+from shared.oauth.client.admission import is_admitted
 from shared.oauth.client.authentication import refused
 from shared.oauth.client.record import Client
 from shared.oauth.errors import TooManyRequests
@@ -130,11 +131,14 @@ class IntrospectionEndpoint:
     async def _personal_access_token(self, client: Client, value: str, now: datetime) -> Description:
         if not client.allow_personal_access_tokens:
             return INACTIVE
-        presented = await present(self.personal_access_tokens, value)
+        with_groups = bool(client.allowed_groups)
+        presented = await present(self.personal_access_tokens, value, with_groups=with_groups)
         if presented is None:
             self._count_unknown(client, now)
             return INACTIVE
         token, user = presented.token, presented.user
+        if not is_admitted(client, user.groups):
+            return INACTIVE
         sub = self.tokens.sub(user.user_id, client)
         return {
             "active": True,
