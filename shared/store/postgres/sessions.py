@@ -11,39 +11,37 @@ from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
+_CONTINUES = "s.user_id = $3 AND s.epoch = $4 AND s.ended_at IS NULL AND s.expires_at > now()"
+"""A live session of the same user."""
+
 # A row with the new key is there when the statement or the form is sent again. Its session goes on, as it
 # is. Nothing happens if it is over, or if the browser has another live one, which cannot get the same key.
-_BEGIN = """
+_BEGIN = f"""
 WITH standing AS (
   SELECT user_id FROM users WHERE user_id = $3 AND epoch = $4 AND disabled_at IS NULL
-     AND NOT EXISTS (SELECT FROM sessions k WHERE k.session_key = $1 AND NOT (
-           k.user_id = $3 AND k.epoch = $4 AND k.ended_at IS NULL AND k.expires_at > now()
+     AND NOT EXISTS (SELECT FROM sessions s WHERE s.session_key = $1 AND NOT ({_CONTINUES}
            AND NOT EXISTS (SELECT FROM sessions WHERE session_key = $6 AND $6 <> $1 AND ended_at IS NULL)))),
-before AS (
-  UPDATE sessions s SET
-     session_key = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $1
-                        ELSE s.session_key END,
-     expires_at  = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $5
-                        ELSE s.expires_at END,
-     origin      = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN $7
-                        ELSE s.origin END,
-     ended_at    = CASE WHEN s.user_id = $3 AND s.epoch = $4 AND s.expires_at > now() THEN NULL ELSE now() END
-    FROM standing WHERE s.session_key IN ($1, $6) AND s.ended_at IS NULL
-  RETURNING s.sid, s.user_id, s.ended_at IS NULL AS goes_on),
+continued AS (
+  UPDATE sessions s SET session_key = $1, expires_at = $5, origin = $7
+    FROM standing WHERE s.session_key IN ($1, $6) AND {_CONTINUES}
+  RETURNING s.sid),
+replaced AS (
+  UPDATE sessions s SET ended_at = now()
+    FROM standing WHERE s.session_key IN ($1, $6) AND s.ended_at IS NULL AND NOT ({_CONTINUES})
+  RETURNING s.sid, s.user_id),
 begun AS (
   INSERT INTO sessions (session_key, sid, user_id, epoch, expires_at, origin)
-  SELECT $1, $2, user_id, $4, $5, $7 FROM standing WHERE NOT EXISTS (SELECT FROM before WHERE goes_on)
+  SELECT $1, $2, user_id, $4, $5, $7 FROM standing WHERE NOT EXISTS (SELECT FROM continued)
   ON CONFLICT (session_key) DO UPDATE SET expires_at = excluded.expires_at
   RETURNING sid),
-present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM before WHERE goes_on),
+present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM continued),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
   SELECT 'signed_in', $3, jsonb_build_object('sid', sid) || $7 FROM present
    WHERE NOT EXISTS (SELECT FROM sessions WHERE session_key = $1)
   UNION ALL
-  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced')
-    FROM before WHERE NOT goes_on)
-SELECT sid, (SELECT sid FROM before WHERE NOT goes_on AND user_id <> $3) AS replaced FROM present"""
+  SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced') FROM replaced)
+SELECT sid, (SELECT sid FROM replaced WHERE user_id <> $3) AS replaced FROM present"""
 """$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 origin."""
 
 _LIVE = """
