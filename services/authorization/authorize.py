@@ -8,7 +8,7 @@ from aiohttp import web
 from services.authorization.interaction.context import INTERACTION, InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import (
+from services.authorization.interaction.step import (
     AddSecondFactor,
     Consent,
     Create,

@@ -8,7 +8,7 @@ import pytest
 from services.authorization.authentication import known_browsers, proven, sealed
 from services.authorization.device import forms
 from services.authorization.interaction import dispatcher, next_step, sign_in
-from services.authorization.interaction.next_step import Login
+from services.authorization.interaction.step import Login, ShowSecondFactor
 from shared.codec.base64url import base64url
 from shared.identity import totp
 from shared.store.codecs.totp_secrets import TotpSecrets
@@ -70,7 +70,7 @@ def never_steps_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def without(*arguments: Any, **options: Any) -> Any:
         found = step(*arguments, **options)
-        return Login() if isinstance(found, next_step.ShowSecondFactor) else found
+        return Login() if isinstance(found, ShowSecondFactor) else found
 
     monkeypatch.setattr(dispatcher, "next_step", without)
 

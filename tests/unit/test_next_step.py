@@ -10,16 +10,15 @@ import pytest
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.interaction import Interaction
-from services.authorization.interaction.next_step import (
+from services.authorization.interaction.next_step import CurrentUser, next_step
+from services.authorization.interaction.step import (
     AddSecondFactor,
     Consent,
     Create,
-    CurrentUser,
     Login,
     Refuse,
     Respond,
     ShowSecondFactor,
-    next_step,
 )
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Authentication, ClaimsRequest, Session, User

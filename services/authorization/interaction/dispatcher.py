@@ -10,10 +10,10 @@ from services.authorization.interaction.interaction import Interaction
 from services.authorization.interaction.next_step import (
     CurrentUser,
     SecondFactorSetting,
-    Step,
     may_need_second_factor,
     next_step,
 )
+from services.authorization.interaction.step import Step
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.active_session import ActiveSessions
 from shared.issuing.tokens import TokenIssuer

@@ -8,6 +8,17 @@ from datetime import datetime
 from typing import Literal
 
 from services.authorization.authentication.proven import Proven
+from services.authorization.interaction.step import (
+    AddSecondFactor,
+    Consent,
+    Create,
+    Login,
+    Refuse,
+    Respond,
+    SelectAccount,
+    ShowSecondFactor,
+    Step,
+)
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Scope, Session
 from shared.oauth.authentication_methods import (
@@ -25,7 +36,6 @@ from shared.oauth.errors import (
     AccessDenied,
     ConsentRequired,
     LoginRequired,
-    OAuthError,
     UnmetAuthenticationRequirements,
 )
 from shared.oauth.supported import CREATE
@@ -46,61 +56,6 @@ class CurrentUser:
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Ask the user to log in."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowSecondFactor:
-    """Ask a user who has proven a first factor for one of *second_factors*."""
-
-    proven: Proven
-    second_factors: frozenset[SecondFactor]
-
-
-@dataclass(frozen=True, slots=True)
-class AddSecondFactor:
-    """Ask a user who has just proven a first factor to add a second one."""
-
-    proven: Proven
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Ask the user to sign up."""
-
-
-@dataclass(frozen=True, slots=True)
-class SelectAccount:
-    """Ask which of the signed-in accounts continues."""
-
-
-@dataclass(frozen=True, slots=True)
-class Consent:
-    """Ask whether the client may have what it requests. `allowed`: the scope that needs no question."""
-
-    session: Session
-    allowed: Scope = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Respond:
-    """Send a successful response."""
-
-    session: Session
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Send an error response."""
-
-    error: OAuthError
-
-
-Step = Login | ShowSecondFactor | AddSecondFactor | Create | SelectAccount | Consent | Respond | Refuse
 
 
 def next_step(

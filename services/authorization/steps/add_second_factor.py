@@ -10,8 +10,8 @@ from services.authorization.authentication.second_factor import Added, SecondFac
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import AddSecondFactor
 from services.authorization.interaction.sign_in import InteractionSignIn
+from services.authorization.interaction.step import AddSecondFactor
 from shared.browser.pages import AddSecondFactorView, ClientView, Pages, RecoveryCodesView, SecondFactorFault
 from shared.identity.totp import otpauth_uri, shown_secret
 from shared.oauth.parameters import Parameters

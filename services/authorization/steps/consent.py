@@ -10,7 +10,7 @@ from services.authorization.interaction.consent_question import consent_question
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import Consent, Respond
+from services.authorization.interaction.step import Consent, Respond
 from services.authorization.response.responder import Responder
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token

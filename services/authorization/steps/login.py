@@ -9,8 +9,8 @@ from services.authorization.authentication.password import PasswordAuthenticatio
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
+from services.authorization.interaction.step import Create, Login
 from shared.browser.pages import LoginFault, LoginView, Pages
 from shared.oauth.parameters import Parameters
 from shared.paths import ACCOUNT_FORGOTTEN, LOGIN, SIGN_UP

@@ -11,8 +11,8 @@ from services.authorization.authentication.second_factor import RECOVERY_CODE, S
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import ShowSecondFactor
 from services.authorization.interaction.sign_in import InteractionSignIn
+from services.authorization.interaction.step import ShowSecondFactor
 from shared.browser.pages import Pages, SecondFactorFault, SecondFactorView
 from shared.oauth.authentication_methods import SecondFactor
 from shared.oauth.parameters import Parameters

@@ -13,7 +13,7 @@ from aiohttp import web
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import SelectAccount
+from services.authorization.interaction.step import SelectAccount
 from shared.browser.cookies import Cookies
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token

@@ -12,8 +12,8 @@ from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import Create, Login
 from services.authorization.interaction.sign_in import InteractionSignIn
+from services.authorization.interaction.step import Create, Login
 from shared.browser.errors import StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.pages import Pages, SignUpFault, SignUpView
