@@ -60,6 +60,11 @@ def tells_every_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(introspection.IntrospectionEndpoint, "describe", describing)
 
 
+def looks_up_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token with a wrong checksum is looked up in the database."""
+    monkeypatch.setattr(credentials, "is_personal_access_token", lambda _: True)
+
+
 def admits_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that is for some groups is told of tokens of all users."""
     monkeypatch.setattr(introspection, "is_admitted", lambda *_: True)

@@ -1,14 +1,21 @@
 """Personal access tokens at the endpoints: who is told of them, and what they open."""
 
 import base64
+from typing import Any
 
 import pytest
 
 from shared.paths import INTROSPECTION, USERINFO
+from shared.store.postgres.transport.database import Database
 from tests.deployment import ISSUER, TokenService, basic, bearer, unverified
 from tests.personal_access_tokens import a_token
 from tests.planted import planted
-from tests.planted.personal_access_tokens import admits_everybody, takes_any_user_name, tells_every_client
+from tests.planted.personal_access_tokens import (
+    admits_everybody,
+    looks_up_any_text,
+    takes_any_user_name,
+    tells_every_client,
+)
 
 INACTIVE = {"active": False}
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
@@ -68,6 +75,39 @@ async def test_a_mistyped_token_is_inactive(tokens: TokenService) -> None:
     made = await a_token(tokens.world, await tokens.world.user())
     for other in ("ostp_", made.value[:-1] + "!", made.value.swapcase(), "ostp_" + "0" * 49):
         assert await tokens.introspect(client, other) == INACTIVE
+
+
+@planted(looks_up_any_text)
+async def test_each_token_costs_one_statement_at_most(
+    tokens: TokenService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of an ordinary access token is its own; a mistyped one, or one for another client, costs none."""
+    client = await tokens.world.client(allow_personal_access_tokens=True)
+    other = await tokens.world.client()
+    made = await a_token(tokens.world, await tokens.world.user())
+    ordinary = (await tokens.tokens(client))["access_token"]
+    for each in (client, other):
+        await tokens.introspect(each, "x")  # from now on the client is cached
+    sent: list[str] = []
+    row = Database.row
+
+    async def noting(self: Database, sql: str, *arguments: Any) -> Any:
+        if "personal_access_tokens" in sql or "FROM grants" in sql:  # none of the background work
+            sent.append(sql)
+        return await row(self, sql, *arguments)
+
+    monkeypatch.setattr(Database, "row", noting)
+    mistyped = made.value[:-1] + ("0" if made.value[-1] != "0" else "1")
+    for asking, token, table in (
+        (client, made.value, "personal_access_tokens"),
+        (client, ordinary, "grants"),
+        (client, mistyped, None),
+        (other, made.value, None),
+    ):
+        sent.clear()
+        await tokens.introspect(asking, token)
+        assert [table in sql for sql in sent if table] == ([True] if table else [])
+        assert len(sent) == (1 if table else 0), sent
 
 
 async def test_a_pairwise_client_does_not_recognise_the_user(tokens: TokenService) -> None:
