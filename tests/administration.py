@@ -136,7 +136,7 @@ class AdministrationApi:
 @pytest.fixture
 async def admin(database_url: str, redis_url: str) -> AsyncIterator[AdministrationApi]:
     """An administrator of a deployment."""
-    settings = settings_for(database_url, redis_url)
+    settings = settings_for(database_url, redis_url, smtp_url="smtp://127.0.0.1:9")
     app = application(settings, mount_client_registry, mount_accounts, mount_token)
     async with open_world(settings) as world, TestClient(Served(app)) as http:
         client = await world.client(client_id="administrator", scope=(*ADMINISTRATION_SCOPES, "api:read"))

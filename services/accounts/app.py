@@ -69,11 +69,16 @@ CONNECTIONS_PAGE = web.AppKey("CONNECTIONS_PAGE", ConnectionsPage)
 PageT = TypeVar("PageT")
 
 
+def _notices(app: web.Application) -> Notices:
+    """The mails to users, if this deployment sends any. Needs `stores` and PAGES."""
+    return Notices(app[STORES].mails, app[PAGES], app[SETTINGS].mail_server is not None)
+
+
 async def _pages(app: web.Application) -> AsyncIterator[None]:
     """The pages of the account. Needs `stores`, `passwords` and PAGES."""
     settings, opened, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
     cookies, hashing = Cookies.of(settings), app[PASSWORDS]
-    notices = Notices(opened.mails, app[PAGES], settings.mail_server is not None)
+    notices = _notices(app)
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
     new_passkeys = NewPasskeys(
         relying_party=RelyingParty.of(settings.origin),
@@ -160,7 +165,7 @@ async def _administration(app: web.Application) -> AsyncIterator[None]:
     opened = app[STORES]
     app[ADMINISTRATORS] = Administrators.of(app[SETTINGS], opened, app[KEYRING], app[CLIENTS])
     app[USER_ADMINISTRATION] = UserAdministration(
-        opened.users, opened.groups, opened.credentials, app[PASSWORDS]
+        opened.users, opened.groups, opened.credentials, app[PASSWORDS], _notices(app)
     )
     app[GROUP_ADMINISTRATION] = GroupAdministration(opened.groups, opened.users)
     app[SESSION_ADMINISTRATION] = SessionAdministration(opened.sessions, opened.users)

@@ -379,6 +379,20 @@ async def test_a_generated_password_is_shown_once_and_works(admin: Administratio
         assert (await admin.ask("POST", _of(ADMIN_USER_PASSWORD, user), bad)).status == 400
 
 
+async def test_a_user_is_told_of_what_others_have_changed(admin: AdministrationApi) -> None:
+    """Of a new password and a new address, at the address that they had."""
+    user = await admin.world.user(claims={"email": "ada@example.org", "email_verified": True})
+    await admin.ask("POST", _of(ADMIN_USER_PASSWORD, user))
+    for claims in ({**user.claims, "name": "Ada"}, {"email": "new@example.org"}):
+        body = {"username": user.username, "claims": claims}
+        assert (await admin.ask("PUT", _of(ADMIN_USER, user), body, **{"If-Match": "*"})).status == 200
+    mails = await admin.world.stores.mails.take(10, timedelta(minutes=1), clock.now())
+    assert {(mail.kind, mail.contents.recipient) for mail in mails} == {
+        ("password_changed", "ada@example.org"),
+        ("address_changed", "ada@example.org"),
+    }
+
+
 async def test_sessions_are_listed_and_ended(admin: AdministrationApi) -> None:
     """All of them or one user's, page by page; an end names its author."""
     users = [await admin.world.user() for _ in range(2)]

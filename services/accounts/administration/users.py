@@ -10,6 +10,7 @@ from services.accounts.administration.listing import USER_FILTERS, read_user_fil
 from shared.administration.bodies import described, options
 from shared.administration.guard import Caller
 from shared.administration.paging import read_page_request
+from shared.browser.notices import Notices
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live.randomness import new_password
 from shared.model import User
@@ -40,6 +41,7 @@ class UserAdministration:
     groups: Groups
     credentials: UserCredentials
     passwords: Passwords
+    notices: Notices
 
     async def of_path(self, request: web.Request) -> User:
         """The user of the path. Raises NoSuchUser."""
@@ -126,7 +128,11 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
         caller.check(WRITE_GROUPS)
         await check_group_rights(administration.groups, asked.groups, caller.author)
     claims = asked.all_claims()
-    return _answer(await replace_user(administration.users, user, asked.username, claims, by=caller.author))
+    replaced = await replace_user(administration.users, user, asked.username, claims, by=caller.author)
+    address = replaced.claims.get("email")
+    if address and address != user.claims.get("email"):
+        await administration.notices.tell(request, user, "address_changed", address=address)
+    return _answer(replaced)
 
 
 async def delete_user(request: web.Request, caller: Caller) -> web.Response:
@@ -160,6 +166,7 @@ async def set_user_password(request: web.Request, caller: Caller) -> web.Respons
     check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)
     await administration.credentials.set_password(user.user_id, password_hash, by=caller.author)
+    await administration.notices.tell(request, user, "password_changed")
     shown_once = {"password": password} if asked.password is None else {}
     return json_answer({"sub": str(user.user_id), **shown_once})
 
