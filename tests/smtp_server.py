@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from socket import AF_INET
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class MailHost:
                     say(writer, "250 8BITMIME")
                 case "STARTTLS" if self.tls and not answer:
                     say(writer, "220 go on")
-                    await writer.start_tls(self.tls)
+                    if not await is_encrypted_by(writer, self.tls):
+                        return
                     is_encrypted = True
                 case "AUTH" if not answer:
                     login = b64decode(rest.removeprefix("PLAIN ")).decode()
@@ -78,6 +80,19 @@ class MailHost:
         writer.close()
 
 
+async def is_encrypted_by(writer: asyncio.StreamWriter, tls: ssl.SSLContext) -> bool:
+    """Start TLS. False: the client has hung up, as it does not trust the certificate."""
+    plain = writer.transport
+    try:
+        await writer.start_tls(tls)
+    except (OSError, AttributeError):  # the latter is asyncio's own: it has lost the transport
+        return False
+    finally:
+        if writer.transport is None:
+            writer._transport = plain  # otherwise deleting the writer raises
+    return True
+
+
 def say(writer: asyncio.StreamWriter, line: str) -> None:
     writer.write(f"{line}\r\n".encode())
 
@@ -90,12 +105,16 @@ async def _data(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def mail_host(tls: ssl.SSLContext | None = None) -> AsyncIterator[MailHost]:
-    """A mail server on a free port."""
-    host = MailHost(tls=tls)
-    server = await asyncio.start_server(host.converse, "127.0.0.1", 0)
+async def mail_host(
+    tls: ssl.SSLContext | None = None, *, is_implicit: bool = False
+) -> AsyncIterator[MailHost]:
+    """A mail server on a free port, with STARTTLS, or with TLS from the first byte."""
+    host = MailHost(tls=None if is_implicit else tls)
+    server = await asyncio.start_server(
+        host.converse, "localhost", 0, ssl=tls if is_implicit else None, family=AF_INET
+    )
     host.port = server.sockets[0].getsockname()[1]
     async with server:
         yield host
         for writer in host.writers:
-            writer.close()
+            writer.transport.abort()

@@ -123,6 +123,14 @@ ALERTS = (
         "The reader of the log of {{ $labels.instance }} is too slow, and lines are lost.",
     ),
     Alert(
+        "OstiaryMailsFail",
+        'sum(rate(ostiary_events_total{event="mail",outcome="failed"}[15m])) > 0'
+        ' unless sum(rate(ostiary_events_total{event="mail",outcome="ok"}[15m])) > 0',
+        "15m",
+        "ticket",
+        "The mail server takes no mails: users who have forgotten their password get no link.",
+    ),
+    Alert(
         "OstiarySignInsFail",
         'sum(rate(ostiary_events_total{event="sign_in",outcome=~"failed|throttled"}[10m])) > 1'
         ' and sum(rate(ostiary_events_total{event="sign_in",outcome=~"failed|throttled"}[10m]))'

@@ -20,6 +20,7 @@ from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
+from shared.operations.doctor.mail import mail_finding
 from shared.paths import SENT_MAILS, START
 from shared.server.app import application
 from shared.store import Expiring, MailContents
@@ -30,7 +31,7 @@ from tests.deployment import settings_for
 from tests.planted import planted
 from tests.planted.mail import forgets_who_knows_the_secret, sends_again_and_again, tries_without_end
 from tests.served import Served
-from tests.smtp_server import MailHost, mail_host
+from tests.smtp_server import mail_host
 
 DAY = timedelta(days=1)
 VALUES = {"username": "ada", "link": f"{LOCAL_ISSUER}/account"}
@@ -135,21 +136,13 @@ async def test_the_connection_is_encrypted(
     files, context = a_certificate("localhost", tmp_path), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.chain_file, files.key_file)
     ca = {"fetch_ca_file": str(files.ca_file)} if is_trusted else {}
-    if scheme == "smtps":
-        host = MailHost(port=0)
-        server = await asyncio.start_server(host.converse, "localhost", 0, ssl=context)
-        url = f"smtps://localhost:{server.sockets[0].getsockname()[1]}"
-        async with server:
-            await queue(world)
-            await delivery_of(world, sending(url, *urls, **ca)).deliver(clock.now())
-        assert host.received.qsize() == is_trusted
-        return
-    async with mail_host(context) as host:
-        url = f"smtp://us%40er:s%3Acret@localhost:{host.port}?starttls=required"
+    async with mail_host(context, is_implicit=scheme == "smtps") as host:
+        login, option = ("us%40er:s%3Acret@", "?starttls=required") if scheme == "smtp" else ("", "")
+        url = f"{scheme}://{login}localhost:{host.port}{option}"
         await queue(world)
         await delivery_of(world, sending(url, *urls, **ca)).deliver(clock.now())
         assert host.received.qsize() == is_trusted
-        if is_trusted:
+        if login and is_trusted:
             received = host.received.get_nowait()
             assert (received.login, received.is_encrypted) == ("\0us@er\0s:cret", True)
 
@@ -290,3 +283,44 @@ async def test_mails_are_shown_on_this_machine_alone(
         async with serve_authorization(settings, world) as op:
             assert SENT_MAILS.path not in (await op.browser().get(START.path)).text
             assert (await op.browser().get(SENT_MAILS.path)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [({}, "takes mails from id@example.org"), ({"CONNECT": "554 go away"}, "check OSTIARY_SMTP_URL")],
+)
+async def test_the_doctor_tries_the_mail_server(
+    urls: tuple[str, str], answers: dict[str, str], expected: str
+) -> None:
+    """Without a mail; one that is not there is a fault, too."""
+    async with mail_host() as host:
+        host.answers = answers
+        url = f"smtp://127.0.0.1:{host.port}"
+        finding = await mail_finding(sending(url, *urls))
+        assert (finding.is_good, expected in finding.sentence) == (not answers, True)
+        assert host.received.empty()
+    assert not (await mail_finding(sending(url, *urls))).is_good
+
+
+async def test_the_doctor_tells_of_no_mail_server(urls: tuple[str, str], tmp_path: Path) -> None:
+    """None, and a folder, are choices."""
+    assert (await mail_finding(settings_for(*urls))).is_good
+    assert str(tmp_path) in (await mail_finding(sending(tmp_path.as_uri(), *urls))).sentence
+
+
+async def test_the_doctor_tells_of_a_wrong_password(urls: tuple[str, str], tmp_path: Path) -> None:
+    """As of a certificate that nobody trusts."""
+    files, context = a_certificate("localhost", tmp_path), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.chain_file, files.key_file)
+    async with mail_host(context) as host:
+        url = f"smtp://user:secret@localhost:{host.port}?starttls=required"
+        trusting = sending(url, *urls, fetch_ca_file=str(files.ca_file))
+        assert ", encrypted" in (await mail_finding(trusting)).sentence
+        host.answers = {"AUTH": "535 wrong"}
+        refused = await mail_finding(trusting)
+        assert (refused.is_good, "535" in refused.sentence, "secret" in refused.sentence) == (
+            False,
+            True,
+            False,
+        )
+        assert not (await mail_finding(sending(url, *urls))).is_good

@@ -1,7 +1,6 @@
 """Delivering the mails that wait. Every process takes due ones, each under a lease of its own."""
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from services.worker.mail.transport import FolderTransport, NotSent, SmtpTranspo
 from services.worker.retries import AT_A_TIME, EVERY, LEASE, PATIENCE, next_try, until_nothing_is_due
 from shared.config.mail_address import MailFolder, MailServer
 from shared.config.settings import Settings
+from shared.fetch.mail_server import mail_trust
 from shared.live import clock
 from shared.server.metrics import count_event
 from shared.store import Mail, Mails, Unavailable
@@ -78,10 +78,7 @@ def transport_of(settings: Settings, server: MailServer | MailFolder) -> Transpo
     """The way out. The extra CA of the fetcher is trusted for the mail server, too."""
     if isinstance(server, MailFolder):
         return FolderTransport(server.path)
-    context = ssl.create_default_context()
-    if settings.fetch_ca_file:
-        context.load_verify_locations(settings.fetch_ca_file)
-    return SmtpTransport(server, settings.sender.addr_spec, context)
+    return SmtpTransport(server, settings.sender.addr_spec, mail_trust(settings.fetch_ca_file))
 
 
 def mail_delivery(mails: Mails, settings: Settings, server: MailServer | MailFolder) -> Job:

@@ -9,7 +9,6 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
 
-import aiosmtplib
 from aiosmtplib import (
     SMTPDataError,
     SMTPException,
@@ -19,6 +18,7 @@ from aiosmtplib import (
 )
 
 from shared.config.mail_address import MailServer
+from shared.fetch.mail_server import mail_session
 
 LIMIT = 20.0  # seconds for a message, from the connection to the server's last answer
 
@@ -44,7 +44,7 @@ class SmtpTransport:
 
     server: MailServer
     sender: str
-    tls: ssl.SSLContext
+    trust: ssl.SSLContext
 
     async def send(self, message: EmailMessage, recipient: str) -> None:
         try:
@@ -60,20 +60,8 @@ class SmtpTransport:
             raise NotSent(type(fault).__name__) from None
 
     async def _send(self, message: EmailMessage, recipient: str) -> None:
-        server = self.server
-        await aiosmtplib.send(
-            message,
-            sender=self.sender,
-            recipients=[recipient],
-            hostname=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.tls == "implicit",
-            start_tls={"implicit": False, "required": True, "opportunistic": None}[server.tls],
-            tls_context=self.tls,
-            timeout=LIMIT,
-        )
+        async with mail_session(self.server, self.trust, LIMIT) as session:
+            await session.send_message(message, sender=self.sender, recipients=[recipient])
 
 
 def _codes(fault: SMTPRecipientRefused | SMTPRecipientsRefused | SMTPDataError) -> Sequence[int]:

@@ -16,6 +16,7 @@ from shared.operations.doctor.clocks import clock_finding
 from shared.operations.doctor.files import file_findings
 from shared.operations.doctor.findings import Finding, bad, good
 from shared.operations.doctor.http import HttpClient, HttpRequest
+from shared.operations.doctor.mail import mail_finding
 from shared.operations.doctor.public import WITHOUT_ROOT_PATHS, public_finding, root_paths_finding
 from shared.operations.doctor.tls import tls_finding
 from shared.paths import OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
@@ -44,6 +45,7 @@ async def examine(
                 await records.passkeys(settings, opened),
                 await records.outbox(opened),
             ]
+    findings.append(await mail_finding(settings))
     trust = ssl.create_default_context()
     for file in filter(None, (ca_file, settings.fetch_ca_file)):
         trust.load_verify_locations(file)
