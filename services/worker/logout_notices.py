@@ -5,16 +5,19 @@ once, always with the same `jti`, and is deleted when the client answers 2xx.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
 from services.worker.job import Job
 from services.worker.retries import AT_A_TIME, EVERY, LEASE, PATIENCE, next_try, until_nothing_is_due
 from shared.fetch import FetchFailed
+from shared.fetch.breaker import PER_HOST
 from shared.issuing.encryption import Encryption, NoRecipient
 from shared.issuing.tokens import TokenIssuer
 from shared.live.client_cache import ClientCache
@@ -24,6 +27,9 @@ from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable
 
 TRIED_FOR = timedelta(days=1)
+
+Places = Mapping[str, asyncio.Semaphore]
+"""As many for each host as the fetcher has. A notice that found its host busy would wait for its next try."""
 
 logger = structlog.get_logger()
 
@@ -48,13 +54,14 @@ class Delivery:
     async def deliver(self, now: datetime) -> int:
         """Try to deliver at most AT_A_TIME due notices. Returns their number. Raises Unavailable."""
         notices = await self.outbox.take(AT_A_TIME, LEASE, now)
-        await asyncio.gather(*(self._try(notice, now) for notice in notices))
+        places: Places = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
+        await asyncio.gather(*(self._try(notice, now, places) for notice in notices))
         return len(notices)
 
-    async def _try(self, notice: LogoutNotice, now: datetime) -> None:
+    async def _try(self, notice: LogoutNotice, now: datetime, places: Places) -> None:
         fields = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
         try:
-            if fault := await self._post(notice, now):
+            if fault := await self._post(notice, now, places):
                 await self._failed(notice, now, {**fields, "cause": fault})
             else:
                 await self.outbox.settle(notice.notice_id)
@@ -63,14 +70,15 @@ class Delivery:
         except Exception:  # a defect must not delay the other notices; this one is due again, too
             logger.exception("logout_notice_defect", **fields)
 
-    async def _post(self, notice: LogoutNotice, now: datetime) -> str | None:
+    async def _post(self, notice: LogoutNotice, now: datetime, places: Places) -> str | None:
         """The reason why delivery failed. None: it succeeded, or the client wants no notices any more."""
         client = await self.clients.find(notice.client_id)
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:
             return None
         try:
             token = await self._token(notice, client, now)
-            status = await self.post.post_form(client.backchannel_logout_uri, {"logout_token": token})
+            async with places[urlsplit(client.backchannel_logout_uri).netloc]:
+                status = await self.post.post_form(client.backchannel_logout_uri, {"logout_token": token})
         except (FetchFailed, NoRecipient) as fault:
             return str(fault)
         if status not in range(200, 300):

@@ -21,6 +21,7 @@ from services.worker.logout_notices import TRIED_FOR, Delivery
 from services.worker.retries import AT_A_TIME, FIRST_WAIT, LEASE, LONGEST_WAIT, next_try
 from shared.config.settings import Settings
 from shared.fetch import FetchFailed
+from shared.fetch.breaker import PER_HOST
 from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import LOGOUT_EVENT, TokenIssuer
 from shared.live import clock
@@ -49,6 +50,8 @@ class NoticeReceiver:
     status: int = 200
     sent: list[tuple[str, str]] = field(default_factory=list)
     hanging: asyncio.Event | None = None
+    in_flight: int = 0
+    most: int | None = None  # at a time
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
         (name, token) = next(iter(form.items()))
@@ -56,6 +59,13 @@ class NoticeReceiver:
         if self.hanging and "hanging" in uri:
             await self.hanging.wait()
             raise FetchFailed("there is no answer")
+        self.in_flight += 1
+        try:
+            if self.most and self.in_flight > self.most:
+                raise FetchFailed("busy")
+            await asyncio.sleep(0)
+        finally:
+            self.in_flight -= 1
         self.sent.append((uri, token))
         if self.status == 0:
             raise FetchFailed("there is no answer")
@@ -256,8 +266,8 @@ async def test_two_deliverers_tell_once(setup: Setup) -> None:
 
 @pytest.mark.point(24)
 async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
-    """A client that hangs delays no other, even with more than a batch of notices."""
-    await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp1.test/hanging")
+    """A client that hangs delays none of another host, even with more than a batch of notices."""
+    await setup.notices(AT_A_TIME - 1, backchannel_logout_uri="https://rp2.test/hanging")
     await setup.notices(1)
     setup.rp.hanging = asyncio.Event()
     task = asyncio.create_task(setup.delivery.deliver(clock.now()))
@@ -268,6 +278,15 @@ async def test_a_client_that_hangs_delays_no_other(setup: Setup) -> None:
     setup.rp.hanging.set()
     assert await task == AT_A_TIME
     assert len(await setup.waiting()) == AT_A_TIME - 1
+
+
+async def test_a_full_batch_for_one_host_is_delivered_at_once(setup: Setup) -> None:
+    """More notices than the fetcher sends to a host at a time do not put each other off."""
+    await setup.notices(AT_A_TIME)
+    setup.rp.most = PER_HOST
+    assert await setup.delivery.deliver(clock.now()) == AT_A_TIME
+    assert await setup.waiting() == []
+    assert len(setup.rp.sent) == AT_A_TIME
 
 
 @pytest.mark.parametrize("case", ["disabled", "no URI any more"])

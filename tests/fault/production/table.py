@@ -36,6 +36,7 @@ FAULTS: Mapping[str, Row] = {
     "F1": Row(processes.kill_replicas, kills_services=True),
     "F2": Row(processes.halt_replicas),
     "F3": Row(processes.restart_replicas),
+    "F4": Row(processes.stop_at_once),
     "F6": Row(redis.kill_redis, forgets_codes=True),
     "F7": Row(redis.halt_redis, forgets_codes=True),
     "F9": Row(redis.flush_redis, forgets_codes=True),
@@ -49,6 +50,7 @@ FAULTS: Mapping[str, Row] = {
     "F20b": Row(postgresql.slow_statements, layouts=POOLED),
     "F21": Row(postgresql.exhaust_pools, layouts=POOLED),
     "F22": Row(postgresql.exhaust_postgresql, layouts=POOLED),
+    "F24": Row(postgresql.deadlock_statements, layouts=POOLED),
     "F25": Row(postgresql.make_postgresql_read_only, layouts=POOLED),
     "F26": Row(processes.stop_the_worker),
     "F28": Row(traffic.rotate_all_keys),
@@ -56,8 +58,10 @@ FAULTS: Mapping[str, Row] = {
     "F30": Row(processes.start_all_at_once, kills_services=True),
     "F32": Row(traffic.storm_the_login),
     "F35": Row(traffic.hang_on_keys),
+    "F37": Row(processes.exhaust_memory, kills_services=True),
     "F39": Row(traffic.abort_requests),
     "F41": Row(processes.reload_proxy),
+    "F43": Row(processes.stop_the_expiry),
     "F45": Row(processes.misconfigure_a_replica),
 }
 """By their numbers."""

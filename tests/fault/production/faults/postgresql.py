@@ -53,6 +53,22 @@ async def slow_statements(deployment: Deployment, _: random.Random) -> None:
     await _persistently(primary, _FAST)
 
 
+_CONFLICTING = """
+CREATE FUNCTION conflict() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF random() < 0.3 THEN RAISE 'a victim' USING ERRCODE = 'deadlock_detected'; END IF;
+  RETURN NEW; END $$;
+CREATE TRIGGER conflict BEFORE INSERT OR UPDATE ON grants FOR EACH ROW EXECUTE FUNCTION conflict()"""
+_PEACEFUL = "DROP TRIGGER conflict ON grants; DROP FUNCTION conflict()"
+
+
+async def deadlock_statements(deployment: Deployment, _: random.Random) -> None:
+    """F24: three in ten changes of a grant end as the victim of a deadlock."""
+    primary = deployment.postgresql.primary
+    await primary.execute(_CONFLICTING)
+    await asyncio.sleep(FOR)
+    await _persistently(primary, _PEACEFUL)
+
+
 async def _persistently(node: Node, sql: str) -> None:
     """A change of the schema, which waits for the statements that are running."""
     async with asyncio.timeout(60):
