@@ -161,7 +161,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _administration(app: web.Application) -> AsyncIterator[None]:
-    """The administration of accounts. Needs `stores` and `passwords`."""
+    """The administration of accounts. Needs `stores`, `passwords` and PAGES."""
     opened = app[STORES]
     app[ADMINISTRATORS] = Administrators.of(app[SETTINGS], opened, app[KEYRING], app[CLIENTS])
     app[USER_ADMINISTRATION] = UserAdministration(

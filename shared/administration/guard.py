@@ -84,8 +84,8 @@ class Administrators:
             raise InvalidToken("the access token is not valid here", client_id=client.client_id)
         check_scope(token, scope)
         rights = rights_in(token.scope).intersection(client.scope)
-        if owner.user_id is not None and owner.authentication is not None:
-            if not client.allow_administration:
+        if token.grant_id is not None:
+            if owner.user_id is None or owner.authentication is None or not client.allow_administration:
                 description = "the client may not administer for users"
                 raise InsufficientScope(description, scope=scope, client_id=client.client_id)
             rights &= await self.groups.rights_of_user(owner.user_id)

@@ -1,5 +1,6 @@
 """Builds the parameters of a successful response: a code, and tokens for the front channel."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -54,6 +55,18 @@ class AuthorizedRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class _FrontChannelGrant:
+    """What the tokens of a response are made from."""
+
+    grant_id: UUID
+    authorized: AuthorizedRequest
+    user: User
+    target: AccessTokenTarget
+    recipient: Recipient | None  # of the ID token
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseBuilder:
     """Builds the parameters of a response."""
 
@@ -79,18 +92,13 @@ class ResponseBuilder:
         recipient = await self.encryption.of_id_token(authorized.client)
         if pushed and not await self.pushed_requests.end(pushed):
             raise InvalidRequestUri("request_uri was used")
-        grant_id = new_id()
-        user = await self._add_grant(grant_id, authorized, target, now)
-        code = await self._code(authorized, now) if "code" in authorized.request.response_type else {}
-        return self._with_tokens(
-            authorized=authorized,
-            target=target,
-            code=code,
-            grant_id=grant_id,
-            user=user,
-            recipient=recipient,
-            now=now,
-        )
+        grant = await self._add_grant(authorized, target, recipient, now)
+        parameters = await self._code(authorized, now) if "code" in authorized.request.response_type else {}
+        if "token" in authorized.request.response_type:  # RFC 6749 §4.2.2
+            parameters |= self._access_token(grant)
+        if "id_token" in authorized.request.response_type:  # Core 1.0 §3.2.2.5, §3.3.2.5
+            parameters |= self._id_token(grant, parameters)
+        return parameters
 
     def _target(self, authorized: AuthorizedRequest) -> AccessTokenTarget:
         """The target of a front-channel access token. Raises InvalidTarget if several resources are named."""
@@ -121,9 +129,13 @@ class ResponseBuilder:
         return authorized.client.authorization_code_lifetime or self.settings.authorization_code_lifetime
 
     async def _add_grant(
-        self, grant_id: UUID, authorized: AuthorizedRequest, target: AccessTokenTarget, now: datetime
-    ) -> User:
-        lifetime = target.lifetime or self.settings.access_token_lifetime
+        self,
+        authorized: AuthorizedRequest,
+        target: AccessTokenTarget,
+        recipient: Recipient | None,
+        now: datetime,
+    ) -> _FrontChannelGrant:
+        grant_id, lifetime = new_id(), target.lifetime or self.settings.access_token_lifetime
         user = await self.grants.add(
             grant_id,
             authorized.front_channel,
@@ -134,51 +146,39 @@ class ResponseBuilder:
         )
         if user is None:
             raise LoginRequired("the session has ended")
-        return user
+        return _FrontChannelGrant(grant_id, authorized, user, target, recipient, now)
 
-    def _with_tokens(
-        self,
-        *,
-        authorized: AuthorizedRequest,
-        target: AccessTokenTarget,
-        code: dict[str, str],
-        grant_id: UUID,
-        user: User,
-        recipient: Recipient | None,
-        now: datetime,
-    ) -> dict[str, str]:
-        """RFC 6749 §4.2.2, OpenID Connect Core 1.0 §3.2.2.5 and §3.3.2.5."""
-        client, authorization, parameters = authorized.client, authorized.front_channel, code
-        if "token" in authorized.request.response_type:
-            sub = self.tokens.sub(user.user_id, client)
-            access_token = self.tokens.access_token(
-                client,
-                sub,
-                authorization.scope,
-                grant_id,
-                now,
-                sender=UNBOUND,
-                target=target,
-                authentication=authorization.authentication,
-            )
-            parameters = {
-                **parameters,
-                "access_token": access_token.value,
-                "token_type": access_token.token_type,
-                "expires_in": str(access_token.expires_in),
-                "scope": " ".join(authorization.scope),
-            }
-        if "id_token" in authorized.request.response_type:
-            id_token = self.tokens.id_token(
-                client,
-                authorization,
-                user,
-                now,
-                recipient=recipient,
-                nonce=authorization.nonce,
-                access_token=parameters.get("access_token"),
-                code=parameters.get("code"),
-                state=authorized.request.state,
-            )
-            parameters = {**parameters, "id_token": id_token}
-        return parameters
+    def _access_token(self, grant: _FrontChannelGrant) -> dict[str, str]:
+        client, authorization = grant.authorized.client, grant.authorized.front_channel
+        access_token = self.tokens.access_token(
+            client,
+            self.tokens.sub(grant.user.user_id, client),
+            authorization.scope,
+            grant.grant_id,
+            grant.now,
+            sender=UNBOUND,
+            target=grant.target,
+            authentication=authorization.authentication,
+        )
+        return {
+            "access_token": access_token.value,
+            "token_type": access_token.token_type,
+            "expires_in": str(access_token.expires_in),
+            "scope": " ".join(authorization.scope),
+        }
+
+    def _id_token(self, grant: _FrontChannelGrant, parameters: Mapping[str, str]) -> dict[str, str]:
+        """The ID token, with the hashes of the code and of the access token among the *parameters*."""
+        authorized = grant.authorized
+        id_token = self.tokens.id_token(
+            authorized.client,
+            authorized.front_channel,
+            grant.user,
+            grant.now,
+            recipient=grant.recipient,
+            nonce=authorized.request.nonce,
+            access_token=parameters.get("access_token"),
+            code=parameters.get("code"),
+            state=authorized.request.state,
+        )
+        return {"id_token": id_token}
