@@ -8,18 +8,16 @@ from typing import Protocol
 from shared.live.address_block import address_block
 from shared.live.client_keys import ClientKeys, NoKeys
 from shared.live.rate_limiter import Rate, RateLimiter
+from shared.oauth.client.assertion import check_assertion, check_header, verify_with_secrets
 from shared.oauth.client.authentication import (
     Assertion,
     Credentials,
     SecretBasic,
     SecretPost,
     accepts,
-    check_assertion,
-    check_header,
     check_secret,
     presented,
     refused,
-    verify_with_secrets,
 )
 from shared.oauth.client.record import Client
 from shared.oauth.client.stand_in import stand_in

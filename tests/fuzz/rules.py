@@ -9,14 +9,8 @@ from services.authorization.request.request_object import header_of, read_object
 from services.authorization.response.callback import Callback
 from services.client_registry.registration.request import read_body
 from services.client_registry.registration.response import client_information
-from shared.oauth.client.authentication import (
-    Assertion,
-    check_assertion,
-    check_header,
-    check_secret,
-    presented,
-    verify_with_secrets,
-)
+from shared.oauth.client.assertion import check_assertion, check_header, verify_with_secrets
+from shared.oauth.client.authentication import Assertion, check_secret, presented
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client, ClientSecret

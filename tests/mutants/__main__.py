@@ -17,7 +17,8 @@ CLIENT, TOKENS = "shared.oauth.client", "shared.oauth.tokens"
 HTTP, LIVE = "shared.server.http", "shared.live"
 POSTGRES, REDIS = "shared.store.postgres.transport", "shared.store.redis.transport"
 TESTS = {
-    f"{CLIENT}.authentication": ("unit/test_client_auth", "unit/test_client_assertion"),
+    f"{CLIENT}.authentication": ("unit/test_client_auth",),
+    f"{CLIENT}.assertion": ("unit/test_client_assertion",),
     f"{CLIENT}.jwks": ("unit/test_client_jwks",),
     f"{CLIENT}.secret": ("unit/test_client_secret",),
     f"{CLIENT}.registered_uri": ("unit/test_registered_uri",),

@@ -3,10 +3,10 @@
 import pytest
 
 from shared.oauth import claims
+from shared.oauth.client import assertion, registered_uri
 from shared.oauth.client import authentication as client_auth
 from shared.oauth.client import jwks as client_jwks
 from shared.oauth.client import policy as client_policy
-from shared.oauth.client import registered_uri
 from shared.oauth.client import rules as client_rules
 from shared.oauth.client.metadata import kinds
 from shared.oauth.client.uri_schemes import ACTED_ON_BY_BROWSERS, OWNED_BY_PROTOCOLS
@@ -72,7 +72,7 @@ def everything_is_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def any_type_authenticates(monkeypatch: pytest.MonkeyPatch) -> None:
     """Accept a client assertion with any `typ`."""
-    monkeypatch.setattr(client_auth, "is_of_type", lambda typ, accepted: True)
+    monkeypatch.setattr(assertion, "is_of_type", lambda typ, accepted: True)
 
 
 def posts_any_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,12 +7,7 @@ import jwt
 import pytest
 
 from shared.codec.base64url import base64url
-from shared.oauth.client.authentication import (
-    ProvenAssertion,
-    check_assertion,
-    check_header,
-    verify_with_secrets,
-)
+from shared.oauth.client.assertion import ProvenAssertion, check_assertion, check_header, verify_with_secrets
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client, ClientSecret

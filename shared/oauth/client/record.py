@@ -55,6 +55,9 @@ class ClientSecret:
     expires_at: datetime | None = None
     value: str | None = field(default=None, repr=False)
 
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
