@@ -105,7 +105,7 @@ async def test_the_browser_makes_a_passkey_after_a_password(page: Page, account:
     await a_phone(page)
     await page.add_init_script(SILENTLY)
     await account.sign_in(page)
-    await expect(page.get_by_role("status")).to_contain_text("Your browser has made a passkey")
+    await expect(page.get_by_text("Your browser has made a passkey")).to_be_visible(timeout=30_000)
     await page.reload()
     await expect(page.locator("main")).to_contain_text("One passkey")
     await expect(page.get_by_text("Your browser has made a passkey")).to_be_hidden()

@@ -254,8 +254,7 @@ async def test_users_hear_of_a_new_password(mailing: AuthorizationService) -> No
         page = await log_in(browser, await visit(browser, ACCOUNT_PASSWORD.path), user, NEW_PASSWORD)
         fields = {**page.hidden, "new_password": f"{NEW_PASSWORD}, either"}
         assert (await browser.request("POST", ACCOUNT_PASSWORD.path, data=fields)).status == 303
-    mails = await mailing.world.stores.mails.take(10, timedelta(minutes=1), clock.now())
+    waiting = await mailing.world.stores.mails.take(10, timedelta(minutes=1), clock.now())
+    mails = [each for each in waiting if each.kind == "password_changed"]
     assert [each.user_id for each in mails] == [german.user_id] * 2
-    assert {(each.kind, each.contents.recipient, each.contents.locale) for each in mails} == {
-        ("password_changed", "ada@example.org", "de")
-    }
+    assert {(each.contents.recipient, each.contents.locale) for each in mails} == {("ada@example.org", "de")}
