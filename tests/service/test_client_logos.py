@@ -10,7 +10,7 @@ from services.authorization.client_logos import CLIENT_LOGOS, ClientLogos
 from shared.browser.pages.logos import LogoLinks
 from shared.fetch import FetchedBody, Fetcher
 from shared.paths import CLIENT_LOGO
-from tests.authorization import ON_MODULE_LOOP, Page
+from tests.authorization import Page
 from tests.client_documents import Documents, documents
 from tests.deployment import SECRET_KEY
 from tests.planted import planted
@@ -22,8 +22,6 @@ from tests.planted.client_logos import (
 )
 
 __all__ = ["documents"]
-
-pytestmark = ON_MODULE_LOOP
 
 GIF = b"GIF89a" + bytes(100)
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

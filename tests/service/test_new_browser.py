@@ -11,18 +11,16 @@ from shared.live import clock
 from shared.model import User
 from shared.paths import ACCOUNT
 from tests.accounts import serve_accounts, sign_in
-from tests.authorization import LOCAL_ISSUER, ON_MODULE_LOOP, AuthorizationService, Browser
+from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.authentication import tells_of_every_sign_in
-
-pytestmark = ON_MODULE_LOOP
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module")
 async def mailing(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
     """Both services with a mail server."""
     settings = settings_for(
