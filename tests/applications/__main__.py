@@ -34,14 +34,20 @@ def verdict_on(application: Application) -> str:
     """What came of it, for the table."""
     if fault := install(application):
         return f"not run: `{fault.command}`: {fault.error}"
-    options = ("-q", "--tb=line", f"--timeout={HANG_GUARD}")
+    options = ("-q", "--tb=line", "-rfEs", f"--timeout={HANG_GUARD}")
     command = (sys.executable, "-m", "pytest", *options, str(application.module))
     wide = {**os.environ, "COLUMNS": "240"}  # pytest cuts its summary to the width
     done = subprocess.run(command, cwd=ROOT, env=wide, capture_output=True, text=True, check=False)
-    today = clock.now().date().isoformat()
-    if done.returncode == 0:
+    return verdict_of(done.returncode, done.stdout, clock.now().date().isoformat())
+
+
+def verdict_of(status: int, output: str, today: str) -> str:
+    """What pytest says of a module: nothing was proved if a test was skipped. Pure."""
+    if lacking := re.search(r"^SKIPPED \[\d+\] \S+ (.+)$", output, re.MULTILINE):
+        return f"not run: {lacking[1]}"
+    if status == 0:
         return f"signs in, {today}"
-    failed = re.findall(r"^(?:FAILED|ERROR) \S+::(.*)$", done.stdout, re.MULTILINE)
+    failed = re.findall(r"^(?:FAILED|ERROR) \S+::(.*)$", output, re.MULTILINE)
     return f"fails, {today}: {'; '.join(failed) or 'no test ran'}"
 
 

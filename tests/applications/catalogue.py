@@ -79,7 +79,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class NotInstalled:
-    """The command that failed, and the last of what it said."""
+    """The command that failed, and why."""
 
     command: str
     error: str
@@ -99,9 +99,7 @@ def install(application: Application) -> NotInstalled | None:
         except OSError as error:
             return NotInstalled(_shown(command), str(error))
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            last = said[-1] if said else f"exit status {done.returncode}"
-            return NotInstalled(_shown(command), _HOST.sub("…", last))
+            return NotInstalled(_shown(command), cause_in(done.stdout + done.stderr, done.returncode))
     application.stamp.write_bytes(application.pinned)
     return None
 
@@ -109,12 +107,21 @@ def install(application: Application) -> NotInstalled | None:
 _HOST = re.compile(r"(?<=://)[^/\s]+")
 
 
+def cause_in(output: str, status: int) -> str:
+    """The longest line: what tools print around it announces it or refers elsewhere."""
+    line = max(output.splitlines(), key=len, default="").strip()
+    return _HOST.sub("…", _without_folders(line)) or f"exit status {status}"
+
+
 def _shown(command: Argv) -> str:
+    return _without_folders(" ".join(command)).replace(sys.executable, "python")
+
+
+def _without_folders(text: str) -> str:
     """Without the folders of this machine."""
-    text = " ".join(command)
     for folder in (CACHE, HERE):
         text = text.replace(f"{folder}/", "")
-    return text.replace(sys.executable, "python")
+    return text
 
 
 APPLICATIONS: Mapping[str, Application] = {
@@ -134,6 +141,7 @@ APPLICATIONS: Mapping[str, Application] = {
         Application("spring-boot", "spring-boot-starter-parent", MAVEN),
         Application("kubernetes", "k8s.io/apiserver", GO, component="k8s.io/apiserver"),
         Application("oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7", GO),
+        Application("lemonldap-ng", "liblemonldap-ng-portal-perl", DEBIAN),
         Application("dovecot", "dovecot-core", DEBIAN),
         Application("oidc-agent", "oidc-agent-cli", DEBIAN),
         Application("gitlab", "ruby-omniauth-openid-connect", DEBIAN, component="omniauth_openid_connect"),

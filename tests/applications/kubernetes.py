@@ -37,11 +37,15 @@ def _kubectl(op: Op, client: AddedClient) -> Program:
 
 
 async def test_a_person_is_known_by_her_id_token(provider: Op, tmp_path: Path) -> None:
-    """By her e-mail address and her groups, with the prefix that the operator gave them."""
+    """By her e-mail address and her groups, with the operator's prefix, also when kubectl has renewed it."""
     client = AddedClient.of_preset(provider, NAME)
     async with api_server(provider, client, tmp_path) as url:
-        tokens = _kubectl(provider, client).sign_in()
+        kubectl = _kubectl(provider, client)
+        tokens = kubectl.sign_in()
         known = _asked(url, tokens["id_token"]).json()
+        renewed = kubectl.refresh(tokens["refresh_token"])
+        assert renewed["access_token"] != tokens["access_token"]
+        assert _asked(url, renewed["id_token"]).json() == known
     assert known["user"] == PERSON.email
     assert sorted(known["groups"]) == [f"ostiary:{group}" for group in PERSON.groups]
 

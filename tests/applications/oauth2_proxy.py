@@ -13,22 +13,39 @@ from tests.flow.op import Op
 
 NAME = "oauth2-proxy"
 PLACE = "REPLACE ME: openssl rand -base64 32 | tr -- '+/' '-_'"
+EACH_HOUR, EACH_SECOND = 'cookie_refresh = "1h"', 'cookie_refresh = "1s"'
+OWN = """
+http_address = "localhost:%d"
+upstreams = ["static://200"]
+cookie_secure = false
+set_xauthrequest = true
+pass_access_token = true
+"""
 
 
 @asynccontextmanager
 async def proxy(op: Op, client: AddedClient, folder: Path) -> AsyncIterator[Visitor]:
-    """oauth2-proxy with the lines of the preset, in front of a page that says that it is there."""
+    """oauth2-proxy with the lines of the preset, in front of a page that says that it is there.
+
+    It renews its tokens in seconds instead of hours, and shows them.
+    """
     program = needs_application(NAME).environment / "bin" / NAME
-    own = f'\nhttp_address = "localhost:{client.port}"\nupstreams = ["static://200"]\ncookie_secure = false\n'
     lines = client.lines[0].replace(PLACE, secrets.token_urlsafe(32))
-    (folder / "oauth2-proxy.cfg").write_text(lines + own, "utf-8")
+    assert EACH_HOUR in lines
+    lines = lines.replace(EACH_HOUR, EACH_SECOND)
+    (folder / "oauth2-proxy.cfg").write_text(lines + OWN % client.port, "utf-8")
     argv = (str(program), "--config", "oauth2-proxy.cfg")
     async with serving(op, argv, folder, client.port):
         yield Visitor(op)
 
 
+def _access_token(client: AddedClient, visitor: Visitor) -> str:
+    """As a server that asks `auth_request` is told."""
+    return visitor.visit(f"{client.url}/oauth2/auth").headers["X-Auth-Request-Access-Token"]
+
+
 async def test_a_person_signs_in_and_out(provider: Op, tmp_path: Path) -> None:
-    """oauth2-proxy lets her through, with user name, e-mail address and groups, until she signs out."""
+    """It lets her through, with user name, e-mail address and groups, and renews, until she signs out."""
     client = AddedClient.of_preset(provider, NAME)
     async with proxy(provider, client, tmp_path) as visitor:
         welcome = visitor.visit(client.url)
@@ -40,6 +57,11 @@ async def test_a_person_signs_in_and_out(provider: Op, tmp_path: Path) -> None:
         known = visitor.visit(f"{client.url}/oauth2/userinfo").json()
         assert (known["preferredUsername"], known["email"]) == (PERSON.username, PERSON.email)
         assert sorted(known["groups"]) == list(PERSON.groups)
+
+        token = _access_token(client, visitor)
+        while _access_token(client, visitor) == token:
+            pass  # it renews once the second is over
+        assert visitor.visit(f"{client.url}/oauth2/userinfo").json() == known
 
         visitor.visit(f"{client.url}/oauth2/sign_out")
         assert visitor.visit(client.url).status_code == 403

@@ -20,6 +20,7 @@ NAME = "oidc-agent"
 HANG_GUARD = 300  # seconds
 SCRIPT = """
 eval "$(oidc-agent)" > /dev/null
+until oidc-agent --status > /dev/null 2>&1; do :; done
 export OIDC_ENCRYPTION_PW=of-the-test
 stdbuf -oL %(line)s --flow=device --no-url-call --prompt=none --confirm-yes --pw-env --cp=%(ca_file)s 2>&1
 echo "first: $(oidc-token ostiary)"
