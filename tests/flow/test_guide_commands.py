@@ -79,6 +79,8 @@ class Deployed:
                     self._do("group", "add", values["NAME"])
                 if "leave" in command:
                     self._do("group", "join", values["NAME"], name)
+            case ["user", "add", *_]:
+                values["NAME"] = f"user-{uuid4().hex[:8]}"
             case ["user", "token", "revoke", *_]:
                 values["ID"] = of(self._do("user", "token", "add", name, "--name", "a", "--json"))["token_id"]
             case ["user", "import", _]:
