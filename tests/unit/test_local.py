@@ -163,12 +163,12 @@ def test_a_log_that_grows_is_moved_aside(tmp_path: Path) -> None:
 def test_the_presets_for_the_start_page_can_be_pasted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command for each, as it is called in the folder where it runs; only its owner reads the file."""
+    """A command for each, as it is called in the folder where it runs, with another folder of data."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "my venv/bin/python"))
     monkeypatch.chdir(tmp_path)
     listed = {each["title"]: each for each in json.loads(write_presets(tmp_path).read_text())}
     grafana, kubernetes = listed["Grafana"], listed["Kubernetes (API server and kubelogin)"]
-    command = "'my venv/bin/ostiary' client add --for"
+    command = f"OSTIARY_DATA_DIR={tmp_path} 'my venv/bin/ostiary' client add --for"
     assert grafana["command"] == f"{command} grafana --url https://app.example.org"
     assert kubernetes["command"] == f"{command} kubernetes"
     assert grafana["documentation"].startswith("https://grafana.com/")
@@ -176,6 +176,9 @@ def test_the_presets_for_the_start_page_can_be_pasted(
     monkeypatch.chdir(tempfile.gettempdir())
     monkeypatch.setattr(sys, "executable", "/opt/my venv/bin/python")
     assert "'/opt/my venv/bin/ostiary' client" in write_presets(tmp_path).read_text()
+    (tmp_path / ".ostiary").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert "\"'/opt/my venv/bin/ostiary' client" in write_presets(tmp_path / ".ostiary").read_text()
     assert presets(Settings(data_dir=tmp_path))[0].title == next(iter(listed))
 
 
