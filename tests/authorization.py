@@ -8,7 +8,6 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 import pytest_asyncio
 from aiohttp import ClientSession, CookieJar, DummyCookieJar, web
 from aiohttp.test_utils import BaseTestServer
@@ -35,9 +34,6 @@ LOCAL_ISSUER = "http://localhost:8080/oidc"
 PASSWORD = "correct horse battery staple"
 PASSWORD_HASH = hash_password(PASSWORD, FAST)
 STATE = "state-of-the-client"
-
-ON_MODULE_LOOP = pytest.mark.asyncio(loop_scope="module")
-"""What every module has by default."""
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
 

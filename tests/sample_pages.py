@@ -33,6 +33,7 @@ from shared.browser.pages import (
 )
 from shared.browser.pages.ago import Ago
 from shared.browser.pages.assets import ASSETS, static
+from shared.config.kinds import UI_LOCALES
 from shared.identity.passkeys.options import request_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.live import clock
@@ -269,6 +270,6 @@ def application(pages: Pages) -> web.Application:
     app = web.Application()
     app[ASSETS] = pages.assets
     app.router.add_get(STATIC.path, static)
-    app.router.add_get("/{locale:en|de|fr}/{state}", page)
+    app.router.add_get(f"/{{locale:{'|'.join(UI_LOCALES)}}}/{{state}}", page)
     app.router.add_post("/oidc/{page:(?!static/).+}", sent)
     return app

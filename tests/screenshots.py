@@ -1,6 +1,6 @@
 """Takes a screenshot of every page and state: `python -m tests.screenshots FOLDER`.
 
-Light and dark, 320 and 1280 pixels wide, in English; the login page in every language. With
+Light and dark, 320 and 1280 pixels wide, in English and Arabic; some in every language. With
 `deploy/images --readme` it writes only the two pictures that README.md shows.
 """
 
@@ -15,6 +15,7 @@ from aiohttp import web
 from playwright.async_api import Browser, async_playwright
 
 from shared.browser.pages import Pages
+from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
 from tests.sample_pages import LOGINS, SIGN_UPS, application, responses
@@ -91,10 +92,11 @@ async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
     """Serve the samples, open a browser, and write the screenshots into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = Pages.load(Settings())
-    states = [("en", name) for name in responses(pages, "en")]
+    states = [(locale, name) for locale in ("en", "ar") for name in responses(pages, locale)]
     states += [
         (locale, name)
-        for locale in ("de", "fr")
+        for locale in UI_LOCALES
+        if locale not in ("en", "ar")
         for name in (
             *LOGINS,
             *SIGN_UPS,

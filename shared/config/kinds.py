@@ -24,7 +24,7 @@ ResponseType = Literal[
 SigningAlgorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
-UILocale = Literal["en", "de", "fr"]
+UILocale = Literal["en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh", "ar"]
 
 RESPONSE_TYPES: tuple[ResponseType, ...] = get_args(ResponseType)
 SIGNING_ALGORITHMS: tuple[SigningAlgorithm, ...] = ("RS256", "ES256", "EdDSA")  # by default

@@ -104,8 +104,9 @@ async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: s
     for name in STAYING:
         await page.goto(f"{origin}/{locale}/{name}")
         widths = await page.evaluate("""[...document.querySelectorAll("body *")]
-            .filter(e => !e.closest("svg, .unseen") && e.getBoundingClientRect().right > innerWidth)
-            .map(e => e.outerHTML.slice(0, 80))""")
+            .map(e => [e, e.getBoundingClientRect()])
+            .filter(([e, box]) => !e.closest("svg, .unseen") && (box.right > innerWidth || box.left < 0))
+            .map(([e]) => e.outerHTML.slice(0, 80))""")
         if widths or await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wide[name] = widths
     assert wide == {}

@@ -60,7 +60,7 @@ def _asks_for_text(node: nodes.Node, *, counted: bool) -> bool:
 
 def plural_forms(catalogue: Catalogue) -> set[str]:
     """The forms that numbers of things have in a language."""
-    return {catalogue.plural_form(number) for number in range(1000)}
+    return {catalogue.rules.plural_form(number) for number in range(1000)}
 
 
 @pytest.mark.point(26)
@@ -106,9 +106,9 @@ def test_translations_differ() -> None:
         "start.issuer",
         "start.try",
     }
-    for locale in ("de", "fr"):
+    for locale in UI_LOCALES[1:]:
         texts = Catalogue.load(locale).texts
-        forgotten = {key for key in texts if texts[key] == english[key]} - same_by_nature
+        forgotten = {key for key in texts if texts[key] == english.get(key)} - same_by_nature
         assert not forgotten
 
 

@@ -152,7 +152,7 @@ def test_every_page_has_every_header(locale: str, name: str, response: web.Respo
     assert policy["style-src"] == "'self'"
     assert policy["script-src"] == (SUBMIT_SCRIPT_SOURCE if name == "form-post" else "'self'")
     assert "unsafe" not in response.headers["Content-Security-Policy"]
-    assert PageTags(response).all("html") == [{"lang": locale, "dir": "ltr"}]
+    assert PageTags(response).all("html") == [{"lang": locale, "dir": "rtl" if locale == "ar" else "ltr"}]
 
 
 @pytest.mark.point(26)

@@ -1,7 +1,7 @@
 """The texts of the pages, from one TOML file for each language, and the choice of the language."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,24 +19,30 @@ MOST_RANGES = 20  # considered language ranges of a request
 class Catalogue:
     """All texts of one language, by dotted key; `{name}` is a placeholder.
 
-    `plural_form`: the category of a number by the rules of the language (CLDR), such as `one` or `other`.
+    `rules`: those of the language (CLDR).
     """
 
     locale: str
     texts: Mapping[str, str]
-    plural_form: Callable[[int], str]
+    rules: Locale
 
     @classmethod
     @cache
     def load(cls, locale: str) -> "Catalogue":
         """Read `locale`.toml, whose tables are the first parts of the keys; once in a process."""
         tables = tomllib.loads((FOLDER / f"{locale}.toml").read_text("utf-8"))
-        return cls(locale, MappingProxyType(dict(_flat(tables))), Locale.parse(locale, sep="-").plural_form)
+        return cls(locale, MappingProxyType(dict(_flat(tables))), Locale.parse(locale, sep="-"))
 
     @property
     def direction(self) -> Literal["ltr", "rtl"]:
         """The direction of writing."""
-        return "rtl" if Locale.parse(self.locale, sep="-").text_direction == "rtl" else "ltr"
+        return "rtl" if self.rules.text_direction == "rtl" else "ltr"
+
+    @property
+    def comma(self) -> str:
+        """What stands between two things of a list, with its spaces."""
+        middle: str = self.rules.list_patterns["standard"]["middle"]
+        return middle.format("", "")
 
     def __call__(self, key: str, **values: object) -> Markup:
         """The text of *key* as HTML, with *values* escaped unless they are Markup. Raises KeyError."""
@@ -48,7 +54,7 @@ class Catalogue:
 
     def counted(self, key: str, number: int) -> Markup:
         """The text of *key* for so many things: its form `none`, if there is one, or its plural form."""
-        form = "none" if number == 0 and self.knows(f"{key}.none") else self.plural_form(number)
+        form = "none" if number == 0 and self.knows(f"{key}.none") else self.rules.plural_form(number)
         return self(f"{key}.{form}", number=number)
 
     def knows(self, key: str) -> bool:
