@@ -72,7 +72,7 @@ async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
 async def write_in_another_look(browser: Browser, folder: Path) -> None:
     """The states IN_ANOTHER_LOOK."""
     folder.mkdir(exist_ok=True)
-    async with serving(Pages.load(looking(folder))) as origin:
+    async with serving(Pages.load(looking(folder), web.Application())) as origin:
         await write(browser, origin, [("en", name) for name in IN_ANOTHER_LOOK], folder)
 
 
@@ -91,7 +91,7 @@ async def serving(pages: Pages) -> AsyncIterator[str]:
 async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
     """Serve the samples, open a browser, and write the screenshots into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = Pages.load(Settings())
+    pages = Pages.load(Settings(), web.Application())
     states = [(locale, name) for locale in ("en", "ar") for name in responses(pages, locale)]
     states += [
         (locale, name)

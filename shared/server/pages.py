@@ -23,7 +23,7 @@ _HTTP_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 def show_pages(app: web.Application) -> None:
     """PAGES and ASSETS, loaded once however many services run in the process; errors become pages."""
     if PAGES not in app:
-        app[PAGES] = pages = Pages.load(app[SETTINGS])
+        app[PAGES] = pages = Pages.load(app[SETTINGS], app)
         app[ASSETS] = pages.assets
         app[ERROR_PAGE] = error_page
 

@@ -20,7 +20,7 @@ from tests.tools import needs
 
 AXE = Path(__file__).parent.parent / "interop/node/node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 STATES = tuple(responses(PAGES, "en"))
 LEAVING = {"form-post", "signed-out-telling"}  # by themselves, where script runs
 STAYING = tuple(name for name in STATES if name not in LEAVING)
@@ -85,7 +85,7 @@ async def test_axe_finds_nothing_in_another_look(
 ) -> None:
     """With the name, the logo, the colour and the links of an operator: contrast above all."""
     needs("node", AXE)
-    pages = Pages.load(looking(tmp_path))
+    pages = Pages.load(looking(tmp_path), web.Application())
     async with served(application(pages)) as port:
         page = await (await browser.new_context(color_scheme=scheme)).new_page()
         for name in ("login-credentials", "consent", "account", "account-tokens", "error-cookie"):
@@ -334,7 +334,7 @@ async def test_a_broken_logo_gives_way_to_the_monogram(browser: Browser) -> None
     """If a logo cannot be loaded, the monogram is shown."""
     client = LOGINS["login"].form.client
     assert client is not None
-    pages = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)))
+    pages = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)), web.Application())
     app = application(pages)
 
     async def login(_: web.Request) -> web.Response:

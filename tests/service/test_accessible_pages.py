@@ -11,7 +11,7 @@ from shared.config.settings import Settings
 from tests import sample_pages
 from tests.service.test_pages import PageTags, body
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 STATES = sample_pages.responses(PAGES, "en")
 TYPED = frozenset({"text", "password", "email", "tel"})
 PURPOSES: Mapping[str, frozenset[str]] = {

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
 from shared.browser.pages import Pages
@@ -16,9 +17,9 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 async def test_every_page_has_the_look(tmp_path: Path, aiohttp_client: AiohttpClient) -> None:
     """Name, logo, icon and links, with the policy of every page; the host is in the address bar."""
-    pages = Pages.load(looking(tmp_path))
+    pages = Pages.load(looking(tmp_path), web.Application())
     client = await aiohttp_client(sample_pages.application(pages))
-    plain = Pages.load(Settings())
+    plain = Pages.load(Settings(), web.Application())
     for name in sample_pages.responses(pages, "en"):
         response = await client.get(f"/en/{name}")
         text = await response.text()
@@ -33,7 +34,7 @@ async def test_every_page_has_the_look(tmp_path: Path, aiohttp_client: AiohttpCl
 
 async def test_the_files_have_the_look(tmp_path: Path, aiohttp_client: AiohttpClient) -> None:
     """The colours end the style sheet; the logo is served by its content, and can run no script."""
-    pages = Pages.load(looking(tmp_path))
+    pages = Pages.load(looking(tmp_path), web.Application())
     client = await aiohttp_client(sample_pages.application(pages))
     style = await (await client.get(pages.assets.uri("pages.css"))).text()
     assert ":root { --accent: #b3261e;" in style.splitlines()[-2]
@@ -43,7 +44,7 @@ async def test_the_files_have_the_look(tmp_path: Path, aiohttp_client: AiohttpCl
     assert logo.headers["Content-Type"] == "image/svg+xml"
     assert "sandbox" in logo.headers["Content-Security-Policy"]
     assert b"#b3261e" in pages.assets.files["mark.svg"]
-    usual = Pages.load(Settings()).assets
+    usual = Pages.load(Settings(), web.Application()).assets
     assert usual.version != pages.assets.version
     assert b"#b3261e" not in usual.files["mark.svg"]
 

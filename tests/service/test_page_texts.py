@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from aiohttp import web
 from jinja2 import nodes
 
 from services.worker.mail.message import environment
@@ -15,13 +16,13 @@ from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 
 
 @pytest.mark.point(26)
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
-    pages = Pages.load(Settings(ui_locales=("fr", "de")))
+    pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
     assert pages.locale("en", "it") == "fr"
 
 

@@ -34,7 +34,7 @@ from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
 
-PAGES = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)))
+PAGES = Pages.load(Settings(secret_key=(SecretStr("s" * 32),)), web.Application())
 MARKUP = "\"><script>alert('x')</script>&{{7*7}}"
 MARKED_CLIENT = ClientView(MARKUP, MARKUP, MARKUP, MARKUP, MARKUP, MARKUP)
 MARKED_HTTPS = f"https://rp1.test/{MARKUP}"

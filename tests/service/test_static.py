@@ -1,6 +1,7 @@
 """The static files of the pages over HTTP."""
 
 import pytest
+from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
 from shared.browser.pages import Pages
@@ -8,7 +9,7 @@ from shared.browser.pages.assets import CONTENT_TYPES
 from shared.config.settings import Settings
 from tests import sample_pages
 
-PAGES = Pages.load(Settings())
+PAGES = Pages.load(Settings(), web.Application())
 
 
 @pytest.mark.parametrize("file", PAGES.assets.files)

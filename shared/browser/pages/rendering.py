@@ -77,13 +77,13 @@ class Pages:
     templates: Environment
 
     @classmethod
-    def load(cls, settings: Settings) -> "Pages":
+    def load(cls, settings: Settings, app: web.Application) -> "Pages":
         """Read and compile everything. A broken template or text prevents the start."""
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
         look = Look.of(settings)
         logos = LogoLinks(tuple(key.get_secret_value() for key in settings.secret_key))
         assets = Assets.load(look)
-        return cls(settings.issuer, look, assets, logos, MappingProxyType(catalogues), templates())
+        return cls(settings.issuer, look, assets, logos, MappingProxyType(catalogues), templates(app))
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
