@@ -1,6 +1,6 @@
 """Parameters of a query or a body in `application/x-www-form-urlencoded`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -49,7 +49,8 @@ class Parameters:
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value that is not empty."""
-        return tuple(value for value in self.values.get(name, ()) if value)
+        values = self.values.get(name)
+        return tuple(filter(None, values)) if values else ()
 
     def __contains__(self, name: str) -> bool:
         values = self.values.get(name)
@@ -58,10 +59,11 @@ class Parameters:
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
-    def refuse_repeated(self, names: Iterable[str]) -> None:
+    def refuse_repeated(self, names: Container[str]) -> None:
         """Raises InvalidRequest if one of *names* is repeated. Unknown parameters may be repeated."""
-        for name in sorted(name for name in names if len(self.values.get(name, ())) > 1):
-            raise InvalidRequest(f"{name} is repeated")
+        for name, values in self.values.items():
+            if len(values) > 1 and name in names:
+                raise InvalidRequest(f"{name} is repeated")
 
     def to_json(self) -> dict[str, str | list[str]]:
         """Each name with its value, or with all its values if there are several."""

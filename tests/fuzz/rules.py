@@ -84,7 +84,7 @@ def _inside(token: str, client: Client, now: datetime) -> Parameters:
 
 def _read_token(given: Input, now: datetime) -> None:
     form = parse(given.content)
-    form.refuse_repeated(form)
+    form.refuse_repeated(form.values)
     credentials = presented(given.authorization, form)
     assert "\0" not in credentials.client_id
     client = _CLIENTS.get(credentials.client_id, _CLIENTS[WEB])
