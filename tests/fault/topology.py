@@ -170,7 +170,10 @@ class RunningTopology:
             yield
         finally:
             for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+                with suppress(
+                    ProcessLookupError
+                ):  # it had ended before the halt, and its parent has seen it now
+                    os.kill(pid, signal.SIGCONT)
 
     def _postgresql_pids(self) -> list[int]:
         assert self.server.process

@@ -54,6 +54,10 @@ FIRES = {
     "OstiaryLogLinesDropped": {
         'ostiary_events_total{instance="a",event="log_line",outcome="dropped"}': "0+1x200"
     },
+    "OstiaryMailsFail": {
+        'ostiary_events_total{event="mail",outcome="failed"}': "0+6x200",
+        'ostiary_events_total{event="mail",outcome="ok"}': "3x200",
+    },
     "OstiarySignInsFail": {
         'ostiary_events_total{event="sign_in",outcome="failed"}': "0+120x200",
         'ostiary_events_total{event="sign_in",outcome="ok"}': "0+6x200",
@@ -82,6 +86,8 @@ HEALTHY = {
     'ostiary_clock_skew_seconds{instance="a"}': "0.2x200",
     'ostiary_expiry_behind{table="grants"}': "1x20 0x180",
     'ostiary_events_total{instance="a",event="log_line",outcome="dropped"}': "5x200",
+    'ostiary_events_total{event="mail",outcome="failed"}': "0+1x200",
+    'ostiary_events_total{event="mail",outcome="ok"}': "0+6x200",
     'ostiary_events_total{event="sign_in",outcome="failed"}': "0+6x200",
     'ostiary_events_total{event="sign_in",outcome="ok"}': "0+120x200",
 }

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from services.authorization.app import mount as authorization
 from services.token.app import mount as token
 from shared.issuing.client_authentication import RATE
-from shared.oauth.client import authentication
+from shared.oauth.client import assertion
 from shared.oauth.client import jwks as jwks_module
 from shared.oauth.client.authentication import ASSERTION_TYPE
 from shared.oauth.client.record import Client, ClientSecret
@@ -213,7 +213,7 @@ async def test_an_unknown_client_costs_what_a_wrong_assertion_does(
     )
     assert (await guesser.send(_assertion(client.client_id, alg, **header))).status == 401  # now in memory
     work = Counter[str]()
-    where = (jwks_module, "verify") if is_public else (authentication, "verify_with_secret")
+    where = (jwks_module, "verify") if is_public else (assertion, "verify_with_secret")
     read, verified = PostgresClients.find, getattr(*where)
 
     async def counted(self: PostgresClients, client_id: str) -> Client | None:

@@ -49,9 +49,9 @@ async def send(browser: Browser, page: Page, **fields: str) -> Page:
 
 
 async def mails(mailing: AuthorizationService) -> list[Mail]:
-    """Those that wait, oldest first."""
+    """Those about an address that wait, oldest first."""
     taken = await mailing.world.stores.mails.take(100, MINUTE, clock.now())
-    return sorted(taken, key=lambda mail: mail.created_at)
+    return sorted((mail for mail in taken if mail.kind != "new_browser"), key=lambda mail: mail.created_at)
 
 
 async def code_in(mailing: AuthorizationService, address: str) -> str:

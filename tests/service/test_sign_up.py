@@ -140,7 +140,7 @@ async def test_a_hint_is_filled_in(open_op: AuthorizationService, hint: str, fie
 
 
 @pytest.mark.parametrize(
-    ("accept", "heading"), [("de", "Konto anlegen"), ("fr", "Créer un compte"), ("it", "Create an account")]
+    ("accept", "heading"), [("de", "Konto anlegen"), ("fr", "Créer un compte"), ("sv", "Create an account")]
 )
 async def test_the_page_speaks_the_users_language(
     open_op: AuthorizationService, accept: str, heading: str
