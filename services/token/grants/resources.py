@@ -13,8 +13,13 @@ def named_resources(request: TokenRequest) -> Resources:
 
 
 def resources_of(request: TokenRequest, authorization: Authorization, issuer: str) -> Resources:
-    """The resources that the access token of an authorization is for. Raises InvalidTarget."""
+    """The resources that the access token of an authorization is for. Raises InvalidTarget.
+
+    Empty: it is for the client's default audience.
+    """
     named = named_resources(request)
+    if not named and not authorization.resources:
+        return ()
     granted = request.resources.granted(authorization.resources, request.client.client_id)
     is_default = not named or is_default_audience(request.client, issuer, named)
     resources = chosen(named, granted, is_default=is_default)
