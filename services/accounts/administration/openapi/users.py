@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from shared.administration.openapi.operations import (
-    CREATED,
     ETAG,
-    PAGE,
     answers,
     body,
     if_match,
@@ -13,6 +11,7 @@ from shared.administration.openapi.operations import (
     in_query,
     operation,
 )
+from shared.administration.openapi.records import creation, deletion, listing, reading, replacement
 from shared.administration.openapi.schemas import BOOLEAN, STRING, Schema
 from shared.oauth.resource.own import READ_USERS, WRITE_SESSIONS, WRITE_USERS
 from shared.paths import (
@@ -36,40 +35,28 @@ _FILTERS = [
 
 USER_OPERATIONS: Mapping[Path, Schema] = {
     ADMIN_USERS: {
-        "get": operation(
-            "listUsers",
-            READ_USERS,
-            "Users by user name, page by page",
-            answers("200", "Users", "400"),
-            parameters=[*PAGE, *_FILTERS],
-        ),
-        "post": operation(
+        "get": listing("listUsers", READ_USERS, "Users by user name, page by page", "Users", _FILTERS),
+        "post": creation(
             "createUser",
             WRITE_USERS,
             "Create a user; memberships need ostiary.groups:write, too",
-            answers("201", "User", "400", "409", "413", headers=CREATED),
-            requestBody=body("NewUserRequest", is_required=True),
+            "User",
+            "NewUserRequest",
         ),
     },
     ADMIN_USER: {
         "parameters": [SUB],
-        "get": operation(
-            "readUser", READ_USERS, "A user", answers("200", "User", "400", "404", headers=ETAG)
-        ),
-        "put": operation(
+        "get": reading("readUser", READ_USERS, "A user", "User"),
+        "put": replacement(
             "replaceUser",
             WRITE_USERS,
             "Replace the name and the claims; other memberships need ostiary.groups:write, too",
-            answers("200", "User", "400", "404", "409", "412", "413", "428", headers=ETAG),
-            parameters=[if_match(is_required=True)],
-            requestBody=body("UserReplacement", is_required=True),
+            "User",
+            "UserReplacement",
+            "409",
         ),
-        "delete": operation(
-            "deleteUser",
-            WRITE_USERS,
-            "Delete a user, with all sessions, consents and grants",
-            answers("204", None, "400", "404", "412"),
-            parameters=[if_match(is_required=False)],
+        "delete": deletion(
+            "deleteUser", WRITE_USERS, "Delete a user, with all sessions, consents and grants"
         ),
     },
     ADMIN_USER_DISABLE: {

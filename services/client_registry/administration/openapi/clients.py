@@ -3,17 +3,8 @@
 from collections.abc import Mapping
 
 from services.client_registry.administration.listing import MAX_TEXT
-from shared.administration.openapi.operations import (
-    CREATED,
-    ETAG,
-    PAGE,
-    answers,
-    body,
-    if_match,
-    in_path,
-    in_query,
-    operation,
-)
+from shared.administration.openapi.operations import answers, body, if_match, in_path, in_query, operation
+from shared.administration.openapi.records import creation, deletion, listing, reading, replacement
 from shared.administration.openapi.schemas import BOOLEAN, STRING, Schema
 from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
 from shared.paths import ADMIN_CLIENT, ADMIN_CLIENT_SECRET, ADMIN_CLIENTS, ADMIN_INVITATIONS, Path
@@ -29,44 +20,30 @@ _FILTERS = [
 
 CLIENT_OPERATIONS: Mapping[Path, Schema] = {
     ADMIN_CLIENTS: {
-        "get": operation(
-            "listClients",
-            READ_CLIENTS,
-            "Clients by client_id, page by page",
-            answers("200", "Clients", "400"),
-            parameters=[*PAGE, *_FILTERS],
+        "get": listing(
+            "listClients", READ_CLIENTS, "Clients by client_id, page by page", "Clients", _FILTERS
         ),
-        "post": operation(
+        "post": creation(
             "createClient",
             WRITE_CLIENTS,
             "Register a client; an unknown member is refused",
-            answers("201", "ClientWithSecret", "400", "409", "413", headers=CREATED),
-            requestBody=body("ClientRequest", is_required=True),
+            "ClientWithSecret",
+            "ClientRequest",
         ),
     },
     ADMIN_CLIENT: {
         "parameters": [_CLIENT_ID],
-        "get": operation(
-            "readClient",
-            READ_CLIENTS,
-            "The effective metadata of a client, without its secret",
-            answers("200", "Client", "400", "404", headers=ETAG),
+        "get": reading(
+            "readClient", READ_CLIENTS, "The effective metadata of a client, without its secret", "Client"
         ),
-        "put": operation(
+        "put": replacement(
             "replaceClient",
             WRITE_CLIENTS,
             "Replace a client's metadata; an omitted member returns to its default",
-            answers("200", "ClientWithSecret", "400", "404", "412", "413", "428", headers=ETAG),
-            parameters=[if_match(is_required=True)],
-            requestBody=body("ClientRequest", is_required=True),
+            "ClientWithSecret",
+            "ClientRequest",
         ),
-        "delete": operation(
-            "deleteClient",
-            WRITE_CLIENTS,
-            "Delete a client, with its consents and grants",
-            answers("204", None, "400", "404", "412"),
-            parameters=[if_match(is_required=False)],
-        ),
+        "delete": deletion("deleteClient", WRITE_CLIENTS, "Delete a client, with its consents and grants"),
     },
     ADMIN_CLIENT_SECRET: {
         "parameters": [_CLIENT_ID],
