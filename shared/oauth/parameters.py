@@ -100,8 +100,10 @@ def parse(text: bytes) -> Parameters:
         if not pair:
             continue
         name, _, value = pair.partition("=")
-        if "%" in pair:
-            name, value = _text(unquote_to_bytes(name)), _text(unquote_to_bytes(value))
+        if "%" in name:
+            name = _text(unquote_to_bytes(name))
+        if "%" in value:
+            value = _text(unquote_to_bytes(value))
         if len(name) > MAX_NAME or len(value) > MAX_VALUE:
             raise InvalidRequest("a parameter is too long")
         values[name] = (*values[name], value) if name in values else (value,)

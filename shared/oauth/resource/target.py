@@ -1,7 +1,7 @@
 """The target of an access token: its resources, and the form that they require (RFC 8707). Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.model import Scope
@@ -38,13 +38,27 @@ class AccessTokenTarget:
         """
         if not resources:
             return cls.of_client(client, issuer)
-        formats = {each.access_token_format or client.access_token_format for each in resources}
-        algorithms = {each.access_token_signing_alg for each in resources}
-        if len(formats) > 1 or (formats == {"jwt"} and len(algorithms) > 1):
+        target, *others = [cls._of_one(client, resource) for resource in resources]
+        for other in others:
+            target = target._shared_with(other)
+        return target
+
+    @classmethod
+    def _of_one(cls, client: Client, resource: ProtectedResource) -> "AccessTokenTarget":
+        return cls(
+            (resource.resource,),
+            resource.access_token_format or client.access_token_format,
+            resource.access_token_lifetime or client.access_token_lifetime,
+            resource.access_token_signing_alg,
+        )
+
+    def _shared_with(self, other: "AccessTokenTarget") -> "AccessTokenTarget":
+        """The target of one token for both, which ends with the sooner of them."""
+        is_signed_alike = self.access_token_format != "jwt" or self.signing_alg == other.signing_alg
+        if self.access_token_format != other.access_token_format or not is_signed_alike:
             raise InvalidTarget("these resources need different access tokens: name one at a time")
-        lifetimes = [each.access_token_lifetime or client.access_token_lifetime for each in resources]
-        shortest = min((lifetime for lifetime in lifetimes if lifetime), default=None)
-        return cls(tuple(each.resource for each in resources), formats.pop(), shortest, algorithms.pop())
+        lifetimes = [each.lifetime for each in (self, other) if each.lifetime]
+        return replace(self, aud=(*self.aud, *other.aud), lifetime=min(lifetimes, default=None))
 
 
 def is_default_audience(client: Client, issuer: str, resources: Resources) -> bool:
@@ -97,7 +111,7 @@ def scope_at(scope: Scope, resources: Resources) -> Scope:
     """The part of a scope for *resources*: their scopes and the protocol's. Without resources, all of it."""
     if not resources:
         return scope
-    return tuple(token for token in scope if token in PROTOCOL_SCOPES or owners(token, resources))
+    return tuple([token for token in scope if token in PROTOCOL_SCOPES or owners(token, resources)])
 
 
 def requested_scope_at(scope: Scope, resources: Resources, *, is_named: bool) -> Scope:
