@@ -82,7 +82,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
     access = AccountAccess(settings, cookies, ActiveSessions(cookies, opened.sessions), opened.second_factors)
     new_passkeys = NewPasskeys(
         relying_party=RelyingParty.of(settings.origin),
-        challenges=Challenges(settings.secret_key[0].get_secret_value()),
+        challenges=Challenges(settings.secret_keys[0]),
         credentials=opened.credentials,
         replay_marks=opened.replay_marks,
     )
@@ -119,7 +119,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         throttle=ConfirmationThrottle(opened.counters, settings.rate_limits),
         notices=notices,
         pages=pages,
-        secret_key=settings.secret_key[0].get_secret_value(),
+        secret_key=settings.secret_keys[0],
     )
     app[PASSKEYS_PAGE] = PasskeysPage(
         access=access,
@@ -135,7 +135,7 @@ async def _pages(app: web.Application) -> AsyncIterator[None]:
         credentials=opened.credentials,
         second_factors=opened.second_factors,
         pages=pages,
-        secret_key=settings.secret_key[0].get_secret_value(),
+        secret_key=settings.secret_keys[0],
     )
     app[SESSIONS_PAGE] = SessionsPage(access, opened.sessions, opened.users, pages)
     app[CONNECTIONS_PAGE] = ConnectionsPage(access, opened.consents, app[CLIENTS], pages)

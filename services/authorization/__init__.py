@@ -20,5 +20,5 @@
 
 An error before the callback exists is shown by `shared/server/pages.py`; every later one goes to the client.
 `pushed.py` runs step 2 alone; `logout/` has a walk of its own. `app.py` routes requests to the endpoints,
-which `endpoints.py` makes of `collaborators.py` when the service starts.
+which `wiring/` makes when the service starts.
 """

@@ -124,8 +124,7 @@ CLIENT_LOGOS = web.AppKey("CLIENT_LOGOS", ClientLogos)
 
 async def client_logos(app: web.Application) -> AsyncIterator[None]:
     """CLIENT_LOGOS. Needs `fetcher`."""
-    secret_keys = tuple(key.get_secret_value() for key in app[SETTINGS].secret_key)
-    app[CLIENT_LOGOS] = logos = ClientLogos(LogoLinks(secret_keys), app[FETCHER])
+    app[CLIENT_LOGOS] = logos = ClientLogos(LogoLinks(app[SETTINGS].secret_keys), app[FETCHER])
     yield
     await logos.close()
 

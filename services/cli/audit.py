@@ -85,8 +85,7 @@ def verify(checkpoints: TextIO | None, is_json: bool) -> None:
     kept = _kept(checkpoints) if checkpoints else []
 
     async def step(stores: Stores, settings: Settings) -> Verification:
-        secret_keys = [key.get_secret_value() for key in settings.secret_key]
-        salt = open_keys(await stores.keys.load(), secret_keys).salt
+        salt = open_keys(await stores.keys.load(), settings.secret_keys).salt
         if salt is None:
             raise KeyFault("there is no key to verify the audit log with")
         key = checkpoint_key(salt).public_key()

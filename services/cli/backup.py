@@ -51,7 +51,7 @@ def backup(folder: Path, passphrase_file: Path | None, is_json: bool) -> None:
 
 async def _back_up(settings: Settings, folder: Path, passphrase: str | None) -> Json:
     url = direct_url(settings)
-    source = BackupSource(database_url=url, secret_keys=_secret_keys(settings), version=version("ostiary"))
+    source = BackupSource(database_url=url, secret_keys=settings.secret_keys, version=version("ostiary"))
     manifest = await make_backup(source, _tools(await server_major(url)), folder, passphrase)
     return {
         "folder": str(folder),
@@ -93,7 +93,7 @@ def restore(
 
     async def step(settings: Settings) -> Json:
         manifest = await read_backup(folder)
-        secret_keys = _secret_keys(settings)
+        secret_keys = settings.secret_keys
         if passphrase := _passphrase(passphrase_file):
             sealed = await sealed_secret_keys(folder, passphrase)
             secret_keys = (*sealed, *secret_keys)
@@ -143,10 +143,6 @@ def _passphrase(file: Path | None) -> str | None:
     if not passphrase:
         raise BackupError(f"{file} is empty: put a passphrase into it")
     return passphrase
-
-
-def _secret_keys(settings: Settings) -> tuple[str, ...]:
-    return tuple(key.get_secret_value() for key in settings.secret_key)
 
 
 def _tools(major: int) -> Tools:

@@ -127,6 +127,11 @@ class Settings(BaseModel):
         return self.issuer.removesuffix(PREFIX)
 
     @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys in `secret_key` as text: the first seals, every one opens."""
+        return tuple(key.get_secret_value() for key in self.secret_key)
+
+    @property
     def may_sign_up(self) -> bool:
         """Whether self-registration is enabled."""
         return self.sign_up == "open"

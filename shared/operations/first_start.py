@@ -60,9 +60,7 @@ async def prepare(stores: Stores, settings: Settings, newcomer: Newcomer | None)
     if not await stores.keys.load():
         with suppress(Unavailable):  # then the first assertions are refused for a while
             await stores.replay_marks.begin(_EVER)
-    await ensure_keys(
-        stores.keys, settings.signing_algorithms, settings.secret_key[0].get_secret_value(), clock.now()
-    )
+    await ensure_keys(stores.keys, settings.signing_algorithms, settings.secret_keys[0], clock.now())
     if newcomer is None:
         return
     with suppress(Taken):

@@ -35,10 +35,10 @@ def policy_of(settings: Settings) -> KeyPolicy:
     )
 
 
-def _secret_keys(settings: Settings) -> list[str]:
+def _secret_keys(settings: Settings) -> tuple[str, ...]:
     if not settings.secret_key:
         raise KeyFault("OSTIARY_SECRET_KEY is not set, and keys are stored encrypted with it")
-    return [key.get_secret_value() for key in settings.secret_key]
+    return settings.secret_keys
 
 
 async def _carry_out(

@@ -54,8 +54,8 @@ async def stores(app: web.Application) -> AsyncIterator[None]:
         app[WATCH] = watch = Watch(opened.changes)
         app[CLIENTS] = ClientCache(opened.clients, watch)
         app[PROTECTED_RESOURCES] = ResourceCache(opened.protected_resources, watch, settings.issuer)
-        secret_keys = [key.get_secret_value() for key in settings.secret_key]
-        app[KEYRING] = keyring = KeyRing(opened.keys, watch, secret_keys, settings.signing_algorithms)
+        keyring = KeyRing(opened.keys, watch, settings.secret_keys, settings.signing_algorithms)
+        app[KEYRING] = keyring
         app[READINESS].add("keys", keyring.fault)
         for name, check in opened.database_checks.items():
             app[READINESS].add(name, check)

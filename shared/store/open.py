@@ -100,7 +100,7 @@ class Stores:
     def __init__(
         self, settings: Settings, database: Database, alone: Database, redis: RedisClient, probe: Probe
     ) -> None:
-        secret_keys = [key.get_secret_value() for key in settings.secret_key]
+        secret_keys = settings.secret_keys
         clients = PostgresClients(database, SecretRows(secret_keys))
         changes = PostgresChanges(database)
 

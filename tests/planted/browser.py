@@ -103,7 +103,7 @@ def redirects_to_a_strangers_app(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The out-of-band page shows any text."""
-    monkeypatch.setattr("services.authorization.steps.out_of_band._CODE", re.compile(".*", re.DOTALL))
+    monkeypatch.setattr("services.authorization.pages.out_of_band._CODE", re.compile(".*", re.DOTALL))
 
 
 def takes_any_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:

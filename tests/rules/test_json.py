@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-OWN_JSON = ("shared/store/", "services/authorization/steps/start.py", "deploy/local/", "deploy/capacity/")
+OWN_JSON = ("shared/store/", "services/authorization/pages/start.py", "deploy/local/", "deploy/capacity/")
 """Read what Ostiary itself has written: its stores, the file of the demo, and its measurements."""
 THE_PARSER = "shared/codec/json_text.py"
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from aiohttp.test_utils import TestClient
 
-from services.authorization.steps.sent_mails import sent_mails
+from services.authorization.pages.sent_mails import sent_mails
 from services.worker.app import mount
 from services.worker.mail import transport
 from services.worker.mail.delivery import MailDelivery, transport_of

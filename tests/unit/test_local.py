@@ -19,7 +19,7 @@ from deploy.local.folders import data_folder, is_first_start, run_folder, secret
 from deploy.local.presets import write_presets
 from deploy.local.run import served_groups
 from deploy.local.supervisor import Supervisor
-from services.authorization.steps.start import presets
+from services.authorization.pages.start import presets
 from shared.config.settings import Settings, read_settings
 from shared.paths import Group
 

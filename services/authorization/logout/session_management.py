@@ -9,8 +9,10 @@ from html import escape
 
 from aiohttp import web
 
-from shared.browser.pages.assets import Assets
+from shared.browser.cookies import Cookies
+from shared.browser.pages.assets import ASSETS
 from shared.oauth.client.registered_uri import origin_of
+from shared.server.app import SETTINGS
 
 _POLICY = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
 
@@ -30,7 +32,7 @@ def session_state(client_id: str, redirect_uri: str, state: str, salt: str) -> s
     return f"{hashlib.sha256(text.encode()).hexdigest()}.{salt}"
 
 
-def check_session(assets: Assets, cookie: str) -> web.Response:
+async def check_session(request: web.Request) -> web.Response:
     """The OP iframe: §3.3. It is the only page that any site may embed."""
     headers = {
         "Cache-Control": "no-cache",
@@ -39,5 +41,6 @@ def check_session(assets: Assets, cookie: str) -> web.Response:
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }
-    text = _PAGE.format(script=escape(assets.uri("check_session.js")), cookie=escape(cookie))
+    script, cookie = request.app[ASSETS].uri("check_session.js"), str(Cookies.of(request.app[SETTINGS]).state)
+    text = _PAGE.format(script=escape(script), cookie=escape(cookie))
     return web.Response(text=text, content_type="text/html", headers=headers)

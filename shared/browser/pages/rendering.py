@@ -81,7 +81,7 @@ class Pages:
         """Read and compile everything. A broken template or text prevents the start."""
         catalogues: dict[str, Catalogue] = {locale: Catalogue.load(locale) for locale in settings.ui_locales}
         look = Look.of(settings)
-        logos = LogoLinks(tuple(key.get_secret_value() for key in settings.secret_key))
+        logos = LogoLinks(settings.secret_keys)
         assets = Assets.load(look)
         return cls(settings.issuer, look, assets, logos, MappingProxyType(catalogues), templates(app))
 

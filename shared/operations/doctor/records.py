@@ -33,7 +33,7 @@ async def keys(settings: Settings, stores: Stores) -> Finding:
 def keys_finding(rows: Sequence[StoredKey], settings: Settings, now: datetime) -> Finding:
     """Whether the secret decrypts every key, and each algorithm has an active and a next key."""
     try:
-        keyring = open_keys(rows, [key.get_secret_value() for key in settings.secret_key])
+        keyring = open_keys(rows, settings.secret_keys)
     except CannotUnwrap as fault:
         return bad(
             "Keys", f"OSTIARY_SECRET_KEY does not decrypt {fault}: also set the secret that encrypted it"

@@ -1,6 +1,7 @@
 """The endpoints of the authorization service, made when a process starts."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -8,7 +9,6 @@ from aiohttp import web
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
-from services.authorization.collaborators import SharedCollaborators
 from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
 from services.authorization.device.sign_in import DeviceSignIn
@@ -25,52 +25,63 @@ from services.authorization.steps.login import LoginStep
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
+from services.authorization.wiring.collaborators import SharedCollaborators
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
-from shared.server.resources import CLIENTS, KEYRING, PROTECTED_RESOURCES, client_authentication
+from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, PROTECTED_RESOURCES, client_authentication
 
-AUTHORIZE = web.AppKey("AUTHORIZE", Authorize)
-PUSH = web.AppKey("PUSH", Push)
-LOGIN_STEP = web.AppKey("LOGIN_STEP", LoginStep)
-SIGN_UP_STEP = web.AppKey("SIGN_UP_STEP", SignUpStep)
-SECOND_FACTOR_STEP = web.AppKey("SECOND_FACTOR_STEP", SecondFactorStep)
-ADD_SECOND_FACTOR_STEP = web.AppKey("ADD_SECOND_FACTOR_STEP", AddSecondFactorStep)
-SELECT_ACCOUNT_STEP = web.AppKey("SELECT_ACCOUNT_STEP", SelectAccountStep)
-CONSENT_STEP = web.AppKey("CONSENT_STEP", ConsentStep)
-DEVICE_STEP = web.AppKey("DEVICE_STEP", DeviceStep)
-LOGOUT_ENDPOINT = web.AppKey("LOGOUT_ENDPOINT", EndSession)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationEndpoints:
+    """The endpoints by name; `app.py` says which path leads to which."""
+
+    authorize: Authorize
+    push: Push
+    login: LoginStep
+    sign_up: SignUpStep
+    second_factor: SecondFactorStep
+    add_second_factor: AddSecondFactorStep
+    select_account: SelectAccountStep
+    consent: ConsentStep
+    device: DeviceStep
+    logout: EndSession
+
+
+ENDPOINTS = web.AppKey("ENDPOINTS", AuthorizationEndpoints)
 
 
 async def endpoints(app: web.Application) -> AsyncIterator[None]:
-    """A cleanup context: every endpoint under its key. Needs PAGES and the shared resources."""
-    shared = SharedCollaborators(app)
-    app[AUTHORIZE] = _authorize(shared)
-    app[PUSH] = _push(shared, app)
-    app[LOGIN_STEP] = _login(shared)
-    app[SIGN_UP_STEP] = _sign_up(shared)
-    app[SECOND_FACTOR_STEP] = _second_factor(shared)
-    app[ADD_SECOND_FACTOR_STEP] = _add_second_factor(shared)
-    app[SELECT_ACCOUNT_STEP] = _select_account(shared)
-    app[CONSENT_STEP] = _consent(shared, app)
-    app[DEVICE_STEP] = _device(shared, app)
-    app[LOGOUT_ENDPOINT] = _logout(shared, app)
+    """A cleanup context: ENDPOINTS. Needs what `SharedCollaborators.of` does."""
+    shared = SharedCollaborators.of(app)
+    app[ENDPOINTS] = AuthorizationEndpoints(
+        authorize=_authorize(shared),
+        push=_push(shared, app),
+        login=_login(shared),
+        sign_up=_sign_up(shared, app),
+        second_factor=_second_factor(shared),
+        add_second_factor=_add_second_factor(shared),
+        select_account=_select_account(shared),
+        consent=_consent(shared, app),
+        device=_device(shared, app),
+        logout=_logout(shared, app),
+    )
     yield
 
 
 def _authorize(shared: SharedCollaborators) -> Authorize:
     return Authorize(
-        reader=shared.reader,
+        reader=shared.reading.reader,
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
         responder=shared.responder,
-        posted=shared.posted,
+        posted=shared.reading.posted,
         cookies=shared.cookies,
     )
 
 
 def _push(shared: SharedCollaborators, app: web.Application) -> Push:
     return Push(
-        reader=shared.reader,
-        source=shared.source,
+        reader=shared.reading.reader,
+        source=shared.reading.source,
         authentication=client_authentication(app, app[KNOWN_CLIENTS], PUSHED_AUTHORIZATION_REQUEST),
         pushed_requests=shared.stores.pushed_requests,
         limits=app[STORAGE_LIMITS],
@@ -82,8 +93,8 @@ def _login(shared: SharedCollaborators) -> LoginStep:
     return LoginStep(
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
-        authentication=shared.password,
-        passkeys=shared.passkeys,
+        authentication=shared.authentication.by_password,
+        passkeys=shared.authentication.by_passkey,
         sign_in=shared.sign_in,
         pages=shared.pages,
         may_sign_up=shared.settings.may_sign_up,
@@ -91,14 +102,14 @@ def _login(shared: SharedCollaborators) -> LoginStep:
     )
 
 
-def _sign_up(shared: SharedCollaborators) -> SignUpStep:
+def _sign_up(shared: SharedCollaborators, app: web.Application) -> SignUpStep:
     return SignUpStep(
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
         sign_in=shared.sign_in,
         pages=shared.pages,
         users=shared.stores.users,
-        passwords=shared.passwords,
+        passwords=app[PASSWORDS],
         throttle=SignUpThrottle(shared.stores.counters, shared.settings.rate_limits),
     )
 
@@ -107,8 +118,8 @@ def _second_factor(shared: SharedCollaborators) -> SecondFactorStep:
     return SecondFactorStep(
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
-        authentication=shared.second_factor,
-        passkeys=shared.passkeys,
+        authentication=shared.authentication.by_second_factor,
+        passkeys=shared.authentication.by_passkey,
         sign_in=shared.sign_in,
         pages=shared.pages,
         may_remember=shared.settings.second_factor == "optional",
@@ -119,7 +130,7 @@ def _add_second_factor(shared: SharedCollaborators) -> AddSecondFactorStep:
     return AddSecondFactorStep(
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
-        authentication=shared.second_factor,
+        authentication=shared.authentication.by_second_factor,
         sign_in=shared.sign_in,
         pages=shared.pages,
         host=urlsplit(shared.settings.issuer).hostname or "",
@@ -149,21 +160,21 @@ def _consent(shared: SharedCollaborators, app: web.Application) -> ConsentStep:
 
 
 def _device(shared: SharedCollaborators, app: web.Application) -> DeviceStep:
-    stores, settings = shared.stores, shared.settings
-    forms = DeviceForms(shared.cookies, tuple(key.get_secret_value() for key in settings.secret_key))
+    settings, stores, authentication = shared.settings, shared.stores, shared.authentication
+    forms = DeviceForms(shared.cookies, settings.secret_keys)
     return DeviceStep(
         settings=settings,
         active_sessions=shared.active_sessions,
         sign_in=DeviceSignIn(
             settings=settings,
-            passwords=shared.password,
-            passkeys=shared.passkeys,
-            second_factors=shared.second_factor,
+            passwords=authentication.by_password,
+            passkeys=authentication.by_passkey,
+            second_factors=authentication.by_second_factor,
             cookies=shared.cookies,
             forms=forms,
             pages=shared.pages,
         ),
-        new_sessions=shared.new_sessions,
+        new_sessions=authentication.new_sessions,
         cookies=shared.cookies,
         forms=forms,
         pages=shared.pages,
@@ -185,7 +196,7 @@ def _logout(shared: SharedCollaborators, app: web.Application) -> EndSession:
         clients=app[CLIENTS],
         keyring=app[KEYRING],
         sessions=sessions,
-        posted=shared.posted,
+        posted=shared.reading.posted,
         front_channel=FrontChannel(settings.issuer, sessions, app[CLIENTS]),
         cookies=shared.cookies,
         responses=LogoutResponses(shared.pages, shared.cookies),

@@ -1,5 +1,6 @@
 """The page of `ostiary run` that shows the mails which no mail server gets."""
 
+import asyncio
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -8,14 +9,23 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from shared.browser.language import language
 from shared.browser.pages import SentMailView
 from shared.browser.pages.ago import Ago
 from shared.config.kinds import is_loopback
 from shared.config.mail_address import MailFolder
 from shared.config.settings import Settings
 from shared.live import clock
+from shared.server.app import SETTINGS
+from shared.server.pages import PAGES
 
 MOST_SHOWN = 50
+
+
+async def show_sent_mails(request: web.Request) -> web.Response:
+    """Show the page. Raises HTTPNotFound where there is none."""
+    pages, settings = request.app[PAGES], request.app[SETTINGS]
+    return pages.sent_mails(await asyncio.to_thread(sent_mails, settings), language(request, pages))
 
 
 def mail_folder(settings: Settings) -> Path | None:

@@ -1,0 +1,42 @@
+"""What reads authorization requests: `request/`."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp import web
+
+from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
+from services.authorization.request.authorization_request import Deployment
+from services.authorization.request.parameter_source import ParameterSource
+from services.authorization.request.posted import PostedRequests
+from services.authorization.request.reader import RequestReader
+from shared.issuing.tokens import TokenIssuer
+from shared.server.app import SETTINGS
+from shared.server.pages import PAGES
+from shared.server.resources import CLIENT_KEYS, FETCHER, KEYRING, PROTECTED_RESOURCES, STORES
+
+
+@dataclass(frozen=True, slots=True)
+class RequestReading:
+    """Readers of new requests, pushed requests and posted requests."""
+
+    source: ParameterSource
+    reader: RequestReader
+    posted: PostedRequests
+
+    @classmethod
+    def of(cls, app: web.Application, tokens: TokenIssuer) -> Self:
+        """Needs KNOWN_CLIENTS, PAGES and the shared resources."""
+        settings, stores = app[SETTINGS], app[STORES]
+        source = ParameterSource(settings, stores.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text)
+        reader = RequestReader(
+            deployment=Deployment.of(settings),
+            known_clients=app[KNOWN_CLIENTS],
+            keyring=app[KEYRING],
+            resources=app[PROTECTED_RESOURCES],
+            tokens=tokens,
+            source=source,
+            pages=app[PAGES],
+        )
+        posted = PostedRequests(stores.interactions, stores.counters, settings.rate_limits)
+        return cls(source, reader, posted)
