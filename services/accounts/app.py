@@ -70,8 +70,8 @@ PageT = TypeVar("PageT")
 
 
 def _notices(app: web.Application) -> Notices:
-    """The mails to users, if this deployment sends any. Needs `stores` and PAGES."""
-    return Notices(app[STORES].mails, app[PAGES], app[SETTINGS].mail_server is not None)
+    """The mails to users, if this deployment sends any. Needs PAGES."""
+    return Notices(app[PAGES], app[SETTINGS].mail_server is not None)
 
 
 async def _pages(app: web.Application) -> AsyncIterator[None]:

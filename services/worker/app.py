@@ -60,9 +60,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
 
 
 def _mail_jobs(opened: Stores, settings: Settings, server: MailServer | MailFolder) -> tuple[Job, ...]:
-    mails = RecoveryMails(
-        opened.users, opened.recovery_links, opened.mails, settings.issuer, settings.ui_locales
-    )
+    mails = RecoveryMails(opened.users, opened.recovery_links, settings.issuer, settings.ui_locales)
     return (
         recovery_requests(opened.recovery_requests, mails),
         mail_delivery(opened.mails, settings, server),

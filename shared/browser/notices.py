@@ -1,6 +1,6 @@
 """Mails to users about their own account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from shared.browser.pages import Pages
 from shared.identity.mail_address import mail_address
 from shared.model import User
 from shared.paths import ACCOUNT, ACCOUNT_EMAIL, Path
-from shared.store import MailContents, MailKind, Mails
+from shared.store import MailContents, MailKind, NewMail
 
 KEPT_FOR = timedelta(days=1)
 """How long the delivery of a notice is tried."""
@@ -18,27 +18,27 @@ KEPT_FOR = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Queues mails, if this deployment sends any."""
+    """Writes mails, if this deployment sends any. The stores queue them with the change that they tell of."""
 
-    mails: Mails
     pages: Pages
     is_on: bool
 
-    async def tell(self, request: web.Request, user: User, kind: MailKind, **values: str) -> None:
-        """Tell the user, at the address that they had, what *request* changed. Raises Unavailable.
+    def about(self, request: web.Request, user: User, kind: MailKind, **values: str) -> Sequence[NewMail]:
+        """What tells the user, at the address that they have, of a change by *request*.
 
         Users without an address, or with one that is marked unverified, are told nothing.
         """
-        if self.is_on and (recipient := mail_address(user.claims)):
-            contents = self._contents(request, user, recipient, {**values, "link": self._uri(ACCOUNT)})
-            await self.mails.add(user.user_id, kind, contents, KEPT_FOR)
+        if not self.is_on or (recipient := mail_address(user.claims)) is None:
+            return ()
+        contents = self._contents(request, user, recipient, {**values, "link": self._uri(ACCOUNT)})
+        return (NewMail(kind=kind, contents=contents, lifetime=KEPT_FOR),)
 
-    async def mail_code(
+    def with_code(
         self, request: web.Request, user: User, address: str, code: str, lifetime: timedelta
-    ) -> None:
-        """Mail a code to an address that the user wants. Raises Unavailable."""
+    ) -> Sequence[NewMail]:
+        """What brings a code to an address that the user wants."""
         contents = self._contents(request, user, address, {"code": code, "link": self._uri(ACCOUNT_EMAIL)})
-        await self.mails.add(user.user_id, "confirm_address", contents, lifetime)
+        return (NewMail(kind="confirm_address", contents=contents, lifetime=lifetime),)
 
     def _uri(self, page: Path) -> str:
         return page.at(self.pages.issuer)

@@ -12,7 +12,7 @@ from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
-from shared.store import AskedFor, MailContents, Mails, RecoveryLinks, Users
+from shared.store import AskedFor, MailContents, NewMail, RecoveryLinks, Users
 
 LINK = "link"
 """The parameter with the handle of a link."""
@@ -59,7 +59,6 @@ class RecoveryMails:
 
     users: Users
     links: RecoveryLinks
-    mails: Mails
     issuer: str
     locales: Sequence[str]
 
@@ -70,14 +69,12 @@ class RecoveryMails:
         if user is None or recipient is None:
             return False
         handle, browser_hash = new_handle(Kind.RECOVERY_LINK), bytes.fromhex(asked_for.browser_hash)
-        detail = {"by": "mail"}
-        if not await self.links.add(digest(handle), user.user_id, MAILED_LIFETIME, detail, browser_hash):
-            return False
         wanted = f"{user.claims.get('locale', '')} {asked_for.locale}"
         contents = MailContents(
             recipient=recipient,
             locale=choose(tuple(self.locales), wanted, None),
             values={"username": user.username, "link": _recovery_uri(handle, self.issuer)},
         )
-        await self.mails.add(user.user_id, "password_forgotten", contents, MAILED_LIFETIME)
-        return True
+        mail = NewMail(kind="password_forgotten", contents=contents, lifetime=MAILED_LIFETIME)
+        link = (digest(handle), user.user_id, MAILED_LIFETIME)
+        return await self.links.add(*link, {"by": "mail"}, browser_hash, mails=(mail,))

@@ -1,6 +1,6 @@
 """The operators' functions for users, which sign-up uses too, over ports."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.live.randomness import new_id
 from shared.model import Author, Json, User
 from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
-from shared.store import Stale, Users
+from shared.store import NewMail, Stale, Users
 from shared.store.codecs.text import is_storable
 
 PAGE = 500
@@ -226,26 +226,34 @@ async def update_user(users: Users, name: str, changes: UserChanges) -> User:
 
 
 async def replace_user(
-    users: Users, user: User, username: str, claims: Json, *, by: Author | None = None
+    users: Users,
+    user: User,
+    username: str,
+    claims: Json,
+    *,
+    by: Author | None = None,
+    mails: Sequence[NewMail] = (),
 ) -> User:
-    """Replace the name and the claims of a user of this version.
+    """Replace the name and the claims of a user of this version, and queue *mails* with that.
 
     `groups` among the claims become memberships. Raises BadUser, BadGroup, Taken, Stale.
     """
     groups, claims = groups_in(claims), _without_groups(claims)
     check_username(username)
     check_claims(claims)
-    await users.replace(replace(user, username=username, claims=claims), groups, by=by)
+    await users.replace(replace(user, username=username, claims=claims), groups, by=by, mails=mails)
     return await users.find(user.user_id) or user
 
 
-async def set_verified_address(users: Users, user_id: UUID, email: str) -> None:
+async def set_verified_address(
+    users: Users, user_id: UUID, email: str, mails: Sequence[NewMail] = ()
+) -> None:
     """Give a user the address that they have confirmed. Raises NoSuchUser, BadUser, Taken."""
     while True:
         user = await get_by_id(users, user_id)
         claims = changed_claims(user.claims, UserChanges(email=email, is_email_verified=True))
         try:
-            await replace_user(users, user, user.username, claims, by=Author("itself"))
+            await replace_user(users, user, user.username, claims, by=Author("itself"), mails=mails)
         except Stale:  # somebody else has changed another claim
             continue
         return

@@ -65,7 +65,7 @@ from shared.store.postgres.groups import PostgresGroups
 from shared.store.postgres.initial_access_tokens import PostgresInitialAccessTokens
 from shared.store.postgres.keys import PostgresKeys
 from shared.store.postgres.leases import PostgresLeases
-from shared.store.postgres.mails import PostgresMails
+from shared.store.postgres.mails import PostgresMails, SealedMails
 from shared.store.postgres.outages import PostgresOutages
 from shared.store.postgres.outbox import PostgresOutbox
 from shared.store.postgres.passkeys import PostgresPasskeys
@@ -111,19 +111,23 @@ class Stores:
         self.outages: Outages = PostgresOutages(alone)
         self.expiry: Expiry = PostgresExpiry(database)
         self.outbox: Outbox = PostgresOutbox(database)
-        self.mails: Mails = PostgresMails(database, SealedValues(secret_keys, "mail", MailContents))
+        mail_contents = SealedValues(secret_keys, "mail", MailContents)
+        sealed_mails = SealedMails(mail_contents)
+        self.mails: Mails = PostgresMails(database, mail_contents)
         self.audit_log: AuditLog = PostgresAuditLog(database)
 
-        self.users: Users = PostgresUsers(database)
-        self.credentials: UserCredentials = PostgresUserCredentials(database)
+        self.users: Users = PostgresUsers(database, sealed_mails)
+        self.credentials: UserCredentials = PostgresUserCredentials(database, sealed_mails)
         self.passkeys: Passkeys = PostgresPasskeys(database)
-        self.second_factors: SecondFactors = PostgresSecondFactors(database, TotpSecrets(secret_keys))
-        self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database)
+        self.second_factors: SecondFactors = PostgresSecondFactors(
+            database, TotpSecrets(secret_keys), sealed_mails
+        )
+        self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database, sealed_mails)
         self.personal_access_tokens: PersonalAccessTokens = PostgresPersonalAccessTokens(database)
         self.recovery_requests: RecoveryRequests = PostgresRecoveryRequests(
             database, SealedValues(secret_keys, "recovery request", AskedFor)
         )
-        self.address_codes: AddressCodes = PostgresAddressCodes(database)
+        self.address_codes: AddressCodes = PostgresAddressCodes(database, sealed_mails)
         self.groups: Groups = PostgresGroups(database)
 
         self.clients: Clients = clients
@@ -138,7 +142,8 @@ class Stores:
         self.interactions: Interactions = RedisInteractions(redis)
         self.pushed_requests: PushedRequests = RedisPushedRequests(redis)
         self.sessions: Sessions = KeptSessions(
-            PostgresSessionRows(database), RedisSessionContents(redis, settings.session_idle_lifetime)
+            PostgresSessionRows(database, sealed_mails),
+            RedisSessionContents(redis, settings.session_idle_lifetime),
         )
         self.consents: Consents = PostgresConsents(database)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from shared.model import Author, Json, Scope, Session
-from shared.store import SessionOwner, SessionPage, SessionRow, Unavailable
+from shared.store import NewMail, SessionOwner, SessionPage, SessionRow, Unavailable
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.redis.sessions import RedisSessionContents, SessionRecord, restored
 
@@ -24,8 +24,10 @@ class KeptSessions:
         self._rows = rows
         self._contents = contents
 
-    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        stored = await self._rows.begin(session, replaced_key, detail)
+    async def begin(
+        self, session: Session, replaced_key: bytes | None, detail: Json, *, mails: Sequence[NewMail] = ()
+    ) -> Session | None:
+        stored = await self._rows.begin(session, replaced_key, detail, mails=mails)
         if stored is not None:
             await self._contents.put(stored, replaced_key)
         return stored

@@ -11,7 +11,9 @@ import pytest
 
 from shared.live import clock
 from shared.model import Authentication, Session, User
-from shared.store import Pace, Unavailable
+from shared.store import MailContents, Pace, Unavailable
+from shared.store.codecs.sealed_values import SealedValues
+from shared.store.postgres.mails import SealedMails
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.redis.counters import RedisCounters
 from shared.store.redis.sessions import RedisSessionContents
@@ -21,6 +23,8 @@ from tests.builders import World
 from tests.contract.conftest import LAYOUTS
 from tests.planted import planted
 from tests.planted.accounts import ends_anybodys_session
+
+NO_MAILS = SealedMails(SealedValues((), "mail", MailContents))
 
 pytestmark = pytest.mark.parametrize("module_redis_url", LAYOUTS, indirect=True, scope="module")
 
@@ -82,7 +86,9 @@ async def test_sessions_are_listed_without_redis(world: World) -> None:
     user, away = await world.user(), RedisClient.open("redis://127.0.0.1:1/0")
     session = a_session(user)
     await world.stores.sessions.begin(session, None, {})
-    kept = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
+    kept = KeptSessions(
+        PostgresSessionRows(world.database, NO_MAILS), RedisSessionContents(away, timedelta(hours=1))
+    )
     rows = await kept.of_user(user.user_id)
     await away.close()
     assert [(row.sid, row.last_used_at) for row in rows] == [(session.sid, None)]
@@ -225,7 +231,7 @@ async def redis(module_redis_url: str) -> AsyncIterator[RedisClient]:
 async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) -> None:
     """Finding a session restarts its idle lifetime, in the same round trip."""
     sessions = KeptSessions(
-        PostgresSessionRows(world.database), RedisSessionContents(redis, timedelta(minutes=10))
+        PostgresSessionRows(world.database, NO_MAILS), RedisSessionContents(redis, timedelta(minutes=10))
     )
     session = a_session(await world.user())
     await sessions.begin(session, None, {})
@@ -238,7 +244,9 @@ async def test_use_renews_the_idle_lifetime(world: World, redis: RedisClient) ->
 async def test_a_session_ends_while_redis_is_away(world: World) -> None:
     """Ending a session needs only PostgreSQL; finding it needs both stores."""
     away = RedisClient.open("redis://127.0.0.1:1/0")
-    gone = KeptSessions(PostgresSessionRows(world.database), RedisSessionContents(away, timedelta(hours=1)))
+    gone = KeptSessions(
+        PostgresSessionRows(world.database, NO_MAILS), RedisSessionContents(away, timedelta(hours=1))
+    )
     session = a_session(await world.user())
     await world.stores.sessions.begin(session, None, {})
     with pytest.raises(Unavailable):

@@ -4,10 +4,10 @@ import pytest
 
 from services.accounts.recovery.forgotten import RecoveryThrottle
 from shared.browser.cookies import Cookies
+from shared.identity.username import canonical
 from shared.store import AskedFor
 from shared.store.postgres import address_codes, recovery_links, users
 from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
-from shared.store.postgres.users import PostgresUsers
 
 
 def spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def tells_who_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     add = PostgresRecoveryRequests.add
 
     async def add_if_known(self: PostgresRecoveryRequests, asked_for: AskedFor) -> None:
-        if await PostgresUsers(self._database).find_by_name(asked_for.name):
+        if await self._database.row(users._FIND_BY_NAME, canonical(asked_for.name)):
             await add(self, asked_for)
 
     monkeypatch.setattr(PostgresRecoveryRequests, "add", add_if_known)

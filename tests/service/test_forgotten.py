@@ -57,7 +57,7 @@ async def ask(browser: Browser, name: str) -> Page:
 async def mails(world: World) -> list[Mail]:
     """What the worker makes of the requests."""
     stores = world.stores
-    queue = RecoveryMails(stores.users, stores.recovery_links, stores.mails, LOCAL_ISSUER, ("en", "de", "fr"))
+    queue = RecoveryMails(stores.users, stores.recovery_links, LOCAL_ISSUER, ("en", "de", "fr"))
     await RequestedLinks(stores.recovery_requests, queue).handle(clock.now())
     return list(await stores.mails.take(100, MINUTE, clock.now()))
 

@@ -24,7 +24,7 @@ from shared.model import User
 from shared.operations.doctor.mail import mail_finding
 from shared.paths import SENT_MAILS, START
 from shared.server.app import application
-from shared.store import Expiring, MailContents
+from shared.store import Expiring, MailContents, NewMail
 from tests.authorization import LOCAL_ISSUER, serve_authorization
 from tests.builders import World
 from tests.certificates import a_certificate
@@ -74,7 +74,8 @@ async def queue(
     """A user with a mail that waits."""
     user = await world.user()
     contents = MailContents(recipient=recipient, locale=locale, values=values)
-    await world.stores.mails.add(user.user_id, "password_changed", contents, lifetime)
+    mail = NewMail(kind="password_changed", contents=contents, lifetime=lifetime)
+    await world.stores.credentials.set_password(user.user_id, "a hash", mails=(mail,))
     return user
 
 

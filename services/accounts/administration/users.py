@@ -1,6 +1,8 @@
 """The endpoints of users: the functions of `ostiary user` over HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -26,7 +28,7 @@ from shared.operations.users import (
     shown,
 )
 from shared.paths import ADMIN_USER
-from shared.store import Groups, UserCredentials, Users
+from shared.store import Groups, NewMail, UserCredentials, Users
 from shared.web.answers import json_answer
 from shared.web.form import query
 from shared.web.headers import NO_STORE, SAFE
@@ -61,6 +63,12 @@ class UserAdministration:
         user = await self.of_version(request, is_required=is_required)
         await check_user_rights(self.groups, user.user_id, caller.author)
         return user
+
+    def about_address(self, request: web.Request, user: User, address: Any) -> Sequence[NewMail]:
+        """What tells the user of another *address*."""
+        if not isinstance(address, str) or not address or address == user.claims.get("email"):
+            return ()
+        return self.notices.about(request, user, "address_changed", address=address)
 
     async def hash(self, password: str) -> str:
         """Raises TemporarilyUnavailable."""
@@ -127,11 +135,10 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
     if asked.groups is not None and asked.groups != list(user.groups or ()):
         caller.check(WRITE_GROUPS)
         await check_group_rights(administration.groups, asked.groups, caller.author)
-    claims = asked.all_claims()
-    replaced = await replace_user(administration.users, user, asked.username, claims, by=caller.author)
-    address = replaced.claims.get("email")
-    if address and address != user.claims.get("email"):
-        await administration.notices.tell(request, user, "address_changed", address=address)
+    claims, mails = asked.all_claims(), administration.about_address(request, user, asked.claims.get("email"))
+    replaced = await replace_user(
+        administration.users, user, asked.username, claims, by=caller.author, mails=mails
+    )
     return _answer(replaced)
 
 
@@ -165,8 +172,8 @@ async def set_user_password(request: web.Request, caller: Caller) -> web.Respons
     password = new_password() if asked.password is None else asked.password
     check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)
-    await administration.credentials.set_password(user.user_id, password_hash, by=caller.author)
-    await administration.notices.tell(request, user, "password_changed")
+    mails = administration.notices.about(request, user, "password_changed")
+    await administration.credentials.set_password(user.user_id, password_hash, by=caller.author, mails=mails)
     shown_once = {"password": password} if asked.password is None else {}
     return json_answer({"sub": str(user.user_id), **shown_once})
 

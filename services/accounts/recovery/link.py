@@ -60,10 +60,10 @@ class RecoveryPage:
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
         kept = None if fields.unique(OTHERS) else Kept()
-        if not await self.links.set_password(digest(handle), user.user_id, password.text, kept):
+        mails = self.notices.about(request, user, "password_changed")
+        if not await self.links.set_password(digest(handle), user.user_id, password.text, kept, mails=mails):
             raise LinkExpired("the link was used in the meantime", again=self.again)
         logger.info("account_recovered", user_id=str(user.user_id))
-        await self.notices.tell(request, user, "password_changed")
         return self.pages.recovered(language(request, self.pages.pages))
 
     async def _opened(self, parameters: Parameters) -> tuple[str, LiveLink]:

@@ -96,8 +96,8 @@ class EmailPage:
         if not await self.throttle.admit(user.user_id, address):
             return await self._page(request, visit, user, "throttled", email)
         code = new_mail_code()
-        await self.codes.put(user.user_id, address, self._hash(user, code), LIFETIME)
-        await self.notices.mail_code(request, user, address, code, LIFETIME)
+        mails = self.notices.with_code(request, user, address, code, LIFETIME)
+        await self.codes.put(user.user_id, address, self._hash(user, code), LIFETIME, mails=mails)
         return see_other(ACCOUNT_EMAIL.path)
 
     async def _confirm(
@@ -107,15 +107,15 @@ class EmailPage:
         address = await self.codes.spend(user.user_id, code_hash)
         if address is None:
             return await self._page(request, visit, user, "code")
+        mails = self.notices.about(request, user, "address_changed", address=address)
+        is_new = user.claims.get("email") != address
         try:
-            await set_verified_address(self.users, user.user_id, address)
+            await set_verified_address(self.users, user.user_id, address, mails if is_new else ())
         except Taken:
             return await self._page(request, visit, user, "taken")
         except NoSuchUser:
             raise self.access.gone(request, ACCOUNT_EMAIL) from None
         logger.info("account_changed", change="email", user_id=str(user.user_id))
-        if user.claims.get("email") != address:
-            await self.notices.tell(request, user, "address_changed", address=address)
         return see_other(done_uri(ACCOUNT, "email"))
 
     async def _user(self, request: web.Request, visit: Visit) -> User:

@@ -1,6 +1,6 @@
 """Adding a passkey: one that the user asks for, or one that the browser makes after a sign-in by password."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from shared.identity.passkeys.signals import signals
 from shared.identity.passkeys.verification import new_passkey
 from shared.live import clock
 from shared.live.randomness import new_id
-from shared.store import PASSKEY, Credential, ReplayMarks, UserCredentials
+from shared.store import PASSKEY, Credential, NewMail, ReplayMarks, UserCredentials
 
 MAX_PASSKEYS = 20
 
@@ -45,8 +45,8 @@ class NewPasskeys:
         """What a page tells the browser of the passkeys that exist."""
         return signals(self.relying_party, visit.user_id, visit.session.username, _passkeys(existing))
 
-    async def add(self, visit: Visit, result: str, name: str) -> None:
-        """Add the passkey of a *result*, and spend its challenge.
+    async def add(self, visit: Visit, result: str, name: str, mails: Sequence[NewMail]) -> None:
+        """Add the passkey of a *result*, spend its challenge, and queue *mails* about it.
 
         Raises PasskeyRefused, Taken, Unavailable.
         """
@@ -65,7 +65,8 @@ class NewPasskeys:
                 kind=PASSKEY,
                 data=passkey.to_json(),
                 created_at=clock.now(),
-            )
+            ),
+            mails=mails,
         )
 
     def _challenge(self, visit: Visit, response: UnverifiedResponse) -> tuple[Ceremony, datetime]:

@@ -20,6 +20,7 @@ from shared.identity.passkeys.passkey import Passkey
 from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
+from shared.model import User
 from shared.oauth.errors import InvalidRequest
 from shared.paths import ACCOUNT_PASSKEYS
 from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials, Users
@@ -54,16 +55,15 @@ class PasskeysPage:
         if (removed := fields.unique(REMOVE)) is not None:
             return await self._remove(request, visit, _credential_id(removed))
         name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(request)
+        mails = self.notices.about(request, await self._user(request, visit), "passkey_added")
         try:
-            await self.new_passkeys.add(visit, fields.unique(PASSKEY) or "", name)
+            await self.new_passkeys.add(visit, fields.unique(PASSKEY) or "", name, mails)
         except PasskeyRefused as refused:
             logger.info("passkey_refused", user_id=str(visit.user_id), reason=str(refused))
             return await self._page(request, visit, "refused")
         except Taken:
             return await self._page(request, visit, "taken")
         logger.info("account_changed", change="passkey_added", user_id=str(visit.user_id))
-        if user := await self.users.find(visit.user_id):
-            await self.notices.tell(request, user, "passkey_added")
         return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey"))
 
     async def _remove(self, request: web.Request, visit: Visit, credential_id: UUID) -> web.Response:
@@ -75,6 +75,11 @@ class PasskeysPage:
             await self.credentials.remove(visit.user_id, credential_id)
             logger.info("account_changed", change="passkey_removed", user_id=str(visit.user_id))
         return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey_removed"))
+
+    async def _user(self, request: web.Request, visit: Visit) -> User:
+        if user := await self.users.find(visit.user_id):
+            return user
+        raise self.access.gone(request, ACCOUNT_PASSKEYS)
 
     async def _passkeys(self, visit: Visit) -> Sequence[Credential]:
         return [each for each in await self.credentials.of_user(visit.user_id) if each.kind == PASSKEY]

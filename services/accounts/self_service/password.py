@@ -47,9 +47,9 @@ class PasswordPage:
         if not isinstance(password, PasswordHash):
             return self._page(request, visit, password)
         kept = Kept(sid=visit.session.sid) if fields.unique(OTHERS) else Kept()
-        await self.credentials.set_password(user.user_id, password.text, kept)
+        mails = self.notices.about(request, user, "password_changed")
+        await self.credentials.set_password(user.user_id, password.text, kept, mails=mails)
         logger.info("account_changed", change="password", user_id=str(user.user_id))
-        await self.notices.tell(request, user, "password_changed")
         return see_other(done_uri(ACCOUNT, "password"))
 
     def _page(

@@ -9,8 +9,8 @@ from services.authorization.authentication.known_browsers import KnownBrowsers
 from shared.browser.device_name import device_name
 from shared.browser.notices import Notices
 from shared.live.address_block import address_block
-from shared.model import Session, User
-from shared.store import Sessions
+from shared.model import User
+from shared.store import NewMail, Sessions
 from shared.web.forwarded import client_address
 from shared.web.request import user_agent
 
@@ -26,20 +26,21 @@ class NewBrowserNotices:
     known_browsers: KnownBrowsers
     notices: Notices
 
-    async def tell(self, request: web.Request, user: User, begun: Session) -> None:
-        """Mail a notice of a session that has *begun*, unless the browser is known.
+    async def about(self, request: web.Request, user: User) -> Sequence[NewMail]:
+        """A notice of the session that is about to begin, unless the browser is known.
 
         A browser is known by its cookie. A private window has none: it is not new if the user is signed in
         with the same browser and system, from the same network. Raises InvalidRequest, Unavailable.
         """
         if not self.notices.is_on or self.known_browsers.identify(request, user.user_id, user.epoch):
-            return
-        others = [row for row in await self.sessions.of_user(user.user_id) if row.sid != begun.sid]
+            return ()
+        sessions = await self.sessions.of_user(user.user_id)
         address, agent = client_address(request), user_agent(request)
-        if not is_new(_place(agent, address), [_place(row.user_agent, row.address or "") for row in others]):
-            return
+        places = [_place(row.user_agent, row.address or "") for row in sessions]
+        if not is_new(_place(agent, address), places):
+            return ()
         device = " · ".join(filter(None, device_name(agent))) or "?"
-        await self.notices.tell(request, user, "new_browser", device=device, address=address)
+        return self.notices.about(request, user, "new_browser", device=device, address=address)
 
 
 def is_new(place: Place, others: Sequence[Place]) -> bool:

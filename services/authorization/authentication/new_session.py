@@ -94,12 +94,12 @@ class NewSessions:
         )
         known = self.known_browsers.remember(request, user.user_id, user.epoch)
         origin: Json = {"address": client_address(request), "user_agent": user_agent(request)}
+        mails = await self.new_browsers.about(request, user)
         for handle in (self._handle_of(sent, user), new_handle(Kind.SESSION)):
             under_handle = replace(session, session_key=digest(handle))
-            if stored := await self.sessions.begin(under_handle, replaced, origin):
+            if stored := await self.sessions.begin(under_handle, replaced, origin, mails=mails):
                 count_event("sign_in")
                 logger.info("signed_in", user_id=str(user.user_id), sid=str(stored.sid))
-                await self.new_browsers.tell(request, user, stored)
                 return NewSession(stored, handle, known, others)
         return None
 

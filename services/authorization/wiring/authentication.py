@@ -43,7 +43,7 @@ class UserAuthentication:
         counters, is_on = stores.counters, settings.rate_limits
         secret_key = settings.secret_keys[0]
         known_browsers = KnownBrowsers(cookies, settings.secret_keys)
-        notices = Notices(stores.mails, app[PAGES], settings.mail_server is not None)
+        notices = Notices(app[PAGES], settings.mail_server is not None)
         return cls(
             by_password=PasswordAuthentication(
                 credentials=stores.credentials,

@@ -1,8 +1,11 @@
 """Ports: e-mail addresses that users want, and the codes that were mailed there."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
+
+from shared.store.ports.mails import NewMail
 
 MAX_TRIES = 5
 """How often a code may be typed."""
@@ -14,8 +17,16 @@ class AddressCodes(Protocol):
     A code works once, no longer than its lifetime and its user's epoch, and no more after MAX_TRIES attempts.
     """
 
-    async def put(self, user_id: UUID, address: str, code_hash: bytes, lifetime: timedelta) -> None:
-        """Want an address, in place of another one."""
+    async def put(
+        self,
+        user_id: UUID,
+        address: str,
+        code_hash: bytes,
+        lifetime: timedelta,
+        *,
+        mails: Sequence[NewMail] = (),
+    ) -> None:
+        """Want an address, in place of another one, and queue *mails* in the same transaction."""
 
     async def wanted(self, user_id: UUID) -> str | None:
         """The address whose code works."""

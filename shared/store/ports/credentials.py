@@ -9,6 +9,7 @@ from uuid import UUID
 from shared.identity.passkeys.passkey import Passkey, PasskeyUse
 from shared.model import Author, Json, User
 from shared.oauth.authentication_methods import SecondFactor
+from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
 
 PASSWORD = "password"
@@ -101,7 +102,8 @@ class Passkeys(Protocol):
 class SecondFactors(Protocol):
     """Second factors: an authenticator app (RFC 6238) and recovery codes. PostgreSQL. Changes are audited.
 
-    What is spent is committed before it is acknowledged, and is spent for every process.
+    What is spent is committed before it is acknowledged, and is spent for every process. *mails* to the user
+    are queued in the transaction of a change, if something changes.
     """
 
     async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
@@ -110,7 +112,7 @@ class SecondFactors(Protocol):
     async def secret(self, user_id: UUID) -> bytes | None:
         """The secret of the user's authenticator app, decrypted. None: they have none."""
 
-    async def add(self, user_id: UUID, new: NewSecondFactor) -> None:
+    async def add(self, user_id: UUID, new: NewSecondFactor, *, mails: Sequence[NewMail] = ()) -> None:
         """Add an authenticator app and its recovery codes. Raises Taken: the user has one already."""
 
     async def spend_step(self, user_id: UUID, step: int) -> bool:
@@ -122,7 +124,7 @@ class SecondFactors(Protocol):
     async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
         """Replace the recovery codes of a user with an authenticator app. False: the user has none."""
 
-    async def remove(self, user_id: UUID) -> bool:
+    async def remove(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
         """Remove the app and its recovery codes, and forget browsers. False: the user has none of these."""
 
     async def reset(self, user_id: UUID) -> bool:
@@ -144,7 +146,8 @@ class SecondFactors(Protocol):
 class UserCredentials(Protocol):
     """Credentials, several for each user. PostgreSQL. Each change but `rehash` and `note_use` is audited.
 
-    A change for a user or of a credential that does not exist changes nothing.
+    A change for a user or of a credential that does not exist changes nothing. *mails* to the user are queued
+    in the transaction of a change, if something changes.
     """
 
     async def find_user_and_password(self, name: str) -> UserPassword | None:
@@ -153,14 +156,20 @@ class UserCredentials(Protocol):
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
         """Every credential of the user, the oldest first."""
 
-    async def add(self, credential: Credential) -> None:
+    async def add(self, credential: Credential, *, mails: Sequence[NewMail] = ()) -> None:
         """Add a credential. Raises Taken: its id is in use, a second password, or somebody's passkey."""
 
-    async def remove(self, user_id: UUID, credential_id: UUID) -> None:
+    async def remove(self, user_id: UUID, credential_id: UUID, *, mails: Sequence[NewMail] = ()) -> None:
         """Remove a credential of the user."""
 
     async def set_password(
-        self, user_id: UUID, password_hash: str, kept: Kept | None = None, *, by: Author | None = None
+        self,
+        user_id: UUID,
+        password_hash: str,
+        kept: Kept | None = None,
+        *,
+        by: Author | None = None,
+        mails: Sequence[NewMail] = (),
     ) -> None:
         """Set the password. Every session and grant ends in the same transaction, except what is *kept*."""
 

@@ -26,6 +26,15 @@ class MailContents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail to a user, for the transaction of what it tells. Its delivery is tried for *lifetime*."""
+
+    kind: MailKind
+    contents: MailContents
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """A mail that waits. After `expires_at` it would be of no use."""
 
@@ -39,11 +48,7 @@ class Mail:
 
 
 class Mails(Protocol):
-    """Mails that wait, encrypted. PostgreSQL."""
-
-    async def add(
-        self, user_id: UUID, kind: MailKind, contents: MailContents, lifetime: timedelta
-    ) -> None: ...
+    """Mails that wait, encrypted. PostgreSQL. Other stores queue them with the change that they tell of."""
 
     async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[Mail]:
         """Take due mails, for this caller alone until the lease ends. Then they are due again.

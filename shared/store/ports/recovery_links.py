@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.model import Json, User
+from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
 
 
@@ -25,7 +26,8 @@ class RecoveryLinks(Protocol):
     """Recovery links, by the digests of their handles. PostgreSQL.
 
     A link works once, and no longer than its user keeps their epoch: not after a change of the password, and
-    not for a user who is disabled or was deleted. Making and using one is audited.
+    not for a user who is disabled or was deleted. Making and using one is audited. *mails* to the user are
+    queued in the transaction of what happens, if it does.
     """
 
     async def add(
@@ -35,6 +37,8 @@ class RecoveryLinks(Protocol):
         lifetime: timedelta,
         detail: Json,
         browser_hash: bytes | None = None,
+        *,
+        mails: Sequence[NewMail] = (),
     ) -> bool:
         """Add a link; *detail* is for the audit row. False: the user is disabled, or does not exist."""
 
@@ -42,7 +46,13 @@ class RecoveryLinks(Protocol):
         """A link that works. Nothing is spent."""
 
     async def set_password(
-        self, link_hash: bytes, user_id: UUID, password_hash: str, kept: Kept | None = None
+        self,
+        link_hash: bytes,
+        user_id: UUID,
+        password_hash: str,
+        kept: Kept | None = None,
+        *,
+        mails: Sequence[NewMail] = (),
     ) -> bool:
         """Spend a link of the user, and set their password as `UserCredentials` does, in one transaction.
 

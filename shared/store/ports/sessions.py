@@ -6,12 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from shared.model import (
-    Author,
-    Json,
-    Scope,
-    Session,
-)
+from shared.model import Author, Json, Scope, Session
+from shared.store.ports.mails import NewMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +61,15 @@ class SessionPage(NamedTuple):
 class Sessions(Protocol):
     """Browser sessions: contents in Redis, and a row in PostgreSQL that says whether a session has ended."""
 
-    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
-        """Commit the row and its audit row, which both include *detail*; then store the contents.
+    async def begin(
+        self,
+        session: Session,
+        replaced_key: bytes | None,
+        detail: Json,
+        *,
+        mails: Sequence[NewMail] = (),
+    ) -> Session | None:
+        """Commit the row, its audit row, which both include *detail*, and *mails*; then store the contents.
 
         A replaced session of another user ends. A replaced session of the same user continues under the new
         key, with its `sid`. One that has this key already continues. None: the user was disabled, or their

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from shared.model import Author, Json, User
+from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
 
 
@@ -55,12 +56,18 @@ class Users(Protocol):
         """
 
     async def replace(
-        self, user: User, groups: Collection[str] | None = None, *, by: Author | None = None
+        self,
+        user: User,
+        groups: Collection[str] | None = None,
+        *,
+        by: Author | None = None,
+        mails: Sequence[NewMail] = (),
     ) -> None:
         """Write the user name and the claims, if the stored version is `user.claims_version`.
 
         *groups*: the names of the user's only groups from now on; missing groups are added, and every
-        session and grant ends if the user leaves one. None: memberships stay.
+        session and grant ends if the user leaves one. None: memberships stay. *mails* to the user are queued
+        in the same transaction.
 
         Raises Stale, and Taken if the user name or the e-mail address is in use.
         """

@@ -12,7 +12,9 @@ from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPassword
 from shared.store.ports.faults import Taken
+from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
+from shared.store.postgres.mails import MailColumns, SealedMails, queueing
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.second_factors import SECOND_FACTORS, second_factors_of
 from shared.store.postgres.transport.connection import Row
@@ -34,30 +36,33 @@ SELECT credential_id, user_id, kind, data, created_at, last_used_at
 # The previous release locks this row before the triggers lock the copy: all others keep to that order.
 _LOCK_PASSWORD = "SELECT FROM credentials WHERE user_id = $1 FOR UPDATE"
 
-_ADD = """
+_ADD = f"""
 WITH added AS (
   INSERT INTO user_credentials (credential_id, user_id, kind, data, created_at)
   SELECT $1, user_id, $3, $4, $5 FROM users WHERE user_id = $2
-  RETURNING credential_id, user_id, kind)
+  RETURNING credential_id, user_id, kind),
+mailed AS ({queueing("added", 6)})
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_added', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
   FROM added"""
 
-_REMOVE = """
+_REMOVE = f"""
 WITH removed AS (
   DELETE FROM user_credentials WHERE user_id = $1 AND credential_id = $2
-  RETURNING credential_id, user_id, kind)
+  RETURNING credential_id, user_id, kind),
+mailed AS ({queueing("removed", 3)})
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
   FROM removed
 RETURNING event"""
 
-_SET_PASSWORD = """
+_SET_PASSWORD = f"""
 WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id),
 stored AS (INSERT INTO user_credentials (user_id, kind, data)
            SELECT user_id, 'password', jsonb_build_object('hash', $2::text) FROM changed
            ON CONFLICT (user_id) WHERE kind = 'password'
-           DO UPDATE SET data = excluded.data, created_at = now(), last_used_at = NULL)
+           DO UPDATE SET data = excluded.data, created_at = now(), last_used_at = NULL),
+mailed AS ({queueing("changed", 4)})
 INSERT INTO audit (event, user_id, detail) SELECT 'password_changed', user_id, $3::jsonb FROM changed"""
 
 _REHASH = """
@@ -82,18 +87,23 @@ def _credential(row: Row, created_at: str = "created_at") -> Credential:
 
 
 async def set_password(
-    connection: Transaction, user_id: UUID, password_hash: str, by: Author | None = None
+    connection: Transaction,
+    user_id: UUID,
+    password_hash: str,
+    mails: MailColumns,
+    by: Author | None = None,
 ) -> None:
     """Set the password of a user whose sessions end in the same transaction."""
     await connection.execute(_LOCK_PASSWORD, user_id)
-    await connection.execute(_SET_PASSWORD, user_id, password_hash, author_detail(by))
+    await connection.execute(_SET_PASSWORD, user_id, password_hash, author_detail(by), *mails)
 
 
 class PostgresUserCredentials:
     """`UserCredentials` over PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealed_mails: SealedMails) -> None:
         self._database = database
+        self._sealed_mails = sealed_mails
 
     async def find_user_and_password(self, name: str) -> UserPassword | None:
         key = canonical(name)
@@ -106,7 +116,7 @@ class PostgresUserCredentials:
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
         return [_credential(row) for row in await self._database.rows(_OF_USER, user_id)]
 
-    async def add(self, credential: Credential) -> None:
+    async def add(self, credential: Credential, *, mails: Sequence[NewMail] = ()) -> None:
         try:
             await self._database.row(
                 _ADD,
@@ -115,21 +125,30 @@ class PostgresUserCredentials:
                 credential.kind,
                 credential.data,
                 credential.created_at,
+                *self._sealed_mails.columns(mails),
             )
         except asyncpg.UniqueViolationError:
             raise Taken(credential.kind) from None
 
-    async def remove(self, user_id: UUID, credential_id: UUID) -> None:
+    async def remove(self, user_id: UUID, credential_id: UUID, *, mails: Sequence[NewMail] = ()) -> None:
+        columns = self._sealed_mails.columns(mails)
         async with self._database.transaction() as connection:
             await connection.execute(_LOCK_PASSWORD, user_id)
-            if await connection.fetchrow(_REMOVE, user_id, credential_id) is None:
+            if await connection.fetchrow(_REMOVE, user_id, credential_id, *columns) is None:
                 await connection.confirm()
 
     async def set_password(
-        self, user_id: UUID, password_hash: str, kept: Kept | None = None, *, by: Author | None = None
+        self,
+        user_id: UUID,
+        password_hash: str,
+        kept: Kept | None = None,
+        *,
+        by: Author | None = None,
+        mails: Sequence[NewMail] = (),
     ) -> None:
+        columns = self._sealed_mails.columns(mails)
         async with end_sessions(self._database, user_id, kept) as connection:
-            await set_password(connection, user_id, password_hash, by)
+            await set_password(connection, user_id, password_hash, columns, by)
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)

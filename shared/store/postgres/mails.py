@@ -1,18 +1,42 @@
-"""Mails that wait, in PostgreSQL: one statement each."""
+"""Mails that wait, in PostgreSQL: one statement each.
+
+Statements of other modules queue them, in the transaction of what a mail tells: a crash loses no mail of what
+was committed, and nobody is told of what was rolled back.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from shared.store.codecs.sealed_values import SealedValues
-from shared.store.ports.mails import Mail, MailContents, MailKind
+from shared.store.ports.mails import Mail, MailContents, NewMail
 from shared.store.postgres.queue import put_off, settle, take_due
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
-_ADD = """
-INSERT INTO mails (mail_id, user_id, kind, contents, expires_at)
-VALUES ($1, $2, $3, $4, now() + $5::interval) ON CONFLICT DO NOTHING"""
+MailColumns = tuple[Sequence[UUID], Sequence[str], Sequence[bytes], Sequence[timedelta]]
+"""The arguments of the statements that queue mails: id, kind, contents and lifetime of each."""
+
+
+def queueing(users: str, first: int) -> str:
+    """A statement that queues mails, for a common table expression.
+
+    *users*: where it finds the `user_id`, in no row if nothing has happened. *first*: the number of the first
+    of its parameters, which are MailColumns. Running it again changes nothing.
+    """
+    columns = (
+        f"${first}::uuid[]",
+        f"${first + 1}::text[]",
+        f"${first + 2}::bytea[]",
+        f"${first + 3}::interval[]",
+    )
+    return f"""
+  INSERT INTO mails (mail_id, user_id, kind, contents, expires_at)
+  SELECT m.mail_id, u.user_id, m.kind, m.contents, now() + m.lifetime
+    FROM (SELECT user_id FROM {users}) u,
+         unnest({", ".join(columns)}) AS m (mail_id, kind, contents, lifetime)
+  ON CONFLICT DO NOTHING"""
+
 
 _COLUMNS = "mail_id, user_id, kind, contents, tries, created_at, expires_at"
 
@@ -28,17 +52,27 @@ INSERT INTO audit (event, user_id, detail)
 SELECT 'mail_given_up', user_id, jsonb_build_object('kind', kind) FROM given_up"""
 
 
+class SealedMails:
+    """Encrypts mails that are about to be queued."""
+
+    def __init__(self, sealed: SealedValues[MailContents]) -> None:
+        self._sealed = sealed
+
+    def columns(self, mails: Sequence[NewMail]) -> MailColumns:
+        """The mails as arguments. Raises Unavailable if there is no secret key."""
+        ids = [uuid4() for _ in mails]
+        contents = [
+            self._sealed.write(mail_id, mail.contents) for mail_id, mail in zip(ids, mails, strict=True)
+        ]
+        return ids, [mail.kind for mail in mails], contents, [mail.lifetime for mail in mails]
+
+
 class PostgresMails:
     """`Mails` over PostgreSQL."""
 
     def __init__(self, database: Database, sealed: SealedValues[MailContents]) -> None:
         self._database = database
         self._sealed = sealed
-
-    async def add(self, user_id: UUID, kind: MailKind, contents: MailContents, lifetime: timedelta) -> None:
-        mail_id = uuid4()
-        sealed = self._sealed.write(mail_id, contents)
-        await self._database.row_idempotent(_ADD, mail_id, user_id, kind, sealed, lifetime)
 
     async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[Mail]:
         return list(self._readable(await self._database.rows(_TAKE, now, now + lease, limit)))

@@ -1,21 +1,25 @@
 """Recovery links in PostgreSQL: the statement that deletes a link decides who has spent it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from shared.model import Json
+from shared.store.ports.mails import NewMail
 from shared.store.ports.recovery_links import LiveLink
 from shared.store.ports.sessions import Kept
 from shared.store.postgres.credentials import set_password
+from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import USER_COLUMNS, user_record
 
-_ADD = """
+_ADD = f"""
 WITH added AS (
   INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at, browser_hash)
   SELECT $1, user_id, epoch, now() + $3::interval, $5 FROM users WHERE user_id = $2 AND disabled_at IS NULL
-  RETURNING user_id)
+  RETURNING user_id),
+mailed AS ({queueing("added", 6)})
 INSERT INTO audit (event, user_id, detail) SELECT 'recovery_link_made', user_id, $4 FROM added
 RETURNING event"""
 
@@ -40,8 +44,9 @@ class _Dead(Exception):
 class PostgresRecoveryLinks:
     """`RecoveryLinks` over PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealed_mails: SealedMails) -> None:
         self._database = database
+        self._sealed_mails = sealed_mails
 
     async def add(
         self,
@@ -50,8 +55,10 @@ class PostgresRecoveryLinks:
         lifetime: timedelta,
         detail: Json,
         browser_hash: bytes | None = None,
+        *,
+        mails: Sequence[NewMail] = (),
     ) -> bool:
-        values = (link_hash, user_id, lifetime, detail, browser_hash)
+        values = (link_hash, user_id, lifetime, detail, browser_hash, *self._sealed_mails.columns(mails))
         return await self._database.row(_ADD, *values) is not None
 
     async def find(self, link_hash: bytes) -> LiveLink | None:
@@ -59,13 +66,20 @@ class PostgresRecoveryLinks:
         return LiveLink(user=user_record(row), browser_hash=row["browser_hash"]) if row else None
 
     async def set_password(
-        self, link_hash: bytes, user_id: UUID, password_hash: str, kept: Kept | None = None
+        self,
+        link_hash: bytes,
+        user_id: UUID,
+        password_hash: str,
+        kept: Kept | None = None,
+        *,
+        mails: Sequence[NewMail] = (),
     ) -> bool:
+        columns = self._sealed_mails.columns(mails)
         try:
             async with end_sessions(self._database, user_id, kept) as connection:
                 if await connection.fetchrow(_SPEND, link_hash, user_id) is None:
                     raise _Dead
-                await set_password(connection, user_id, password_hash)
+                await set_password(connection, user_id, password_hash, columns)
         except _Dead:
             return False
         return True

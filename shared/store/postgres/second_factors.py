@@ -16,6 +16,8 @@ from shared.store.ports.credentials import (
     NewSecondFactor,
 )
 from shared.store.ports.faults import Taken
+from shared.store.ports.mails import NewMail
+from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
@@ -28,7 +30,7 @@ _OF_USER = f"SELECT {SECOND_FACTORS} FROM users u WHERE u.user_id = $1"
 
 _SECRET = "SELECT credential_id, data FROM user_credentials WHERE user_id = $1 AND kind = 'totp'"
 
-_ADD = """
+_ADD = f"""
 WITH added AS (
   INSERT INTO user_credentials (credential_id, user_id, kind, data, last_used_at)
   SELECT $2, user_id, 'totp', jsonb_build_object('secret', $3::text, 'last_step', $4::bigint), now()
@@ -36,7 +38,8 @@ WITH added AS (
   RETURNING user_id),
 codes AS (
   INSERT INTO user_credentials (user_id, kind, data)
-  SELECT user_id, 'recovery', jsonb_build_object('hashes', to_jsonb($5::text[])) FROM added)
+  SELECT user_id, 'recovery', jsonb_build_object('hashes', to_jsonb($5::text[])) FROM added),
+mailed AS ({queueing("added", 6)})
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_added', user_id, jsonb_build_object('credential_id', $2, 'kind', 'totp') FROM added
 RETURNING event"""
@@ -58,10 +61,11 @@ noted AS (
   SELECT 'recovery_code_used', user_id, jsonb_build_object('remaining', remaining) FROM spent)
 SELECT remaining FROM spent"""
 
-_REMOVE = """
+_REMOVE = f"""
 WITH removed AS (
   DELETE FROM user_credentials WHERE user_id = $1 AND kind = ANY($2::text[])
-  RETURNING credential_id, user_id, kind)
+  RETURNING credential_id, user_id, kind),
+mailed AS ({queueing("removed", 3)})
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
   FROM removed
@@ -113,9 +117,10 @@ def second_factors_of(row: Row) -> frozenset[SecondFactor]:
 class PostgresSecondFactors:
     """`SecondFactors` over PostgreSQL."""
 
-    def __init__(self, database: Database, secrets: TotpSecrets) -> None:
+    def __init__(self, database: Database, secrets: TotpSecrets, sealed_mails: SealedMails) -> None:
         self._database = database
         self._secrets = secrets
+        self._sealed_mails = sealed_mails
 
     async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
         row = await self._database.row(_OF_USER, user_id)
@@ -125,12 +130,12 @@ class PostgresSecondFactors:
         row = await self._database.row(_SECRET, user_id)
         return self._secrets.read(row["credential_id"], row["data"]["secret"]) if row else None
 
-    async def add(self, user_id: UUID, new: NewSecondFactor) -> None:
+    async def add(self, user_id: UUID, new: NewSecondFactor, *, mails: Sequence[NewMail] = ()) -> None:
         credential_id = uuid4()
         secret = self._secrets.write(credential_id, new.secret)
-        hashes = list(new.recovery_hashes)
+        values = (secret, new.step, list(new.recovery_hashes), *self._sealed_mails.columns(mails))
         try:
-            await self._database.row(_ADD, user_id, credential_id, secret, new.step, hashes)
+            await self._database.row(_ADD, user_id, credential_id, *values)
         except asyncpg.UniqueViolationError:
             raise Taken("totp") from None
 
@@ -144,12 +149,11 @@ class PostgresSecondFactors:
     async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
         return await self._database.row(_REPLACE_RECOVERY_CODES, user_id, list(hashes)) is not None
 
-    async def remove(self, user_id: UUID) -> bool:
-        return await self._database.row(_REMOVE, user_id, [TOTP, RECOVERY, REMEMBERED]) is not None
+    async def remove(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
+        return await self._remove(user_id, [TOTP, RECOVERY, REMEMBERED], mails=mails)
 
     async def reset(self, user_id: UUID) -> bool:
-        kinds = [TOTP, RECOVERY, REMEMBERED, PASSKEY]
-        return await self._database.row(_REMOVE, user_id, kinds) is not None
+        return await self._remove(user_id, [TOTP, RECOVERY, REMEMBERED, PASSKEY])
 
     async def remember_browser(self, user_id: UUID, browser_hash: bytes) -> None:
         await self._database.row(_REMEMBER_BROWSER, user_id, browser_hash.hex(), REMEMBERED_FOR)
@@ -159,7 +163,13 @@ class PostgresSecondFactors:
         return await self._database.row(_IS_REMEMBERED, *values) is not None
 
     async def forget_browsers(self, user_id: UUID) -> None:
-        await self._database.row(_REMOVE, user_id, [REMEMBERED])
+        await self._remove(user_id, [REMEMBERED])
+
+    async def _remove(self, user_id: UUID, kinds: Sequence[str], *, mails: Sequence[NewMail] = ()) -> bool:
+        """False: the user has nothing of these kinds."""
+        return (
+            await self._database.row(_REMOVE, user_id, kinds, *self._sealed_mails.columns(mails)) is not None
+        )
 
     async def rewrap(self) -> int:
         rewrapped = 0

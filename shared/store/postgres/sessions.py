@@ -5,8 +5,9 @@ from dataclasses import replace
 from uuid import UUID
 
 from shared.model import Author, Json, Scope, Session
-from shared.store import OutcomeUnknown, SessionOwner, SessionRow, Unavailable
+from shared.store import NewMail, OutcomeUnknown, SessionOwner, SessionRow, Unavailable
 from shared.store.codecs.authors import author_detail
+from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -35,6 +36,7 @@ begun AS (
   ON CONFLICT (session_key) DO UPDATE SET expires_at = excluded.expires_at
   RETURNING sid),
 present AS (SELECT sid FROM begun UNION ALL SELECT sid FROM continued),
+mailed AS ({queueing("(SELECT $3::uuid AS user_id FROM present) present", 8)}),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
   SELECT 'signed_in', $3, jsonb_build_object('sid', sid) || $7 FROM present
@@ -42,7 +44,8 @@ noted AS (
   UNION ALL
   SELECT 'session_ended', user_id, jsonb_build_object('sid', sid, 'reason', 'replaced') FROM replaced)
 SELECT sid, (SELECT sid FROM replaced WHERE user_id <> $3) AS replaced FROM present"""
-"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 origin."""
+"""$1 key, $2 sid, $3 user, $4 epoch, $5 expires_at, $6 the browser's previous key, $7 origin, $8 to $11
+mails."""
 
 _LIVE = """
        s.ended_at IS NULL AND s.expires_at > now() AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
@@ -104,10 +107,13 @@ def _by_key(rows: Sequence[Row]) -> Mapping[bytes, SessionRow]:
 class PostgresSessionRows:
     """The rows, by one statement for each method."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealed_mails: SealedMails) -> None:
         self._database = database
+        self._sealed_mails = sealed_mails
 
-    async def begin(self, session: Session, replaced_key: bytes | None, detail: Json) -> Session | None:
+    async def begin(
+        self, session: Session, replaced_key: bytes | None, detail: Json, *, mails: Sequence[NewMail] = ()
+    ) -> Session | None:
         """Insert a row, or continue the row of the same user's session.
 
         None: the user has changed, or the key stands for a session that cannot continue.
@@ -123,16 +129,16 @@ class PostgresSessionRows:
             session.expires_at,
             replaced_key,
             detail,
+            *self._sealed_mails.columns(mails),
         )
         try:
-            row = await self._begin(arguments)
+            row = await self._begin(replaced_key, arguments)
         except OutcomeUnknown:
-            row = await self._begin(arguments)
+            row = await self._begin(replaced_key, arguments)
         return replace(session, sid=row["sid"]) if row else None
 
-    async def _begin(self, arguments: tuple[object, ...]) -> Row | None:
+    async def _begin(self, replaced_key: bytes | None, arguments: Sequence[object]) -> Row | None:
         """Begin, and notify the clients of another user's session that this one replaces."""
-        *_, replaced_key, _ = arguments
         if replaced_key is None:
             return await self._database.row(_BEGIN, *arguments)
         async with self._database.transaction() as connection:

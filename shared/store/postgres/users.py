@@ -8,10 +8,11 @@ import asyncpg
 from shared.identity.lookalikes import skeleton, skeleton_sql
 from shared.identity.username import canonical
 from shared.model import Author, Json, User
-from shared.store import EVERY_USER, Kept, Stale, Taken, UserFilter
+from shared.store import EVERY_USER, Kept, NewMail, Stale, Taken, UserFilter
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.groups import GROUPS_OF_USER, join_by_name, replace_groups
+from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.outbox import end_sessions, end_sessions_of
 from shared.store.postgres.transport.database import Database
 
@@ -55,9 +56,11 @@ _FORGET_RECOVERY_LINKS = "DELETE FROM recovery_links WHERE user_id = $1"
 """They were sent to an address that is not the user's any more."""
 
 _DELETE_NAMES = "DELETE FROM user_names WHERE user_id = $1"
-_REPLACE = """
-UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version = claims_version + 1,
-       updated_at = now() WHERE user_id = $1"""
+_REPLACE = f"""
+WITH replaced AS (
+  UPDATE users SET username = $2, username_key = $3, claims = $4, claims_version = claims_version + 1,
+         updated_at = now() WHERE user_id = $1 RETURNING user_id)
+{queueing("replaced", 5)}"""
 
 
 def _audited(change: str, event: str) -> str:
@@ -106,8 +109,9 @@ def user_record(row: asyncpg.Record) -> User:
 class PostgresUsers:
     """`Users` over PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sealed_mails: SealedMails) -> None:
         self._database = database
+        self._sealed_mails = sealed_mails
 
     async def find(self, user_id: UUID) -> User | None:
         row = await self._database.row(_FIND, user_id)
@@ -156,9 +160,15 @@ class PostgresUsers:
             raise Taken(user.username) from None
 
     async def replace(
-        self, user: User, groups: Collection[str] | None = None, *, by: Author | None = None
+        self,
+        user: User,
+        groups: Collection[str] | None = None,
+        *,
+        by: Author | None = None,
+        mails: Sequence[NewMail] = (),
     ) -> None:
         user_id, username, claims = user.user_id, user.username, user.claims
+        values = (username, canonical(username), claims, *self._sealed_mails.columns(mails))
         try:
             async with self._database.transaction() as connection:
                 former = await connection.fetchrow(_LOCK_NAME, user_id, user.claims_version)
@@ -168,7 +178,7 @@ class PostgresUsers:
                     await connection.execute(_FORGET_RECOVERY_LINKS, user_id)
                 await connection.execute(_DELETE_NAMES, user_id)
                 await connection.execute(_ADD_NAMES, names(username, claims), user_id)
-                await connection.execute(_REPLACE, user_id, username, canonical(username), claims)
+                await connection.execute(_REPLACE, user_id, *values)
                 detail = {} if former["username"] == username else {"former_username": former["username"]}
                 await connection.execute(
                     _AUDIT, "user_claims_changed", user_id, {**detail, **author_detail(by)}
