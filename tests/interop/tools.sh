@@ -90,6 +90,21 @@ if ! cmp -s $validator $unpacked/installed.txt; then
     fi
 fi
 
+# The Gateway API's schemas come with its Go module.
+gateway=tests/interop/kubernetes
+schemas=.cache/gateway-api
+if command -v go >/dev/null && ! cmp -s $gateway/go.sum $schemas/installed.sum; then
+    echo "Fetching the schemas of the Gateway API …"
+    rm -rf $schemas
+    if module=$(cd $gateway && go mod download && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api); then
+        mkdir -p $schemas
+        install -m 644 "$module"/config/crd/standard/gateway.networking.k8s.io_httproutes.yaml $schemas/
+        cp $gateway/go.sum $schemas/installed.sum
+    else
+        echo "The schemas of the Gateway API were not fetched: no HTTPRoute will be validated." >&2
+    fi
+fi
+
 node=tests/interop/node
 if [ -e $node/package-lock.json ] && command -v npm >/dev/null; then
     if ! cmp -s $node/package-lock.json $node/node_modules/installed.json; then

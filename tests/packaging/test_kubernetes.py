@@ -56,6 +56,25 @@ def test_the_schemas_of_kubernetes_accept_every_object(objects: list[Any], tmp_p
     assert any("replica" in fault for fault in faults([misspelt], tmp_path))
 
 
+def test_the_schemas_of_the_gateway_api_find_mistakes(tmp_path: Path) -> None:
+    """An unknown member, a path of a kind that there is not, a port that is none, and a version to come."""
+    (route,) = (each for each in yaml.safe_load_all(overlay("production")) if each["kind"] == "HTTPRoute")
+    rule = route["spec"]["rules"][0]
+    path, (backend,) = rule["matches"][0]["path"], rule["backendRefs"]
+
+    def ruled(**changes: Any) -> dict[str, Any]:
+        return {**route, "spec": {**route["spec"], "rules": [{**rule, **changes}]}}
+
+    for mistaken, named in (
+        ({**route, "spec": {**route["spec"], "hostname": "id.example.org"}}, "'hostname' was unexpected"),
+        (ruled(matches=[{"path": {**path, "type": "Regex"}}]), "'Regex' is not one of"),
+        (ruled(backendRefs=[{**backend, "port": 65536}]), "65536 is greater than"),
+        ({**route, "apiVersion": "gateway.networking.k8s.io/v2"}, "v2 is not served"),
+    ):
+        (fault,) = faults([mistaken], tmp_path)
+        assert named in fault
+
+
 def test_every_pod_is_restricted(objects: list[Any]) -> None:
     """By the restricted Pod Security Standard, with a read-only root and no token of the cluster."""
     pods = _pods(objects)

@@ -102,6 +102,7 @@ async def test_a_posted_logout_with_a_long_id_token(op: AuthorizationService, ha
     sender = browser if has_cookie else op.browser()
     page = await sender.request("POST", END_SESSION.path, data=request)
     assert len(page.location) < MAX_QUERY
+    assert page.location.startswith(GONE) == has_cookie
     page = await browser.follow(page)
     assert page.location == f"{GONE}?state=bye"
     assert (await browser.authorize(client, prompt="none")).answer["error"] == "login_required"
