@@ -1,0 +1,1 @@
+"""Journeys of people in Chromium: by keyboard alone, and without script where no passkey is involved."""
