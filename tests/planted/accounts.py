@@ -2,8 +2,9 @@
 
 import pytest
 
-from services.accounts.self_service import access, data, password
+from services.accounts.self_service import data, password
 from services.accounts.self_service import profile as profile_page
+from services.accounts.visit import access
 from shared.operations import activity, profile
 from shared.store.postgres import audit, consents, epochs, sessions
 

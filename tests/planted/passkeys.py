@@ -8,7 +8,7 @@ import pytest
 
 from services.accounts.self_service import new_passkey, overview
 from services.accounts.self_service import passkeys as page_of_passkeys
-from services.accounts.self_service.access import AccountAccess
+from services.accounts.visit.access import AccountAccess
 from services.authorization.authentication import passkey as authentication
 from services.authorization.interaction import next_step
 from services.authorization.interaction.sign_in import InteractionSignIn

@@ -9,23 +9,20 @@ from datetime import timedelta
 import structlog
 from aiohttp import web
 
+from services.accounts.recovery.browser_forms import BrowserForms
 from shared.browser.cookies import Cookies
-from shared.browser.errors import CookieMissing, StaleForm
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import ForgottenView
-from shared.browser.same_origin import check_same_origin
 from shared.identity.mail_address import MAX_ADDRESS
 from shared.identity.username import canonical
 from shared.live.address_block import address_block
-from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import MAILED_LIFETIME
 from shared.paths import ACCOUNT_FORGOTTEN
 from shared.server.metrics import count_event
 from shared.store import AskedFor, Counters, Pace, RecoveryRequests
-from shared.web.form import form
 from shared.web.forwarded import client_address
 
 USERNAME = "username"
@@ -71,8 +68,8 @@ class RecoveryThrottle:
 class ForgottenPage:
     """The collaborators of the page. `is_offered`: this deployment sends mails."""
 
-    origin: str
     cookies: Cookies
+    forms: BrowserForms
     requests: RecoveryRequests
     throttle: RecoveryThrottle
     pages: AccountPages
@@ -92,9 +89,9 @@ class ForgottenPage:
         Raises CookieMissing, StaleForm, UnverifiedRequest, InvalidRequest, Unavailable.
         """
         self._check_offered()
-        check_same_origin(request, self.origin)
-        fields = await form(request)
-        browser, name = self._sender(request, fields), (fields.unique(USERNAME) or "").strip()
+        fields, path = await self.forms.read(request), ACCOUNT_FORGOTTEN.path
+        browser = self.forms.sender(request, fields, purpose=path, again=path)
+        name = (fields.unique(USERNAME) or "").strip()
         if not name or len(name) > MAX_ADDRESS:
             return self._page(request, browser)
         address = client_address(request)
@@ -107,15 +104,6 @@ class ForgottenPage:
             asked_for = AskedFor(name=name, browser_hash=digest(browser).hex(), locale=locale)
             await self.requests.add(asked_for)
         return self.pages.forgotten_sent(int(MAILED_LIFETIME.total_seconds() // 60), locale)
-
-    def _sender(self, request: web.Request, fields: Parameters) -> str:
-        """The handle of the browser that was shown the form. Raises CookieMissing, StaleForm."""
-        if not self.cookies.browser_handles(request):
-            raise CookieMissing("the cookie of the page was not sent", again=ACCOUNT_FORGOTTEN.path)
-        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), ACCOUNT_FORGOTTEN.path)
-        if browser is None:
-            raise StaleForm("the form was made for another browser", again=ACCOUNT_FORGOTTEN.path)
-        return browser
 
     def _page(
         self,

@@ -6,14 +6,14 @@ import structlog
 from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
+from services.accounts.recovery.browser_forms import BrowserForms
 from shared.browser.cookies import Cookies
-from shared.browser.errors import CookieMissing, LinkExpired, StaleForm
+from shared.browser.errors import LinkExpired
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasswordChangeFault, RecoveryView
-from shared.browser.same_origin import check_same_origin
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
@@ -21,7 +21,7 @@ from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.operations.recovery import LINK, recovery_path
 from shared.paths import ACCOUNT_RECOVERY
 from shared.store import Kept, LiveLink, RecoveryLinks
-from shared.web.form import form, query
+from shared.web.form import query
 
 logger = structlog.get_logger()
 
@@ -30,8 +30,8 @@ logger = structlog.get_logger()
 class RecoveryPage:
     """The collaborators of the page."""
 
-    origin: str
     cookies: Cookies
+    forms: BrowserForms
     links: RecoveryLinks
     passwords: Passwords
     notices: Notices
@@ -52,10 +52,10 @@ class RecoveryPage:
         Sessions and connected applications end if the user wants that. Raises LinkExpired, CookieMissing,
         StaleForm, UnverifiedRequest, InvalidRequest, TemporarilyUnavailable, Unavailable.
         """
-        check_same_origin(request, self.origin)
-        fields = await form(request)
+        fields = await self.forms.read(request)
         handle, link = await self._opened(fields)
-        browser, user = self._sender(request, fields, handle), link.user
+        browser = self.forms.sender(request, fields, _purpose(handle), again=recovery_path(handle))
+        user = link.user
         password = await new_password(self.passwords, fields.unique(NEW_PASSWORD) or "", user)
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
@@ -73,15 +73,6 @@ class RecoveryPage:
         if link is None:
             raise LinkExpired("there is no such link, or it does not work any more", again=self.again)
         return handle, link
-
-    def _sender(self, request: web.Request, fields: Parameters, handle: str) -> str:
-        """The handle of the browser that was shown the form. Raises CookieMissing, StaleForm."""
-        if not self.cookies.browser_handles(request):
-            raise CookieMissing("the cookie of the page was not sent", again=recovery_path(handle))
-        browser = self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), _purpose(handle))
-        if browser is None:
-            raise StaleForm("the form was made for another browser", again=recovery_path(handle))
-        return browser
 
     def _page(
         self,

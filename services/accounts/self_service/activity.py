@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess
+from services.accounts.visit.visit import Visit
 from shared.browser.device_name import device_name
-from shared.browser.language import language
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.activity_views import ActivityEvent, ActivityView
@@ -16,7 +15,6 @@ from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.model import AuditRecord
 from shared.oauth.errors import InvalidRequest
-from shared.paths import ACCOUNT_ACTIVITY
 from shared.store import AuditLog
 from shared.web.form import query
 
@@ -32,24 +30,22 @@ _SUBJECTS = ("name", "group")
 class ActivityPage:
     """The collaborators of the page."""
 
-    access: AccountAccess
     audit_log: AuditLog
     clients: ClientCache
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, visit: Visit) -> web.Response:
         """Show the latest events, or those before the row that `before` names."""
-        visit = await self.access.open(request, ACCOUNT_ACTIVITY)
-        before = _position(query(request).unique(BEFORE))
+        before = _position(query(visit.request).unique(BEFORE))
         records = await self.audit_log.of_user(visit.user_id, before, SHOWN + 1)
         shown = records[:SHOWN]
         names = {each.client_id: await self._name(each.client_id) for each in shown if each.client_id}
         view = ActivityView(
             tuple(_event(each, names) for each in shown),
-            f"{ACCOUNT_ACTIVITY}?{BEFORE}={shown[-1].audit_id}" if len(records) > SHOWN else None,
-            ACCOUNT_ACTIVITY.path if before is not None else None,
+            f"{visit.page}?{BEFORE}={shown[-1].audit_id}" if len(records) > SHOWN else None,
+            visit.page.path if before is not None else None,
         )
-        return self.pages.activity(view, language(request, self.pages.pages))
+        return self.pages.activity(view, visit.locale)
 
     async def _name(self, client_id: str) -> str:
         client = await self.clients.find(client_id)

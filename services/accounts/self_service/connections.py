@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import structlog
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess
-from services.accounts.self_service.done import done_of, done_uri
-from shared.browser.language import language
+from services.accounts.visit.done import done_uri
+from services.accounts.visit.visit import Visit
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import ConnectedClient, ConnectionsView
@@ -16,45 +14,39 @@ from shared.browser.pages.ago import Ago
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
-from shared.paths import ACCOUNT_CONNECTIONS
+from shared.oauth.parameters import Parameters
 from shared.store import ClientAccess, Consents
 from shared.web.answers import see_other
-from shared.web.form import query
 
 CLIENT_ID = "client_id"
-
-logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionsPage:
     """The collaborators of the page."""
 
-    access: AccountAccess
     consents: Consents
     clients: ClientCache
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, visit: Visit) -> web.Response:
         """Show the clients, with what they may do and when they last did it."""
-        visit = await self.access.open(request, ACCOUNT_CONNECTIONS)
         listed = [
             (access, await self.clients.find(access.client_id))
             for access in await self.consents.of_user(visit.user_id)
         ]
         shown = tuple(connection(access, client) for access, client in listed if client)
-        view = ConnectionsView(ACCOUNT_CONNECTIONS.path, shown, done_of(query(request)), visit.fields)
-        return self.pages.connections(view, language(request, self.pages.pages))
+        view = ConnectionsView(visit.page.path, shown, visit.done, visit.fields)
+        return self.pages.connections(view, visit.locale)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, visit: Visit, fields: Parameters) -> web.Response:
         """End every grant of a client, and forget the consent. The user stays signed in here."""
-        visit, fields = await self.access.submitted(request, ACCOUNT_CONNECTIONS)
         client_id = fields.unique(CLIENT_ID)
         connected = {access.client_id for access in await self.consents.of_user(visit.user_id)}
         if client_id in connected:
             await self.consents.revoke(visit.user_id, client_id)
-            logger.info("account_changed", change="disconnected", user_id=str(visit.user_id))
-        return see_other(done_uri(ACCOUNT_CONNECTIONS, "connection"))
+            visit.log_change("disconnected")
+        return see_other(done_uri(visit.page, "connection"))
 
 
 def connection(access: ClientAccess, client: Client) -> ConnectedClient:

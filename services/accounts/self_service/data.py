@@ -4,23 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import structlog
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess, Visit
+from services.accounts.visit.visit import Visit, user_of
 from shared.browser.cookies import Cookies
-from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import AccountDataView
 from shared.identity.username import canonical
 from shared.model import User
 from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters
 from shared.operations.activity import latest_activity
 from shared.operations.activity import shown as shown_activity
 from shared.operations.personal_access_tokens import shown as shown_token
 from shared.operations.sessions import shown as shown_session
 from shared.operations.users import shown as shown_user
-from shared.paths import ACCOUNT_DATA, LOGOUT_DONE
+from shared.paths import LOGOUT_DONE
 from shared.store import (
     AuditLog,
     ClientAccess,
@@ -38,14 +37,11 @@ FILE = "account.json"
 
 _HEAD = Head.of_private("application/json")
 
-logger = structlog.get_logger()
-
 
 @dataclass(frozen=True, slots=True)
 class DataPage:
     """The collaborators of the page."""
 
-    access: AccountAccess
     cookies: Cookies
     users: Users
     credentials: UserCredentials
@@ -55,30 +51,26 @@ class DataPage:
     audit_log: AuditLog
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
-        """Show the page to a user who has just signed in."""
-        visit = await self.access.open(request, ACCOUNT_DATA, is_sensitive=True)
-        return self._page(request, visit)
+    async def get(self, visit: Visit) -> web.Response:
+        """Show the page."""
+        return self._page(visit)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, visit: Visit, fields: Parameters) -> web.Response:
         """Send the data as a file; or delete the account, if the user has typed its name."""
-        visit, fields = await self.access.submitted(request, ACCOUNT_DATA, is_sensitive=True)
-        user = await self.users.find(visit.user_id)
-        if user is None:
-            raise self.access.gone(request, ACCOUNT_DATA)
+        user = await user_of(visit, self.users)
         match fields.unique(ACT):
             case "download":
                 return _file(await self._data_of(user))
             case "delete":
                 if canonical(fields.unique(CONFIRM) or "") != canonical(user.username):
-                    return self._page(request, visit, is_wrong=True)
-                return await self._delete(user)
+                    return self._page(visit, is_wrong=True)
+                return await self._delete(visit)
         raise InvalidRequest("act is unknown")
 
-    async def _delete(self, user: User) -> web.Response:
+    async def _delete(self, visit: Visit) -> web.Response:
         """The end of the account is committed before the browser hears of it."""
-        await self.users.delete(user.user_id)
-        logger.info("account_changed", change="deleted", user_id=str(user.user_id))
+        await self.users.delete(visit.user_id)
+        visit.log_change("deleted")
         response = see_other(LOGOUT_DONE.path)
         self.cookies.clear_session(response)
         return response
@@ -94,9 +86,9 @@ class DataPage:
             "activity": [shown_activity(each) for each in await latest_activity(self.audit_log, user_id)],
         }
 
-    def _page(self, request: web.Request, visit: Visit, *, is_wrong: bool = False) -> web.Response:
-        view = AccountDataView(ACCOUNT_DATA.path, visit.session.username, is_wrong, visit.fields)
-        return self.pages.data(view, language(request, self.pages.pages))
+    def _page(self, visit: Visit, *, is_wrong: bool = False) -> web.Response:
+        view = AccountDataView(visit.page.path, visit.username, is_wrong, visit.fields)
+        return self.pages.data(view, visit.locale)
 
 
 def _shown_credential(credential: Credential) -> dict[str, Any]:

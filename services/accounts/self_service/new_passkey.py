@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.accounts.self_service.access import Visit
+from services.accounts.visit.visit import Visit
 from shared.codec.base64url import base64url
 from shared.identity.passkeys.challenge import LIFETIME, Ceremony, Challenges
 from shared.identity.passkeys.options import creation_options
@@ -38,12 +38,12 @@ class NewPasskeys:
         """What a page asks the browser. The challenge says by which ceremony."""
         challenge = self.challenges.new(ceremony, _binding(visit), clock.now())
         return creation_options(
-            self.relying_party, challenge, visit.user_id, visit.session.username, _passkeys(existing)
+            self.relying_party, challenge, visit.user_id, visit.username, _passkeys(existing)
         )
 
     def signals(self, visit: Visit, existing: Iterable[Credential]) -> dict[str, Any]:
         """What a page tells the browser of the passkeys that exist."""
-        return signals(self.relying_party, visit.user_id, visit.session.username, _passkeys(existing))
+        return signals(self.relying_party, visit.user_id, visit.username, _passkeys(existing))
 
     async def add(self, visit: Visit, result: str, name: str, mails: Sequence[NewMail]) -> None:
         """Add the passkey of a *result*, spend its challenge, and queue *mails* about it.

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess, Visit
-from services.accounts.self_service.done import done_of
 from services.accounts.self_service.new_passkey import CONDITIONAL, NewPasskeys
+from services.accounts.visit.access import AccountAccess
+from services.accounts.visit.visit import Visit, user_of
 from shared.browser.applications import applications
-from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import AccountOverviewView, FactorState, PasskeyOffer
 from shared.browser.pages.ago import Ago
@@ -17,7 +16,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import Method, methods_of
-from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS
+from shared.paths import ACCOUNT_PASSKEYS
 from shared.store import (
     PASSKEY,
     PASSWORD,
@@ -30,7 +29,6 @@ from shared.store import (
     Users,
 )
 from shared.store.ports.credentials import RECOVERY, TOTP
-from shared.web.form import query
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,9 @@ class Overview:
     new_passkeys: NewPasskeys
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, visit: Visit) -> web.Response:
         """Show the page."""
-        visit = await self.access.open(request, ACCOUNT)
-        user = await self.users.find(visit.user_id)
-        if user is None:  # deleted in the meantime
-            raise self.access.gone(request, ACCOUNT)
+        user = await user_of(visit, self.users)
         stored = await self.credentials.of_user(user.user_id)
         credentials = {each.kind: each for each in stored}
         password, now = credentials.get(PASSWORD), clock.now()
@@ -74,9 +69,9 @@ class Overview:
             applications=await applications(self.clients, self.settings.issuer),
             signals=self.new_passkeys.signals(visit, stored),
             offer=await self._offer(visit, stored),
-            done=done_of(query(request)),
+            done=visit.done,
         )
-        return self.pages.overview(view, language(request, self.pages.pages))
+        return self.pages.overview(view, visit.locale)
 
     async def _offer(self, visit: Visit, stored: Sequence[Credential]) -> PasskeyOffer | None:
         """What the browser may make a passkey of by itself, for a user who has just typed their password."""

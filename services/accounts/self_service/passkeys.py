@@ -1,17 +1,17 @@
 """The page of the user's passkeys: add one, or remove one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess, Visit
-from services.accounts.self_service.done import done_of, done_uri
 from services.accounts.self_service.new_passkey import NewPasskeys
+from services.accounts.visit.done import done_uri
+from services.accounts.visit.identifier import identifier_of
+from services.accounts.visit.visit import Visit, user_of
 from shared.browser.device_name import device_name
-from shared.browser.language import language
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView
@@ -20,12 +20,9 @@ from shared.identity.passkeys.passkey import Passkey
 from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
-from shared.model import User
-from shared.oauth.errors import InvalidRequest
-from shared.paths import ACCOUNT_PASSKEYS
+from shared.oauth.parameters import Parameters
 from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials, Users
 from shared.web.answers import see_other
-from shared.web.form import query
 
 NAME, REMOVE = "name", "remove"
 MAX_NAME = 60
@@ -37,68 +34,60 @@ logger = structlog.get_logger()
 class PasskeysPage:
     """The collaborators of the page."""
 
-    access: AccountAccess
     credentials: UserCredentials
     new_passkeys: NewPasskeys
     users: Users
     notices: Notices
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, visit: Visit) -> web.Response:
         """Show the user's passkeys, and offer to add one."""
-        visit = await self.access.open(request, ACCOUNT_PASSKEYS, is_sensitive=True)
-        return await self._page(request, visit)
+        return await self._page(visit)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, visit: Visit, fields: Parameters) -> web.Response:
         """Add the passkey that `passkey` describes, or remove the one that `remove` names."""
-        visit, fields = await self.access.submitted(request, ACCOUNT_PASSKEYS, is_sensitive=True)
-        if (removed := fields.unique(REMOVE)) is not None:
-            return await self._remove(request, visit, _credential_id(removed))
-        name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(request)
-        mails = self.notices.about(request, await self._user(request, visit), "passkey_added")
+        if fields.unique(REMOVE) is not None:
+            return await self._remove(visit, identifier_of(fields, REMOVE))
+        name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(visit.request)
+        return await self._add(visit, fields.unique(PASSKEY) or "", name)
+
+    async def _add(self, visit: Visit, result: str, name: str) -> web.Response:
+        """Add the passkey of a ceremony's *result*, and tell the user by mail."""
+        user = await user_of(visit, self.users)
+        mails = self.notices.about(visit.request, user, "passkey_added")
         try:
-            await self.new_passkeys.add(visit, fields.unique(PASSKEY) or "", name, mails)
+            await self.new_passkeys.add(visit, result, name, mails)
         except PasskeyRefused as refused:
             logger.info("passkey_refused", user_id=str(visit.user_id), reason=str(refused))
-            return await self._page(request, visit, "refused")
+            return await self._page(visit, "refused")
         except Taken:
-            return await self._page(request, visit, "taken")
-        logger.info("account_changed", change="passkey_added", user_id=str(visit.user_id))
-        return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey"))
+            return await self._page(visit, "taken")
+        visit.log_change("passkey_added")
+        return see_other(done_uri(visit.page, "passkey"))
 
-    async def _remove(self, request: web.Request, visit: Visit, credential_id: UUID) -> web.Response:
+    async def _remove(self, visit: Visit, credential_id: UUID) -> web.Response:
         """Remove a passkey, unless the user could not sign in any more."""
         credentials = await self.credentials.of_user(visit.user_id)
         if not _can_sign_in(each for each in credentials if each.credential_id != credential_id):
-            return await self._page(request, visit, "last")
+            return await self._page(visit, "last")
         if _is_passkey_of(credentials, credential_id):
             await self.credentials.remove(visit.user_id, credential_id)
-            logger.info("account_changed", change="passkey_removed", user_id=str(visit.user_id))
-        return see_other(done_uri(ACCOUNT_PASSKEYS, "passkey_removed"))
+            visit.log_change("passkey_removed")
+        return see_other(done_uri(visit.page, "passkey_removed"))
 
-    async def _user(self, request: web.Request, visit: Visit) -> User:
-        if user := await self.users.find(visit.user_id):
-            return user
-        raise self.access.gone(request, ACCOUNT_PASSKEYS)
-
-    async def _passkeys(self, visit: Visit) -> Sequence[Credential]:
-        return [each for each in await self.credentials.of_user(visit.user_id) if each.kind == PASSKEY]
-
-    async def _page(
-        self, request: web.Request, visit: Visit, fault: PasskeyFault | None = None
-    ) -> web.Response:
-        credentials = await self._passkeys(visit)
+    async def _page(self, visit: Visit, fault: PasskeyFault | None = None) -> web.Response:
+        credentials = [each for each in await self.credentials.of_user(visit.user_id) if each.kind == PASSKEY]
         view = PasskeysView(
-            ACCOUNT_PASSKEYS.path,
+            visit.page.path,
             tuple(_shown(each) for each in credentials),
             self.new_passkeys.options(visit, credentials),
             self.new_passkeys.signals(visit, credentials),
-            _device(request),
+            _device(visit.request),
             fault,
-            done_of(query(request)) if fault is None else None,
+            visit.done,
             visit.fields,
         )
-        return self.pages.passkeys(view, language(request, self.pages.pages))
+        return self.pages.passkeys(view, visit.locale)
 
 
 def _can_sign_in(credentials: Iterable[Credential]) -> bool:
@@ -113,14 +102,6 @@ def _device(request: web.Request) -> str:
     """A name for a passkey that is made in this browser."""
     browser, system = device_name(request.headers.get("User-Agent"))
     return " · ".join(filter(None, (browser, system)))
-
-
-def _credential_id(text: str) -> UUID:
-    """Raises InvalidRequest."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidRequest("remove is malformed") from None
 
 
 def _shown(credential: Credential) -> PasskeyView:

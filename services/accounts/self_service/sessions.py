@@ -2,70 +2,54 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from uuid import UUID
 
-import structlog
 from aiohttp import web
 
-from services.accounts.self_service.access import AccountAccess, Visit
-from services.accounts.self_service.done import done_of, done_uri
+from services.accounts.visit.done import done_uri
+from services.accounts.visit.identifier import identifier_of
+from services.accounts.visit.visit import Visit
 from shared.browser.device_name import device_name
-from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import DeviceSession, DeviceSessionsView
 from shared.browser.pages.ago import Ago
 from shared.live import clock
-from shared.oauth.errors import InvalidRequest
+from shared.oauth.parameters import Parameters
 from shared.operations.sessions import NoSuchSession, end_other_sessions, end_session
-from shared.paths import ACCOUNT_SESSIONS, LOGOUT
+from shared.paths import LOGOUT
 from shared.store import SessionRow, Sessions, Users
 from shared.web.answers import see_other
-from shared.web.form import query
 
 SID, OTHERS = "sid", "others"
-
-logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionsPage:
     """The collaborators of the page."""
 
-    access: AccountAccess
     sessions: Sessions
     users: Users
     pages: AccountPages
 
-    async def get(self, request: web.Request) -> web.Response:
+    async def get(self, visit: Visit) -> web.Response:
         """Show the sessions, this browser's first."""
-        visit = await self.access.open(request, ACCOUNT_SESSIONS)
         rows = await self.sessions.of_user(visit.user_id)
         shown = sorted((_shown(row, visit) for row in rows), key=lambda each: not each.is_current)
-        view = DeviceSessionsView(ACCOUNT_SESSIONS.path, tuple(shown), done_of(query(request)), visit.fields)
-        return self.pages.sessions(view, language(request, self.pages.pages))
+        view = DeviceSessionsView(visit.page.path, tuple(shown), visit.done, visit.fields)
+        return self.pages.sessions(view, visit.locale)
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, visit: Visit, fields: Parameters) -> web.Response:
         """End one session of the user, or all others. Connected applications go on."""
-        visit, fields = await self.access.submitted(request, ACCOUNT_SESSIONS)
         if fields.unique(OTHERS):
             await end_other_sessions(self.users, visit.user_id, visit.session.sid)
-            logger.info("account_changed", change="sessions_ended", user_id=str(visit.user_id))
-            return see_other(done_uri(ACCOUNT_SESSIONS, "sessions"))
-        sid = _sid(fields.unique(SID) or "")
+            visit.log_change("sessions_ended")
+            return see_other(done_uri(visit.page, "sessions"))
+        sid = identifier_of(fields, SID)
         if sid == visit.session.sid:
             return see_other(LOGOUT.path)
         with suppress(NoSuchSession):  # it has ended by itself
             await end_session(self.sessions, visit.user_id, sid, "ended by its user")
-            logger.info("account_changed", change="session_ended", user_id=str(visit.user_id))
-        return see_other(done_uri(ACCOUNT_SESSIONS, "session"))
-
-
-def _sid(text: str) -> UUID:
-    """Raises InvalidRequest."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise InvalidRequest("sid is malformed") from None
+            visit.log_change("session_ended")
+        return see_other(done_uri(visit.page, "session"))
 
 
 def _shown(row: SessionRow, visit: Visit) -> DeviceSession:

@@ -1,0 +1,32 @@
+"""The collaborators of the administration of accounts, made when a process starts."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from services.accounts.administration.grants import GRANT_ADMINISTRATION, GrantAdministration
+from services.accounts.administration.groups import GROUP_ADMINISTRATION, GroupAdministration
+from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
+from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
+from shared.administration.guard import ADMINISTRATORS, Administrators
+from shared.browser.notices import Notices
+from shared.server.app import SETTINGS
+from shared.server.pages import PAGES
+from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, STORES
+
+
+async def administration(app: web.Application) -> AsyncIterator[None]:
+    """A cleanup context: ADMINISTRATORS and the administration of each kind of record.
+
+    Needs `stores`, `passwords` and PAGES.
+    """
+    settings, stores = app[SETTINGS], app[STORES]
+    notices = Notices(app[PAGES], settings.mail_server is not None)
+    app[ADMINISTRATORS] = Administrators.of(settings, stores, app[KEYRING], app[CLIENTS])
+    app[USER_ADMINISTRATION] = UserAdministration(
+        stores.users, stores.groups, stores.credentials, app[PASSWORDS], notices
+    )
+    app[GROUP_ADMINISTRATION] = GroupAdministration(stores.groups, stores.users)
+    app[SESSION_ADMINISTRATION] = SessionAdministration(stores.sessions, stores.users)
+    app[GRANT_ADMINISTRATION] = GrantAdministration(stores.grants)
+    yield
