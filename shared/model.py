@@ -16,7 +16,8 @@ OFFLINE_SCOPES = frozenset({"offline_access", "offline"})  # the second is what 
 class User:
     """A user. `user_id` is the public `sub`; `claims` holds OpenID standard claims and Cells' own.
 
-    `groups`: the names of the user's groups, sorted by code point. None: they have not been read.
+    `groups`: the names of the groups that the user is in, sorted by code point; `direct_groups`: of those
+    that the user is in by themselves, not only through another group. None: they have not been read.
     """
 
     user_id: UUID
@@ -28,6 +29,7 @@ class User:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     groups: tuple[str, ...] | None = None
+    direct_groups: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

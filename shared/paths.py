@@ -184,6 +184,7 @@ ADMIN_USER_LOGOUT = _administration("/oidc/admin/users/{sub}/logout", Service.AC
 ADMIN_GROUPS = _administration("/oidc/admin/groups", Service.ACCOUNTS)
 ADMIN_GROUP = _administration("/oidc/admin/groups/{group}", Service.ACCOUNTS)
 ADMIN_GROUP_MEMBER = _administration("/oidc/admin/groups/{group}/members/{sub}", Service.ACCOUNTS)
+ADMIN_NESTED_GROUP = _administration("/oidc/admin/groups/{group}/groups/{member}", Service.ACCOUNTS)
 ADMIN_SESSIONS = _administration("/oidc/admin/sessions", Service.ACCOUNTS)
 ADMIN_SESSION = _administration("/oidc/admin/sessions/{sid}", Service.ACCOUNTS)
 ADMIN_GRANTS = _administration("/oidc/admin/grants", Service.ACCOUNTS)

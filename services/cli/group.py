@@ -43,7 +43,8 @@ def list_groups(is_json: bool) -> None:
 
     async def step(stores: Stores, _: Settings) -> None:
         shown = (groups.shown(each) async for each in groups.every_group(stores.groups))
-        await show_each(shown, ("name", "member_count", "scopes", "created_at"), is_json)
+        columns = ("name", "member_count", "effective_member_count", "parents", "effective_scopes")
+        await show_each(shown, columns, is_json)
 
     run_step(step)
 
@@ -52,12 +53,14 @@ def list_groups(is_json: bool) -> None:
 @click.argument("name")
 @as_json
 def show_group(name: str, is_json: bool) -> None:
-    """Show one group and its members."""
+    """Show one group and its members. Those of groups in it are among the effective members."""
 
     async def step(stores: Stores, _: Settings) -> dict[str, Any]:
         group = await groups.get(stores.groups, name)
-        members = [username async for username in groups.every_member(stores.groups, group.name)]
-        return {**groups.shown(group), "members": members}
+        members = [each async for each in groups.every_member(stores.groups, group.name)]
+        everybody = groups.every_member(stores.groups, group.name, is_effective=True)
+        effective = [each async for each in everybody]
+        return {**groups.shown(group), "members": members, "effective_members": effective}
 
     show(run_step(step), is_json)
 
@@ -94,7 +97,7 @@ def update(
 @group.command()
 @click.argument("name")
 def delete(name: str) -> None:
-    """Delete a group. Its members stay users, and are signed out everywhere."""
+    """Delete a group. Whoever is in it stays a user, and is signed out everywhere."""
 
     async def step(stores: Stores, _: Settings) -> None:
         await groups.delete_group(stores.groups, await groups.get(stores.groups, name))
@@ -102,25 +105,44 @@ def delete(name: str) -> None:
     run_step(step)
 
 
+def _check_member(user: str | None, member: str | None) -> None:
+    if (user is None) is (member is None):
+        raise click.UsageError("name either a user or, with --group, a group")
+
+
+_user = click.argument("user", required=False)
+_member = click.option("--group", "member", metavar="MEMBER", help="A group instead of a user.")
+
+
 @group.command()
 @click.argument("name")
-@click.argument("user")
-def join(name: str, user: str) -> None:
-    """Make a user, by user name or e-mail address, a member of a group."""
+@_user
+@_member
+def join(name: str, user: str | None, member: str | None) -> None:
+    """Make a user, by user name or e-mail address, or all members of a group, members of group NAME."""
+    _check_member(user, member)
 
     async def step(stores: Stores, _: Settings) -> None:
-        await groups.join_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
+        if member is not None:
+            await groups.nest_group(stores.groups, await groups.get(stores.groups, name), member)
+        elif user is not None:
+            await groups.join_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
 
     run_step(step)
 
 
 @group.command()
 @click.argument("name")
-@click.argument("user")
-def leave(name: str, user: str) -> None:
-    """End a user's membership in a group. Every session and grant of the user ends."""
+@_user
+@_member
+def leave(name: str, user: str | None, member: str | None) -> None:
+    """End a membership in group NAME. Every session and grant of whoever leaves ends."""
+    _check_member(user, member)
 
     async def step(stores: Stores, _: Settings) -> None:
-        await groups.leave_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
+        if member is not None:
+            await groups.unnest_group(stores.groups, await groups.get(stores.groups, name), member)
+        elif user is not None:
+            await groups.leave_group(stores.groups, name, (await users.get(stores.users, user)).user_id)
 
     run_step(step)

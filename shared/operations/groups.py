@@ -8,7 +8,7 @@ from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
 from shared.model import Author, Scope
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.operations.rights import check_rights
-from shared.store import Groups, Stale, UserGroup
+from shared.store import CyclicGroups, Groups, NestedTooDeeply, Stale, UserGroup
 
 PAGE = 500
 
@@ -52,7 +52,11 @@ def shown(group: UserGroup) -> dict[str, Any]:
     return {
         "name": group.name,
         "scopes": list(group.scopes),
+        "effective_scopes": list(group.effective_scopes),
+        "groups": list(group.groups),
+        "parents": list(group.parents),
         "member_count": group.member_count,
+        "effective_member_count": group.effective_member_count,
         "created_at": group.created_at.isoformat(),
     }
 
@@ -82,17 +86,17 @@ async def replace_group(
     Raises BadGroup, BeyondRights, Taken, Stale.
     """
     prepared, checked = checked_name(name), checked_scopes(scopes)
-    check_rights(by, group.scopes, checked)
+    check_rights(by, group.effective_scopes, checked)
     await groups.replace(group, prepared, checked, by=by)
     return await get(groups, prepared)
 
 
 async def delete_group(groups: Groups, group: UserGroup, *, by: Author | None = None) -> None:
-    """Delete a group of this version and its memberships. Sessions and grants of its members end.
+    """Delete a group of this version and its memberships. Sessions and grants of all who are in it end.
 
     Raises BeyondRights, Stale.
     """
-    check_rights(by, group.scopes)
+    check_rights(by, group.effective_scopes)
     if not await groups.delete(group.name, version=group.version, by=by):
         raise Stale(group.name)
 
@@ -100,7 +104,7 @@ async def delete_group(groups: Groups, group: UserGroup, *, by: Author | None = 
 async def join_group(groups: Groups, name: str, user_id: UUID, *, by: Author | None = None) -> None:
     """Make a user a member, unless they are one. Raises NoSuchGroup, BeyondRights."""
     group = await get(groups, name)
-    check_rights(by, group.scopes)
+    check_rights(by, group.effective_scopes)
     await groups.join(group.name, user_id, by=by)
 
 
@@ -110,8 +114,33 @@ async def leave_group(groups: Groups, name: str, user_id: UUID, *, by: Author | 
     Raises NoSuchGroup, BeyondRights.
     """
     group = await get(groups, name)
-    check_rights(by, group.scopes)
+    check_rights(by, group.effective_scopes)
     await groups.leave(group.name, user_id, by=by)
+
+
+async def nest_group(groups: Groups, parent: UserGroup, member: str, *, by: Author | None = None) -> None:
+    """Make a group a member of a group of this version, unless it is one.
+
+    Raises NoSuchGroup, BadGroup, BeyondRights, Stale.
+    """
+    nested = await get(groups, member)
+    check_rights(by, parent.effective_scopes)
+    try:
+        await groups.nest(parent, nested.name, by=by)
+    except CyclicGroups:
+        raise BadGroup(f"{parent.name} would be a member of itself, through {nested.name}") from None
+    except NestedTooDeeply as too_deep:
+        raise BadGroup(f"groups are nested at most {too_deep.levels} levels deep") from None
+
+
+async def unnest_group(groups: Groups, parent: UserGroup, member: str, *, by: Author | None = None) -> None:
+    """End the membership of a group in a group, if there is one, and the sessions and grants of its members.
+
+    Raises NoSuchGroup, BeyondRights.
+    """
+    nested = await get(groups, member)
+    check_rights(by, parent.effective_scopes)
+    await groups.unnest(parent.name, nested.name, by=by)
 
 
 async def administrators(groups: Groups) -> str:
@@ -139,10 +168,11 @@ async def every_group(groups: Groups) -> AsyncIterator[UserGroup]:
         after = page[-1].name
 
 
-async def every_member(groups: Groups, name: str) -> AsyncIterator[str]:
-    """The user names of all members of a group, by name."""
+async def every_member(groups: Groups, name: str, *, is_effective: bool = False) -> AsyncIterator[str]:
+    """The user names of all members of a group, by name. *is_effective*: of the groups below it, too."""
     after: str | None = None
-    while page := await groups.members(name, after, PAGE):
+    read = groups.effective_members if is_effective else groups.members
+    while page := await read(name, after, PAGE):
         for username in page:
             yield username
         after = page[-1]

@@ -118,7 +118,8 @@ def shown(user: User) -> dict[str, Any]:
         "username": user.username,
         "is_disabled": user.disabled_at is not None,
         "created_at": user.created_at.isoformat() if user.created_at else None,
-        "groups": list(user.groups or ()),
+        "groups": list(user.direct_groups or ()),
+        "effective_groups": list(user.groups or ()),
         "claims": _without_groups(user.claims),
     }
 

@@ -49,7 +49,7 @@ from shared.store.ports.grants import (
     TokenOwner,
     TokenUser,
 )
-from shared.store.ports.groups import Groups, UserGroup
+from shared.store.ports.groups import CyclicGroups, Groups, NestedTooDeeply, UserGroup
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
 from shared.store.ports.mails import Mail, MailContents, MailKind, Mails, NewMail
@@ -122,6 +122,7 @@ __all__ = [
     "Consents",
     "Counters",
     "Credential",
+    "CyclicGroups",
     "DeploymentRecord",
     "DeviceCodes",
     "DocumentCopies",
@@ -147,6 +148,7 @@ __all__ = [
     "MailKind",
     "Mails",
     "Misconfigured",
+    "NestedTooDeeply",
     "NewFamily",
     "NewMail",
     "NewSecondFactor",

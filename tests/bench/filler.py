@@ -1,4 +1,4 @@
-"""Rows that fill the tables: users, clients and grants whom no request of the benchmark names.
+"""Rows that fill the tables: users, clients, grants and groups whom no request of the benchmark names.
 
 PostgreSQL makes them itself, a million in a minute or two. They are as such rows are in production: random
 identifiers, a family of refresh tokens for each grant, and a session and a consent for each user.
@@ -20,6 +20,7 @@ class Filling:
     users: int = 0
     clients: int = 0
     grants: int = 0
+    groups: int = 0
 
 
 _USER, _CLIENT = "md5('user ' || {n})::uuid", "'filler-' || {n}"
@@ -69,6 +70,16 @@ INSERT INTO refresh_families (family_hash, grant_id, client_id, current_hash, id
 SELECT sha256(('family ' || n)::bytea), md5('grant ' || n)::uuid, {client}, sha256(('token ' || n)::bytea),
        interval '30 days', {expires} FROM {numbers}""",
 )
+_OF_GROUPS = (
+    """
+INSERT INTO groups (group_id, name, name_key)
+SELECT {own_group}, 'filler-' || n, 'filler-' || n FROM {numbers}""",
+    """
+INSERT INTO group_members (user_id, group_id) SELECT {of_user}, {own_group} FROM {numbers} WHERE $3 > 0""",
+    """
+INSERT INTO group_parents (group_id, parent_id)
+SELECT {own_group}, {group_above} FROM {numbers} WHERE n > 1""",
+)
 _NAMES: Mapping[str, str] = {
     "numbers": "generate_series($1::bigint, $2::bigint) AS n",
     "user": _USER.format(n="n"),
@@ -76,6 +87,8 @@ _NAMES: Mapping[str, str] = {
     "n_user": _N_USER,
     "own_client": _CLIENT.format(n="n"),
     "client": _CLIENT.format(n=_N_CLIENT),
+    "own_group": "md5('group ' || n)::uuid",
+    "group_above": "md5('group ' || n / 8 + 1)::uuid",
     "expires": _EXPIRES,
 }
 
@@ -89,6 +102,7 @@ async def fill(url: str, filling: Filling) -> None:
             (_OF_CLIENTS, filling.clients),
             (_OF_USERS, filling.users),
             (_OF_GRANTS, filling.grants),
+            (_OF_GROUPS, filling.groups),
         ):
             for first in range(1, count + 1, CHUNK):
                 for statement in statements:

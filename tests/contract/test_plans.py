@@ -24,8 +24,11 @@ LARGE = {
     "consents",
     "grants",
     "refresh_families",
+    "groups",
+    "group_members",
+    "group_parents",
 }
-FILLING = Filling(users=4_000, clients=4_000, grants=4_000)
+FILLING = Filling(users=4_000, clients=4_000, grants=4_000, groups=4_000)
 _STATEMENT = re.compile(r"\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b")
 
 EXEMPT = {

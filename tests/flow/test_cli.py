@@ -173,6 +173,31 @@ def test_a_group_is_added_joined_left_and_deleted(ostiary: Ostiary) -> None:
     )
 
 
+def test_a_group_joins_and_leaves_a_group(ostiary: Ostiary) -> None:
+    """Its members are in both; lists and records tell who is in a group directly."""
+    ostiary("user", "add", "ada")
+    for name in ("Team", "Staff"):
+        ostiary("group", "add", name)
+    ostiary("group", "join", "team", "ada")
+    for _ in range(2):
+        assert ostiary("group", "join", "staff", "--group", "TEAM").exit_code == 0
+    staff = of(ostiary("group", "show", "staff", "--json"))
+    assert (staff["groups"], staff["members"], staff["effective_members"]) == (["Team"], [], ["ada"])
+    ada = of(ostiary("user", "show", "ada", "--json"))
+    assert (ada["groups"], ada["effective_groups"]) == (["Team"], ["Staff", "Team"])
+    counts = [
+        (each["member_count"], each["effective_member_count"])
+        for each in of(ostiary("group", "list", "--json"))
+    ]
+    assert counts == [(0, 1), (1, 1)]
+    cyclic = ostiary("group", "join", "team", "--group", "staff")
+    assert (cyclic.exit_code, "Team would be a member of itself, through Staff" in cyclic.stderr) == (1, True)
+    for arguments in (("staff",), ("staff", "ada", "--group", "team")):
+        assert ostiary("group", "join", *arguments).exit_code == 2
+    assert ostiary("group", "leave", "Staff", "--group", "team").exit_code == 0
+    assert of(ostiary("user", "show", "ada", "--json"))["effective_groups"] == ["Team"]
+
+
 def test_a_group_gives_its_members_scopes(ostiary: Ostiary) -> None:
     """Scopes are given with the group, replaced, and kept by a change of the name."""
     reads, writes = "ostiary.users:read", "ostiary.users:write"

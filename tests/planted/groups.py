@@ -1,5 +1,6 @@
 """Planted defects of the release of groups and user names."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.operations import clients as operations_of_clients
 from shared.operations import groups as operations_of_groups
 from shared.operations import rights
-from shared.store.postgres import groups
+from shared.store import UserGroup
+from shared.store.postgres import groups, nesting
+from shared.store.postgres.transport.connection import Row
 
 _attributes = claims.attributes
 _deliverable = claims._deliverable
@@ -67,13 +70,35 @@ async def _nothing(*_: Any) -> None:
 
 def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """End no session of a user who leaves a group."""
-    monkeypatch.setattr(groups, "end_sessions_of", _nothing)
+    for module in (groups, nesting):
+        monkeypatch.setattr(module, "end_sessions_of", _nothing)
+
+
+def groups_are_nested_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nestings run side by side, each of which looks for a cycle without the others."""
+    monkeypatch.setattr(nesting, "LOCK_NESTING", "SELECT")
+
+
+def who_joins_meanwhile_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait for users who are joining a group whose members are signed out."""
+    monkeypatch.setattr(nesting, "_LOCK_BELOW", "SELECT $1::uuid")
 
 
 def rights_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let administrators give and change more rights than they have."""
     for module in (operations_of_groups, operations_of_clients, rights):
         monkeypatch.setattr(module, "check_rights", lambda *_: None)
+
+
+def rights_of_groups_above_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compare the rights of a caller with the own scopes of a group alone."""
+    read = groups._group
+
+    def shallow(row: Row) -> UserGroup:
+        group = read(row)
+        return replace(group, effective_scopes=group.scopes)
+
+    monkeypatch.setattr(groups, "_group", shallow)
 
 
 def rights_outlive_memberships(monkeypatch: pytest.MonkeyPatch) -> None:

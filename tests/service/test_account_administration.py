@@ -23,6 +23,7 @@ from shared.paths import (
     ADMIN_GROUP,
     ADMIN_GROUP_MEMBER,
     ADMIN_GROUPS,
+    ADMIN_NESTED_GROUP,
     ADMIN_SESSION,
     ADMIN_SESSIONS,
     ADMIN_USER,
@@ -184,6 +185,39 @@ async def test_a_group_lives_its_life(admin: AdministrationApi) -> None:
     ]
 
 
+async def test_groups_are_nested_and_taken_out_again(admin: AdministrationApi) -> None:
+    """A user is in the groups above; each act is of the version that If-Match names, and is audited."""
+    user = await admin.world.user(username="ada", claims={}, groups=("Team",))
+    for name in ("Staff", "all"):
+        await admin.ask("POST", ADMIN_GROUPS.path, {"name": name})
+    for path, version in (
+        (ADMIN_NESTED_GROUP.of(group="staff", member="team"), '"1"'),
+        (ADMIN_NESTED_GROUP.of(group="all", member="staff"), "*"),
+    ):
+        assert (await admin.ask("PUT", path, **{"If-Match": '"7"'})).status == 412
+        assert (await admin.ask("PUT", path, **{"If-Match": version})).status == 204
+        assert (await admin.ask("PUT", path)).status == 204
+    read = (await admin.ask("GET", _of(ADMIN_USER, user))).body
+    assert (read["groups"], read["effective_groups"]) == (["Team"], ["Staff", "Team", "all"])
+    staff = (await admin.ask("GET", ADMIN_GROUP.of(group="staff"))).body
+    assert (staff["groups"], staff["parents"]) == (["Team"], ["all"])
+    assert (staff["member_count"], staff["effective_member_count"]) == (0, 1)
+    users = (await admin.ask("GET", f"{ADMIN_USERS.path}?group=all")).body["users"]
+    assert [each["username"] for each in users] == ["ada"]
+    for member, status in (("team", 204), ("nobody", 404)):
+        path = ADMIN_NESTED_GROUP.of(group="staff", member=member)
+        assert (await admin.ask("DELETE", path, **{"If-Match": '"7"'})).status == 412
+        assert (await admin.ask("DELETE", path)).status == status
+    assert (await admin.ask("PUT", ADMIN_NESTED_GROUP.of(group="staff", member="all"))).status == 400
+    assert (await admin.ask("PUT", ADMIN_NESTED_GROUP.of(group="nobody", member="all"))).status == 404
+    by = {"by": admin.client_id}
+    assert await _events(admin, "group_nested", "group_unnested") == [
+        ("group_nested", {"group": "Staff", "member": "Team", **by}),
+        ("group_nested", {"group": "all", "member": "Staff", **by}),
+        ("group_unnested", {"group": "Staff", "member": "Team", **by}),
+    ]
+
+
 async def test_what_was_read_is_written_back_unchanged(admin: AdministrationApi) -> None:
     """A user and a group with every member that can be read: the version and the time differ."""
     users, groups = admin.world.stores.users, admin.world.stores.groups
@@ -289,6 +323,11 @@ async def a_person(admin: AdministrationApi) -> Person:
     world = admin.world
     client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
     user = await world.user(groups=("Staff",))
+    if await world.stores.groups.find("all") is None:
+        await world.stores.groups.add("All")
+        everybody = await world.stores.groups.find("all")
+        assert everybody
+        await world.stores.groups.nest(everybody, "staff")
     session = a_session(user)
     assert await world.stores.sessions.begin(session, None, {})
     sign_in = SignIn(user, session.sid)
@@ -320,6 +359,8 @@ LEAVES: Mapping[str, End] = {
     "leave": _asks("DELETE", ADMIN_GROUP_MEMBER, group="staff"),
     "replaced groups": _asks("PUT", ADMIN_USER, {"username": "new", "groups": []}),
     "deleted group": _asks("DELETE", ADMIN_GROUP, group="Staff"),
+    "ended nesting": _asks("DELETE", ADMIN_NESTED_GROUP, group="all", member="staff"),
+    "deleted parent": _asks("DELETE", ADMIN_GROUP, group="All"),
 }
 
 

@@ -30,6 +30,7 @@ from shared.paths import (
     ADMIN_GROUP,
     ADMIN_GROUP_MEMBER,
     ADMIN_GROUPS,
+    ADMIN_NESTED_GROUP,
     ADMIN_USER,
     ADMIN_USER_ENABLE,
     ADMIN_USER_PASSWORD,
@@ -40,7 +41,11 @@ from tests.administration import AdministrationApi, AdministrationResponse
 from tests.builders import REDIRECT_URI, SECRET, VERIFIER, SignIn
 from tests.deployment import basic, bearer
 from tests.planted import planted
-from tests.planted.groups import rights_are_not_compared, rights_outlive_memberships
+from tests.planted.groups import (
+    rights_are_not_compared,
+    rights_of_groups_above_are_forgotten,
+    rights_outlive_memberships,
+)
 from tests.second_factors import A_NEW_APP
 
 CONSOLE_SCOPE = ("openid", *ADMINISTRATION_SCOPES)
@@ -135,7 +140,7 @@ async def test_an_administrator_with_a_second_factor_has_used_it(admin: Administ
     assert 'acr_values="urn:ostiary:acr:mfa"' in answer.headers["WWW-Authenticate"]
 
 
-@planted(rights_are_not_compared)
+@planted(rights_are_not_compared, rights_of_groups_above_are_forgotten)
 async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationApi) -> None:
     """Neither users, nor groups, nor clients; the challenge names the missing scopes."""
     console = await a_console(admin)
@@ -144,6 +149,11 @@ async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationAp
     superior = (await an_administrator(admin, READ_USERS)).user
     (group,) = superior.groups or ()
     sub, own = str(superior.user_id), str(sign_in.user.user_id)
+    for name in ("below", "weak"):
+        await admin.world.stores.groups.add(name)
+    above = await admin.world.stores.groups.find(group)
+    assert above
+    await admin.world.stores.groups.nest(above, "below")
     metadata = {"redirect_uris": [REDIRECT_URI], "grant_types": ["client_credentials"], "response_types": []}
     strong = await admin.world.client(scope=(READ_USERS,))
     for method, path, sent in (
@@ -157,6 +167,13 @@ async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationAp
         ("POST", ADMIN_GROUPS.path, {"name": "x", "scopes": [READ_USERS]}),
         ("PUT", ADMIN_GROUP.of(group=group), {"name": group}),
         ("DELETE", ADMIN_GROUP.of(group=group), None),
+        ("PUT", ADMIN_NESTED_GROUP.of(group=group, member="weak"), None),
+        ("DELETE", ADMIN_NESTED_GROUP.of(group=group, member="below"), None),
+        ("POST", ADMIN_USERS.path, {"username": "x", "groups": ["below"]}),
+        ("PUT", ADMIN_GROUP_MEMBER.of(group="below", sub=own), None),
+        ("PUT", ADMIN_NESTED_GROUP.of(group="below", member="weak"), None),
+        ("PUT", ADMIN_GROUP.of(group="below"), {"name": "below"}),
+        ("DELETE", ADMIN_GROUP.of(group="below"), None),
         ("POST", ADMIN_CLIENTS.path, {**metadata, "scope": READ_USERS}),
         ("PUT", ADMIN_CLIENT.for_client(strong.client_id), {**metadata, "scope": "openid"}),
         ("POST", ADMIN_CLIENT_SECRET.for_client(strong.client_id), None),
@@ -278,6 +295,10 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
         case "join oneself" if attacker.users:
             mine = str(_pick(attacker.users, move.other))
             await ask("PUT", ADMIN_GROUP_MEMBER.of(group=group, sub=mine), None)
+        case "nest":
+            await ask("PUT", ADMIN_NESTED_GROUP.of(group=another, member=group), None)
+        case "unnest":
+            await ask("DELETE", ADMIN_NESTED_GROUP.of(group=another, member=group), None)
         case "leave":
             await ask("DELETE", ADMIN_GROUP_MEMBER.of(group=another, sub=sub), None)
         case "add client":
@@ -298,7 +319,7 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
 
 KINDS = (
     *("add user", "password", "replace user", "enable", "add group", "replace group", "join", "join oneself"),
-    *("leave", "add client", "replace client", "rotate"),
+    *("nest", "nest", "unnest", "leave", "add client", "replace client", "rotate"),
 )
 NO_SHRINKING = (Phase.explicit, Phase.generate)  # it takes minutes
 SOME_SCOPES = st.frozensets(st.sampled_from(ADMINISTRATION_SCOPES[:8]), max_size=3)

@@ -60,6 +60,28 @@ async def test_an_attribute_of_that_name_is_no_membership(tokens: TokenService) 
     ] == SORTED
 
 
+async def test_groups_above_are_groups_of_the_user(tokens: TokenService) -> None:
+    """In userinfo, at redemption and at refresh; and they admit the user to a client."""
+    groups, user = tokens.world.stores.groups, await _sign_in(tokens, groups=("one",))
+    for parent, member in (("Middle", "one"), ("Top", "Middle")):
+        await groups.add(parent)
+        above = await groups.find(parent)
+        assert above
+        await groups.nest(above, member)
+    client = await tokens.world.client(id_token_claims=("groups",), allowed_groups=("top",))
+    answer = await _tokens(tokens, client, user, scope=WITH_GROUPS)
+    refreshed = await (await tokens.refresh(client, answer["refresh_token"])).json()
+    expected = ["Middle", "Top", "one"]
+    for claims in (
+        await _userinfo(tokens, answer),
+        unverified(answer["id_token"]),
+        unverified(refreshed["id_token"]),
+    ):
+        assert claims["groups"] == expected
+    await groups.unnest("top", "middle")
+    assert (await tokens.refresh(client, refreshed["refresh_token"])).status == 400
+
+
 async def test_joining_and_leaving_show_at_once(tokens: TokenService) -> None:
     """A new member has the group in userinfo and in the next ID token. A former one must sign in again."""
     client = await tokens.world.client(id_token_claims=("groups",))

@@ -41,6 +41,7 @@ class UserReplacement(UserMembers):
     sub: str | None = None
     is_disabled: bool | None = None
     created_at: str | None = None
+    effective_groups: list[str] | None = None
 
     def check_unchanged(self, current: Json) -> None:
         """Raises InvalidRequest: a member that the server sets has another value than in *current*."""
@@ -76,5 +77,9 @@ class GroupReplacement(BaseModel):
 
     name: str
     scopes: _Scopes = []
+    effective_scopes: list[str] | None = None
+    groups: list[str] | None = None
+    parents: list[str] | None = None
     member_count: int | None = None
+    effective_member_count: int | None = None
     created_at: str | None = None

@@ -15,8 +15,10 @@ from shared.operations.groups import (
     get,
     join_group,
     leave_group,
+    nest_group,
     replace_group,
     shown,
+    unnest_group,
 )
 from shared.operations.users import get_by_id
 from shared.paths import ADMIN_GROUP
@@ -78,7 +80,7 @@ async def change_group(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def remove_group(request: web.Request, caller: Caller) -> web.Response:
-    """Every session and grant of a member ends."""
+    """Every session and grant of whoever is in the group ends."""
     administration = request.app[GROUP_ADMINISTRATION]
     group = await administration.of_version(request)
     await delete_group(administration.groups, group, by=caller.author)
@@ -97,4 +99,19 @@ async def leave(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[GROUP_ADMINISTRATION]
     user = await get_by_id(administration.users, user_id_of(request))
     await leave_group(administration.groups, request.match_info["group"], user.user_id, by=caller.author)
+    return done()
+
+
+async def nest(request: web.Request, caller: Caller) -> web.Response:
+    administration = request.app[GROUP_ADMINISTRATION]
+    parent = await administration.of_version(request)
+    await nest_group(administration.groups, parent, request.match_info["member"], by=caller.author)
+    return done()
+
+
+async def unnest(request: web.Request, caller: Caller) -> web.Response:
+    """Every session and grant of whoever is in the member ends."""
+    administration = request.app[GROUP_ADMINISTRATION]
+    parent = await administration.of_version(request)
+    await unnest_group(administration.groups, parent, request.match_info["member"], by=caller.author)
     return done()

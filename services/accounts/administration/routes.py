@@ -9,8 +9,10 @@ from services.accounts.administration.groups import (
     join,
     leave,
     list_groups,
+    nest,
     read_group,
     remove_group,
+    unnest,
 )
 from services.accounts.administration.openapi.document import document
 from services.accounts.administration.sessions import (
@@ -48,6 +50,7 @@ from shared.paths import (
     ADMIN_GROUP,
     ADMIN_GROUP_MEMBER,
     ADMIN_GROUPS,
+    ADMIN_NESTED_GROUP,
     ADMIN_SESSION,
     ADMIN_SESSIONS,
     ADMIN_USER,
@@ -75,6 +78,8 @@ _ROUTES = (
     AdminRoute("DELETE", ADMIN_GROUP, WRITE_GROUPS, remove_group),
     AdminRoute("PUT", ADMIN_GROUP_MEMBER, WRITE_GROUPS, join),
     AdminRoute("DELETE", ADMIN_GROUP_MEMBER, WRITE_GROUPS, leave),
+    AdminRoute("PUT", ADMIN_NESTED_GROUP, WRITE_GROUPS, nest),
+    AdminRoute("DELETE", ADMIN_NESTED_GROUP, WRITE_GROUPS, unnest),
     AdminRoute("GET", ADMIN_SESSIONS, READ_SESSIONS, list_sessions),
     AdminRoute("DELETE", ADMIN_SESSIONS, WRITE_SESSIONS, end_sessions_of_user),
     AdminRoute("GET", ADMIN_SESSION, READ_SESSIONS, read_session),

@@ -132,7 +132,7 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
     user = await administration.to_change(request, caller, is_required=True)
     asked = await described(request, UserReplacement)
     asked.check_unchanged(shown(user))
-    if asked.groups is not None and asked.groups != list(user.groups or ()):
+    if asked.groups is not None and asked.groups != list(user.direct_groups or ()):
         caller.check(WRITE_GROUPS)
         await check_group_rights(administration.groups, asked.groups, caller.author)
     claims, mails = asked.all_claims(), administration.about_address(request, user, asked.claims.get("email"))

@@ -114,7 +114,7 @@ def user_of(row: Row) -> User:
         claims_version=row["claims_version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        groups=None if groups is None else tuple(groups),
+        groups=None if groups is None else tuple(sorted(groups)),
     )
 
 

@@ -10,15 +10,30 @@ from shared.model import Author, Scope
 from shared.store import Stale, Taken, Unavailable, UserGroup
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
+from shared.store.postgres.nesting import (
+    LOCK_NESTING,
+    MEMBERS_OF_BELOW,
+    NOTE_CHANGE,
+    groups_above,
+    groups_below,
+    nest,
+    scopes_of,
+    sign_out_members,
+    unnest,
+)
 from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
 
-GROUPS_OF_USER = """ARRAY(
-  SELECT gr.name FROM group_members gm JOIN groups gr USING (group_id)
-   WHERE gm.user_id = u.user_id ORDER BY gr.name COLLATE "C")"""
-"""The names of the groups of `u`, sorted by code point."""
+GROUPS_OF_USER = f"""ARRAY(
+  {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
+  SELECT (SELECT gr.name FROM groups gr WHERE gr.group_id = e.group_id) FROM effective e)"""
+"""The names of all groups that `u` is in."""
+
+DIRECT_GROUPS_OF_USER = """ARRAY(
+  SELECT gr.name FROM group_members gm JOIN groups gr USING (group_id) WHERE gm.user_id = u.user_id)"""
+"""The names of the groups that `u` is a member of."""
 
 _ADD = """
 WITH added AS (INSERT INTO groups (name, name_key, scopes) VALUES ($1, $2, $4) RETURNING name)
@@ -32,15 +47,25 @@ WITH added AS (
 INSERT INTO audit (event, detail)
 SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
-_FIND_EACH = """
-SELECT gr.name, gr.version, gr.scopes, gr.created_at,
-       (SELECT count(*) FROM group_members gm WHERE gm.group_id = gr.group_id) AS member_count
-  FROM groups gr"""
-_FIND = f"{_FIND_EACH} WHERE gr.name_key = $1"
-_LIST = f"{_FIND_EACH} WHERE gr.name_key > $1 ORDER BY gr.name_key LIMIT $2"
+_GROUP = f"""
+       gr.name, gr.version, gr.scopes, gr.created_at,
+       (SELECT count(*) FROM group_members gm WHERE gm.group_id = gr.group_id) AS member_count,
+       ({groups_below("SELECT gr.group_id")}
+        SELECT count(*) FROM {MEMBERS_OF_BELOW} m) AS effective_member_count,
+       ARRAY(SELECT (SELECT m.name FROM groups m WHERE m.group_id = gp.group_id)
+               FROM group_parents gp WHERE gp.parent_id = gr.group_id) AS groups,
+       ARRAY(SELECT (SELECT p.name FROM groups p WHERE p.group_id = gp.parent_id)
+               FROM group_parents gp WHERE gp.group_id = gr.group_id) AS parents,
+       ARRAY({scopes_of("SELECT gr.group_id")}) AS effective_scopes"""
+_FIND = f"SELECT {_GROUP} FROM groups gr WHERE gr.name_key = $1"
+_LIST = f"SELECT {_GROUP} FROM groups gr WHERE gr.name_key > $1 ORDER BY gr.name_key LIMIT $2"
 _MEMBERS = """
 SELECT u.username FROM groups gr JOIN group_members gm USING (group_id) JOIN users u USING (user_id)
  WHERE gr.name_key = $1 AND u.username_key > $2 ORDER BY u.username_key LIMIT $3"""
+_EFFECTIVE_MEMBERS = f"""
+{groups_below("SELECT group_id FROM groups WHERE name_key = $1")}
+SELECT u.username FROM users u WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW}) AND u.username_key > $2
+ ORDER BY u.username_key LIMIT $3"""
 
 _REPLACE = """
 WITH changed AS (
@@ -53,22 +78,17 @@ SELECT 'group_changed',
   FROM changed
 RETURNING event"""
 
-_RIGHTS_OF_USER = """
-SELECT DISTINCT unnest(gr.scopes) AS scope FROM group_members gm JOIN groups gr USING (group_id)
- WHERE gm.user_id = $1"""
-_RIGHTS_OF_GROUPS = "SELECT DISTINCT unnest(scopes) AS scope FROM groups WHERE name_key = ANY($1::text[])"
+_RIGHTS_OF_USER = scopes_of("SELECT group_id FROM group_members WHERE user_id = $1")
+_RIGHTS_OF_GROUPS = scopes_of("SELECT group_id FROM groups WHERE name_key = ANY($1::text[])")
 
 _LOCK = """
 SELECT group_id FROM groups WHERE name_key = $1 AND ($2::integer IS NULL OR version = $2) FOR UPDATE"""
-_LOCK_MEMBERS = """
-SELECT u.user_id FROM group_members gm JOIN users u USING (user_id)
- WHERE gm.group_id = $1 ORDER BY u.user_id FOR NO KEY UPDATE OF u"""
 _DELETE = """
 WITH deleted AS (DELETE FROM groups WHERE group_id = $1 RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'group_deleted', jsonb_build_object('group', name) || $2::jsonb FROM deleted"""
 
-DELETING = 60
+SIGNING_OUT = 60
 """Seconds for the end of the sessions of all members."""
 
 # FOR KEY SHARE waits for a concurrent deletion of a group or user, which is then left out.
@@ -98,8 +118,6 @@ RETURNING event"""
 
 _LEAVE = _leave("gr.name_key = $2")
 _LEAVE_OTHERS = _leave("gr.name_key <> ALL($2::text[])")
-_NOTE_CHANGE = """
-UPDATE users SET claims_version = claims_version + 1, updated_at = now() WHERE user_id = ANY($1::uuid[])"""
 
 
 async def join_by_name(
@@ -129,7 +147,8 @@ async def replace_groups(
 
 
 def _group(row: Row) -> UserGroup:
-    return UserGroup(**{**dict(row), "scopes": tuple(row["scopes"])})
+    lists = {name: tuple(sorted(row[name])) for name in ("groups", "parents", "effective_scopes")}
+    return UserGroup(**{**dict(row), **lists, "scopes": tuple(row["scopes"])})
 
 
 class PostgresGroups:
@@ -157,6 +176,10 @@ class PostgresGroups:
         rows = await self._database.rows(_MEMBERS, canonical(name), canonical(after or ""), limit)
         return [row["username"] for row in rows]
 
+    async def effective_members(self, name: str, after: str | None, limit: int) -> Sequence[str]:
+        rows = await self._database.rows(_EFFECTIVE_MEMBERS, canonical(name), canonical(after or ""), limit)
+        return [row["username"] for row in rows]
+
     async def rights_of_user(self, user_id: UUID) -> frozenset[str]:
         return frozenset(row["scope"] for row in await self._database.rows(_RIGHTS_OF_USER, user_id))
 
@@ -177,21 +200,20 @@ class PostgresGroups:
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
         async with self._database.transaction() as connection:
-            await connection.extend(DELETING)
+            await connection.extend(SIGNING_OUT)
+            await connection.execute(LOCK_NESTING)
             group = await connection.fetchrow(_LOCK, canonical(name), version)
             if group is None:
                 await connection.confirm()
                 return False
-            members = [row["user_id"] for row in await connection.fetch(_LOCK_MEMBERS, group["group_id"])]
-            await end_sessions_of(connection, members)
-            await connection.execute(_NOTE_CHANGE, members)
+            await sign_out_members(connection, group["group_id"])
             await connection.execute(_DELETE, group["group_id"], author_detail(by))
             return True
 
     async def join(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
         async with self._database.transaction() as connection:
             if await connection.fetchrow(_JOIN, user_id, [canonical(name)], author_detail(by)):
-                await connection.execute(_NOTE_CHANGE, [user_id])
+                await connection.execute(NOTE_CHANGE, [user_id])
 
     async def leave(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
         try:
@@ -206,4 +228,19 @@ class PostgresGroups:
                 await connection.confirm()
                 return
             await end_sessions_of(connection, [user_id])
-            await connection.execute(_NOTE_CHANGE, [user_id])
+            await connection.execute(NOTE_CHANGE, [user_id])
+
+    async def nest(self, parent: UserGroup, member: str, *, by: Author | None = None) -> None:
+        async with self._database.transaction() as connection:
+            await nest(connection, parent, member, author_detail(by))
+
+    async def unnest(self, parent: str, member: str, *, by: Author | None = None) -> None:
+        try:
+            await self._unnest(parent, member, by)
+        except Unavailable:  # perhaps only the answer was lost
+            await self._unnest(parent, member, by)
+
+    async def _unnest(self, parent: str, member: str, by: Author | None) -> None:
+        async with self._database.transaction() as connection:
+            await connection.extend(SIGNING_OUT)
+            await unnest(connection, parent, member, author_detail(by))

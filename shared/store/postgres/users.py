@@ -1,6 +1,7 @@
 """Users in PostgreSQL. Every change writes its audit row in the same transaction."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -11,26 +12,44 @@ from shared.model import Author, Json, User
 from shared.store import EVERY_USER, Kept, NewMail, Stale, Taken, UserFilter
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
-from shared.store.postgres.groups import GROUPS_OF_USER, join_by_name, replace_groups
+from shared.store.postgres.groups import (
+    DIRECT_GROUPS_OF_USER,
+    GROUPS_OF_USER,
+    join_by_name,
+    replace_groups,
+)
 from shared.store.postgres.mails import SealedMails, queueing
+from shared.store.postgres.nesting import MEMBERS_OF_BELOW, groups_below
 from shared.store.postgres.outbox import end_sessions, end_sessions_of
 from shared.store.postgres.transport.database import Database
 
-USER_COLUMNS = f"""
-       u.user_id, u.username, u.claims, u.epoch, u.claims_version, u.disabled_at, u.created_at, u.updated_at,
-       {GROUPS_OF_USER} AS groups"""
-_FIND = f"SELECT {USER_COLUMNS} FROM users u WHERE u.user_id = $1"
+_FIELDS = (
+    "user_id",
+    "username",
+    "claims",
+    "epoch",
+    "claims_version",
+    "disabled_at",
+    "created_at",
+    "updated_at",
+)
+USER_COLUMNS = ", ".join(f"u.{field}" for field in _FIELDS)
+"""The columns of a user's row, without their groups."""
+
+_USER = f"""{USER_COLUMNS}, {GROUPS_OF_USER} AS groups, {DIRECT_GROUPS_OF_USER} AS direct_groups"""
+_FIND = f"SELECT {_USER} FROM users u WHERE u.user_id = $1"
 _FIND_BY_NAME = f"""
-SELECT {USER_COLUMNS} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
+SELECT {_USER} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
 _PAGE = "ORDER BY u.username_key LIMIT $2"
-_LIST = f"SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 {_PAGE}"
+_LIST = f"SELECT {_USER} FROM users u WHERE u.username_key > $1 {_PAGE}"
 _LIST_ENABLED = f"""
-SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NULL {_PAGE}"""
+SELECT {_USER} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NULL {_PAGE}"""
 _LIST_DISABLED = f"""
-SELECT {USER_COLUMNS} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NOT NULL {_PAGE}"""
+SELECT {_USER} FROM users u WHERE u.username_key > $1 AND u.disabled_at IS NOT NULL {_PAGE}"""
 _LIST_OF_GROUP = f"""
-SELECT {USER_COLUMNS} FROM groups og JOIN group_members om USING (group_id) JOIN users u USING (user_id)
- WHERE og.name_key = $3 AND u.username_key > $1
+{groups_below("SELECT group_id FROM groups WHERE name_key = $3")}
+SELECT {_USER} FROM users u
+ WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW}) AND u.username_key > $1
    AND ($4::boolean IS NULL OR (u.disabled_at IS NOT NULL) = $4) {_PAGE}"""
 
 _LISTS = {None: _LIST, False: _LIST_ENABLED, True: _LIST_DISABLED}
@@ -102,8 +121,13 @@ def names(username: str, claims: Json) -> list[str]:
 
 def user_record(row: asyncpg.Record) -> User:
     """The user in a row of USER_COLUMNS."""
-    columns = {name: row[name] for name in User.__dataclass_fields__}
-    return User(**{**columns, "groups": tuple(row["groups"])})
+    return User(**{name: row[name] for name in _FIELDS})
+
+
+def _user(row: asyncpg.Record) -> User:
+    """The user in a row of _USER."""
+    groups, direct_groups = (tuple(sorted(row[name])) for name in ("groups", "direct_groups"))
+    return replace(user_record(row), groups=groups, direct_groups=direct_groups)
 
 
 class PostgresUsers:
@@ -115,12 +139,12 @@ class PostgresUsers:
 
     async def find(self, user_id: UUID) -> User | None:
         row = await self._database.row(_FIND, user_id)
-        return user_record(row) if row else None
+        return _user(row) if row else None
 
     async def find_by_name(self, name: str) -> User | None:
         key = canonical(name)
         row = await self._database.row(_FIND_BY_NAME, key) if is_storable(key) else None
-        return user_record(row) if row else None
+        return _user(row) if row else None
 
     async def list(self, after: str | None, limit: int, matching: UserFilter = EVERY_USER) -> Sequence[User]:
         key, is_disabled = canonical(after or ""), matching.is_disabled
@@ -129,7 +153,7 @@ class PostgresUsers:
             rows = await self._database.rows(_LIST_OF_GROUP, key, limit, group, is_disabled)
         else:
             rows = await self._database.rows(_LISTS[is_disabled], key, limit)
-        return [user_record(row) for row in rows]
+        return [_user(row) for row in rows]
 
     async def add(
         self,

@@ -33,9 +33,19 @@ def schemas() -> Schema:
         "is_disabled": BOOLEAN,
         "created_at": _TIME_OR_NULL,
         "groups": _NAMES,
+        "effective_groups": {**_NAMES, "description": "with the groups that these are in"},
         "claims": {"type": "object"},
     }
-    group: Schema = {"name": STRING, "scopes": _NAMES, "member_count": INTEGER, "created_at": TIME}
+    group: Schema = {
+        "name": STRING,
+        "scopes": _NAMES,
+        "effective_scopes": {**_NAMES, "description": "with those of the groups that it is in"},
+        "groups": {**_NAMES, "description": "the groups that are members of it"},
+        "parents": {**_NAMES, "description": "the groups that it is a member of"},
+        "member_count": INTEGER,
+        "effective_member_count": {**INTEGER, "description": "with the members of groups in it"},
+        "created_at": TIME,
+    }
     session: Schema = {
         "sid": _UUID,
         "sub": _UUID,

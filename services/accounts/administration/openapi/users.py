@@ -29,7 +29,7 @@ SUB = in_path("sub", "of the user")
 
 _FILTERS = [
     in_query("name", STRING, "the user name or the e-mail address; other filters are ignored"),
-    in_query("group", STRING, "only members of this group"),
+    in_query("group", STRING, "only users in this group, directly or through another group"),
     in_query("is_disabled", BOOLEAN, "only users with this value"),
 ]
 
