@@ -4,7 +4,7 @@ From the bottom:
 
     model           frozen records that cross services
     paths           every public path, and the service that answers it
-    process         processes of the operating system
+    process         processes of the operating system, and the errors that end them in a sentence
     config          settings, their kinds, addresses of stores
     codec           JSON with limits, base64url, wrapped values
     identity        rules about people: usernames and passwords

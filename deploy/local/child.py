@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.process.operator_error import OperatorError
 from shared.process.parent_death import by_kernel
 
 START_SECONDS = 30.0
@@ -18,7 +19,7 @@ POLL_SECONDS = 0.01
 INSTALL = "`make run` and `pipx install 'ostiary[embedded]'` install it"  # said of an embedded server
 
 
-class RunError(Exception):
+class RunError(OperatorError):
     """`ostiary run` cannot continue. The message is one sentence with the reason and the remedy."""
 
 

@@ -6,7 +6,8 @@ from typing import Any, TextIO
 import click
 import orjson
 
-from services.cli.output import as_json, echo, show, show_all
+from services.cli.output import as_json, show, show_all
+from services.cli.standard_output import echo
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object
 from shared.config.settings import Settings

@@ -6,6 +6,7 @@ from typing import BinaryIO
 import click
 
 from services.cli.client_add import add, list_presets, show_registered
+from services.cli.lazy_group import LazyGroup
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object, parse_value
@@ -28,7 +29,13 @@ def _duration(text: str, option: str) -> timedelta:
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-@click.group()
+VERBS = {
+    "check": "services.cli.client_check:check",
+    "posture": "services.cli.client_posture:show_posture",
+}
+
+
+@click.group(cls=LazyGroup, verbs=VERBS)
 def client() -> None:
     """Manage clients."""
 

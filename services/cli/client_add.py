@@ -10,7 +10,8 @@ from deploy.applications import preset as applications
 from deploy.applications.library import presets as installed_presets
 from deploy.applications.preset import Preset, UnknownValue
 from deploy.applications.url import application_url
-from services.cli.output import as_json, echo, show, show_all
+from services.cli.output import as_json, show, show_all
+from services.cli.standard_output import echo
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object
 from shared.config.settings import Settings

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import click
 
-from services.cli.output import as_json, echo, echo_json
+from services.cli.output import as_json, echo_json
+from services.cli.standard_output import echo
 from services.cli.steps import run_step
 from shared.config.kinds import parse_duration
 from shared.config.settings import Settings

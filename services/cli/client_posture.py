@@ -2,7 +2,8 @@
 
 import click
 
-from services.cli.output import as_json, echo, echo_json
+from services.cli.output import as_json, echo_json
+from services.cli.standard_output import echo
 from services.cli.steps import run_step
 from shared.config.settings import Settings
 from shared.operations.examination.posture import ClientPosture, posture

@@ -5,8 +5,9 @@ from typing import Any, BinaryIO
 
 import click
 
-from services.cli.output import as_json, echo, show, show_all
+from services.cli.output import as_json, show, show_all
 from services.cli.resource_snippets import SNIPPETS
+from services.cli.standard_output import echo
 from services.cli.steps import run_step
 from shared.codec.json_text import BadJson, parse_object, parse_value
 from shared.config.settings import Settings

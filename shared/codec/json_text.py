@@ -5,13 +5,17 @@ import math
 import re
 from typing import Any
 
+from shared.process.operator_error import OperatorError
+
 MAX_DEPTH = 20
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # NUL and lone surrogates can be neither stored nor sent
 
 
-class BadJson(Exception):
+class BadJson(OperatorError):
     """The text is not JSON, or parsers may read it differently. The message says why."""
+
+    template = "The file cannot be read: {}"
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

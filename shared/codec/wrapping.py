@@ -7,12 +7,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from shared.process.operator_error import OperatorError
+
 NONCE_BYTES = 12
 _INFO = b"ostiary: keys at rest, version 1"
 
 
-class CannotUnwrap(Exception):
+class CannotUnwrap(OperatorError):
     """No secret key decrypts the value: it was encrypted with another one, or the row was altered."""
+
+    template = "OSTIARY_SECRET_KEY does not decrypt the key {}, which was encrypted with another secret"
 
 
 def _cipher(secret_key: str) -> AESGCM:

@@ -5,7 +5,7 @@ precedence.
 """
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from datetime import timedelta
 from email.headerregistry import Address as MailAddress
 from pathlib import Path
@@ -45,14 +45,17 @@ from shared.config.kinds import (
 )
 from shared.config.mail_address import MailFolder, MailServer, parse_mail_address, parse_sender
 from shared.paths import PREFIX
+from shared.process.operator_error import OperatorError
 
 NAME_PREFIX = "OSTIARY_"
 FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # that contain settings
 NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # the latter is for the tests
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """The settings are invalid; `faults` has one sentence for each error."""
+
+    template = "The settings are invalid:\n{}"
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
@@ -253,15 +256,6 @@ def secret_files(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """The files that hold settings and the secret key. Raises SettingsError."""
     variables = {**_env_file(environ.get("OSTIARY_ENV_FILE")).values, **environ}
     return tuple(Path(variables[name]) for name in sorted(FILES) if variables.get(name))
-
-
-def ignore_libpq_environment(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Remove libpq's variables, such as PGPORT and PGSSLMODE: only settings describe the way to PostgreSQL.
-
-    Otherwise asyncpg would take from them whatever the URL leaves open.
-    """
-    for name in [name for name in environ if name.startswith("PG")]:
-        del environ[name]
 
 
 def nth_address(address: str, index: int) -> str:

@@ -23,14 +23,17 @@ from shared.oauth.client.secret import (
 )
 from shared.operations.examination.warnings import ClientWarning
 from shared.operations.rights import check_rights
+from shared.process.operator_error import OperatorError
 from shared.store import EVERY_CLIENT, ClientFilter, Clients, Stale
 
 PAGE = 500
 MAX_OVERLAP = timedelta(days=90)
 
 
-class NoSuchClient(Exception):
+class NoSuchClient(OperatorError):
     """There is no client with that client_id."""
+
+    template = "There is no client {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,10 @@ async def delete_client(clients: Clients, client: Client, *, by: Author | None =
         raise Stale(client.client_id)
 
 
-class NoSecret(Exception):
+class NoSecret(OperatorError):
     """The client authenticates without a client secret."""
+
+    template = "The client {} authenticates without a client secret"
 
 
 async def every_client(clients: Clients, matching: ClientFilter = EVERY_CLIENT) -> AsyncIterator[Client]:

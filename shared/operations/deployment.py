@@ -5,13 +5,14 @@ from datetime import datetime
 
 from shared.config.settings import Settings, with_deployment
 from shared.identity.passkeys.passkey import rp_id_of
+from shared.process.operator_error import OperatorError
 from shared.store import DeploymentRecord, Passkeys
 from shared.store.ports.deployment import NOTHING, Ended
 
 BATCH = 1000
 
 
-class WrongIssuer(Exception):
+class WrongIssuer(OperatorError):
     """The database belongs to another issuer."""
 
     def __init__(self, recorded: str, configured: str) -> None:
@@ -21,7 +22,7 @@ class WrongIssuer(Exception):
         )
 
 
-class PasskeysStranded(Exception):
+class PasskeysStranded(OperatorError):
     """There are passkeys that browsers would not offer at another issuer."""
 
     def __init__(self, stranded: Mapping[str, int], issuer: str) -> None:
@@ -32,7 +33,7 @@ class PasskeysStranded(Exception):
         )
 
 
-class BadMoment(Exception):
+class BadMoment(OperatorError):
     """The time given for a restore is impossible."""
 
 

@@ -4,14 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from shared.model import Author
+from shared.process.operator_error import OperatorError
 from shared.store import GrantRow, Grants
 
 REVOKED_BY_OPERATOR = "revoked by an operator"
 """The reason in the audit log."""
 
 
-class NoSuchGrant(Exception):
+class NoSuchGrant(OperatorError):
     """There is no live grant of that id."""
+
+    template = "There is no grant {}"
 
 
 def shown(row: GrantRow) -> dict[str, Any]:

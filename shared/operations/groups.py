@@ -8,6 +8,7 @@ from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
 from shared.model import Author, Scope
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.operations.rights import check_rights
+from shared.process.operator_error import OperatorError
 from shared.store import CyclicGroups, Groups, NestedTooDeeply, Stale, UserGroup
 
 PAGE = 500
@@ -16,11 +17,13 @@ ADMINISTRATORS = "administrators"
 """The group that `ostiary user add --admin` adds users to."""
 
 
-class NoSuchGroup(Exception):
+class NoSuchGroup(OperatorError):
     """There is no group of that name."""
 
+    template = "There is no group {}"
 
-class BadGroup(Exception):
+
+class BadGroup(OperatorError):
     """The name of a group is invalid; the message says why."""
 
 

@@ -13,10 +13,11 @@ from shared.oauth.client.metadata.members import LONGEST_LIFETIMES
 from shared.operations import key_plan
 from shared.operations.key_plan import KeyPolicy, NoSuchKey, Plan
 from shared.operations.new_keys import new_key
+from shared.process.operator_error import OperatorError
 from shared.store import Keys, StoredKey
 
 
-class KeyFault(Exception):
+class KeyFault(OperatorError):
     """The operation is impossible; the message says why."""
 
 

@@ -9,6 +9,7 @@ from shared.live.randomness import new_id, new_personal_access_token
 from shared.oauth.errors import InvalidScope
 from shared.oauth.tokens.handle import digest
 from shared.oauth.tokens.personal_access_token import personal_scope
+from shared.process.operator_error import OperatorError
 from shared.store import PersonalAccessToken, PersonalAccessTokens, Stale
 from shared.store.codecs.text import is_storable
 
@@ -19,7 +20,7 @@ MAX_TOKEN_NAME = 60
 TokenFault = Literal["name", "scope", "lifetime", "number"]
 
 
-class BadTokenRequest(Exception):
+class BadTokenRequest(OperatorError):
     """The name, the scope or the lifetime is invalid, or there are too many; the message says why."""
 
     def __init__(self, fault: TokenFault, message: str) -> None:
@@ -27,8 +28,10 @@ class BadTokenRequest(Exception):
         self.fault: TokenFault = fault
 
 
-class NoSuchToken(Exception):
+class NoSuchToken(OperatorError):
     """The user has no token with that id."""
+
+    template = "The user has no personal access token {}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

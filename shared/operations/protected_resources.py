@@ -9,11 +9,14 @@ from shared.oauth.errors import InvalidClientMetadata
 from shared.oauth.resource.description import description, read_resource
 from shared.oauth.resource.identifier import comparable
 from shared.oauth.resource.record import ProtectedResource
+from shared.process.operator_error import OperatorError
 from shared.store import ProtectedResources
 
 
-class NoSuchResource(Exception):
+class NoSuchResource(OperatorError):
     """There is no resource with that name or identifier."""
+
+    template = "There is no resource {}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from shared.model import Json
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.metadata.members import LONGEST_LIFETIMES, OPERATORS_MEMBERS, STANDARD_MEMBERS
 from shared.oauth.client.registered_uri import is_private_use, redirect_uri_fault, uri_fault
+from shared.process.operator_error import OperatorError
 
 SERVICE = "pydio.web.oauth"
 MAX_PORTS = 100
@@ -47,7 +48,7 @@ _GO_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PORTS = re.compile(r"\[(\d{1,5})-(\d{1,5})\]")
 
 
-class BadFile(Exception):
+class BadFile(OperatorError):
     """The file contains no clients; the message says why."""
 
 

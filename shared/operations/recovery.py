@@ -12,6 +12,7 @@ from shared.live.randomness import new_handle
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
+from shared.process.operator_error import OperatorError
 from shared.store import AskedFor, MailContents, NewMail, RecoveryLinks, Users
 
 LINK = "link"
@@ -23,8 +24,10 @@ LIFETIME = timedelta(minutes=15)
 MAILED_LIFETIME = timedelta(minutes=30)
 
 
-class UserDisabled(Exception):
+class UserDisabled(OperatorError):
     """A disabled user cannot sign in, whatever their password."""
+
+    template = "{} is disabled: run `ostiary user enable` first"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.model import Author
+from shared.process.operator_error import OperatorError
 from shared.store import Kept, SessionRow, Sessions, Users
 
 NO_SESSION = UUID(int=0)
@@ -14,8 +15,10 @@ ENDED_BY_OPERATOR = "ended by an operator"
 """The reason in the audit log."""
 
 
-class NoSuchSession(Exception):
+class NoSuchSession(OperatorError):
     """There is no live session of that `sid`, or it is another user's."""
+
+    template = "The user has no session {}"
 
 
 def shown(row: SessionRow) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.config.env_file import line, parse
 from shared.config.settings import NAME_PREFIX, Settings, read_settings
+from shared.process.operator_error import OperatorError
 
 ENV_FILE, SECRET_KEY_FILE = "ostiary.env", "secret-key"
 SECRET_BYTES = 32
@@ -16,7 +17,7 @@ OWNER_ONLY = 0o600
 FOLDER_MODE = 0o750
 
 
-class SetupError(Exception):
+class SetupError(OperatorError):
     """The files cannot be written, or would be overwritten. The message is a sentence for the operator."""
 
 

@@ -10,12 +10,13 @@ from shared.identity.imported_hashes import BadHash, checked_hash
 from shared.model import Json
 from shared.operations.groups import BadGroup
 from shared.operations.users import BadUser, UserChanges, add_user, changed_claims, check_username, groups_in
+from shared.process.operator_error import OperatorError
 from shared.store import Taken, Users
 
 MAX_SHOWN = 20  # faults
 
 
-class BadUserFile(Exception):
+class BadUserFile(OperatorError):
     """Entries of the file cannot be imported; names each and says why. Nothing was imported."""
 
 

@@ -11,6 +11,7 @@ from shared.live.randomness import new_id
 from shared.model import Author, Json, User
 from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
+from shared.process.operator_error import OperatorError
 from shared.store import NewMail, Stale, Users
 from shared.store.codecs.text import is_storable
 
@@ -20,11 +21,13 @@ MAX_CLAIMS_DEPTH = 8
 MAX_GROUPS = 1000  # among the claims of one user
 
 
-class NoSuchUser(Exception):
+class NoSuchUser(OperatorError):
     """There is no user of that name."""
 
+    template = "There is no user {}"
 
-class BadUser(Exception):
+
+class BadUser(OperatorError):
     """The name, the claims or the password are invalid; the message says why."""
 
 

@@ -1,1 +1,1 @@
-"""Operating system processes: code that the services and `ostiary run` share for supervision."""
+"""Operating system processes: supervision, for the services and `ostiary run`, and operators' errors."""

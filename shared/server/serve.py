@@ -12,6 +12,7 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from shared.process.operator_error import OperatorError
 from shared.server.app import READINESS
 from shared.server.http.drain import LAST_REQUESTS, StopSignals, announce, close, last_requests
 from shared.server.http.server import Runner
@@ -23,7 +24,7 @@ SHUTDOWN_TIMEOUT = 5.0  # seconds for running requests
 logger = structlog.get_logger()
 
 
-class ListenError(Exception):
+class ListenError(OperatorError):
     """The address cannot be listened on. The message says why."""
 
 

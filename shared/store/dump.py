@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
 
+from shared.process.operator_error import OperatorError
 from shared.store.migrate import CONNECT_TIMEOUT, UNLIMITED, applied_migrations
 from shared.store.postgres.transport.connection import NO_FILE, WRITABLE, named_by
 
@@ -54,8 +55,10 @@ _ENVIRONMENT = {
 }
 
 
-class DumpError(Exception):
+class DumpError(OperatorError):
     """PostgreSQL's own tools could not do it; says why."""
+
+    template = "The tools of PostgreSQL failed: {}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import asyncpg
 
+from shared.process.operator_error import OperatorError
 from shared.store.postgres.group_attributes import adopt_group_attributes
 from shared.store.postgres.transport.connection import WRITABLE, named_by
 
@@ -44,7 +45,7 @@ AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
 """Steps in Python, by the name of the migration."""
 
 
-class MigrationError(Exception):
+class MigrationError(OperatorError):
     """The database was migrated with other files than these, or is locked."""
 
 

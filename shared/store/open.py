@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from shared.config.settings import Settings
+from shared.process.operator_error import OperatorError
 from shared.store import (
     AddressCodes,
     AskedFor,
@@ -165,7 +166,7 @@ class Stores:
         """Faults found by the poll of `changes`."""
 
 
-class MissingStore(Exception):
+class MissingStore(OperatorError):
     """A URL is not set."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -35,3 +36,8 @@ def of(result: Result) -> Any:
     """The JSON that a command printed."""
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
+
+
+def verb_of(group: click.Group, name: str) -> click.Command | None:
+    """The command of a group's verb."""
+    return group.get_command(click.Context(group), name)

@@ -16,7 +16,7 @@ from click.testing import Result
 from services.cli import main
 from shared.store import NewSecondFactor
 from tests.deployment import open_world, settings_for
-from tests.flow.command_line import Ostiary, of
+from tests.flow.command_line import Ostiary, of, verb_of
 from tests.flow.starter import ROOT
 
 GUIDE = (ROOT / "deploy" / "README.md").read_text("utf-8")
@@ -30,8 +30,9 @@ SECOND_FACTOR = NewSecondFactor(secret=b"12345678901234567890", step=0, recovery
 def _is_complete(words: list[str]) -> bool:
     """Whether they are a command with all of its arguments, not only its name."""
     command: click.Command = main
-    while isinstance(command, click.Group) and words and words[0] in command.commands:
-        command = command.commands[words.pop(0)]
+    while isinstance(command, click.Group) and words and (verb := verb_of(command, words[0])):
+        command = verb
+        del words[0]
     needed = [one for one in command.params if isinstance(one, click.Argument) and one.required]
     given = [word for word in words if not word.startswith("-")]
     return not isinstance(command, click.Group) and len(given) >= len(needed)

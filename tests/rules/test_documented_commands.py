@@ -8,6 +8,7 @@ import click
 import pytest
 
 from services.cli import main
+from tests.flow.command_line import verb_of
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "deploy/README.md", "SECURITY.md", "CHANGELOG.md")
@@ -31,8 +32,9 @@ def test_every_documented_command_exists(document: str, line: str) -> None:
     words = line.split()
     command: click.Command = main
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        assert words[0] in command.commands, f"{document}: ostiary {line}"
-        command = command.commands[words.pop(0)]
+        verb = verb_of(command, words.pop(0))
+        assert verb, f"{document}: ostiary {line}"
+        command = verb
     options = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
     assert {word for word in words if word.startswith("--")} <= options, f"{document}: ostiary {line}"
 

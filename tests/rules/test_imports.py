@@ -136,8 +136,8 @@ def test_no_room_is_named_for_leftovers() -> None:
 
 
 def test_the_environment_is_read_in_one_place() -> None:
-    """Only the settings read os.environ, and systemd's own variables where it is notified; the local runner
-    passes it to its processes."""
+    """Only the settings read os.environ, and systemd's own variables where it is notified; libpq's are
+    removed in one place, and the local runner passes the rest to its processes."""
     readers = {
         _name(path)
         for path in SOURCES
@@ -145,4 +145,8 @@ def test_the_environment_is_read_in_one_place() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
-    assert readers <= {"shared/config/settings.py", "shared/server/notify.py"}
+    assert readers <= {
+        "shared/config/libpq_environment.py",
+        "shared/config/settings.py",
+        "shared/server/notify.py",
+    }

@@ -15,6 +15,7 @@ from shared.oauth.client.rules import read_operators
 from shared.oauth.refusal import Reason, Refusal
 from shared.operations.refusals.remedies import BY_ERROR, BY_REASON, remedy
 from tests.builders import a_client, a_public_client
+from tests.flow.command_line import verb_of
 from tests.planted import planted
 from tests.planted.refusals import strangers_commands
 from tests.refusals import every_error
@@ -60,8 +61,8 @@ def test_every_remedy_is_a_sentence_whose_commands_exist() -> None:
                     assert words[2:5] == ["|", "ostiary", "client"], command
                     words = words[3:]
                 assert words[0] == "ostiary"
-                assert isinstance(group := main.commands[words[1]], click.Group)
-                assert words[2] in group.commands
+                assert isinstance(group := verb_of(main, words[1]), click.Group)
+                assert verb_of(group, words[2])
                 assert words[3] == client.client_id
                 commands += 1
     assert commands > len(REFUSALS)

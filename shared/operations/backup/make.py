@@ -14,10 +14,11 @@ from shared.codec.wrapping import CannotUnwrap, unwrap
 from shared.model import Json
 from shared.operations.backup.manifest import DATABASE, NAME, SECRET_KEYS, Manifest
 from shared.operations.backup.sealed_secret import NONCE_BYTES, SALT_BYTES, fingerprint, seal
+from shared.process.operator_error import OperatorError
 from shared.store.dump import Snapshot, Tools, dump, snapshot
 
 
-class BackupError(Exception):
+class BackupError(OperatorError):
     """The backup cannot be made; says why."""
 
 

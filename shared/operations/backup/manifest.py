@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.codec.json_text import BadJson, parse_object
 from shared.model import Json
+from shared.process.operator_error import OperatorError
 
 NAME = "manifest.json"
 DATABASE = "database.dump"
@@ -15,7 +16,7 @@ SECRET_KEYS = "secret_key.sealed"
 _FORMAT = 1
 
 
-class BadBackup(Exception):
+class BadBackup(OperatorError):
     """The backup cannot be used; says why, and what to do."""
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from shared.oauth.refusal import Refusal
 from shared.operations.clients import get
 from shared.operations.refusals.remedies import remedy
+from shared.process.operator_error import OperatorError
 from shared.store import Clients, Refusals, Unavailable
 
 
-class RefusalsUnavailable(Exception):
+class RefusalsUnavailable(OperatorError):
     """Redis, which stores the refusals, does not answer."""
 
     def __init__(self, fault: Unavailable) -> None:

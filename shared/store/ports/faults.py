@@ -1,8 +1,12 @@
 """Ports: the faults that a store may raise."""
 
+from shared.process.operator_error import OperatorError
 
-class Unavailable(Exception):
+
+class Unavailable(OperatorError):
     """A store did not answer, or not in time. Never a verdict: the caller gets 503 with Retry-After."""
+
+    template = "A store cannot be reached: {}"
 
 
 class OutcomeUnknown(Unavailable):
@@ -21,13 +25,19 @@ class Misconfigured(Unavailable):
     """
 
 
-class Taken(Exception):
+class Taken(OperatorError):
     """The name is in use."""
 
+    template = "{} is taken"
 
-class Stale(Exception):
+
+class Stale(OperatorError):
     """The record has changed since it was read."""
 
+    template = "{} was changed by somebody else at the same time: try again"
 
-class Full(Exception):
+
+class Full(OperatorError):
     """There are as many clients that registered themselves as there may be."""
+
+    template = "The limit is reached: {}"
