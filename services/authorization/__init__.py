@@ -3,7 +3,8 @@
 1. `authorize.py` receives the request at `/oauth2/auth`, and every return from a step.
 2. `request/reader.py` finds the client and leads through the validation of the request:
    `request/parameter_source.py` finds the parameters that count (query, request object or pushed request),
-   `response/callback.py` validates the redirect URI, and `request/authorization_request.py` the rest.
+   `response/callback.py` validates the redirect URI, and `request/validation.py` the rest. The result is an
+   `request/authorization_request.py`.
 3. `interaction/dispatcher.py` finds the current user, by `shared/browser/active_session.py`, and asks
    `interaction/next_step.py`, the one place of decision. Nobody is signed in: log in.
 4. `interaction/lifecycle.py` stores the request as an interaction (`interaction/interaction.py`), bound to

@@ -19,7 +19,7 @@ from services.authorization.interaction.step import (
     ShowSecondFactor,
     Step,
 )
-from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.parameters.known import KNOWN
 from services.authorization.request.posted import POSTED, PostedRequests
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.validated_request import ValidatedRequest

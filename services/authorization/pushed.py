@@ -6,8 +6,8 @@ from functools import partial
 
 from aiohttp import web
 
-from services.authorization.request.authorization_request import SINGLE
 from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
+from services.authorization.request.parameters.known import SINGLE
 from services.authorization.request.pushed_request import LIFETIME, PushedRequest, known_of, request_uri_of
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.storage_limits import StorageLimits

@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from services.authorization.request.authorization_request import Deployment, read_request
 from services.authorization.request.request_object import header_of, read_object, unsigned_claims
+from services.authorization.request.validation import Deployment, read_request
 from services.authorization.response.callback import Callback
 from services.client_registry.registration.request import read_body
 from services.client_registry.registration.response import client_information

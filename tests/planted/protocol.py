@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.authorization.request import authorization_request as request
-from services.authorization.request import claims_parameter, request_object
 from services.authorization.request import parameter_source as intake
+from services.authorization.request import request_object, validation
+from services.authorization.request.parameters import claims
 from services.cli import output
 from services.client_registry.registration import configure, response, software_statement
 from shared.codec import json_text
@@ -27,7 +27,7 @@ def _parsed_without_limits(data: bytes) -> Any:
 
 def claims_without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse the `claims` parameter to any depth."""
-    monkeypatch.setattr(claims_parameter, "parse_object", orjson.loads)
+    monkeypatch.setattr(claims, "parse_object", orjson.loads)
 
 
 def jwts_without_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,12 +75,12 @@ def token_endpoint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Release every claim requested by name to a client that skips consent."""
-    monkeypatch.setattr(request, "within_registered_scope", lambda claims, client: claims)
+    monkeypatch.setattr(validation, "within_registered_scope", lambda claims, client: claims)
 
 
 def defaults_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ignore `default_acr_values` and `acr_values`."""
-    monkeypatch.setattr(request, "_acr_values", lambda parameters, client: frozenset())
+    monkeypatch.setattr(validation, "_acr_values", lambda parameters, client: frozenset())
 
 
 def nothing_follows(monkeypatch: pytest.MonkeyPatch) -> None:

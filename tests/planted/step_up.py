@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.authorization.request import authorization_request
+from services.authorization.request import validation
 from services.authorization.steps import device
 from services.discovery import metadata
 from services.token import endpoints
@@ -27,7 +27,7 @@ def old_sign_ins_are_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_resource_demands_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Demand what the client demands, and no more."""
-    monkeypatch.setattr(authorization_request, "required_acr", lambda _, requested: frozenset(requested))
+    monkeypatch.setattr(validation, "required_acr", lambda _, requested: frozenset(requested))
 
 
 def a_floor_is_an_exact_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwe
 from joserfc.jwk import ECKey, RSAKey
 
-from services.authorization.request.id_token_hint import read_hint
+from services.authorization.request.parameters.id_token_hint import read_hint
 from services.discovery.app import mount as discovery
 from services.token.app import mount as token
 from shared.codec.base64url import base64url

@@ -1,6 +1,5 @@
 """The page of the clients that have access to the user's data: disconnect one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from shared.browser.pages.ago import Ago
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client
+from shared.oauth.consent import claims_in, resources_in, scopes_in
 from shared.oauth.parameters import Parameters
 from shared.store import ClientAccess, Consents
 from shared.web.answers import see_other
@@ -54,13 +54,8 @@ def connection(access: ClientAccess, client: Client) -> ConnectedClient:
     allowed = tuple(dict.fromkeys((*access.scope, *access.granted)))
     return ConnectedClient(
         ClientView.of(client),
-        scopes=tuple(token for token in allowed if " " not in token),
-        claims=_named(allowed, "claim"),
-        apis=_named(allowed, "resource"),
+        scopes=scopes_in(allowed),
+        claims=claims_in(allowed),
+        apis=resources_in(allowed),
         used=Ago.of(access.last_used_at, clock.now()) if access.last_used_at else None,
     )
-
-
-def _named(allowed: Iterable[str], kind: str) -> tuple[str, ...]:
-    """The names in those parts of a consent that are of this *kind*: `AuthorizationRequest.consent_scope`."""
-    return tuple(part.partition(" ")[2] for part in allowed if part.startswith(f"{kind} "))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.authorization.request.authorization_request import AuthorizationRequest
 from shared.model import Scope
+from shared.oauth.consent import claim_entry, resource_entry, scope_entry
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import Resources, owners
 
@@ -27,13 +28,13 @@ def consent_question(request: AuthorizationRequest, allowed: Scope) -> ConsentQu
     resources = tuple(
         (each, scopes)
         for each, scopes in scopes_at(request.scope, request.apis)
-        if f"resource {each.key}" in new or any(f"{token} {each.key}" in new for token in scopes)
+        if resource_entry(each.key) in new or any(scope_entry(token, each.key) in new for token in scopes)
     )
     return ConsentQuestion(
         scopes=tuple(token for token in request.scope if token in new),
-        claims=tuple(name for name in request.claims_beyond_scope if f"claim {name}" in new),
+        claims=tuple(name for name in request.claims_beyond_scope if claim_entry(name) in new),
         resources=tuple(
-            (each, tuple(token for token in scopes if f"{token} {each.key}" in new))
+            (each, tuple(token for token in scopes if scope_entry(token, each.key) in new))
             for each, scopes in resources
         ),
         is_more=not new.issuperset(request.consent_scope),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.authorization.logout.logout_request import LogoutRequest
-from services.authorization.request.id_token_hint import Hint
+from services.authorization.request.parameters.id_token_hint import Hint
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app
 

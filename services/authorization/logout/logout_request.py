@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from services.authorization.request.id_token_hint import Hint, read_hint
+from services.authorization.request.parameters.id_token_hint import Hint, read_hint
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.authorization.request.authorization_request import SINGLE
+from services.authorization.request.parameters.known import SINGLE
 from services.authorization.request.pushed_request import PushedRequest, handle_of, is_pushed, opened
 from services.authorization.request.request_object import header_of, read_object, unsigned_claims
 from shared.config.settings import Settings

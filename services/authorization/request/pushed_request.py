@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.parameters.known import KNOWN
 from shared.model import Json
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.client_documents.documents import KnownClients
-from services.authorization.request.authorization_request import Deployment, read_request
 from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
 from services.authorization.request.validated_request import RedirectableError, ValidatedRequest
+from services.authorization.request.validation import Deployment, read_request
 from services.authorization.response.callback import Callback
 from shared.browser.language import UI_LOCALES, language, note_ui_locales
 from shared.browser.pages import Pages

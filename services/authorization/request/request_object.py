@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.authorization.request.authorization_request import KNOWN
+from services.authorization.request.parameters.known import KNOWN
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestObject
 from shared.oauth.parameters import MAX_VALUE, Parameters

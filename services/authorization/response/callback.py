@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from services.authorization.request.response_type import ResponseMode, safe_response_mode
+from services.authorization.request.parameters.response_type import ResponseMode, safe_response_mode
 from shared.browser.pages import ClientView, LeavingView, Pages
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import opens_a_strangers_app

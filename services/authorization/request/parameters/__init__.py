@@ -1,0 +1,1 @@
+"""Parameters with rules of their own. Pure."""
