@@ -124,11 +124,12 @@ ALERTS = (
     ),
     Alert(
         "OstiaryMailsFail",
-        'sum(rate(ostiary_events_total{event="mail",outcome="failed"}[15m])) > 0'
+        '(sum(rate(ostiary_events_total{event="mail",outcome="failed"}[15m])) > 0'
+        " or max(ostiary_mails_age_seconds) > 900)"
         ' unless sum(rate(ostiary_events_total{event="mail",outcome="ok"}[15m])) > 0',
         "15m",
         "ticket",
-        "The mail server takes no mails: users who have forgotten their password get no link.",
+        "No mails are sent: users who have forgotten their password get no link.",
     ),
     Alert(
         "OstiarySignInsFail",

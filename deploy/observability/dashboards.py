@@ -101,6 +101,18 @@ OVERVIEW = Dashboard(
             "Grows while a client cannot be reached.",
         ),
         Panel(
+            "Mails",
+            "short",
+            {"waiting": "max(ostiary_mails_waiting)"},
+            "Those that the mail server has not taken yet.",
+        ),
+        Panel(
+            "Oldest mail",
+            "s",
+            {"age": "max(ostiary_mails_age_seconds)"},
+            "Grows while the mail server cannot be reached, or no worker sends mails.",
+        ),
+        Panel(
             "Age of signing keys",
             "s",
             {

@@ -97,7 +97,15 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             secret_key=secret_key,
         ),
         passkeys=PasskeysPage(stores.credentials, new_passkeys, stores.users, notices, pages),
-        second_factor=FactorPage(settings, stores.credentials, stores.second_factors, pages, secret_key),
+        second_factor=FactorPage(
+            settings=settings,
+            credentials=stores.credentials,
+            second_factors=stores.second_factors,
+            users=stores.users,
+            notices=notices,
+            pages=pages,
+            secret_key=secret_key,
+        ),
         sessions=SessionsPage(stores.sessions, stores.users, pages),
         connections=ConnectionsPage(stores.consents, clients, pages),
         tokens=TokensPage(

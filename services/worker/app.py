@@ -51,7 +51,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         audit_sealing(opened.audit_log, app[KEYRING]),
         expiry(opened.expiry, settings),
         growth(opened.expiry),
-        state_metrics(opened.outbox, opened.keys, settings),
+        state_metrics(opened.outbox, opened.mails, opened.keys, settings),
         client_removal(opened.client_removals),
         client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),

@@ -1,4 +1,4 @@
-"""What waits in the database, as metrics: logout notices, and signing keys that should have been replaced."""
+"""What waits in the database, as metrics: logout notices, mails, and signing keys that should be replaced."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,11 +9,13 @@ from shared.live import clock
 from shared.server.metric_table import (
     KEY_AGE_SECONDS,
     KEY_ROTATION_SECONDS,
+    MAILS_AGE_SECONDS,
+    MAILS_WAITING,
     OUTBOX_AGE_SECONDS,
     OUTBOX_NOTICES,
 )
 from shared.server.metrics import set_gauge
-from shared.store import Keys, Outbox, StoredKey
+from shared.store import Keys, Mails, Outbox, StoredKey
 
 EVERY = timedelta(seconds=15)
 
@@ -29,14 +31,21 @@ def key_ages(keys: Sequence[StoredKey], now: datetime) -> dict[str, float]:
     return {alg: (now - at).total_seconds() for alg, at in newest.items()}
 
 
-def state_metrics(outbox: Outbox, keys: Keys, settings: Settings) -> Job:
+def _age(oldest: datetime | None, now: datetime) -> float:
+    """In seconds; 0: nothing waits."""
+    return (now - oldest).total_seconds() if oldest else 0
+
+
+def state_metrics(outbox: Outbox, mails: Mails, keys: Keys, settings: Settings) -> Job:
     """Show what waits."""
 
     async def work() -> None:
-        now, state = clock.now(), await outbox.state()
-        set_gauge(OUTBOX_NOTICES, state.waiting, "waiting")
-        set_gauge(OUTBOX_NOTICES, state.given_up, "given_up")
-        set_gauge(OUTBOX_AGE_SECONDS, (now - state.oldest).total_seconds() if state.oldest else 0)
+        now, notices, queued = clock.now(), await outbox.state(), await mails.state()
+        set_gauge(OUTBOX_NOTICES, notices.waiting, "waiting")
+        set_gauge(OUTBOX_NOTICES, notices.given_up, "given_up")
+        set_gauge(OUTBOX_AGE_SECONDS, _age(notices.oldest, now))
+        set_gauge(MAILS_WAITING, queued.waiting)
+        set_gauge(MAILS_AGE_SECONDS, _age(queued.oldest, now))
         set_gauge(KEY_ROTATION_SECONDS, settings.key_rotation.total_seconds())
         for alg, age in key_ages(await keys.load(), now).items():
             if alg in settings.signing_algorithms:

@@ -1,5 +1,6 @@
 """What users do with their second factors, at sign-in and in their account, over ports."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.identity.recovery_codes import recovery_code_hash
@@ -8,7 +9,7 @@ from shared.live import clock
 from shared.live.randomness import new_recovery_codes
 from shared.model import Authentication
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
-from shared.store import NewSecondFactor, SecondFactors
+from shared.store import NewMail, NewSecondFactor, SecondFactors
 
 RecoveryCodes = tuple[str, ...]
 """Recovery codes as they are shown, once."""
@@ -24,17 +25,18 @@ async def lacks_second_factor(
 
 
 async def add_authenticator_app(
-    second_factors: SecondFactors, user_id: UUID, secret: bytes, typed: str
+    second_factors: SecondFactors, user_id: UUID, secret: bytes, typed: str, mails: Sequence[NewMail] = ()
 ) -> RecoveryCodes | None:
     """Add the app that has *secret*, if *typed* is its code of now. None: it is another one.
 
-    Raises Taken: the user has an app already.
+    *mails* to the user are queued with that. Raises Taken: the user has an app already.
     """
     step = matching_step(secret, typed_code(typed), clock.now())
     if step is None:
         return None
     codes, hashes = _fresh_codes(user_id)
-    await second_factors.add(user_id, NewSecondFactor(secret=secret, step=step, recovery_hashes=hashes))
+    new = NewSecondFactor(secret=secret, step=step, recovery_hashes=hashes)
+    await second_factors.add(user_id, new, mails=mails)
     return codes
 
 

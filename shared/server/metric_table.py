@@ -87,6 +87,10 @@ OUTBOX_NOTICES = MetricDescription(
 OUTBOX_AGE_SECONDS = MetricDescription(
     "ostiary_outbox_age_seconds", "gauge", "Age of the oldest logout notice that waits; 0 when none does."
 )
+MAILS_WAITING = MetricDescription("ostiary_mails_waiting", "gauge", "Mails that wait to be sent.")
+MAILS_AGE_SECONDS = MetricDescription(
+    "ostiary_mails_age_seconds", "gauge", "Age of the oldest mail that waits; 0 when none does."
+)
 KEY_AGE_SECONDS = MetricDescription(
     "ostiary_key_age_seconds", "gauge", "Time since the newest signing key became active.", {"alg": 10}
 )
@@ -125,6 +129,8 @@ METRICS = (
     DATABASE_POOL_EVENTS,
     OUTBOX_NOTICES,
     OUTBOX_AGE_SECONDS,
+    MAILS_WAITING,
+    MAILS_AGE_SECONDS,
     KEY_AGE_SECONDS,
     KEY_ROTATION_SECONDS,
     EXPIRED_ROWS,

@@ -52,7 +52,7 @@ from shared.store.ports.grants import (
 from shared.store.ports.groups import CyclicGroups, Groups, NestedTooDeeply, UserGroup
 from shared.store.ports.keys import KeyChange, Keys, StoredKey
 from shared.store.ports.leases import Leases
-from shared.store.ports.mails import Mail, MailContents, MailKind, Mails, NewMail
+from shared.store.ports.mails import Mail, MailContents, MailKind, Mails, MailsState, NewMail
 from shared.store.ports.outages import Outages
 from shared.store.ports.outbox import LogoutNotice, Outbox, OutboxState
 from shared.store.ports.personal_access_tokens import (
@@ -147,6 +147,7 @@ __all__ = [
     "MailContents",
     "MailKind",
     "Mails",
+    "MailsState",
     "Misconfigured",
     "NestedTooDeeply",
     "NewFamily",

@@ -10,7 +10,17 @@ import pytest
 
 from shared.live import clock
 from shared.model import User
-from shared.store import PASSKEY, Credential, Kept, Mail, MailContents, NewMail, Stale, Unavailable
+from shared.store import (
+    PASSKEY,
+    Credential,
+    Kept,
+    Mail,
+    MailContents,
+    MailsState,
+    NewMail,
+    Stale,
+    Unavailable,
+)
 from tests.builders import World
 from tests.contract.test_sessions import a_session
 from tests.planted import planted
@@ -188,3 +198,22 @@ async def test_nobody_is_told_of_what_has_not_happened(world: World) -> None:
         with suppress(Stale):
             await cause.act(world, user, MAILS)
         assert await _waiting(world, user) == []
+
+
+async def test_the_state_counts_what_somebody_still_needs(world: World) -> None:
+    """And since when the oldest of them has waited."""
+    await world.database.row("TRUNCATE mails")
+    assert await world.stores.mails.state() == MailsState(0, None)
+    user = await world.user()
+    for _ in range(2):
+        await world.stores.credentials.add(_a_passkey(user), mails=MAILS[:1])
+    await world.database.row("UPDATE mails SET created_at = now() - interval '1 hour'")
+    await world.stores.credentials.add(_a_passkey(user), mails=MAILS)
+    state = await world.stores.mails.state()
+    assert state.waiting == 4
+    assert state.oldest
+    assert clock.now() - state.oldest >= timedelta(minutes=59)
+    await world.database.row(
+        "UPDATE mails SET expires_at = now() WHERE created_at < now() - interval '1 minute'"
+    )
+    assert (await world.stores.mails.state()).waiting == 2

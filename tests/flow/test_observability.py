@@ -65,6 +65,12 @@ FIRES = {
 }
 """Series that make each alert fire, one value a minute."""
 
+FIRES_TOO = (
+    ("OstiaryMailsFail", {"ostiary_mails_age_seconds": "0+60x200"}),
+    ("OstiaryLogoutNoticesLate", {'ostiary_outbox_notices{state="given_up"}': "1x200"}),
+)
+"""Other series that make an alert fire."""
+
 HEALTHY = {
     'up{job="ostiary",instance="a"}': "1x200",
     'ostiary_ready{instance="a",check="keys"}': "1x200",
@@ -80,6 +86,7 @@ HEALTHY = {
     'ostiary_background_rounds_total{work="expiry",outcome="failed"}': "1x200",
     'ostiary_background_rounds_total{work="expiry",outcome="unavailable"}': "0+6x200",
     "ostiary_outbox_age_seconds": "30x200",
+    "ostiary_mails_age_seconds": "0+60x200",
     'ostiary_outbox_notices{state="given_up"}': "0x200",
     'ostiary_key_age_seconds{alg="ES256"}': "7700000+60x200",
     "ostiary_key_rotation_seconds": "7776000x200",
@@ -140,7 +147,7 @@ def test_alerts_fire_when_they_must_and_never_else(files: Path) -> None:
             ],
         }
         for alert, series, count in (
-            *((alert, series, 1) for alert, series in FIRES.items()),
+            *((alert, series, 1) for alert, series in (*FIRES.items(), *FIRES_TOO)),
             *((alert, HEALTHY, 0) for alert in FIRES),
         )
     ]

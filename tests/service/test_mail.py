@@ -10,12 +10,14 @@ from uuid import UUID
 
 import pytest
 from aiohttp.test_utils import TestClient
+from prometheus_client import REGISTRY
 
 from services.authorization.pages.sent_mails import sent_mails
 from services.worker.app import mount
 from services.worker.mail import transport
 from services.worker.mail.delivery import MailDelivery, transport_of
 from services.worker.mail.message import Messages
+from services.worker.state_metrics import state_metrics
 from shared.browser.pages.catalogue import Catalogue
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
@@ -24,6 +26,7 @@ from shared.model import User
 from shared.operations.doctor.mail import mail_finding
 from shared.paths import SENT_MAILS, START
 from shared.server.app import application
+from shared.server.metric_table import MAILS_AGE_SECONDS, MAILS_WAITING
 from shared.store import Expiring, MailContents, NewMail
 from tests.authorization import LOCAL_ISSUER, serve_authorization
 from tests.builders import World
@@ -263,6 +266,21 @@ async def test_a_running_worker_sends_by_itself(world: World, urls: tuple[str, s
         settings = sending(f"smtp://127.0.0.1:{host.port}", *urls)
         async with TestClient(Served(application(settings, mount))), asyncio.timeout(HANG_GUARD):
             await host.received.get()
+
+
+async def test_waiting_mails_are_metrics(world: World, urls: tuple[str, str]) -> None:
+    """Their number, and the age of the oldest."""
+    work = state_metrics(world.stores.outbox, world.stores.mails, world.stores.keys, settings_for(*urls)).work
+    shown = []
+    for _ in range(2):
+        await work()
+        shown.append([REGISTRY.get_sample_value(each.name) for each in (MAILS_WAITING, MAILS_AGE_SECONDS)])
+        await queue(world)
+        await world.database.row("UPDATE mails SET created_at = now() - interval '1 hour'")
+    (none, no_age), (waiting, age) = shown
+    assert (none, no_age, waiting) == (0, 0, 1)
+    assert age
+    assert 3600 <= age < 3700
 
 
 async def test_mails_are_shown_on_this_machine_alone(

@@ -1,6 +1,6 @@
 """The page of the user's passkeys: add one, or remove one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,7 +21,16 @@ from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
 from shared.oauth.parameters import Parameters
-from shared.store import PASSKEY, PASSWORD, Credential, Taken, UserCredentials, Users
+from shared.store import (
+    PASSKEY,
+    PASSWORD,
+    Credential,
+    MailKind,
+    NewMail,
+    Taken,
+    UserCredentials,
+    Users,
+)
 from shared.web.answers import see_other
 
 NAME, REMOVE = "name", "remove"
@@ -53,8 +62,7 @@ class PasskeysPage:
 
     async def _add(self, visit: Visit, result: str, name: str) -> web.Response:
         """Add the passkey of a ceremony's *result*, and tell the user by mail."""
-        user = await user_of(visit, self.users)
-        mails = self.notices.about(visit.request, user, "passkey_added")
+        mails = await self._mails(visit, "passkey_added")
         try:
             await self.new_passkeys.add(visit, result, name, mails)
         except PasskeyRefused as refused:
@@ -71,9 +79,14 @@ class PasskeysPage:
         if not _can_sign_in(each for each in credentials if each.credential_id != credential_id):
             return await self._page(visit, "last")
         if _is_passkey_of(credentials, credential_id):
-            await self.credentials.remove(visit.user_id, credential_id)
+            mails = await self._mails(visit, "passkey_removed")
+            await self.credentials.remove(visit.user_id, credential_id, mails=mails)
             visit.log_change("passkey_removed")
         return see_other(done_uri(visit.page, "passkey_removed"))
+
+    async def _mails(self, visit: Visit, kind: MailKind) -> Sequence[NewMail]:
+        """What tells the user of a change."""
+        return self.notices.about(visit.request, await user_of(visit, self.users), kind)
 
     async def _page(self, visit: Visit, fault: PasskeyFault | None = None) -> web.Response:
         credentials = [each for each in await self.credentials.of_user(visit.user_id) if each.kind == PASSKEY]

@@ -1,5 +1,6 @@
 """The page of the second factor: add an authenticator app, remove it, get new recovery codes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -7,7 +8,8 @@ from aiohttp import web
 
 from services.accounts.self_service.overview import remaining
 from services.accounts.visit.done import done_uri
-from services.accounts.visit.visit import Visit
+from services.accounts.visit.visit import Visit, user_of
+from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import FactorView, NewAppView
 from shared.browser.pages.ago import Ago
@@ -19,7 +21,7 @@ from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters
 from shared.operations.second_factors import add_authenticator_app, replace_recovery_codes
 from shared.paths import ACCOUNT
-from shared.store import Credential, SecondFactors, Taken, UserCredentials
+from shared.store import Credential, MailKind, NewMail, SecondFactors, Taken, UserCredentials, Users
 from shared.store.ports.credentials import RECOVERY, REMEMBERED, REMEMBERED_FOR, TOTP
 from shared.web.answers import see_other
 
@@ -33,6 +35,8 @@ class FactorPage:
     settings: Settings
     credentials: UserCredentials
     second_factors: SecondFactors
+    users: Users
+    notices: Notices
     pages: AccountPages
     secret_key: str = field(repr=False)
 
@@ -64,16 +68,17 @@ class FactorPage:
                 visit.log_change("browsers_forgotten")
                 return see_other(visit.page.path)
             case "remove" if self.settings.second_factor != "required":
-                await self.second_factors.remove(visit.user_id)
+                mails = await self._mails(visit, "app_removed")
+                await self.second_factors.remove(visit.user_id, mails=mails)
                 visit.log_change("second_factor_removed")
                 return see_other(done_uri(ACCOUNT, "factor"))
         raise InvalidRequest("act is unknown")
 
     async def _add(self, visit: Visit, app: str, code: str) -> web.Response:
         """Add the app that the page has offered, and show its recovery codes."""
-        secret = self._secret(visit, app)
+        secret, mails = self._secret(visit, app), await self._mails(visit, "app_added")
         try:
-            codes = await add_authenticator_app(self.second_factors, visit.user_id, secret, code)
+            codes = await add_authenticator_app(self.second_factors, visit.user_id, secret, code, mails)
         except Taken:  # added in another tab
             return see_other(visit.page.path)
         if codes is None:
@@ -88,6 +93,10 @@ class FactorPage:
             return see_other(visit.page.path)
         visit.log_change("recovery_codes")
         return self.pages.recovery_codes(codes, visit.locale)
+
+    async def _mails(self, visit: Visit, kind: MailKind) -> Sequence[NewMail]:
+        """What tells the user of a change."""
+        return self.notices.about(visit.request, await user_of(visit, self.users), kind)
 
     def _new_app(self, visit: Visit, app: str, *, is_wrong: bool = False) -> web.Response:
         secret = self._secret(visit, app)

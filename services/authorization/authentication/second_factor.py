@@ -11,6 +11,7 @@ from services.authorization.authentication.known_browsers import KnownBrowsers
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.throttling import SignInAttempt, SignInThrottle
+from shared.browser.notices import Notices
 from shared.identity.recovery_codes import recovery_code_hash
 from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
@@ -40,6 +41,7 @@ class SecondFactorAuthentication:
 
     users: Users
     second_factors: SecondFactors
+    notices: Notices
     throttle: SignInThrottle
     known_browsers: KnownBrowsers
     sessions: Sessions
@@ -107,8 +109,9 @@ class SecondFactorAuthentication:
         secret, user = self.new_secret(proven, handle), await self.users.find(proven.user_id)
         if user is None or user.disabled_at or user.epoch != proven.epoch:
             return None
+        mails = self.notices.about(request, user, "app_added")
         codes = await add_authenticator_app(
-            self.second_factors, user.user_id, secret, fields.unique(CODE) or ""
+            self.second_factors, user.user_id, secret, fields.unique(CODE) or "", mails
         )
         if codes is None:
             return None

@@ -64,6 +64,7 @@ class UserAuthentication:
             by_second_factor=SecondFactorAuthentication(
                 users=stores.users,
                 second_factors=stores.second_factors,
+                notices=notices,
                 throttle=SignInThrottle(counters, failures, "second_factor", SECOND_FACTOR, is_on),
                 known_browsers=known_browsers,
                 sessions=stores.sessions,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 MailKind = Literal[
     "password_changed", "password_forgotten", "confirm_address", "address_changed", "passkey_added",
-    "new_browser",
+    "passkey_removed", "app_added", "app_removed", "new_browser",
 ]  # fmt: skip
 """What a mail is about: the texts of its kind are in the catalogues, under `mail`."""
 
@@ -47,6 +47,14 @@ class Mail:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class MailsState:
+    """How many mails wait, and since when the oldest has waited."""
+
+    waiting: int
+    oldest: datetime | None
+
+
 class Mails(Protocol):
     """Mails that wait, encrypted. PostgreSQL. Other stores queue them with the change that they tell of."""
 
@@ -55,6 +63,9 @@ class Mails(Protocol):
 
         One that no secret key decrypts is left to expire.
         """
+
+    async def state(self) -> MailsState:
+        """Those that somebody still needs."""
 
     async def settle(self, mail_id: UUID) -> None:
         """Remove a mail that was sent."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from shared.store.codecs.sealed_values import SealedValues
-from shared.store.ports.mails import Mail, MailContents, NewMail
+from shared.store.ports.mails import Mail, MailContents, MailsState, NewMail
 from shared.store.postgres.queue import put_off, settle, take_due
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -41,6 +41,8 @@ def queueing(users: str, first: int) -> str:
 _COLUMNS = "mail_id, user_id, kind, contents, tries, created_at, expires_at"
 
 _TAKE = take_due("mails", "mail_id", _COLUMNS, "expires_at > $1")
+
+_STATE = "SELECT count(*) AS waiting, min(created_at) AS oldest FROM mails WHERE expires_at > now()"
 
 _SETTLE = settle("mails", "mail_id")
 
@@ -81,6 +83,11 @@ class PostgresMails:
         for row in rows:
             if contents := self._sealed.read(row["mail_id"], row["contents"]):
                 yield Mail(**{**dict(row), "contents": contents})
+
+    async def state(self) -> MailsState:
+        row = await self._database.row(_STATE)
+        assert row is not None
+        return MailsState(row["waiting"], row["oldest"])
 
     async def settle(self, mail_id: UUID) -> None:
         await self._database.row_idempotent(_SETTLE, mail_id)
