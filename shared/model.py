@@ -43,7 +43,10 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A browser's sign-in. Alive while it is in Redis, not ended, and its `epoch` is the user's."""
+    """A browser's sign-in. Alive while it is in Redis, not ended, and its `epoch` is the user's.
+
+    `needs_second_factor`: a group of the user requires one, whatever this sign-in has.
+    """
 
     session_key: bytes  # digest of the cookie's handle
     sid: UUID
@@ -52,6 +55,7 @@ class Session:
     epoch: int
     authentication: Authentication
     expires_at: datetime  # whatever its use
+    needs_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,6 +206,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
         "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),
         "account-passkeys-none": account.passkeys(replace(PASSKEYS, passkeys=()), locale),
+        "account-passkeys-needed": account.passkeys(replace(PASSKEYS, fault="needed"), locale),
         "account-passkeys-last": account.passkeys(replace(PASSKEYS, fault="last"), locale),
         "account-factor": account.factor(FACTOR, locale),
         "account-factor-remembered": account.factor(replace(FACTOR, remembered=2), locale),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from uuid import UUID
 
 from aiohttp import web
 
@@ -34,7 +35,7 @@ from shared.browser.pages import (
 from shared.browser.pages.ago import Ago
 from shared.browser.pages.assets import ASSETS, static
 from shared.config.kinds import UI_LOCALES
-from shared.identity.passkeys.options import request_options
+from shared.identity.passkeys.options import creation_options, request_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.live import clock
 from shared.paths import STATIC
@@ -58,7 +59,9 @@ HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
 CANCEL = "/oidc/login/cancel"
 LOGIN = LoginView(FormView(CLIENT, "/oidc/login", HIDDEN, CALLBACK, CANCEL))
 USERNAME = "amelie.laurent"
-PASSKEY = request_options(RelyingParty.of("http://localhost:8080"), b"c" * 40)
+RELYING_PARTY = RelyingParty.of("http://localhost:8080")
+PASSKEY = request_options(RELYING_PARTY, b"c" * 40)
+NEW_PASSKEY = creation_options(RELYING_PARTY, b"c" * 40, UUID(int=1), USERNAME)
 
 LOGINS: Mapping[str, LoginView] = {
     "login": LOGIN,
@@ -100,6 +103,9 @@ SECOND_FACTORS: Mapping[str, SecondFactorView] = {
     ),
     "second-factor-remember": replace(SECOND_FACTOR, may_remember=True),
     "second-factor-both": replace(SECOND_FACTOR, passkey=PASSKEY),
+    "second-factor-no-codes": replace(
+        SECOND_FACTOR, has_app=False, passkey=PASSKEY, has_recovery_codes=False
+    ),
     "second-factor-passkey": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY),
     "second-factor-passkey-refused": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY, fault="passkey"),
     "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=240),
@@ -109,6 +115,7 @@ ADD_SECOND_FACTOR = AddSecondFactorView(
     USERNAME,
     "otpauth://totp/id.example.org%3Aamelie.laurent?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
     "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
+    NEW_PASSKEY,
 )
 RECOVERY_CODES = RecoveryCodesView(
     CLIENT,
@@ -237,6 +244,10 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         **{name: pages.second_factor(view, locale) for name, view in SECOND_FACTORS.items()},
         "add-second-factor": pages.add_second_factor(ADD_SECOND_FACTOR, locale),
         "add-second-factor-code": pages.add_second_factor(replace(ADD_SECOND_FACTOR, fault="code"), locale),
+        "add-second-factor-passkey": pages.add_second_factor(
+            replace(ADD_SECOND_FACTOR, uri=None, fault="passkey"), locale
+        ),
+        "add-second-factor-app": pages.add_second_factor(replace(ADD_SECOND_FACTOR, passkey=None), locale),
         "recovery-codes": pages.recovery_codes(RECOVERY_CODES, locale),
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
         **{name: pages.device(view, locale) for name, view in DEVICES.items()},

@@ -14,7 +14,7 @@ from tests.authorization import AuthorizationService, Browser, Page
 
 SECRET = b"12345678901234567890"
 RECOVERY_CODES = ("aaaa-bbbb-cccc-dddd", "eeee-ffff-gggg-hhhh")
-A_NEW_APP = NewSecondFactor(secret=SECRET, step=0, recovery_hashes=())
+A_NEW_APP = NewSecondFactor(secret=SECRET, step=0, recovery_hashes=("0" * 64,))
 WRONG = "000 00a"  # no code at all
 
 

@@ -27,6 +27,7 @@ from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
+from shared.operations.new_passkeys import PasskeyCreation
 from shared.paths import ACCOUNT, ACCOUNT_FORGOTTEN
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
@@ -67,10 +68,8 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     )
     forms = BrowserForms(settings.origin, cookies)
     new_passkeys = NewPasskeys(
-        relying_party=RelyingParty.of(settings.origin),
-        challenges=Challenges(secret_key),
-        credentials=stores.credentials,
-        replay_marks=stores.replay_marks,
+        PasskeyCreation(RelyingParty.of(settings.origin), Challenges(secret_key), stores.replay_marks),
+        stores.credentials,
     )
     app[ENDPOINTS] = AccountEndpoints(
         access=access,
@@ -96,8 +95,9 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             pages=pages,
             secret_key=secret_key,
         ),
-        passkeys=PasskeysPage(stores.credentials, new_passkeys, stores.users, notices, pages),
+        passkeys=PasskeysPage(access, stores.credentials, new_passkeys, stores.users, notices, pages),
         second_factor=FactorPage(
+            access=access,
             settings=settings,
             credentials=stores.credentials,
             second_factors=stores.second_factors,

@@ -23,15 +23,26 @@ _scope = click.option(
 )
 
 
+_second_factor = click.option(
+    "--require-second-factor/--no-second-factor",
+    "is_required",
+    default=None,
+    help="Whether its members sign in with a second factor.",
+)
+
+
 @group.command()
 @click.argument("name")
 @_scope
+@_second_factor
 @as_json
-def add(name: str, scopes: tuple[str, ...], is_json: bool) -> None:
+def add(name: str, *, scopes: tuple[str, ...], is_required: bool | None, is_json: bool) -> None:
     """Add a group without members."""
 
     async def step(stores: Stores, _: Settings) -> UserGroup:
-        return await groups.add_group(stores.groups, name, scopes)
+        return await groups.add_group(
+            stores.groups, name, scopes, requires_second_factor=is_required or False
+        )
 
     show(groups.shown(run_step(step)), is_json)
 
@@ -71,6 +82,7 @@ def show_group(name: str, is_json: bool) -> None:
 @_scope
 @click.option("--all-scopes", is_flag=True, help="Every administration scope.")
 @click.option("--no-scopes", is_flag=True, help="No administration scope.")
+@_second_factor
 @as_json
 def update(
     name: str,
@@ -79,9 +91,10 @@ def update(
     scopes: tuple[str, ...],
     all_scopes: bool,
     no_scopes: bool,
+    is_required: bool | None,
     is_json: bool,
 ) -> None:
-    """Change the name of a group, or the administration scopes of its members."""
+    """Change the name of a group, or what its members may and must do."""
     if [bool(scopes), all_scopes, no_scopes].count(True) > 1:
         raise click.UsageError("use one of --scope, --all-scopes and --no-scopes")
     given = ADMINISTRATION_SCOPES if all_scopes else scopes
@@ -89,7 +102,10 @@ def update(
     async def step(stores: Stores, _: Settings) -> UserGroup:
         current = await groups.get(stores.groups, name)
         kept = given if given or no_scopes else current.scopes
-        return await groups.replace_group(stores.groups, current, new or current.name, kept)
+        requires = current.requires_second_factor if is_required is None else is_required
+        return await groups.replace_group(
+            stores.groups, current, new or current.name, kept, requires_second_factor=requires
+        )
 
     show(groups.shown(run_step(step)), is_json)
 

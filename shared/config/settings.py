@@ -144,6 +144,10 @@ class Settings(BaseModel):
         """Whether users may have second factors."""
         return self.second_factor != "off"
 
+    def demands_second_factor(self, *, of_group: bool) -> bool:
+        """Whether a user needs a second factor; *of_group*: a group of theirs requires one."""
+        return self.second_factor == "required" or (of_group and self.has_second_factors)
+
     @property
     def mail_server(self) -> MailServer | MailFolder | None:
         """Where mails go. None: no mails are sent."""

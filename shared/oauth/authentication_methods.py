@@ -24,11 +24,12 @@ class SecondFactor(StrEnum):
 
     APP = "totp"
     PASSKEY = "passkey"
+    RECOVERY_CODE = "recovery"
 
     @property
     def method(self) -> Method:
         """The method that it adds at least. Keys of either kind satisfy the same classes."""
-        return Method.ONE_TIME_PASSWORD if self is SecondFactor.APP else Method.SOFTWARE_KEY
+        return Method.SOFTWARE_KEY if self is SecondFactor.PASSKEY else Method.ONE_TIME_PASSWORD
 
 
 MULTIPLE_FACTORS = "mfa"

@@ -58,6 +58,7 @@ def shown(group: UserGroup) -> dict[str, Any]:
         "effective_scopes": list(group.effective_scopes),
         "groups": list(group.groups),
         "parents": list(group.parents),
+        "requires_second_factor": group.requires_second_factor,
         "member_count": group.member_count,
         "effective_member_count": group.effective_member_count,
         "created_at": group.created_at.isoformat(),
@@ -72,25 +73,36 @@ async def get(groups: Groups, name: str) -> UserGroup:
 
 
 async def add_group(
-    groups: Groups, name: str, scopes: Iterable[str] = (), *, by: Author | None = None
+    groups: Groups,
+    name: str,
+    scopes: Iterable[str] = (),
+    *,
+    requires_second_factor: bool = False,
+    by: Author | None = None,
 ) -> UserGroup:
     """Raises BadGroup, BeyondRights, Taken."""
     prepared, checked = checked_name(name), checked_scopes(scopes)
     check_rights(by, checked)
-    await groups.add(prepared, checked, by=by)
+    await groups.add(prepared, checked, requires_second_factor=requires_second_factor, by=by)
     return await get(groups, prepared)
 
 
 async def replace_group(
-    groups: Groups, group: UserGroup, name: str, scopes: Iterable[str], *, by: Author | None = None
+    groups: Groups,
+    group: UserGroup,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    requires_second_factor: bool,
+    by: Author | None = None,
 ) -> UserGroup:
-    """Replace the name and the scopes of a group of this version; its members stay.
+    """Replace the name, the scopes and the requirement of a group of this version; its members stay.
 
     Raises BadGroup, BeyondRights, Taken, Stale.
     """
     prepared, checked = checked_name(name), checked_scopes(scopes)
     check_rights(by, group.effective_scopes, checked)
-    await groups.replace(group, prepared, checked, by=by)
+    await groups.replace(group, prepared, checked, requires_second_factor=requires_second_factor, by=by)
     return await get(groups, prepared)
 
 

@@ -34,7 +34,7 @@ class KeptSessions:
 
     async def find(self, session_key: bytes) -> Session | None:
         row, contents = await self._both(session_key, self._rows.find(session_key))
-        return restored(session_key, *row, contents) if row and contents else None
+        return restored(session_key, row, contents) if row and contents else None
 
     async def find_with_consent(
         self, session_key: bytes, client_id: str
@@ -42,8 +42,8 @@ class KeptSessions:
         row, contents = await self._both(session_key, self._rows.find_with_consent(session_key, client_id))
         if row is None or contents is None:
             return None
-        sid, user_id, epoch, consented = row
-        session = restored(session_key, sid, user_id, epoch, contents)
+        standing, consented = row
+        session = restored(session_key, standing, contents)
         return (session, consented) if session else None
 
     async def of_user(self, user_id: UUID) -> Sequence[SessionRow]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.accounts.self_service import new_passkey, overview
+from services.accounts.self_service import overview
 from services.accounts.self_service import passkeys as page_of_passkeys
 from services.accounts.visit.access import AccountAccess
 from services.authorization.authentication import passkey as authentication
@@ -18,6 +18,7 @@ from shared.identity.passkeys import challenge, verification
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import Passkey
 from shared.oauth.authentication_methods import Method
+from shared.operations import new_passkeys
 from shared.store import Credential
 from shared.store.postgres import credentials, passkeys
 from shared.store.postgres.credentials import PostgresUserCredentials
@@ -97,26 +98,28 @@ def registers_an_id_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def removes_the_only_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks whether the user could still sign in."""
-    monkeypatch.setattr(page_of_passkeys, "_can_sign_in", lambda _: True)
+    condition = f"(NOT $3 OR {credentials._SIGN_IN_STAYS})"
+    assert condition in credentials._REMOVE
+    monkeypatch.setattr(credentials, "_REMOVE", credentials._REMOVE.replace(condition, "$3 IS NOT NULL"))
 
 
 def removes_anybodys_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user of a credential that is removed is not compared."""
-    condition = "WHERE user_id = $1 AND credential_id = $2"
+    condition = "WHERE user_id = $1\n     AND (credential_id = $2"
     assert condition in credentials._REMOVE
-    anybodys = credentials._REMOVE.replace(condition, "WHERE $1::uuid IS NOT NULL AND credential_id = $2")
+    anybodys = credentials._REMOVE.replace(condition, "WHERE $1::uuid IS NOT NULL AND (credential_id = $2")
     monkeypatch.setattr(credentials, "_REMOVE", anybodys)
     monkeypatch.setattr(page_of_passkeys, "_is_passkey_of", lambda *_: True)
 
 
 def takes_every_challenge_for_conditional(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a challenge was made for does not matter to a passkey whose user was not present."""
-    add = verification.new_passkey
+    make = verification.new_passkey
 
     def unasked(*arguments: Any, **options: Any) -> Any:
-        return add(*arguments, **{**options, "is_conditional": True})
+        return make(*arguments, **{**options, "is_conditional": True})
 
-    monkeypatch.setattr(new_passkey, "new_passkey", unasked)
+    monkeypatch.setattr(new_passkeys, "new_passkey", unasked)
 
 
 def offers_a_passkey_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:

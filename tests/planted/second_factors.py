@@ -110,3 +110,19 @@ def remembers_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(PostgresSecondFactors, "is_remembered", remembered)
     monkeypatch.setattr(known_browsers, "_mark", lambda key, browser, *_: base64url(browser.encode())[:22])
+
+
+def enrols_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that was opened before adds another second factor to the one that the user has by now."""
+    monkeypatch.setattr(second_factors, "_HAS_ONE", "SELECT FROM users WHERE user_id = $1 AND false")
+
+
+def asks_nobody_for_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a group requires of its members is not looked at."""
+    needs = next_step.needs_second_factor
+
+    def without(*arguments: Any, **options: Any) -> bool:
+        return needs(*arguments, **options | {"is_demanded": False})
+
+    for module in (next_step, sign_in):
+        monkeypatch.setattr(module, "needs_second_factor", without)

@@ -29,6 +29,7 @@ from shared.model import (
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Reason, Refusal
 from shared.store import DocumentCopy
+from shared.store.ports.sessions import Standing
 from shared.store.redis import (
     client_documents,
     codes,
@@ -101,11 +102,12 @@ VALUES: dict[str, Any] = {
 """What each sample stands for."""
 
 REQUEST = device_code_records.encode_request(DEVICE_CODE)
+ROW = Standing(UUID(int=2), UUID(int=1), 3, needs_second_factor=False)
 
 
 def _session(data: bytes) -> Session | None:
     record = sessions.FORMAT.decode(data)
-    return sessions.restored(SESSION_KEY, UUID(int=2), UUID(int=1), 3, record) if record else None
+    return sessions.restored(SESSION_KEY, ROW, record) if record else None
 
 
 def _interaction(data: bytes) -> Interaction | None:

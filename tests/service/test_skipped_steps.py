@@ -80,7 +80,9 @@ HALVES = {
     "a code": Half(a_user_with_an_app, asks_for("totp-submit", "recovery-submit")),
     "a passkey": Half(with_passkey, only_passkey),
     "either": Half(with_both, asks_for("totp-submit", "passkey-login")),
-    "nothing yet": Half(lambda op: op.user(), is_addition),
+    "nothing yet": Half(
+        lambda op: op.user(), lambda page: is_addition(page) and asks_for("passkey-add")(page)
+    ),
 }
 
 
@@ -99,9 +101,22 @@ async def tries(browser: Browser, page: Page, but: Path | None = None) -> list[t
 @pytest.mark.parametrize("half", HALVES)
 async def test_a_second_factor_is_not_skipped(demanding_op: AuthorizationService, half: str) -> None:
     """No session begins by any link, by going back, by starting again, or in another tab."""
-    op, (user_of, is_waiting) = demanding_op, (HALVES[half].user, HALVES[half].is_waiting)
-    client, browser = await op.client(skip_consent=True), op.browser()
-    page = await browser.log_in(await browser.authorize(client), await user_of(op))
+    await _is_not_skipped(demanding_op, HALVES[half], await HALVES[half].user(demanding_op))
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_what_a_group_requires_is_not_skipped(op: AuthorizationService, half: str) -> None:
+    """Of its members alone, where others need no second factor."""
+    user = await HALVES[half].user(op)
+    group = f"staff {user.username}"
+    await op.world.stores.groups.add(group, requires_second_factor=True)
+    await op.world.stores.groups.join(group, user.user_id)
+    await _is_not_skipped(op, HALVES[half], user)
+
+
+async def _is_not_skipped(op: AuthorizationService, half: Half, user: User) -> None:
+    client, browser, is_waiting = await op.client(skip_consent=True), op.browser(), half.is_waiting
+    page = await browser.log_in(await browser.authorize(client), user)
     assert is_waiting(page)
     for name, answer in await tries(browser, page):
         assert not (answer.is_at_client and "code" in answer.answer), name

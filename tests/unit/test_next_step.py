@@ -203,7 +203,7 @@ def test_nothing_comes_before_a_second_factor_that_is_missing(
     if prompt == "none":
         assert isinstance(step, Refuse)
     else:
-        assert step == (ShowSecondFactor(proven, factors) if factors else AddSecondFactor(proven))
+        assert step == (ShowSecondFactor(proven, factors) if factors else AddSecondFactor(proven, BOTH))
 
 
 @pytest.mark.parametrize("factors", [NONE, APP, KEY, BOTH])

@@ -59,6 +59,7 @@ class PasswordRequest(BaseModel):
 
 
 _Scopes = Annotated[list[str], Field(description="the administration scopes of its members")]
+_Required = Annotated[bool, Field(description="whether its members sign in with a second factor")]
 
 
 class NewGroupRequest(BaseModel):
@@ -68,6 +69,7 @@ class NewGroupRequest(BaseModel):
 
     name: str
     scopes: _Scopes = []
+    requires_second_factor: _Required = False
 
 
 class GroupReplacement(BaseModel):
@@ -80,6 +82,7 @@ class GroupReplacement(BaseModel):
     effective_scopes: list[str] | None = None
     groups: list[str] | None = None
     parents: list[str] | None = None
+    requires_second_factor: _Required = False
     member_count: int | None = None
     effective_member_count: int | None = None
     created_at: str | None = None

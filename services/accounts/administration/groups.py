@@ -62,7 +62,13 @@ async def list_groups(request: web.Request, _: Caller) -> web.Response:
 async def create_group(request: web.Request, caller: Caller) -> web.Response:
     asked = await described(request, NewGroupRequest)
     groups = request.app[GROUP_ADMINISTRATION].groups
-    group = await add_group(groups, asked.name, asked.scopes, by=caller.author)
+    group = await add_group(
+        groups,
+        asked.name,
+        asked.scopes,
+        requires_second_factor=asked.requires_second_factor,
+        by=caller.author,
+    )
     return _answer(group, 201, Location=ADMIN_GROUP.of(group=group.name))
 
 
@@ -75,8 +81,15 @@ async def change_group(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[GROUP_ADMINISTRATION]
     group = await administration.of_version(request, is_required=True)
     asked = await described(request, GroupReplacement)
-    groups, by = administration.groups, caller.author
-    return _answer(await replace_group(groups, group, asked.name, asked.scopes, by=by))
+    replaced = await replace_group(
+        administration.groups,
+        group,
+        asked.name,
+        asked.scopes,
+        requires_second_factor=asked.requires_second_factor,
+        by=caller.author,
+    )
+    return _answer(replaced)
 
 
 async def remove_group(request: web.Request, caller: Caller) -> web.Response:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.accounts.self_service.new_passkey import CONDITIONAL, NewPasskeys
+from services.accounts.self_service.new_passkey import NewPasskeys
 from services.accounts.visit.access import AccountAccess
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.applications import applications
@@ -16,6 +16,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User
 from shared.oauth.authentication_methods import Method, methods_of
+from shared.operations.new_passkeys import CONDITIONAL
 from shared.paths import ACCOUNT_PASSKEYS
 from shared.store import (
     PASSKEY,
@@ -61,7 +62,7 @@ class Overview:
             groups=user.groups or (),
             password_set=Ago.of(password.created_at, now) if password else None,
             passkeys=sum(each.kind == PASSKEY for each in stored),
-            factor=self._factor(has_app=TOTP in credentials),
+            factor=self._factor(visit, has_app=TOTP in credentials),
             recovery_codes=remaining(credentials.get(RECOVERY)),
             sessions=len(await self.sessions.of_user(user.user_id)),
             connections=len(await self.consents.of_user(user.user_id)),
@@ -81,12 +82,12 @@ class Overview:
         options = self.new_passkeys.options(visit, stored, CONDITIONAL)
         return PasskeyOffer(ACCOUNT_PASSKEYS.path, options, visit.fields_of(ACCOUNT_PASSKEYS))
 
-    def _factor(self, *, has_app: bool) -> FactorState:
+    def _factor(self, visit: Visit, *, has_app: bool) -> FactorState:
         if not self.settings.has_second_factors:
             return "unavailable"
         if not has_app:
             return "off"
-        return "required" if self.settings.second_factor == "required" else "on"
+        return "required" if self.access.needs_second_factor(visit.session) else "on"
 
 
 def _name(user: User) -> str:

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from services.accounts.self_service.new_passkey import NewPasskeys
+from services.accounts.visit.access import AccountAccess
 from services.accounts.visit.done import done_uri
 from services.accounts.visit.identifier import identifier_of
 from services.accounts.visit.visit import Visit, user_of
@@ -34,7 +35,6 @@ from shared.store import (
 from shared.web.answers import see_other
 
 NAME, REMOVE = "name", "remove"
-MAX_NAME = 60
 
 logger = structlog.get_logger()
 
@@ -43,6 +43,7 @@ logger = structlog.get_logger()
 class PasskeysPage:
     """The collaborators of the page."""
 
+    access: AccountAccess
     credentials: UserCredentials
     new_passkeys: NewPasskeys
     users: Users
@@ -57,7 +58,7 @@ class PasskeysPage:
         """Add the passkey that `passkey` describes, or remove the one that `remove` names."""
         if fields.unique(REMOVE) is not None:
             return await self._remove(visit, identifier_of(fields, REMOVE))
-        name = (fields.unique(NAME) or "").strip()[:MAX_NAME] or _device(visit.request)
+        name = (fields.unique(NAME) or "").strip() or _device(visit.request)
         return await self._add(visit, fields.unique(PASSKEY) or "", name)
 
     async def _add(self, visit: Visit, result: str, name: str) -> web.Response:
@@ -75,12 +76,16 @@ class PasskeysPage:
 
     async def _remove(self, visit: Visit, credential_id: UUID) -> web.Response:
         """Remove a passkey, unless the user could not sign in any more."""
-        credentials = await self.credentials.of_user(visit.user_id)
-        if not _can_sign_in(each for each in credentials if each.credential_id != credential_id):
-            return await self._page(visit, "last")
-        if _is_passkey_of(credentials, credential_id):
+        if _is_passkey_of(await self.credentials.of_user(visit.user_id), credential_id):
+            is_needed = self.access.needs_second_factor(visit.session)
             mails = await self._mails(visit, "passkey_removed")
-            await self.credentials.remove(visit.user_id, credential_id, mails=mails)
+            await self.credentials.remove(
+                visit.user_id, credential_id, keeps_sign_in=True, keeps_second_factor=is_needed, mails=mails
+            )
+            remaining = await self.credentials.of_user(visit.user_id)
+            if _is_passkey_of(remaining, credential_id):
+                has_password = any(each.kind == PASSWORD for each in remaining)
+                return await self._page(visit, "needed" if has_password else "last")
             visit.log_change("passkey_removed")
         return see_other(done_uri(visit.page, "passkey_removed"))
 
@@ -101,10 +106,6 @@ class PasskeysPage:
             visit.fields,
         )
         return self.pages.passkeys(view, visit.locale)
-
-
-def _can_sign_in(credentials: Iterable[Credential]) -> bool:
-    return any(each.kind in (PASSWORD, PASSKEY) for each in credentials)
 
 
 def _is_passkey_of(credentials: Iterable[Credential], credential_id: UUID) -> bool:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from services.accounts.self_service.overview import remaining
+from services.accounts.visit.access import AccountAccess
 from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.notices import Notices
@@ -32,6 +33,7 @@ ACT, APP, CODE = "act", "app", "code"
 class FactorPage:
     """The collaborators of the page."""
 
+    access: AccountAccess
     settings: Settings
     credentials: UserCredentials
     second_factors: SecondFactors
@@ -50,7 +52,7 @@ class FactorPage:
             visit.page.path,
             Ago.of(app.created_at, clock.now()),
             remaining(credentials.get(RECOVERY)),
-            self.settings.second_factor == "required",
+            self.access.needs_second_factor(visit.session),
             sum(_is_remembered(each, visit) for each in stored),
             visit.fields,
         )
@@ -67,7 +69,7 @@ class FactorPage:
                 await self.second_factors.forget_browsers(visit.user_id)
                 visit.log_change("browsers_forgotten")
                 return see_other(visit.page.path)
-            case "remove" if self.settings.second_factor != "required":
+            case "remove" if not self.access.needs_second_factor(visit.session):
                 mails = await self._mails(visit, "app_removed")
                 await self.second_factors.remove(visit.user_id, mails=mails)
                 visit.log_change("second_factor_removed")

@@ -19,7 +19,7 @@ from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Session
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
 from shared.oauth.parameters import Parameters
 from shared.operations.second_factors import lacks_second_factor
 from shared.paths import ACCOUNT, Path
@@ -43,7 +43,7 @@ def is_fresh(session: Session, within: timedelta, now: datetime) -> bool:
 class AccountAccess:
     """Opens the pages of the account. Every method raises InvalidRequest, Unavailable.
 
-    A page that *is_sensitive* needs a fresh sign-in, and by a second factor of a user who has one.
+    A page that *is_sensitive* needs a fresh sign-in, and by a second factor of a user who has or needs one.
     """
 
     settings: Settings
@@ -121,9 +121,15 @@ class AccountAccess:
             return None
         return self.sign_in(request, page, max_age=max_age, acr=acr, username=session.username)
 
+    def needs_second_factor(self, session: Session) -> bool:
+        """Whether the user needs a second factor, as everybody does or as a member of a group."""
+        return self.settings.demands_second_factor(of_group=session.needs_second_factor)
+
     async def _lacks_second_factor(self, session: Session) -> bool:
         if not self.settings.has_second_factors:
             return False
+        if self.needs_second_factor(session):
+            return ACR_MULTIPLE_FACTORS not in satisfied(methods_of(session.authentication.amr))
         return await lacks_second_factor(self.second_factors, session.user_id, session.authentication)
 
     def _visit(self, request: web.Request, page: Path, session: Session, done: Done | None = None) -> Visit:

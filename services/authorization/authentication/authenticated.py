@@ -12,7 +12,7 @@ class Authenticated:
     """A user who has just authenticated.
 
     `second_factors`: what they have, and may have yet to show. `is_remembered`: in this browser they are not
-    asked for codes, unless something demands one.
+    asked for codes, unless something demands one. `needs_second_factor`: a group of theirs does.
     """
 
     user: User
@@ -20,6 +20,7 @@ class Authenticated:
     auth_time: datetime
     second_factors: frozenset[SecondFactor] = frozenset()
     is_remembered: bool = False
+    needs_second_factor: bool = False
 
     @property
     def shows_second_factor(self) -> bool:

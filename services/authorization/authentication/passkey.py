@@ -71,7 +71,13 @@ class PasskeyAuthentication:
             return used
         account, use = used
         methods = _methods(account.passkey, use)
-        return Authenticated(account.user, methods, clock.now(), account.second_factors)
+        return Authenticated(
+            account.user,
+            methods,
+            clock.now(),
+            account.second_factors,
+            needs_second_factor=account.needs_second_factor,
+        )
 
     async def second_options(self, proven: Proven, binding: tuple[str, ...]) -> dict[str, Any]:
         """What the page of the second factor asks the browser: a passkey of this user. Raises Unavailable."""

@@ -88,7 +88,10 @@ class PasswordAuthentication:
             and SecondFactor.APP in second_factors
             and await self.remembered.is_remembered(user.user_id, digest(browser))
         )
-        return Authenticated(user, frozenset({Method.PASSWORD}), now, second_factors, is_remembered)
+        needs_second_factor = account is not None and account.needs_second_factor
+        return Authenticated(
+            user, frozenset({Method.PASSWORD}), now, second_factors, is_remembered, needs_second_factor
+        )
 
     async def _note_failure(self, user: User | None, address: str) -> None:
         """Log and audit a failure. The typed name is left out: it may be a password in the wrong field."""

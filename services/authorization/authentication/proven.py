@@ -14,7 +14,7 @@ from shared.oauth.authentication_methods import Method, SecondFactor, methods_of
 class Proven:
     """What is known of the user: who they are, by which methods and when. No session has begun.
 
-    `second_factors`: those that the user has.
+    `second_factors`: those that the user has. `needs_second_factor`: a group of theirs requires one.
     """
 
     user_id: UUID
@@ -23,6 +23,7 @@ class Proven:
     methods: frozenset[Method]
     auth_time: datetime
     second_factors: frozenset[SecondFactor]
+    needs_second_factor: bool = False
 
     @classmethod
     def of(cls, authenticated: Authenticated) -> "Proven":
@@ -35,6 +36,7 @@ class Proven:
             methods=authenticated.methods,
             auth_time=authenticated.auth_time,
             second_factors=authenticated.second_factors,
+            needs_second_factor=authenticated.needs_second_factor,
         )
 
     @classmethod
@@ -47,6 +49,7 @@ class Proven:
             methods=methods_of(session.authentication.amr),
             auth_time=session.authentication.auth_time,
             second_factors=second_factors,
+            needs_second_factor=session.needs_second_factor,
         )
 
     def completed(self, user: User, methods: Set[Method]) -> Authenticated:

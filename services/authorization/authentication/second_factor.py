@@ -17,7 +17,7 @@ from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
 from shared.oauth.authentication_methods import Method, SecondFactor
 from shared.oauth.parameters import Parameters
-from shared.operations.second_factors import add_authenticator_app
+from shared.operations.second_factors import add_first_app
 from shared.server.metrics import count_event
 from shared.store import SecondFactors, Sessions, Users
 from shared.web.forwarded import client_address
@@ -101,17 +101,17 @@ class SecondFactorAuthentication:
     ) -> Added | Throttled | None:
         """Add the secret of this *handle* if the field `code` is one of its codes. None: it is wrong.
 
-        Raises Taken if the user has a second factor already, and InvalidRequest, Unavailable.
+        Raises Taken if the user has a second factor already, Stale, InvalidRequest, Unavailable.
         """
         attempt = self._attempt(request, proven)
         if wait := await self.throttle.admit(attempt):
             return Throttled(wait)
         secret, user = self.new_secret(proven, handle), await self.users.find(proven.user_id)
-        if user is None or user.disabled_at or user.epoch != proven.epoch:
+        if user is None:
             return None
-        mails = self.notices.about(request, user, "app_added")
-        codes = await add_authenticator_app(
-            self.second_factors, user.user_id, secret, fields.unique(CODE) or "", mails
+        typed, mails = fields.unique(CODE) or "", self.notices.about(request, user, "app_added")
+        codes = await add_first_app(
+            self.second_factors, user.user_id, proven.epoch, secret, typed, mails=mails
         )
         if codes is None:
             return None

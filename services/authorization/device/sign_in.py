@@ -95,7 +95,8 @@ class DeviceSignIn:
     def _needs_second_factor(self, authenticated: Authenticated) -> bool:
         if ACR_MULTIPLE_FACTORS in satisfied(authenticated.methods) or not self.settings.has_second_factors:
             return False
-        return self.settings.second_factor == "required" or authenticated.shows_second_factor
+        is_demanded = self.settings.demands_second_factor(of_group=authenticated.needs_second_factor)
+        return is_demanded or authenticated.shows_second_factor
 
     async def second(
         self, request: web.Request, fields: Parameters, user_code: str
@@ -185,8 +186,9 @@ class DeviceSignIn:
             proven.username,
             fault,
             retry_after,
-            SecondFactor.APP in proven.second_factors,
-            passkey,
+            has_app=SecondFactor.APP in proven.second_factors,
+            passkey=passkey,
+            has_recovery_codes=SecondFactor.RECOVERY_CODE in proven.second_factors,
         )
         return self.pages.second_factor(view, language(request, self.pages))
 

@@ -43,6 +43,9 @@ from shared.oauth.supported import CREATE
 SecondFactorSetting = Literal["off", "optional", "required"]
 """OSTIARY_SECOND_FACTOR: who signs in with a second factor."""
 
+ADDED_AT_SIGN_IN = frozenset({SecondFactor.APP, SecondFactor.PASSKEY})
+"""The second factors that users add while they sign in; recovery codes come with either."""
+
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
@@ -93,7 +96,7 @@ def _step(
     if request.acr and request.acr.isdisjoint(acr_values(has_second_factors=second_factor != "off")):
         return Refuse(UnmetAuthenticationRequirements("this server cannot reach the requested acr"))
     if proven and second_factor != "off" and not (user and user.is_fresh):
-        return _show_second_factor(request, proven) if proven.second_factors else AddSecondFactor(proven)
+        return _show_second_factor(request, proven) if proven.second_factors else _add(request, proven)
     if CREATE in request.prompt and not (user and user.is_fresh):
         return Create()  # a user who logs in instead is as fresh as one who signs up
     if user is None:
@@ -119,7 +122,9 @@ def _step_of(
     if not user.is_fresh and _is_stale(request, session, now):
         return Login()
     proven = Proven.by_session(session, user.second_factors)
-    if not meet(methods, request.acr) or needs_second_factor(request, methods, second_factor):
+    if not meet(methods, request.acr) or needs_second_factor(
+        request, methods, second_factor, is_demanded=session.needs_second_factor
+    ):
         can_step_up = _sufficient(request, proven)
         return _show_second_factor(request, proven) if can_step_up else Login()
     if not user.is_fresh and SecondFactor.APP in user.second_factors and _can_do_better(request, methods):
@@ -142,16 +147,18 @@ def needs_second_factor(
     second_factor: SecondFactorSetting,
     *,
     shows_each_time: bool = False,
+    is_demanded: bool = False,
 ) -> bool:
     """Whether a user who has authenticated by *methods* must show a second factor, or add one.
 
     *shows_each_time*: a user with an authenticator app shows a second factor at each sign-in, whatever the
     request demands, except in browsers that they want remembered. A passkey alone is no such demand: it signs
-    in instead of the password.
+    in instead of the password. *is_demanded*: a group of the user requires one.
     """
     if second_factor == "off" or ACR_MULTIPLE_FACTORS in satisfied(methods):
         return False
-    return shows_each_time or second_factor == "required" or not meet(methods, request.acr)
+    is_demanded = is_demanded or second_factor == "required"
+    return shows_each_time or is_demanded or not meet(methods, request.acr)
 
 
 def may_need_second_factor(
@@ -161,12 +168,19 @@ def may_need_second_factor(
     methods = methods_of(session.authentication.amr)
     if second_factor == "off":
         return False
-    return needs_second_factor(request, methods, second_factor) or _can_do_better(request, methods)
+    is_needed = needs_second_factor(request, methods, second_factor, is_demanded=session.needs_second_factor)
+    return is_needed or _can_do_better(request, methods)
 
 
 def _show_second_factor(request: AuthorizationRequest, proven: Proven) -> ShowSecondFactor:
     """Ask for a second factor that is sufficient, or for any if none is: the request is refused then."""
     return ShowSecondFactor(proven, _sufficient(request, proven) or proven.second_factors)
+
+
+def _add(request: AuthorizationRequest, proven: Proven) -> AddSecondFactor:
+    """Let the user add one that is sufficient, or any if none is: the request is refused then."""
+    sufficient = (each for each in ADDED_AT_SIGN_IN if _is_reached_by(each, request, proven.methods))
+    return AddSecondFactor(proven, frozenset(sufficient) or ADDED_AT_SIGN_IN)
 
 
 def _sufficient(request: AuthorizationRequest, proven: Proven) -> frozenset[SecondFactor]:

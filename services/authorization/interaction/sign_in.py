@@ -30,6 +30,7 @@ class InteractionSignIn:
             authenticated.methods,
             self.setting,
             shows_each_time=authenticated.shows_second_factor,
+            is_demanded=authenticated.needs_second_factor,
         )
 
     async def complete(

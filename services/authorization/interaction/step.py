@@ -23,9 +23,10 @@ class ShowSecondFactor:
 
 @dataclass(frozen=True, slots=True)
 class AddSecondFactor:
-    """Ask a user who has just proven a first factor to add a second one."""
+    """Ask a user who has just proven a first factor to add a second one, of these *kinds*."""
 
     proven: Proven
+    kinds: frozenset[SecondFactor]
 
 
 @dataclass(frozen=True, slots=True)

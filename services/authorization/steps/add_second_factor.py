@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from services.authorization.authentication.new_passkey import PasskeyEnrolment
 from services.authorization.authentication.password import Throttled
-from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.second_factor import Added, SecondFactorAuthentication
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -14,9 +14,10 @@ from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.interaction.step import AddSecondFactor
 from shared.browser.pages import AddSecondFactorView, ClientView, Pages, RecoveryCodesView, SecondFactorFault
 from shared.identity.totp import otpauth_uri, shown_secret
+from shared.oauth.authentication_methods import SecondFactor
 from shared.oauth.parameters import Parameters
 from shared.paths import ADD_SECOND_FACTOR, AUTHORIZATION
-from shared.store import Taken
+from shared.store import PASSKEY, Stale, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +27,50 @@ class AddSecondFactorStep:
     lifecycle: InteractionLifecycle
     dispatcher: Dispatcher
     authentication: SecondFactorAuthentication
+    passkeys: PasskeyEnrolment
     sign_in: InteractionSignIn
     pages: Pages
     host: str
 
     async def get(self, request: web.Request) -> web.Response:
-        """Show the secret to add, if the user still has to add one."""
+        """Show what can be added, if the user still has to add something."""
         context = await self.lifecycle.open_page(request)
         match await self.dispatcher.next_step(request, context):
-            case AddSecondFactor(proven):
-                return self._page(context, proven)
+            case AddSecondFactor() as step:
+                return self._page(context, step)
         return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
-        """Add the secret if the code is one of its codes, begin a session, and show the recovery codes."""
+        """Add the passkey, or the app whose code was typed; begin a session, and show the recovery codes."""
         context, fields = await self.lifecycle.open_form(request)
         match await self.dispatcher.next_step(request, context):
-            case AddSecondFactor(proven):
-                return await self._add(request, context, proven, fields)
+            case AddSecondFactor() as step if _sent(fields) in step.kinds:
+                return await self._add(request, context, step, fields)
         return context.resume()
 
     async def _add(
-        self, request: web.Request, context: InteractionContext, proven: Proven, fields: Parameters
+        self, request: web.Request, context: InteractionContext, step: AddSecondFactor, fields: Parameters
     ) -> web.Response:
         try:
-            added = await self.authentication.add(request, proven, context.handle, fields)
-        except Taken:
+            added = await self._added(request, context, step, fields)
+        except (Taken, Stale):
             return await self.sign_in.start_again(context)
         match added:
             case Throttled() as throttled:
-                return self._page(context, proven, "throttled", throttled.seconds)
+                return self._page(context, step, "throttled", throttled.seconds)
             case None:
-                return self._page(context, proven, "code")
+                return self._page(
+                    context, step, "passkey" if _sent(fields) is SecondFactor.PASSKEY else "code"
+                )
             case Added():
                 return await self._sign_in(request, context, added)
+
+    async def _added(
+        self, request: web.Request, context: InteractionContext, step: AddSecondFactor, fields: Parameters
+    ) -> Added | Throttled | None:
+        if _sent(fields) is SecondFactor.PASSKEY:
+            return await self.passkeys.add(request, step.proven, fields, context.binding)
+        return await self.authentication.add(request, step.proven, context.handle, fields)
 
     async def _sign_in(self, request: web.Request, context: InteractionContext, added: Added) -> web.Response:
         """The recovery codes, with the cookies of the new session."""
@@ -76,17 +87,25 @@ class AddSecondFactorStep:
     def _page(
         self,
         context: InteractionContext,
-        proven: Proven,
+        step: AddSecondFactor,
         fault: SecondFactorFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
+        proven, has_app = step.proven, SecondFactor.APP in step.kinds
         secret = self.authentication.new_secret(proven, context.handle)
+        has_passkey = SecondFactor.PASSKEY in step.kinds
         view = AddSecondFactorView(
             context.form(ADD_SECOND_FACTOR, denial="the user did not sign in"),
             proven.username,
-            otpauth_uri(secret, self.host, proven.username),
+            otpauth_uri(secret, self.host, proven.username) if has_app else None,
             shown_secret(secret),
+            self.passkeys.options(proven, context.binding) if has_passkey else None,
             fault,
             retry_after,
         )
         return self.pages.add_second_factor(view, context.validated.locale)
+
+
+def _sent(fields: Parameters) -> SecondFactor:
+    """Which second factor the form adds."""
+    return SecondFactor.APP if fields.unique(PASSKEY) is None else SecondFactor.PASSKEY

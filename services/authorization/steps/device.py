@@ -89,9 +89,9 @@ class DeviceStep:
         return self.sign_in.login(request, user_code)
 
     async def _session(self, request: web.Request) -> Session | None:
-        """The live session. None also if it lacks the second factor that everybody needs."""
+        """The live session. None also if it lacks the second factor that its user needs."""
         session = await self.active_sessions.find(request)
-        if session is None or self.settings.second_factor != "required":
+        if session is None or not self.settings.demands_second_factor(of_group=session.needs_second_factor):
             return session
         is_enough = ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr))
         return session if is_enough else None

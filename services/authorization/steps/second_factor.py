@@ -7,6 +7,7 @@ from aiohttp import web
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
+from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -60,7 +61,7 @@ class SecondFactorStep:
             case None | NotAccepted():
                 return await self._page(context, step, _fault(fields))
             case Authenticated() as authenticated:
-                remembers = self.may_remember and fields.unique(REMEMBER) is not None
+                remembers = self._may_remember(step.proven) and fields.unique(REMEMBER) is not None
                 response = await self.sign_in.complete(request, context, authenticated, remembers=remembers)
                 return response or await self.sign_in.start_again(context)
 
@@ -72,6 +73,9 @@ class SecondFactorStep:
                 step.proven, fields, context.binding, client_address(request)
             )
         return await self.authentication.authenticate(request, step.proven, fields)
+
+    def _may_remember(self, proven: Proven) -> bool:
+        return self.may_remember and not proven.needs_second_factor
 
     async def _page(
         self,
@@ -88,19 +92,26 @@ class SecondFactorStep:
             step.proven.username,
             fault,
             retry_after,
-            SecondFactor.APP in step.second_factors,
-            passkey,
-            self.may_remember,
+            has_app=SecondFactor.APP in step.second_factors,
+            passkey=passkey,
+            has_recovery_codes=SecondFactor.RECOVERY_CODE in step.second_factors,
+            may_remember=self._may_remember(step.proven),
         )
         return self.pages.second_factor(view, context.validated.locale)
 
 
 def _sent(fields: Parameters) -> SecondFactor:
     """Which second factor the form is about."""
-    return SecondFactor.APP if fields.unique(PASSKEY) is None else SecondFactor.PASSKEY
+    if fields.unique(PASSKEY) is not None:
+        return SecondFactor.PASSKEY
+    return SecondFactor.APP if fields.unique(RECOVERY_CODE) is None else SecondFactor.RECOVERY_CODE
 
 
 def _fault(fields: Parameters) -> SecondFactorFault:
-    if _sent(fields) is SecondFactor.PASSKEY:
-        return "passkey"
-    return "recovery" if fields.unique(RECOVERY_CODE) else "code"
+    match _sent(fields):
+        case SecondFactor.APP:
+            return "code"
+        case SecondFactor.PASSKEY:
+            return "passkey"
+        case SecondFactor.RECOVERY_CODE:
+            return "recovery"

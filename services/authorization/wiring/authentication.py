@@ -8,6 +8,7 @@ from aiohttp import web
 from services.authorization.authentication.failures import FAILURES
 from services.authorization.authentication.known_browsers import KnownBrowsers
 from services.authorization.authentication.new_browser import NewBrowserNotices
+from services.authorization.authentication.new_passkey import PasskeyEnrolment
 from services.authorization.authentication.new_session import NewSessions
 from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication
@@ -22,6 +23,7 @@ from shared.browser.cookies import Cookies
 from shared.browser.notices import Notices
 from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
+from shared.operations.new_passkeys import PasskeyCreation
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
 from shared.server.resources import PASSWORDS, STORES
@@ -34,6 +36,7 @@ class UserAuthentication:
     by_password: PasswordAuthentication
     by_passkey: PasskeyAuthentication
     by_second_factor: SecondFactorAuthentication
+    new_passkeys: PasskeyEnrolment
     new_sessions: NewSessions
 
     @classmethod
@@ -44,6 +47,7 @@ class UserAuthentication:
         secret_key = settings.secret_keys[0]
         known_browsers = KnownBrowsers(cookies, settings.secret_keys)
         notices = Notices(app[PAGES], settings.mail_server is not None)
+        relying_party, challenges = RelyingParty.of(settings.origin), Challenges(secret_key)
         return cls(
             by_password=PasswordAuthentication(
                 credentials=stores.credentials,
@@ -54,8 +58,8 @@ class UserAuthentication:
                 remembered=stores.second_factors,
             ),
             by_passkey=PasskeyAuthentication(
-                relying_party=RelyingParty.of(settings.origin),
-                challenges=Challenges(secret_key),
+                relying_party=relying_party,
+                challenges=challenges,
                 passkeys=stores.passkeys,
                 replay_marks=stores.replay_marks,
                 sessions=stores.sessions,
@@ -69,6 +73,12 @@ class UserAuthentication:
                 known_browsers=known_browsers,
                 sessions=stores.sessions,
                 secret_key=secret_key,
+            ),
+            new_passkeys=PasskeyEnrolment(
+                creation=PasskeyCreation(relying_party, challenges, stores.replay_marks),
+                users=stores.users,
+                second_factors=stores.second_factors,
+                notices=notices,
             ),
             new_sessions=NewSessions(
                 sessions=stores.sessions,

@@ -131,6 +131,7 @@ def _add_second_factor(shared: SharedCollaborators) -> AddSecondFactorStep:
         lifecycle=shared.lifecycle,
         dispatcher=shared.dispatcher,
         authentication=shared.authentication.by_second_factor,
+        passkeys=shared.authentication.new_passkeys,
         sign_in=shared.sign_in,
         pages=shared.pages,
         host=urlsplit(shared.settings.issuer).hostname or "",

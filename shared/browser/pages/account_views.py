@@ -18,8 +18,10 @@ PasswordChangeFault = Literal[
     "password", "password_characters", "password_common", "password_name",
 ]  # fmt: skip
 
-PasskeyFault = Literal["refused", "taken", "last"]
-"""A passkey was not accepted; is registered already; is the only way in, and so not removed."""
+PasskeyFault = Literal["refused", "taken", "last", "needed"]
+"""A passkey was not accepted; is registered already; is not removed: it is the only way in, or the
+only second factor of a user who needs one.
+"""
 
 PersonalTokenFault = Literal["name", "scope", "lifetime", "number"]
 """What is wrong with a new token; there are too many."""

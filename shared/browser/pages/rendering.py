@@ -105,8 +105,11 @@ class Pages:
         return retry_after(response, view.retry_after)
 
     def add_second_factor(self, view: AddSecondFactorView, locale: str) -> web.Response:
-        """Shows the secret of a new authenticator app; the form sends `code`, its first code."""
-        status, code = _status(view.fault), qr_code(view.uri)
+        """Shows the secret of a new authenticator app, whose first code its form sends as `code`.
+
+        The form of a passkey sends `passkey`, the result of a ceremony.
+        """
+        status, code = _status(view.fault), qr_code(view.uri) if view.uri else None
         response = self._form_page("add_second_factor.html", locale, view, status, qr_code=code)
         return retry_after(response, view.retry_after)
 

@@ -18,8 +18,8 @@ PASSWORD = "password"
 TOTP: str = SecondFactor.APP
 """The kind of an authenticator app. A user has one at most."""
 
-RECOVERY = "recovery"
-"""The kind of a set of recovery codes. A user has one at most, with an authenticator app."""
+RECOVERY: str = SecondFactor.RECOVERY_CODE
+"""The kind of a set of recovery codes. A user has one at most, with an authenticator app or a passkey."""
 
 PASSKEY: str = SecondFactor.PASSKEY
 """The kind of a passkey. A user may have several; the data is that of `Passkey.to_json`."""
@@ -49,11 +49,15 @@ class Credential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPassword:
-    """A user and their password, None if they have none."""
+    """A user and their password, None if they have none.
+
+    `needs_second_factor`: a group of the user requires one.
+    """
 
     user: User
     password: Credential | None
     second_factors: frozenset[SecondFactor] = frozenset()
+    needs_second_factor: bool = False
 
     @property
     def password_hash(self) -> str | None:
@@ -71,13 +75,22 @@ class NewSecondFactor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewPasskey:
+    """A passkey that a user has just made, and the recovery codes made with it."""
+
+    passkey: Passkey
+    recovery_hashes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserPasskey:
-    """A passkey and its user."""
+    """A passkey and its user. `needs_second_factor`: a group of theirs requires one."""
 
     user: User
     credential_id: UUID
     passkey: Passkey
     second_factors: frozenset[SecondFactor] = frozenset()
+    needs_second_factor: bool = False
 
 
 class Passkeys(Protocol):
@@ -107,13 +120,30 @@ class SecondFactors(Protocol):
     """
 
     async def of_user(self, user_id: UUID) -> frozenset[SecondFactor]:
-        """What the user may show beside a password, passkeys included."""
+        """What the user may show beside a password: recovery codes too, while some are left."""
+
+    async def is_asked_for(self, user_id: UUID) -> bool:
+        """Whether the user has an authenticator app, or is in a group that requires a second factor."""
 
     async def secret(self, user_id: UUID) -> bytes | None:
         """The secret of the user's authenticator app, decrypted. None: they have none."""
 
     async def add(self, user_id: UUID, new: NewSecondFactor, *, mails: Sequence[NewMail] = ()) -> None:
-        """Add an authenticator app and its recovery codes. Raises Taken: the user has one already."""
+        """Add an authenticator app, and new recovery codes. Raises Taken: the user has one already."""
+
+    async def add_first(
+        self,
+        user_id: UUID,
+        epoch: int,
+        new: NewSecondFactor | NewPasskey,
+        *,
+        mails: Sequence[NewMail] = (),
+    ) -> None:
+        """Add the first second factor of a user who signs in, and recovery codes.
+
+        Of several that are added at once, one is. Raises Taken: the user has a second factor by now, or
+        somebody has that passkey; Stale: the user was disabled, or their epoch is another one.
+        """
 
     async def spend_step(self, user_id: UUID, step: int) -> bool:
         """Spend the code of a time step. False: it, or that of a later step, was spent before."""
@@ -122,10 +152,13 @@ class SecondFactors(Protocol):
         """Spend a recovery code; the number of those that are left. None: there is no such code any more."""
 
     async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
-        """Replace the recovery codes of a user with an authenticator app. False: the user has none."""
+        """Make these the recovery codes of a user. False: the user has neither an app nor a passkey."""
 
     async def remove(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
-        """Remove the app and its recovery codes, and forget browsers. False: the user has none of these."""
+        """Remove the app, forget browsers, and remove the recovery codes of a user without a passkey.
+
+        False: the user has none of these.
+        """
 
     async def reset(self, user_id: UUID) -> bool:
         """Remove everything that signs the user in but the password. False: there is nothing."""
@@ -159,8 +192,20 @@ class UserCredentials(Protocol):
     async def add(self, credential: Credential, *, mails: Sequence[NewMail] = ()) -> None:
         """Add a credential. Raises Taken: its id is in use, a second password, or somebody's passkey."""
 
-    async def remove(self, user_id: UUID, credential_id: UUID, *, mails: Sequence[NewMail] = ()) -> None:
-        """Remove a credential of the user."""
+    async def remove(
+        self,
+        user_id: UUID,
+        credential_id: UUID,
+        *,
+        keeps_sign_in: bool = False,
+        keeps_second_factor: bool = False,
+        mails: Sequence[NewMail] = (),
+    ) -> None:
+        """Remove a credential of the user, and recovery codes that stand in for nothing any more.
+
+        Nothing happens if *keeps_sign_in* and no password or passkey would stay, or if *keeps_second_factor*
+        and no app or passkey would.
+        """
 
     async def set_password(
         self,

@@ -15,6 +15,8 @@ class UserGroup:
 
     `groups`: the names of the groups that are members of it; `parents`: of those that it is a member of. What
     is effective counts these groups, and the groups in and above them, too.
+
+    `requires_second_factor`: its members sign in with one, unless the deployment has none.
     """
 
     name: str
@@ -22,6 +24,7 @@ class UserGroup:
     created_at: datetime
     version: int = 1
     scopes: Scope = ()
+    requires_second_factor: bool = False
     groups: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     effective_member_count: int = 0
@@ -50,7 +53,14 @@ class Groups(Protocol):
     Every effective change writes an audit row with its author in the same transaction.
     """
 
-    async def add(self, name: str, scopes: Scope = (), *, by: Author | None = None) -> None:
+    async def add(
+        self,
+        name: str,
+        scopes: Scope = (),
+        *,
+        requires_second_factor: bool = False,
+        by: Author | None = None,
+    ) -> None:
         """Raises Taken."""
 
     async def find(self, name: str) -> UserGroup | None: ...
@@ -64,8 +74,16 @@ class Groups(Protocol):
     async def effective_members(self, name: str, after: str | None, limit: int) -> Sequence[str]:
         """As `members`, with those of the groups below it."""
 
-    async def replace(self, group: UserGroup, name: str, scopes: Scope, *, by: Author | None = None) -> None:
-        """Replace the name and the scopes of a group of this version. Raises Stale, Taken."""
+    async def replace(
+        self,
+        group: UserGroup,
+        name: str,
+        scopes: Scope,
+        *,
+        requires_second_factor: bool = False,
+        by: Author | None = None,
+    ) -> None:
+        """Replace a group of this version; its members stay. Raises Stale, Taken."""
 
     async def rights_of_user(self, user_id: UUID) -> frozenset[str]:
         """The scopes of all groups that a user is in, directly or not. The user may be disabled."""

@@ -36,6 +36,15 @@ class SessionRow:
     last_used_at: datetime | None = None
 
 
+class Standing(NamedTuple):
+    """What PostgreSQL says of a live session. `needs_second_factor`: as of a `Session`."""
+
+    sid: UUID
+    user_id: UUID
+    epoch: int
+    needs_second_factor: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What goes on when the sessions and grants of a user end: those of one session.

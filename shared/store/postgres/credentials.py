@@ -33,6 +33,9 @@ _OF_USER = """
 SELECT credential_id, user_id, kind, data, created_at, last_used_at
   FROM user_credentials WHERE user_id = $1 ORDER BY created_at, credential_id"""
 
+# Of two removals at once, the second one sees what the first has left.
+_LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE"
+
 # The previous release locks this row before the triggers lock the copy: all others keep to that order.
 _LOCK_PASSWORD = "SELECT FROM credentials WHERE user_id = $1 FOR UPDATE"
 
@@ -46,11 +49,20 @@ INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_added', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
   FROM added"""
 
+_STAYS = """EXISTS (
+  SELECT FROM user_credentials o WHERE o.user_id = $1 AND o.credential_id <> $2 AND o.kind IN ({kinds}))"""
+_SIGN_IN_STAYS = _STAYS.format(kinds="'password', 'passkey'")
+_SECOND_FACTOR_STAYS = _STAYS.format(kinds="'totp', 'passkey'")
+
+# Recovery codes do not outlive what they stand in for.
 _REMOVE = f"""
 WITH removed AS (
-  DELETE FROM user_credentials WHERE user_id = $1 AND credential_id = $2
+  DELETE FROM user_credentials
+   WHERE user_id = $1
+     AND (credential_id = $2 OR kind = 'recovery' AND NOT {_SECOND_FACTOR_STAYS})
+     AND (NOT $3 OR {_SIGN_IN_STAYS}) AND (NOT $4 OR {_SECOND_FACTOR_STAYS})
   RETURNING credential_id, user_id, kind),
-mailed AS ({queueing("removed", 3)})
+mailed AS ({queueing("removed", 5)})
 INSERT INTO audit (event, user_id, detail)
 SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', credential_id, 'kind', kind)
   FROM removed
@@ -111,7 +123,12 @@ class PostgresUserCredentials:
         if row is None:
             return None
         password = _credential(row, "password_set_at") if row["credential_id"] else None
-        return UserPassword(user=user_record(row), password=password, second_factors=second_factors_of(row))
+        return UserPassword(
+            user=user_record(row),
+            password=password,
+            second_factors=second_factors_of(row),
+            needs_second_factor=row["needs_second_factor"],
+        )
 
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
         return [_credential(row) for row in await self._database.rows(_OF_USER, user_id)]
@@ -130,11 +147,21 @@ class PostgresUserCredentials:
         except asyncpg.UniqueViolationError:
             raise Taken(credential.kind) from None
 
-    async def remove(self, user_id: UUID, credential_id: UUID, *, mails: Sequence[NewMail] = ()) -> None:
+    async def remove(
+        self,
+        user_id: UUID,
+        credential_id: UUID,
+        *,
+        keeps_sign_in: bool = False,
+        keeps_second_factor: bool = False,
+        mails: Sequence[NewMail] = (),
+    ) -> None:
         columns = self._sealed_mails.columns(mails)
+        values = (user_id, credential_id, keeps_sign_in, keeps_second_factor, *columns)
         async with self._database.transaction() as connection:
+            await connection.execute(_LOCK_USER, user_id)
             await connection.execute(_LOCK_PASSWORD, user_id)
-            if await connection.fetchrow(_REMOVE, user_id, credential_id, *columns) is None:
+            if await connection.fetchrow(_REMOVE, *values) is None:
                 await connection.confirm()
 
     async def set_password(

@@ -35,10 +35,19 @@ DIRECT_GROUPS_OF_USER = """ARRAY(
   SELECT gr.name FROM group_members gm JOIN groups gr USING (group_id) WHERE gm.user_id = u.user_id)"""
 """The names of the groups that `u` is a member of."""
 
+NEEDS_SECOND_FACTOR = f"""(EXISTS (SELECT FROM groups gr WHERE gr.requires_second_factor) AND EXISTS (
+  {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
+  SELECT FROM effective e JOIN groups gr USING (group_id) WHERE gr.requires_second_factor))"""
+"""Whether a group that `u` is in requires a second factor. Nothing more is read where no group does."""
+
 _ADD = """
-WITH added AS (INSERT INTO groups (name, name_key, scopes) VALUES ($1, $2, $4) RETURNING name)
+WITH added AS (
+  INSERT INTO groups (name, name_key, scopes, requires_second_factor) VALUES ($1, $2, $4, $5) RETURNING name)
 INSERT INTO audit (event, detail)
-SELECT 'group_added', jsonb_build_object('group', name, 'scopes', $4::text[]) || $3::jsonb FROM added"""
+SELECT 'group_added',
+       jsonb_build_object('group', name, 'scopes', $4::text[], 'requires_second_factor', $5::boolean)
+       || $3::jsonb
+  FROM added"""
 
 _ADD_MISSING = """
 WITH added AS (
@@ -48,7 +57,7 @@ INSERT INTO audit (event, detail)
 SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
 _GROUP = f"""
-       gr.name, gr.version, gr.scopes, gr.created_at,
+       gr.name, gr.version, gr.scopes, gr.requires_second_factor, gr.created_at,
        (SELECT count(*) FROM group_members gm WHERE gm.group_id = gr.group_id) AS member_count,
        ({groups_below("SELECT gr.group_id")}
         SELECT count(*) FROM {MEMBERS_OF_BELOW} m) AS effective_member_count,
@@ -69,12 +78,13 @@ SELECT u.username FROM users u WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW}) AN
 
 _REPLACE = """
 WITH changed AS (
-  UPDATE groups SET name = $2, name_key = $3, scopes = $7, version = version + 1
+  UPDATE groups SET name = $2, name_key = $3, scopes = $7, requires_second_factor = $8, version = version + 1
    WHERE name_key = $1 AND version = $4
   RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'group_changed',
-       jsonb_build_object('group', name, 'former_name', $5::text, 'scopes', $7::text[]) || $6::jsonb
+       jsonb_build_object('group', name, 'former_name', $5::text, 'scopes', $7::text[],
+                          'requires_second_factor', $8::boolean) || $6::jsonb
   FROM changed
 RETURNING event"""
 
@@ -157,9 +167,17 @@ class PostgresGroups:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str, scopes: Scope = (), *, by: Author | None = None) -> None:
+    async def add(
+        self,
+        name: str,
+        scopes: Scope = (),
+        *,
+        requires_second_factor: bool = False,
+        by: Author | None = None,
+    ) -> None:
+        values = (name, canonical(name), author_detail(by), scopes, requires_second_factor)
         try:
-            await self._database.row(_ADD, name, canonical(name), author_detail(by), scopes)
+            await self._database.row(_ADD, *values)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
 
@@ -187,12 +205,19 @@ class PostgresGroups:
         keys = [canonical(name) for name in names]
         return frozenset(row["scope"] for row in await self._database.rows(_RIGHTS_OF_GROUPS, keys))
 
-    async def replace(self, group: UserGroup, name: str, scopes: Scope, *, by: Author | None = None) -> None:
+    async def replace(
+        self,
+        group: UserGroup,
+        name: str,
+        scopes: Scope,
+        *,
+        requires_second_factor: bool = False,
+        by: Author | None = None,
+    ) -> None:
         key, former, detail = canonical(name), group.name, author_detail(by)
+        values = (canonical(former), name, key, group.version, former, detail, scopes, requires_second_factor)
         try:
-            replaced = await self._database.row(
-                _REPLACE, canonical(former), name, key, group.version, former, detail, scopes
-            )
+            replaced = await self._database.row(_REPLACE, *values)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
         if replaced is None:

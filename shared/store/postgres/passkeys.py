@@ -69,6 +69,7 @@ class PostgresPasskeys:
             credential_id=row["credential_id"],
             passkey=Passkey.from_json(row["data"]),
             second_factors=second_factors_of(row),
+            needs_second_factor=row["needs_second_factor"],
         )
 
     async def note_use(self, credential_id: UUID, use: PasskeyUse, now: datetime) -> bool:

@@ -13,36 +13,56 @@ from shared.store.ports.credentials import (
     REMEMBERED,
     REMEMBERED_FOR,
     TOTP,
+    NewPasskey,
     NewSecondFactor,
 )
-from shared.store.ports.faults import Taken
+from shared.store.ports.faults import Stale, Taken
 from shared.store.ports.mails import NewMail
+from shared.store.postgres.groups import NEEDS_SECOND_FACTOR
 from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
-SECOND_FACTORS = """
+SECOND_FACTORS = f"""
        ARRAY(SELECT DISTINCT f.kind FROM user_credentials f
-              WHERE f.user_id = u.user_id AND f.kind IN ('totp', 'passkey')) AS second_factors"""
-"""A column for statements that read `users u`, which `second_factors_of` reads."""
+              WHERE f.user_id = u.user_id
+                AND (f.kind IN ('totp', 'passkey') OR f.kind = 'recovery' AND f.data -> 'hashes' <> '[]'))
+         AS second_factors,
+       {NEEDS_SECOND_FACTOR} AS needs_second_factor"""
+"""Two columns for statements that read `users u`; `second_factors_of` reads the first."""
 
 _OF_USER = f"SELECT {SECOND_FACTORS} FROM users u WHERE u.user_id = $1"
 
+_IS_ASKED_FOR = f"""
+SELECT FROM users u
+ WHERE u.user_id = $1
+   AND ({NEEDS_SECOND_FACTOR}
+        OR EXISTS (SELECT FROM user_credentials f WHERE f.user_id = u.user_id AND f.kind = 'totp'))"""
+
 _SECRET = "SELECT credential_id, data FROM user_credentials WHERE user_id = $1 AND kind = 'totp'"
 
-_ADD = f"""
-WITH added AS (
-  INSERT INTO user_credentials (credential_id, user_id, kind, data, last_used_at)
-  SELECT $2, user_id, 'totp', jsonb_build_object('secret', $3::text, 'last_step', $4::bigint), now()
-    FROM users WHERE user_id = $1
-  RETURNING user_id),
-codes AS (
+_RENEWED = """renewed AS (
   INSERT INTO user_credentials (user_id, kind, data)
-  SELECT user_id, 'recovery', jsonb_build_object('hashes', to_jsonb($5::text[])) FROM added),
-mailed AS ({queueing("added", 6)})
+  SELECT user_id, 'recovery', jsonb_build_object('hashes', to_jsonb($2::text[])) FROM owner
+  ON CONFLICT (user_id) WHERE kind = 'recovery'
+  DO UPDATE SET data = excluded.data, created_at = now(), last_used_at = NULL
+  RETURNING credential_id, user_id)"""
+"""A member of a WITH clause: recovery codes $2 of the user in `owner`, in place of those that are left."""
+
+_ADD = f"""
+WITH owner AS (
+  INSERT INTO user_credentials (credential_id, user_id, kind, data, last_used_at)
+  SELECT $3, user_id, $4, $5, now() FROM users WHERE user_id = $1
+  RETURNING user_id),
+{_RENEWED},
+mailed AS ({queueing("owner", 6)})
 INSERT INTO audit (event, user_id, detail)
-SELECT 'credential_added', user_id, jsonb_build_object('credential_id', $2, 'kind', 'totp') FROM added
+SELECT 'credential_added', user_id, jsonb_build_object('credential_id', $3::uuid, 'kind', $4::text) FROM owner
 RETURNING event"""
+
+# Other changes of the same user's first second factor wait here. A later statement sees what they did.
+_LOCK = "SELECT FROM users WHERE user_id = $1 AND epoch = $2 AND disabled_at IS NULL FOR NO KEY UPDATE"
+_HAS_ONE = "SELECT FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'passkey') LIMIT 1"
 
 # The row is locked and compared at its newest version: of two processes one gets it.
 _SPEND_STEP = """
@@ -63,7 +83,10 @@ SELECT remaining FROM spent"""
 
 _REMOVE = f"""
 WITH removed AS (
-  DELETE FROM user_credentials WHERE user_id = $1 AND kind = ANY($2::text[])
+  DELETE FROM user_credentials
+   WHERE user_id = $1 AND kind = ANY($2::text[])
+     AND (kind <> 'recovery' OR 'passkey' = ANY($2)
+          OR NOT EXISTS (SELECT FROM user_credentials o WHERE o.user_id = $1 AND o.kind = 'passkey'))
   RETURNING credential_id, user_id, kind),
 mailed AS ({queueing("removed", 3)})
 INSERT INTO audit (event, user_id, detail)
@@ -71,14 +94,14 @@ SELECT 'credential_removed', user_id, jsonb_build_object('credential_id', creden
   FROM removed
 RETURNING event"""
 
-_REPLACE_RECOVERY_CODES = """
-WITH replaced AS (
-  UPDATE user_credentials SET data = jsonb_build_object('hashes', to_jsonb($2::text[])),
-         created_at = now(), last_used_at = NULL
-   WHERE user_id = $1 AND kind = 'recovery'
-  RETURNING credential_id, user_id)
+_REPLACE_RECOVERY_CODES = f"""
+WITH owner AS (
+  SELECT user_id FROM users
+   WHERE user_id = $1 AND EXISTS (
+         SELECT FROM user_credentials f WHERE f.user_id = $1 AND f.kind IN ('totp', 'passkey'))),
+{_RENEWED}
 INSERT INTO audit (event, user_id, detail)
-SELECT 'recovery_codes_replaced', user_id, jsonb_build_object('credential_id', credential_id) FROM replaced
+SELECT 'recovery_codes_replaced', user_id, jsonb_build_object('credential_id', credential_id) FROM renewed
 RETURNING event"""
 
 _REMEMBER_BROWSER = """
@@ -126,18 +149,46 @@ class PostgresSecondFactors:
         row = await self._database.row(_OF_USER, user_id)
         return second_factors_of(row) if row else frozenset()
 
+    async def is_asked_for(self, user_id: UUID) -> bool:
+        return await self._database.row(_IS_ASKED_FOR, user_id) is not None
+
     async def secret(self, user_id: UUID) -> bytes | None:
         row = await self._database.row(_SECRET, user_id)
         return self._secrets.read(row["credential_id"], row["data"]["secret"]) if row else None
 
     async def add(self, user_id: UUID, new: NewSecondFactor, *, mails: Sequence[NewMail] = ()) -> None:
-        credential_id = uuid4()
-        secret = self._secrets.write(credential_id, new.secret)
-        values = (secret, new.step, list(new.recovery_hashes), *self._sealed_mails.columns(mails))
         try:
-            await self._database.row(_ADD, user_id, credential_id, *values)
+            await self._database.row(_ADD, user_id, *self._addition(new, mails))
         except asyncpg.UniqueViolationError:
-            raise Taken("totp") from None
+            raise Taken(TOTP) from None
+
+    async def add_first(
+        self,
+        user_id: UUID,
+        epoch: int,
+        new: NewSecondFactor | NewPasskey,
+        *,
+        mails: Sequence[NewMail] = (),
+    ) -> None:
+        try:
+            async with self._database.transaction() as connection:
+                if await connection.fetchrow(_LOCK, user_id, epoch) is None:
+                    raise Stale(str(user_id))
+                if await connection.fetchrow(_HAS_ONE, user_id) is not None:
+                    raise Taken(str(user_id))
+                await connection.execute(_ADD, user_id, *self._addition(new, mails))
+        except asyncpg.UniqueViolationError:
+            raise Taken(PASSKEY) from None
+
+    def _addition(self, new: NewSecondFactor | NewPasskey, mails: Sequence[NewMail]) -> tuple[object, ...]:
+        """The arguments of _ADD after the user."""
+        credential_id, columns = uuid4(), self._sealed_mails.columns(mails)
+        if isinstance(new, NewPasskey):
+            kind, data = PASSKEY, new.passkey.to_json()
+        else:
+            secret = self._secrets.write(credential_id, new.secret)
+            kind, data = TOTP, {"secret": secret, "last_step": new.step}
+        return list(new.recovery_hashes), credential_id, kind, data, *columns
 
     async def spend_step(self, user_id: UUID, step: int) -> bool:
         return await self._database.row(_SPEND_STEP, user_id, step) is not None

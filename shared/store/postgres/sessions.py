@@ -7,6 +7,8 @@ from uuid import UUID
 from shared.model import Author, Json, Scope, Session
 from shared.store import NewMail, OutcomeUnknown, SessionOwner, SessionRow, Unavailable
 from shared.store.codecs.authors import author_detail
+from shared.store.ports.sessions import Standing
+from shared.store.postgres.groups import NEEDS_SECOND_FACTOR
 from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.outbox import TELL_OF_ENDED
 from shared.store.postgres.transport.connection import Row
@@ -50,12 +52,15 @@ mails."""
 _LIVE = """
        s.ended_at IS NULL AND s.expires_at > now() AND s.epoch = u.epoch AND u.disabled_at IS NULL"""
 
+_STANDING = f"s.sid, s.user_id, s.epoch, {NEEDS_SECOND_FACTOR} AS needs_second_factor"
+
 _FIND = f"""
-SELECT s.sid, s.user_id, s.epoch FROM sessions s JOIN users u USING (user_id)
+SELECT {_STANDING}
+  FROM sessions s JOIN users u USING (user_id)
  WHERE s.session_key = $1 AND {_LIVE}"""
 
 _FIND_WITH_CONSENT = f"""
-SELECT s.sid, s.user_id, s.epoch, c.scope AS consented
+SELECT {_STANDING}, c.scope AS consented
   FROM sessions s JOIN users u USING (user_id)
   LEFT JOIN consents c ON c.user_id = s.user_id AND c.client_id = $2
         AND c.client_epoch >= (SELECT first_epoch FROM clients WHERE client_id = $2)
@@ -86,6 +91,10 @@ SELECT session_key FROM ended"""
 _CLIENTS = "SELECT DISTINCT client_id FROM grants WHERE sid = $1"
 
 _NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_failed', $1, $2)"
+
+
+def _standing(row: Row) -> Standing:
+    return Standing(row["sid"], row["user_id"], row["epoch"], row["needs_second_factor"])
 
 
 def _session_row(row: Row) -> SessionRow:
@@ -147,20 +156,20 @@ class PostgresSessionRows:
                 await connection.execute(TELL_OF_ENDED, row["replaced"])
             return row
 
-    async def find(self, session_key: bytes) -> tuple[UUID, UUID, int] | None:
-        """`sid`, `user_id` and `epoch`, if the session is live."""
+    async def find(self, session_key: bytes) -> Standing | None:
+        """What the row says, if the session is live."""
         row = await self._database.row(_FIND, session_key)
-        return (row["sid"], row["user_id"], row["epoch"]) if row else None
+        return _standing(row) if row else None
 
     async def find_with_consent(
         self, session_key: bytes, client_id: str
-    ) -> tuple[UUID, UUID, int, Scope | None] | None:
+    ) -> tuple[Standing, Scope | None] | None:
         """As `find`, and the scope that the user has allowed the client."""
         row = await self._database.row(_FIND_WITH_CONSENT, session_key, client_id)
         if row is None:
             return None
         consented = row["consented"]
-        return row["sid"], row["user_id"], row["epoch"], tuple(consented) if consented is not None else None
+        return _standing(row), tuple(consented) if consented is not None else None
 
     async def of_user(self, user_id: UUID) -> Mapping[bytes, SessionRow]:
         """The rows that have not ended, by their keys, oldest first."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from shared.model import Authentication, Session
+from shared.store.ports.sessions import Standing
 from shared.store.redis.records import RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient
 
@@ -45,23 +46,22 @@ def encode(session: Session) -> bytes:
     return FORMAT.encode(record)
 
 
-def restored(
-    session_key: bytes, sid: UUID, user_id: UUID, epoch: int, record: SessionRecord
-) -> Session | None:
-    """The session whose row has *sid*, *user_id* and *epoch*. None: *record* is another session's.
+def restored(session_key: bytes, row: Standing, record: SessionRecord) -> Session | None:
+    """The session of a row. None: *record* is another session's.
 
     The epoch is the row's: it has risen if a consent was revoked since the session began.
     """
-    if record.sid != sid or record.user_id != user_id:
+    if record.sid != row.sid or record.user_id != row.user_id:
         return None
     return Session(
         session_key=session_key,
-        sid=sid,
-        user_id=user_id,
+        sid=row.sid,
+        user_id=row.user_id,
         username=record.username,
-        epoch=epoch,
+        epoch=row.epoch,
         authentication=Authentication(auth_time=moment(record.auth_time), acr=record.acr, amr=record.amr),
         expires_at=moment(record.expires_at),
+        needs_second_factor=row.needs_second_factor,
     )
 
 

@@ -24,7 +24,7 @@ GROUP_OPERATIONS: Mapping[Path, Schema] = {
         "put": replacement(
             "replaceGroup",
             WRITE_GROUPS,
-            "Replace the name and the scopes of a group; omitted scopes are taken away",
+            "Replace a group; what is omitted is taken away, and its members stay",
             "Group",
             "GroupReplacement",
             "409",

@@ -42,6 +42,7 @@ def schemas() -> Schema:
         "effective_scopes": {**_NAMES, "description": "with those of the groups that it is in"},
         "groups": {**_NAMES, "description": "the groups that are members of it"},
         "parents": {**_NAMES, "description": "the groups that it is a member of"},
+        "requires_second_factor": BOOLEAN,
         "member_count": INTEGER,
         "effective_member_count": {**INTEGER, "description": "with the members of groups in it"},
         "created_at": TIME,

@@ -15,7 +15,8 @@ class SecondFactorView:
     """Asks for a second factor that the user has: one of their passkeys, a code, or a recovery code.
 
     `has_app`: codes are accepted. `passkey`: the options of a passkey; None where none is accepted.
-    `may_remember`: the user may choose not to be asked for codes in this browser.
+    `has_recovery_codes`: some are left. `may_remember`: the user may choose not to be asked for codes in this
+    browser.
     """
 
     form: FormView
@@ -25,16 +26,22 @@ class SecondFactorView:
     has_app: bool = True
     passkey: Mapping[str, object] | None = None
     may_remember: bool = False
+    has_recovery_codes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AddSecondFactorView:
-    """Shows *uri* (`otpauth:`) as a QR code, and its secret as text; asks for the first code."""
+    """Offers an authenticator app, a passkey or both.
+
+    `uri` (`otpauth:`) is shown as a QR code, `secret` as text, and the first code is asked for; None: no app
+    is accepted. `passkey`: the options of a new passkey; None where none is accepted.
+    """
 
     form: FormView
     username: str
-    uri: str
+    uri: str | None
     secret: str
+    passkey: Mapping[str, object] | None = None
     fault: SecondFactorFault | None = None
     retry_after: int | None = None
 
