@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from services.authorization.authentication import known_browsers, proven, sealed
-from services.authorization.device import forms
+from services.authorization.authentication import known_browsers, proven
+from services.authorization.device import forms, sealed
 from services.authorization.interaction import dispatcher, next_step, sign_in
 from services.authorization.interaction.step import Login, ShowSecondFactor
 from shared.codec.base64url import base64url

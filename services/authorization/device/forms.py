@@ -10,7 +10,7 @@ from datetime import datetime
 from aiohttp import web
 
 from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.sealed import seal, unseal
+from services.authorization.device.sealed import seal, unseal
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.language import ui_locales_fields
