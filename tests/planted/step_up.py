@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.authorization.device import page as device_page
 from services.authorization.request import validation
-from services.authorization.steps import device
 from services.discovery import metadata
 from services.token import endpoints
 from services.token.endpoints import introspection
@@ -42,7 +42,7 @@ def a_floor_is_an_exact_value(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def devices_need_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Approve a device whatever its API demands."""
-    monkeypatch.setattr(device, "accept", lambda *_: True)
+    monkeypatch.setattr(device_page, "accept", lambda *_: True)
 
 
 def every_class_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:

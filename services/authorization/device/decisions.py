@@ -26,13 +26,19 @@ def is_allowed(fields: Parameters) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DeviceDecisions:
-    """Every method returns whether the decision is the first about its code. Raises Unavailable."""
+    """Stores decisions, of which the first about a code counts."""
 
     device_codes: DeviceCodes
     consents: Consents
 
-    async def allow(self, in_flight: DeviceCodeInFlight, session: Session) -> bool:
-        """Approve the code. The consent is not remembered: a client_id does not identify a device."""
+    async def decide(self, in_flight: DeviceCodeInFlight, session: Session, *, is_allowed: bool) -> bool:
+        """Whether this decision is the first about its code. Raises Unavailable."""
+        state = await self._approved(in_flight, session) if is_allowed else Denied()
+        logger.info("device_decided", client_id=in_flight.client.client_id, is_allowed=is_allowed)
+        return await self.device_codes.decide(in_flight.code_hash, in_flight.code, state)
+
+    async def _approved(self, in_flight: DeviceCodeInFlight, session: Session) -> Approved:
+        """Store the consent. It is not remembered: a client_id does not identify a device."""
         client_id, code = in_flight.client.client_id, in_flight.code
         authorization = Authorization(
             client_id=client_id,
@@ -45,12 +51,4 @@ class DeviceDecisions:
         )
         await self.consents.add(session.user_id, client_id, code.scope, is_remembered=False)
         count_event("consent")
-        return await self._decide(in_flight, Approved(authorization, session.epoch))
-
-    async def deny(self, in_flight: DeviceCodeInFlight) -> bool:
-        return await self._decide(in_flight, Denied())
-
-    async def _decide(self, in_flight: DeviceCodeInFlight, state: Approved | Denied) -> bool:
-        client_id, is_allowed = in_flight.client.client_id, isinstance(state, Approved)
-        logger.info("device_decided", client_id=client_id, is_allowed=is_allowed)
-        return await self.device_codes.decide(in_flight.code_hash, in_flight.code, state)
+        return Approved(authorization, session.epoch)

@@ -11,19 +11,14 @@ from aiohttp import web
 
 from services.authorization.authentication.proven import Proven
 from services.authorization.device.sealed import seal, unseal
+from services.authorization.device.sent_form import SentForm
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token, is_form_token
 from shared.browser.language import ui_locales_fields
 from shared.browser.pages import ClientView, FormView
-from shared.oauth.parameters import Parameters
 from shared.paths import DEVICE
 
 STEP, USER_CODE, PROVEN = "step", "user_code", "proven"
-
-
-def purpose_of(user_code: str) -> str:
-    """The purpose of the form tokens and sessions of one user code."""
-    return f"device {user_code}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,56 +30,40 @@ class DeviceForms:
 
     def code(self, request: web.Request) -> FormView:
         """Asks for the user code."""
-        return _form({**ui_locales_fields(request), STEP: "code"})
+        return FormView(None, DEVICE.path, {**ui_locales_fields(request), STEP: "code"})
 
-    def sign_in(self, request: web.Request, user_code: str, browser: str) -> FormView:
+    def sign_in(self, sent: SentForm, browser: str) -> FormView:
         """Asks for a user name and a password. Another site cannot make it, and so cannot sign anyone in."""
-        return _form(
-            {
-                **ui_locales_fields(request),
-                STEP: "sign_in",
-                USER_CODE: user_code,
-                FORM_TOKEN: form_token(browser, purpose_of(user_code)),
-            }
-        )
+        return FormView(None, DEVICE.path, _hidden(sent, "sign_in", browser))
 
-    def second_factor(self, request: web.Request, user_code: str, browser: str, proven: Proven) -> FormView:
+    def second_factor(self, sent: SentForm, browser: str, proven: Proven) -> FormView:
         """Asks for a second factor. It carries what the password has *proven*, sealed for this browser."""
-        return _form(
-            {
-                **ui_locales_fields(request),
-                STEP: "second_factor",
-                USER_CODE: user_code,
-                PROVEN: seal(self.secret_keys[0], proven, f"{purpose_of(user_code)} {browser}"),
-                FORM_TOKEN: form_token(browser, purpose_of(user_code)),
-            }
-        )
+        sealed = seal(self.secret_keys[0], proven, f"{sent.purpose} {browser}")
+        return FormView(None, DEVICE.path, {**_hidden(sent, "second_factor", browser), PROVEN: sealed})
 
-    def decision(self, request: web.Request, user_code: str, handle: str, client: ClientView) -> FormView:
+    def decision(self, sent: SentForm, handle: str, client: ClientView) -> FormView:
         """Asks the user of the session with this *handle* to decide about *client*."""
-        return _form(
-            {
-                **ui_locales_fields(request),
-                STEP: "decide",
-                USER_CODE: user_code,
-                FORM_TOKEN: form_token(handle, purpose_of(user_code)),
-            },
-            client,
-        )
+        return FormView(client, DEVICE.path, _hidden(sent, "decide", handle))
 
-    def browser(self, request: web.Request, fields: Parameters, user_code: str) -> str | None:
+    def browser(self, sent: SentForm) -> str | None:
         """The handle of the browser for which the form was made; None: it was made for another browser."""
-        return self.cookies.browser_of_form(request, fields.unique(FORM_TOKEN), purpose_of(user_code))
+        return self.cookies.browser_of_form(sent.request, sent.fields.unique(FORM_TOKEN), sent.purpose)
 
-    def proven(self, fields: Parameters, user_code: str, browser: str, now: datetime) -> Proven | None:
+    def proven(self, sent: SentForm, browser: str, now: datetime) -> Proven | None:
         """What a second factor form carries, if it was sealed for this *browser*, and not long ago."""
-        sealed, purpose = fields.unique(PROVEN), f"{purpose_of(user_code)} {browser}"
-        return unseal(self.secret_keys, sealed, purpose, now)
+        sealed = sent.fields.unique(PROVEN)
+        return unseal(self.secret_keys, sealed, f"{sent.purpose} {browser}", now)
 
-    def is_decision(self, fields: Parameters, user_code: str, handle: str) -> bool:
+    def is_decision(self, sent: SentForm, handle: str) -> bool:
         """Whether the form was made for the session with this *handle*."""
-        return is_form_token(fields.unique(FORM_TOKEN), handle, purpose_of(user_code))
+        return is_form_token(sent.fields.unique(FORM_TOKEN), handle, sent.purpose)
 
 
-def _form(hidden: dict[str, str], client: ClientView | None = None) -> FormView:
-    return FormView(client, DEVICE.path, hidden)
+def _hidden(sent: SentForm, step: str, handle: str) -> dict[str, str]:
+    """The fields of the form of the next *step*, for the holder of this *handle*."""
+    return {
+        **ui_locales_fields(sent.request),
+        STEP: step,
+        USER_CODE: sent.user_code,
+        FORM_TOKEN: form_token(handle, sent.purpose),
+    }

@@ -9,8 +9,10 @@ from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
-from services.authorization.device.forms import DeviceForms, purpose_of
+from services.authorization.authentication.second_factor import SecondFactorAuthentication
+from services.authorization.authentication.second_factor_form import SecondFactorForm
+from services.authorization.device.forms import DeviceForms
+from services.authorization.device.sent_form import SentForm
 from shared.browser.cookies import Cookies
 from shared.browser.language import language
 from shared.browser.pages import LoginFault, LoginView, Pages, SecondFactorFault, SecondFactorView
@@ -24,7 +26,6 @@ from shared.oauth.authentication_methods import (
     methods_of,
     satisfied,
 )
-from shared.oauth.parameters import Parameters
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import accept
 from shared.store import PASSKEY
@@ -51,44 +52,36 @@ class DeviceSignIn:
     forms: DeviceForms
     pages: Pages
 
-    async def first(
-        self, request: web.Request, fields: Parameters, user_code: str
-    ) -> CompleteSignIn | web.Response:
+    async def first(self, sent: SentForm) -> CompleteSignIn | web.Response:
         """Check the password or the passkey."""
-        browser = self.forms.browser(request, fields, user_code)
-        if browser is None:
-            return self.login(request, user_code)
-        if fields.unique(PASSKEY) is not None:
-            return await self._by_passkey(request, fields, user_code, browser)
-        return await self._by_password(request, fields, user_code, browser)
+        if (browser := self.forms.browser(sent)) is None:
+            return self.login(sent)
+        if sent.fields.unique(PASSKEY) is not None:
+            return await self._by_passkey(sent, browser)
+        return await self._by_password(sent, browser)
 
-    async def _by_password(
-        self, request: web.Request, fields: Parameters, user_code: str, browser: str
-    ) -> CompleteSignIn | web.Response:
-        match await self.passwords.authenticate(request, fields):
+    async def _by_password(self, sent: SentForm, browser: str) -> CompleteSignIn | web.Response:
+        match await self.passwords.authenticate(sent.request, sent.fields):
             case Throttled() as throttled:
-                return self.login(request, user_code, "throttled", throttled.seconds)
+                return self.login(sent, "throttled", throttled.seconds)
             case None:
-                return self.login(request, user_code, "credentials")
+                return self.login(sent, "credentials")
+            case authenticated if not self._needs_second_factor(authenticated):
+                return CompleteSignIn(authenticated, browser)
+            case authenticated if not authenticated.second_factors:
+                return self.login(sent, "second_factor")
             case authenticated:
-                pass
-        if not self._needs_second_factor(authenticated):
-            return CompleteSignIn(authenticated, browser)
-        if not authenticated.second_factors:
-            return self.login(request, user_code, "second_factor")
-        return await self._ask(request, user_code, browser, Proven.of(authenticated))
+                return await self._ask(sent, browser, Proven.of(authenticated))
 
-    async def _by_passkey(
-        self, request: web.Request, fields: Parameters, user_code: str, browser: str
-    ) -> CompleteSignIn | web.Response:
-        binding, address = _binding(user_code, browser), client_address(request)
-        match await self.passkeys.authenticate(fields, binding, address):
+    async def _by_passkey(self, sent: SentForm, browser: str) -> CompleteSignIn | web.Response:
+        address = client_address(sent.request)
+        match await self.passkeys.authenticate(sent.fields, _binding(sent, browser), address):
             case Throttled() as throttled:
-                return self.login(request, user_code, "throttled", throttled.seconds)
+                return self.login(sent, "throttled", throttled.seconds)
             case NotAccepted(unknown_id):
-                return self.login(request, user_code, "passkey", unknown_passkey=unknown_id)
+                return self.login(sent, "passkey", unknown_passkey=unknown_id)
             case authenticated if self._needs_second_factor(authenticated):
-                return self.login(request, user_code, "unverified")
+                return self.login(sent, "unverified")
             case authenticated:
                 return CompleteSignIn(authenticated, browser)
 
@@ -98,39 +91,23 @@ class DeviceSignIn:
         is_demanded = self.settings.demands_second_factor(of_group=authenticated.needs_second_factor)
         return is_demanded or authenticated.shows_second_factor
 
-    async def second(
-        self, request: web.Request, fields: Parameters, user_code: str
-    ) -> CompleteSignIn | web.Response:
+    async def second(self, sent: SentForm) -> CompleteSignIn | web.Response:
         """Check the second factor that the form of the first one leads to."""
-        browser = self.forms.browser(request, fields, user_code)
-        proven = self.forms.proven(fields, user_code, browser, clock.now()) if browser else None
+        browser = self.forms.browser(sent)
+        proven = self.forms.proven(sent, browser, clock.now()) if browser else None
         if browser is None or proven is None:
-            return self.login(request, user_code)
-        fault: SecondFactorFault
-        answer: Authenticated | Throttled | NotAccepted | None
-        if fields.unique(PASSKEY) is not None:
-            binding, address = _binding(user_code, browser), client_address(request)
-            answer = await self.passkeys.authenticate_second(proven, fields, binding, address)
-            fault = "passkey"
-        else:
-            answer = await self.second_factors.authenticate(request, proven, fields)
-            fault = "recovery" if fields.unique(RECOVERY_CODE) else "code"
-        match answer:
-            case Throttled() as throttled:
-                return await self._ask(
-                    request, user_code, browser, proven, fault="throttled", retry_after=throttled.seconds
-                )
-            case None | NotAccepted():
-                return await self._ask(request, user_code, browser, proven, fault=fault)
+            return self.login(sent)
+        form = SecondFactorForm(self.passkeys, self.second_factors)
+        match await form.authenticate(sent.request, proven, sent.fields, _binding(sent, browser)):
             case Authenticated() as authenticated:
                 return CompleteSignIn(authenticated, browser)
+            case Throttled() as throttled:
+                return await self._ask(sent, browser, proven, "throttled", throttled.seconds)
+            case fault:
+                return await self._ask(sent, browser, proven, fault)
 
     async def step_up(
-        self,
-        request: web.Request,
-        user_code: str,
-        session: Session,
-        resources: Iterable[ProtectedResource],
+        self, sent: SentForm, session: Session, resources: Iterable[ProtectedResource]
     ) -> web.Response:
         """Ask for a second factor that the *resources* accept. It is added elsewhere."""
         methods = methods_of(session.authentication.amr)
@@ -140,49 +117,47 @@ class DeviceSignIn:
             if self.settings.has_second_factors and accept(resources, amr_of(methods | {each.method}))
         )
         if not second_factors:
-            return self.login(request, user_code, "second_factor")
-        browser = self.cookies.newest_browser_handle(request)
-        response = await self._ask(request, user_code, browser, Proven.by_session(session, second_factors))
+            return self.login(sent, "second_factor")
+        browser = self.cookies.newest_browser_handle(sent.request)
+        response = await self._ask(sent, browser, Proven.by_session(session, second_factors))
         self.cookies.set_browser(response, browser)
         return response
 
     def login(
         self,
-        request: web.Request,
-        user_code: str,
+        sent: SentForm,
         fault: LoginFault | None = None,
         retry_after: int | None = None,
         unknown_passkey: str | None = None,
     ) -> web.Response:
         """The page that asks for a password or a passkey."""
-        browser = self.cookies.newest_browser_handle(request)
+        browser = self.cookies.newest_browser_handle(sent.request)
         view = LoginView(
-            self.forms.sign_in(request, user_code, browser),
+            self.forms.sign_in(sent, browser),
             fault=fault,
             retry_after=retry_after,
-            passkey=self.passkeys.options(_binding(user_code, browser)),
+            passkey=self.passkeys.options(_binding(sent, browser)),
             unknown_passkey=unknown_passkey,
         )
-        response = self.pages.login(view, language(request, self.pages))
+        response = self.pages.login(view, language(sent.request, self.pages))
         if fault is None:  # otherwise the browser sent the form, and has the cookie
             self.cookies.set_browser(response, browser)
         return response
 
     async def _ask(
         self,
-        request: web.Request,
-        user_code: str,
+        sent: SentForm,
         browser: str,
         proven: Proven,
-        *,
         fault: SecondFactorFault | None = None,
         retry_after: int | None = None,
     ) -> web.Response:
+        """The page that asks for a second factor."""
         passkey = None
         if SecondFactor.PASSKEY in proven.second_factors:
-            passkey = await self.passkeys.second_options(proven, _binding(user_code, browser))
+            passkey = await self.passkeys.second_options(proven, _binding(sent, browser))
         view = SecondFactorView(
-            self.forms.second_factor(request, user_code, browser, proven),
+            self.forms.second_factor(sent, browser, proven),
             proven.username,
             fault,
             retry_after,
@@ -190,9 +165,9 @@ class DeviceSignIn:
             passkey=passkey,
             has_recovery_codes=SecondFactor.RECOVERY_CODE in proven.second_factors,
         )
-        return self.pages.second_factor(view, language(request, self.pages))
+        return self.pages.second_factor(view, language(sent.request, self.pages))
 
 
-def _binding(user_code: str, browser: str) -> tuple[str, ...]:
+def _binding(sent: SentForm, browser: str) -> tuple[str, ...]:
     """To what the challenges of passkeys are bound."""
-    return browser, purpose_of(user_code)
+    return browser, sent.purpose

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
-from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
+from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
-from services.authorization.authentication.second_factor import RECOVERY_CODE, SecondFactorAuthentication
+from services.authorization.authentication.second_factor import SecondFactorAuthentication
+from services.authorization.authentication.second_factor_form import SecondFactorForm, shown_factor
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
@@ -18,8 +19,6 @@ from shared.browser.pages import Pages, SecondFactorFault, SecondFactorView
 from shared.oauth.authentication_methods import SecondFactor
 from shared.oauth.parameters import Parameters
 from shared.paths import SECOND_FACTOR
-from shared.store import PASSKEY
-from shared.web.forwarded import client_address
 
 REMEMBER = "remember"
 
@@ -48,31 +47,23 @@ class SecondFactorStep:
         """Begin a session if the passkey or the code is right. It is spent then."""
         context, fields = await self.lifecycle.open_form(request)
         match await self.dispatcher.next_step(request, context):
-            case ShowSecondFactor() as step if _sent(fields) in step.second_factors:
+            case ShowSecondFactor() as step if shown_factor(fields) in step.second_factors:
                 return await self._authenticate(request, context, step, fields)
         return context.resume()
 
     async def _authenticate(
         self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
     ) -> web.Response:
-        match await self._check(request, context, step, fields):
-            case Throttled() as throttled:
-                return await self._page(context, step, "throttled", throttled.seconds)
-            case None | NotAccepted():
-                return await self._page(context, step, _fault(fields))
+        form = SecondFactorForm(self.passkeys, self.authentication)
+        match await form.authenticate(request, step.proven, fields, context.binding):
             case Authenticated() as authenticated:
                 remembers = self._may_remember(step.proven) and fields.unique(REMEMBER) is not None
                 response = await self.sign_in.complete(request, context, authenticated, remembers=remembers)
                 return response or await self.sign_in.start_again(context)
-
-    async def _check(
-        self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
-    ) -> Authenticated | Throttled | NotAccepted | None:
-        if _sent(fields) is SecondFactor.PASSKEY:
-            return await self.passkeys.authenticate_second(
-                step.proven, fields, context.binding, client_address(request)
-            )
-        return await self.authentication.authenticate(request, step.proven, fields)
+            case Throttled() as throttled:
+                return await self._page(context, step, "throttled", throttled.seconds)
+            case fault:
+                return await self._page(context, step, fault)
 
     def _may_remember(self, proven: Proven) -> bool:
         return self.may_remember and not proven.needs_second_factor
@@ -98,20 +89,3 @@ class SecondFactorStep:
             may_remember=self._may_remember(step.proven),
         )
         return self.pages.second_factor(view, context.validated.locale)
-
-
-def _sent(fields: Parameters) -> SecondFactor:
-    """Which second factor the form is about."""
-    if fields.unique(PASSKEY) is not None:
-        return SecondFactor.PASSKEY
-    return SecondFactor.APP if fields.unique(RECOVERY_CODE) is None else SecondFactor.RECOVERY_CODE
-
-
-def _fault(fields: Parameters) -> SecondFactorFault:
-    match _sent(fields):
-        case SecondFactor.APP:
-            return "code"
-        case SecondFactor.PASSKEY:
-            return "passkey"
-        case SecondFactor.RECOVERY_CODE:
-            return "recovery"

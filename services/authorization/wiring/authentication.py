@@ -5,7 +5,6 @@ from typing import Self
 
 from aiohttp import web
 
-from services.authorization.authentication.failures import FAILURES
 from services.authorization.authentication.known_browsers import KnownBrowsers
 from services.authorization.authentication.new_browser import NewBrowserNotices
 from services.authorization.authentication.new_passkey import PasskeyEnrolment
@@ -19,6 +18,7 @@ from services.authorization.authentication.throttling import (
     PasskeyThrottle,
     SignInThrottle,
 )
+from services.authorization.wiring.failures import FAILURES
 from shared.browser.cookies import Cookies
 from shared.browser.notices import Notices
 from shared.identity.passkeys.challenge import Challenges

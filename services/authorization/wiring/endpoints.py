@@ -11,6 +11,7 @@ from services.authorization.authorize import Authorize
 from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
+from services.authorization.device.page import DevicePage
 from services.authorization.device.sign_in import DeviceSignIn
 from services.authorization.device.user_codes import UserCodes
 from services.authorization.logout.end_session import EndSession
@@ -20,7 +21,6 @@ from services.authorization.pushed import Push
 from services.authorization.request.storage_limits import STORAGE_LIMITS
 from services.authorization.steps.add_second_factor import AddSecondFactorStep
 from services.authorization.steps.consent import ConsentStep
-from services.authorization.steps.device import DeviceStep
 from services.authorization.steps.login import LoginStep
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
@@ -42,7 +42,7 @@ class AuthorizationEndpoints:
     add_second_factor: AddSecondFactorStep
     select_account: SelectAccountStep
     consent: ConsentStep
-    device: DeviceStep
+    device: DevicePage
     logout: EndSession
 
 
@@ -160,10 +160,10 @@ def _consent(shared: SharedCollaborators, app: web.Application) -> ConsentStep:
     )
 
 
-def _device(shared: SharedCollaborators, app: web.Application) -> DeviceStep:
+def _device(shared: SharedCollaborators, app: web.Application) -> DevicePage:
     settings, stores, authentication = shared.settings, shared.stores, shared.authentication
     forms = DeviceForms(shared.cookies, settings.secret_keys)
-    return DeviceStep(
+    return DevicePage(
         settings=settings,
         active_sessions=shared.active_sessions,
         sign_in=DeviceSignIn(

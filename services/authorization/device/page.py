@@ -11,7 +11,8 @@ from aiohttp import web
 
 from services.authorization.authentication.new_session import NewSessions, SignInForm
 from services.authorization.device.decisions import DeviceDecisions, is_allowed
-from services.authorization.device.forms import STEP, USER_CODE, DeviceForms, purpose_of
+from services.authorization.device.forms import STEP, USER_CODE, DeviceForms
+from services.authorization.device.sent_form import SentForm
 from services.authorization.device.sign_in import CompleteSignIn, DeviceSignIn
 from services.authorization.device.user_codes import DeviceCodeInFlight, UserCodes
 from services.authorization.interaction.consent_question import scopes_at
@@ -32,7 +33,6 @@ from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.model import Session
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
-from shared.oauth.parameters import Parameters
 from shared.oauth.resource.target import accept, owners
 from shared.oauth.user_code import typed
 from shared.paths import DEVICE
@@ -42,7 +42,7 @@ MAX_SHOWN = 32  # characters of the typed code that are shown again
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceStep:
+class DevicePage:
     """The collaborators of the device page."""
 
     settings: Settings
@@ -68,25 +68,21 @@ class DeviceStep:
         check_same_origin(request, self.settings.origin)
         fields = await form(request)
         note_ui_locales(request, fields.unique(UI_LOCALES))
-        user_code = typed(fields.unique(USER_CODE) or "")
         session = await self._session(request)
-        if user_code is None:
-            return self._ask(request, (fields.unique(USER_CODE) or "")[:MAX_SHOWN], "unknown")
+        text = fields.unique(USER_CODE) or ""
+        if (user_code := typed(text)) is None:
+            return self._ask(request, text[:MAX_SHOWN], "unknown")
+        sent = SentForm(request, fields, user_code)
         match fields.unique(STEP):
             case "decide" if session:
-                return await self._decide(request, fields, user_code, session)
+                return await self._decide(sent, session)
             case "sign_in":
-                return await self._begin(
-                    request, user_code, await self.sign_in.first(request, fields, user_code)
-                )
+                return await self._begin_session(sent, await self.sign_in.first(sent))
             case "second_factor":
-                return await self._begin(
-                    request, user_code, await self.sign_in.second(request, fields, user_code)
-                )
+                return await self._begin_session(sent, await self.sign_in.second(sent))
             case _ if session:
-                handle = self.cookies.session_handle(request, session.session_key)
-                return await self._confirm(request, user_code, session, handle)
-        return self.sign_in.login(request, user_code)
+                return await self._confirm(sent, session, self._handle(sent, session))
+        return self.sign_in.login(sent)
 
     async def _session(self, request: web.Request) -> Session | None:
         """The live session. None also if it lacks the second factor that its user needs."""
@@ -96,59 +92,55 @@ class DeviceStep:
         is_enough = ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr))
         return session if is_enough else None
 
-    async def _begin(
-        self, request: web.Request, user_code: str, signed_in: CompleteSignIn | web.Response
-    ) -> web.Response:
-        """Begin a session once the user has shown all that is needed."""
+    async def _begin_session(self, sent: SentForm, signed_in: CompleteSignIn | web.Response) -> web.Response:
+        """Begin a session once the user has shown all that is needed, and ask for the decision."""
         if not isinstance(signed_in, CompleteSignIn):
             return signed_in
-        sent = SignInForm(signed_in.browser, purpose_of(user_code))
-        new = await self.new_sessions.begin(request, signed_in.authenticated, sent)
+        new = await self.new_sessions.begin(
+            sent.request, signed_in.authenticated, SignInForm(signed_in.browser, sent.purpose)
+        )
         if new is None:
-            return self.sign_in.login(request, user_code, "credentials")
-        response = await self._confirm(request, user_code, new.session, new.handle)
+            return self.sign_in.login(sent, "credentials")
+        response = await self._confirm(sent, new.session, new.handle)
         self.new_sessions.set_cookies(response, new)
         return response
 
-    async def _confirm(
-        self, request: web.Request, user_code: str, session: Session, handle: str
-    ) -> web.Response:
-        in_flight = await self.user_codes.find(user_code, session)
+    async def _confirm(self, sent: SentForm, session: Session, handle: str) -> web.Response:
+        """Ask the user of the *session* to decide, if the code waits for that."""
+        in_flight = await self.user_codes.find(sent.user_code, session)
         if not isinstance(in_flight, DeviceCodeInFlight):
-            return self._ask(request, user_code, in_flight)
+            return self._ask(sent.request, sent.user_code, in_flight)
         if not accept(in_flight.resources, session.authentication.amr):
-            return await self.sign_in.step_up(request, user_code, session, in_flight.resources)
-        locale, scope = language(request, self.pages), in_flight.code.scope
+            return await self.sign_in.step_up(sent, session, in_flight.resources)
+        locale, scope = language(sent.request, self.pages), in_flight.code.scope
         apis = tuple(each for each in in_flight.resources if not each.is_own)
         view = ConfirmDeviceView(
-            self.forms.decision(request, user_code, handle, ClientView.of(in_flight.client)),
+            self.forms.decision(sent, handle, ClientView.of(in_flight.client)),
             session.username,
-            user_code,
+            sent.user_code,
             tuple(token for token in scope if not owners(token, apis)),
             tuple(ApiView.of(each, scopes, locale) for each, scopes in scopes_at(scope, apis)),
         )
         return self.pages.confirm_device(view, locale)
 
-    async def _decide(
-        self, request: web.Request, fields: Parameters, user_code: str, session: Session
-    ) -> web.Response:
-        handle = self.cookies.session_handle(request, session.session_key)
-        if not self.forms.is_decision(fields, user_code, handle):
-            return await self._confirm(request, user_code, session, handle)
-        in_flight = await self.user_codes.find(user_code, session)
+    async def _decide(self, sent: SentForm, session: Session) -> web.Response:
+        """Carry out the decision of the user who was asked for it."""
+        handle = self._handle(sent, session)
+        if not self.forms.is_decision(sent, handle):
+            return await self._confirm(sent, session, handle)
+        in_flight = await self.user_codes.find(sent.user_code, session)
         if not isinstance(in_flight, DeviceCodeInFlight):
-            return self._ask(request, user_code, in_flight)
-        allowed = is_allowed(fields)
+            return self._ask(sent.request, sent.user_code, in_flight)
+        allowed = is_allowed(sent.fields)
         if allowed and not accept(in_flight.resources, session.authentication.amr):
-            return await self.sign_in.step_up(request, user_code, session, in_flight.resources)
-        if allowed:
-            is_first = await self.decisions.allow(in_flight, session)
-        else:
-            is_first = await self.decisions.deny(in_flight)
-        if not is_first:
+            return await self.sign_in.step_up(sent, session, in_flight.resources)
+        if not await self.decisions.decide(in_flight, session, is_allowed=allowed):
             raise Expired("the code has already been used", again=DEVICE.path)
         view = DeviceDoneView(ClientView.of(in_flight.client), allowed)
-        return self.pages.device_done(view, language(request, self.pages))
+        return self.pages.device_done(view, language(sent.request, self.pages))
+
+    def _handle(self, sent: SentForm, session: Session) -> str:
+        return self.cookies.session_handle(sent.request, session.session_key)
 
     def _ask(
         self,
@@ -158,5 +150,6 @@ class DeviceStep:
         *,
         complete_uri: str | None = None,
     ) -> web.Response:
+        """Ask for the user code."""
         view = DeviceView(self.forms.code(request), user_code, fault, complete_uri)
         return self.pages.device(view, language(request, self.pages))
