@@ -29,6 +29,7 @@ from shared.browser.pages.account_views import (
     PersonalTokenView,
     ProfileField,
     ProfileView,
+    RecoveryCodesOffer,
     RecoveryView,
 )
 from shared.browser.pages.activity_views import ActivityEvent, ActivityView
@@ -109,6 +110,7 @@ PASSKEYS = PasskeysView(
     OPTIONS,
     SIGNALS,
     "Firefox · Linux",
+    RecoveryCodesOffer("/oidc/account/factor", 0, HIDDEN),
     hidden=HIDDEN,
 )
 SESSIONS = (
@@ -173,6 +175,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     return {
         "account": account.overview(OVERVIEW, locale),
         "account-bare": account.overview(BARE, locale),
+        "account-one-passkey": account.overview(replace(OVERVIEW, passkeys=1), locale),
         "account-offer": account.overview(
             replace(OVERVIEW, signals=SIGNALS, offer=PasskeyOffer(PASSKEYS.action, OPTIONS, HIDDEN)), locale
         ),
@@ -205,7 +208,17 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-new-app": account.new_app(NEW_APP, locale),
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
         "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),
-        "account-passkeys-none": account.passkeys(replace(PASSKEYS, passkeys=()), locale),
+        "account-passkeys-none": account.passkeys(
+            replace(PASSKEYS, passkeys=(), recovery_codes=None), locale
+        ),
+        "account-passkeys-one": account.passkeys(
+            replace(
+                PASSKEYS,
+                passkeys=PASSKEYS.passkeys[:1],
+                recovery_codes=RecoveryCodesOffer("/oidc/account/factor", 7, HIDDEN),
+            ),
+            locale,
+        ),
         "account-passkeys-needed": account.passkeys(replace(PASSKEYS, fault="needed"), locale),
         "account-passkeys-last": account.passkeys(replace(PASSKEYS, fault="last"), locale),
         "account-factor": account.factor(FACTOR, locale),

@@ -10,12 +10,15 @@ from pydantic import SecretStr
 from shared.model import User
 from shared.oauth.authentication_methods import SecondFactor
 from shared.store import NewSecondFactor, Taken, Unavailable
+from tests.authenticator import Authenticator
 from tests.builders import World
 from tests.deployment import open_world, settings_for
+from tests.passkeys import ORIGIN, add_passkey
 from tests.planted import planted
 from tests.planted.second_factors import (
     accepts_a_code_again,
     keeps_recovery_codes,
+    removes_without_waiting,
     spends_after_looking,
     stores_secrets_as_they_are,
 )
@@ -119,3 +122,17 @@ async def test_secrets_are_encrypted_for_their_row(world: World, database_url: s
         assert await both.stores.second_factors.rewrap() == 0
     async with open_world(settings.model_copy(update={"secret_key": (new,)})) as renewed:
         assert await renewed.stores.second_factors.secret(user_id) == NEW.secret
+
+
+@planted(removes_without_waiting)
+async def test_of_removals_at_once_one_passkey_stays(world: World) -> None:
+    """Each of two was not the last one when it was chosen."""
+    user_id = uuid4()
+    await world.stores.users.add(User(user_id=user_id, username=f"ada-{user_id.hex}"), None)
+    user = await world.stores.users.find(user_id)
+    assert user
+    added = [await add_passkey(world, user, Authenticator(ORIGIN)) for _ in range(6)]
+    credentials = world.stores.credentials
+    removals = [credentials.remove(user_id, each.credential_id, keeps_sign_in=True) for each in added]
+    await asyncio.gather(*removals)
+    assert len(await credentials.of_user(user_id)) == 1

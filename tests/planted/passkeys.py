@@ -103,6 +103,13 @@ def removes_the_only_way_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credentials, "_REMOVE", credentials._REMOVE.replace(condition, "$3 IS NOT NULL"))
 
 
+def removes_a_needed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody asks whether the user has another second factor."""
+    condition = f"(NOT $4 OR {credentials._SECOND_FACTOR_STAYS})"
+    assert condition in credentials._REMOVE
+    monkeypatch.setattr(credentials, "_REMOVE", credentials._REMOVE.replace(condition, "$4 IS NOT NULL"))
+
+
 def removes_anybodys_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user of a credential that is removed is not compared."""
     condition = "WHERE user_id = $1\n     AND (credential_id = $2"

@@ -12,7 +12,7 @@ from services.authorization.interaction.step import Login, ShowSecondFactor
 from shared.codec.base64url import base64url
 from shared.identity import totp
 from shared.store.codecs.totp_secrets import TotpSecrets
-from shared.store.postgres import second_factors
+from shared.store.postgres import credentials, second_factors
 from shared.store.postgres.second_factors import PostgresSecondFactors
 
 
@@ -126,3 +126,8 @@ def asks_nobody_for_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in (next_step, sign_in):
         monkeypatch.setattr(module, "needs_second_factor", without)
+
+
+def removes_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two removals do not wait for each other, so that neither sees the other."""
+    monkeypatch.setattr(credentials, "_LOCK_USER", "SELECT FROM users WHERE user_id = $1")

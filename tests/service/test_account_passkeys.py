@@ -13,13 +13,13 @@ import pytest_asyncio
 
 from shared.codec.base64url import base64url
 from shared.model import User
-from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS, LOGIN
+from shared.paths import ACCOUNT, ACCOUNT_PASSKEYS, ACCOUNT_SECOND_FACTOR, LOGIN
 from shared.store import PASSKEY
 from tests.accounts import form_with, grow_old, send, serve_accounts, sign_in, visit
 from tests.authenticator import USUAL, Authenticator, Flags
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page
 from tests.deployment import open_world, settings_for
-from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
+from tests.passkeys import ORIGIN, a_user_with_a_passkey, add_passkey, handle_of, options_of
 from tests.planted import planted
 from tests.planted.passkeys import (
     accepts_a_challenge_again,
@@ -28,11 +28,12 @@ from tests.planted.passkeys import (
     lets_the_browser_forget,
     offers_a_passkey_at_any_time,
     registers_an_id_twice,
+    removes_a_needed_one,
     removes_anybodys_passkey,
     removes_the_only_way_in,
     takes_every_challenge_for_conditional,
 )
-from tests.second_factors import A_NEW_APP, show
+from tests.second_factors import A_NEW_APP, recovery_codes_of, show
 
 MULTIPLE_FACTORS = '{"id_token": {"acr": {"essential": true, "value": "urn:ostiary:acr:mfa"}}}'
 
@@ -202,6 +203,61 @@ async def test_the_only_way_in_is_not_removed(accounts: AuthorizationService) ->
     assert page.status == 400
     assert "only way to sign in" in page.text
     assert len(await passkeys_of(accounts, user)) == 1
+
+
+@planted(removes_a_needed_one)
+async def test_the_only_second_factor_of_who_needs_one_is_not_removed(accounts: AuthorizationService) -> None:
+    """R3: a password would not be enough; the page says why."""
+    browser, user, groups = accounts.browser(), await accounts.user(), accounts.world.stores.groups
+    page = await add(browser, await sign_in(browser, user, ACCOUNT_PASSKEYS), Authenticator(ORIGIN))
+    (stored,) = await passkeys_of(accounts, user)
+    await groups.add(user.username, requires_second_factor=True)
+    await groups.join(user.username, user.user_id)
+    key = Authenticator(ORIGIN)
+    await add_passkey(accounts.world, user, key)
+    page = await visit(browser, ACCOUNT_PASSKEYS.path)
+    await show(browser, page, passkey=key.get(options_of(page), handle_of(user)))
+    page = await visit(browser, ACCOUNT_PASSKEYS.path)
+    _, other = await passkeys_of(accounts, user)
+    for passkey in (other, stored):
+        fields = {**form_with(page, 'name="remove"'), "remove": passkey["credential_id"]}
+        page = await send(browser, ACCOUNT_PASSKEYS, fields)
+    assert page.status == 400
+    assert "You need a second step" in page.text
+    assert await passkeys_of(accounts, user) == [stored]
+
+
+async def test_a_second_passkey_is_suggested_while_there_is_one(accounts: AuthorizationService) -> None:
+    """R3: on both pages, and no longer when there are two."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user, ACCOUNT_PASSKEYS)
+    for is_suggested in (False, True, False):
+        pages = await visit(browser, ACCOUNT_PASSKEYS.path), await visit(browser, ACCOUNT.path)
+        assert {'id="second-passkey"' in each.text for each in pages} == {is_suggested}
+        page = await add(browser, page, Authenticator(ORIGIN))
+
+
+async def test_recovery_codes_are_offered_with_a_passkey(accounts: AuthorizationService) -> None:
+    """R3: ten, shown once and counted; they go with the last passkey."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user, ACCOUNT_PASSKEYS)
+    assert "recovery-renew" not in page.text
+    page = await add(browser, page, Authenticator(ORIGIN))
+    assert "You have none." in page.text
+    codes = recovery_codes_of(
+        await send(browser, ACCOUNT_SECOND_FACTOR, {**form_with(page, "recovery-renew"), "act": "renew"})
+    )
+    assert len(set(codes)) == 10
+    client, other = await accounts.client(skip_consent=True), accounts.browser()
+    page = await other.log_in(await other.authorize(client, claims=MULTIPLE_FACTORS), user)
+    assert (await show(other, page, recovery_code=codes[0])).is_at_client
+    page = await visit(browser, ACCOUNT_PASSKEYS.path)
+    assert "You have 9 left." in page.text
+    (stored,) = await passkeys_of(accounts, user)
+    fields = {**form_with(page, 'name="remove"'), "remove": stored["credential_id"]}
+    await send(browser, ACCOUNT_PASSKEYS, fields)
+    kinds = [each.kind for each in await accounts.world.stores.credentials.of_user(user.user_id)]
+    assert kinds == ["password"]
 
 
 UNSEEN = Flags.SYNCED

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from services.accounts.self_service.new_passkey import NewPasskeys
+from services.accounts.self_service.overview import remaining
 from services.accounts.visit.access import AccountAccess
 from services.accounts.visit.done import done_uri
 from services.accounts.visit.identifier import identifier_of
@@ -15,13 +16,14 @@ from services.accounts.visit.visit import Visit, user_of
 from shared.browser.device_name import device_name
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView
+from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView, RecoveryCodesOffer
 from shared.browser.pages.ago import Ago
 from shared.identity.passkeys.passkey import Passkey
 from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused
 from shared.live import clock
 from shared.oauth.parameters import Parameters
+from shared.paths import ACCOUNT_SECOND_FACTOR
 from shared.store import (
     PASSKEY,
     PASSWORD,
@@ -32,6 +34,7 @@ from shared.store import (
     UserCredentials,
     Users,
 )
+from shared.store.ports.credentials import RECOVERY
 from shared.web.answers import see_other
 
 NAME, REMOVE = "name", "remove"
@@ -82,9 +85,9 @@ class PasskeysPage:
             await self.credentials.remove(
                 visit.user_id, credential_id, keeps_sign_in=True, keeps_second_factor=is_needed, mails=mails
             )
-            remaining = await self.credentials.of_user(visit.user_id)
-            if _is_passkey_of(remaining, credential_id):
-                has_password = any(each.kind == PASSWORD for each in remaining)
+            stored = await self.credentials.of_user(visit.user_id)
+            if _is_passkey_of(stored, credential_id):
+                has_password = any(each.kind == PASSWORD for each in stored)
                 return await self._page(visit, "needed" if has_password else "last")
             visit.log_change("passkey_removed")
         return see_other(done_uri(visit.page, "passkey_removed"))
@@ -94,18 +97,27 @@ class PasskeysPage:
         return self.notices.about(visit.request, await user_of(visit, self.users), kind)
 
     async def _page(self, visit: Visit, fault: PasskeyFault | None = None) -> web.Response:
-        credentials = [each for each in await self.credentials.of_user(visit.user_id) if each.kind == PASSKEY]
+        stored = await self.credentials.of_user(visit.user_id)
+        credentials = [each for each in stored if each.kind == PASSKEY]
         view = PasskeysView(
             visit.page.path,
             tuple(_shown(each) for each in credentials),
             self.new_passkeys.options(visit, credentials),
             self.new_passkeys.signals(visit, credentials),
             _device(visit.request),
+            self._recovery_codes(visit, stored) if credentials else None,
             fault,
             visit.done,
             visit.fields,
         )
         return self.pages.passkeys(view, visit.locale)
+
+    def _recovery_codes(self, visit: Visit, stored: Iterable[Credential]) -> RecoveryCodesOffer | None:
+        """What leads to the page of the second factor. None: nobody here asks for recovery codes."""
+        if not self.access.settings.has_second_factors:
+            return None
+        left = next((remaining(each) for each in stored if each.kind == RECOVERY), 0)
+        return RecoveryCodesOffer(ACCOUNT_SECOND_FACTOR.path, left, visit.fields_of(ACCOUNT_SECOND_FACTOR))
 
 
 def _is_passkey_of(credentials: Iterable[Credential], credential_id: UUID) -> bool:

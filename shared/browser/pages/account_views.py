@@ -122,10 +122,19 @@ class PasskeyView:
 
 
 @dataclass(frozen=True, slots=True)
+class RecoveryCodesOffer:
+    """Offers new recovery codes in place of those that are `left`."""
+
+    action: str
+    left: int
+    hidden: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class PasskeysView:
     """The user's passkeys, and the options of a new one (WebAuthn Level 3 §5.1.8).
 
-    `signals`: what the browser is told of the passkeys.
+    `signals`: what the browser is told of the passkeys. `recovery_codes`: None where none are offered.
     """
 
     action: str
@@ -133,6 +142,7 @@ class PasskeysView:
     options: Mapping[str, object]
     signals: Mapping[str, object]
     suggested_name: str
+    recovery_codes: RecoveryCodesOffer | None = None
     fault: PasskeyFault | None = None
     done: Done | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)
