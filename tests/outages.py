@@ -1,12 +1,14 @@
 """Stores that are down, for an authorization service in this process."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
 from shared.server.resources import WATCH
 from shared.store import Unavailable
+from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.pool import Pool
 from shared.store.redis.transport.client import RedisClient
 from tests.authorization import AuthorizationService, Page
@@ -38,3 +40,43 @@ async def away(op: AuthorizationService, *stores: tuple[type, tuple[str, ...]]) 
 
 def is_away(page: Page) -> bool:
     return page.status == 503 and "Retry-After" in page.headers and page.cookies == () and not page.location
+
+
+@contextmanager
+def failing_from(number: int) -> Iterator[list[str]]:
+    """Let statements of requests fail from this one on, counted from 1. Yields those that have failed."""
+    failed: list[str] = []
+    seen = 0
+
+    def count(sql: str) -> None:
+        nonlocal seen
+        task = asyncio.current_task()
+        is_of_a_request = task is not None and task.get_name().startswith("Task-")
+        is_the_poll = "change_counter" in sql and "UPDATE" not in sql
+        if not is_of_a_request or is_the_poll:
+            return
+        seen += 1
+        if seen >= number:
+            failed.append(sql)
+            raise Unavailable("it is away")
+
+    row, rows, transaction = Database.row, Database.rows, Database.transaction
+
+    async def counted_row(self: Database, sql: str, *arguments: Any) -> Any:
+        count(sql)
+        return await row(self, sql, *arguments)
+
+    async def counted_rows(self: Database, sql: str, *arguments: Any) -> Any:
+        count(sql)
+        return await rows(self, sql, *arguments)
+
+    def counted_transaction(self: Database) -> Any:
+        count("BEGIN")
+        return transaction(self)
+
+    with (
+        patch.object(Database, "row", counted_row),
+        patch.object(Database, "rows", counted_rows),
+        patch.object(Database, "transaction", counted_transaction),
+    ):
+        yield failed

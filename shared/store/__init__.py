@@ -35,7 +35,15 @@ from shared.store.ports.credentials import (
 )
 from shared.store.ports.deployment import DeploymentRecord
 from shared.store.ports.expiry import Expiring, Expiry, GrantPosition, TableSize
-from shared.store.ports.faults import Full, Misconfigured, OutcomeUnknown, Stale, Taken, Unavailable
+from shared.store.ports.faults import (
+    Full,
+    Misconfigured,
+    OutcomeUnknown,
+    Stale,
+    Taken,
+    Unavailable,
+    UsedUp,
+)
 from shared.store.ports.grants import (
     KEPT_FOR,
     Attempt,
@@ -192,6 +200,7 @@ __all__ = [
     "TokenOwner",
     "TokenUser",
     "Unavailable",
+    "UsedUp",
     "UserCredentials",
     "UserFilter",
     "UserGroup",

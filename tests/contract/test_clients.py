@@ -11,7 +11,7 @@ import pytest
 
 from shared.live import clock
 from shared.oauth.client.record import ClientSecret
-from shared.store import Stale, Taken
+from shared.store import Stale, Taken, UsedUp
 from shared.store.postgres.clients import _LIST_STARTABLE
 from shared.store.postgres.transport.transaction import Transaction
 from tests.builders import World, a_client
@@ -119,8 +119,14 @@ async def test_an_initial_access_token_is_spent_as_often_as_it_says(world: World
     """Concurrent uses are counted exactly."""
     tokens, later = world.stores.initial_access_tokens, clock.now() + timedelta(hours=1)
     await tokens.add(b"t" * 32, 5, later)
-    results = await asyncio.gather(*(tokens.spend(b"t" * 32) for _ in range(20)))
-    assert sum(results) == 5
+    add = world.stores.clients.add
+    results = await asyncio.gather(
+        *(add(a_client(f"c{number}"), initial_access_token=b"t" * 32) for number in range(20)),
+        return_exceptions=True,
+    )
+    assert results.count(None) == 5
+    assert all(isinstance(each, UsedUp) for each in results if each is not None)
+    assert len(await world.stores.clients.list(None, 100)) == 5
     assert not await tokens.is_good(b"t" * 32)
 
 
@@ -130,7 +136,17 @@ async def test_an_expired_or_unknown_initial_access_token_is_not_good(world: Wor
     await tokens.add(b"e" * 32, 5, earlier)
     for token_hash in (b"e" * 32, b"u" * 32):
         assert not await tokens.is_good(token_hash)
-        assert not await tokens.spend(token_hash)
+        with pytest.raises(UsedUp):
+            await world.stores.clients.add(a_client(), initial_access_token=token_hash)
+
+
+async def test_a_client_that_is_not_added_spends_no_initial_access_token(world: World) -> None:
+    """The use is taken in the transaction that adds the client."""
+    await world.stores.initial_access_tokens.add(b"o" * 32, 1, clock.now() + timedelta(hours=1))
+    await world.stores.clients.add(a_client("c"))
+    with pytest.raises(Taken):
+        await world.stores.clients.add(a_client("c"), initial_access_token=b"o" * 32)
+    assert await world.stores.initial_access_tokens.is_good(b"o" * 32)
 
 
 async def test_a_lease_has_one_holder_until_it_ends(world: World) -> None:

@@ -1,6 +1,7 @@
 """The client-registry service over HTTP, with real stores."""
 
 import asyncio
+import itertools
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -12,9 +13,11 @@ from shared.oauth.tokens.keys import public_jwk
 from shared.operations.invitations import invite
 from shared.paths import CLIENT_CONFIGURATION, REGISTRATION
 from tests.deployment import ISSUER
+from tests.outages import failing_from
 from tests.planted import planted
 from tests.planted.oauth import policy_of_what_was
 from tests.planted.protocol import no_token_in_answers
+from tests.planted.registration import reads_what_it_wrote, spends_the_token_first
 from tests.registry import URI, Registry, serve_registry
 
 
@@ -219,6 +222,36 @@ async def test_an_initial_access_token_counts_exactly_under_a_race(registry: Reg
     answers = await asyncio.gather(*(registry.post(URI, token) for _ in range(10)))
     assert sorted(answer.status for answer in answers) == [201] * 3 + [401] * 7
     assert len(await registry.world.stores.clients.list(None, 100)) == 3
+
+
+@planted(spends_the_token_first)
+async def test_an_outage_spends_no_initial_access_token(registry: Registry) -> None:
+    """Whichever statement fails, the answer is 503, and a token for one use registers a client afterwards."""
+    token = await registry.token(1)
+    for number in itertools.count(1):
+        with failing_from(number) as failed:
+            answer = await registry.post(URI, token)
+        if answer.status == 201:
+            break
+        assert (answer.status, bool(failed)) == (503, True)
+    assert number > 2
+    assert (await answer.json())["registration_access_token"]
+    assert len(await registry.world.stores.clients.list(None, 100)) == 1
+
+
+@planted(reads_what_it_wrote)
+async def test_an_outage_keeps_no_secret_back(registry: Registry) -> None:
+    """A client that changes itself gets what is shown only once, although what it wrote cannot be read."""
+    made = await registry.register({**URI, "token_endpoint_auth_method": "none"})
+    client_id, token = made["client_id"], made["registration_access_token"]
+    members = {**URI, "client_id": client_id}
+    for number in itertools.count(1):
+        with failing_from(number):
+            answer = await registry.ask("PUT", client_id, token, members)
+        if answer.status == 200:
+            break
+        assert answer.status == 503
+    assert (await answer.json())["client_secret"]
 
 
 async def test_refused_metadata_spend_nothing(registry: Registry) -> None:

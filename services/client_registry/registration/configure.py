@@ -14,6 +14,7 @@ from services.client_registry.registration.request import check_identity, read_b
 from services.client_registry.registration.response import client_information
 from services.client_registry.registration.sector import check_sector
 from services.client_registry.registration.software_statement import Issuers, with_statement
+from services.client_registry.registration.stored import as_stored
 from shared.config.settings import Settings
 from shared.fetch import Fetcher
 from shared.live import clock
@@ -133,4 +134,4 @@ async def _replace(clients: Clients, client: Client) -> Client:
         await clients.replace(client, by=ITSELF)
     except Stale:
         raise InvalidClientMetadata("the client was changed in the meantime: read it and try again") from None
-    return await clients.find(client.client_id) or client
+    return await as_stored(clients, client)

@@ -10,6 +10,7 @@ from services.client_registry.registration.request import read_body
 from services.client_registry.registration.response import client_information
 from services.client_registry.registration.sector import check_sector
 from services.client_registry.registration.software_statement import Issuers, with_statement
+from services.client_registry.registration.stored import as_stored
 from shared.config.settings import Settings
 from shared.fetch import Fetcher
 from shared.live import clock
@@ -23,7 +24,7 @@ from shared.oauth.client.secret import needs_secret, with_secret
 from shared.oauth.errors import AccessDenied, InvalidToken, TooManyRequests
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.clients import allowed_by
-from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace
+from shared.store import Clients, Counters, Full, InitialAccessTokens, Pace, UsedUp
 from shared.web.answers import json_answer
 from shared.web.form import body
 from shared.web.forwarded import client_address
@@ -35,6 +36,9 @@ PACE = Pace(
     forgotten_after=timedelta(hours=1),
 )
 """The rate limit for open registrations from the addresses of one subscriber."""
+
+
+NOT_GOOD = "the initial access token is unknown, used up or expired"
 
 
 class QuotaExceeded(AccessDenied):
@@ -84,8 +88,6 @@ async def register(request: web.Request) -> web.Response:
     if token_hash is None:
         await _limit_registrations(endpoint, request)
     await check_sector(described, endpoint.fetcher)
-    if token_hash is not None:
-        await _spend(endpoint, token_hash)
 
     client_secret = new_client_secret() if needs_secret(described) else None
     registration_access_token = new_handle(Kind.REGISTRATION_ACCESS_TOKEN)
@@ -94,7 +96,7 @@ async def register(request: web.Request) -> web.Response:
         registration_access_token_hash=digest(registration_access_token),
         is_dynamically_registered=True,
     )
-    client = await _add(endpoint.clients, client, settings.client_quota if token_hash is None else None)
+    client = await _add(endpoint.clients, client, token_hash, settings.client_quota)
     information = client_information(
         client,
         settings.issuer,
@@ -112,7 +114,7 @@ async def _initial_access_token(endpoint: RegistrationEndpoint, request: web.Req
     token_hash = digest(bearer_token(request, Kind.INITIAL_ACCESS_TOKEN))
     with limit_failures(endpoint.failures, "initial_access_token", request):
         if not await endpoint.initial_access_tokens.is_good(token_hash):
-            raise InvalidToken("the initial access token is unknown, used up or expired")
+            raise InvalidToken(NOT_GOOD)
     return token_hash
 
 
@@ -125,16 +127,18 @@ async def _limit_registrations(endpoint: RegistrationEndpoint, request: web.Requ
         raise TooManyRegistrations("too many clients have been registered from this address", wait)
 
 
-async def _spend(endpoint: RegistrationEndpoint, token_hash: bytes) -> None:
-    """Raises InvalidToken."""
-    if not await endpoint.initial_access_tokens.spend(token_hash):
-        raise InvalidToken("the initial access token is unknown, used up or expired")
+async def _add(clients: Clients, client: Client, token_hash: bytes | None, quota: int) -> Client:
+    """The client as it is stored. The *quota* is for clients without a token.
 
-
-async def _add(clients: Clients, client: Client, quota: int | None) -> Client:
-    """The client as it is stored. Raises QuotaExceeded."""
+    Raises QuotaExceeded, InvalidToken.
+    """
     try:
-        await clients.add(client, by=ITSELF, quota=quota)
+        if token_hash is None:
+            await clients.add(client, by=ITSELF, quota=quota)
+        else:
+            await clients.add(client, by=ITSELF, initial_access_token=token_hash)
     except Full:
         raise QuotaExceeded("no more clients can register here for now") from None
-    return await clients.find(client.client_id) or client
+    except UsedUp:
+        raise InvalidToken(NOT_GOOD) from None
+    return await as_stored(clients, client)

@@ -44,10 +44,18 @@ class Clients(Protocol):
     async def mapped_attributes(self) -> frozenset[str]:
         """The attributes of users that the `claims_mapping` of any client takes a value from."""
 
-    async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
-        """Raises Taken: the client_id is in use. Raises Full: the quota is reached.
+    async def add(
+        self,
+        client: Client,
+        *,
+        by: Author | None = None,
+        quota: int | None = None,
+        initial_access_token: bytes | None = None,
+    ) -> None:
+        """Raises Taken: the client_id is in use. Raises Full: the quota is reached. Raises UsedUp.
 
         *quota*: the number of clients that may have registered themselves. Concurrent calls do not exceed it.
+        *initial_access_token*: the digest of the one of which this takes a use, in the same transaction.
         """
 
     async def replace(
@@ -116,10 +124,7 @@ class InitialAccessTokens(Protocol):
     ) -> None: ...
 
     async def is_good(self, token_hash: bytes) -> bool:
-        """Whether the token has a use left. Only `spend` decides."""
-
-    async def spend(self, token_hash: bytes) -> bool:
-        """Take one use. False: the token is used up, expired or unknown."""
+        """Whether the token has a use left. Only `Clients.add`, which takes it, decides."""
 
     async def delete_expired(self) -> None: ...
 

@@ -37,6 +37,10 @@ class Stale(OperatorError):
     template = "{} was changed by somebody else at the same time: try again"
 
 
+class UsedUp(Exception):
+    """The initial access token is used up, expired or unknown."""
+
+
 class Full(OperatorError):
     """There are as many clients that registered themselves as there may be."""
 

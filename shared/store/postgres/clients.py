@@ -11,12 +11,14 @@ import asyncpg
 from shared.model import Author
 from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client
-from shared.store import EVERY_CLIENT, ClientEvent, ClientFilter, Full, Stale, Taken
+from shared.store import EVERY_CLIENT, ClientEvent, ClientFilter, Full, Stale, Taken, UsedUp
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.client_secrets import SecretRows
 from shared.store.codecs.text import is_storable
 from shared.store.postgres.changes import CLIENT
+from shared.store.postgres.initial_access_tokens import SPEND
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 _COLUMNS = """client_id, metadata, secrets, registration_access_token_hash, is_dynamically_registered,
    version, disabled_at, created_at, epoch, document_hash"""
@@ -128,6 +130,17 @@ def _client(row: asyncpg.Record, secrets: SecretRows) -> Client:
     )
 
 
+async def _spend(connection: Transaction, token_hash: bytes) -> None:
+    if await connection.fetchrow(SPEND, token_hash) is None:
+        raise UsedUp
+
+
+async def _keep_quota(connection: Transaction, quota: int) -> None:
+    await connection.execute(_LOCK)
+    if await connection.fetchval(_COUNT) >= quota:
+        raise Full
+
+
 class PostgresClients:
     """`Clients` over PostgreSQL."""
 
@@ -172,18 +185,26 @@ class PostgresClients:
     async def mapped_attributes(self) -> frozenset[str]:
         return frozenset(row["attribute"] for row in await self._database.rows(_MAPPED_ATTRIBUTES))
 
-    async def add(self, client: Client, *, by: Author | None = None, quota: int | None = None) -> None:
+    async def add(
+        self,
+        client: Client,
+        *,
+        by: Author | None = None,
+        quota: int | None = None,
+        initial_access_token: bytes | None = None,
+    ) -> None:
         fields = (*self._fields(client, by), client.disabled_at, client.document_hash)
-        if quota is None:
-            row = await self._database.row(_ADD, *fields)
-        else:
-            async with self._database.transaction() as connection:
-                await connection.execute(_LOCK)
-                if await connection.fetchval(_COUNT) >= quota:
-                    raise Full
-                row = await connection.fetchrow(_ADD, *fields)
-        if row is None:
-            raise Taken(client.client_id)
+        if quota is None and initial_access_token is None:
+            if await self._database.row(_ADD, *fields) is None:
+                raise Taken(client.client_id)
+            return
+        async with self._database.transaction() as connection:
+            if initial_access_token is not None:
+                await _spend(connection, initial_access_token)
+            if quota is not None:
+                await _keep_quota(connection, quota)
+            if await connection.fetchrow(_ADD, *fields) is None:
+                raise Taken(client.client_id)
 
     async def replace(
         self, client: Client, *, by: Author | None = None, event: ClientEvent = "client_changed"

@@ -17,7 +17,7 @@ _IS_GOOD = """
 SELECT FROM initial_access_tokens WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now()"""
 
 # Concurrent statements wait for the row lock and re-check the new version, so the count is exact.
-_SPEND = """
+SPEND = """
 UPDATE initial_access_tokens SET uses_left = uses_left - 1
  WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now() RETURNING uses_left"""
 
@@ -37,9 +37,6 @@ class PostgresInitialAccessTokens:
 
     async def is_good(self, token_hash: bytes) -> bool:
         return await self._database.row(_IS_GOOD, token_hash) is not None
-
-    async def spend(self, token_hash: bytes) -> bool:
-        return await self._database.row(_SPEND, token_hash) is not None
 
     async def delete_expired(self) -> None:
         await self._database.row(_DELETE_EXPIRED)
