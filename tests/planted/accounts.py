@@ -1,11 +1,17 @@
 """Planted defects of accounts: what people do with their own."""
 
+from typing import Any
+
 import pytest
+from aiohttp import web
 
 from services.accounts.self_service import data, password
 from services.accounts.self_service import profile as profile_page
 from services.accounts.visit import access
+from shared.browser.active_session import ActiveSessions
+from shared.model import Session
 from shared.operations import activity, profile
+from shared.store import Unavailable
 from shared.store.postgres import audit, consents, epochs, sessions
 
 
@@ -99,3 +105,17 @@ def shows_everybodys_activity(monkeypatch: pytest.MonkeyPatch) -> None:
 def names_administrators(monkeypatch: pytest.MonkeyPatch) -> None:
     """Users see who of the operators has changed their account."""
     monkeypatch.setattr(activity, "_OF_OTHERS", "nobody")
+
+
+def an_outage_is_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whose session cannot be looked up is asked to sign in."""
+    find: Any = ActiveSessions.find
+
+    async def careless(self: ActiveSessions, request: web.Request) -> Session | None:
+        try:
+            found: Session | None = await find(self, request)
+        except Unavailable:
+            return None
+        return found
+
+    monkeypatch.setattr(ActiveSessions, "find", careless)

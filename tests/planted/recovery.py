@@ -63,3 +63,10 @@ def counts_no_tries(monkeypatch: pytest.MonkeyPatch) -> None:
 def keeps_links_to_an_old_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """A link works after its user's address has changed."""
     monkeypatch.setattr(users, "_FORGET_RECOVERY_LINKS", "SELECT $1::uuid")
+
+
+def spends_the_code_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code is spent before the address is changed, in a statement of its own."""
+    counting, deleting = "UPDATE address_codes a SET tries = tries + 1", "DELETE FROM address_codes a"
+    assert counting in address_codes._COUNT
+    monkeypatch.setattr(address_codes, "_COUNT", address_codes._COUNT.replace(counting, deleting))

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -12,12 +14,13 @@ from shared.model import User
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import make_recovery_link
 from shared.paths import ACCOUNT, ACCOUNT_EMAIL
-from shared.store import Expiring, Mail
+from shared.store import Expiring, Mail, Unavailable
+from shared.store.postgres.users import PostgresUsers
 from tests.accounts import grow_old, serve_accounts, sign_in, visit
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page, is_login
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
-from tests.planted.recovery import counts_no_tries, keeps_links_to_an_old_address
+from tests.planted.recovery import counts_no_tries, keeps_links_to_an_old_address, spends_the_code_first
 
 MINUTE = timedelta(minutes=1)
 
@@ -105,6 +108,22 @@ async def test_an_unverified_address_is_verified(mailing: AuthorizationService) 
     page = await visit(browser, ACCOUNT_EMAIL.path)
     assert (await send(browser, page, email="mine@verify.test")).path == ACCOUNT.path
     assert await mails(mailing) == []
+
+
+@planted(spends_the_code_first)
+async def test_a_code_outlives_an_outage(mailing: AuthorizationService) -> None:
+    """Whoever is told 503 sends the same form again; then the code works no more."""
+    old, new = f"old-{uuid4()}@outage.test", f"new-{uuid4()}@outage.test"
+    user = await mailing.user(claims={"email": old, "email_verified": True})
+    browser, page = await opened(mailing, user)
+    page = await send(browser, page, email=new)
+    code = await code_in(mailing, new)
+    with patch.object(PostgresUsers, "replace", side_effect=Unavailable("it is away")):
+        assert (await send(browser, page, code=code)).status == 503
+    assert await address_of(mailing, user) == (old, True)
+    await send(browser, page, code=code)
+    assert await address_of(mailing, user) == (new, True)
+    assert await mailing.world.stores.address_codes.wanted(user.user_id) is None
 
 
 @planted(counts_no_tries)

@@ -92,7 +92,8 @@ class EmailPage:
         return see_other(visit.page.path)
 
     async def _confirm(self, visit: Visit, user: User, code: str) -> web.Response:
-        address = await self.codes.spend(user.user_id, self._hash(user, typed_code(code)))
+        code_hash = self._hash(user, typed_code(code))
+        address = await self.codes.check(user.user_id, code_hash)
         if address is None:
             return await self._page(visit, user, "code")
         is_new = user.claims.get("email") != address
@@ -100,9 +101,11 @@ class EmailPage:
         try:
             await set_verified_address(self.users, user.user_id, address, mails)
         except Taken:
+            await self.codes.forget(user.user_id, code_hash)
             return await self._page(visit, user, "taken")
         except NoSuchUser:
             raise AccountGone from None
+        await self.codes.forget(user.user_id, code_hash)  # last: whoever is told 503 may send it again
         visit.log_change("email")
         return see_other(done_uri(ACCOUNT, "email"))
 

@@ -14,7 +14,8 @@ MAX_TRIES = 5
 class AddressCodes(Protocol):
     """One wanted address for each user. PostgreSQL.
 
-    A code works once, no longer than its lifetime and its user's epoch, and no more after MAX_TRIES attempts.
+    A code works until it is forgotten, no longer than its lifetime and its user's epoch, and no more after
+    MAX_TRIES attempts.
     """
 
     async def put(
@@ -31,5 +32,8 @@ class AddressCodes(Protocol):
     async def wanted(self, user_id: UUID) -> str | None:
         """The address whose code works."""
 
-    async def spend(self, user_id: UUID, code_hash: bytes) -> str | None:
-        """Count an attempt. The address if the code is right; it is spent then. None: it is wrong or dead."""
+    async def check(self, user_id: UUID, code_hash: bytes) -> str | None:
+        """Count an attempt. The address if the code is right. None: it is wrong or dead."""
+
+    async def forget(self, user_id: UUID, code_hash: bytes) -> None:
+        """Let a code work no more, once its address has been taken over."""

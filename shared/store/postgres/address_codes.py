@@ -25,9 +25,9 @@ _IS_LIVE = f"""
 
 _WANTED = f"SELECT address FROM address_codes a WHERE {_IS_LIVE}"
 
-_COUNT = f"UPDATE address_codes a SET tries = tries + 1 WHERE {_IS_LIVE} RETURNING code_hash"
+_COUNT = f"UPDATE address_codes a SET tries = tries + 1 WHERE {_IS_LIVE} RETURNING code_hash, address"
 
-_SPEND = "DELETE FROM address_codes WHERE user_id = $1 AND code_hash = $2 RETURNING address"
+_FORGET = "DELETE FROM address_codes WHERE user_id = $1 AND code_hash = $2"
 
 
 class PostgresAddressCodes:
@@ -53,9 +53,10 @@ class PostgresAddressCodes:
         row = await self._database.row(_WANTED, user_id)
         return row["address"] if row else None
 
-    async def spend(self, user_id: UUID, code_hash: bytes) -> str | None:
+    async def check(self, user_id: UUID, code_hash: bytes) -> str | None:
         row = await self._database.row(_COUNT, user_id)
-        if row is None or not hmac.compare_digest(row["code_hash"], code_hash):
-            return None
-        spent = await self._database.row(_SPEND, user_id, code_hash)
-        return spent["address"] if spent else None
+        is_right = row is not None and hmac.compare_digest(row["code_hash"], code_hash)
+        return row["address"] if row and is_right else None
+
+    async def forget(self, user_id: UUID, code_hash: bytes) -> None:
+        await self._database.row(_FORGET, user_id, code_hash)
