@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from shared.process.imports import uncollected_imports
+
 
 class LazyGroup(click.Group):
     """`verbs`: where each command is, as `module:attribute`, by name."""
@@ -19,5 +21,6 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self._verbs and cmd_name not in self.commands:
-            self.add_command(resolve_name(self._verbs[cmd_name]), cmd_name)
+            with uncollected_imports():
+                self.add_command(resolve_name(self._verbs[cmd_name]), cmd_name)
         return super().get_command(ctx, cmd_name)

@@ -1,6 +1,7 @@
 """`ostiary serve`."""
 
 import asyncio
+import gc
 from contextlib import suppress
 from importlib import import_module
 
@@ -11,6 +12,7 @@ from shared.config.kinds import address
 from shared.config.settings import Settings, read_settings
 from shared.operations.deployment import check_issuer
 from shared.paths import Service
+from shared.process.imports import uncollected_imports
 from shared.server.app import Mount, application
 from shared.server.health import health
 from shared.server.log.configuration import configure_log
@@ -48,7 +50,9 @@ def serve(name: str, listen: str, workers: int) -> None:
         request_log = configure_log(settings.log_level, name)
         names = services_of(name, settings)
         asyncio.run(_check_issuer(settings))
-        mounts = [_mount(each) for each in names]
+        with uncollected_imports():
+            mounts = [_mount(each) for each in names]
+        gc.freeze()  # no collection visits what is imported, and workers share its memory
         listening = Listen(listen).bind()
 
         def work(index: int) -> None:
