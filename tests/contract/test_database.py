@@ -59,7 +59,7 @@ async def test_more_callers_than_connections_wait_for_one(database_url: str) -> 
 
 async def test_one_who_waits_too_long_is_told_so(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A caller that waits too long gets Unavailable."""
-    monkeypatch.setattr("shared.store.postgres.transport.pool.ACQUIRE_TIMEOUT", 0.05)
+    monkeypatch.setattr("shared.store.postgres.transport.waiting.ACQUIRE_TIMEOUT", 0.05)
     async with _database(database_url, size=1) as database:
         async with database.transaction():
             with pytest.raises(Unavailable):

@@ -13,7 +13,7 @@ import pytest
 
 from shared.store import OutcomeUnknown, Unavailable
 from shared.store.postgres.changes import PostgresChanges
-from shared.store.postgres.transport import connection, pool
+from shared.store.postgres.transport import connection, idle, pool, waiting
 from shared.store.postgres.transport.database import Database
 from tests.planted import planted
 from tests.planted.postgres import (
@@ -97,7 +97,7 @@ async def test_two_hundred_callers_behind_a_lock_open_no_backend_too_many(
 ) -> None:
     """A caller that stops waiting leaves no backend behind, even without timeouts on the server."""
     monkeypatch.setattr(connection, "PATIENCE", 0.1)
-    monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 5.0)
+    monkeypatch.setattr(waiting, "ACQUIRE_TIMEOUT", 5.0)
     for name in connection.SERVER_TIMEOUTS:
         monkeypatch.setitem(connection.SERVER_TIMEOUTS, name, 0)
     async with _database(database_url) as database, _observer(database_url) as observer:
@@ -124,7 +124,7 @@ async def test_a_halted_backend_keeps_its_place_until_it_answers(
         row = await database.row(_PID)
         assert row is not None
         monkeypatch.setattr(connection, "PATIENCE", 0.1)
-        monkeypatch.setattr(pool, "ACQUIRE_TIMEOUT", 0.1)
+        monkeypatch.setattr(waiting, "ACQUIRE_TIMEOUT", 0.1)
         os.kill(row["pid"], signal.SIGSTOP)
         try:
             assert isinstance(await _fault(database, _NOTE, "halted"), OutcomeUnknown)
@@ -280,10 +280,10 @@ async def test_idle_connections_are_closed_after_a_while(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An idle process closes its connections."""
-    monkeypatch.setattr(pool, "IDLE_LIFETIME", 0.05)
+    monkeypatch.setattr(idle, "IDLE_LIFETIME", 0.05)
     async with _database(database_url) as database, _observer(database_url) as observer:
         await asyncio.gather(*(database.row("SELECT pg_sleep(0.01)") for _ in range(SIZE)))
-        await _until(lambda: database._pool._reaping is None)
+        await _until(lambda: not database._pool._idle.is_watched)
         await _until(lambda: database.statistics().recovering == 0)
         assert database.statistics().idle == 0
         assert await _backends(observer) == 0

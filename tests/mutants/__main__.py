@@ -39,6 +39,8 @@ TESTS = {
     f"{LIVE}.client_keys": ("unit/test_client_keys",),
     f"{LIVE}.rate_limiter": ("unit/test_rate_limiter",),
     f"{LIVE}.watch": ("unit/test_watch",),
+    f"{POSTGRES}.idle": ("unit/test_pool", "contract/test_database_faults"),
+    f"{POSTGRES}.waiting": ("unit/test_pool", "contract/test_database_faults"),
     f"{POSTGRES}.pool": ("unit/test_pool", "contract/test_database_faults"),
     f"{POSTGRES}.server_clock": ("unit/test_server_clock",),
     f"{REDIS}.pipeline": ("contract/test_redis_transport",),

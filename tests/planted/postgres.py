@@ -9,7 +9,7 @@ import pytest
 
 from shared.store import Unavailable, migrate
 from shared.store.postgres import changes, clients, sessions
-from shared.store.postgres.transport import connection, faults, pool
+from shared.store.postgres.transport import connection, faults, idle, pool
 from shared.store.postgres.transport.connection import Connection
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
@@ -168,7 +168,7 @@ def stays_at_a_demoted_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keeps_what_is_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle connections are never closed."""
-    monkeypatch.setattr(pool.Pool, "_reap", lambda self: setattr(self, "_reaping", None))
+    monkeypatch.setattr(idle.IdleConnections, "_reap", lambda self: setattr(self, "_reaping", None))
 
 
 def migrates_while_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:

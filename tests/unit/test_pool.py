@@ -101,3 +101,46 @@ async def test_a_connection_that_opens_while_the_pool_closes_is_ended() -> None:
     with pytest.raises(ConnectionError):
         await opening
     assert (len(server.made), server.open) == (1, 0)
+
+
+async def test_the_connection_used_last_is_lent_first() -> None:
+    """Its statements are prepared, and the others grow old enough to be closed."""
+    pool = Pool(_Server().connect, 2)
+    first, last = [await pool.take() for _ in range(2)]
+    pool.give_back(first)
+    pool.give_back(last)
+    assert [await pool.take(), await pool.take()] == [last, first]
+
+
+async def test_callers_are_served_in_the_order_in_which_they_came() -> None:
+    """A caller who was cancelled is passed over."""
+    pool = Pool(_Server().connect, 1)
+    connection, served = await pool.take(), list[str]()
+
+    async def use(name: str) -> None:
+        async with pool.lend():
+            served.append(name)
+
+    callers = [asyncio.create_task(use(name)) for name in ("first", "cancelled", "second", "last")]
+    await asyncio.sleep(0)
+    assert pool.statistics().waiting == 4
+    callers[1].cancel()
+    await asyncio.sleep(0)
+    assert pool.statistics().waiting == 3
+    pool.give_back(connection)
+    await asyncio.gather(*callers, return_exceptions=True)
+    assert served == ["first", "second", "last"]
+    assert pool.statistics().idle == 1
+
+
+async def test_what_a_cancelled_caller_was_served_is_taken_back() -> None:
+    """The caller is cancelled after a connection was given to it, and before it runs."""
+    pool = Pool(_Server().connect, 1)
+    connection = await pool.take()
+    caller = asyncio.create_task(pool.take())
+    await asyncio.sleep(0)
+    pool.give_back(connection)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert pool.take_idle() is connection

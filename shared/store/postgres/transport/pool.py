@@ -20,7 +20,6 @@ callbacks at loan and return, and a reset of session state, so a caller must lea
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,10 +29,10 @@ import asyncpg
 
 from shared.store import PoolStatistics, Unavailable
 from shared.store.postgres.transport.connection import SERVER_TIMEOUTS, Connection
+from shared.store.postgres.transport.idle import IdleConnections
 from shared.store.postgres.transport.opener import Connect, Opener
+from shared.store.postgres.transport.waiting import WaitingCallers
 
-ACQUIRE_TIMEOUT = 1.0  # seconds until a caller is told that every connection is busy
-IDLE_LIFETIME = 300.0  # seconds: a firewall may forget what is idle for longer
 LOST_AFTER = 15.0  # seconds until a server that does not confirm a cancellation counts as lost
 CLOSE_TIMEOUT = 1.0  # seconds for a server to confirm the end of a connection
 
@@ -42,28 +41,25 @@ BROKEN = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientE
 backend ended while its connection was idle."""
 
 
-def _expire(served: "asyncio.Future[Connection | None]") -> None:
-    if not served.done():
-        served.set_exception(TimeoutError("every connection is busy"))
-
-
 class Pool:
-    """Opens connections when they are needed. The last used is lent first: its statements are prepared."""
+    """Opens connections when they are needed, at most *size* of them.
+
+    A place is free, or has a connection that is being opened, lent, idle, or recovering.
+    """
 
     def __init__(self, connect: Connect, size: int) -> None:
         self._opener = Opener(connect)
         self._size = size
-        self._free = size  # places without a connection that no caller has been promised
-        self._idle: deque[tuple[Connection, float]] = deque()  # the last used on the right
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._free = size  # places that no caller has been promised
+        self._idle = IdleConnections(self.retire)
+        self._waiting = WaitingCallers(self._take_back)
         self._open_connections: set[Connection] = set()
         self._recovering: set[asyncio.Task[None]] = set()
-        self._reaping: asyncio.TimerHandle | None = None
-        self._opened = self._given_up = self._timed_out = 0
+        self._opened = self._given_up = 0
         self._is_closed = False
 
     def lend(self) -> "Loan":
-        """For `async with`. Raises what `connect` does; TimeoutError: all were busy for ACQUIRE_TIMEOUT."""
+        """For `async with`. Raises what `connect` does; TimeoutError: all were busy for too long."""
         return Loan(self)
 
     def statistics(self) -> PoolStatistics:
@@ -74,17 +70,16 @@ class Pool:
             idle=idle,
             recovering=recovering,
             in_use=self._size - self._free - idle - recovering,
-            waiting=sum(not served.done() for served in self._waiting),
+            waiting=len(self._waiting),
             opened=self._opened,
             given_up=self._given_up,
-            timed_out=self._timed_out,
+            timed_out=self._waiting.timed_out,
         )
 
     def close(self) -> None:
         """End every connection, lent or not. Statements that still run have an unknown outcome."""
         self._is_closed = True
-        if self._reaping is not None:
-            self._reaping.cancel()
+        self._idle.close()
         for recovery in self._recovering:
             recovery.cancel()
         for connection in self._open_connections:
@@ -92,8 +87,7 @@ class Pool:
 
     def take_idle(self) -> Connection | None:
         """A connection, if one is idle."""
-        while self._idle:
-            connection, _ = self._idle.pop()
+        while (connection := self._idle.take()) is not None:
             if not connection.is_closed():
                 return connection
             self._forget(connection)
@@ -106,7 +100,7 @@ class Pool:
         if self._free:
             self._free -= 1
             return await self._open()
-        return await self._turn() or await self._open()
+        return await self._waiting.wait() or await self._open()
 
     def give_back(self, connection: Connection) -> None:
         """Take a connection back whose last statement has ended."""
@@ -115,10 +109,8 @@ class Pool:
             self._forget(connection)
         elif now > connection.expires_at:
             self.retire(connection)
-        elif not self._serve(connection):
-            self._idle.append((connection, now))
-            if self._reaping is None:
-                self._reap_later()
+        elif not self._waiting.serve(connection):
+            self._idle.add(connection, now)
 
     def give_back_after(self, connection: Connection, fault: BaseException) -> None:
         """Take a connection back after *fault*: its statement failed, or its caller was interrupted."""
@@ -141,8 +133,8 @@ class Pool:
 
     def retire_idle(self) -> None:
         """Close all idle connections: the server they lead to is no longer the one to use."""
-        while self._idle:
-            self.retire(self._idle.popleft()[0])
+        while (connection := self._idle.take_first()) is not None:
+            self.retire(connection)
 
     async def _recover(self, connection: Connection) -> None:
         try:
@@ -180,20 +172,15 @@ class Pool:
 
     def _vacate(self) -> None:
         """A place has no connection: it goes to a caller that waits, or is free."""
-        if not self._serve(None):
+        if not self._waiting.serve(None):
             self._free += 1
 
-    def _reap_later(self) -> None:
-        self._reaping = asyncio.get_running_loop().call_later(IDLE_LIFETIME, self._reap)
-
-    def _reap(self) -> None:
-        """Close what has been idle for IDLE_LIFETIME."""
-        self._reaping = None
-        since = time.monotonic() - IDLE_LIFETIME
-        while self._idle and self._idle[0][1] <= since:
-            self.retire(self._idle.popleft()[0])
-        if self._idle:
-            self._reap_later()
+    def _take_back(self, served: Connection | None) -> None:
+        """A caller who was served, a connection or a place, has gone."""
+        if served is None:
+            self._vacate()
+        else:
+            self.give_back(served)
 
     async def _open(self) -> Connection:
         """A connection in a place that is the caller's."""
@@ -208,39 +195,6 @@ class Pool:
         self._opened += 1
         self._open_connections.add(connection)
         return connection
-
-    async def _turn(self) -> Connection | None:
-        """Wait for a connection; None: for a place, which is the caller's."""
-        loop = asyncio.get_running_loop()
-        served: asyncio.Future[Connection | None] = loop.create_future()
-        self._waiting.append(served)
-        expiry = loop.call_later(ACQUIRE_TIMEOUT, _expire, served)
-        try:
-            return await served
-        except TimeoutError:
-            self._timed_out += 1
-            raise
-        except asyncio.CancelledError:
-            if served.done() and not served.cancelled() and not served.exception():
-                self._pass_on(served.result())
-            raise
-        finally:
-            expiry.cancel()
-
-    def _pass_on(self, connection: Connection | None) -> None:
-        if connection is None:
-            self._vacate()
-        else:
-            self.give_back(connection)
-
-    def _serve(self, connection: Connection | None) -> bool:
-        """Whether a caller was waiting."""
-        while self._waiting:
-            served = self._waiting.popleft()
-            if not served.done():
-                served.set_result(connection)
-                return True
-        return False
 
 
 @dataclass(slots=True)
