@@ -17,7 +17,8 @@ class User:
     """A user. `user_id` is the public `sub`; `claims` holds OpenID standard claims and Cells' own.
 
     `groups`: the names of the groups that the user is in, sorted by code point; `direct_groups`: of those
-    that the user is in by themselves, not only through another group. None: they have not been read.
+    that the user is in by themselves, not only through another group. `roles` and `direct_roles` likewise.
+    None: they have not been read.
     """
 
     user_id: UUID
@@ -30,6 +31,8 @@ class User:
     updated_at: datetime | None = None
     groups: tuple[str, ...] | None = None
     direct_groups: tuple[str, ...] | None = None
+    roles: tuple[str, ...] | None = None
+    direct_roles: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

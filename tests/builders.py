@@ -27,7 +27,6 @@ CLAIMS = {
     "name": "Ada Lovelace",
     "email": "ada@example.org",
     "email_verified": True,
-    "roles": ["ADMIN"],
     "groupPath": "/",
 }
 

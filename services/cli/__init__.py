@@ -27,6 +27,7 @@ VERBS = {
     "resource": "services.cli.resource:resource",
     "restore": "services.cli.backup:restore",
     "restored": "services.cli.deployment:restored",
+    "role": "services.cli.role:role",
     "run": "services.cli.run:run",
     "serve": "services.cli.serve:serve",
     "session": "services.cli.session:session",

@@ -11,6 +11,7 @@ from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.protected_resources import NoSuchResource
 from shared.operations.rights import BeyondRights
+from shared.operations.roles import BadRole, NoSuchRole
 from shared.operations.sessions import NoSuchSession
 from shared.operations.users import BadUser, NoSuchUser
 from shared.store import Full, Stale, Taken
@@ -36,6 +37,7 @@ _ABSENT: dict[type[Exception], str] = {
     NoSuchResource: "resource",
     NoSuchUser: "user",
     NoSuchGroup: "group",
+    NoSuchRole: "role",
     NoSuchSession: "session",
     NoSuchGrant: "grant",
 }
@@ -51,7 +53,7 @@ def faults_as_errors() -> Iterator[None]:
     except BeyondRights as fault:
         description = "the record has, or would get, rights that the caller lacks"
         raise InsufficientScope(description, scope=str(fault)) from None
-    except (BadUser, BadGroup) as fault:
+    except (BadUser, BadGroup, BadRole) as fault:
         raise InvalidRequest(str(fault)) from None
     except NoSecret:
         raise Conflict("the client authenticates without a client secret") from None

@@ -1,4 +1,4 @@
-"""The names that groups may have. They are compared as user names are (`username.canonical`). Pure."""
+"""The names that groups and roles may have, compared as user names are (`username.canonical`). Pure."""
 
 from precis_i18n import get_profile
 

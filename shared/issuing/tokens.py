@@ -12,12 +12,13 @@ from shared.config.settings import Settings
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
 from shared.model import Authentication, Authorization, Scope, User
-from shared.oauth.claims import UNBOUNDED, claims_by_scope, id_token_user_claims
+from shared.oauth.claims import claims_by_scope, id_token_user_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidScope
 from shared.oauth.resource.target import AccessTokenTarget
 from shared.oauth.sender.sender import Sender
 from shared.oauth.subject import subject
+from shared.oauth.supported import MEMBERSHIPS
 from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
 from shared.oauth.tokens.id_token import authentication_event, response_hashes
 from shared.oauth.tokens.jwe import Recipient, encrypt
@@ -214,7 +215,7 @@ class TokenIssuer:
         }
         if nonce is not None:
             claims["nonce"] = nonce
-        large = [name for name in UNBOUNDED if name in by_scope and name not in by_name]
+        large = [name for name in MEMBERSHIPS if name in by_scope and name not in by_name]
         signed = _sign_short(key, claims, large, client)
         return encrypt(recipient, signed, cty="JWT") if recipient else signed
 

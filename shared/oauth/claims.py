@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from shared.model import Authorization, Json, Scope, User
 from shared.oauth.client.record import Client
-from shared.oauth.supported import GROUPS, SCOPE_CLAIMS
+from shared.oauth.supported import GROUPS, MEMBERSHIP_SCOPES, MEMBERSHIPS, ROLES, SCOPE_CLAIMS
 
 Claims = dict[str, Any]
 
@@ -16,10 +16,7 @@ _STANDARD = frozenset(
 
 
 BY_SCOPE = "scope"  # in `id_token_claims`: the claims of the granted scopes
-UNBOUNDED = ("groups", "roles")
-"""The claims by scope that can make an ID token too large for an application's cookie or header."""
-
-_BY_SCOPE = frozenset({*SCOPE_CLAIMS["profile"], *SCOPE_CLAIMS["email"], *UNBOUNDED})
+_BY_SCOPE = frozenset({*SCOPE_CLAIMS["profile"], *SCOPE_CLAIMS["email"], *MEMBERSHIPS})
 
 
 def _is_text(value: object) -> bool:
@@ -47,7 +44,7 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "phone_number_verified": _is_flag,
     "updated_at": _is_number,
     "address": _is_object,
-    "roles": _is_texts,
+    ROLES: _is_texts,
     GROUPS: _is_texts,
 }
 """OpenID Connect Core 1.0 §5.1: every other standard claim is a string."""
@@ -68,12 +65,12 @@ def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
 
     A standard claim is omitted rather than released empty or with the wrong type (§5.3.2). Claims that an
     operator configured beyond the standard (a custom claim or a mapping) are released unchanged. An empty
-    list of groups is released too: without it, an application would keep the last memberships that it saw.
+    list of groups or roles is released too: without it, an application would keep the last ones that it saw.
     """
     if name == "address" and isinstance(value, dict):  # §5.1.1: its members are absent rather than empty
         value = {member: text for member, text in cast(Claims, value).items() if _is_text(text)}
     if name in _KNOWN and not is_mapped:
-        is_empty = value == [] and name != GROUPS
+        is_empty = value == [] and name not in MEMBERSHIPS
         return value if _SHAPES.get(name, _is_text)(value) and not is_empty else None
     return None if value == "" else value
 
@@ -81,14 +78,15 @@ def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
 def attributes(user: User) -> Json:
     """The attributes of a user, by claim name, with `username` in addition for `claims_mapping`.
 
-    `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` comes
-    only from the memberships: a claim of that name in the record is ignored.
+    `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` and
+    `roles` are those that the user is in and has: claims of these names in the record are ignored.
     """
     values: Claims = {"preferred_username": user.username}
     if user.updated_at:
         values["updated_at"] = int(user.updated_at.timestamp())
-    groups = None if user.groups is None else list(user.groups)
-    return {**values, **user.claims, "username": user.username, GROUPS: groups}
+    memberships = {GROUPS: user.groups, ROLES: user.roles}
+    lists = {name: None if names is None else list(names) for name, names in memberships.items()}
+    return {**values, **user.claims, "username": user.username, **lists}
 
 
 def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
@@ -113,14 +111,19 @@ def claims_by_scope(user: User, scope: Scope, client: Client) -> Claims:
     return released(user, names, client.claims_mapping)
 
 
-def takes_groups(client: Client) -> bool:
-    """Whether the client's record releases groups to it regardless of the granted scope."""
-    return GROUPS in client.id_token_claims or GROUPS in client.claims_mapping.values()
+def takes_memberships(client: Client) -> bool:
+    """Whether the client's record releases groups or roles to it regardless of the granted scope."""
+    sources = client.claims_mapping.values()
+    return any(name in client.id_token_claims or name in sources for name in MEMBERSHIPS)
 
 
-def id_token_needs_groups(authorization: Authorization, client: Client) -> bool:
-    """Whether an ID token needs the user's groups."""
-    return GROUPS in authorization.scope or GROUPS in authorization.claims.id_token or takes_groups(client)
+def id_token_needs_memberships(authorization: Authorization, client: Client) -> bool:
+    """Whether an ID token needs the user's groups or roles."""
+    return (
+        any(scope in authorization.scope for scope in MEMBERSHIP_SCOPES)
+        or any(name in authorization.claims.id_token for name in MEMBERSHIPS)
+        or takes_memberships(client)
+    )
 
 
 def claims_of_scope(scope: Scope) -> list[str]:

@@ -47,6 +47,12 @@ def assertion_algorithms(token_endpoint_auth_method: str) -> tuple[str, ...]:
 GROUPS = "groups"
 """A scope and the claim that it releases: the names of the user's groups. No specification defines it."""
 
+ROLES = "roles"
+"""As GROUPS, for the roles that the user has. Cells has the claim too."""
+
+MEMBERSHIPS = (GROUPS, ROLES)
+"""Claims that come from the groups and roles of the user and from nothing else."""
+
 SCOPE_CLAIMS = {
     "profile": (
         "name",
@@ -68,9 +74,15 @@ SCOPE_CLAIMS = {
     "address": ("address",),
     "phone": ("phone_number", "phone_number_verified"),
     GROUPS: (GROUPS,),
-    "pydio": ("roles", "groupPath", "profile", "displayName", "authSource"),
+    ROLES: (ROLES,),
+    "pydio": (ROLES, "groupPath", "profile", "displayName", "authSource"),
 }
-"""The claims that a scope releases: OpenID Connect Core 1.0 §5.4, `groups`, and Cells' marker scope."""
+"""The claims that a scope releases: OpenID Connect Core 1.0 §5.4, GROUPS, ROLES, and Cells' marker scope."""
+
+MEMBERSHIP_SCOPES = tuple(
+    scope for scope, claims in SCOPE_CLAIMS.items() if not set(MEMBERSHIPS).isdisjoint(claims)
+)
+"""The scopes that release a claim of MEMBERSHIPS."""
 
 SCOPES = ("openid", *SCOPE_CLAIMS, "offline_access", "offline")
 

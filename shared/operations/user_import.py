@@ -9,7 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from shared.identity.imported_hashes import BadHash, checked_hash
 from shared.model import Json
 from shared.operations.groups import BadGroup
-from shared.operations.users import BadUser, UserChanges, add_user, changed_claims, check_username, groups_in
+from shared.operations.roles import BadRole
+from shared.operations.users import (
+    BadUser,
+    UserChanges,
+    add_user,
+    changed_claims,
+    check_username,
+    groups_in,
+    roles_in,
+)
 from shared.process.operator_error import OperatorError
 from shared.store import Taken, Users
 
@@ -52,10 +61,11 @@ class ImportedRow:
 
 
 def _imported(value: object) -> ImportedUser:
-    """Raises BadUser, BadGroup, BadHash, ValidationError."""
+    """Raises BadUser, BadGroup, BadRole, BadHash, ValidationError."""
     entry = _ENTRY.validate_python(value)
     check_username(entry.username)
     groups_in(entry.claims)
+    roles_in(entry.claims)
     changes = UserChanges(email=entry.email, is_email_verified=entry.email_verified)
     return ImportedUser(
         username=entry.username,
@@ -75,7 +85,7 @@ def _reason(error: Exception) -> str:
 def read_users(entries: object) -> Sequence[ImportedUser]:
     """The users of a JSON list: `username`, `email`, `email_verified`, `password_hash`, `claims`.
 
-    Raises BadUserFile.
+    `groups` and `roles` are among the claims. Raises BadUserFile.
     """
     try:
         values = _ENTRIES.validate_python(entries)
@@ -85,7 +95,7 @@ def read_users(entries: object) -> Sequence[ImportedUser]:
     for position, value in enumerate(values, start=1):
         try:
             users.append(_imported(value))
-        except (BadUser, BadGroup, BadHash, ValidationError) as error:
+        except (BadUser, BadGroup, BadRole, BadHash, ValidationError) as error:
             faults.append(f"user {position}: {_reason(error)}")
     if faults:
         more = len(faults) - MAX_SHOWN

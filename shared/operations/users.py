@@ -9,8 +9,9 @@ from shared.identity.password_rules import MAX_PASSWORD, MIN_PASSWORD, PasswordF
 from shared.identity.username import has_ignorable
 from shared.live.randomness import new_id
 from shared.model import Author, Json, User
-from shared.oauth.supported import GROUPS, SCOPE_CLAIMS, SERVER_CLAIMS
+from shared.oauth.supported import GROUPS, MEMBERSHIPS, ROLES, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
+from shared.operations.roles import checked_roles
 from shared.process.operator_error import OperatorError
 from shared.store import NewMail, Stale, Users
 from shared.store.codecs.text import is_storable
@@ -18,7 +19,7 @@ from shared.store.codecs.text import is_storable
 PAGE = 500
 MAX_NAME = 200
 MAX_CLAIMS_DEPTH = 8
-MAX_GROUPS = 1000  # among the claims of one user
+MAX_GROUPS = 1000  # among the claims of one user; as many roles
 
 
 class NoSuchUser(OperatorError):
@@ -32,7 +33,7 @@ class BadUser(OperatorError):
 
 
 _RELEASED = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
-_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", "roles", GROUPS}
+_STRINGS = _RELEASED - {"address", "email_verified", "phone_number_verified", "updated_at", *MEMBERSHIPS}
 _BOOLEANS = frozenset({"email_verified", "phone_number_verified"})
 
 
@@ -66,7 +67,7 @@ def check_claims(claims: Json) -> None:
             raise BadUser("the claim updated_at must be a number")
         if name == "address" and not _is_object_of_strings(value):
             raise BadUser("the claim address must be an object of strings")
-        if name in ("roles", GROUPS) and not _is_list_of_strings(value):
+        if name in MEMBERSHIPS and not _is_list_of_strings(value):
             raise BadUser(f"the claim {name} must be a list of strings")
     if "email" in claims and not _is_address(claims["email"]):
         raise BadUser("the claim email is not an e-mail address")
@@ -123,7 +124,9 @@ def shown(user: User) -> dict[str, Any]:
         "created_at": user.created_at.isoformat() if user.created_at else None,
         "groups": list(user.direct_groups or ()),
         "effective_groups": list(user.groups or ()),
-        "claims": _without_groups(user.claims),
+        "roles": list(user.direct_roles or ()),
+        "effective_roles": list(user.roles or ()),
+        "claims": _without_memberships(user.claims),
     }
 
 
@@ -138,8 +141,18 @@ class UserChanges:
     claims: Json = field(default_factory=dict)
 
 
-def _without_groups(claims: Json) -> dict[str, Any]:
-    return {name: value for name, value in claims.items() if name != GROUPS}
+def _without_memberships(claims: Json) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if name not in MEMBERSHIPS}
+
+
+def _names_in(claims: Json, member: str) -> Sequence[str] | None:
+    if member not in claims:
+        return None
+    names: Sequence[str] = claims[member] or ()
+    check_claims({member: names})
+    if len(names) > MAX_GROUPS:
+        raise BadUser(f"a user may get at most {MAX_GROUPS} {member} at once")
+    return names
 
 
 def groups_in(claims: Json) -> tuple[str, ...] | None:
@@ -147,13 +160,14 @@ def groups_in(claims: Json) -> tuple[str, ...] | None:
 
     Raises BadUser, BadGroup.
     """
-    if GROUPS not in claims:
-        return None
-    names = claims[GROUPS] or ()
-    check_claims({GROUPS: names})
-    if len(names) > MAX_GROUPS:
-        raise BadUser(f"a user may get at most {MAX_GROUPS} groups at once")
-    return checked_names(names)
+    names = _names_in(claims, GROUPS)
+    return None if names is None else checked_names(names)
+
+
+def roles_in(claims: Json) -> tuple[str, ...] | None:
+    """The roles among the claims, as `groups_in`. Raises BadUser, BadRole."""
+    names = _names_in(claims, ROLES)
+    return None if names is None else checked_roles(names)
 
 
 def with_group(claims: Json, group: str) -> dict[str, Any]:
@@ -205,28 +219,34 @@ async def add_user(
 ) -> User:
     """Add a user; *detail* is for the audit row.
 
-    `groups` among the claims become memberships, and missing groups are added. Raises BadUser, BadGroup, and
-    Taken, with *is_distinct* also if the name only looks like another user's.
+    `groups` among the claims become memberships, and `roles` the user's roles; missing ones are added. Raises
+    BadUser, BadGroup, BadRole, and Taken, with *is_distinct* also if the name only looks like another user's.
     """
     check_username(username)
     check_claims(claims)
-    user = User(user_id=new_id(), username=username, claims=_without_groups(claims), groups=groups_in(claims))
+    user = User(
+        user_id=new_id(),
+        username=username,
+        claims=_without_memberships(claims),
+        groups=groups_in(claims),
+        roles=roles_in(claims),
+    )
     await users.add(user, password_hash, detail, is_distinct=is_distinct, by=by)
     return await users.find(user.user_id) or user
 
 
 async def update_user(users: Users, name: str, changes: UserChanges) -> User:
-    """Change a user. Sessions and grants continue, unless the user leaves a group.
+    """Change a user. Sessions and grants continue, unless the user leaves a group or loses a role.
 
-    `groups` among the claims become the user's only groups, and missing groups are added.
-    Raises NoSuchUser, BadUser, BadGroup, Taken, Stale.
+    `groups` among the claims become the user's only groups, and missing groups are added; likewise `roles`.
+    Raises NoSuchUser, BadUser, BadGroup, BadRole, Taken, Stale.
     """
     user = await get(users, name)
     username = user.username if changes.username is None else changes.username
-    without_groups = replace(changes, claims=_without_groups(changes.claims))
-    claims = changed_claims(_without_groups(user.claims), without_groups)
-    groups = {GROUPS: changes.claims[GROUPS]} if GROUPS in changes.claims else {}
-    return await replace_user(users, user, username, {**claims, **groups})
+    of_record = replace(changes, claims=_without_memberships(changes.claims))
+    claims = changed_claims(_without_memberships(user.claims), of_record)
+    given = {name: changes.claims[name] for name in MEMBERSHIPS if name in changes.claims}
+    return await replace_user(users, user, username, {**claims, **given})
 
 
 async def replace_user(
@@ -240,12 +260,13 @@ async def replace_user(
 ) -> User:
     """Replace the name and the claims of a user of this version, and queue *mails* with that.
 
-    `groups` among the claims become memberships. Raises BadUser, BadGroup, Taken, Stale.
+    `groups` and `roles` among the claims are as for `update_user`. Raises BadUser, BadGroup, BadRole, Taken,
+    Stale.
     """
-    groups, claims = groups_in(claims), _without_groups(claims)
+    groups, roles, claims = groups_in(claims), roles_in(claims), _without_memberships(claims)
     check_username(username)
     check_claims(claims)
-    await users.replace(replace(user, username=username, claims=claims), groups, by=by, mails=mails)
+    await users.replace(replace(user, username=username, claims=claims), groups, roles, by=by, mails=mails)
     return await users.find(user.user_id) or user
 
 
@@ -255,7 +276,8 @@ async def set_verified_address(
     """Give a user the address that they have confirmed. Raises NoSuchUser, BadUser, Taken."""
     while True:
         user = await get_by_id(users, user_id)
-        claims = changed_claims(user.claims, UserChanges(email=email, is_email_verified=True))
+        changes = UserChanges(email=email, is_email_verified=True)
+        claims = changed_claims(_without_memberships(user.claims), changes)
         try:
             await replace_user(users, user, user.username, claims, by=Author("itself"), mails=mails)
         except Stale:  # somebody else has changed another claim

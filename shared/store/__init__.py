@@ -89,6 +89,7 @@ from shared.store.ports.refresh_families import (
     Rotation,
 )
 from shared.store.ports.refusals import MOST_REFUSALS, Refusals
+from shared.store.ports.roles import Role, Roles
 from shared.store.ports.sessions import (
     ClientAccess,
     Consents,
@@ -184,6 +185,8 @@ __all__ = [
     "RefreshableGrant",
     "Refusals",
     "ReplayMarks",
+    "Role",
+    "Roles",
     "Rotated",
     "Rotation",
     "SecondFactors",

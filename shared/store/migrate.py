@@ -20,7 +20,7 @@ from pathlib import Path
 import asyncpg
 
 from shared.process.operator_error import OperatorError
-from shared.store.postgres.group_attributes import adopt_group_attributes
+from shared.store.postgres.adopted_attributes import adopt_group_attributes, adopt_role_attributes
 from shared.store.postgres.transport.connection import WRITABLE, named_by
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -41,6 +41,7 @@ SELECT quote_ident(relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexr
 
 AFTERWARDS: Mapping[str, Callable[[asyncpg.Connection], Awaitable[None]]] = {
     "0013_groups": adopt_group_attributes,
+    "0111_roles": adopt_role_attributes,
 }
 """Steps in Python, by the name of the migration."""
 

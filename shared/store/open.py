@@ -41,6 +41,7 @@ from shared.store import (
     RefreshFamilies,
     Refusals,
     ReplayMarks,
+    Roles,
     SecondFactors,
     Sessions,
     SharedCounts,
@@ -75,6 +76,7 @@ from shared.store.postgres.protected_resources import PostgresProtectedResources
 from shared.store.postgres.recovery_links import PostgresRecoveryLinks
 from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
 from shared.store.postgres.refresh_families import PostgresRefreshFamilies
+from shared.store.postgres.roles import PostgresRoles
 from shared.store.postgres.second_factors import PostgresSecondFactors
 from shared.store.postgres.sessions import PostgresSessionRows
 from shared.store.postgres.transport.database import Database
@@ -130,6 +132,7 @@ class Stores:
         )
         self.address_codes: AddressCodes = PostgresAddressCodes(database, sealed_mails)
         self.groups: Groups = PostgresGroups(database)
+        self.roles: Roles = PostgresRoles(database)
 
         self.clients: Clients = clients
         self.client_documents: ClientDocuments = PostgresClientDocuments(database, clients)

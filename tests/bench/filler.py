@@ -1,4 +1,4 @@
-"""Rows that fill the tables: users, clients, grants and groups whom no request of the benchmark names.
+"""Rows that fill the tables: users, clients, grants, groups and roles whom no request of the benchmark names.
 
 PostgreSQL makes them itself, a million in a minute or two. They are as such rows are in production: random
 identifiers, a family of refresh tokens for each grant, and a session and a consent for each user.
@@ -79,6 +79,13 @@ INSERT INTO group_members (user_id, group_id) SELECT {of_user}, {own_group} FROM
     """
 INSERT INTO group_parents (group_id, parent_id)
 SELECT {own_group}, {group_above} FROM {numbers} WHERE n > 1""",
+    """
+INSERT INTO roles (role_id, name, name_key)
+SELECT {own_role}, 'filler-' || n, 'filler-' || n FROM {numbers}""",
+    """
+INSERT INTO user_roles (user_id, role_id) SELECT {of_user}, {own_role} FROM {numbers} WHERE $3 > 0""",
+    """
+INSERT INTO group_roles (group_id, role_id) SELECT {own_group}, {own_role} FROM {numbers}""",
 )
 _NAMES: Mapping[str, str] = {
     "numbers": "generate_series($1::bigint, $2::bigint) AS n",
@@ -87,6 +94,7 @@ _NAMES: Mapping[str, str] = {
     "n_user": _N_USER,
     "own_client": _CLIENT.format(n="n"),
     "client": _CLIENT.format(n=_N_CLIENT),
+    "own_role": "md5('role ' || n)::uuid",
     "own_group": "md5('group ' || n)::uuid",
     "group_above": "md5('group ' || n / 8 + 1)::uuid",
     "expires": _EXPIRES,

@@ -125,18 +125,23 @@ async def test_of_many_that_add_the_same_missing_groups_nobody_fails(world: Worl
 
 async def test_attributes_of_that_name_become_memberships_once(world: World, database_url: str) -> None:
     """The migration accepts a name or a list of names, skips invalid ones, and runs only once."""
-    many = await world.user(claims={"groups": ["Straße", "b", 7, "", "a\u200b"]})
+    many = await world.user(claims={"groups": ["Straße", "b", 7, "", "a\u200b"], "roles": ["ADMIN", 1, "b"]})
     one = await world.user(claims={"groups": "STRASSE"})
     none = await world.user(claims={"groups": {"b": True}})
     connection = await asyncpg.connect(database_url)
-    await connection.execute("DROP TABLE group_parents, group_members, groups")
-    await connection.execute("DELETE FROM schema_migrations WHERE name LIKE '%_groups'")
+    await connection.execute(
+        "DROP TABLE group_roles, user_roles, roles, group_parents, group_members, groups"
+    )
+    await connection.execute(
+        "DELETE FROM schema_migrations WHERE name LIKE '%_groups' OR name LIKE '%_roles'"
+    )
     await connection.close()
-    assert await migrate(database_url) == ["0013_groups", "0110_nested_groups"]
+    assert await migrate(database_url) == ["0013_groups", "0110_nested_groups", "0111_roles"]
     found = [await world.stores.users.find(user.user_id) for user in (many, one, none)]
     spelling = found[1].groups[0] if found[1] and found[1].groups else ""
     assert spelling in ("Straße", "STRASSE")
     assert [user and user.groups for user in found] == [tuple(sorted((spelling, "b"))), (spelling,), ()]
+    assert [user and user.roles for user in found] == [("ADMIN", "b"), (), ()]
     await world.stores.groups.leave("b", many.user_id)
     assert await migrate(database_url) == []
     assert await world.stores.groups.members("b", None, 10) == []

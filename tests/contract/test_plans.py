@@ -27,6 +27,9 @@ LARGE = {
     "groups",
     "group_members",
     "group_parents",
+    "roles",
+    "user_roles",
+    "group_roles",
 }
 FILLING = Filling(users=4_000, clients=4_000, grants=4_000, groups=4_000)
 _STATEMENT = re.compile(r"\s*(?:SELECT|WITH|INSERT|UPDATE|DELETE)\b")
@@ -35,7 +38,6 @@ EXEMPT = {
     "client_uses._UNUSED_FOR": "an operator's report on every client",
     "clients._WRAPPED": "`ostiary keys rewrap` reads every client",
     "deployment._END_MADE_BEFORE": "runs once after a restore, and ends nearly everything",
-    "group_attributes._USERS": "a migration, which reads every user in batches",
     "users._ABSENT_CLAIMS": "`ostiary` warns of a claim that no user has, and stops at the first who has it",
 }
 """Statements that read a whole large table, by module and name, each with its reason."""

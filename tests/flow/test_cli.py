@@ -198,6 +198,42 @@ def test_a_group_joins_and_leaves_a_group(ostiary: Ostiary) -> None:
     assert of(ostiary("user", "show", "ada", "--json"))["effective_groups"] == ["Team"]
 
 
+def test_a_role_is_given_and_taken(ostiary: Ostiary) -> None:
+    """To a user and to a group; records and lists tell who has it, and how."""
+    for name in ("ada", "bob"):
+        ostiary("user", "add", name)
+    ostiary("group", "add", "Staff")
+    ostiary("group", "join", "staff", "ada")
+    assert of(ostiary("role", "add", "Editor", "--json"))["name"] == "Editor"
+    for holder in (("bob",), ("bob",), ("--group", "staff")):
+        assert ostiary("role", "give", "editor", *holder).exit_code == 0
+    shown = of(ostiary("role", "show", "EDITOR", "--json"))
+    assert (shown["groups"], shown["users"], shown["effective_users"]) == (["Staff"], ["bob"], ["ada", "bob"])
+    ada, bob = (of(ostiary("user", "show", name, "--json")) for name in ("ada", "bob"))
+    assert (ada["roles"], ada["effective_roles"], bob["roles"]) == ([], ["Editor"], ["Editor"])
+    assert of(ostiary("role", "update", "editor", "--name", "Author", "--json"))["name"] == "Author"
+    for holder in (("bob",), ("--group", "STAFF")):
+        assert ostiary("role", "take", "author", *holder).exit_code == 0
+    listed = of(ostiary("role", "list", "--json"))
+    assert [(each["name"], each["effective_user_count"]) for each in listed] == [("Author", 0)]
+    assert ostiary("role", "delete", "author").exit_code == 0
+    assert of(ostiary("role", "list", "--json")) == []
+    missing = ostiary("role", "give", "author", "ada")
+    assert (missing.exit_code, "There is no role author" in missing.stderr) == (1, True)
+    assert "a role name has 1 to 200" in ostiary("role", "add", " ").stderr
+    assert ostiary("role", "take", "author").exit_code == 2
+
+
+def test_roles_in_a_claims_file_become_roles(ostiary: Ostiary) -> None:
+    """Missing roles are added. A later file replaces the roles; else they stay."""
+    added = of(ostiary("user", "add", "ada", "--claims", "-", "--json", given='{"roles": ["b", "A", "B"]}'))
+    assert (added["roles"], added["claims"]) == (["A", "B"], {})
+    update = ("user", "update", "ada", "--claims", "-", "--json")
+    assert of(ostiary(*update, given='{"locale": "fr"}'))["roles"] == ["A", "B"]
+    assert of(ostiary(*update, given='{"roles": ["c"]}'))["roles"] == ["c"]
+    assert ostiary(*update, given='{"roles": ["a\u200b"]}').exit_code == 1
+
+
 def test_a_group_gives_its_members_scopes(ostiary: Ostiary) -> None:
     """Scopes are given with the group, replaced, and kept by a change of the name."""
     reads, writes = "ostiary.users:read", "ostiary.users:write"

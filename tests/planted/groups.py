@@ -14,8 +14,9 @@ from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.operations import clients as operations_of_clients
 from shared.operations import groups as operations_of_groups
 from shared.operations import rights
+from shared.operations import roles as operations_of_roles
 from shared.store import UserGroup
-from shared.store.postgres import groups, nesting
+from shared.store.postgres import groups, nesting, roles
 from shared.store.postgres.transport.connection import Row
 
 _attributes = claims.attributes
@@ -35,6 +36,11 @@ def _without_empty_lists(name: str, value: object, *, is_mapped: bool) -> object
     return _deliverable(name, value, is_mapped=is_mapped) or None
 
 
+def attributes_are_roles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the claim `roles` from an attribute of that name before the roles."""
+    monkeypatch.setattr(claims, "attributes", lambda user: {**_attributes(user), **user.claims})
+
+
 def no_groups_are_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the claim out if a user has no groups."""
     monkeypatch.setattr(claims, "_deliverable", _without_empty_lists)
@@ -42,7 +48,7 @@ def no_groups_are_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def groups_are_always_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the groups of the user for every client."""
-    monkeypatch.setattr(userinfo, "takes_groups", lambda _: True)
+    monkeypatch.setattr(userinfo, "takes_memberships", lambda _: True)
 
 
 def _named(_: Any, username: str | None, *__: Any) -> dict[str, Any]:
@@ -70,7 +76,7 @@ async def _nothing(*_: Any) -> None:
 
 def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """End no session of a user who leaves a group."""
-    for module in (groups, nesting):
+    for module in (groups, nesting, roles):
         monkeypatch.setattr(module, "end_sessions_of", _nothing)
 
 
@@ -86,7 +92,7 @@ def who_joins_meanwhile_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rights_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let administrators give and change more rights than they have."""
-    for module in (operations_of_groups, operations_of_clients, rights):
+    for module in (operations_of_groups, operations_of_roles, operations_of_clients, rights):
         monkeypatch.setattr(module, "check_rights", lambda *_: None)
 
 

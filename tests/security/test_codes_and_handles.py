@@ -200,7 +200,6 @@ EVERYTHING = {
     "phone_number": "+1 555 0100",
     "phone_number_verified": True,
     "address": {"locality": "London"},
-    "roles": ["ADMIN"],
     "groupPath": "/",
     "secret": "x",
 }
@@ -224,7 +223,8 @@ async def test_a_scope_gives_its_claims_and_no_others(
 ) -> None:
     """OpenID Connect Core 1.0 §5.4: roles, groups and claims without a scope are not released."""
     client = await provider.client(scope=("openid", *scope))
-    user = await provider.world.user(claims={**EVERYTHING, "email": f"{uuid4().hex}@example.org"})
+    own = {**EVERYTHING, "email": f"{uuid4().hex}@example.org"}
+    user = await provider.world.user(claims=own, groups=("Staff",), roles=("ADMIN",))
     sign_in = SignIn(user, await provider.world.session(user))
     code = sign_in.code(client.client_id, scope=("openid", *scope))
     tokens = await provider.tokens.tokens(client, code)

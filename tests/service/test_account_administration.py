@@ -24,6 +24,10 @@ from shared.paths import (
     ADMIN_GROUP_MEMBER,
     ADMIN_GROUPS,
     ADMIN_NESTED_GROUP,
+    ADMIN_ROLE,
+    ADMIN_ROLE_GROUP,
+    ADMIN_ROLE_USER,
+    ADMIN_ROLES,
     ADMIN_SESSION,
     ADMIN_SESSIONS,
     ADMIN_USER,
@@ -111,6 +115,8 @@ async def test_a_replacement_says_what_it_replaces(admin: AdministrationApi) -> 
         ({"username": "x", "email": "x@example.org"}, 400),
         ({"username": "x", "claims": {"email": "nowhere"}}, 400),
         ({"username": "x", "claims": {"groups": ["Staff"]}}, 400),
+        ({"username": "x", "claims": {"roles": ["ADMIN"]}}, 400),
+        ({"username": "x", "roles": [" "]}, 400),
         ({"username": "x", "claims": {"sub": "1"}}, 400),
         ({"username": "x", "groups": ["a\u200b"]}, 400),
         ({"username": "x", "password": "short"}, 400),
@@ -224,10 +230,9 @@ async def test_what_was_read_is_written_back_unchanged(admin: AdministrationApi)
     claims = {
         "email": "ada@example.org",
         "email_verified": True,
-        "roles": ["ADMIN"],
         "address": {"country": "GB"},
     }
-    user = await admin.world.user(username="Ada  Ünïcode", claims=claims, groups=("b", "A"))
+    user = await admin.world.user(username="Ada  Ünïcode", claims=claims, groups=("b", "A"), roles=("ADMIN",))
     await users.disable(user.user_id)
     await groups.add("Admins", ADMINISTRATION_SCOPES)
     before = await users.find(user.user_id), await groups.find("admins")
@@ -243,6 +248,47 @@ async def test_what_was_read_is_written_back_unchanged(admin: AdministrationApi)
     assert after[1] == replace(before[1], version=2)
 
 
+async def test_a_role_lives_its_life(admin: AdministrationApi) -> None:
+    """A role is created, renamed, given to users and groups, taken from them and deleted, each audited."""
+    created = await admin.ask("POST", ADMIN_ROLES.path, {"name": "Editor"})
+    assert (created.status, created.body["name"], created.etag) == (201, "Editor", '"1"')
+    assert (await admin.ask("POST", ADMIN_ROLES.path, {"name": "EDITOR"})).status == 409
+    assert (await admin.ask("POST", ADMIN_ROLES.path, {"name": " "})).status == 400
+    path = created.headers["Location"]
+    for tag, status in (({}, 428), ({"If-Match": '"7"'}, 412), ({"If-Match": '"1"'}, 200)):
+        assert (await admin.ask("PUT", path, {"name": "editor"}, **tag)).status == status
+    user = await admin.world.user(username="ada", claims={}, groups=("Staff",))
+    other = await admin.world.user(username="bob", claims={})
+    to_user, to_group = (
+        _of(ADMIN_ROLE_USER, other, role="EDITOR"),
+        ADMIN_ROLE_GROUP.of(role="editor", group="staff"),
+    )
+    for given in (to_user, to_user, to_group, to_group):
+        assert (await admin.ask("PUT", given)).status == 204
+    read = (await admin.ask("GET", ADMIN_ROLE.of(role="Editor"))).body
+    assert (read["groups"], read["user_count"], read["effective_user_count"]) == (["Staff"], 1, 2)
+    ada, bob = [(await admin.ask("GET", _of(ADMIN_USER, each))).body for each in (user, other)]
+    assert (ada["roles"], ada["effective_roles"], bob["roles"]) == ([], ["editor"], ["editor"])
+    for taken in (to_group, to_group, to_user):
+        assert (await admin.ask("DELETE", taken)).status == 204
+    listed = (await admin.ask("GET", ADMIN_ROLES.path)).body["roles"]
+    assert [(each["name"], each["effective_user_count"]) for each in listed] == [("editor", 0)]
+    for missing in (ADMIN_ROLE.of(role="x"), ADMIN_ROLE_GROUP.of(role="editor", group="x")):
+        assert (await admin.ask("DELETE", missing)).status == 404
+    assert (await admin.ask("DELETE", path, **{"If-Match": '"1"'})).status == 412
+    assert (await admin.ask("DELETE", path)).status == 204
+    by = {"by": admin.client_id}
+    assert await _events(admin, "role_") == [
+        ("role_added", {"role": "Editor", **by}),
+        ("role_changed", {"role": "editor", "former_name": "Editor", **by}),
+        ("role_given", {"role": "editor", **by}),
+        ("role_given", {"role": "editor", "group": "Staff", **by}),
+        ("role_taken", {"role": "editor", "group": "Staff", **by}),
+        ("role_taken", {"role": "editor", **by}),
+        ("role_deleted", {"role": "editor", **by}),
+    ]
+
+
 async def test_memberships_need_the_scope_of_groups(admin: AdministrationApi) -> None:
     """Whoever may change users may not change memberships by the way."""
     operator = await admin.world.client(scope=(READ_USERS, WRITE_USERS))
@@ -256,6 +302,10 @@ async def test_memberships_need_the_scope_of_groups(admin: AdministrationApi) ->
     for groups, status in (([], 403), (["Others"], 403), (["Staff"], 200)):
         body = {**read, "groups": groups}
         assert (await admin.ask_with({**headers, "If-Match": "*"}, "PUT", path, body)).status == status
+    roles = {**read, "roles": ["ADMIN"]}
+    assert (await admin.ask_with({**headers, "If-Match": "*"}, "PUT", path, roles)).status == 403
+    new = {"username": "new", "roles": ["ADMIN"]}
+    assert (await admin.ask_with(headers, "POST", ADMIN_USERS.path, new)).status == 403
 
 
 def a_session(user: User) -> Session:
@@ -322,12 +372,14 @@ async def a_person(admin: AdministrationApi) -> Person:
     """A user in the group Staff, signed in."""
     world = admin.world
     client = await world.client(backchannel_logout_uri="https://rp1.test/logout")
-    user = await world.user(groups=("Staff",))
+    user = await world.user(groups=("Staff",), roles=("Reader",))
     if await world.stores.groups.find("all") is None:
         await world.stores.groups.add("All")
         everybody = await world.stores.groups.find("all")
         assert everybody
         await world.stores.groups.nest(everybody, "staff")
+        await world.stores.roles.add("Editor")
+        await world.stores.roles.give_group("editor", "all")
     session = a_session(user)
     assert await world.stores.sessions.begin(session, None, {})
     sign_in = SignIn(user, session.sid)
@@ -361,6 +413,11 @@ LEAVES: Mapping[str, End] = {
     "deleted group": _asks("DELETE", ADMIN_GROUP, group="Staff"),
     "ended nesting": _asks("DELETE", ADMIN_NESTED_GROUP, group="all", member="staff"),
     "deleted parent": _asks("DELETE", ADMIN_GROUP, group="All"),
+    "role": _asks("DELETE", ADMIN_ROLE_USER, role="reader"),
+    "replaced roles": _asks("PUT", ADMIN_USER, {"username": "new", "roles": []}),
+    "role of the group above": _asks("DELETE", ADMIN_ROLE_GROUP, role="editor", group="all"),
+    "deleted role": _asks("DELETE", ADMIN_ROLE, role="Reader"),
+    "deleted role of the group above": _asks("DELETE", ADMIN_ROLE, role="Editor"),
 }
 
 

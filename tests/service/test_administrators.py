@@ -31,6 +31,9 @@ from shared.paths import (
     ADMIN_GROUP_MEMBER,
     ADMIN_GROUPS,
     ADMIN_NESTED_GROUP,
+    ADMIN_ROLE,
+    ADMIN_ROLE_GROUP,
+    ADMIN_ROLE_USER,
     ADMIN_USER,
     ADMIN_USER_ENABLE,
     ADMIN_USER_PASSWORD,
@@ -154,6 +157,10 @@ async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationAp
     above = await admin.world.stores.groups.find(group)
     assert above
     await admin.world.stores.groups.nest(above, "below")
+    for role in ("of the group", "of the user", "of nobody"):
+        await admin.world.stores.roles.add(role)
+    await admin.world.stores.roles.give_group("of the group", "below")
+    await admin.world.stores.roles.give("of the user", superior.user_id)
     metadata = {"redirect_uris": [REDIRECT_URI], "grant_types": ["client_credentials"], "response_types": []}
     strong = await admin.world.client(scope=(READ_USERS,))
     for method, path, sent in (
@@ -174,6 +181,12 @@ async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationAp
         ("PUT", ADMIN_NESTED_GROUP.of(group="below", member="weak"), None),
         ("PUT", ADMIN_GROUP.of(group="below"), {"name": "below"}),
         ("DELETE", ADMIN_GROUP.of(group="below"), None),
+        ("PUT", ADMIN_ROLE_USER.of(role="of nobody", sub=sub), None),
+        ("DELETE", ADMIN_ROLE_USER.of(role="of the user", sub=sub), None),
+        ("PUT", ADMIN_ROLE_GROUP.of(role="of nobody", group="below"), None),
+        ("DELETE", ADMIN_ROLE_GROUP.of(role="of the group", group="below"), None),
+        *(("PUT", ADMIN_ROLE.of(role=f"of the {held}"), {"name": "x"}) for held in ("group", "user")),
+        *(("DELETE", ADMIN_ROLE.of(role=f"of the {held}"), None) for held in ("group", "user")),
         ("POST", ADMIN_CLIENTS.path, {**metadata, "scope": READ_USERS}),
         ("PUT", ADMIN_CLIENT.for_client(strong.client_id), {**metadata, "scope": "openid"}),
         ("POST", ADMIN_CLIENT_SECRET.for_client(strong.client_id), None),
@@ -299,6 +312,10 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
             await ask("PUT", ADMIN_NESTED_GROUP.of(group=another, member=group), None)
         case "unnest":
             await ask("DELETE", ADMIN_NESTED_GROUP.of(group=another, member=group), None)
+        case "give role":
+            await ask("PUT", ADMIN_ROLE_USER.of(role="role", sub=sub), None)
+        case "give group role":
+            await ask("PUT", ADMIN_ROLE_GROUP.of(role="role", group=group), None)
         case "leave":
             await ask("DELETE", ADMIN_GROUP_MEMBER.of(group=another, sub=sub), None)
         case "add client":
@@ -319,7 +336,17 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
 
 KINDS = (
     *("add user", "password", "replace user", "enable", "add group", "replace group", "join", "join oneself"),
-    *("nest", "nest", "unnest", "leave", "add client", "replace client", "rotate"),
+    *(
+        "nest",
+        "nest",
+        "unnest",
+        "give role",
+        "give group role",
+        "leave",
+        "add client",
+        "replace client",
+        "rotate",
+    ),
 )
 NO_SHRINKING = (Phase.explicit, Phase.generate)  # it takes minutes
 SOME_SCOPES = st.frozensets(st.sampled_from(ADMINISTRATION_SCOPES[:8]), max_size=3)
@@ -342,6 +369,8 @@ async def _attacker(admin: AdministrationApi, granted: frozenset[str], *, is_use
     """An attacker among users, groups and clients with no, some and all rights."""
     scopes: Sequence[Scope] = ((), (READ_CLIENTS, WRITE_USERS), ADMINISTRATION_SCOPES)
     attacker = Attacker(admin, await a_console(admin), granted)
+    if await admin.world.stores.roles.find("role") is None:
+        await admin.world.stores.roles.add("role")
     others: list[User] = [(await an_administrator(admin, *each)).user for each in scopes]
     clients = [await admin.world.client(scope=("openid", *each)) for each in scopes]
     attacker.known_users += [user.user_id for user in others]

@@ -62,8 +62,8 @@ async def test_an_attribute_of_that_name_is_no_membership(tokens: TokenService) 
 
 async def test_groups_above_are_groups_of_the_user(tokens: TokenService) -> None:
     """In userinfo, at redemption and at refresh; and they admit the user to a client."""
-    groups, user = tokens.world.stores.groups, await _sign_in(tokens, groups=("one",))
-    for parent, member in (("Middle", "one"), ("Top", "Middle")):
+    groups, user = tokens.world.stores.groups, await _sign_in(tokens, groups=("Bottom",))
+    for parent, member in (("Middle", "Bottom"), ("Top", "Middle")):
         await groups.add(parent)
         above = await groups.find(parent)
         assert above
@@ -71,7 +71,7 @@ async def test_groups_above_are_groups_of_the_user(tokens: TokenService) -> None
     client = await tokens.world.client(id_token_claims=("groups",), allowed_groups=("top",))
     answer = await _tokens(tokens, client, user, scope=WITH_GROUPS)
     refreshed = await (await tokens.refresh(client, answer["refresh_token"])).json()
-    expected = ["Middle", "Top", "one"]
+    expected = ["Bottom", "Middle", "Top"]
     for claims in (
         await _userinfo(tokens, answer),
         unverified(answer["id_token"]),

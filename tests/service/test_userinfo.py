@@ -229,7 +229,8 @@ async def test_cells_clients_find_what_they_look_for(tokens: TokenService) -> No
         require_pkce=False,
     )
     scope = ("openid", "email", "profile", "pydio", "offline")
-    sign_in = await tokens.world.sign_in()
+    user = await tokens.world.user(roles=("ADMIN",))
+    sign_in = SignIn(user, await tokens.world.session(user))
     answer = await tokens.tokens(client, sign_in.code(client.client_id, scope=scope))
     info = await (await tokens.userinfo(answer["access_token"])).json()
     assert info["name"] == sign_in.user.username
@@ -261,9 +262,9 @@ STANDARD_CLAIMS: dict[str, dict[str, Any]] = {
 }
 
 
-async def _sign_in(tokens: TokenService, claims: dict[str, Any]) -> SignIn:
+async def _sign_in(tokens: TokenService, claims: dict[str, Any], **fields: Any) -> SignIn:
     """Of a user with these claims, and an e-mail address of their own."""
-    user = await tokens.world.user(claims={**claims, "email": f"{uuid4().hex}@example.org"})
+    user = await tokens.world.user(claims={**claims, "email": f"{uuid4().hex}@example.org"}, **fields)
     return SignIn(user, await tokens.world.session(user))
 
 
@@ -275,7 +276,7 @@ async def test_a_scope_gives_all_of_its_standard_claims(
 ) -> None:
     """OpenID Connect Core 1.0 §5.1 and §5.4: every claim, as the JSON type that it has, and no other's."""
     whole = {name: value for claims in STANDARD_CLAIMS.values() for name, value in claims.items()}
-    sign_in = await _sign_in(tokens, {**whole, "roles": ["ADMIN"]})
+    sign_in = await _sign_in(tokens, whole, roles=("ADMIN",))
     client = await tokens.world.client(scope=("openid", *STANDARD_CLAIMS))
     answer = await tokens.tokens(client, sign_in.code(client.client_id, scope=("openid", *scope.split(" "))))
     response = await tokens.http.request(method, USERINFO.path, headers=bearer(answer["access_token"]))

@@ -29,11 +29,12 @@ USER = User(
         "address": {"locality": "London", "region": "", "country": None},
         "phone_number": "+44 20 0000",
         "phone_number_verified": False,
-        "roles": ["ADMIN", "OPS"],
+        "roles": ["an attribute"],
         "groupPath": "/admins",
         "authSource": "ldap",
         "ssn": "000-00-0000",
     },
+    roles=("ADMIN", "OPS"),
 )
 CLIENT = Client(client_id="c")
 SUB = {"sub": str(UUID(int=7))}
@@ -63,6 +64,7 @@ def _userinfo(scope: Scope, asked: dict[str, Json | None] | None = None, **clien
         (("email",), {"email": "ada@example.org"}),
         (("address",), {"address": {"locality": "London"}}),
         (("phone",), {"phone_number": "+44 20 0000", "phone_number_verified": False}),
+        (("roles",), {"roles": ["ADMIN", "OPS"]}),
         (("pydio",), {"roles": ["ADMIN", "OPS"], "groupPath": "/admins", "authSource": "ldap"}),
     ],
 )
@@ -88,7 +90,7 @@ def test_a_claim_may_be_asked_for_by_name() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["ssn", "roles", "groupPath", "username", "password_hash", "epoch"])
+@pytest.mark.parametrize("name", ["ssn", "groupPath", "username", "password_hash", "epoch"])
 def test_what_no_scope_stands_for_is_not_had_by_name(name: str) -> None:
     """Other attributes of a user, and claims of scopes that were not granted, are not released by name."""
     assert _userinfo(("openid", "profile"), {name: {"essential": True}}).get(name) is None

@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.model import Json
 from shared.oauth.errors import InvalidRequest
-from shared.oauth.supported import GROUPS
+from shared.oauth.supported import GROUPS, MEMBERSHIPS, ROLES
 
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
 class UserMembers(BaseModel):
-    """The members of a user that may be set. Without `groups`, memberships stay as they are."""
+    """The members of a user that may be set. Without `groups` and `roles`, these stay as they are."""
 
     model_config = _STRICT
 
@@ -21,12 +21,18 @@ class UserMembers(BaseModel):
     groups: Annotated[
         list[str] | None, Field(description="the names of the user's only groups; missing groups are added")
     ] = None
+    roles: Annotated[
+        list[str] | None,
+        Field(description="the names of the only roles of the user by themselves; missing roles are added"),
+    ] = None
 
     def all_claims(self) -> Json:
-        """The claims, with the groups among them. Raises InvalidRequest."""
-        if GROUPS in self.claims:
-            raise InvalidRequest("claims.groups: groups are a member of the user")
-        return self.claims if self.groups is None else {**self.claims, GROUPS: self.groups}
+        """The claims, with the groups and roles among them. Raises InvalidRequest."""
+        for name in MEMBERSHIPS:
+            if name in self.claims:
+                raise InvalidRequest(f"claims.{name}: {name} are a member of the user")
+        given = {GROUPS: self.groups, ROLES: self.roles}
+        return {**self.claims, **{name: names for name, names in given.items() if names is not None}}
 
 
 class NewUserRequest(UserMembers):
@@ -42,6 +48,7 @@ class UserReplacement(UserMembers):
     is_disabled: bool | None = None
     created_at: str | None = None
     effective_groups: list[str] | None = None
+    effective_roles: list[str] | None = None
 
     def check_unchanged(self, current: Json) -> None:
         """Raises InvalidRequest: a member that the server sets has another value than in *current*."""
@@ -85,4 +92,24 @@ class GroupReplacement(BaseModel):
     requires_second_factor: _Required = False
     member_count: int | None = None
     effective_member_count: int | None = None
+    created_at: str | None = None
+
+
+class NewRoleRequest(BaseModel):
+    """The body that creates a role."""
+
+    model_config = _STRICT
+
+    name: str
+
+
+class RoleReplacement(BaseModel):
+    """The body that replaces a role: what the server sets may have the values that were read."""
+
+    model_config = _STRICT
+
+    name: str
+    groups: list[str] | None = None
+    user_count: int | None = None
+    effective_user_count: int | None = None
     created_at: str | None = None

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.accounts.administration.grants import GRANT_ADMINISTRATION, GrantAdministration
 from services.accounts.administration.groups import GROUP_ADMINISTRATION, GroupAdministration
+from services.accounts.administration.roles import ROLE_ADMINISTRATION, RoleAdministration
 from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
 from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
 from shared.administration.guard import ADMINISTRATORS, Administrators
@@ -27,6 +28,7 @@ async def administration(app: web.Application) -> AsyncIterator[None]:
         stores.users, stores.groups, stores.credentials, app[PASSWORDS], notices
     )
     app[GROUP_ADMINISTRATION] = GroupAdministration(stores.groups, stores.users)
+    app[ROLE_ADMINISTRATION] = RoleAdministration(stores.roles, stores.groups, stores.users)
     app[SESSION_ADMINISTRATION] = SessionAdministration(stores.sessions, stores.users)
     app[GRANT_ADMINISTRATION] = GrantAdministration(stores.grants)
     yield

@@ -111,8 +111,9 @@ async def list_users(request: web.Request, _: Caller) -> web.Response:
 
 async def create_user(request: web.Request, caller: Caller) -> web.Response:
     administration, asked = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
-    if asked.groups:
+    if asked.groups or asked.roles:
         caller.check(WRITE_GROUPS)
+    if asked.groups:
         await check_group_rights(administration.groups, asked.groups, caller.author)
     claims, password_hash = asked.all_claims(), None
     if asked.password is not None:
@@ -127,11 +128,13 @@ async def read_user(request: web.Request, _: Caller) -> web.Response:
 
 
 async def change_user(request: web.Request, caller: Caller) -> web.Response:
-    """An omitted claim is removed. Whoever leaves a group is signed out everywhere."""
+    """An omitted claim is removed. Whoever leaves a group or loses a role is signed out everywhere."""
     administration = request.app[USER_ADMINISTRATION]
     user = await administration.to_change(request, caller, is_required=True)
     asked = await described(request, UserReplacement)
     asked.check_unchanged(shown(user))
+    if asked.roles is not None and asked.roles != list(user.direct_roles or ()):
+        caller.check(WRITE_GROUPS)
     if asked.groups is not None and asked.groups != list(user.direct_groups or ()):
         caller.check(WRITE_GROUPS)
         await check_group_rights(administration.groups, asked.groups, caller.author)

@@ -22,7 +22,7 @@ BEFORE = "before"
 SHOWN = 25
 
 _OF_CREDENTIALS = frozenset({"credential_added", "credential_removed"})
-_SUBJECTS = ("name", "group")
+_SUBJECTS = ("name", "group", "role")
 """Members of a row's detail that say what it is about."""
 
 

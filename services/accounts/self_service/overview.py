@@ -60,6 +60,7 @@ class Overview:
             may_change_email=self.settings.mail_server is not None,
             is_email_verified=user.claims.get("email_verified") is True,
             groups=user.groups or (),
+            roles=user.roles or (),
             password_set=Ago.of(password.created_at, now) if password else None,
             passkeys=sum(each.kind == PASSKEY for each in stored),
             factor=self._factor(visit, has_app=TOTP in credentials),

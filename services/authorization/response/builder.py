@@ -11,7 +11,7 @@ from shared.issuing.encryption import Encryption
 from shared.issuing.tokens import TokenIssuer
 from shared.live.randomness import new_handle, new_id
 from shared.model import OFFLINE_SCOPES, Authorization, AuthorizationCode, Session, User
-from shared.oauth.claims import id_token_needs_groups
+from shared.oauth.claims import id_token_needs_memberships
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequestUri, LoginRequired
 from shared.oauth.redirect_uri import is_out_of_band
@@ -142,7 +142,7 @@ class ResponseBuilder:
             authorized.request.redirect_uri,
             authorized.session.epoch,
             max(authorized.session.expires_at, now + lifetime),
-            with_groups=id_token_needs_groups(authorized.front_channel, authorized.client),
+            with_groups=id_token_needs_memberships(authorized.front_channel, authorized.client),
         )
         if user is None:
             raise LoginRequired("the session has ended")

@@ -14,7 +14,7 @@ from services.token.endpoints.personal_access_tokens import (
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
-from shared.oauth.claims import Claims, personal_claims, takes_groups, userinfo_claims
+from shared.oauth.claims import Claims, personal_claims, takes_memberships, userinfo_claims
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InvalidToken
 from shared.oauth.resource.demand import AuthenticationDemand
@@ -75,7 +75,7 @@ class UserinfoEndpoint:
 
         Raises InvalidToken, InsufficientUserAuthentication, Unavailable.
         """
-        owner = await self.guard.access_tokens.find_user(token, with_groups=takes_groups(client))
+        owner = await self.guard.access_tokens.find_user(token, with_groups=takes_memberships(client))
         if owner is None:
             raise InvalidToken("the access token is not valid")
         self.demand.check(owner.authentication, now, client.client_id)

@@ -16,7 +16,7 @@ from services.token.grants.request import TokenRequest
 from services.token.grants.resources import resources_of
 from shared.config.settings import Settings
 from shared.model import Authorization, AuthorizationCode
-from shared.oauth.claims import id_token_needs_groups
+from shared.oauth.claims import id_token_needs_memberships
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.resource.target import AccessTokenTarget, scope_at
@@ -132,7 +132,7 @@ async def _redeem(
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
     code_hash, code = spendable.code_hash, spendable.code
     client = request.client
-    with_groups = bool(client.allowed_groups) or id_token_needs_groups(code.authorization, client)
+    with_groups = bool(client.allowed_groups) or id_token_needs_memberships(code.authorization, client)
     redeemed = await collaborators.grants.redeem(
         attempt, code_hash, code, end, family, with_groups=with_groups
     )

@@ -9,7 +9,7 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from services.token.grants.resources import granted_resources, named_resources, resources_of
 from shared.model import Scope
-from shared.oauth.claims import takes_groups
+from shared.oauth.claims import takes_memberships
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, InvalidScope, InvalidTarget
 from shared.oauth.refusal import Reason
@@ -64,7 +64,7 @@ async def refresh_token(request: TokenRequest, collaborators: Collaborators) -> 
 
 def _reads_groups(client: Client) -> bool:
     """Whether a refresh needs the groups of the user, whatever its scope."""
-    return bool(client.allowed_groups) or takes_groups(client)
+    return bool(client.allowed_groups) or takes_memberships(client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class AccountOverviewView:
     email: str | None
     is_email_verified: bool
     groups: tuple[str, ...]
+    roles: tuple[str, ...]
     password_set: Ago | None
     passkeys: int
     factor: FactorState

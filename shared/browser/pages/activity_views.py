@@ -10,7 +10,7 @@ class ActivityEvent:
     """Something that happened in the user's account.
 
     `kind`: the event, with the kind of credential if it is about one. `subject`: the application, the token
-    or the group that it is about. Browser, system and address: where it came from.
+    or the group or role that it is about. Browser, system and address: where it came from.
     """
 
     kind: str

@@ -9,9 +9,9 @@ from shared.oauth.claims import BY_SCOPE
 from shared.oauth.client.metadata.profiles import PROFILES
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_insecure
-from shared.oauth.supported import SCOPES, SERVER_CLAIMS
+from shared.oauth.supported import MEMBERSHIPS, SCOPES, SERVER_CLAIMS
 
-_OF_EVERY_USER = frozenset({"username", "preferred_username", "updated_at", "groups"})
+_OF_EVERY_USER = frozenset({"username", "preferred_username", "updated_at", *MEMBERSHIPS})
 """Claims that users have without an operator's doing."""
 
 

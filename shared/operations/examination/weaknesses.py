@@ -11,11 +11,11 @@ from shared.config.settings import Settings
 from shared.oauth.client.faults import grant_types_for
 from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_insecure, is_loopback, is_private_use
-from shared.oauth.supported import GROUPS
+from shared.oauth.supported import MEMBERSHIPS
 from shared.operations.client_commands import client_command, update_command
 from shared.operations.examination.warnings import insecure_redirects
 
-_IDENTITY = frozenset({"openid", "profile", "email", GROUPS})
+_IDENTITY = frozenset({"openid", "profile", "email", *MEMBERSHIPS})
 """The scopes that tell an application who has signed in, and nothing beyond."""
 
 _LIFETIMES = {

@@ -25,7 +25,7 @@ class Users(Protocol):
     """Users. PostgreSQL. Names are compared after `shared.identity.username.canonical`.
 
     User names and e-mail addresses share one namespace, except addresses that are known to be unverified. A
-    change of a user who does not exist changes nothing. Users are read with their groups.
+    change of a user who does not exist changes nothing. Users are read with their groups and roles.
 
     Every effective change writes an audit row with its author in the same transaction.
     """
@@ -49,7 +49,7 @@ class Users(Protocol):
     ) -> None:
         """Add a user, with a password if *password_hash* is given. *detail* is part of the audit row.
 
-        The user becomes a member of `user.groups`; groups that are missing are added.
+        The user becomes a member of `user.groups` and gets `user.roles`; those that are missing are added.
 
         Raises Taken: the name or the e-mail address is in use, or, if *is_distinct*, the name looks like
         another user's. Of several users that look alike and are added concurrently, one is added.
@@ -59,14 +59,16 @@ class Users(Protocol):
         self,
         user: User,
         groups: Collection[str] | None = None,
+        roles: Collection[str] | None = None,
         *,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
     ) -> None:
         """Write the user name and the claims, if the stored version is `user.claims_version`.
 
-        *groups*: the names of the user's only groups from now on; missing groups are added, and every
-        session and grant ends if the user leaves one. None: memberships stay. *mails* to the user are queued
+        *groups*: the names of the only groups that the user is a member of from now on; missing groups are
+        added, and every session and grant ends if the user leaves one. None: memberships stay. *roles*
+        likewise: those that the user has by themselves. *mails* to the user are queued
         in the same transaction.
 
         Raises Stale, and Taken if the user name or the e-mail address is in use.

@@ -19,6 +19,7 @@ from shared.store import (
 )
 from shared.store.codecs.authorizations import details, restored_authentication
 from shared.store.codecs.authors import author_detail
+from shared.store.postgres.memberships import asks_for_memberships, memberships
 from shared.store.postgres.redemption import REDEEM, REVOKE_REPLAYED, user_with_groups
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
@@ -92,9 +93,8 @@ _OF_TOKEN = f"""
    AND NOT EXISTS (SELECT FROM revoked_access_tokens WHERE token_id = $3)"""
 
 _OWNER = f"SELECT u.user_id, u.username, g.claims {_OF_TOKEN}"
-_ASKS_FOR_GROUPS = "$4::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'userinfo' ? 'groups'"
 _TOKEN_USER = f"""
-SELECT {user_with_groups(_ASKS_FOR_GROUPS)}, g.claims {_OF_TOKEN}"""
+SELECT {user_with_groups(asks_for_memberships("$4", "userinfo"))}, g.claims {_OF_TOKEN}"""
 
 _OWNER_OF_CLIENT = """
 SELECT NULL AS user_id, NULL AS username, NULL::jsonb AS claims FROM clients
@@ -105,7 +105,7 @@ SELECT NULL AS user_id, NULL AS username, NULL::jsonb AS claims FROM clients
 
 def user_of(row: Row) -> User:
     """The user of a row that has the columns of `user_with_groups`."""
-    groups = row["groups"]
+    groups, roles = memberships(row["memberships"])
     return User(
         user_id=row["user_id"],
         username=row["username"],
@@ -114,7 +114,8 @@ def user_of(row: Row) -> User:
         claims_version=row["claims_version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        groups=None if groups is None else tuple(sorted(groups)),
+        groups=groups,
+        roles=roles,
     )
 
 

@@ -14,26 +14,18 @@ from shared.store.postgres.nesting import (
     LOCK_NESTING,
     MEMBERS_OF_BELOW,
     NOTE_CHANGE,
+    SIGNING_OUT,
     groups_above,
     groups_below,
     nest,
     scopes_of,
-    sign_out_members,
+    sign_out,
     unnest,
 )
 from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.transport.transaction import Transaction
-
-GROUPS_OF_USER = f"""ARRAY(
-  {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
-  SELECT (SELECT gr.name FROM groups gr WHERE gr.group_id = e.group_id) FROM effective e)"""
-"""The names of all groups that `u` is in."""
-
-DIRECT_GROUPS_OF_USER = """ARRAY(
-  SELECT gr.name FROM group_members gm JOIN groups gr USING (group_id) WHERE gm.user_id = u.user_id)"""
-"""The names of the groups that `u` is a member of."""
 
 NEEDS_SECOND_FACTOR = f"""(EXISTS (SELECT FROM groups gr WHERE gr.requires_second_factor) AND EXISTS (
   {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
@@ -97,9 +89,6 @@ _DELETE = """
 WITH deleted AS (DELETE FROM groups WHERE group_id = $1 RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'group_deleted', jsonb_build_object('group', name) || $2::jsonb FROM deleted"""
-
-SIGNING_OUT = 60
-"""Seconds for the end of the sessions of all members."""
 
 # FOR KEY SHARE waits for a concurrent deletion of a group or user, which is then left out.
 _JOIN = """
@@ -231,7 +220,7 @@ class PostgresGroups:
             if group is None:
                 await connection.confirm()
                 return False
-            await sign_out_members(connection, group["group_id"])
+            await sign_out(connection, [group["group_id"]])
             await connection.execute(_DELETE, group["group_id"], author_detail(by))
             return True
 

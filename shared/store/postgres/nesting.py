@@ -7,6 +7,7 @@ cannot know how few groups there are, from reading a whole table: each is looked
 Groups are nested one at a time, so that two transactions cannot make a cycle together.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from shared.identity.username import canonical
@@ -94,24 +95,28 @@ audited AS (
 SELECT group_id FROM ended"""
 
 _LOCK_BELOW = f"""
-{groups_below("SELECT $1::uuid")}
+{groups_below("SELECT unnest($1::uuid[])")}
 SELECT gr.group_id FROM groups gr WHERE gr.group_id = ANY(ARRAY(SELECT b.group_id FROM below b))
  ORDER BY gr.group_id FOR UPDATE OF gr"""
 """Whoever is joining one of these groups is waited for, and nobody else joins one until the commit."""
 
 _LOCK_MEMBERS = f"""
-{groups_below("SELECT $1::uuid")}
-SELECT u.user_id FROM users u WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW})
+{groups_below("SELECT unnest($1::uuid[])")}
+SELECT u.user_id FROM users u WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW} || $2::uuid[])
  ORDER BY u.user_id FOR NO KEY UPDATE OF u"""
 
 NOTE_CHANGE = """
 UPDATE users SET claims_version = claims_version + 1, updated_at = now() WHERE user_id = ANY($1::uuid[])"""
 
 
-async def sign_out_members(connection: Transaction, group_id: UUID) -> None:
-    """End every session and grant of the users in a group, and in those below it."""
-    await connection.fetch(_LOCK_BELOW, group_id)
-    members = [row["user_id"] for row in await connection.fetch(_LOCK_MEMBERS, group_id)]
+SIGNING_OUT = 60
+"""Seconds for the end of the sessions of all members of a group."""
+
+
+async def sign_out(connection: Transaction, groups: Sequence[UUID], users: Sequence[UUID] = ()) -> None:
+    """End every session and grant of the users in these groups and in those below them, and of *users*."""
+    await connection.fetch(_LOCK_BELOW, groups)
+    members = [row["user_id"] for row in await connection.fetch(_LOCK_MEMBERS, groups, users)]
     await end_sessions_of(connection, members)
     await connection.execute(NOTE_CHANGE, members)
 
@@ -139,4 +144,4 @@ async def unnest(connection: Transaction, parent: str, member: str, detail: Json
     if ended is None:
         await connection.confirm()
         return
-    await sign_out_members(connection, ended["group_id"])
+    await sign_out(connection, [ended["group_id"]])

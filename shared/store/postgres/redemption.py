@@ -22,15 +22,15 @@ waits for it, and an UPDATE would read the families as they were before.
 A statement that reaches the server after the request's deadline changes nothing.
 """
 
-from shared.store.postgres.groups import GROUPS_OF_USER
+from shared.store.postgres.memberships import MEMBERSHIPS_OF_USER
 
 USER = "u.user_id, u.username, u.claims AS user_claims, u.epoch, u.claims_version, u.created_at, u.updated_at"
 """The columns of a user, beside those of a grant. The user is not disabled."""
 
 
 def user_with_groups(condition: str) -> str:
-    """The columns of a user, with their groups if *condition* holds; otherwise NULL, without reading them."""
-    return f"{USER}, CASE WHEN {condition} THEN {GROUPS_OF_USER} END AS groups"
+    """The columns of a user, with their groups and roles if *condition* holds, which are NULL otherwise."""
+    return f"{USER}, CASE WHEN {condition} THEN {MEMBERSHIPS_OF_USER} END AS memberships"
 
 
 OVERLAP = "interval '5 seconds'"
@@ -90,7 +90,7 @@ SELECT r.grant_id, r.is_mine AND ($13::bytea IS NULL OR EXISTS (SELECT FROM fami
 """$1 attempt, $2 code hash, $3 client, $4 redirect URI, $5 challenge, $6 user, $7 sid, $8 is offline,
 $9 scope, $10 details, $11 epoch, $12 end; $13 family hash or NULL, $14 token hash, $15 idle, $16 its end;
 $17 unknown attempts, $18 epoch of the client, $19 key of the family's sender or NULL,
-$20 whether groups are read, $21 when the request was complete or NULL, $22 its deadline or NULL."""
+$20 whether groups and roles are read, $21 when the request was complete or NULL, $22 its deadline or NULL."""
 
 REVOKE_REPLAYED = f"""
 WITH revoked AS (

@@ -14,6 +14,7 @@ from shared.store import (
 from shared.store.codecs.authorizations import restored
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP
 from shared.store.postgres.grants import GRANT, GRANT_STANDS, user_of
+from shared.store.postgres.memberships import asks_for_memberships
 from shared.store.postgres.outages import OUTAGE
 from shared.store.postgres.redemption import IN_TIME, IS_LATE, user_with_groups
 from shared.store.postgres.transport.connection import Row
@@ -27,12 +28,11 @@ _GRANT = "g.grant_id, g.client_id, g.client_epoch, g.sid, g.scope, g.claims, f.j
 
 
 def _grant_and_user(with_groups: str) -> str:
-    """The columns of a grant and its user, with their groups if the ID token needs them.
+    """The columns of a grant and its user, with their groups and roles if the ID token needs them.
 
     *with_groups*: an expression that is true if the client's record asks for them.
     """
-    asks = f"{with_groups}::boolean OR 'groups' = ANY(g.scope) OR g.claims -> 'id_token' ? 'groups'"
-    return f"{_GRANT}, {user_with_groups(asks)}"
+    return f"{_GRANT}, {user_with_groups(asks_for_memberships(with_groups, 'id_token'))}"
 
 
 def _is_sender(key: str) -> str:

@@ -12,15 +12,16 @@ from shared.model import Author, Json, User
 from shared.store import EVERY_USER, Kept, NewMail, Stale, Taken, UserFilter
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
-from shared.store.postgres.groups import (
-    DIRECT_GROUPS_OF_USER,
-    GROUPS_OF_USER,
-    join_by_name,
-    replace_groups,
-)
+from shared.store.postgres.groups import join_by_name, replace_groups
 from shared.store.postgres.mails import SealedMails, queueing
+from shared.store.postgres.memberships import (
+    DIRECT_MEMBERSHIPS_OF_USER,
+    MEMBERSHIPS_OF_USER,
+    memberships,
+)
 from shared.store.postgres.nesting import MEMBERS_OF_BELOW, groups_below
 from shared.store.postgres.outbox import end_sessions, end_sessions_of
+from shared.store.postgres.roles import give_by_name, replace_roles
 from shared.store.postgres.transport.database import Database
 
 _FIELDS = (
@@ -34,9 +35,9 @@ _FIELDS = (
     "updated_at",
 )
 USER_COLUMNS = ", ".join(f"u.{field}" for field in _FIELDS)
-"""The columns of a user's row, without their groups."""
+"""The columns of a user's row, without their groups and roles."""
 
-_USER = f"""{USER_COLUMNS}, {GROUPS_OF_USER} AS groups, {DIRECT_GROUPS_OF_USER} AS direct_groups"""
+_USER = f"""{USER_COLUMNS}, {MEMBERSHIPS_OF_USER} AS memberships, {DIRECT_MEMBERSHIPS_OF_USER} AS direct"""
 _FIND = f"SELECT {_USER} FROM users u WHERE u.user_id = $1"
 _FIND_BY_NAME = f"""
 SELECT {_USER} FROM user_names n JOIN users u USING (user_id) WHERE n.name_key = $1"""
@@ -126,8 +127,11 @@ def user_record(row: asyncpg.Record) -> User:
 
 def _user(row: asyncpg.Record) -> User:
     """The user in a row of _USER."""
-    groups, direct_groups = (tuple(sorted(row[name])) for name in ("groups", "direct_groups"))
-    return replace(user_record(row), groups=groups, direct_groups=direct_groups)
+    groups, roles = memberships(row["memberships"])
+    direct_groups, direct_roles = memberships(row["direct"])
+    return replace(
+        user_record(row), groups=groups, direct_groups=direct_groups, roles=roles, direct_roles=direct_roles
+    )
 
 
 class PostgresUsers:
@@ -180,6 +184,8 @@ class PostgresUsers:
                 )
                 if user.groups:
                     await join_by_name(connection, user.user_id, user.groups, by)
+                if user.roles:
+                    await give_by_name(connection, user.user_id, user.roles, by)
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
@@ -187,6 +193,7 @@ class PostgresUsers:
         self,
         user: User,
         groups: Collection[str] | None = None,
+        roles: Collection[str] | None = None,
         *,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
@@ -209,6 +216,8 @@ class PostgresUsers:
                 )
                 if groups is not None:
                     await replace_groups(connection, user_id, groups, by)
+                if roles is not None:
+                    await replace_roles(connection, user_id, roles, by)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 

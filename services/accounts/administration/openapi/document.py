@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from services.accounts.administration.openapi.groups import GROUP_OPERATIONS
+from services.accounts.administration.openapi.roles import ROLE_OPERATIONS
 from services.accounts.administration.openapi.schemas import schemas
 from services.accounts.administration.openapi.sessions import SESSION_OPERATIONS
 from services.accounts.administration.openapi.users import USER_OPERATIONS
@@ -22,8 +23,8 @@ from shared.oauth.resource.own import (
 _SCOPES = {
     READ_USERS: "read users",
     WRITE_USERS: "create, change, disable and delete users, and set passwords",
-    READ_GROUPS: "read groups",
-    WRITE_GROUPS: "create, change and delete groups, and change memberships",
+    READ_GROUPS: "read groups and roles",
+    WRITE_GROUPS: "create, change and delete groups and roles, and change who is in them and has them",
     READ_SESSIONS: "read sessions",
     WRITE_SESSIONS: "end sessions",
     READ_GRANTS: "read grants",
@@ -35,9 +36,9 @@ _SCOPES = {
 def document(issuer: str) -> dict[str, Any]:
     """The document of a deployment."""
     return openapi_document(
-        "administration of users, groups, sessions and grants",
+        "administration of users, groups, roles, sessions and grants",
         issuer,
-        {**USER_OPERATIONS, **GROUP_OPERATIONS, **SESSION_OPERATIONS},
+        {**USER_OPERATIONS, **GROUP_OPERATIONS, **ROLE_OPERATIONS, **SESSION_OPERATIONS},
         schemas(),
         _SCOPES,
     )

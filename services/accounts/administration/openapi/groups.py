@@ -9,7 +9,8 @@ from shared.administration.openapi.schemas import Schema
 from shared.oauth.resource.own import READ_GROUPS, WRITE_GROUPS
 from shared.paths import ADMIN_GROUP, ADMIN_GROUP_MEMBER, ADMIN_GROUPS, ADMIN_NESTED_GROUP, Path
 
-_GROUP = in_path("group", "the name of the group")
+GROUP = in_path("group", "the name of the group")
+"""The parameter of every path of a group."""
 
 GROUP_OPERATIONS: Mapping[Path, Schema] = {
     ADMIN_GROUPS: {
@@ -19,7 +20,7 @@ GROUP_OPERATIONS: Mapping[Path, Schema] = {
         ),
     },
     ADMIN_GROUP: {
-        "parameters": [_GROUP],
+        "parameters": [GROUP],
         "get": reading("readGroup", READ_GROUPS, "A group", "Group"),
         "put": replacement(
             "replaceGroup",
@@ -34,7 +35,7 @@ GROUP_OPERATIONS: Mapping[Path, Schema] = {
         ),
     },
     ADMIN_GROUP_MEMBER: {
-        "parameters": [_GROUP, SUB],
+        "parameters": [GROUP, SUB],
         "put": operation(
             "joinGroup", WRITE_GROUPS, "Make a user a member", answers("204", None, "400", "404")
         ),
@@ -46,7 +47,7 @@ GROUP_OPERATIONS: Mapping[Path, Schema] = {
         ),
     },
     ADMIN_NESTED_GROUP: {
-        "parameters": [_GROUP, in_path("member", "the name of the group that is in it")],
+        "parameters": [GROUP, in_path("member", "the name of the group that is in it")],
         "put": operation(
             "nestGroup",
             WRITE_GROUPS,

@@ -3,8 +3,10 @@
 from services.accounts.administration.bodies import (
     GroupReplacement,
     NewGroupRequest,
+    NewRoleRequest,
     NewUserRequest,
     PasswordRequest,
+    RoleReplacement,
     UserReplacement,
 )
 from shared.administration.openapi.schemas import (
@@ -34,6 +36,8 @@ def schemas() -> Schema:
         "created_at": _TIME_OR_NULL,
         "groups": _NAMES,
         "effective_groups": {**_NAMES, "description": "with the groups that these are in"},
+        "roles": _NAMES,
+        "effective_roles": {**_NAMES, "description": "with those of the user's groups"},
         "claims": {"type": "object"},
     }
     group: Schema = {
@@ -45,6 +49,13 @@ def schemas() -> Schema:
         "requires_second_factor": BOOLEAN,
         "member_count": INTEGER,
         "effective_member_count": {**INTEGER, "description": "with the members of groups in it"},
+        "created_at": TIME,
+    }
+    role: Schema = {
+        "name": STRING,
+        "groups": {**_NAMES, "description": "the groups that have it"},
+        "user_count": {**INTEGER, "description": "users who have it by themselves"},
+        "effective_user_count": {**INTEGER, "description": "with those in these groups"},
         "created_at": TIME,
     }
     session: Schema = {
@@ -78,6 +89,10 @@ def schemas() -> Schema:
         "GroupReplacement": object_of(properties(GroupReplacement), "name"),
         "Group": object_of(group, *group),
         "Groups": list_of("groups", "Group"),
+        "NewRoleRequest": object_of(properties(NewRoleRequest), "name"),
+        "RoleReplacement": object_of(properties(RoleReplacement), "name"),
+        "Role": object_of(role, *role),
+        "Roles": list_of("roles", "Role"),
         "Session": object_of(session, *session),
         "Sessions": list_of("sessions", "Session"),
         "Grant": object_of(grant, *grant),

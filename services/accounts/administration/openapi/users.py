@@ -39,7 +39,7 @@ USER_OPERATIONS: Mapping[Path, Schema] = {
         "post": creation(
             "createUser",
             WRITE_USERS,
-            "Create a user; memberships need ostiary.groups:write, too",
+            "Create a user; groups and roles need ostiary.groups:write, too",
             "User",
             "NewUserRequest",
         ),
@@ -50,7 +50,7 @@ USER_OPERATIONS: Mapping[Path, Schema] = {
         "put": replacement(
             "replaceUser",
             WRITE_USERS,
-            "Replace the name and the claims; other memberships need ostiary.groups:write, too",
+            "Replace the name and the claims; other groups and roles need ostiary.groups:write, too",
             "User",
             "UserReplacement",
             "409",
