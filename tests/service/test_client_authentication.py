@@ -197,6 +197,26 @@ async def test_a_repeated_parameter_is_refused(tokens: TokenService) -> None:
         assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        (TOKEN, "grant_type=client_credentials&redirect_uri=a&redirect_uri=a"),  # which this grant ignores
+        (INTROSPECTION, "token=x&token_type_hint=y&token_type_hint=y"),
+        (REVOCATION, "token=x&token_type_hint=y&token_type_hint=y"),
+        (DEVICE_AUTHORIZATION, "scope=openid&scope=openid"),
+    ],
+    ids=str,
+)
+async def test_a_known_parameter_is_refused_even_where_it_is_not_read(
+    tokens: TokenService, path: Path, form: str
+) -> None:
+    """RFC 6749 §3.2, RFC 8628 §3.1: whatever its values are."""
+    client = await tokens.world.client(grant_types=("client_credentials", DEVICE_CODE))
+    headers = {**basic(client.client_id), "Content-Type": "application/x-www-form-urlencoded"}
+    response = await tokens.http.post(path.path, data=form, headers=headers)
+    assert (response.status, (await response.json())["error"]) == (400, "invalid_request")
+
+
 UNKNOWN_TWICE = "x=1&x=2"
 
 

@@ -71,6 +71,14 @@ async def test_an_unknown_parameter_may_be_repeated(provider: Services) -> None:
         assert response.status == status, await response.text()
 
 
+async def test_the_language_that_was_pushed(provider: Services) -> None:
+    """The login page, and an error of the request, speak the pushed `ui_locales`."""
+    client = await provider.client()
+    page = await opened(provider, client, await pushed_uri(provider, client, ui_locales="fr"))
+    assert is_login(page)
+    assert page.headers["Content-Language"] == "fr"
+
+
 async def test_from_a_push_to_a_code(provider: Services) -> None:
     """RFC 9126 §2.2 and §4: 201, a handle of 256 bits for 90 seconds, and the answer to what was pushed."""
     client, user, browser = await provider.client(), await provider.op.user(), provider.op.browser()

@@ -183,6 +183,16 @@ async def test_a_repeated_parameter_is_refused(
     assert page.answer.get("state") == (None if name == "state" else STATE)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_unknown_parameter_may_be_repeated(op: AuthorizationService, method: str) -> None:
+    """It is ignored (RFC 6749 §3.1)."""
+    client, browser = await op.client(), op.browser()
+    pairs = [*a_request(client).items(), ("x", "1"), ("x", "2")]
+    part = {"params": pairs} if method == "GET" else {"data": pairs}
+    page = await browser.follow(await browser.request(method, AUTHORIZATION.path, **part))
+    assert is_login(page)
+
+
 @pytest.mark.parametrize("name", ["response_mode", "request", "request_uri"])
 @pytest.mark.parametrize("is_good_first", [True, False])
 async def test_where_an_answer_would_go_is_not_said_twice(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from shared.live import clock
-from shared.paths import TOKEN, USERINFO
+from shared.paths import DEVICE_AUTHORIZATION, INTROSPECTION, REVOCATION, TOKEN, USERINFO
 from tests.builders import SCOPE
 from tests.deployment import ISSUER, TokenService, basic, bearer, unverified
 
@@ -174,3 +174,9 @@ async def test_a_browser_client_may_ask_across_origins(tokens: TokenService) -> 
         assert "Access-Control-Allow-Credentials" not in response.headers
     methods = (await tokens.http.options(USERINFO.path)).headers["Access-Control-Allow-Methods"]
     assert methods == "GET, OPTIONS, POST"
+    for path in (DEVICE_AUTHORIZATION, REVOCATION, INTROSPECTION):
+        preflight = await tokens.http.options(path.path, headers=origin)
+        refused = await tokens.http.post(path.path, headers=origin, data={})
+        is_open = path is not INTROSPECTION  # which no public client may use
+        assert (preflight.status == 204) == is_open
+        assert ("Access-Control-Allow-Origin" in refused.headers) == is_open

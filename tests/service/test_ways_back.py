@@ -107,12 +107,13 @@ async def _french(browser: Browser, page: Page) -> None:
 
 
 async def test_a_logout_in_one_language(op: AuthorizationService) -> None:
-    """The question, the page that ends it, and the same without a client."""
+    """The question, a form that is not its own, the page that ends it, and the same without a client."""
     client, browser = await op.client(), op.browser()
     for parameters in ({"client_id": client.client_id}, {}):
         await browser.sign_in(client, await op.user())
         page = await browser.get(END_SESSION.path, {"ui_locales": "fr", **parameters})
         await _french(browser, page)
+        await _french(browser, await browser.post(LOGOUT.path, {**page.hidden, "form_token": "wrong"}))
         page = await browser.post(LOGOUT.path, page.hidden)
         assert page.path.partition("?")[0] == LOGOUT_DONE.path
         await _french(browser, page)

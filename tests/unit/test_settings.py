@@ -77,6 +77,21 @@ def test_an_issuer_that_clients_could_not_compare_is_refused(issuer: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("issuer", "words"),
+    [
+        ("https://id example.org/oidc", "without spaces"),
+        ("https://bücher.example/oidc", "xn--bcher-kva.example"),
+        ("https://id.example.org/oidc?", "must end in /oidc"),
+        ("https://id.example.org/oidc#", "must end in /oidc"),
+    ],
+)
+def test_a_fault_of_an_issuer_says_what_to_write(issuer: str, words: str) -> None:
+    """The sentence is about this mistake."""
+    (fault,) = _faults(issuer=issuer)
+    assert words in fault
+
+
+@pytest.mark.parametrize(
     "issuer",
     [
         "http://127.0.0.1:8080/oidc",
