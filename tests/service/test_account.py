@@ -135,6 +135,13 @@ async def test_a_sign_in_leads_back_to_the_page(accounts: AuthorizationService, 
     assert is_page(await visit(browser, path.path), path)
 
 
+async def test_a_sign_in_has_the_language_of_the_page(accounts: AuthorizationService) -> None:
+    """That of `ui_locales`, also when the browser prefers another one."""
+    page = await visit(accounts.browser(), f"{ACCOUNT.path}?ui_locales=fr")
+    assert is_login(page)
+    assert page.headers["Content-Language"] == "fr"
+
+
 async def test_a_user_who_goes_back_is_not_asked_again(accounts: AuthorizationService) -> None:
     """The login page's way back ends on a page that explains it, or on the first page of a session."""
     browser, user = accounts.browser(), await accounts.user()
