@@ -83,8 +83,9 @@ class Authorize:
         user = await self.dispatcher.current_user(request, validated)
         step = self.dispatcher.decide(validated, user)
         match step:
-            case Respond(session):
-                return await self.responder.respond(validated, session, validated.effective.pushed)
+            case Respond(session, withheld):
+                pushed = validated.effective.pushed
+                return await self.responder.respond(validated.without(withheld), session, pushed)
             case Refuse(error):
                 await self.lifecycle.end_pushed(validated)
                 raise validated.refused(error)
@@ -97,9 +98,9 @@ class Authorize:
     async def _continue(self, request: web.Request, context: InteractionContext) -> web.Response:
         step = await self.dispatcher.next_step(request, context)
         match step:
-            case Respond(session):
+            case Respond(session, withheld):
                 await self.lifecycle.finish(context)
-                return await self.responder.respond(context.validated, session)
+                return await self.responder.respond(context.validated.without(withheld), session)
             case Refuse(error):
                 await self.lifecycle.finish(context)
                 raise context.validated.refused(error)

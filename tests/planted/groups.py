@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.authorization.interaction import dispatcher
+from services.authorization.interaction import permission
 from services.token.endpoints import introspection, userinfo
 from services.token.grants import admission
 from shared.model import Json, User
@@ -118,5 +118,14 @@ def rights_outlive_memberships(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def everybody_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ignore the groups that a client allows."""
-    for module in (dispatcher, admission):
+    for module in (permission, admission):
         monkeypatch.setattr(module, "is_admitted", lambda *_: True)
+
+
+def clients_get_every_right_they_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let users grant administration scopes that they do not have."""
+
+    async def withheld(*_: object) -> frozenset[str]:
+        return frozenset()
+
+    monkeypatch.setattr(permission.Permissions, "withheld", withheld)

@@ -60,8 +60,9 @@ MARKED: dict[str, Callable[[], web.Response]] = {
     "confirm_device": lambda: PAGES.confirm_device(
         ConfirmDeviceView(FormView(MARKED_CLIENT, M, {M: M}), M, M, (M, "openid")), "de"
     ),
-    "device_done": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, True), "en"),
-    "device_done denied": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, False), "fr"),
+    "device_done": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, "allowed"), "en"),
+    "device_done denied": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, "denied"), "fr"),
+    "device_done refused": lambda: PAGES.device_done(DeviceDoneView(MARKED_CLIENT, "refused"), "de"),
     "confirm_logout": lambda: PAGES.confirm_logout(LogoutView(MARKED_FORM, M), "fr"),
     "signed_out": lambda: PAGES.signed_out(
         SignedOutView(MARKED_CLIENT, MARKED_HTTPS, (MARKED_HTTPS, M)), "en"

@@ -44,11 +44,11 @@ class DeviceDecisions:
             client_id=client_id,
             user_id=session.user_id,
             sid=session.sid,
-            scope=code.scope,
+            scope=in_flight.scope,
             authentication=session.authentication,
             client_epoch=code.client_epoch,
             resources=code.resources,
         )
-        await self.consents.add(session.user_id, client_id, code.scope, is_remembered=False)
+        await self.consents.add(session.user_id, client_id, in_flight.scope, is_remembered=False)
         count_event("consent")
         return Approved(authorization, session.epoch)

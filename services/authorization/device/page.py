@@ -26,6 +26,7 @@ from shared.browser.pages import (
     ConfirmDeviceView,
     DeviceDoneView,
     DeviceFault,
+    DeviceOutcome,
     DeviceView,
     Pages,
 )
@@ -110,9 +111,11 @@ class DevicePage:
         in_flight = await self.user_codes.find(sent.user_code, session)
         if not isinstance(in_flight, DeviceCodeInFlight):
             return self._ask(sent.request, sent.user_code, in_flight)
+        if not in_flight.is_admitted:
+            return await self._carry_out("refused", sent, session, in_flight)
         if not accept(in_flight.resources, session.authentication.amr):
             return await self.sign_in.step_up(sent, session, in_flight.resources)
-        locale, scope = language(sent.request, self.pages), in_flight.code.scope
+        locale, scope = language(sent.request, self.pages), in_flight.scope
         apis = tuple(each for each in in_flight.resources if not each.is_own)
         view = ConfirmDeviceView(
             self.forms.decision(sent, handle, ClientView.of(in_flight.client)),
@@ -131,12 +134,21 @@ class DevicePage:
         in_flight = await self.user_codes.find(sent.user_code, session)
         if not isinstance(in_flight, DeviceCodeInFlight):
             return self._ask(sent.request, sent.user_code, in_flight)
-        allowed = is_allowed(sent.fields)
-        if allowed and not accept(in_flight.resources, session.authentication.amr):
+        if not is_allowed(sent.fields):
+            return await self._carry_out("denied", sent, session, in_flight)
+        if not in_flight.is_admitted:
+            return await self._carry_out("refused", sent, session, in_flight)
+        if not accept(in_flight.resources, session.authentication.amr):
             return await self.sign_in.step_up(sent, session, in_flight.resources)
-        if not await self.decisions.decide(in_flight, session, is_allowed=allowed):
+        return await self._carry_out("allowed", sent, session, in_flight)
+
+    async def _carry_out(
+        self, outcome: DeviceOutcome, sent: SentForm, session: Session, in_flight: DeviceCodeInFlight
+    ) -> web.Response:
+        """Decide about the code, and say so. One that is not allowed is answered with `access_denied`."""
+        if not await self.decisions.decide(in_flight, session, is_allowed=outcome == "allowed"):
             raise Expired("the code has already been used", again=DEVICE.path)
-        view = DeviceDoneView(ClientView.of(in_flight.client), allowed)
+        view = DeviceDoneView(ClientView.of(in_flight.client), outcome)
         return self.pages.device_done(view, language(sent.request, self.pages))
 
     def _handle(self, sent: SentForm, session: Session) -> str:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import structlog
 
+from services.authorization.interaction.permission import Permissions
 from shared.browser.pages import DeviceFault
 from shared.live.client_cache import ClientCache
 from shared.live.resource_cache import ResourceCache
-from shared.model import DeviceCode, Session
+from shared.model import DeviceCode, Scope, Session
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidTarget
 from shared.oauth.resource.target import Resources
@@ -34,12 +35,17 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DeviceCodeInFlight:
-    """A device code that waits for a decision, its client, and the APIs that it is for."""
+    """A device code that waits for a decision, its client, and the APIs that it is for.
+
+    `scope`: the requested one, as far as the user may allow it. `is_admitted`: they may allow something.
+    """
 
     code_hash: bytes
     code: DeviceCode
     client: Client
     resources: Resources
+    scope: Scope
+    is_admitted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class UserCodes:
     device_codes: DeviceCodes
     clients: ClientCache
     resources: ResourceCache
+    permissions: Permissions
     counters: Counters
     is_limited: bool
 
@@ -69,7 +76,16 @@ class UserCodes:
             return "unknown"
         if self.is_limited:
             await self.counters.take_back(_COUNTER, user)
-        return DeviceCodeInFlight(*pair, client, resources)
+        return await self._in_flight(*pair, client, resources, session)
+
+    async def _in_flight(
+        self, code_hash: bytes, code: DeviceCode, client: Client, resources: Resources, session: Session
+    ) -> DeviceCodeInFlight:
+        withheld = await self.permissions.withheld(session.user_id, client, code.scope)
+        scope = tuple(each for each in code.scope if each not in withheld)
+        is_admitted = await self.permissions.admits(session.user_id, client)
+        may_allow = is_admitted and bool(scope or not code.scope)
+        return DeviceCodeInFlight(code_hash, code, client, resources, scope, may_allow)
 
     async def _must_wait(self, user: str) -> bool:
         if not await self.device_codes.may_guess(BUDGET):

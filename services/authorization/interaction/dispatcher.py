@@ -13,16 +13,14 @@ from services.authorization.interaction.next_step import (
     may_need_second_factor,
     next_step,
 )
+from services.authorization.interaction.permission import Permissions
 from services.authorization.interaction.step import Step
 from services.authorization.request.validated_request import ValidatedRequest
 from shared.browser.active_session import ActiveSessions
 from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
-from shared.model import Session
 from shared.oauth.authentication_methods import SecondFactor
-from shared.oauth.client.admission import is_admitted
-from shared.oauth.client.record import Client
-from shared.store import SecondFactors, Users
+from shared.store import SecondFactors
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Dispatcher:
     active_sessions: ActiveSessions
     tokens: TokenIssuer
     second_factors: SecondFactors
-    users: Users
+    permissions: Permissions
     setting: SecondFactorSetting
 
     async def next_step(self, request: web.Request, context: InteractionContext) -> Step:
@@ -64,8 +62,15 @@ class Dispatcher:
         second_factors = frozenset[SecondFactor]()
         if may_need_second_factor(validated.request, session, self.setting):
             second_factors = await self.second_factors.of_user(session.user_id)
-        may_use = await self._may_use(session, validated.client)
-        user = CurrentUser(session, active.consented, sub, second_factors, is_admitted=may_use)
+        client, scope = validated.client, validated.request.scope
+        user = CurrentUser(
+            session,
+            active.consented,
+            sub,
+            second_factors,
+            is_admitted=await self.permissions.admits(session.user_id, client),
+            withheld=await self.permissions.withheld(session.user_id, client, scope),
+        )
         if interaction is None:
             return user
         key = session.session_key.hex()
@@ -73,10 +78,3 @@ class Dispatcher:
         if interaction.wants_another and not is_fresh:
             return None
         return replace(user, is_fresh=is_fresh, is_chosen=is_chosen)
-
-    async def _may_use(self, session: Session, client: Client) -> bool:
-        """Whether the client allows a group of the user, which are read only if it allows some groups."""
-        if not client.allowed_groups:
-            return True
-        user = await self.users.find(session.user_id)
-        return user is not None and is_admitted(client, user.groups)

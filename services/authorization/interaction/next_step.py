@@ -56,6 +56,7 @@ class CurrentUser:
     sub: str  # the user's identifier for this client
     second_factors: frozenset[SecondFactor] = frozenset()  # read only where `may_need_second_factor`
     is_admitted: bool = True  # to the client, which may allow some groups only
+    withheld: frozenset[str] = frozenset()  # requested scope-tokens that the client cannot get for the user
     is_fresh: bool = False  # the session began for this very request
     is_chosen: bool = False  # the user has chosen it for this very request
     has_agreed: bool = False  # to this very request
@@ -129,15 +130,19 @@ def _step_of(
         return _show_second_factor(request, proven) if can_step_up else Login()
     if not user.is_fresh and SecondFactor.APP in user.second_factors and _can_do_better(request, methods):
         return _show_second_factor(request, proven)
-    return _permission(request, user, client) or Respond(_reporting(request, session, methods))
+    granted = request.without(user.withheld) if user.withheld else request
+    missing = _permission(granted, user, client)
+    return missing or Respond(_reporting(request, session, methods), user.withheld)
 
 
 def _permission(request: AuthorizationRequest, user: CurrentUser, client: Client) -> Step | None:
     """What a user who has authenticated lacks. None: nothing."""
     if not user.is_admitted:
         return Refuse(AccessDenied("the user is in no group that the client allows"))
+    if user.withheld and not request.scope:
+        return Refuse(AccessDenied("the user has none of the requested rights"))
     if not _is_allowed(request, user, client):
-        return Consent(user.session, _remembered(request, user, client))
+        return Consent(user.session, _remembered(request, user, client), user.withheld)
     return None
 
 

@@ -41,17 +41,22 @@ class SelectAccount:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """Ask whether the client may have what it requests. `allowed`: the scope that needs no question."""
+    """Ask whether the client may have what it requests, except the scope-tokens that are `withheld`.
+
+    `allowed`: the scope that needs no question.
+    """
 
     session: Session
     allowed: Scope = ()
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """Send a successful response."""
+    """Send a successful response, without the scope-tokens that are `withheld`."""
 
     session: Session
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

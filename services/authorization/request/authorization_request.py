@@ -1,7 +1,8 @@
 """An authorization request as a value (RFC 6749 §4.1.1, OpenID Connect Core 1.0 §3.1.2.1). Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Self
 
 from shared.model import ClaimsRequest, Scope
 from shared.oauth.consent import claim_entry, document_entry, resource_entry, scope_entry
@@ -31,6 +32,10 @@ class AuthorizationRequest:
     acr: frozenset[str]  # one of these must be reached; empty: any
     acr_values: frozenset[str]  # preferred, but voluntary: §3.1.2.1
     document_hash: bytes | None = None  # of a client that is described by a document
+
+    def without(self, scopes: frozenset[str]) -> Self:
+        """The same request without these scope-tokens."""
+        return replace(self, scope=tuple(each for each in self.scope if each not in scopes))
 
     @property
     def consent_scope(self) -> Scope:

@@ -24,6 +24,10 @@ class ValidatedRequest:
         """The same request, once the user has answered a page that names its client."""
         return replace(self, callback=replace(self.callback, unseen=None))
 
+    def without(self, scopes: frozenset[str]) -> Self:
+        """The same request without these scope-tokens."""
+        return replace(self, request=self.request.without(scopes)) if scopes else self
+
     def refused(self, error: OAuthError) -> "RedirectableError":
         """The error for the client, which the endpoint sends by the callback."""
         return RedirectableError(self.callback, error, self.locale)

@@ -69,9 +69,9 @@ class ConsentStep:
         user = await self.dispatcher.current_user(request, validated, context.interaction)
         agreed = replace(user, has_agreed=True) if user else None
         match self.dispatcher.decide(validated, agreed, context.interaction.proven):
-            case Respond(session) if session.session_key == session_key:
+            case Respond(session, withheld) if session.session_key == session_key:
                 client = await self.known_clients.keep(validated.client)
-                validated = replace(validated, client=client)
+                validated = replace(validated.without(withheld), client=client)
                 await self.consents.add(
                     session.user_id,
                     client.client_id,
@@ -84,7 +84,7 @@ class ConsentStep:
         return context.resume()
 
     def _page(self, request: web.Request, context: InteractionContext, step: Consent) -> web.Response:
-        validated, session = context.validated, step.session
+        validated, session = context.validated.without(step.withheld), step.session
         question = consent_question(validated.request, step.allowed)
         handle = self.cookies.session_handle(request, session.session_key)
         view = ConsentView(

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
+from services.authorization.interaction.permission import Permissions
 from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.request.storage_limits import STORAGE_LIMITS
 from services.authorization.response.builder import ResponseBuilder
@@ -37,6 +38,7 @@ class SharedCollaborators:
     reading: RequestReading
     authentication: UserAuthentication
     lifecycle: InteractionLifecycle
+    permissions: Permissions
     dispatcher: Dispatcher
     sign_in: InteractionSignIn
     responder: Responder
@@ -58,8 +60,9 @@ class SharedCollaborators:
             lifetime=settings.interaction_lifetime,
             origin=settings.origin,
         )
+        permissions = Permissions(stores.users, stores.groups)
         dispatcher = Dispatcher(
-            active_sessions, tokens, stores.second_factors, stores.users, settings.second_factor
+            active_sessions, tokens, stores.second_factors, permissions, settings.second_factor
         )
         sign_in = InteractionSignIn(
             authentication.new_sessions, lifecycle, stores.second_factors, settings.second_factor
@@ -81,6 +84,7 @@ class SharedCollaborators:
             reading=reading,
             authentication=authentication,
             lifecycle=lifecycle,
+            permissions=permissions,
             dispatcher=dispatcher,
             sign_in=sign_in,
             responder=Responder(responses, pages, settings.session_management),

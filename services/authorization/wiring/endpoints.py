@@ -183,6 +183,7 @@ def _device(shared: SharedCollaborators, app: web.Application) -> DevicePage:
             device_codes=stores.device_codes,
             clients=app[CLIENTS],
             resources=app[PROTECTED_RESOURCES],
+            permissions=shared.permissions,
             counters=stores.counters,
             is_limited=settings.rate_limits,
         ),

@@ -13,6 +13,7 @@ from shared.browser.pages.views.consent import (
     ConsentView,
     DeviceDoneView,
     DeviceFault,
+    DeviceOutcome,
     DeviceView,
 )
 from shared.browser.pages.views.form import FormView
@@ -44,6 +45,7 @@ __all__ = [
     "ConsentView",
     "DeviceDoneView",
     "DeviceFault",
+    "DeviceOutcome",
     "DeviceView",
     "ErrorView",
     "FormView",

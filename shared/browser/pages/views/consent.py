@@ -11,6 +11,9 @@ from shared.oauth.resource.record import ProtectedResource
 
 DeviceFault = Literal["unknown", "throttled"]
 
+DeviceOutcome = Literal["allowed", "denied", "refused"]
+"""The user's decision about a device, or that they may not decide: the client allows none of their groups."""
+
 
 def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys("offline_access" if s == "offline" else s for s in scopes))
@@ -91,4 +94,4 @@ class DeviceDoneView:
     """Says what was decided, and that the device continues by itself."""
 
     client: ClientView
-    is_allowed: bool
+    outcome: DeviceOutcome
