@@ -6,11 +6,10 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from tests.applications.client import AddedClient
-from tests.applications.django_project import django
+from tests.applications.django_project import django, log_in, log_in_in_vain, log_out
 from tests.applications.person import is_person, shown
 from tests.applications.serving import needs_application
 from tests.flow.op import Op
-from tests.interop.chromium import sign_in
 
 NAME = "django-allauth"
 LOGIN = "/accounts/oidc/ostiary/login/"
@@ -37,30 +36,19 @@ def project(op: Op, client: AddedClient, folder: Path) -> AbstractAsyncContextMa
     return django(op, needs_application(NAME), folder, client, files, login=LOGIN, logout="/accounts/logout/")
 
 
-async def _sign_in(op: Op, client: AddedClient, page: Page) -> None:
-    await page.goto(client.url)
-    await page.click("#login")
-    await sign_in(op, page)
-    await page.wait_for_url(f"{client.url}/**")
-
-
 async def test_a_person_signs_in_and_out(provider: Op, tmp_path: Path) -> None:
     """An account is made for her, with name and verified e-mail address, and knows her groups."""
     client = AddedClient.of_preset(provider, NAME)
     async with project(provider, client, tmp_path) as page:
-        await _sign_in(provider, client, page)
+        await log_in(provider, client, page)
         assert page.url == f"{client.url}/"
         assert is_person(await shown(page))
-        await page.click("#logout")
-        await page.wait_for_url(f"{client.url}/")
-        assert await shown(page) == {"user": None}
+        await log_out(client, page)
 
 
 async def test_a_wrong_secret_opens_nothing(provider: Op, tmp_path: Path) -> None:
     """The code is refused, Django lets nobody in, and the operator is told why."""
     client = AddedClient.of_preset(provider, NAME).mistyped()
     async with project(provider, client, tmp_path) as page:
-        await _sign_in(provider, client, page)
-        await page.goto(client.url)
-        assert await shown(page) == {"user": None}
+        await log_in_in_vain(provider, client, page)
     assert await client.refusal(provider) == "invalid_client"

@@ -10,9 +10,10 @@ from playwright.async_api import Page
 
 from tests.applications.catalogue import Application
 from tests.applications.client import AddedClient
+from tests.applications.person import shown
 from tests.applications.serving import serving
 from tests.flow.op import Op
-from tests.interop.chromium import new_page
+from tests.interop.chromium import new_page, sign_in
 
 _SETTINGS = """
 ROOT_URLCONF = "urls"
@@ -97,3 +98,25 @@ async def django(
     server = (python, "-m", "django", "runserver", address, "--noreload")
     async with serving(op, server, folder, client.port, settings), new_page(op, folder / "home") as page:
         yield page
+
+
+async def log_in(op: Op, client: AddedClient, page: Page) -> None:
+    """Press the button of the page, and sign in at the provider."""
+    await page.goto(client.url)
+    await page.click("#login")
+    await sign_in(op, page)
+    await page.wait_for_url(f"{client.url}/**")
+
+
+async def log_out(client: AddedClient, page: Page) -> None:
+    """Press the button of the page, which knows nobody afterwards."""
+    await page.click("#logout")
+    await page.wait_for_url(f"{client.url}/")
+    assert await shown(page) == {"user": None}
+
+
+async def log_in_in_vain(op: Op, client: AddedClient, page: Page) -> None:
+    """Sign in at the provider with a client that it refuses: the page knows nobody."""
+    await log_in(op, client, page)
+    await page.goto(client.url)
+    assert await shown(page) == {"user": None}

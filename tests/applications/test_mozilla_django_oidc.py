@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from tests.applications.client import AddedClient
-from tests.applications.django_project import django
+from tests.applications.django_project import django, log_out
 from tests.applications.person import is_person, shown
 from tests.applications.serving import needs_application
 from tests.flow.op import Op
@@ -41,9 +41,7 @@ async def test_a_person_signs_in_and_out(provider: Op, tmp_path: Path) -> None:
             await page.goto(client.url)
         assert await shown(page) == who
 
-        await page.click("#logout")
-        await page.wait_for_url(f"{client.url}/")
-        assert await shown(page) == {"user": None}
+        await log_out(client, page)
         await page.goto(f"{client.url}/oidc/authenticate/")
         assert await page.locator("#login-submit").count()
 

@@ -17,6 +17,7 @@ from deploy.local.folders import run_folder
 from deploy.systemd.render import unit_of
 from shared.paths import OPENID_CONFIGURATION, PREFIX, Service
 from tests.flow.proxies import ProxyServer
+from tests.flow.readiness import is_ready
 from tests.flow.starter import ROOT
 
 HANG_GUARD = 120  # seconds
@@ -65,23 +66,12 @@ class Guide:
         (self.sockets / folder).mkdir()
         socket = self.sockets / folder / "socket"
 
-        async def is_ready(_pid: int) -> bool:
-            return await _is_ready(socket)
+        async def answers(_pid: int) -> bool:
+            return await is_ready(socket)
 
         log = self.folder / f"{name}-{number}.log"
         environment = {**self.environment, variable: value}
-        return Child(Command(name, tuple(start.split()), environment, log, is_ready))
-
-
-async def _is_ready(path: Path) -> bool:
-    try:
-        reader, writer = await asyncio.open_unix_connection(str(path))
-    except OSError:
-        return False
-    writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    status = await reader.readline()
-    writer.close()
-    return b" 200 " in status
+        return Child(Command(name, tuple(start.split()), environment, log, answers))
 
 
 @pytest.fixture

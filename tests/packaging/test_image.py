@@ -24,6 +24,7 @@ from deploy.local.child import Child, Command
 from shared.paths import Service
 from tests.fault_proxy import POSTGRESQL_SOCKET, FaultProxy
 from tests.flow.door import DirectDoor
+from tests.flow.readiness import is_ready
 from tests.flow.starter import ROOT
 from tests.packaging.code_flow import sign_in_once
 from tests.packaging.source import copy_tree
@@ -178,10 +179,10 @@ class Runtime:
         """One service on a socket in the writable folder."""
         argv = self.argv("serve", name, "--listen", f"unix:/run/ostiary/{name}.sock")
 
-        async def is_ready(_pid: int) -> bool:
-            return await _is_ready(self.mounts / f"{name}.sock")
+        async def answers(_pid: int) -> bool:
+            return await is_ready(self.mounts / f"{name}.sock")
 
-        return Child(Command(name, argv, {"PATH": os.defpath}, log, is_ready))
+        return Child(Command(name, argv, {"PATH": os.defpath}, log, answers))
 
 
 def _setpriv() -> str:
@@ -189,17 +190,6 @@ def _setpriv() -> str:
     program = shutil.which("setpriv")
     assert program
     return program
-
-
-async def _is_ready(path: Path) -> bool:
-    try:
-        reader, writer = await asyncio.open_unix_connection(str(path))
-    except OSError:
-        return False
-    writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    status = await reader.readline()
-    writer.close()
-    return b" 200 " in status
 
 
 @asynccontextmanager
