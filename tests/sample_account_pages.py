@@ -34,16 +34,19 @@ from shared.browser.pages.account_views import (
 )
 from shared.browser.pages.activity_views import ActivityEvent, ActivityView
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.catalogue import Catalogue
 from shared.identity.passkeys.options import creation_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passkeys.signals import signals
 from shared.live import clock
 from shared.oauth.tokens.personal_access_token import OFFERED_SCOPES, personal_access_token
+from tests.sample_clients import CLIENT, LONG_CLIENT
 
 NOW = clock.now()
+EVENT = "activity.event."
+KNOWN_EVENTS = [each.removeprefix(EVENT) for each in Catalogue.load("en").texts if each.startswith(EVENT)]
 HIDDEN = {"form_token": "u7Qe"}
-FILES, WIKI = ClientView("files-web", "Meridian Files"), ClientView("wiki", "Wiki")
-LONG = ClientView("c-4f1c", "Zusammenarbeitsplattform der Stadtwerke Donaueschingen-Villingen")
+FILES, WIKI, LONG = CLIENT, ClientView("wiki", "Wiki"), LONG_CLIENT
 
 
 def _ago(**passed: float) -> Ago:
@@ -86,6 +89,8 @@ BARE = AccountOverviewView(
     tokens=0,
     done="factor",
 )
+UNSET = replace(BARE, email=None, factor="unavailable", may_change_email=True, done="password")
+UNVERIFIED = replace(OVERVIEW, email="amelie@files.example", is_email_verified=False, done="profile")
 PASSWORD = PasswordChangeView("/oidc/account/password", "amelie.laurent", 8, hidden=HIDDEN)
 RECOVERY = RecoveryView("/oidc/account/recovery", "amelie.laurent", 8, hidden=HIDDEN)
 EMAIL = EmailView("/oidc/account/email", "amelie@example.org", True, hidden=HIDDEN)
@@ -97,7 +102,7 @@ NEW_APP = NewAppView(
     SECRET,
     hidden=HIDDEN,
 )
-FACTOR = FactorView("/oidc/account/factor", _ago(days=200), 7, False, hidden=HIDDEN)
+FACTOR = FactorView("/oidc/account/factor", _ago(days=800), 7, False, hidden=HIDDEN)
 REQUIRED = replace(FACTOR, is_required=True, recovery_codes=1)
 DATA = AccountDataView("/oidc/account/data", "amelie.laurent", hidden=HIDDEN)
 RELYING_PARTY = RelyingParty.of("http://localhost:8080")
@@ -108,6 +113,7 @@ PASSKEYS = PasskeysView(
     (
         PasskeyView("1", "Chrome · Android", True, _ago(days=90), _ago(hours=5), "Google Password Manager"),
         PasskeyView("2", "Security key in the drawer of the desk at home", False, _ago(), None),
+        PasskeyView("3", "", True, _ago(days=500), _ago(days=400)),
     ),
     OPTIONS,
     SIGNALS,
@@ -132,16 +138,19 @@ PROFILE = ProfileView(
     ),
     hidden=HIDDEN,
 )
+MANAGED_LANGUAGE = ProfileField("locale", "fr", is_managed=True)
 ACTIVITY = ActivityView(
     (
         ActivityEvent("signed_in", _ago(), None, "Firefox", "Linux", "192.0.2.17"),
         ActivityEvent("sign_in_failed", _ago(minutes=1), address="2001:db8::17"),
         ActivityEvent("grant_made", _ago(hours=5), LONG.name),
         ActivityEvent("personal_access_token_added", _ago(days=1), "Backup of the laptop"),
-        ActivityEvent("credential_added_passkey", _ago(days=3)),
         ActivityEvent("event_of_a_later_version", _ago(days=3)),
     ),
     older="/oidc/account/activity?before=17",
+)
+OLDEST = ActivityView(
+    tuple(ActivityEvent(kind, _ago(days=3), browser="Firefox") for kind in KNOWN_EVENTS),
     newest="/oidc/account/activity",
 )
 NODE = "node:0b6f1d2e-93a4-4c0a-8a51-2f1f0c9d7e55:rw"
@@ -163,7 +172,7 @@ NEW_TOKEN = NewTokenView("Backup of the laptop", "2027-05-14", personal_access_t
 WRONG_NODES = PersonalTokenForm("Backup", ("openid", "pydio"), "node:documents:rw", 90)
 SCOPES = ("openid", "profile", "offline_access", "calendar.read")
 CONNECTIONS = (
-    ConnectedClient(FILES, SCOPES, ("birthdate",), (), _ago()),
+    ConnectedClient(FILES, SCOPES, ("birthdate", "employee_number"), (), _ago()),
     ConnectedClient(LONG, ("openid",), (), ("https://api.example.org/notes",), None),
 )
 
@@ -178,12 +187,24 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account": account.overview(OVERVIEW, locale),
         "account-bare": account.overview(BARE, locale),
         "account-one-passkey": account.overview(replace(OVERVIEW, passkeys=1), locale),
+        "account-unset": account.overview(UNSET, locale),
+        "account-unverified": account.overview(UNVERIFIED, locale),
+        "account-confirmed": account.overview(replace(OVERVIEW, done="email"), locale),
         "account-offer": account.overview(
             replace(OVERVIEW, signals=SIGNALS, offer=PasskeyOffer(PASSKEYS.action, OPTIONS, HIDDEN)), locale
         ),
         "account-profile": account.profile(PROFILE, locale),
         "account-profile-phone": account.profile(replace(PROFILE, fault="phone_number"), locale),
-        "account-profile-stale": account.profile(replace(PROFILE, fault="stale"), locale),
+        "account-profile-stale": account.profile(
+            replace(PROFILE, fields=(*PROFILE.fields[:-1], MANAGED_LANGUAGE), fault="stale"), locale
+        ),
+        "account-profile-nickname": account.profile(replace(PROFILE, fault="nickname"), locale),
+        "account-profile-language": account.profile(
+            replace(PROFILE, fields=(ProfileField("locale", "gsw"),), fault="locale"), locale
+        ),
+        "account-profile-unset": account.profile(
+            replace(PROFILE, fields=(ProfileField("locale", ""),)), locale
+        ),
         "account-password": account.password(PASSWORD, locale),
         "account-password-common": account.password(replace(PASSWORD, fault="password_common"), locale),
         "account-email": account.email(EMAIL, locale),
@@ -211,7 +232,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
         "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),
         "account-passkeys-none": account.passkeys(
-            replace(PASSKEYS, passkeys=(), recovery_codes=None), locale
+            replace(PASSKEYS, passkeys=(), recovery_codes=None, done="passkey_removed"), locale
         ),
         "account-passkeys-one": account.passkeys(
             replace(
@@ -222,6 +243,8 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
             locale,
         ),
         "account-passkeys-needed": account.passkeys(replace(PASSKEYS, fault="needed"), locale),
+        "account-passkeys-refused": account.passkeys(replace(PASSKEYS, fault="refused"), locale),
+        "account-passkeys-taken": account.passkeys(replace(PASSKEYS, fault="taken"), locale),
         "account-passkeys-last": account.passkeys(replace(PASSKEYS, fault="last"), locale),
         "account-factor": account.factor(FACTOR, locale),
         "account-factor-remembered": account.factor(replace(FACTOR, remembered=2), locale),
@@ -230,16 +253,23 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         ),
         "account-recovery-codes": account.recovery_codes(codes, locale),
         "account-activity": account.activity(ACTIVITY, locale),
+        "account-activity-oldest": account.activity(OLDEST, locale),
         "account-activity-none": account.activity(ActivityView(()), locale),
         "account-tokens": account.tokens(replace(TOKENS, done="token"), locale),
         "account-tokens-none": account.tokens(replace(TOKENS, tokens=()), locale),
         "account-tokens-name": account.tokens(replace(TOKENS, tokens=(), fault="name"), locale),
+        "account-tokens-lifetime": account.tokens(replace(TOKENS, fault="lifetime"), locale),
+        "account-tokens-number": account.tokens(replace(TOKENS, fault="number"), locale),
         "account-tokens-scope": account.tokens(replace(TOKENS, form=WRONG_NODES, fault="scope"), locale),
         "account-new-token": account.new_token(NEW_TOKEN, locale),
         "account-data": account.data(DATA, locale),
         "account-data-wrong": account.data(replace(DATA, is_wrong=True), locale),
         "account-sessions": account.sessions(replace(sessions, done="session"), locale),
-        "account-sessions-one": account.sessions(replace(sessions, sessions=SESSIONS[:1]), locale),
+        "account-sessions-one": account.sessions(
+            replace(sessions, sessions=SESSIONS[:1], done="sessions"), locale
+        ),
         "account-connections": account.connections(connections, locale),
-        "account-connections-none": account.connections(replace(connections, connections=()), locale),
+        "account-connections-none": account.connections(
+            replace(connections, connections=(), done="connection"), locale
+        ),
     }

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from deploy.applications.library import presets
 from shared.browser.pages import (
     AccountView,
     AddSecondFactorView,
-    ApplicationView,
-    ClientView,
+    ApiView,
     ConfirmDeviceView,
     ConsentView,
     DeviceDoneView,
@@ -23,38 +21,24 @@ from shared.browser.pages import (
     LogoutView,
     OutOfBandView,
     Pages,
-    PresetView,
     RecoveryCodesView,
     SecondFactorView,
     SelectAccountView,
-    SentMailView,
     SignedOutView,
     SignUpView,
-    StartView,
 )
-from shared.browser.pages.ago import Ago
 from shared.browser.pages.assets import ASSETS, static
 from shared.config.kinds import UI_LOCALES
 from shared.identity.passkeys.options import creation_options, request_options
 from shared.identity.passkeys.passkey import RelyingParty
-from shared.live import clock
+from shared.oauth.supported import SCOPE_CLAIMS
 from shared.paths import STATIC
 from tests.sample_account_pages import account_responses
+from tests.sample_clients import CLIENT, DOCUMENT_CLIENT, LONG_CLIENT, NATIVE_CLIENT, OWN_CLIENT
+from tests.sample_local_pages import local_responses
 
-CLIENT = ClientView(
-    "files-web",
-    "Meridian Files",
-    client_uri="https://files.example.org",
-    policy_uri="https://files.example.org/privacy",
-    tos_uri="https://files.example.org/terms",
-)
-LONG_CLIENT = ClientView(
-    "c-4f1c",
-    "Zusammenarbeitsplattform der Stadtwerke Donaueschingen-Villingen",
-    policy_uri="https://collaboration.stadtwerke.example/datenschutz",
-)
-NATIVE_CLIENT = ClientView("cells-sync", "Cells Sync")
 CALLBACK = ("https://files.example.org/callback",)
+LOOPBACK = ("http://127.0.0.1:7412/callback",)
 HIDDEN = {"interaction": "gZ1w", "csrf": "u7Qe"}
 CANCEL = "/oidc/login/cancel"
 LOGIN = LoginView(FormView(CLIENT, "/oidc/login", HIDDEN, CALLBACK, CANCEL))
@@ -77,9 +61,10 @@ LOGINS: Mapping[str, LoginView] = {
     ),
     "login-passkey": replace(LOGIN, passkey=PASSKEY, sign_up_href="/oidc/signup?interaction=gZ1w"),
     "login-passkey-plain": LoginView(FormView(None, "/oidc/device", HIDDEN), passkey=PASSKEY),
-    "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey"),
+    "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey", unknown_passkey="Vd0y"),
     "login-passkey-unverified": replace(LOGIN, passkey=PASSKEY, fault="unverified", username=USERNAME),
     "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),
+    "login-own": LoginView(FormView(OWN_CLIENT, "/oidc/login", HIDDEN, cancel_href=CANCEL)),
     "login-long-name": LoginView(
         FormView(
             LONG_CLIENT,
@@ -107,8 +92,10 @@ SECOND_FACTORS: Mapping[str, SecondFactorView] = {
         SECOND_FACTOR, has_app=False, passkey=PASSKEY, has_recovery_codes=False
     ),
     "second-factor-passkey": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY),
-    "second-factor-passkey-refused": replace(SECOND_FACTOR, has_app=False, passkey=PASSKEY, fault="passkey"),
-    "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=240),
+    "second-factor-passkey-refused": SecondFactorView(
+        FormView(None, "/oidc/device", HIDDEN), USERNAME, "passkey", has_app=False, passkey=PASSKEY
+    ),
+    "second-factor-throttled": replace(SECOND_FACTOR, fault="throttled", retry_after=5),
 }
 ADD_SECOND_FACTOR = AddSecondFactorView(
     FormView(CLIENT, "/oidc/login/factor/add", HIDDEN, CALLBACK, CANCEL),
@@ -137,11 +124,27 @@ SIGN_UPS: Mapping[str, SignUpView] = {
     ),
     "sign-up-throttled": replace(_TYPED, fault="throttled", retry_after=60 * 60),
 }
+RELEASED = tuple(dict.fromkeys(claim for claims in SCOPE_CLAIMS.values() for claim in claims))
+NOTES = ApiView("Notes", "notes.example.net", (("notes:read", "Read your notes"), ("notes:write", None)))
+CONSENT_FORM = FormView(CLIENT, "/oidc/consent", HIDDEN, CALLBACK)
 CONSENTS: Mapping[str, ConsentView] = {
     "consent": ConsentView(
-        FormView(CLIENT, "/oidc/consent", HIDDEN, CALLBACK),
+        CONSENT_FORM,
         USERNAME,
         ("openid", "profile", "email", "offline_access"),
+    ),
+    "consent-claims": ConsentView(CONSENT_FORM, USERNAME, ("openid",), RELEASED),
+    "consent-more": ConsentView(
+        replace(CONSENT_FORM, client=DOCUMENT_CLIENT), USERNAME, (), apis=(NOTES,), is_more=True
+    ),
+    "consent-on-device": ConsentView(
+        FormView(replace(DOCUMENT_CLIENT, is_on_device=True), "/oidc/consent", HIDDEN, LOOPBACK),
+        USERNAME,
+        ("openid",),
+        apis=(
+            ApiView("https://api.example.org/", "api.example.org", ()),
+            ApiView(*["api.example.net"] * 2, ()),
+        ),
     ),
     "consent-everything": ConsentView(
         FormView(LONG_CLIENT, "/oidc/consent", HIDDEN, ("cellsauth:",)),
@@ -175,6 +178,7 @@ LOGOUTS: Mapping[str, LogoutView] = {
 SIGNED_OUTS: Mapping[str, SignedOutView] = {
     "signed-out": SignedOutView(CLIENT, "https://files.example.org/"),
     "signed-out-plain": SignedOutView(None),
+    "signed-out-back": SignedOutView(None, "https://files.example.org/"),
     "signed-out-telling": SignedOutView(
         CLIENT, "https://files.example.org/", ("https://rp.example.org/logout",)
     ),
@@ -182,6 +186,7 @@ SIGNED_OUTS: Mapping[str, SignedOutView] = {
 OUT_OF_BANDS: Mapping[str, OutOfBandView] = {
     "out-of-band": OutOfBandView("ac_1vJf2mUy5eYkB0vXq8n4Wc7TzRaHs9LdPgKiOxEw3Qo"),
     "out-of-band-error": OutOfBandView(error="access_denied"),
+    "out-of-band-none": OutOfBandView(),
 }
 ERRORS: Mapping[str, tuple[ErrorView, int]] = {
     "error": (
@@ -197,43 +202,17 @@ ERRORS: Mapping[str, tuple[ErrorView, int]] = {
     "error-cookie": (ErrorView("cookie_missing", back_href="https://files.example.org/", client=CLIENT), 403),
     "error-stale": (ErrorView("stale_form", back_href="/oidc/logout"), 403),
     "error-not-found": (ErrorView("not_found"), 404),
+    "error-declined": (ErrorView("sign_in_declined", back_href="/oidc/account"), 403),
+    "error-method": (ErrorView("method_not_allowed"), 405),
+    "error-requests": (ErrorView("too_many_requests", retry_after=60), 429),
+    "error-server": (ErrorView("server_error", request_id="01JD3W8PZ6Q9"), 500),
     "error-unavailable": (ErrorView("temporarily_unavailable", request_id="01JD3W8PZ6Q9"), 503),
 }
-COMMAND = ".venv/bin/ostiary client add"
-START = StartView(
-    "http://localhost:8080/oidc",
-    "demo",
-    "demo",
-    ".ostiary/demo.json",
-    "/oidc/oauth2/auth?client_id=demo",
-    (ApplicationView(CLIENT, "https://files.example.org/start?iss=http://localhost:8080/oidc"),),
-    tuple(
-        PresetView(preset.title, f"{COMMAND} --for {preset.name} --url https://x", preset.documentation[0])
-        for preset in presets().values()
-    ),
-    "/oidc/mails",
-)
-SENT_MAILS = (
-    SentMailView(
-        "Your password has been changed",
-        "amelie@example.org",
-        Ago.of(clock.now(), clock.now()),
-        (
-            "Your password has been changed",
-            "",
-            "The password of amelie.laurent at localhost:8080 has just been changed.",
-            "",
-            "Open your account:",
-            "http://localhost:8080/oidc/account",
-            "",
-            "-- ",
-            "This mail is from localhost:8080.",
-        ),
-    ),
-    SentMailView(
-        "A" * 200, "a" * 64 + "@files.example.org", Ago.of(clock.now(), clock.now()), ("One line.",)
-    ),
-)
+LEAVINGS: Mapping[str, LeavingView] = {
+    "leaving": LeavingView(LONG_CLIENT, "org.example.app:/cb?error=x"),
+    "leaving-form": LeavingView(NATIVE_CLIENT, "cellsauth://callback", {"error": "access_denied"}),
+    "leaving-nowhere": LeavingView(DOCUMENT_CLIENT, "javascript:alert(1)"),
+}
 
 
 def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
@@ -243,11 +222,13 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         **{name: pages.sign_up(view, locale) for name, view in SIGN_UPS.items()},
         **{name: pages.second_factor(view, locale) for name, view in SECOND_FACTORS.items()},
         "add-second-factor": pages.add_second_factor(ADD_SECOND_FACTOR, locale),
-        "add-second-factor-code": pages.add_second_factor(replace(ADD_SECOND_FACTOR, fault="code"), locale),
         "add-second-factor-passkey": pages.add_second_factor(
             replace(ADD_SECOND_FACTOR, uri=None, fault="passkey"), locale
         ),
         "add-second-factor-app": pages.add_second_factor(replace(ADD_SECOND_FACTOR, passkey=None), locale),
+        "add-second-factor-code": pages.add_second_factor(
+            replace(ADD_SECOND_FACTOR, form=replace(SIGN_UP_FORM, cancel_href=None), fault="code"), locale
+        ),
         "recovery-codes": pages.recovery_codes(RECOVERY_CODES, locale),
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},
         **{name: pages.device(view, locale) for name, view in DEVICES.items()},
@@ -261,11 +242,10 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         **{name: pages.signed_out(view, locale) for name, view in SIGNED_OUTS.items()},
         **{name: pages.out_of_band(view, locale) for name, view in OUT_OF_BANDS.items()},
         **{name: pages.error(view, locale, status) for name, (view, status) in ERRORS.items()},
-        "leaving": pages.leaving(LeavingView(LONG_CLIENT, "org.example.app:/cb?error=x"), locale),
+        **{name: pages.leaving(view, locale) for name, view in LEAVINGS.items()},
         "form-post": pages.form_post(CALLBACK[0], {"code": "ac_1", "state": "s"}, locale),
-        "start": pages.start(START, locale),
-        "sent-mails": pages.sent_mails(SENT_MAILS, locale),
-        "sent-mails-none": pages.sent_mails((), locale),
+        "form-post-device": pages.form_post(LOOPBACK[0], {"code": "ac_1"}, locale),
+        **local_responses(pages, locale),
         **account_responses(pages, locale),
     }
 

@@ -48,7 +48,7 @@ async def write(browser: Browser, origin: str, states: list[tuple[str, str]], fo
             page = await context.new_page()
             await page.route("https://**", lambda route: route.fulfill(status=204))  # the page stays
             for locale, name in states:
-                if name == "form-post":  # it would leave
+                if name.startswith("form-post"):  # it would leave
                     await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")
                 await page.goto(f"{origin}/{locale}/{name}", wait_until="load")
                 await page.screenshot(path=folder / f"{name}-{locale}-{scheme}-{width}.png", full_page=True)
