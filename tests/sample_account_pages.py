@@ -227,7 +227,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "recovery-elsewhere": account.recovery(replace(RECOVERY, is_elsewhere=True), locale),
         "recovery": account.recovery(RECOVERY, locale),
         "recovery-name": account.recovery(replace(RECOVERY, fault="password_name"), locale),
-        "recovered": account.recovered(locale),
+        "recovered": account.recovered("/oidc/oauth2/auth?login_hint=amelie.laurent", locale),
         "account-new-app": account.new_app(NEW_APP, locale),
         "account-new-app-code": account.new_app(replace(NEW_APP, is_wrong=True), locale),
         "account-passkeys": account.passkeys(replace(PASSKEYS, done="passkey"), locale),

@@ -142,8 +142,8 @@ CONSENTS: Mapping[str, ConsentView] = {
         USERNAME,
         ("openid",),
         apis=(
-            ApiView("https://api.example.org/", "api.example.org", ()),
-            ApiView(*["api.example.net"] * 2, ()),
+            ApiView("Calendar", "calendar.example.org", ()),
+            ApiView("api.example.net", "api.example.net", ()),
         ),
     ),
     "consent-everything": ConsentView(
@@ -224,6 +224,9 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "add-second-factor": pages.add_second_factor(ADD_SECOND_FACTOR, locale),
         "add-second-factor-passkey": pages.add_second_factor(
             replace(ADD_SECOND_FACTOR, uri=None, fault="passkey"), locale
+        ),
+        "add-second-factor-plain": pages.add_second_factor(
+            replace(ADD_SECOND_FACTOR, form=replace(SIGN_UP_FORM, cancel_href=None), uri=None), locale
         ),
         "add-second-factor-app": pages.add_second_factor(replace(ADD_SECOND_FACTOR, passkey=None), locale),
         "add-second-factor-code": pages.add_second_factor(

@@ -133,6 +133,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             is_offered=settings.mail_server is not None,
         ),
         recovery=RecoveryPage(
+            issuer=settings.issuer,
             cookies=cookies,
             forms=forms,
             links=stores.recovery_links,

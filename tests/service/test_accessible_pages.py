@@ -7,12 +7,14 @@ import pytest
 from aiohttp import web
 
 from shared.browser.pages import Pages
+from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
 from tests.service.test_pages import PageTags, body
 
 PAGES = Pages.load(Settings(), web.Application())
 STATES = sample_pages.responses(PAGES, "en")
+PAGES_IN_ARABIC = sample_pages.responses(PAGES, "ar")
 TYPED = frozenset({"text", "password", "email", "tel"})
 PURPOSES: Mapping[str, frozenset[str]] = {
     "username": frozenset({"username", "username webauthn"}),
@@ -82,3 +84,54 @@ def test_help_is_in_the_same_place(name: str, response: web.Response) -> None:
     """§3.2.6: links of the page come after its content, in the footer, and the sections before it."""
     order = [tag for tag, _ in PageTags(response).elements if tag in ("header", "main", "footer")]
     assert order == ["header", "main", "footer"]
+
+
+@each_state
+def test_messages_have_a_role(name: str, response: web.Response) -> None:
+    """§4.1.3: screen readers tell what has happened, and that a remark is one."""
+    notices = [each for _, each in PageTags(response).elements if "notice" in str(each.get("class")).split()]
+    roles = {each.get("role") for each in notices if each.get("id") != "passkey-made"}  # it is inside of one
+    assert roles <= {"alert", "status", "note"}
+
+
+@each_state
+def test_parts_in_other_languages_say_so(name: str, response: web.Response) -> None:
+    """§3.1.2: what a client's developers read is in English, and each language has its own name."""
+    tags = PageTags(PAGES_IN_ARABIC[name])
+    assert tags.all("html")[0]["lang"] == "ar"
+    languages = [each for each in tags.all("option") if each.get("value") in UI_LOCALES]
+    assert [each["value"] for each in languages] == [each["lang"] for each in languages]
+    descriptions = body(PAGES_IN_ARABIC[name]).count("redirect_uri is not registered")
+    assert len([each for each in tags.all("dd") if each.get("lang") == "en"]) == descriptions
+
+
+def test_a_title_names_one_page() -> None:
+    """§2.4.2: two pages with one title are the same, but for what is wrong and whose account it is."""
+    headings: dict[str, set[str]] = {}
+    for response in STATES.values():
+        ((title, heading),) = re.findall(
+            r"<title>(.*?)</title>.*<h1[^>]*>(.*?)</h1>", body(response), re.DOTALL
+        )
+        headings.setdefault(title.split(" – ")[-2], set()).add(heading)
+    names = headings["Your account"]
+    assert all(each.startswith("<bdi>") for each in names)
+    assert {title: found for title, found in headings.items() if len(found) > 1} == {"Your account": names}
+
+
+def test_nobody_types_again_what_is_known() -> None:
+    """§3.3.7: a form that was wrong shows what was typed, but for secrets."""
+    typed = {
+        "login-credentials": {"username"},
+        "login-throttled": {"username"},
+        "sign-up-email": {"username", "name", "email"},
+        "sign-up-throttled": {"username", "name", "email"},
+        "forgotten-throttled": {"username"},
+        "account-email-email": {"email"},
+        "account-email-taken": {"email"},
+        "account-tokens-scope": {"name", "nodes"},
+        "account-profile-phone": {"given_name", "family_name", "phone_number"},
+        "device-unknown": {"user_code"},
+    }
+    for name, fields in typed.items():
+        shown = {field.get("name") for field in PageTags(STATES[name]).all("input") if field.get("value")}
+        assert fields <= shown, name

@@ -14,7 +14,7 @@ from shared.browser.pages.catalogue import Catalogue
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
-from tests import sample_pages
+from tests import sample_clients, sample_pages
 
 PAGES = Pages.load(Settings(), web.Application())
 
@@ -116,7 +116,7 @@ def test_translations_differ() -> None:
 def test_scopes_are_told_in_plain_words_once() -> None:
     """Known scopes and claims have words, unknown ones their name, and `offline` is `offline_access`."""
     scopes = ("openid", "offline", "offline_access", "pydio", "x.read", "constructor")
-    view = ConsentView(FormView(sample_pages.CLIENT, "/"), "u", scopes, ("birthdate", "y"))
+    view = ConsentView(FormView(sample_clients.CLIENT, "/"), "u", scopes, ("birthdate", "y"))
     page = str(PAGES.consent(view, "en").text)
     assert page.count("Stay connected") == 1
     assert "files and workspaces" in page

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from services.accounts.recovery.browser_forms import BrowserForms
+from services.accounts.visit.sign_in import sign_in_uri
 from shared.browser.cookies import Cookies
 from shared.browser.errors import LinkExpired
 from shared.browser.form_token import FORM_TOKEN, form_token
@@ -19,7 +20,7 @@ from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.operations.recovery import LINK, recovery_path
-from shared.paths import ACCOUNT_RECOVERY
+from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
 from shared.store import Kept, LiveLink, RecoveryLinks
 from shared.web.form import query
 
@@ -30,6 +31,7 @@ logger = structlog.get_logger()
 class RecoveryPage:
     """The collaborators of the page."""
 
+    issuer: str
     cookies: Cookies
     forms: BrowserForms
     links: RecoveryLinks
@@ -64,7 +66,8 @@ class RecoveryPage:
         if not await self.links.set_password(digest(handle), user.user_id, password.text, kept, mails=mails):
             raise LinkExpired("the link was used in the meantime", again=self.again)
         logger.info("account_recovered", user_id=str(user.user_id))
-        return self.pages.recovered(language(request, self.pages.pages))
+        onward = sign_in_uri(self.issuer, ACCOUNT, username=user.username)  # which nobody types again
+        return self.pages.recovered(onward, language(request, self.pages.pages))
 
     async def _opened(self, parameters: Parameters) -> tuple[str, LiveLink]:
         """The handle of the link, and the link. Raises LinkExpired."""

@@ -97,9 +97,9 @@ class AccountPages:
         """As `password`, for a user who is not signed in and has a link."""
         return self._page("recovery.html", locale, view, 400 if view.fault else 200)
 
-    def recovered(self, locale: str) -> web.Response:
-        """Says that the user can sign in with the new password."""
-        return self._page("recovered.html", locale, None)
+    def recovered(self, onward: str, locale: str) -> web.Response:
+        """Says that the user can sign in with the new password, which *onward* leads to."""
+        return self._page("recovered.html", locale, onward)
 
     def passkeys(self, view: PasskeysView, locale: str) -> web.Response:
         """The forms send `passkey`, the result of a ceremony, with `name`; or `remove`."""

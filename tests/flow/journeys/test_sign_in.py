@@ -32,6 +32,7 @@ async def test_a_password_and_consent(keyboard: KeyboardUser, provider: Provider
     await keyboard.open(provider.request())
     await provider.log_in(keyboard, user, "not the password")
     await expect(keyboard.page.get_by_role("alert")).to_contain_text("do not match")
+    await expect(keyboard.page.locator("#username")).to_have_value(user.username)
     await expect(keyboard.page.locator("#password")).to_be_focused()
     await keyboard.type("#password", PASSWORD)
     await keyboard.follow("#password")  # Enter in a field sends the form
@@ -111,6 +112,8 @@ async def test_a_stranger_signs_up(keyboard: KeyboardUser, provider: Provider) -
     await keyboard.follow("#signup-submit")
     await expect(keyboard.page.get_by_role("alert")).to_contain_text("taken")
     await expect(keyboard.page.locator("#username")).to_be_focused()
+    await expect(keyboard.page.locator("#name")).to_have_value("Zoë")
+    await expect(keyboard.page.locator("#email")).not_to_have_value("")
     await keyboard.type("#username", f"zoe-{user.username}")
     await keyboard.type("#password", PASSWORD)
     await keyboard.follow("#signup-submit")
@@ -177,7 +180,7 @@ async def test_a_client_signs_the_user_out(keyboard: KeyboardUser, provider: Pro
 
 
 async def test_a_forgotten_password(keyboard: KeyboardUser, provider: Provider) -> None:
-    """The link comes by mail; its page sets another password, which signs in."""
+    """The link comes by mail; its page sets a password, and nobody types their name again."""
     user = await provider.user()
     await keyboard.open(provider.uri(ACCOUNT))
     await keyboard.follow("#forgotten")
@@ -194,5 +197,7 @@ async def test_a_forgotten_password(keyboard: KeyboardUser, provider: Provider) 
     await keyboard.press("#sign-out-others", "Space")
     await keyboard.follow("#password-submit")
     await keyboard.follow("#recovered-sign-in")
-    await provider.log_in(keyboard, user, NEW_PASSWORD)
+    await expect(keyboard.page.locator("#username")).to_have_value(user.username)
+    await keyboard.type("#password", NEW_PASSWORD)
+    await keyboard.follow("#login-submit")
     await keyboard.is_at(user.username)
