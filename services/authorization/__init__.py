@@ -15,7 +15,8 @@
 7. `interaction/sign_in.py` lets `authentication/new_session.py` begin a session, records it in the
    interaction, and redirects to the authorization endpoint, where the dispatcher decides: consent.
    If a second factor is missing, no session begins yet: the interaction records what the user has proven
-   (`authentication/proven.py`), and `steps/second_factor.py` asks for the rest.
+   (`authentication/proven.py`). `steps/second_factor.py` asks for the rest, or `steps/add_second_factor.py`
+   adds what the user lacks.
 8. `steps/consent.py` shows the consent page, stores the decision and ends the interaction.
 9. `response/responder.py` lets `response/builder.py` make the code, and sends it by the callback.
 
