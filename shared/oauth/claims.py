@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from shared.model import Authorization, Json, Scope, User
+from shared.oauth.client.metadata.kinds import ClaimSource, Constant
 from shared.oauth.client.record import Client
 from shared.oauth.supported import GROUPS, MEMBERSHIP_SCOPES, MEMBERSHIPS, ROLES, SCOPE_CLAIMS
 
@@ -52,12 +53,15 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
 _KNOWN = frozenset(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
 
-def is_same_shape(name: str, other: str) -> bool:
-    """Whether two claims have values of the same type, where known. `username` is the user name."""
+def has_shape_of(name: str, source: ClaimSource) -> bool:
+    """Whether the source has values of the claim's type, where known. `username` is the user name."""
     shapes = _KNOWN | {"username"}
-    if name not in shapes or other not in shapes:
+    if name not in shapes:
         return True
-    return _SHAPES.get(name, _is_text) is _SHAPES.get(other, _is_text)
+    shape = _SHAPES.get(name, _is_text)
+    if isinstance(source, Constant):
+        return shape(source.value)
+    return source not in shapes or shape is _SHAPES.get(source, _is_text)
 
 
 def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
@@ -89,12 +93,14 @@ def attributes(user: User) -> Json:
     return {**values, **user.claims, "username": user.username, **lists}
 
 
-def released(user: User, names: Iterable[str], mapping: Mapping[str, str]) -> Claims:
-    """The claims with these names that the user has."""
+def released(user: User, names: Iterable[str], mapping: Mapping[str, ClaimSource]) -> Claims:
+    """The claims with these names that the user has, or that are the same for every user."""
     values = attributes(user)
     claims: Claims = {}
     for name in names:
-        value = _deliverable(name, values.get(mapping.get(name, name)), is_mapped=name in mapping)
+        source = mapping.get(name, name)
+        value = source.value if isinstance(source, Constant) else values.get(source)
+        value = _deliverable(name, value, is_mapped=name in mapping)
         if value is not None:
             claims[name] = value
     return claims

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from shared.model import User
+from shared.oauth.client.metadata.kinds import Constant
 from shared.paths import ACCOUNT, ACCOUNT_PROFILE
 from tests.accounts import form_with, send, serve_accounts, sign_in, visit
 from tests.authorization import LOCAL_ISSUER, AuthorizationService
@@ -75,7 +76,7 @@ async def test_no_other_claim_is_written(accounts: AuthorizationService) -> None
 async def test_what_an_operator_maps_is_the_operators(accounts: AuthorizationService) -> None:
     """The field is shown but cannot be changed, by no form, as long as there is such a client."""
     browser, user = accounts.browser(), await accounts.user(claims={"nickname": "reader"})
-    client = await accounts.client(claims_mapping={"roles": "nickname"})
+    client = await accounts.client(claims_mapping={"x": "nickname", "y": Constant("given_name")})
     try:
         page = await sign_in(browser, user, ACCOUNT_PROFILE)
         assert re.search(r'<input id="nickname" type="text" value="reader"[^>]* readonly', page.text)

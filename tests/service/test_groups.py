@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from shared.model import ClaimsRequest, User
+from shared.oauth.client.metadata.kinds import Constant
 from shared.oauth.client.record import Client
 from shared.store.postgres import grants, refresh_families
 from shared.store.postgres.grants import user_of
@@ -142,6 +143,7 @@ async def test_a_mapping_gives_groups_another_name_and_another_source(tokens: To
     for mapping, scope, expected in (
         ({"roles": "groups"}, ("openid", "pydio"), {"roles": SORTED}),
         ({"groups": "teams"}, ("openid", "groups"), {"groups": ["x"]}),
+        ({"groups": Constant(["y"])}, ("openid", "groups"), {"groups": ["y"]}),
     ):
         client = await tokens.world.client(claims_mapping=mapping)
         claims = await _userinfo(tokens, await _tokens(tokens, client, user, scope=scope))

@@ -10,6 +10,8 @@ import pytest
 from shared.model import Authentication, Authorization, ClaimsRequest, Json, Scope, User
 from shared.oauth.claims import id_token_user_claims, userinfo_claims
 from shared.oauth.client.faults import Capabilities
+from shared.oauth.client.metadata.kinds import Constant
+from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
@@ -156,6 +158,34 @@ def test_an_operators_claim_that_says_nothing_is_absent() -> None:
     assert id_token_user_claims(user, _authorization(("openid",)), client) == {}
 
 
+def test_a_mapping_may_name_a_constant() -> None:
+    """By scope, by name and in ID tokens, in place of the user's own value."""
+    mapping = {
+        "email": Constant("shared@example.org"),
+        "groups": Constant(["everybody"]),
+        "tenant": Constant("acme"),
+        "level": Constant(7),
+    }
+    client = Client(client_id="c", claims_mapping=mapping, id_token_claims=("tenant", "level"))
+    asked = {"groups": None}
+    assert userinfo_claims(USER, SUB["sub"], ("email",), asked, client) == {
+        "email": "shared@example.org",
+        "groups": ["everybody"],
+        **SUB,
+    }
+    claims = id_token_user_claims(USER, _authorization(("openid",)), client)
+    assert claims == {"tenant": "acme", "level": 7}
+
+
+def test_a_mapping_is_stored_as_it_was_written() -> None:
+    """Attributes as texts, constants as objects."""
+    mapping = {"name": "username", "tenant": {"constant": "acme"}, "teams": {"constant": ["a", "b"]}}
+    metadata = {"claims_mapping": mapping, "id_token_claims": ["tenant", "teams"]}
+    client = read_operators({**URIS, **metadata}, "c", ALLOWED).client
+    assert to_metadata(client)["claims_mapping"] == mapping
+    assert from_metadata("c", to_metadata(client)).claims_mapping == client.claims_mapping
+
+
 ALLOWED = Capabilities(response_types=("code",), signing_algorithms=("RS256",))
 URIS = {"redirect_uris": ["https://rp.test/cb"]}
 
@@ -170,6 +200,16 @@ URIS = {"redirect_uris": ["https://rp.test/cb"]}
         {"claims_mapping": {"name": "address"}},
         {"claims_mapping": {"email_verified": "username"}},
         {"claims_mapping": {"roles": "email"}},
+        {"claims_mapping": {"email": "roles"}},
+        {"claims_mapping": {"email": {"constant": True}}},
+        {"claims_mapping": {"email_verified": {"constant": "yes"}}},
+        {"claims_mapping": {"groups": {"constant": "staff"}}, "id_token_claims": ["groups"]},
+        {"claims_mapping": {"sub": {"constant": "x"}}},
+        {"claims_mapping": {"nickname": {"constant": ""}}},
+        {"claims_mapping": {"nickname": {"constant": None}}},
+        {"claims_mapping": {"nickname": {"constant": "x", "attribute": "name"}}},
+        {"claims_mapping": {"nickname": {}}},
+        {"claims_mapping": {"nickname": 7}},
     ],
 )
 def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict[str, Any]) -> None:
@@ -184,6 +224,8 @@ def test_what_cannot_be_delivered_is_refused_when_it_is_configured(members: dict
     [
         {"claims_mapping": {"nickname": "sub"}},
         {"claims_mapping": {"team": "department"}},
+        {"claims_mapping": {"tenant": {"constant": "acme"}}},
+        {"claims_mapping": {"memberOf": "roles"}},
         {"claims_mapping": {"displayName": "name"}},
         {"claims_mapping": {"phone_number": "mobile"}, "scope": "openid profile", "skip_consent": True},
         {"id_token_claims": ["scope", "department"], "scope": "profile email"},
@@ -202,6 +244,17 @@ def test_what_no_token_would_contain_is_refused_when_it_is_configured(members: d
         {
             "id_token_claims": ["groups", "sid", "rat", "x"],
             "claims_mapping": {"name": "username", "x": "groups"},
+        },
+        {
+            "id_token_claims": ["tenant", "level", "memberOf"],
+            "claims_mapping": {
+                "tenant": {"constant": "acme"},
+                "level": {"constant": 2.5},
+                "memberOf": "roles",
+                "groups": {"constant": ["everybody"]},
+                "email_verified": {"constant": True},
+            },
+            "scope": "openid profile email groups",
         },
         {"claims_mapping": {"displayName": "name"}, "scope": "openid pydio"},
         {"claims_mapping": {"phone_number": "mobile"}, "scope": "openid profile"},

@@ -20,7 +20,7 @@ def delivery_faults(client: Client) -> Iterator[Fault]:
             if name != BY_SCOPE and name not in usual:
                 yield f"id_token_claims.{index}", f"is never delivered: {no_id_token}"
     for name, source in client.claims_mapping.items():
-        if source in SERVER_CLAIMS:
+        if isinstance(source, str) and source in SERVER_CLAIMS:
             yield f"claims_mapping.{name}", f"takes {source}, which is not an attribute of users"
         elif name not in SERVER_CLAIMS and not may_be_released(name, client):
             yield (

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.oauth import supported
-from shared.oauth.claims import is_same_shape
+from shared.oauth.claims import has_shape_of
 from shared.oauth.client.jwks import can_verify, jwks_faults
+from shared.oauth.client.metadata.kinds import Constant
 from shared.oauth.client.metadata.members import LONGEST_LIFETIMES, MEMBERS
 from shared.oauth.client.metadata.profiles import refused_members
 from shared.oauth.client.record import Client
@@ -77,8 +78,9 @@ def _claim_faults(client: Client) -> Iterator[Fault]:
     for name, source in client.claims_mapping.items():
         if name in supported.SERVER_CLAIMS:
             yield f"claims_mapping.{name}", "is a claim that the server alone says"
-        elif not is_same_shape(name, source):
-            yield f"claims_mapping.{name}", f"takes {source}, which is of another type"
+        elif not has_shape_of(name, source):
+            taken = "a constant" if isinstance(source, Constant) else source
+            yield f"claims_mapping.{name}", f"takes {taken}, which is of another type"
 
 
 def _key_faults(client: Client) -> Iterator[Fault]:

@@ -20,13 +20,13 @@ from shared.oauth.client.metadata.kinds import (
     ACCESS_TOKEN_FORMAT,
     APPLICATION_TYPE,
     ASSERTION_AUDIENCE,
+    CLAIM_SOURCES,
     DISPLAY_NAME,
     FLAG,
     IS_SET,
     JWK_SET,
     MAX_AGE,
     NAME,
-    NAME_BY_NAME,
     NAMES,
     NAMES_OR_SCOPE,
     PROFILE,
@@ -37,6 +37,7 @@ from shared.oauth.client.metadata.kinds import (
     TIMESTAMP,
     URI,
     URIS,
+    ClaimSource,
 )
 from shared.oauth.client.registered_uri import web_uri_fault
 
@@ -184,10 +185,12 @@ class Client:
         FLAG, "whether the administration accepts the access tokens that administrators grant it; its scope "
         "must have theirs",
         example=True)] = False
-    claims_mapping: Annotated[Mapping[str, str], operators(
-        NAME_BY_NAME, "the user attribute that each of these claims takes its value from",
+    claims_mapping: Annotated[Mapping[str, ClaimSource], operators(
+        CLAIM_SOURCES, "what each of these claims takes its value from: an attribute of the user, `groups`, "
+        "`roles`, or a constant in an object",
         profiles={"cells-legacy": {"name": "username"}},
-        example={"nickname": "username"})] = field(default_factory=dict)
+        example={"nickname": "username", "zoneinfo": {"constant": "Europe/Paris"}},
+    )] = field(default_factory=dict)
     id_token_claims: Annotated[tuple[str, ...], operators(
         NAMES_OR_SCOPE, "the claims that its ID tokens always contain; `scope`: those of the granted scopes "
         "profile, email, groups and roles, in ID tokens from the token endpoint",

@@ -60,9 +60,10 @@ def configured_claims(client: Client) -> frozenset[str]:
     """The attributes of users that the record names, beyond those of its profile."""
     profile = PROFILES[client.profile]
     named = {name for name in client.id_token_claims if name not in profile.get("id_token_claims", ())}
-    sources = {client.claims_mapping.get(name, name) for name in named - {BY_SCOPE}}
-    mapped = set(client.claims_mapping.values()) - set(profile.get("claims_mapping", {}).values())
-    return frozenset((sources | mapped) - SERVER_CLAIMS - _OF_EVERY_USER)
+    unmapped = named - {BY_SCOPE} - client.claims_mapping.keys()
+    usual = profile.get("claims_mapping", {}).values()
+    mapped = {source for source in client.claims_mapping.values() if isinstance(source, str)}
+    return frozenset((unmapped | mapped.difference(usual)) - SERVER_CLAIMS - _OF_EVERY_USER)
 
 
 def _scope_warnings(client: Client, known_scopes: Collection[str]) -> Iterator[ClientWarning]:
@@ -89,5 +90,5 @@ def _claim_warnings(client: Client, absent_claims: Collection[str]) -> Iterator[
         if name not in client.claims_mapping and name in absent_claims:
             yield ClientWarning(f"id_token_claims.{index}", f"is {name}, {alternative}")
     for name, source in client.claims_mapping.items():
-        if source in absent_claims:
+        if isinstance(source, str) and source in absent_claims:
             yield ClientWarning(f"claims_mapping.{name}", f"takes {source}, {alternative}")

@@ -69,9 +69,9 @@ _ADD = _change_statement(
     "client_added",
 )
 _MAPPED_ATTRIBUTES = """
-SELECT DISTINCT attribute
-  FROM clients, jsonb_each_text(metadata -> 'claims_mapping') AS mapping (claim, attribute)
- WHERE metadata @? '$.claims_mapping.*' AND deleted_at IS NULL"""
+SELECT DISTINCT source #>> '{}' AS attribute
+  FROM clients, jsonb_each(metadata -> 'claims_mapping') AS mapping (claim, source)
+ WHERE metadata @? '$.claims_mapping.*' AND deleted_at IS NULL AND jsonb_typeof(source) = 'string'"""
 # One registration at a time makes the count exact. The lock is not that of the change counter: a process that
 # stalls here does not stop others from changing clients and keys.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('ostiary registration'))"

@@ -1,11 +1,20 @@
 """The kinds of values of client metadata: their form in JSON and in the record. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    Tag,
+)
 
 MAX_URIS = 100
 MAX_LIST = 50
@@ -25,8 +34,53 @@ FORMER_VALUES = {"endpoint": "issuer_or_endpoint"}
 """Former values of `assertion_audience`, still readable in files and rows."""
 
 
+_Words = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_DISPLAYABLE)]
+
+
+class _Constant(BaseModel):
+    """A value that is the same for every user."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    constant: _Words | bool | int | FiniteFloat | Annotated[list[_Words], Field(max_length=MAX_LIST)]
+
+
+def _source_type(value: object) -> str:
+    return "constant" if isinstance(value, dict | _Constant) else "attribute"
+
+
+_Source = Annotated[
+    Annotated[Name, Tag("attribute")] | Annotated[_Constant, Tag("constant")], Discriminator(_source_type)
+]
+
+
 def _same(value: Any) -> Any:
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The value of a claim for every user. As JSON, an object with the only member `constant`."""
+
+    value: str | bool | int | float | list[str]
+
+
+ClaimSource = str | Constant
+"""Where a claim takes its value from: the name of an attribute, `groups`, `roles`, or nowhere."""
+
+
+def _claim_sources(value: Mapping[str, Any]) -> dict[str, ClaimSource]:
+    return {
+        name: source if isinstance(source, str) else Constant(source["constant"])
+        for name, source in value.items()
+    }
+
+
+def _claim_sources_as_json(value: Mapping[str, ClaimSource]) -> dict[str, Any]:
+    return {
+        name: {"constant": source.value} if isinstance(source, Constant) else source
+        for name, source in value.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +145,9 @@ URIS = list_of(str, MAX_URIS)
 SCOPE = ValueKind(_Scope, lambda value: tuple(value.split()), " ".join)
 MAX_AGE = ValueKind(Annotated[int, Field(ge=0, le=2**31)])
 JWK_SET = ValueKind(dict[str, Any], to_json=dict)
-NAME_BY_NAME = ValueKind(Annotated[dict[Name, Name], Field(max_length=MAX_LIST)], to_json=dict)
+CLAIM_SOURCES = ValueKind(
+    Annotated[dict[Name, _Source], Field(max_length=MAX_LIST)], _claim_sources, _claim_sources_as_json
+)
 APPLICATION_TYPE = ValueKind(Literal["web", "native"])
 SUBJECT_TYPE = ValueKind(Literal["public", "pairwise"])
 PROFILE = ValueKind(Literal["default", "cells-legacy", "oauth-2.1", "mcp", "fapi2"])
