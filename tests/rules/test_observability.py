@@ -1,6 +1,8 @@
 """Metrics, dashboards, alerts and their documentation: none speaks of what another does not have."""
 
+import ast
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from deploy.observability.alerts import ALERTS, Alert
 from deploy.observability.dashboards import DASHBOARDS
 from shared.server.metric_table import METRICS, MetricDescription
 
-GUIDE = (Path(__file__).parents[2] / "deploy" / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+GUIDE = (ROOT / "deploy" / "README.md").read_text("utf-8")
 QUERIES = [
     query for dashboard in DASHBOARDS for panel in dashboard.panels for query in panel.queries.values()
 ]
@@ -36,6 +39,62 @@ def test_a_metric_is_documented(metric: MetricDescription) -> None:
     assert f"| `{metric.name}` | {metric.kind} | {labels} | {metric.meaning} |" in GUIDE
     assert metric.name.endswith("_total") == (metric.kind == "counter")
     assert not {"user", "username", "client", "client_id", "sub"} & set(metric.labels)
+
+
+_FROM_OUTSIDE = {"event": ("sign_in", "second_factor"), "grant_type": ("the grant type",)}
+"""What a name stands for that is not a literal where an event is counted."""
+
+
+def _values(node: ast.expr) -> tuple[str, ...]:
+    """The values that an argument may have."""
+    match node:
+        case ast.Constant(value=str(value)):
+            return (value,)
+        case ast.IfExp():
+            return (*_values(node.body), *_values(node.orelse))
+        case ast.Name():
+            return _FROM_OUTSIDE[node.id]
+    raise AssertionError(ast.unparse(node))
+
+
+def _calls() -> Iterator[ast.Call]:
+    for folder in ("services", "shared"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "count_event":
+                    yield node
+
+
+def _counted() -> Mapping[str, set[str]]:
+    """The outcomes of each event that is counted."""
+    counted: dict[str, set[str]] = {}
+    for call in _calls():
+        outcomes = _values(call.args[1]) if len(call.args) > 1 else ("ok",)
+        for event in _values(call.args[0]):
+            counted.setdefault(event, set()).update(outcomes)
+    return counted
+
+
+def test_every_event_is_documented_and_nothing_else() -> None:
+    """With its outcomes."""
+    section = GUIDE.partition("`ostiary_events_total` counts these:")[2].partition("\n\n`python")[0]
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \| [^|]+ \|$", section, re.MULTILINE)
+    assert {event: {each.strip("`") for each in told.split(", ")} for event, told in rows} == _counted()
+
+
+_EVENTS = re.compile(r"ostiary_events_total\{([^}]*)\}")
+_MATCHER = re.compile(r'(\w+)(=~|=)"([^"$]*)"')
+
+
+def test_what_is_asked_for_is_counted() -> None:
+    """Each event in a query is counted, with every outcome that is asked for."""
+    counted, asked = _counted(), 0
+    for labels in (each for expression in EXPRESSIONS for each in _EVENTS.findall(expression)):
+        matched = {name: values.split("|") for name, _, values in _MATCHER.findall(labels)}
+        for event in matched.get("event", ()):
+            asked += 1
+            assert set(matched.get("outcome", ())) <= counted[event], labels
+    assert asked > 5
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)

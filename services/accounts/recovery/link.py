@@ -21,6 +21,7 @@ from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
 from shared.operations.recovery import LINK, recovery_path
 from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
+from shared.server.metrics import count_event
 from shared.store import Kept, LiveLink, RecoveryLinks
 from shared.web.form import query
 
@@ -65,6 +66,7 @@ class RecoveryPage:
         mails = self.notices.about(request, user, "password_changed")
         if not await self.links.set_password(digest(handle), user.user_id, password.text, kept, mails=mails):
             raise LinkExpired("the link was used in the meantime", again=self.again)
+        count_event("recovery")
         logger.info("account_recovered", user_id=str(user.user_id))
         onward = sign_in_uri(self.issuer, ACCOUNT, username=user.username)  # which nobody types again
         return self.pages.recovered(onward, language(request, self.pages.pages))

@@ -100,6 +100,7 @@ class PasskeyAuthentication:
             return used
         account, use = used
         if not account.passkey.is_second_factor(use):
+            count_event("second_factor", "failed")
             logger.info("passkey_refused", user_id=str(proven.user_id), address=address, reason=UNVERIFIED)
             return NotAccepted()
         count_event("second_factor")
