@@ -93,6 +93,7 @@ ADMINISTRATION_METADATA = _discovery(
 )  # RFC 9728 §3.1: inserted before the path of the resource
 WEBFINGER = Path("/.well-known/webfinger", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 PASSKEY_ENDPOINTS = _discovery("/.well-known/passkey-endpoints", group=Group.ROOT_ALIAS)
+RELATED_ORIGINS = _discovery("/.well-known/webauthn", group=Group.ROOT_ALIAS)  # WebAuthn Level 3 §5.11.1
 CHANGE_PASSWORD = Path("/.well-known/change-password", Service.DISCOVERY, group=Group.ROOT_ALIAS)
 
 AUTHORIZATION = _authorization("/oidc/oauth2/auth", "authorization_endpoint")

@@ -67,8 +67,9 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         settings, cookies, ActiveSessions(cookies, stores.sessions), stores.second_factors, app[PAGES]
     )
     forms = BrowserForms(settings.origin, cookies)
+    relying_party = RelyingParty.of(settings.origin, settings.rp_id, settings.passkey_origins)
     new_passkeys = NewPasskeys(
-        PasskeyCreation(RelyingParty.of(settings.origin), Challenges(secret_key), stores.replay_marks),
+        PasskeyCreation(relying_party, Challenges(secret_key), stores.replay_marks),
         stores.credentials,
     )
     app[ENDPOINTS] = AccountEndpoints(

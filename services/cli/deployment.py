@@ -34,11 +34,14 @@ def _issuer(_: click.Context, __: click.Parameter, value: str) -> str:
 def set_issuer(url: str, strand_passkeys: bool, is_json: bool) -> None:
     """Change the issuer of the database. Processes with the old one become not ready.
 
-    Passkeys belong to the host of the issuer.
+    Passkeys belong to the host of the issuer, or to OSTIARY_PASSKEY_RP_ID.
     """
 
-    async def step(stores: Stores, _: Settings) -> str | None:
-        return await change_issuer(stores.deployment, stores.passkeys, url, strands_passkeys=strand_passkeys)
+    async def step(stores: Stores, settings: Settings) -> str | None:
+        rp_id = settings.passkey_rp_id
+        return await change_issuer(
+            stores.deployment, stores.passkeys, url, rp_id, strands_passkeys=strand_passkeys
+        )
 
     show({"from": run_step(step), "to": url}, is_json)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from services.discovery.account_links import change_password, passkey_endpoints
+from services.discovery.account_links import change_password, passkey_endpoints, related_origins
 from services.discovery.document import Document
 from services.discovery.metadata import provider_metadata
 from services.discovery.webfinger import descriptor, is_known, resource_of
@@ -25,6 +25,7 @@ from shared.paths import (
     OPENID_CONFIGURATION,
     OPENID_CONFIGURATION_INSERTED,
     PASSKEY_ENDPOINTS,
+    RELATED_ORIGINS,
     USERINFO_METADATA,
     WEBFINGER,
     Path,
@@ -104,10 +105,12 @@ def _max_age(settings: Settings) -> int:
     return int(settings.jwks_max_age.total_seconds())
 
 
-def _serve(app: web.Application, path: Path, document: Document) -> None:
-    """Serve a document that stays as it is."""
+def _serve(app: web.Application, path: Path, document: Document | None) -> None:
+    """Serve a document that stays as it is. None: there is none."""
 
     async def answer(request: web.Request) -> web.Response:
+        if document is None:
+            raise web.HTTPNotFound
         return document.answer(request)
 
     app.router.add_get(path.path, answer)
@@ -123,6 +126,7 @@ def _serve_root_aliases(app: web.Application) -> None:
     )
     cross_origin(app, [WEBFINGER, USERINFO_METADATA, ADMINISTRATION_METADATA])  # RFC 7033 §5
     _serve(app, PASSKEY_ENDPOINTS, passkey_endpoints(settings.issuer, _max_age(settings)))
+    _serve(app, RELATED_ORIGINS, related_origins(settings.related_origins, _max_age(settings)))
     app.router.add_get(CHANGE_PASSWORD.path, change_password)
 
 

@@ -16,6 +16,7 @@ from shared.config.image import image_type
 from shared.config.mail_address import parse_mail_address, parse_sender
 from shared.config.origin import has_default_port, leading_origin
 from shared.config.redis_address import RedisAddress
+from shared.config.related_origins import few_labels, passkey_origin, rp_id
 from shared.paths import PREFIX
 
 ResponseType = Literal[
@@ -261,6 +262,12 @@ SecretKey = Annotated[SecretStr, AfterValidator(_long_enough)]
 SecretKeys = Annotated[tuple[SecretKey, ...], BeforeValidator(_secret_keys), Field(max_length=2)]
 Issuer = Annotated[str, AfterValidator(issuer)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)]
+RpId = Annotated[str, AfterValidator(rp_id)]
+PasskeyOrigins = Annotated[
+    tuple[Annotated[str, AfterValidator(passkey_origin)], ...],
+    BeforeValidator(_listed),
+    AfterValidator(few_labels),
+]
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
 HostPorts = Annotated[tuple[Annotated[str, AfterValidator(_host_port)], ...], BeforeValidator(_listed)]
 Documents = Annotated[tuple[Annotated[str, AfterValidator(_document)], ...], BeforeValidator(_listed)]

@@ -32,9 +32,11 @@ from shared.config.kinds import (
     LogoFile,
     Networks,
     Origins,
+    PasskeyOrigins,
     PostgresqlUrl,
     RedisUrl,
     ResponseTypes,
+    RpId,
     SecretKeys,
     Sender,
     SigningAlgorithms,
@@ -44,6 +46,7 @@ from shared.config.kinds import (
     UILocales,
 )
 from shared.config.mail_address import MailFolder, MailServer, parse_mail_address, parse_sender
+from shared.config.related_origins import is_within
 from shared.paths import PREFIX
 from shared.process.operator_error import OperatorError
 
@@ -80,6 +83,8 @@ class Settings(BaseModel):
     registration: Literal["open", "token", "closed"] = "token"
     sign_up: Literal["off", "open"] = "off"
     second_factor: Literal["off", "optional", "required"] = "optional"
+    passkey_rp_id: RpId | None = None
+    passkey_origins: PasskeyOrigins = ()
     unused_client_lifetime: Duration = timedelta(days=30)
     client_quota: Annotated[int, Field(ge=1)] = 10_000
     client_id_metadata: Literal["off", "list", "ask", "open"] = "off"
@@ -133,6 +138,17 @@ class Settings(BaseModel):
     def secret_keys(self) -> tuple[str, ...]:
         """The keys in `secret_key` as text: the first seals, every one opens."""
         return tuple(key.get_secret_value() for key in self.secret_key)
+
+    @property
+    def rp_id(self) -> str:
+        """The domain that passkeys belong to: the host of the issuer, unless another one is set."""
+        return self.passkey_rp_id or urlsplit(self.issuer).hostname or ""
+
+    @property
+    def related_origins(self) -> tuple[str, ...]:
+        """The origins outside that domain where its passkeys are used: WebAuthn Level 3 §5.11."""
+        every = (self.origin, *self.passkey_origins)
+        return tuple(dict.fromkeys(each for each in every if not is_within(each, self.rp_id)))
 
     @property
     def may_sign_up(self) -> bool:

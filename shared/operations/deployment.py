@@ -25,11 +25,12 @@ class WrongIssuer(OperatorError):
 class PasskeysStranded(OperatorError):
     """There are passkeys that browsers would not offer at another issuer."""
 
-    def __init__(self, stranded: Mapping[str, int], issuer: str) -> None:
-        counts = ", ".join(f"{count} at {rp_id}" for rp_id, count in sorted(stranded.items()))
+    def __init__(self, stranded: Mapping[str, int], rp_id: str) -> None:
+        counts = ", ".join(f"{count} at {other}" for other, count in sorted(stranded.items()))
         super().__init__(
             f"Passkeys work at their own host only ({counts}), and their users could not sign in with them at"
-            f" {rp_id_of(issuer)}: add --strand-passkeys to change the issuer nonetheless"
+            f" {rp_id}: set OSTIARY_PASSKEY_RP_ID to the old host to keep them, or add --strand-passkeys to"
+            " change the issuer nonetheless"
         )
 
 
@@ -45,23 +46,28 @@ async def check_issuer(record: DeploymentRecord, issuer: str) -> None:
 
 
 async def change_issuer(
-    record: DeploymentRecord, passkeys: Passkeys, issuer: str, *, strands_passkeys: bool = False
+    record: DeploymentRecord,
+    passkeys: Passkeys,
+    issuer: str,
+    rp_id: str | None = None,
+    *,
+    strands_passkeys: bool = False,
 ) -> str | None:
     """Record another issuer; the previous one is returned.
 
-    Unless it *strands_passkeys*, raises PasskeysStranded if there are passkeys for another host. Raises
-    Unavailable.
+    *rp_id*: the domain that passkeys will belong to, if it is not the issuer's host. Unless it
+    *strands_passkeys*, raises PasskeysStranded if there are passkeys for another host. Raises Unavailable.
     """
     if not strands_passkeys:
-        stranded = stranded_passkeys(await passkeys.count_by_rp_id(), issuer)
-        if stranded:
-            raise PasskeysStranded(stranded, issuer)
+        kept = rp_id or rp_id_of(issuer)
+        if stranded := stranded_passkeys(await passkeys.count_by_rp_id(), kept):
+            raise PasskeysStranded(stranded, kept)
     return await record.set_issuer(issuer)
 
 
-def stranded_passkeys(count_by_rp_id: Mapping[str, int], issuer: str) -> Mapping[str, int]:
-    """The numbers of passkeys that browsers do not offer at this issuer, by their hosts."""
-    return {rp_id: count for rp_id, count in count_by_rp_id.items() if rp_id != rp_id_of(issuer)}
+def stranded_passkeys(count_by_rp_id: Mapping[str, int], rp_id: str) -> Mapping[str, int]:
+    """The numbers of passkeys that browsers do not offer to pages that ask for those of *rp_id*."""
+    return {other: count for other, count in count_by_rp_id.items() if other != rp_id}
 
 
 async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -> Settings:

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from webauthn import verify_registration_response
 
 from services.accounts.self_service import overview
 from services.accounts.self_service import passkeys as page_of_passkeys
@@ -12,7 +14,7 @@ from services.accounts.visit.access import AccountAccess
 from services.authorization.authentication import passkey as authentication
 from services.authorization.interaction import next_step
 from services.authorization.interaction.sign_in import InteractionSignIn
-from shared.codec.base64url import base64url
+from shared.codec.base64url import base64url, from_base64url
 from shared.codec.json_text import parse_object
 from shared.identity.passkeys import challenge, verification
 from shared.identity.passkeys.challenge import Challenges
@@ -161,3 +163,17 @@ def offers_what_is_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
 def binds_challenges_to_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A challenge of the login page completes a second factor."""
     monkeypatch.setattr(authentication, "_second", lambda _, binding: binding)
+
+
+def compares_the_end_of_an_origin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An origin whose host only ends like a listed one uses the passkeys."""
+
+    def by_suffix(*, credential: Any, expected_origin: list[str], **more: Any) -> Any:
+        client_data = from_base64url(credential["response"]["clientDataJSON"])
+        origin = parse_object(client_data)["origin"]
+        hosts = [urlsplit(each).hostname or "" for each in expected_origin]
+        if any((urlsplit(origin).hostname or "").endswith(host) for host in hosts):
+            expected_origin = [origin]
+        return verify_registration_response(credential=credential, expected_origin=expected_origin, **more)
+
+    monkeypatch.setattr(verification, "verify_registration_response", by_suffix)

@@ -1,6 +1,7 @@
 """The discovery service over HTTP, with real keys in a real database."""
 
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
@@ -19,6 +20,7 @@ from shared.paths import (
     OPENID_CONFIGURATION_INSERTED,
     PASSKEY_ENDPOINTS,
     PATHS,
+    RELATED_ORIGINS,
     Group,
     Service,
 )
@@ -100,6 +102,26 @@ async def test_password_managers_find_the_pages_of_passkeys_and_of_the_password(
     change = await discovery.get(CHANGE_PASSWORD.path, allow_redirects=False)
     assert (change.status, change.headers["Location"]) == (302, ACCOUNT_PASSWORD.path)
     assert change.headers["Cache-Control"] == "no-store"
+
+
+async def test_browsers_find_the_origins_that_use_the_passkeys(settings: Settings) -> None:
+    """WebAuthn Level 3 §5.11.1: those outside the domain of the passkeys, and no document without any."""
+    await _make_keys(settings)
+    own = urlsplit(ISSUER).hostname
+    others = ("https://login.example.com", f"https://more.{own}")
+    for more, origins in (
+        ({}, None),
+        ({"passkey_origins": others}, [others[0]]),
+        ({"passkey_rp_id": "old.example.net"}, [settings.origin]),
+        ({"passkey_rp_id": "old.example.net", "passkey_origins": others}, [settings.origin, *others]),
+    ):
+        related = settings.model_copy(update=more)
+        async with TestClient(Served(application(related, mount))) as client:
+            answer = await client.get(RELATED_ORIGINS.path, allow_redirects=False)
+            assert answer.status == (404 if origins is None else 200)
+            if origins is not None:
+                assert answer.headers["Content-Type"] == "application/json"
+                assert await answer.json() == {"origins": origins}
 
 
 async def test_root_paths_can_be_left_to_another_application(settings: Settings) -> None:

@@ -87,6 +87,8 @@ async def test_passkeys_are_not_left_behind_by_accident(world: World) -> None:
     with pytest.raises(PasskeysStranded, match=r"1 at id\.example\.org.*--strand-passkeys"):
         await change_issuer(record, passkeys, OTHER)
     assert await record.issuer(OTHER) == "https://id.example.org:8443/oidc"
+    assert await change_issuer(record, passkeys, OTHER, "id.example.org")
+    assert await change_issuer(record, passkeys, ISSUER, strands_passkeys=True) == OTHER
     assert await change_issuer(record, passkeys, OTHER, strands_passkeys=True)
     assert await record.issuer(ISSUER) == OTHER
 

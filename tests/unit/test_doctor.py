@@ -124,6 +124,6 @@ def test_tls_is_modern_and_its_certificate_renewed(
 )
 def test_passkeys_belong_to_the_host_of_the_issuer(counts: Mapping[str, int], said: str) -> None:
     """R6: those of any other host are counted, also of a parent domain or of what the issuer was before."""
-    finding = passkeys_finding(counts, "https://id.example.org:8443/oidc")
+    finding = passkeys_finding(counts, "id.example.org")
     assert finding.is_good == (len(counts) < 2)
     assert said in finding.sentence

@@ -47,7 +47,8 @@ class UserAuthentication:
         secret_key = settings.secret_keys[0]
         known_browsers = KnownBrowsers(cookies, settings.secret_keys)
         notices = Notices(app[PAGES], settings.mail_server is not None)
-        relying_party, challenges = RelyingParty.of(settings.origin), Challenges(secret_key)
+        relying_party = RelyingParty.of(settings.origin, settings.rp_id, settings.passkey_origins)
+        challenges = Challenges(secret_key)
         return cls(
             by_password=PasswordAuthentication(
                 credentials=stores.credentials,

@@ -1,6 +1,6 @@
 """What is known of a passkey, and the relying party that it is for. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,17 +16,20 @@ def rp_id_of(issuer: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """Whose passkeys they are: the host of the issuer, and the origin of its pages."""
+    """Whose passkeys they are: a domain, and the origins of the pages that use them."""
 
     rp_id: str
-    origin: str
+    origins: tuple[str, ...]
     name: str
 
     @classmethod
-    def of(cls, origin: str) -> "RelyingParty":
-        """That of the pages at *origin*. Users see its host as the name."""
+    def of(cls, origin: str, rp_id: str | None = None, others: Sequence[str] = ()) -> "RelyingParty":
+        """That of the pages at *origin* and at *others*. Users see its host as the name.
+
+        *rp_id*: the domain that the passkeys belong to, if it is not this host.
+        """
         host = rp_id_of(origin)
-        return cls(host, origin, host)
+        return cls(rp_id or host, (origin, *others), host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

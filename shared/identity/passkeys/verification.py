@@ -35,7 +35,7 @@ def new_passkey(
             credential=response.credential,
             expected_challenge=response.challenge,
             expected_rp_id=relying_party.rp_id,
-            expected_origin=relying_party.origin,
+            expected_origin=list(relying_party.origins),
             require_user_presence=not is_conditional,
             supported_pub_key_algs=[COSEAlgorithmIdentifier(each) for each in ALGORITHMS],
         )
@@ -69,7 +69,7 @@ def use_of(passkey: Passkey, response: UnverifiedResponse, relying_party: Relyin
             credential=response.credential,
             expected_challenge=response.challenge,
             expected_rp_id=relying_party.rp_id,
-            expected_origin=relying_party.origin,
+            expected_origin=list(relying_party.origins),
             credential_public_key=passkey.public_key,
             credential_current_sign_count=_UNCOUNTED,  # or the library would refuse instead of reporting
         )

@@ -18,6 +18,7 @@ from shared.operations.doctor.findings import Finding, bad, good
 from shared.operations.doctor.http import HttpClient, HttpRequest
 from shared.operations.doctor.mail import mail_finding
 from shared.operations.doctor.public import WITHOUT_ROOT_PATHS, public_finding, root_paths_finding
+from shared.operations.doctor.related_origins import related_origins
 from shared.operations.doctor.tls import tls_finding
 from shared.paths import OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION
 from shared.store.open import open_stores
@@ -68,6 +69,8 @@ async def _public(settings: Settings, trust: ssl.SSLContext) -> AsyncIterator[Fi
             yield root_paths_finding(settings.issuer, alias)
         if settings.is_https:
             yield await tls_finding(settings.origin, trust)
+        if settings.related_origins:
+            yield await related_origins(settings, ask)
         async for finding in proxy.findings(settings, ask):
             yield finding
     except (aiohttp.ClientError, OSError, TimeoutError) as fault:

@@ -12,13 +12,14 @@ from shared.paths import (
     OUT_OF_BAND_ALIAS,
     PASSKEY_ENDPOINTS,
     PREFIX,
+    RELATED_ORIGINS,
     USERINFO_METADATA,
     WEBFINGER,
 )
 
 WITHOUT_ROOT_PATHS = (
     f"OSTIARY_ROOT_ALIASES is off: {OUT_OF_BAND_ALIAS}, {WEBFINGER}, {PASSKEY_ENDPOINTS},"
-    f" {CHANGE_PASSWORD} and metadata at"
+    f" {RELATED_ORIGINS}, {CHANGE_PASSWORD} and metadata at"
     f" {OAUTH_AUTHORIZATION_SERVER}, {OPENID_CONFIGURATION_INSERTED}, {USERINFO_METADATA} and"
     f" {ADMINISTRATION_METADATA} are not served. Give clients that look there the metadata's URL, and those"
     f" that use the first {OUT_OF_BAND}"

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from shared.codec.wrapping import CannotUnwrap
 from shared.config.settings import Settings
-from shared.identity.passkeys.passkey import rp_id_of
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.oauth.client.responses import unsigned_responses
@@ -75,21 +74,21 @@ async def clients(settings: Settings, stores: Stores) -> list[Finding]:
 async def passkeys(settings: Settings, stores: Stores) -> Finding:
     """Whether browsers offer the passkeys of all users."""
     try:
-        return passkeys_finding(await stores.passkeys.count_by_rp_id(), settings.issuer)
+        return passkeys_finding(await stores.passkeys.count_by_rp_id(), settings.rp_id)
     except Unavailable as fault:
         return bad("Passkeys", f"cannot be read ({fault})")
 
 
-def passkeys_finding(count_by_rp_id: Mapping[str, int], issuer: str) -> Finding:
-    """Whether all passkeys are for the host of the issuer."""
-    if stranded := stranded_passkeys(count_by_rp_id, issuer):
-        counts = ", ".join(f"{count} for {rp_id}" for rp_id, count in sorted(stranded.items()))
+def passkeys_finding(count_by_rp_id: Mapping[str, int], rp_id: str) -> Finding:
+    """Whether all passkeys are for the domain that pages ask browsers for."""
+    if stranded := stranded_passkeys(count_by_rp_id, rp_id):
+        counts = ", ".join(f"{count} for {other}" for other, count in sorted(stranded.items()))
         return bad(
             "Passkeys",
-            f"{counts} do not work at {rp_id_of(issuer)}: their users sign in with their passwords, and add"
-            " others",
+            f"{counts} are not offered, only those for {rp_id}: set OSTIARY_PASSKEY_RP_ID to the domain that"
+            " has most, and let users of the others sign in with their passwords and add new ones",
         )
-    return good("Passkeys", f"{sum(count_by_rp_id.values())}, for {rp_id_of(issuer)}")
+    return good("Passkeys", f"{sum(count_by_rp_id.values())}, for {rp_id}")
 
 
 async def outbox(stores: Stores) -> Finding:
