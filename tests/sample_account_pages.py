@@ -60,7 +60,7 @@ OVERVIEW = AccountOverviewView(
     is_email_verified=True,
     may_change_email=True,
     groups=("Engineering", "Everybody"),
-    roles=("Editor",),
+    roles=("Editor", "Reviewer"),
     password_set=_ago(days=70),
     passkeys=2,
     factor="off",

@@ -101,8 +101,10 @@ def test_translations_differ() -> None:
     english = Catalogue.load("en").texts
     same_by_nature = {
         "account.passkeys",
+        "account.roles",
         "account.section.connections",
         "client.home",
+        "claim.roles",
         "claim.website",
         "start.issuer",
         "start.try",
