@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from shared.browser.pages import ApplicationView, ClientView, Pages
+from shared.browser.pages import ApplicationView, ClientView, HeldView, Pages
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import (
     AccountDataView,
@@ -190,6 +190,13 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-unset": account.overview(UNSET, locale),
         "account-unverified": account.overview(UNVERIFIED, locale),
         "account-confirmed": account.overview(replace(OVERVIEW, done="email"), locale),
+        "account-held": account.overview(replace(OVERVIEW, held_until=NOW + timedelta(hours=23)), locale),
+        "held": pages.held(HeldView(NOW + timedelta(hours=23), "/oidc/account", is_signed_in=True), locale),
+        "held-native": pages.held(HeldView(NOW + timedelta(hours=2), None, is_signed_in=False), locale),
+        "held-signing-in": pages.held(
+            HeldView(NOW + timedelta(hours=2), "https://files.example.org/callback", is_signed_in=False),
+            locale,
+        ),
         "account-offer": account.overview(
             replace(OVERVIEW, signals=SIGNALS, offer=PasskeyOffer(PASSKEYS.action, OPTIONS, HIDDEN)), locale
         ),

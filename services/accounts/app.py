@@ -43,13 +43,17 @@ def _pages(settings: Settings) -> Iterator[PageRoute]:
     yield FormRoute(ACCOUNT_SESSIONS, lambda to: to.sessions)
     yield FormRoute(ACCOUNT_CONNECTIONS, lambda to: to.connections)
     yield PageRoute(ACCOUNT_ACTIVITY, lambda to: to.activity)
-    yield FormRoute(ACCOUNT_PASSWORD, lambda to: to.password, is_sensitive=True)
-    yield FormRoute(ACCOUNT_EMAIL, lambda to: to.email, is_sensitive=True, is_offered=has_mail)
-    yield FormRoute(ACCOUNT_PASSKEYS, lambda to: to.passkeys, is_sensitive=True)
+    yield FormRoute(ACCOUNT_PASSWORD, lambda to: to.password, is_sensitive=True, is_held=True)
+    yield FormRoute(ACCOUNT_EMAIL, lambda to: to.email, is_sensitive=True, is_offered=has_mail, is_held=True)
+    yield FormRoute(ACCOUNT_PASSKEYS, lambda to: to.passkeys, is_sensitive=True, is_held=True)
     yield FormRoute(
-        ACCOUNT_SECOND_FACTOR, lambda to: to.second_factor, is_sensitive=True, is_offered=has_second_factors
+        ACCOUNT_SECOND_FACTOR,
+        lambda to: to.second_factor,
+        is_sensitive=True,
+        is_offered=has_second_factors,
+        is_held=True,
     )
-    yield FormRoute(ACCOUNT_TOKENS, lambda to: to.tokens, is_sensitive=True)
+    yield FormRoute(ACCOUNT_TOKENS, lambda to: to.tokens, is_sensitive=True, is_held=True)
     yield FormRoute(ACCOUNT_DATA, lambda to: to.data, is_sensitive=True)
 
 

@@ -21,6 +21,7 @@ from services.accounts.self_service.second_factor import FactorPage
 from services.accounts.self_service.sessions import SessionsPage
 from services.accounts.self_service.tokens import TokensPage
 from services.accounts.visit.access import AccountAccess
+from services.accounts.visit.holds import RecoveryHolds
 from shared.browser.active_session import ActiveSessions
 from shared.browser.cookies import Cookies
 from shared.browser.notices import Notices
@@ -39,6 +40,7 @@ class AccountEndpoints:
     """The pages by name, and who may open them; `app.py` says which path leads to which."""
 
     access: AccountAccess
+    holds: RecoveryHolds
     overview: Overview
     profile: ProfilePage
     password: PasswordPage
@@ -74,6 +76,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     )
     app[ENDPOINTS] = AccountEndpoints(
         access=access,
+        holds=RecoveryHolds(stores.recovery_links, app[PAGES]),
         overview=Overview(
             settings=settings,
             access=access,
@@ -84,6 +87,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
             tokens=stores.personal_access_tokens,
             clients=stores.clients,
             new_passkeys=new_passkeys,
+            links=stores.recovery_links,
             pages=pages,
         ),
         profile=ProfilePage(stores.users, stores.clients, pages),

@@ -34,12 +34,16 @@ class AccountFormPage(AccountPage, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PageRoute:
-    """A page without forms. `is_offered`: this deployment has it; otherwise its path is not found."""
+    """A page without forms. `is_offered`: this deployment has it; otherwise its path is not found.
+
+    `is_held`: it changes an address or a credential, and is closed to an administrator who is held.
+    """
 
     path: Path
     page: Callable[[AccountEndpoints], AccountPage]
     is_sensitive: bool = False
     is_offered: bool = True
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def _get(route: PageRoute) -> Handler:
         visit = await endpoints.access.open(request, route.path, is_sensitive=route.is_sensitive)
         if isinstance(visit, web.Response):
             return visit
+        if route.is_held and (closed := await endpoints.holds.closed(visit)):
+            return closed
         try:
             return await route.page(endpoints).get(visit)
         except AccountGone:
@@ -82,8 +88,11 @@ def _post(route: FormRoute) -> Handler:
         submitted = await endpoints.access.submitted(request, route.path, is_sensitive=route.is_sensitive)
         if isinstance(submitted, web.Response):
             return submitted
+        visit, fields = submitted
+        if route.is_held and (closed := await endpoints.holds.closed(visit)):
+            return closed
         try:
-            return await route.page(endpoints).post(*submitted)
+            return await route.page(endpoints).post(visit, fields)
         except AccountGone:
             return endpoints.access.sign_in(request, route.path)
 

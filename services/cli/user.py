@@ -12,7 +12,6 @@ from services.cli.steps import run_step
 from services.cli.user_record import add, import_users, password, update
 from services.cli.user_token import token
 from shared.config.settings import Settings
-from shared.model import User
 from shared.operations import clients, recovery, users
 from shared.store import ClientAccess
 from shared.store.open import Stores
@@ -45,10 +44,12 @@ def list_users(is_json: bool) -> None:
 def show_user(name: str, is_json: bool) -> None:
     """Show one user, by user name or e-mail address."""
 
-    async def step(stores: Stores, _: Settings) -> User:
-        return await users.get(stores.users, name)
+    async def step(stores: Stores, _: Settings) -> dict[str, Any]:
+        user = await users.get(stores.users, name)
+        state = await recovery.recovery_state(stores.recovery_links, stores.credentials, user.user_id)
+        return users.shown(user) | state
 
-    show(users.shown(run_step(step)), is_json)
+    show(run_step(step), is_json)
 
 
 @user.command()
@@ -100,6 +101,20 @@ def recover(name: str, is_json: bool) -> None:
 
     link = run_step(step)
     show({"link": link.uri, "expires_at": link.expires_at.isoformat(timespec="seconds")}, is_json)
+
+
+@user.command()
+@click.argument("name")
+def lift_hold(name: str) -> None:
+    """Let an administrator change addresses and credentials again, within a day of a recovery.
+
+    Make sure first that it was them who used the link.
+    """
+
+    async def step(stores: Stores, _: Settings) -> None:
+        await recovery.lift_hold(stores.recovery_links, stores.users, name)
+
+    run_step(step)
 
 
 @user.command()

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from shared.browser.pages.catalogue import choose
 from shared.identity.mail_address import mail_address
@@ -13,7 +15,8 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
 from shared.process.operator_error import OperatorError
-from shared.store import AskedFor, MailContents, NewMail, RecoveryLinks, Users
+from shared.store import AskedFor, MailContents, NewMail, RecoveryLinks, UserCredentials, Users
+from shared.store.ports.credentials import RECOVERY
 
 LINK = "link"
 """The parameter with the handle of a link."""
@@ -28,6 +31,20 @@ class UserDisabled(OperatorError):
     """A disabled user cannot sign in, whatever their password."""
 
     template = "{} is disabled: run `ostiary user enable` first"
+
+
+class NotHeld(OperatorError):
+    """There is no hold that could be lifted."""
+
+    template = "{} may change their addresses and credentials: there is no hold"
+
+
+class Held(Exception):
+    """A recovered administrator changes no address and no credential before *until*."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(until.isoformat(timespec="seconds"))
+        self.until = until
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,30 @@ async def make_recovery_link(links: RecoveryLinks, users: Users, name: str, issu
     if not await links.add(digest(handle), user.user_id, LIFETIME, {"by": "operator"}):
         raise UserDisabled(user.username)
     return RecoveryLink(_recovery_uri(handle, issuer), expires_at)
+
+
+async def check_not_held(links: RecoveryLinks, user_id: UUID) -> None:
+    """Check that the user may change addresses and credentials. Raises Held, Unavailable."""
+    if until := await links.held_until(user_id):
+        raise Held(until)
+
+
+async def lift_hold(links: RecoveryLinks, users: Users, name: str) -> None:
+    """End the hold of the user of this name or address. Raises NoSuchUser, NotHeld."""
+    user = await get(users, name)
+    if await links.held_until(user.user_id) is None:
+        raise NotHeld(name)
+    await links.lift_hold(user.user_id, {"by": "operator"})
+
+
+async def recovery_state(links: RecoveryLinks, credentials: UserCredentials, user_id: UUID) -> dict[str, Any]:
+    """What operators see of a user's ways back in: the recovery codes that are left, the end of a hold."""
+    stored = await credentials.of_user(user_id)
+    until = await links.held_until(user_id)
+    return {
+        "recovery_codes": sum(len(each.data["hashes"]) for each in stored if each.kind == RECOVERY),
+        "held_until": until.isoformat(timespec="seconds") if until else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

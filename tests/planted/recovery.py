@@ -3,6 +3,7 @@
 import pytest
 
 from services.accounts.recovery.forgotten import RecoveryThrottle
+from services.accounts.visit.holds import RecoveryHolds
 from shared.browser.cookies import Cookies
 from shared.identity.username import canonical
 from shared.store import AskedFor
@@ -70,3 +71,17 @@ def spends_the_code_first(monkeypatch: pytest.MonkeyPatch) -> None:
     counting, deleting = "UPDATE address_codes a SET tries = tries + 1", "DELETE FROM address_codes a"
     assert counting in address_codes._COUNT
     monkeypatch.setattr(address_codes, "_COUNT", address_codes._COUNT.replace(counting, deleting))
+
+
+def holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers that a link was used."""
+    monkeypatch.setattr(recovery_links, "_HOLD", "SELECT $1::uuid, $2::interval")
+
+
+def opens_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages of the account do not ask whether their user is held."""
+
+    async def is_open(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr(RecoveryHolds, "closed", is_open)

@@ -46,6 +46,8 @@ class UserReplacement(UserMembers):
 
     sub: str | None = None
     is_disabled: bool | None = None
+    recovery_codes: int | None = None
+    held_until: str | None = None
     created_at: str | None = None
     effective_groups: list[str] | None = None
     effective_roles: list[str] | None = None

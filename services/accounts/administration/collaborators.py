@@ -25,7 +25,12 @@ async def administration(app: web.Application) -> AsyncIterator[None]:
     notices = Notices(app[PAGES], settings.mail_server is not None)
     app[ADMINISTRATORS] = Administrators.of(settings, stores, app[KEYRING], app[CLIENTS])
     app[USER_ADMINISTRATION] = UserAdministration(
-        stores.users, stores.groups, stores.credentials, app[PASSWORDS], notices
+        users=stores.users,
+        groups=stores.groups,
+        credentials=stores.credentials,
+        links=stores.recovery_links,
+        passwords=app[PASSWORDS],
+        notices=notices,
     )
     app[GROUP_ADMINISTRATION] = GroupAdministration(stores.groups, stores.users)
     app[ROLE_ADMINISTRATION] = RoleAdministration(stores.roles, stores.groups, stores.users)

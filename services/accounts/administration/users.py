@@ -18,6 +18,7 @@ from shared.live.randomness import new_password
 from shared.model import User
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.resource.own import WRITE_GROUPS
+from shared.operations.recovery import check_not_held, recovery_state
 from shared.operations.rights import check_group_rights, check_user_rights
 from shared.operations.users import (
     NoSuchUser,
@@ -28,7 +29,7 @@ from shared.operations.users import (
     shown,
 )
 from shared.paths import ADMIN_USER
-from shared.store import Groups, NewMail, UserCredentials, Users
+from shared.store import Groups, NewMail, RecoveryLinks, UserCredentials, Users
 from shared.web.answers import json_answer
 from shared.web.form import query
 from shared.web.headers import NO_STORE, SAFE
@@ -42,6 +43,7 @@ class UserAdministration:
     users: Users
     groups: Groups
     credentials: UserCredentials
+    links: RecoveryLinks
     passwords: Passwords
     notices: Notices
 
@@ -63,6 +65,11 @@ class UserAdministration:
         user = await self.of_version(request, is_required=is_required)
         await check_user_rights(self.groups, user.user_id, caller.author)
         return user
+
+    async def check_not_held(self, caller: Caller) -> None:
+        """Check that the caller is no administrator whose account was recovered just now. Raises Held."""
+        if caller.user_id is not None:
+            await check_not_held(self.links, caller.user_id)
 
     def about_address(self, request: web.Request, user: User, address: Any) -> Sequence[NewMail]:
         """What tells the user of another *address*."""
@@ -95,8 +102,12 @@ def done() -> web.Response:
     return web.Response(status=204, headers={**SAFE, **NO_STORE})
 
 
-def _answer(user: User, status: int = 200, **headers: str) -> web.Response:
-    return json_answer(shown(user), status=status, headers={"ETag": etag(user.claims_version), **headers})
+async def _answer(request: web.Request, user: User, status: int = 200, **headers: str) -> web.Response:
+    """One user. What follows from recoveries is no part of the version."""
+    administration = request.app[USER_ADMINISTRATION]
+    state = await recovery_state(administration.links, administration.credentials, user.user_id)
+    fields = {"ETag": etag(user.claims_version), **headers}
+    return json_answer(shown(user) | state, status=status, headers=fields)
 
 
 async def list_users(request: web.Request, _: Caller) -> web.Response:
@@ -111,6 +122,7 @@ async def list_users(request: web.Request, _: Caller) -> web.Response:
 
 async def create_user(request: web.Request, caller: Caller) -> web.Response:
     administration, asked = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
+    await administration.check_not_held(caller)
     if asked.groups or asked.roles:
         caller.check(WRITE_GROUPS)
     if asked.groups:
@@ -120,16 +132,17 @@ async def create_user(request: web.Request, caller: Caller) -> web.Response:
         check_password(asked.password, asked.username, claims)
         password_hash = await administration.hash(asked.password)
     user = await add_user(administration.users, asked.username, claims, password_hash, by=caller.author)
-    return _answer(user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
+    return await _answer(request, user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
 
 
 async def read_user(request: web.Request, _: Caller) -> web.Response:
-    return _answer(await request.app[USER_ADMINISTRATION].of_path(request))
+    return await _answer(request, await request.app[USER_ADMINISTRATION].of_path(request))
 
 
 async def change_user(request: web.Request, caller: Caller) -> web.Response:
     """An omitted claim is removed. Whoever leaves a group or loses a role is signed out everywhere."""
     administration = request.app[USER_ADMINISTRATION]
+    await administration.check_not_held(caller)
     user = await administration.to_change(request, caller, is_required=True)
     asked = await described(request, UserReplacement)
     asked.check_unchanged(shown(user))
@@ -142,7 +155,7 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
     replaced = await replace_user(
         administration.users, user, asked.username, claims, by=caller.author, mails=mails
     )
-    return _answer(replaced)
+    return await _answer(request, replaced)
 
 
 async def delete_user(request: web.Request, caller: Caller) -> web.Response:
@@ -158,19 +171,20 @@ async def disable_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
     user = await administration.to_change(request, caller)
     await administration.users.disable(user.user_id, by=caller.author)
-    return _answer(await administration.of_path(request))
+    return await _answer(request, await administration.of_path(request))
 
 
 async def enable_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
     user = await administration.to_change(request, caller)
     await administration.users.enable(user.user_id, by=caller.author)
-    return _answer(await administration.of_path(request))
+    return await _answer(request, await administration.of_path(request))
 
 
 async def set_user_password(request: web.Request, caller: Caller) -> web.Response:
     """A generated password is shown once. Every session and grant of the user ends."""
     administration = request.app[USER_ADMINISTRATION]
+    await administration.check_not_held(caller)
     user, asked = await administration.to_change(request, caller), await options(request, PasswordRequest)
     password = new_password() if asked.password is None else asked.password
     check_password(password, user.username, user.claims)

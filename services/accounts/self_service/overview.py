@@ -25,6 +25,7 @@ from shared.store import (
     Consents,
     Credential,
     PersonalAccessTokens,
+    RecoveryLinks,
     Sessions,
     UserCredentials,
     Users,
@@ -45,6 +46,7 @@ class Overview:
     tokens: PersonalAccessTokens
     clients: Clients
     new_passkeys: NewPasskeys
+    links: RecoveryLinks
     pages: AccountPages
 
     async def get(self, visit: Visit) -> web.Response:
@@ -53,6 +55,7 @@ class Overview:
         stored = await self.credentials.of_user(user.user_id)
         credentials = {each.kind: each for each in stored}
         password, now = credentials.get(PASSWORD), clock.now()
+        held_until = await self.links.held_until(user.user_id)
         view = AccountOverviewView(
             username=user.username,
             name=_name(user),
@@ -70,7 +73,8 @@ class Overview:
             tokens=len(await self.tokens.of_user(user.user_id)),
             applications=await applications(self.clients, self.settings.issuer),
             signals=self.new_passkeys.signals(visit, stored),
-            offer=await self._offer(visit, stored),
+            offer=None if held_until else await self._offer(visit, stored),
+            held_until=held_until,
             done=visit.done,
         )
         return self.pages.overview(view, visit.locale)

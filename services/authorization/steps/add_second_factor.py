@@ -12,12 +12,19 @@ from services.authorization.interaction.dispatcher import Dispatcher
 from services.authorization.interaction.lifecycle import InteractionLifecycle
 from services.authorization.interaction.sign_in import InteractionSignIn
 from services.authorization.interaction.step import AddSecondFactor
-from shared.browser.pages import AddSecondFactorView, ClientView, Pages, RecoveryCodesView, SecondFactorFault
+from shared.browser.pages import (
+    AddSecondFactorView,
+    ClientView,
+    HeldView,
+    Pages,
+    RecoveryCodesView,
+    SecondFactorFault,
+)
 from shared.identity.totp import otpauth_uri, shown_secret
 from shared.oauth.authentication_methods import SecondFactor
 from shared.oauth.parameters import Parameters
 from shared.paths import ADD_SECOND_FACTOR, AUTHORIZATION
-from shared.store import PASSKEY, Stale, Taken
+from shared.store import PASSKEY, RecoveryLinks, Stale, Taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class AddSecondFactorStep:
     dispatcher: Dispatcher
     authentication: SecondFactorAuthentication
     passkeys: PasskeyEnrolment
+    links: RecoveryLinks
     sign_in: InteractionSignIn
     pages: Pages
     host: str
@@ -37,7 +45,7 @@ class AddSecondFactorStep:
         context = await self.lifecycle.open_page(request)
         match await self.dispatcher.next_step(request, context):
             case AddSecondFactor() as step:
-                return self._page(context, step)
+                return await self._held(context, step) or self._page(context, step)
         return context.resume()
 
     async def post(self, request: web.Request) -> web.Response:
@@ -45,8 +53,17 @@ class AddSecondFactorStep:
         context, fields = await self.lifecycle.open_form(request)
         match await self.dispatcher.next_step(request, context):
             case AddSecondFactor() as step if _sent(fields) in step.kinds:
-                return await self._add(request, context, step, fields)
+                return await self._held(context, step) or await self._add(request, context, step, fields)
         return context.resume()
+
+    async def _held(self, context: InteractionContext, step: AddSecondFactor) -> web.Response | None:
+        """Says that an administrator who was recovered just now adds nothing. None: the user is not held."""
+        if (until := await self.links.held_until(step.proven.user_id)) is None:
+            return None
+        form = context.form(ADD_SECOND_FACTOR, denial="the user did not sign in")
+        return self.pages.held(
+            HeldView(until, form.cancel_href, is_signed_in=False), context.validated.locale
+        )
 
     async def _add(
         self, request: web.Request, context: InteractionContext, step: AddSecondFactor, fields: Parameters

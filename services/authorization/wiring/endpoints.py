@@ -132,6 +132,7 @@ def _add_second_factor(shared: SharedCollaborators) -> AddSecondFactorStep:
         dispatcher=shared.dispatcher,
         authentication=shared.authentication.by_second_factor,
         passkeys=shared.authentication.new_passkeys,
+        links=shared.stores.recovery_links,
         sign_in=shared.sign_in,
         pages=shared.pages,
         host=urlsplit(shared.settings.issuer).hostname or "",

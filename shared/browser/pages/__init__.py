@@ -17,6 +17,7 @@ from shared.browser.pages.views.consent import (
     DeviceView,
 )
 from shared.browser.pages.views.form import FormView
+from shared.browser.pages.views.held import HeldView
 from shared.browser.pages.views.outcome import ErrorView, LeavingView, OutOfBandView
 from shared.browser.pages.views.second_factor import (
     AddSecondFactorView,
@@ -49,6 +50,7 @@ __all__ = [
     "DeviceView",
     "ErrorView",
     "FormView",
+    "HeldView",
     "LeavingView",
     "LoginFault",
     "LoginView",

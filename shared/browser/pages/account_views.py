@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from shared.browser.pages.ago import Ago
@@ -46,7 +47,8 @@ class PasskeyOffer:
 class AccountOverviewView:
     """The first page. `name` is the user's, or their user name; `password_set` is None without a password.
 
-    `signals`: what the browser is told of the user's passkeys.
+    `signals`: what the browser is told of the user's passkeys. `held_until`: addresses and credentials stay
+    as they are until then.
     """
 
     username: str
@@ -66,6 +68,7 @@ class AccountOverviewView:
     signals: Mapping[str, object] = field(default_factory=dict)
     offer: PasskeyOffer | None = None
     may_change_email: bool = False
+    held_until: datetime | None = None
     done: Done | None = None
 
 

@@ -32,6 +32,7 @@ from shared.browser.pages.views.consent import (
     DeviceDoneView,
     DeviceView,
 )
+from shared.browser.pages.views.held import HeldView
 from shared.browser.pages.views.outcome import ErrorView, LeavingView, OutOfBandView
 from shared.browser.pages.views.second_factor import (
     AddSecondFactorView,
@@ -117,6 +118,11 @@ class Pages:
         """Shows recovery codes, which are shown once."""
         policy = content_security_policy()
         return self.render("recovery_codes.html", locale, headers(policy, locale), view=view)
+
+    def held(self, view: HeldView, locale: str) -> web.Response:
+        """403: says until when a recovered administrator changes no address and no credential."""
+        fields = headers(content_security_policy(), locale, leads_on=not view.is_signed_in)
+        return self.render("held.html", locale, fields, 403, view=view)
 
     def select_account(self, view: SelectAccountView, locale: str) -> web.Response:
         """Asks which account to use; the form sends `account` = a `sid`, or `other`."""

@@ -10,6 +10,13 @@ from shared.model import Json, User
 from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
 
+HOLD = timedelta(hours=24)
+"""How long the addresses and credentials of a recovered administrator stay as they are.
+
+Whoever reads the mail of an administrator can recover the account. Within a day its owner has read the mail
+about it, or cannot sign in any more, and recovers it before somebody else has made it theirs for good.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLink:
@@ -56,8 +63,17 @@ class RecoveryLinks(Protocol):
     ) -> bool:
         """Spend a link of the user, and set their password as `UserCredentials` does, in one transaction.
 
-        False: the link does not work any more, and nothing has changed.
+        A hold of an administrator begins. False: the link does not work any more, and nothing has changed.
         """
+
+    async def held_until(self, user_id: UUID) -> datetime | None:
+        """Until when the addresses and credentials of a user stay as they are. None: there is no hold.
+
+        A user is held for HOLD after a link was used, while a group gives them administration scopes.
+        """
+
+    async def lift_hold(self, user_id: UUID, detail: Json) -> None:
+        """End the hold of a user, if there is one; *detail* is for the audit row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,16 @@
 """Recovery links in PostgreSQL: the statement that deletes a link decides who has spent it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from shared.model import Json
 from shared.store.ports.mails import NewMail
-from shared.store.ports.recovery_links import LiveLink
+from shared.store.ports.recovery_links import HOLD, LiveLink
 from shared.store.ports.sessions import Kept
 from shared.store.postgres.credentials import set_password
 from shared.store.postgres.mails import SealedMails, queueing
+from shared.store.postgres.nesting import scopes_of
 from shared.store.postgres.outbox import end_sessions
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import USER_COLUMNS, user_record
@@ -35,6 +36,26 @@ WITH spent AS (
   RETURNING l.user_id)
 INSERT INTO audit (event, user_id) SELECT 'recovery_link_used', user_id FROM spent
 RETURNING event"""
+
+
+_IS_ADMINISTRATOR = f"""EXISTS (
+  {scopes_of("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")})"""
+
+_HOLD = f"""
+WITH u AS (UPDATE users SET recovered_at = now() WHERE user_id = $1 RETURNING user_id)
+INSERT INTO audit (event, user_id, detail)
+SELECT 'recovery_hold_begun', user_id, jsonb_build_object('until', now() + $2::interval) FROM u
+ WHERE {_IS_ADMINISTRATOR}"""
+
+_HELD_UNTIL = f"""
+SELECT u.recovered_at + $2::interval AS held_until FROM users u
+ WHERE u.user_id = $1 AND u.recovered_at > now() - $2::interval AND {_IS_ADMINISTRATOR}"""
+
+_LIFT = """
+WITH lifted AS (
+  UPDATE users SET recovered_at = NULL WHERE user_id = $1 AND recovered_at > now() - $2::interval
+  RETURNING user_id)
+INSERT INTO audit (event, user_id, detail) SELECT 'recovery_hold_lifted', user_id, $3 FROM lifted"""
 
 
 class _Dead(Exception):
@@ -80,6 +101,14 @@ class PostgresRecoveryLinks:
                 if await connection.fetchrow(_SPEND, link_hash, user_id) is None:
                     raise _Dead
                 await set_password(connection, user_id, password_hash, columns)
+                await connection.execute(_HOLD, user_id, HOLD)
         except _Dead:
             return False
         return True
+
+    async def held_until(self, user_id: UUID) -> datetime | None:
+        row = await self._database.row(_HELD_UNTIL, user_id, HOLD)
+        return row["held_until"] if row else None
+
+    async def lift_hold(self, user_id: UUID, detail: Json) -> None:
+        await self._database.row(_LIFT, user_id, HOLD, detail)

@@ -40,6 +40,13 @@ def schemas() -> Schema:
         "effective_roles": {**_NAMES, "description": "with those of the user's groups"},
         "claims": {"type": "object"},
     }
+    of_one: Schema = {
+        "recovery_codes": {**INTEGER, "description": "how many are left; not in lists"},
+        "held_until": {
+            **_TIME_OR_NULL,
+            "description": "the end of the hold after a recovery; not in lists",
+        },
+    }
     group: Schema = {
         "name": STRING,
         "scopes": _NAMES,
@@ -81,7 +88,7 @@ def schemas() -> Schema:
     return {
         "NewUserRequest": object_of(properties(NewUserRequest), "username"),
         "UserReplacement": object_of(properties(UserReplacement), "username"),
-        "User": object_of(user, *user),
+        "User": object_of({**user, **of_one}, *user),
         "Users": list_of("users", "User"),
         "PasswordRequest": object_of(properties(PasswordRequest)),
         "SetPassword": object_of({"sub": _UUID, "password": once}, "sub"),
