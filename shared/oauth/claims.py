@@ -82,10 +82,11 @@ def _deliverable(name: str, value: object, *, is_mapped: bool) -> object:
 def attributes(user: User) -> Json:
     """The attributes of a user, by claim name, with `username` in addition for `claims_mapping`.
 
-    `preferred_username` and `updated_at` come from the record unless an operator has set them. `groups` and
-    `roles` are those that the user is in and has: claims of these names in the record are ignored.
+    `preferred_username`, `updated_at` and Cells' `displayName`, which is `name`, come from the record unless
+    an operator has set them. `groups` and `roles` are those that the user is in and has: claims of these
+    names in the record are ignored.
     """
-    values: Claims = {"preferred_username": user.username}
+    values: Claims = {"preferred_username": user.username, "displayName": user.claims.get("name")}
     if user.updated_at:
         values["updated_at"] = int(user.updated_at.timestamp())
     memberships = {GROUPS: user.groups, ROLES: user.roles}

@@ -12,12 +12,16 @@ from urllib.parse import quote
 import pytest
 from aiohttp import ClientResponse
 
+from deploy.applications.library import presets
+from deploy.applications.preset import provider_values, rendered_metadata
 from shared.identity.passwords import FAST, hash_password
 from shared.oauth.tokens.jwt import unverified_header
 from shared.operations.client_import import import_clients
 from shared.operations.clients import add_client, allowed_by
 from shared.operations.examination.examine import Examiner
+from shared.operations.groups import add_group, nest_group
 from shared.operations.pydio import read
+from shared.operations.roles import add_role, give_role_to_group
 from shared.operations.users import add_user
 from tests.builders import World
 from tests.deployment import open_world, settings_for
@@ -29,7 +33,22 @@ CELLS = Path(__file__).parents[2] / "deploy" / "cells-clients.json"
 PASSWORD = "correct horse battery"
 SCOPE = "openid email profile pydio offline"
 CALLBACK = "http://localhost:3000/servers/callback"
-CLAIMS = {"name": "Ada Lovelace", "email": "ada@x.test", "authSource": "pydio", "roles": ["ADMIN"]}
+CLAIMS = {
+    "name": "Ada Lovelace",
+    "email": "ada@x.test",
+    "authSource": "pydio",
+    "groupPath": "/staff",
+    "profile": "standard",
+    "roles": ["ADMIN"],
+    "groups": ["Team"],
+}
+OF_PYDIO = {
+    "roles": ["ADMIN", "EDITOR"],
+    "groupPath": "/staff",
+    "authSource": "pydio",
+    "profile": "standard",
+    "displayName": "Ada Lovelace",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,15 @@ class Cells:
         )
 
 
+async def nest_staff(world: World) -> None:
+    """Put the team into the staff, whose members are editors."""
+    groups, roles = world.stores.groups, world.stores.roles
+    staff = await add_group(groups, "Staff")
+    await nest_group(groups, staff, "Team")
+    await add_role(roles, "EDITOR")
+    await give_role_to_group(roles, groups, "EDITOR", "Staff")
+
+
 @pytest.fixture
 async def cells(database_url: str, redis_url: str) -> AsyncIterator[Cells]:
     """A deployment at a loopback issuer."""
@@ -64,6 +92,7 @@ async def cells(database_url: str, redis_url: str) -> AsyncIterator[Cells]:
         assert not [note for note in imported.notes if "warning" in note]
         assert [row["result"] for row in imported.rows] == ["added"] * 4
         await add_user(world.stores.users, "ada", CLAIMS, hash_password(PASSWORD, FAST))
+        await nest_staff(world)
         async with serve_all(settings) as server, visit(server, "ada", PASSWORD) as visitor:
             yield Cells(server, visitor, world)
 
@@ -221,3 +250,69 @@ async def test_wordpress_gets_a_code_without_a_scope_and_reads_the_name(cells: C
         headers={"Authorization": f"Bearer {tokens['access_token']}"},
     )
     assert (await members(userinfo))["name"] == "ada"
+
+
+async def _userinfo(cells: Cells, client_id: str, redirect_uri: str, scope: str) -> Any:
+    response = await cells.authorize(
+        client_id=client_id, redirect_uri=redirect_uri, response_type="code", scope=scope, state="x" * 16
+    )
+    form = {
+        "grant_type": "authorization_code",
+        "code": response["code"],
+        "redirect_uri": redirect_uri,
+        "client_id": client_id,
+    }
+    tokens = await members(await cells.token(form))
+    claims = id_claims(tokens)
+    assert {name: claims[name] for name in ("name", "email", "authSource")} == {
+        "name": "ada",
+        "email": "ada@x.test",
+        "authSource": "pydio",
+    }
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    answer = await cells.visitor.http.get(cells.server.make_url("/oidc/userinfo"), headers=headers)
+    return await members(answer)
+
+
+CLIENTS = {
+    "cells-frontend": "https://cells.test/auth/callback",
+    "cells-sync": "http://localhost:3636/servers/callback",
+    "cells-client": CALLBACK,
+    "cells-mobile": "cellsauth://callback",
+}
+
+
+@pytest.mark.parametrize("client_id", CLIENTS)
+async def test_the_marker_scope_releases_what_cells_knows_of_a_user(cells: Cells, client_id: str) -> None:
+    """`pydio`: roles, those of groups above among them, and the attributes; without it none of them."""
+    info = await _userinfo(cells, client_id, CLIENTS[client_id], SCOPE)
+    assert (info["name"], {name: info[name] for name in OF_PYDIO}) == ("ada", OF_PYDIO)
+    info = await _userinfo(cells, client_id, CLIENTS[client_id], "openid email offline")
+    assert OF_PYDIO.keys().isdisjoint(info)
+
+
+async def test_a_preset_of_cells_may_ask_for_groups_and_say_a_constant(cells: Cells) -> None:
+    """Scopes of their own for groups and roles; an authSource that is the same for every user."""
+    preset = presets()["cells-frontend"]
+    own = {"url": "https://own.test", "host": "own.test", "client_id": "own", "client_secret": "-"}
+    values = {**provider_values(ISSUER), **own, **preset.values}
+    entry = {
+        **rendered_metadata(preset, values),
+        "client_id": "own",
+        "scope": f"{SCOPE} groups roles",
+        "claims_mapping": {
+            "name": "username",
+            "authSource": {"constant": "pydio"},
+            "groupPath": "department",
+        },
+    }
+    await add_client(
+        cells.world.stores.clients, entry, allowed_by(settings_for("postgresql://x", "redis://x"))
+    )
+    info = await _userinfo(cells, "own", "https://own.test/auth/callback", "openid email pydio groups roles")
+    assert (info["groups"], info["roles"], info["authSource"]) == (
+        ["Staff", "Team"],
+        ["ADMIN", "EDITOR"],
+        "pydio",
+    )
+    assert "groupPath" not in info

@@ -67,7 +67,15 @@ def _userinfo(scope: Scope, asked: dict[str, Json | None] | None = None, **clien
         (("address",), {"address": {"locality": "London"}}),
         (("phone",), {"phone_number": "+44 20 0000", "phone_number_verified": False}),
         (("roles",), {"roles": ["ADMIN", "OPS"]}),
-        (("pydio",), {"roles": ["ADMIN", "OPS"], "groupPath": "/admins", "authSource": "ldap"}),
+        (
+            ("pydio",),
+            {
+                "roles": ["ADMIN", "OPS"],
+                "groupPath": "/admins",
+                "authSource": "ldap",
+                "displayName": "Ada Lovelace",
+            },
+        ),
     ],
 )
 def test_each_scope_releases_its_claims_alone(scope: Scope, claims: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.client.registered_uri import is_insecure
 from shared.oauth.supported import MEMBERSHIPS, SCOPES, SERVER_CLAIMS
 
-_OF_EVERY_USER = frozenset({"username", "preferred_username", "updated_at", *MEMBERSHIPS})
+_OF_EVERY_USER = frozenset({"username", "preferred_username", "updated_at", "displayName", *MEMBERSHIPS})
 """Claims that users have without an operator's doing."""
 
 
