@@ -28,6 +28,7 @@ def client_upkeep(
             logger.info("clients_expired", number=len(expired))
         while expired := await documents.expire(UNUSED_DOCUMENT):
             logger.info("clients_expired", number=len(expired))
-        await initial_access_tokens.delete_expired()
+        while await initial_access_tokens.delete_expired():
+            pass
 
     return Job(name="registrations", work=work, every=timedelta(minutes=10))

@@ -11,6 +11,8 @@ from shared.model import Author
 from shared.store import ClientFilter
 from tests.builders import World, an_attempt
 from tests.deployment import open_world, settings_for
+from tests.planted import planted
+from tests.planted.growth import deletes_and_marks_without_limit
 
 A_MONTH = timedelta(days=30)
 
@@ -119,9 +121,33 @@ async def test_expired_initial_access_tokens_leave(world: World) -> None:
     tokens, now = world.stores.initial_access_tokens, clock.now()
     await tokens.add(b"o" * 32, 1, now - timedelta(seconds=1))
     await tokens.add(b"n" * 32, 1, now + timedelta(hours=1))
-    await tokens.delete_expired()
+    assert [await tokens.delete_expired() for _ in range(2)] == [1, 0]
     rows = await world.database.rows("SELECT token_hash FROM initial_access_tokens")
     assert [row["token_hash"] for row in rows] == [b"n" * 32]
+
+
+MANY = """
+WITH many AS (SELECT n, 'c' || n AS client_id FROM generate_series(1, 600) AS n),
+tokens AS (INSERT INTO initial_access_tokens (token_hash, uses_left, expires_at)
+           SELECT decode(md5(client_id), 'hex'), 1, now() - interval '1 day' FROM many),
+made AS (INSERT INTO clients (client_id, metadata, secrets, is_dynamically_registered, created_at, epoch,
+                              first_epoch)
+         SELECT client_id, '{}', '[]', true, now() - interval '60 days', 0, 0 FROM many RETURNING client_id)
+INSERT INTO consents (user_id, client_id, scope, client_epoch)
+SELECT $1, client_id, '{openid}', 0 FROM made"""
+
+
+@planted(deletes_and_marks_without_limit)
+async def test_no_statement_of_the_upkeep_touches_many_rows(world: World) -> None:
+    """Rows are locked by a few hundred: the transactions that changed them are several."""
+    sign_in = await world.sign_in()
+    await world.database.row(MANY, sign_in.user.user_id)
+    assert await world.stores.client_uses.expire(A_MONTH) == []
+    row = await world.database.row("SELECT count(used_at) AS n, count(DISTINCT xmin::text) AS x FROM clients")
+    assert row
+    assert (row["n"], row["x"]) == (600, 2)
+    tokens = world.stores.initial_access_tokens
+    assert [await tokens.delete_expired() for _ in range(3)] == [500, 100, 0]
 
 
 @pytest.mark.parametrize(

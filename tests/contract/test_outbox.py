@@ -220,6 +220,19 @@ async def test_a_notice_is_settled_put_off_or_given_up(world: World) -> None:
     assert await outbox.retry() == 0
 
 
+async def test_many_notices_are_retried_in_several_statements(world: World) -> None:
+    """No statement locks more than a few hundred of them."""
+    await filled(world, 1)
+    await world.database.row(
+        """INSERT INTO outbox (client_id, sid, user_id, given_up_at)
+           SELECT client_id, gen_random_uuid(), user_id, now() FROM outbox, generate_series(1, 600)"""
+    )
+    assert await world.stores.outbox.retry() == 600
+    row = await world.database.row("SELECT count(DISTINCT xmin::text) AS n FROM outbox WHERE tries = 0")
+    assert row
+    assert row["n"] == 3  # with that of the first notice
+
+
 @planted(remembers_who_never_answers)
 async def test_what_was_given_up_long_ago_is_forgotten(world: World) -> None:
     """Notices that were given up expire, so the outbox is bounded."""

@@ -8,7 +8,7 @@ from services.token.grants import redemption
 from shared.config.settings import Settings
 from shared.oauth.client.record import Client
 from shared.store import Expiring, NewFamily
-from shared.store.postgres import client_removals
+from shared.store.postgres import client_removals, client_uses, initial_access_tokens
 from shared.store.postgres.expiry import PostgresExpiry
 
 
@@ -49,3 +49,11 @@ def remembers_who_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0 if table is Expiring.OUTBOX else await remove(self, table, retention, limit)
 
     monkeypatch.setattr(PostgresExpiry, "remove", all_but_notices)
+
+
+def deletes_and_marks_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upkeep of clients locks every row that it concerns by one statement."""
+    for module, name in ((client_uses, "_MARK_BY_GRANTS"), (initial_access_tokens, "_DELETE_EXPIRED")):
+        sql: str = getattr(module, name)
+        assert "LIMIT 500" in sql
+        monkeypatch.setattr(module, name, sql.replace("LIMIT 500", ""))

@@ -126,7 +126,8 @@ class InitialAccessTokens(Protocol):
     async def is_good(self, token_hash: bytes) -> bool:
         """Whether the token has a use left. Only `Clients.add`, which takes it, decides."""
 
-    async def delete_expired(self) -> None: ...
+    async def delete_expired(self) -> int:
+        """Delete some of those that have expired. Returns their number; 0: nothing is left."""
 
 
 class Changes(Protocol):

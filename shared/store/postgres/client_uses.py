@@ -21,11 +21,16 @@ _UNUSED = "is_dynamically_registered AND used_at IS NULL"
 
 # Stored with the client, because expired grants are deleted.
 _MARK_BY_GRANTS = f"""
-UPDATE clients c SET used_at = now()
- WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g
-                               WHERE g.client_id = c.client_id AND g.client_epoch >= c.first_epoch)
-                      OR EXISTS (SELECT FROM consents s
-                                  WHERE s.client_id = c.client_id AND s.client_epoch >= c.first_epoch))"""
+WITH used AS MATERIALIZED (
+  SELECT client_id FROM clients c
+   WHERE {_UNUSED} AND (EXISTS (SELECT FROM grants g
+                                 WHERE g.client_id = c.client_id AND g.client_epoch >= c.first_epoch)
+                        OR EXISTS (SELECT FROM consents s
+                                    WHERE s.client_id = c.client_id AND s.client_epoch >= c.first_epoch))
+   LIMIT {AT_A_TIME} FOR NO KEY UPDATE SKIP LOCKED),
+marked AS (
+  UPDATE clients c SET used_at = now() FROM used u WHERE c.client_id = u.client_id RETURNING c.client_id)
+SELECT count(*) AS n FROM marked"""
 
 _EXPIRE = f"""
 WITH expired AS (
@@ -55,5 +60,6 @@ class PostgresClientUses:
         return {row["client_id"]: row["since"] for row in rows}
 
     async def expire(self, unused_for: timedelta) -> Sequence[str]:
-        await self._database.row(_MARK_BY_GRANTS)
+        while (marked := await self._database.row(_MARK_BY_GRANTS)) and marked["n"] == AT_A_TIME:
+            pass
         return [row["client_id"] for row in await self._database.rows(_EXPIRE, unused_for)]

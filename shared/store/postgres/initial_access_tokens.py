@@ -21,7 +21,16 @@ SPEND = """
 UPDATE initial_access_tokens SET uses_left = uses_left - 1
  WHERE token_hash = $1 AND uses_left > 0 AND expires_at > now() RETURNING uses_left"""
 
-_DELETE_EXPIRED = "DELETE FROM initial_access_tokens WHERE expires_at < now()"
+AT_A_TIME = 500
+
+_DELETE_EXPIRED = f"""
+WITH expired AS MATERIALIZED (
+  SELECT token_hash FROM initial_access_tokens WHERE expires_at < now()
+   LIMIT {AT_A_TIME} FOR UPDATE SKIP LOCKED),
+removed AS (
+  DELETE FROM initial_access_tokens t USING expired e
+   WHERE t.token_hash = e.token_hash RETURNING t.token_hash)
+SELECT count(*) AS n FROM removed"""
 
 
 class PostgresInitialAccessTokens:
@@ -38,5 +47,7 @@ class PostgresInitialAccessTokens:
     async def is_good(self, token_hash: bytes) -> bool:
         return await self._database.row(_IS_GOOD, token_hash) is not None
 
-    async def delete_expired(self) -> None:
-        await self._database.row(_DELETE_EXPIRED)
+    async def delete_expired(self) -> int:
+        row = await self._database.row(_DELETE_EXPIRED)
+        assert row is not None
+        return int(row["n"])

@@ -75,10 +75,15 @@ SELECT count(*) FILTER (WHERE given_up_at IS NULL) AS waiting,
        min(created_at) FILTER (WHERE given_up_at IS NULL) AS oldest
   FROM outbox"""
 
-_RETRY = """
-WITH again AS (
-  UPDATE outbox SET due_at = now(), created_at = now(), tries = 0, given_up_at = NULL
-   WHERE given_up_at IS NOT NULL RETURNING notice_id)
+RETRIED_AT_A_TIME = 500
+
+_RETRY = f"""
+WITH given_up AS MATERIALIZED (
+  SELECT notice_id FROM outbox WHERE given_up_at IS NOT NULL
+   LIMIT {RETRIED_AT_A_TIME} FOR UPDATE SKIP LOCKED),
+again AS (
+  UPDATE outbox o SET due_at = now(), created_at = now(), tries = 0, given_up_at = NULL
+    FROM given_up g WHERE o.notice_id = g.notice_id RETURNING o.notice_id)
 SELECT count(*) AS n FROM again"""
 
 
@@ -137,5 +142,7 @@ class PostgresOutbox:
         return OutboxState(row["waiting"], row["given_up"], row["oldest"])
 
     async def retry(self) -> int:
-        row = await self._database.row(_RETRY)
-        return int(row["n"]) if row else 0
+        retried = 0
+        while (row := await self._database.row(_RETRY)) and row["n"]:
+            retried += row["n"]
+        return retried
