@@ -1,5 +1,6 @@
 """Imports clients. An import can be repeated: it adds, updates and, on request, deletes clients."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,10 @@ class ImportReport:
 
 class Ambiguous(Exception):
     """More than one client matches an entry without a client_id."""
+
+    def __init__(self, client_ids: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(client_ids)} match: name one by its client_id")
+        self.client_ids = client_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class _RegisteredClients:
             _Identity.of(metadata.get("client_name"), metadata.get("redirect_uris")), ()
         )
         if len(matches) > 1:
-            raise Ambiguous(f"{', '.join(matches)} match: name one by its client_id")
+            raise Ambiguous(matches)
         return matches[0] if matches else None
 
 
@@ -92,6 +97,8 @@ async def import_clients(
         except (OAuthError, Ambiguous) as fault:
             name = client_id or metadata.get("client_name") or "A client without client_id"
             reason = fault.description if isinstance(fault, OAuthError) else fault
+            if isinstance(fault, Ambiguous):  # one of them is described
+                described.update(fault.client_ids)
             report.notes.append(f"{name}: refused: {reason}")
             row = {"client_id": client_id, "result": "refused"}
         else:

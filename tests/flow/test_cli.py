@@ -487,6 +487,8 @@ def test_a_list_without_client_ids_is_imported_again_and_adds_nothing(ostiary: O
     assert ambiguous.exit_code == 1
     assert [row["result"] for row in json.loads(ambiguous.stdout)][:1] == ["refused"]
     assert "name one by its client_id" in ambiguous.stderr
+    kept = of(ostiary("client", "list", "--json"))
+    assert [client["redirect_uris"] for client in kept] == [["https://c.test/cb"]] * 2
 
 
 @planted(imports_nothing_with_success)
