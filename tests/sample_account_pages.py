@@ -217,14 +217,14 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "account-email": account.email(EMAIL, locale),
         "account-email-none": account.email(replace(EMAIL, email=None, is_verified=False), locale),
         "account-email-unverified": account.email(replace(EMAIL, is_verified=False), locale),
-        "account-email-wanted": account.email(replace(EMAIL, wanted="amelie@files.example"), locale),
+        "account-email-wanted": account.email(replace(EMAIL, pending="amelie@files.example"), locale),
         "account-email-code": account.email(
-            replace(EMAIL, wanted="amelie@files.example", fault="code"), locale
+            replace(EMAIL, pending="amelie@files.example", fault="code"), locale
         ),
         "account-email-email": account.email(replace(EMAIL, typed="amelie@", fault="email"), locale),
         "account-email-taken": account.email(replace(EMAIL, typed="amelie@x.test", fault="taken"), locale),
         "account-email-throttled": account.email(
-            replace(EMAIL, wanted="amelie@files.example", fault="throttled"), locale
+            replace(EMAIL, pending="amelie@files.example", fault="throttled"), locale
         ),
         "forgotten": account.forgotten(FORGOTTEN, locale),
         "forgotten-throttled": account.forgotten(

@@ -13,7 +13,7 @@ from deploy.local.run import run as run_everything
 from services.cli.faults import faults_in_sentences
 from services.cli.migrate import direct_url
 from shared.config.settings import Settings, read_settings
-from shared.operations.first_start import Newcomer, prepare
+from shared.operations.first_start import FirstAccount, prepare
 from shared.store import Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
@@ -47,11 +47,11 @@ async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:
 
 
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
-    newcomer = None if demo is None else Newcomer(**asdict(demo))
+    account = None if demo is None else FirstAccount(**asdict(demo))
     try:
         await migrate_database(direct_url(settings))
         async with open_stores(settings) as stores:
             await check_issuer_of_data(stores, settings)
-            await prepare(stores, settings, newcomer)
+            await prepare(stores, settings, account)
     except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
         raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 from aiohttp import web
 
 from services.worker.audit_sealing import audit_sealing
+from services.worker.client_expiry import client_expiry
 from services.worker.client_removal import client_removal
-from services.worker.client_upkeep import client_upkeep
 from services.worker.expiry import expiry, growth
 from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
@@ -53,7 +53,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         growth(opened.expiry),
         state_metrics(opened.outbox, opened.mails, opened.keys, settings),
         client_removal(opened.client_removals),
-        client_upkeep(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
+        client_expiry(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
         *(_mail_jobs(opened, settings, mail) if mail else ()),
     )

@@ -37,10 +37,10 @@ def read_page_request(query: Parameters, filters: Collection[str] = ()) -> PageR
     return PageRequest(_after(query.one("cursor")), _limit(query.one("limit")))
 
 
-def uuid_after(asked: PageRequest) -> UUID:
+def uuid_after(page: PageRequest) -> UUID:
     """The key of a page of records with a UUID. Raises InvalidRequest."""
     try:
-        return UUID(asked.after) if asked.after else UUID(int=0)
+        return UUID(page.after) if page.after else UUID(int=0)
     except ValueError:
         raise InvalidRequest(_BAD_CURSOR) from None
 

@@ -23,16 +23,16 @@ def note_ui_locales(request: web.Request, ui_locales: str | None) -> None:
 
 def language(request: web.Request, pages: Pages) -> str:
     """The locale of the response to *request*, from the recorded value, the query, or `Accept-Language`."""
-    return pages.locale(_wanted(request), request.headers.get("Accept-Language"))
+    return pages.locale(_requested_locales(request), request.headers.get("Accept-Language"))
 
 
 def ui_locales_fields(request: web.Request) -> dict[str, str]:
     """The hidden field that keeps the language of *request* in a form without an interaction."""
-    ui_locales = _wanted(request)
+    ui_locales = _requested_locales(request)
     return {UI_LOCALES: ui_locales} if ui_locales else {}
 
 
-def _wanted(request: web.Request) -> str | None:
+def _requested_locales(request: web.Request) -> str | None:
     return request.get(_NOTED) or _in_query(request)
 
 

@@ -15,7 +15,7 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
 from shared.process.operator_error import OperatorError
-from shared.store import AskedFor, MailContents, NewMail, RecoveryLinks, UserCredentials, Users
+from shared.store import MailContents, NewMail, RecoveryContents, RecoveryLinks, UserCredentials, Users
 from shared.store.ports.credentials import RECOVERY
 
 LINK = "link"
@@ -106,17 +106,17 @@ class RecoveryMails:
     issuer: str
     locales: Sequence[str]
 
-    async def mail(self, asked_for: AskedFor) -> bool:
+    async def mail(self, requested: RecoveryContents) -> bool:
         """Queue a mail with a link. False: there is no such user with an address, or they are disabled."""
-        user = await self.users.find_by_name(asked_for.name)
+        user = await self.users.find_by_name(requested.name)
         recipient = mail_address(user.claims) if user else None
         if user is None or recipient is None:
             return False
-        handle, browser_hash = new_handle(Kind.RECOVERY_LINK), bytes.fromhex(asked_for.browser_hash)
-        wanted = f"{user.claims.get('locale', '')} {asked_for.locale}"
+        handle, browser_hash = new_handle(Kind.RECOVERY_LINK), bytes.fromhex(requested.browser_hash)
+        ui_locales = f"{user.claims.get('locale', '')} {requested.locale}"
         contents = MailContents(
             recipient=recipient,
-            locale=choose(tuple(self.locales), wanted, None),
+            locale=choose(tuple(self.locales), ui_locales, None),
             values={"username": user.username, "link": _recovery_uri(handle, self.issuer)},
         )
         mail = NewMail(kind="password_forgotten", contents=contents, lifetime=MAILED_LIFETIME)

@@ -73,8 +73,8 @@ from shared.store.ports.personal_access_tokens import (
 from shared.store.ports.pool import PoolStatistics
 from shared.store.ports.protected_resources import ProtectedResources
 from shared.store.ports.recovery_links import (
-    AskedFor,
     LiveLink,
+    RecoveryContents,
     RecoveryLinks,
     RecoveryRequest,
     RecoveryRequests,
@@ -116,7 +116,6 @@ __all__ = [
     "TOKEN_USE_NOTED_EVERY",
     "USE_NOTED_EVERY",
     "AddressCodes",
-    "AskedFor",
     "Attempt",
     "AuditLog",
     "AuthorizationCodes",
@@ -177,6 +176,7 @@ __all__ = [
     "PresentedToken",
     "ProtectedResources",
     "PushedRequests",
+    "RecoveryContents",
     "RecoveryLinks",
     "RecoveryRequest",
     "RecoveryRequests",

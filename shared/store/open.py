@@ -7,7 +7,6 @@ from shared.config.settings import Settings
 from shared.process.operator_error import OperatorError
 from shared.store import (
     AddressCodes,
-    AskedFor,
     AuditLog,
     AuthorizationCodes,
     Changes,
@@ -36,6 +35,7 @@ from shared.store import (
     PoolStatistics,
     ProtectedResources,
     PushedRequests,
+    RecoveryContents,
     RecoveryLinks,
     RecoveryRequests,
     RefreshFamilies,
@@ -94,7 +94,7 @@ from shared.store.redis.sessions import RedisSessionContents
 from shared.store.redis.shared_counts import RedisSharedCounts
 from shared.store.redis.transport.client import RedisClient
 from shared.store.sessions import KeptSessions
-from shared.store.visits import TracedDatabase, TracedTopology
+from shared.store.store_spans import TracedDatabase, TracedTopology
 
 
 class Stores:
@@ -128,7 +128,7 @@ class Stores:
         self.recovery_links: RecoveryLinks = PostgresRecoveryLinks(database, sealed_mails)
         self.personal_access_tokens: PersonalAccessTokens = PostgresPersonalAccessTokens(database)
         self.recovery_requests: RecoveryRequests = PostgresRecoveryRequests(
-            database, SealedValues(secret_keys, "recovery request", AskedFor)
+            database, SealedValues(secret_keys, "recovery request", RecoveryContents)
         )
         self.address_codes: AddressCodes = PostgresAddressCodes(database, sealed_mails)
         self.groups: Groups = PostgresGroups(database)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.worker.client_upkeep import client_upkeep
+from services.worker.client_expiry import client_expiry
 from shared.live import clock
 from shared.model import Author
 from shared.store import ClientFilter
@@ -105,7 +105,7 @@ async def test_an_expiry_is_told_and_audited_once(world: World) -> None:
     await _old(world, "b")
     before = (await world.stores.changes.since(0)).counter
     settings = settings_for("postgresql://x", "redis://x", unused_client_lifetime="30d")
-    job = client_upkeep(
+    job = client_expiry(
         world.stores.client_uses, world.stores.client_documents, world.stores.initial_access_tokens, settings
     )
     await job.work()

@@ -6,7 +6,7 @@ from services.accounts.recovery.forgotten import RecoveryThrottle
 from services.accounts.visit.holds import RecoveryHolds
 from shared.browser.cookies import Cookies
 from shared.identity.username import canonical
-from shared.store import AskedFor
+from shared.store import RecoveryContents
 from shared.store.postgres import address_codes, recovery_links, users
 from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
 
@@ -38,9 +38,9 @@ def tells_who_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """A request is only noted if there is such a user."""
     add = PostgresRecoveryRequests.add
 
-    async def add_if_known(self: PostgresRecoveryRequests, asked_for: AskedFor) -> None:
-        if await self._database.row(users._FIND_BY_NAME, canonical(asked_for.name)):
-            await add(self, asked_for)
+    async def add_if_known(self: PostgresRecoveryRequests, contents: RecoveryContents) -> None:
+        if await self._database.row(users._FIND_BY_NAME, canonical(contents.name)):
+            await add(self, contents)
 
     monkeypatch.setattr(PostgresRecoveryRequests, "add", add_if_known)
 

@@ -29,7 +29,7 @@ from shared.model import (
 from shared.oauth.parameters import Parameters
 from shared.oauth.refusal import Reason, Refusal
 from shared.store import DocumentCopy
-from shared.store.ports.sessions import Standing
+from shared.store.ports.sessions import LiveSession
 from shared.store.redis import (
     client_documents,
     codes,
@@ -102,7 +102,7 @@ VALUES: dict[str, Any] = {
 """What each sample stands for."""
 
 REQUEST = device_code_records.encode_request(DEVICE_CODE)
-ROW = Standing(UUID(int=2), UUID(int=1), 3, needs_second_factor=False)
+ROW = LiveSession(UUID(int=2), UUID(int=1), 3, needs_second_factor=False)
 
 
 def _session(data: bytes) -> Session | None:

@@ -123,7 +123,7 @@ async def test_a_code_outlives_an_outage(mailing: AuthorizationService) -> None:
     assert await address_of(mailing, user) == (old, True)
     await send(browser, page, code=code)
     assert await address_of(mailing, user) == (new, True)
-    assert await mailing.world.stores.address_codes.wanted(user.user_id) is None
+    assert await mailing.world.stores.address_codes.pending_address(user.user_id) is None
 
 
 @planted(counts_no_tries)

@@ -6,7 +6,7 @@ from aiohttp import ClientSession
 from shared.server.traces import recorder as module
 from shared.server.traces.recorder import Recorder
 from shared.store import Unavailable
-from shared.store.visits import VISITS
+from shared.store.store_spans import STORE_SPANS
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -20,10 +20,10 @@ def _recorder(sample: float) -> Recorder:
     [(1, None, True), (0, None, False), (0, "01", True), (1, "00", False)],
 )
 def test_the_proxy_decides_before_the_sample(sample: float, flags: str | None, is_traced: bool) -> None:
-    """A trace is whole or not there. Only a traced request counts its visits of the stores."""
+    """A trace is whole or not there. Only a traced request counts its spans of the stores."""
     traceparent = f"00-{TRACE}-b7ad6b7169203331-{flags}" if flags else None
     assert (_recorder(sample).begin(traceparent, None) is not None) is is_traced
-    assert (VISITS.get() is not None) is is_traced
+    assert (STORE_SPANS.get() is not None) is is_traced
 
 
 def test_a_trace_has_the_request_id_if_that_can_be_one() -> None:

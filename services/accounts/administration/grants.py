@@ -37,16 +37,17 @@ def _grant_id(request: web.Request) -> UUID:
 
 async def list_grants(request: web.Request, _: Caller) -> web.Response:
     parameters = query(request)
-    asked = read_page_request(parameters, GRANT_FILTERS)
+    requested = read_page_request(parameters, GRANT_FILTERS)
     user_id, client_id = read_sub(parameters), read_text(parameters, "client_id")
-    grants, after, limit = request.app[GRANT_ADMINISTRATION].grants, uuid_after(asked), asked.limit + 1
+    grants = request.app[GRANT_ADMINISTRATION].grants
+    after, limit = uuid_after(requested), requested.limit + 1
     if user_id is not None:
         listed = await grants.list_of_user(user_id, after, limit, client_id)
     elif client_id is not None:
         listed = await grants.list_of_client(client_id, after, limit)
     else:
         raise InvalidRequest("sub or client_id must say whose grants are listed")
-    on_page, last = split(listed, asked.limit)
+    on_page, last = split(listed, requested.limit)
     return json_answer(page("grants", map(shown, on_page), str(last.grant_id) if last else None))
 
 

@@ -53,20 +53,20 @@ def _answer(group: UserGroup, status: int = 200, **headers: str) -> web.Response
 
 
 async def list_groups(request: web.Request, _: Caller) -> web.Response:
-    asked = read_page_request(query(request))
-    listed = await request.app[GROUP_ADMINISTRATION].groups.list(asked.after, asked.limit + 1)
-    on_page, last = split(listed, asked.limit)
+    requested = read_page_request(query(request))
+    listed = await request.app[GROUP_ADMINISTRATION].groups.list(requested.after, requested.limit + 1)
+    on_page, last = split(listed, requested.limit)
     return json_answer(page("groups", map(shown, on_page), last.name if last else None))
 
 
 async def create_group(request: web.Request, caller: Caller) -> web.Response:
-    asked = await described(request, NewGroupRequest)
+    body = await described(request, NewGroupRequest)
     groups = request.app[GROUP_ADMINISTRATION].groups
     group = await add_group(
         groups,
-        asked.name,
-        asked.scopes,
-        requires_second_factor=asked.requires_second_factor,
+        body.name,
+        body.scopes,
+        requires_second_factor=body.requires_second_factor,
         by=caller.author,
     )
     return _answer(group, 201, Location=ADMIN_GROUP.of(group=group.name))
@@ -80,13 +80,13 @@ async def change_group(request: web.Request, caller: Caller) -> web.Response:
     """Members stay members, and sessions continue."""
     administration = request.app[GROUP_ADMINISTRATION]
     group = await administration.of_version(request, is_required=True)
-    asked = await described(request, GroupReplacement)
+    body = await described(request, GroupReplacement)
     replaced = await replace_group(
         administration.groups,
         group,
-        asked.name,
-        asked.scopes,
-        requires_second_factor=asked.requires_second_factor,
+        body.name,
+        body.scopes,
+        requires_second_factor=body.requires_second_factor,
         by=caller.author,
     )
     return _answer(replaced)

@@ -54,15 +54,15 @@ def _answer(role: Role, status: int = 200, **headers: str) -> web.Response:
 
 
 async def list_roles(request: web.Request, _: Caller) -> web.Response:
-    asked = read_page_request(query(request))
-    listed = await request.app[ROLE_ADMINISTRATION].roles.list(asked.after, asked.limit + 1)
-    on_page, last = split(listed, asked.limit)
+    requested = read_page_request(query(request))
+    listed = await request.app[ROLE_ADMINISTRATION].roles.list(requested.after, requested.limit + 1)
+    on_page, last = split(listed, requested.limit)
     return json_answer(page("roles", map(shown, on_page), last.name if last else None))
 
 
 async def create_role(request: web.Request, caller: Caller) -> web.Response:
-    asked = await described(request, NewRoleRequest)
-    role = await add_role(request.app[ROLE_ADMINISTRATION].roles, asked.name, by=caller.author)
+    body = await described(request, NewRoleRequest)
+    role = await add_role(request.app[ROLE_ADMINISTRATION].roles, body.name, by=caller.author)
     return _answer(role, 201, Location=ADMIN_ROLE.of(role=role.name))
 
 
@@ -74,8 +74,8 @@ async def change_role(request: web.Request, caller: Caller) -> web.Response:
     """Whoever has the role keeps it."""
     administration = request.app[ROLE_ADMINISTRATION]
     role = await administration.of_version(request, is_required=True)
-    asked = await described(request, RoleReplacement)
-    return _answer(await rename_role(administration.roles, role, asked.name, by=caller.author))
+    body = await described(request, RoleReplacement)
+    return _answer(await rename_role(administration.roles, role, body.name, by=caller.author))
 
 
 async def remove_role(request: web.Request, caller: Caller) -> web.Response:

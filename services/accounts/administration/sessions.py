@@ -45,9 +45,9 @@ SESSION_ADMINISTRATION = web.AppKey("SESSION_ADMINISTRATION", SessionAdministrat
 
 async def list_sessions(request: web.Request, _: Caller) -> web.Response:
     parameters = query(request)
-    asked = read_page_request(parameters, SESSION_FILTERS)
+    requested = read_page_request(parameters, SESSION_FILTERS)
     sessions = request.app[SESSION_ADMINISTRATION].sessions
-    rows, last = await sessions.list(uuid_after(asked), asked.limit, read_sub(parameters))
+    rows, last = await sessions.list(uuid_after(requested), requested.limit, read_sub(parameters))
     return json_answer(page("sessions", map(shown, rows), str(last) if last else None))
 
 

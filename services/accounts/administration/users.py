@@ -112,26 +112,26 @@ async def _answer(request: web.Request, user: User, status: int = 200, **headers
 
 async def list_users(request: web.Request, _: Caller) -> web.Response:
     parameters, users = query(request), request.app[USER_ADMINISTRATION].users
-    asked = read_page_request(parameters, USER_FILTERS)
+    requested = read_page_request(parameters, USER_FILTERS)
     if (name := parameters.one("name")) is not None:
         user = await users.find_by_name(name)
-        return json_answer(user_page([user] if user else [], asked.limit))
-    listed = await users.list(asked.after, asked.limit + 1, read_user_filter(parameters))
-    return json_answer(user_page(listed, asked.limit))
+        return json_answer(user_page([user] if user else [], requested.limit))
+    listed = await users.list(requested.after, requested.limit + 1, read_user_filter(parameters))
+    return json_answer(user_page(listed, requested.limit))
 
 
 async def create_user(request: web.Request, caller: Caller) -> web.Response:
-    administration, asked = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
+    administration, body = request.app[USER_ADMINISTRATION], await described(request, NewUserRequest)
     await administration.check_not_held(caller)
-    if asked.groups or asked.roles:
+    if body.groups or body.roles:
         caller.check(WRITE_GROUPS)
-    if asked.groups:
-        await check_group_rights(administration.groups, asked.groups, caller.author)
-    claims, password_hash = asked.all_claims(), None
-    if asked.password is not None:
-        check_password(asked.password, asked.username, claims)
-        password_hash = await administration.hash(asked.password)
-    user = await add_user(administration.users, asked.username, claims, password_hash, by=caller.author)
+    if body.groups:
+        await check_group_rights(administration.groups, body.groups, caller.author)
+    claims, password_hash = body.all_claims(), None
+    if body.password is not None:
+        check_password(body.password, body.username, claims)
+        password_hash = await administration.hash(body.password)
+    user = await add_user(administration.users, body.username, claims, password_hash, by=caller.author)
     return await _answer(request, user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
 
 
@@ -144,16 +144,16 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
     await administration.check_not_held(caller)
     user = await administration.to_change(request, caller, is_required=True)
-    asked = await described(request, UserReplacement)
-    asked.check_unchanged(shown(user))
-    if asked.roles is not None and asked.roles != list(user.direct_roles or ()):
+    body = await described(request, UserReplacement)
+    body.check_unchanged(shown(user))
+    if body.roles is not None and body.roles != list(user.direct_roles or ()):
         caller.check(WRITE_GROUPS)
-    if asked.groups is not None and asked.groups != list(user.direct_groups or ()):
+    if body.groups is not None and body.groups != list(user.direct_groups or ()):
         caller.check(WRITE_GROUPS)
-        await check_group_rights(administration.groups, asked.groups, caller.author)
-    claims, mails = asked.all_claims(), administration.about_address(request, user, asked.claims.get("email"))
+        await check_group_rights(administration.groups, body.groups, caller.author)
+    claims, mails = body.all_claims(), administration.about_address(request, user, body.claims.get("email"))
     replaced = await replace_user(
-        administration.users, user, asked.username, claims, by=caller.author, mails=mails
+        administration.users, user, body.username, claims, by=caller.author, mails=mails
     )
     return await _answer(request, replaced)
 
@@ -185,13 +185,13 @@ async def set_user_password(request: web.Request, caller: Caller) -> web.Respons
     """A generated password is shown once. Every session and grant of the user ends."""
     administration = request.app[USER_ADMINISTRATION]
     await administration.check_not_held(caller)
-    user, asked = await administration.to_change(request, caller), await options(request, PasswordRequest)
-    password = new_password() if asked.password is None else asked.password
+    user, body = await administration.to_change(request, caller), await options(request, PasswordRequest)
+    password = new_password() if body.password is None else body.password
     check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)
     mails = administration.notices.about(request, user, "password_changed")
     await administration.credentials.set_password(user.user_id, password_hash, by=caller.author, mails=mails)
-    shown_once = {"password": password} if asked.password is None else {}
+    shown_once = {"password": password} if body.password is None else {}
     return json_answer({"sub": str(user.user_id), **shown_once})
 
 

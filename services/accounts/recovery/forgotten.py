@@ -22,7 +22,7 @@ from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import MAILED_LIFETIME
 from shared.paths import ACCOUNT_FORGOTTEN
 from shared.server.metrics import count_event
-from shared.store import AskedFor, Counters, Pace, RecoveryRequests
+from shared.store import Counters, Pace, RecoveryContents, RecoveryRequests
 from shared.web.forwarded import client_address
 
 USERNAME = "username"
@@ -101,8 +101,8 @@ class ForgottenPage:
             return self._page(request, browser, name, retry_after=wait)
         locale = language(request, self.pages.pages)
         if await self.throttle.admit_name(name):
-            asked_for = AskedFor(name=name, browser_hash=digest(browser).hex(), locale=locale)
-            await self.requests.add(asked_for)
+            contents = RecoveryContents(name=name, browser_hash=digest(browser).hex(), locale=locale)
+            await self.requests.add(contents)
         return self.pages.forgotten_sent(int(MAILED_LIFETIME.total_seconds() // 60), locale)
 
     def _page(

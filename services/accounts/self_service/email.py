@@ -121,7 +121,7 @@ class EmailPage:
             visit.page.path,
             email if isinstance(email, str) else None,
             user.claims.get("email_verified") is True,
-            await self.codes.wanted(user.user_id),
+            await self.codes.pending_address(user.user_id),
             typed,
             fault,
             visit.fields,

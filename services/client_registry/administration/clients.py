@@ -83,9 +83,9 @@ def _client_answer(registered: Registered, status: int = 200, **headers: str) ->
 
 
 async def list_clients(request: web.Request, _: Caller) -> web.Response:
-    asked, matching = read_page_request(query(request), FILTERS), read_filter(query(request))
-    clients = await request.app[ADMINISTRATION].clients.list(asked.after, asked.limit + 1, matching)
-    return json_answer(client_page(clients, asked.limit))
+    requested, matching = read_page_request(query(request), FILTERS), read_filter(query(request))
+    clients = await request.app[ADMINISTRATION].clients.list(requested.after, requested.limit + 1, matching)
+    return json_answer(client_page(clients, requested.limit))
 
 
 async def create_client(request: web.Request, caller: Caller) -> web.Response:
@@ -117,19 +117,19 @@ async def remove_client(request: web.Request, caller: Caller) -> web.Response:
 
 
 async def rotate(request: web.Request, caller: Caller) -> web.Response:
-    client, asked = await _client(request), await options(request, RotationRequest)
+    client, body = await _client(request), await options(request, RotationRequest)
     rotated = await rotate_secret(
         request.app[ADMINISTRATION].clients,
         client,
         clock.now(),
-        timedelta(seconds=asked.overlap),
+        timedelta(seconds=body.overlap),
         by=caller.author,
     )
     return json_answer(rotated.secrets())
 
 
 async def invite_client(request: web.Request, caller: Caller) -> web.Response:
-    asked = await options(request, InvitationRequest)
-    expires_at = clock.now() + timedelta(seconds=asked.expires_in)
+    body = await options(request, InvitationRequest)
+    expires_at = clock.now() + timedelta(seconds=body.expires_in)
     tokens = request.app[ADMINISTRATION].initial_access_tokens
-    return json_answer((await invite(tokens, asked.uses, expires_at, by=caller.author)).members(), status=201)
+    return json_answer((await invite(tokens, body.uses, expires_at, by=caller.author)).members(), status=201)

@@ -52,9 +52,9 @@ def _answer(resource: ProtectedResource, status: int = 200, **headers: str) -> w
 
 
 async def list_resources(request: web.Request, _: Caller) -> web.Response:
-    asked = read_page_request(query(request))
+    requested = read_page_request(query(request))
     resources = request.app[RESOURCE_ADMINISTRATION].resources
-    on_page, last = split(await resources.list(asked.after, asked.limit + 1), asked.limit)
+    on_page, last = split(await resources.list(requested.after, requested.limit + 1), requested.limit)
     return json_answer(page("resources", map(shown, on_page), last.name if last else None))
 
 

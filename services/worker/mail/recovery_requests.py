@@ -28,7 +28,7 @@ class RequestedLinks:
         """Handle at most AT_A_TIME due requests. Returns their number. Raises Unavailable."""
         requests = await self.requests.take(AT_A_TIME, LEASE, now)
         for request in requests:
-            is_mailed = await self.mails.mail(request.asked_for)
+            is_mailed = await self.mails.mail(request.contents)
             await self.requests.settle(request.request_id)
             count_event("recovery_request", "ok" if is_mailed else "unknown")
             logger.info("recovery_requested", is_mailed=is_mailed)

@@ -97,7 +97,7 @@ class EmailView:
     action: str
     email: str | None
     is_verified: bool
-    wanted: str | None = None
+    pending: str | None = None
     typed: str = ""
     fault: EmailFault | None = None
     hidden: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from shared.live.background import Background
 from shared.live.randomness import new_request_id, new_span_id
 from shared.server.traces.spans import Attribute, Parent, Span, SpanKind, encoded, is_trace_id, parent_of
 from shared.store import Unavailable
-from shared.store.visits import VISITS, StoreVisits, Visits
+from shared.store.store_spans import STORE_SPANS, StoreSpan, StoreSpans
 
 EVERY = timedelta(seconds=2)
 TIMEOUT = ClientTimeout(total=3)
@@ -29,7 +29,7 @@ class Trace:
     trace_id: str
     parent_id: str
     began_at: int
-    visits: StoreVisits = field(default_factory=StoreVisits)
+    spans: StoreSpans = field(default_factory=StoreSpans)
 
 
 class Recorder:
@@ -46,7 +46,7 @@ class Recorder:
         """The trace of a request, if it is sampled. Both headers are a trusted proxy's, or None."""
         parent = parent_of(traceparent)
         trace = self._trace(parent, request_id) if self._is_sampled(parent) else None
-        VISITS.set(trace.visits if trace else None)
+        STORE_SPANS.set(trace.spans if trace else None)
         return trace
 
     def _is_sampled(self, parent: Parent | None) -> bool:
@@ -80,7 +80,7 @@ class Recorder:
             },
             is_error=status >= 500,
         )
-        self._waiting.extend((request, *_of_stores(request, trace.visits)))
+        self._waiting.extend((request, *_of_stores(request, trace.spans)))
 
     async def export(self, http: ClientSession) -> None:
         """Send what waits. Raises Unavailable if the collector does not take it: then it is lost."""
@@ -112,22 +112,22 @@ class Recorder:
                 await self.export(http)
 
 
-def _of_stores(request: Span, visits: StoreVisits) -> Iterator[Span]:
-    for store, visited in (("redis", visits.redis), ("postgresql", visits.postgresql)):
-        if visited.round_trips:
-            yield _of_store(request, store, visited)
+def _of_stores(request: Span, spans: StoreSpans) -> Iterator[Span]:
+    for store, span in (("redis", spans.redis), ("postgresql", spans.postgresql)):
+        if span.round_trips:
+            yield _of_store(request, store, span)
 
 
-def _of_store(request: Span, store: str, visited: Visits) -> Span:
+def _of_store(request: Span, store: str, span: StoreSpan) -> Span:
     return Span(
         trace_id=request.trace_id,
         span_id=new_span_id(),
         parent_id=request.span_id,
         name=store,
         kind=SpanKind.CLIENT,
-        began_at=visited.began_at,
-        ended_at=visited.ended_at or request.ended_at,
-        attributes={Attribute.STORE: store, Attribute.ROUND_TRIPS: visited.round_trips},
+        began_at=span.began_at,
+        ended_at=span.ended_at or request.ended_at,
+        attributes={Attribute.STORE: store, Attribute.ROUND_TRIPS: span.round_trips},
     )
 
 

@@ -29,7 +29,7 @@ class AddressCodes(Protocol):
     ) -> None:
         """Want an address, in place of another one, and queue *mails* in the same transaction."""
 
-    async def wanted(self, user_id: UUID) -> str | None:
+    async def pending_address(self, user_id: UUID) -> str | None:
         """The address whose code works."""
 
     async def check(self, user_id: UUID, code_hash: bytes) -> str | None:

@@ -77,7 +77,7 @@ class RecoveryLinks(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedFor:
+class RecoveryContents:
     """What somebody typed who has forgotten their password: a user name or an address, of whomever.
 
     `browser_hash`: the digest of a handle of their browser, in hexadecimal digits; `locale`: its language.
@@ -93,13 +93,13 @@ class RecoveryRequest:
     """A request that waits."""
 
     request_id: UUID
-    asked_for: AskedFor
+    contents: RecoveryContents
 
 
 class RecoveryRequests(Protocol):
     """Requests for recovery links that wait, encrypted. PostgreSQL."""
 
-    async def add(self, asked_for: AskedFor) -> None: ...
+    async def add(self, contents: RecoveryContents) -> None: ...
 
     async def take(self, limit: int, lease: timedelta, now: datetime) -> Sequence[RecoveryRequest]:
         """Take due requests, for this caller alone until the lease ends. Then they are due again.

@@ -36,7 +36,7 @@ class SessionRow:
     last_used_at: datetime | None = None
 
 
-class Standing(NamedTuple):
+class LiveSession(NamedTuple):
     """What PostgreSQL says of a live session. `needs_second_factor`: as of a `Session`."""
 
     sid: UUID

@@ -49,7 +49,7 @@ class PostgresAddressCodes:
         columns = self._sealed_mails.columns(mails)
         await self._database.row(_PUT, user_id, address, code_hash, lifetime, *columns)
 
-    async def wanted(self, user_id: UUID) -> str | None:
+    async def pending_address(self, user_id: UUID) -> str | None:
         row = await self._database.row(_WANTED, user_id)
         return row["address"] if row else None
 

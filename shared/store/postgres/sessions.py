@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.model import Author, Json, Scope, Session
 from shared.store import NewMail, OutcomeUnknown, SessionOwner, SessionRow, Unavailable
 from shared.store.codecs.authors import author_detail
-from shared.store.ports.sessions import Standing
+from shared.store.ports.sessions import LiveSession
 from shared.store.postgres.groups import NEEDS_SECOND_FACTOR
 from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.outbox import TELL_OF_ENDED
@@ -93,8 +93,8 @@ _CLIENTS = "SELECT DISTINCT client_id FROM grants WHERE sid = $1"
 _NOTE_FAILURE = "INSERT INTO audit (event, user_id, detail) VALUES ('sign_in_failed', $1, $2)"
 
 
-def _standing(row: Row) -> Standing:
-    return Standing(row["sid"], row["user_id"], row["epoch"], row["needs_second_factor"])
+def _live_session(row: Row) -> LiveSession:
+    return LiveSession(row["sid"], row["user_id"], row["epoch"], row["needs_second_factor"])
 
 
 def _session_row(row: Row) -> SessionRow:
@@ -156,20 +156,20 @@ class PostgresSessionRows:
                 await connection.execute(TELL_OF_ENDED, row["replaced"])
             return row
 
-    async def find(self, session_key: bytes) -> Standing | None:
+    async def find(self, session_key: bytes) -> LiveSession | None:
         """What the row says, if the session is live."""
         row = await self._database.row(_FIND, session_key)
-        return _standing(row) if row else None
+        return _live_session(row) if row else None
 
     async def find_with_consent(
         self, session_key: bytes, client_id: str
-    ) -> tuple[Standing, Scope | None] | None:
+    ) -> tuple[LiveSession, Scope | None] | None:
         """As `find`, and the scope that the user has allowed the client."""
         row = await self._database.row(_FIND_WITH_CONSENT, session_key, client_id)
         if row is None:
             return None
         consented = row["consented"]
-        return _standing(row), tuple(consented) if consented is not None else None
+        return _live_session(row), tuple(consented) if consented is not None else None
 
     async def of_user(self, user_id: UUID) -> Mapping[bytes, SessionRow]:
         """The rows that have not ended, by their keys, oldest first."""

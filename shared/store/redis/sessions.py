@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from shared.model import Authentication, Session
-from shared.store.ports.sessions import Standing
+from shared.store.ports.sessions import LiveSession
 from shared.store.redis.records import RecordFormat, Seconds, Version, moment
 from shared.store.redis.transport.client import RedisClient
 
@@ -46,7 +46,7 @@ def encode(session: Session) -> bytes:
     return FORMAT.encode(record)
 
 
-def restored(session_key: bytes, row: Standing, record: SessionRecord) -> Session | None:
+def restored(session_key: bytes, row: LiveSession, record: SessionRecord) -> Session | None:
     """The session of a row. None: *record* is another session's.
 
     The epoch is the row's: it has risen if a consent was revoked since the session began.

@@ -18,7 +18,7 @@ from shared.store.redis.transport.topology import Command, Topology
 
 
 @dataclass(slots=True)
-class Visits:
+class StoreSpan:
     """One store, from the first round trip to the end of the last, in nanoseconds since 1970."""
 
     began_at: int = 0
@@ -37,19 +37,19 @@ class Visits:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreVisits:
+class StoreSpans:
     """Those of one request."""
 
-    redis: Visits = field(default_factory=Visits)
-    postgresql: Visits = field(default_factory=Visits)
+    redis: StoreSpan = field(default_factory=StoreSpan)
+    postgresql: StoreSpan = field(default_factory=StoreSpan)
 
 
-VISITS: ContextVar[StoreVisits | None] = ContextVar("VISITS", default=None)
+STORE_SPANS: ContextVar[StoreSpans | None] = ContextVar("STORE_SPANS", default=None)
 """Those of the request being answered, if it is traced."""
 
 
 class TracedDatabase(Database):
-    """A database that counts the visits of each traced request."""
+    """A database that counts the round trips of each traced request."""
 
     async def row(self, sql: str, *arguments: Any) -> Row | None:
         with _postgresql():
@@ -67,19 +67,19 @@ class TracedDatabase(Database):
 
 
 def _postgresql() -> AbstractContextManager[None]:
-    visits = VISITS.get()
-    return visits.postgresql.one() if visits else nullcontext()
+    spans = STORE_SPANS.get()
+    return spans.postgresql.one() if spans else nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
 class TracedTopology:
-    """A Redis that counts the visits of each traced request."""
+    """A Redis that counts the round trips of each traced request."""
 
     topology: Topology
 
     async def send(self, commands: Sequence[Command]) -> list[Any]:
-        visits = VISITS.get()
-        with visits.redis.one() if visits else nullcontext():
+        spans = STORE_SPANS.get()
+        with spans.redis.one() if spans else nullcontext():
             return await self.topology.send(commands)
 
     def rediscover(self) -> None:

@@ -15,7 +15,7 @@ UNUSED_DOCUMENT = timedelta(hours=1)
 """Longer than an authorization code, or a device, waits for its client."""
 
 
-def client_upkeep(
+def client_expiry(
     uses: ClientUses,
     documents: ClientDocuments,
     initial_access_tokens: InitialAccessTokens,
