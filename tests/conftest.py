@@ -19,6 +19,7 @@ pytest_plugins = (
     "tests.deployment",
     "tests.authorization",
     "tests.front_channel",
+    "tests.chromium",
     "tests.flow.running",
     "tests.flow.command_line",
     "tests.registry",

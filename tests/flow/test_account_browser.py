@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from services.accounts.app import mount as mount_accounts
 from services.authorization.app import mount as mount_authorization
@@ -19,8 +19,6 @@ from shared.server.http.server import Runner
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, free_socket, served
 from tests.passkeys import a_phone
-from tests.screenshots import ARGUMENTS
-from tests.tools import needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,9 @@ async def account(database_url: str, redis_url: str) -> AsyncIterator[Account]:
 
 
 @pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    """A page of a fresh Chromium."""
-    async with async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield await browser.new_page()
-        await browser.close()
+async def page(browser: Browser) -> Page:
+    """A page without cookies."""
+    return await browser.new_page()
 
 
 async def test_a_person_adds_a_passkey_and_signs_in_with_it(page: Page, account: Account) -> None:

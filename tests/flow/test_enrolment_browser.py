@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from services.accounts.app import mount as mount_accounts
 from services.authorization.app import mount as mount_authorization
@@ -17,8 +17,6 @@ from tests.deployment import open_world, settings_for
 from tests.flow.test_account_browser import Account
 from tests.flow.test_sign_in_browser import PASSWORD, free_socket, served
 from tests.passkeys import a_phone
-from tests.screenshots import ARGUMENTS
-from tests.tools import needs
 
 
 @pytest.fixture
@@ -35,15 +33,6 @@ async def account(database_url: str, redis_url: str) -> AsyncIterator[Account]:
         app: web.Application = application(settings, mount_authorization, mount_accounts)
         async with served(Runner(app), listening):
             yield Account(origin, user)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A fresh Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 async def test_a_person_adds_a_passkey_while_signing_in(browser: Browser, account: Account) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
@@ -30,8 +30,6 @@ from tests.flow.test_sign_in_browser import (
     free_socket,
     served,
 )
-from tests.screenshots import ARGUMENTS
-from tests.tools import needs
 
 WATCHING = """<!doctype html><title>RP</title><body>
 <iframe id="op" src="{frame}"></iframe>
@@ -134,15 +132,6 @@ async def site(database_url: str, redis_url: str) -> AsyncIterator[TwoSites]:
                 BrowserDeployment(origin, one, user, world), world, rp, base, same_site, (one, two)
             )
             rp.end.set()
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A fresh Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 async def signed_in(site: TwoSites, page: Page, **parameters: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
 
 from shared.browser.pages import FormView, LoginView, Pages
@@ -15,7 +15,6 @@ from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
 from tests.sample_pages import LOGINS, application, responses
-from tests.screenshots import ARGUMENTS
 from tests.tools import needs
 
 AXE = Path(__file__).parent.parent / "interop/node/node_modules/axe-core/axe.min.js"
@@ -43,15 +42,6 @@ async def origin() -> AsyncIterator[str]:
     """The origin of the sample pages."""
     async with served(application(PAGES)) as port:
         yield f"http://localhost:{port}"
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A fresh Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from services.accounts.app import mount as mount_accounts
 from services.authorization.app import mount as mount_authorization
@@ -19,8 +19,6 @@ from shared.server.app import application
 from shared.server.http.server import Runner
 from tests.deployment import open_world, settings_for
 from tests.flow.test_sign_in_browser import PASSWORD, free_socket, served
-from tests.screenshots import ARGUMENTS
-from tests.tools import needs
 
 NEW_PASSWORD = "four words nobody guesses"
 HANG_GUARD = 30  # seconds
@@ -48,15 +46,12 @@ async def origin(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
-async def contexts() -> AsyncIterator[tuple[BrowserContext, BrowserContext]]:
+async def contexts(browser: Browser) -> tuple[BrowserContext, BrowserContext]:
     """Two browsers without script."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield (
-            await browser.new_context(java_script_enabled=False),
-            await browser.new_context(java_script_enabled=False),
-        )
-        await browser.close()
+    return (
+        await browser.new_context(java_script_enabled=False),
+        await browser.new_context(java_script_enabled=False),
+    )
 
 
 async def mailed_link(page: Page, origin: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from services.authorization.app import mount
 from shared.identity.passwords import hash_password
@@ -23,9 +23,7 @@ from tests.authenticator import Authenticator
 from tests.builders import VERIFIER, World, a_client
 from tests.deployment import open_world, settings_for
 from tests.passkeys import a_phone, add_passkey
-from tests.screenshots import ARGUMENTS
 from tests.second_factors import code
-from tests.tools import needs
 
 PASSWORD = "correct horse battery staple"
 
@@ -106,15 +104,6 @@ async def deployment(database_url: str, redis_url: str) -> AsyncIterator[Browser
         await world.stores.users.add(user, hash_password(PASSWORD))
         async with served(Runner(application(settings, mount)), ours), served(web.AppRunner(rp), theirs):
             yield BrowserDeployment(origin, client, user, world)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A fresh Chromium."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
