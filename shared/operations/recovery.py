@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from shared.browser.pages.catalogue import choose
+from shared.browser.language_lookup import choose
 from shared.identity.mail_address import mail_address
 from shared.live import clock
 from shared.live.randomness import new_handle

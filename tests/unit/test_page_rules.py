@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.browser.pages.catalogue import choose
+from shared.browser.language_lookup import choose
 from shared.browser.pages.security import source
 from shared.browser.pages.views.client import ClientView, visible
 

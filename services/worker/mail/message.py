@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from shared.browser.pages.catalogue import Catalogue, choose
+from shared.browser.language_lookup import choose
+from shared.browser.pages.catalogue import Catalogue
 from shared.store import Mail
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -11,7 +11,7 @@ from aiohttp import web
 from jinja2 import Environment
 
 from shared import paths
-from shared.browser.pages import catalogue
+from shared.browser.language_lookup import choose
 from shared.browser.pages.assets import Assets
 from shared.browser.pages.catalogue import Catalogue
 from shared.browser.pages.logos import LogoLinks
@@ -88,7 +88,7 @@ class Pages:
 
     def locale(self, ui_locales: str | None, accept_language: str | None) -> str:
         """The language of the response: the parameter's, else the browser's, else the first one offered."""
-        return catalogue.choose(tuple(self.catalogues), ui_locales, accept_language)
+        return choose(tuple(self.catalogues), ui_locales, accept_language)
 
     def login(self, view: LoginView, locale: str) -> web.Response:
         """The form with `username` and `password`; it shows why the previous attempt failed."""
