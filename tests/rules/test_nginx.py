@@ -108,6 +108,14 @@ def test_the_command_takes_addresses_and_files() -> None:
         text=True,
         check=True,
     )
+    for directive in (
+        "listen 8443 ssl http2;",
+        "listen 127.0.0.1:9444 ssl http2;",
+        "ssl_certificate /tls/cert;",
+        "ssl_certificate_key /tls/key;",
+        "server 10.0.0.2:1 ",
+    ):
+        assert directive in done.stdout
     assert done.stdout == render(
         Site(
             host="login.example.org:8443",

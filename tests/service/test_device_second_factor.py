@@ -8,7 +8,7 @@ from shared.model import User
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.paths import DEVICE
 from tests.authenticator import Authenticator, Flags
-from tests.authorization import Browser, Page, is_consent, is_login
+from tests.authorization import PASSWORD, Browser, Page, is_consent, is_login
 from tests.deployment import unverified
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
@@ -57,6 +57,23 @@ async def test_a_user_with_an_app_shows_its_code(provider: DeviceProvider, typed
     status, answer = await provider.poll(client, flight["device_code"])
     assert status == 200
     assert unverified(answer["id_token"])["acr"] == ACR_MULTIPLE_FACTORS
+
+
+async def test_every_step_has_the_language_of_the_first(provider: DeviceProvider) -> None:
+    """From the password to the end, although the browser prefers none."""
+    flight = await provider.begin(await provider.client())
+    browser, user = provider.op.browser(), await a_user_with_an_app(provider.op)
+    page = await browser.get(DEVICE.path, {"ui_locales": "fr"})
+    steps = [page]
+    for fields in (
+        {"user_code": flight["user_code"]},
+        {"username": user.username, "password": PASSWORD},
+        {"code": code()},
+        {"decision": "allow"},
+    ):
+        steps.append(await browser.post(DEVICE.path, {**steps[-1].hidden, **fields}))
+    assert [is_login(steps[1]), is_second_factor(steps[2]), is_consent(steps[3])] == [True] * 3
+    assert [step.headers["Content-Language"] for step in steps] == ["fr"] * 5
 
 
 @planted(accepts_what_another_browser_has_proven)

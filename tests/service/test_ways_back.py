@@ -87,7 +87,8 @@ async def test_a_browser_without_the_cookie(op: AuthorizationService, way: str) 
             page = await browser.get(AUTHORIZATION.path, page.hidden)
     assert page.status == 403
     assert is_error_page(page)
-    assert "cookie" in page.text
+    assert "<code>cookie_missing</code>" in page.text
+    assert "cookie" in page.text.partition("<dl")[0]  # for the user, not only for developers
     assert back(page) == f"https://a.test/go?iss={LOCAL_ISSUER.replace(':', '%3A').replace('/', '%2F')}"
 
 
