@@ -233,6 +233,7 @@ def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "forgotten-sent": account.forgotten_sent(30, locale),
         "recovery-elsewhere": account.recovery(replace(RECOVERY, is_elsewhere=True), locale),
         "recovery": account.recovery(RECOVERY, locale),
+        "recovery-issued": account.recovery(replace(RECOVERY, issued_by="marie.curie"), locale),
         "recovery-name": account.recovery(replace(RECOVERY, fault="password_name"), locale),
         "recovered": account.recovered("/oidc/oauth2/auth?login_hint=amelie.laurent", locale),
         "account-new-app": account.new_app(NEW_APP, locale),

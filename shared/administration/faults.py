@@ -10,7 +10,7 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.protected_resources import NoSuchResource
-from shared.operations.recovery import Held
+from shared.operations.recovery import Held, UserDisabled
 from shared.operations.rights import BeyondRights
 from shared.operations.roles import BadRole, NoSuchRole
 from shared.operations.sessions import NoSuchSession
@@ -68,6 +68,8 @@ def faults_as_errors() -> Iterator[None]:
         raise InvalidRequest(str(fault)) from None
     except NoSecret:
         raise Conflict("the client authenticates without a client secret") from None
+    except UserDisabled:
+        raise Conflict("the user is disabled") from None
     except Taken:
         raise Conflict("the identifier or the name is taken") from None
     except Full:

@@ -15,7 +15,7 @@ from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.live.keyring import KeyRing
 from shared.model import Authentication, Author
-from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, methods_of, satisfied
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InsufficientScope, InsufficientUserAuthentication, InvalidToken
 from shared.oauth.resource.own import administration_resource
@@ -32,20 +32,39 @@ FRESH_FOR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of an endpoint. `user_id`: the administrator for whom the client acts.
+    """The caller of an endpoint.
 
-    `rights`: the administration scopes that the caller has.
+    `rights`: the administration scopes that the caller has. `user_id`: the administrator for whom the client
+    acts, and `authentication`: how they have signed in.
     """
 
     client: Client
     rights: frozenset[str]
     user_id: UUID | None = None
+    authentication: Authentication | None = None
 
     def check(self, scope: str) -> None:
         """Raises InsufficientScope: a part of the request needs *scope*, too."""
         if scope not in self.rights:
             description = f"the caller lacks scope {scope}"
             raise InsufficientScope(description, scope=scope, client_id=self.client.client_id)
+
+    def check_several_factors(self, within: timedelta, now: datetime) -> UUID:
+        """The administrator, who has signed in by several factors *within* this time.
+
+        Raises InsufficientUserAuthentication, also for a client that acts for itself (RFC 9470 §3).
+        """
+        signed_in = self.authentication
+        has_several = signed_in and ACR_MULTIPLE_FACTORS in satisfied(methods_of(signed_in.amr))
+        is_old = signed_in is None or now - signed_in.auth_time > within
+        if self.user_id is None or is_old or not has_several:
+            raise InsufficientUserAuthentication(
+                "an administrator must sign in again, by several factors",
+                acr_values=() if has_several else (ACR_MULTIPLE_FACTORS,),
+                max_age=within if is_old else None,
+                client_id=self.client.client_id,
+            )
+        return self.user_id
 
     @property
     def author(self) -> Author:
@@ -90,7 +109,7 @@ class Administrators:
                 raise InsufficientScope(description, scope=scope, client_id=client.client_id)
             rights &= await self.groups.rights_of_user(owner.user_id)
             await self._check_fresh(owner.user_id, owner.authentication, client, now)
-        caller = Caller(client, rights, owner.user_id)
+        caller = Caller(client, rights, owner.user_id, owner.authentication)
         caller.check(scope)
         return caller
 

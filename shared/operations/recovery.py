@@ -11,18 +11,20 @@ from shared.browser.language_lookup import choose
 from shared.identity.mail_address import mail_address
 from shared.live import clock
 from shared.live.randomness import new_handle
+from shared.model import Author, Json, User
 from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
 from shared.process.operator_error import OperatorError
 from shared.store import MailContents, NewMail, RecoveryContents, RecoveryLinks, UserCredentials, Users
+from shared.store.codecs.authors import author_detail
 from shared.store.ports.credentials import RECOVERY
 
 LINK = "link"
 """The parameter with the handle of a link."""
 
 LIFETIME = timedelta(minutes=15)
-"""Of a link that an operator makes."""
+"""Of a link that an operator or an administrator makes."""
 
 MAILED_LIFETIME = timedelta(minutes=30)
 
@@ -66,9 +68,21 @@ def _recovery_uri(handle: str, issuer: str) -> str:
 
 async def make_recovery_link(links: RecoveryLinks, users: Users, name: str, issuer: str) -> RecoveryLink:
     """A link for the user of this name or address, made by an operator. Raises NoSuchUser, UserDisabled."""
-    user, handle = await get(users, name), new_handle(Kind.RECOVERY_LINK)
-    expires_at = clock.now() + LIFETIME
-    if not await links.add(digest(handle), user.user_id, LIFETIME, {"by": "operator"}):
+    return await _make(links, await get(users, name), issuer, {"by": "operator"})
+
+
+async def issue_recovery_link(
+    links: RecoveryLinks, user: User, issuer: str, by: Author, issued_by: str
+) -> RecoveryLink:
+    """A link that an administrator makes, whose page names them. Raises UserDisabled."""
+    return await _make(links, user, issuer, author_detail(by), issued_by)
+
+
+async def _make(
+    links: RecoveryLinks, user: User, issuer: str, detail: Json, issued_by: str | None = None
+) -> RecoveryLink:
+    handle, expires_at = new_handle(Kind.RECOVERY_LINK), clock.now() + LIFETIME
+    if not await links.add(digest(handle), user.user_id, LIFETIME, detail, issued_by=issued_by):
         raise UserDisabled(user.username)
     return RecoveryLink(_recovery_uri(handle, issuer), expires_at)
 

@@ -1,11 +1,16 @@
 """Planted defects of recovery links."""
 
 import pytest
+from aiohttp import web
 
+from services.accounts.administration.users import UserAdministration
 from services.accounts.recovery.forgotten import RecoveryThrottle
 from services.accounts.visit.holds import RecoveryHolds
+from shared.administration.guard import Caller
 from shared.browser.cookies import Cookies
 from shared.identity.username import canonical
+from shared.live.randomness import new_id
+from shared.model import User
 from shared.store import RecoveryContents
 from shared.store.postgres import address_codes, recovery_links, users
 from shared.store.postgres.recovery_requests import PostgresRecoveryRequests
@@ -85,3 +90,24 @@ def opens_what_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
         return None
 
     monkeypatch.setattr(RecoveryHolds, "closed", is_open)
+
+
+def believes_one_factor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any administrator makes links, however and whenever they have signed in."""
+    monkeypatch.setattr(Caller, "check_several_factors", lambda self, within, now: self.user_id or new_id())
+
+
+def names_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link does not say who has made it."""
+    sql = recovery_links._FIND.replace("l.issued_by", "NULL AS issued_by")
+    assert sql != recovery_links._FIND
+    monkeypatch.setattr(recovery_links, "_FIND", sql)
+
+
+def makes_links_to_superiors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An administrator makes links for users with more rights."""
+
+    async def any_user(self: UserAdministration, request: web.Request, caller: Caller) -> User:
+        return await self.of_version(request)
+
+    monkeypatch.setattr(UserAdministration, "to_change", any_user)

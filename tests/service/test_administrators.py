@@ -37,6 +37,7 @@ from shared.paths import (
     ADMIN_USER,
     ADMIN_USER_ENABLE,
     ADMIN_USER_PASSWORD,
+    ADMIN_USER_RECOVERY,
     ADMIN_USERS,
     TOKEN,
 )
@@ -165,6 +166,7 @@ async def test_nobody_touches_more_rights_than_they_have(admin: AdministrationAp
     strong = await admin.world.client(scope=(READ_USERS,))
     for method, path, sent in (
         ("POST", ADMIN_USER_PASSWORD.of(sub=sub), {"password": "correct horse battery staple"}),
+        ("POST", ADMIN_USER_RECOVERY.of(sub=sub), None),
         ("PUT", ADMIN_USER.of(sub=sub), {"username": "new"}),
         ("DELETE", ADMIN_USER.of(sub=sub), None),
         ("POST", ADMIN_USERS.path, {"username": "x", "groups": [group]}),
@@ -231,7 +233,8 @@ class Attacker:
         if user is None or user.disabled_at:
             return None
         sign_in = SignIn(user, await self.admin.world.session(user))
-        code = sign_in.code(self.console.client_id, scope=CONSOLE_SCOPE)
+        authentication = _signed_in(timedelta(0), "mfa", "otp", "pwd")
+        code = sign_in.code(self.console.client_id, scope=CONSOLE_SCOPE, authentication=authentication)
         form = {
             "grant_type": "authorization_code",
             "code": await self.admin.world.add_code(code),
@@ -294,6 +297,9 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
             answer = await ask("POST", ADMIN_USER_PASSWORD.of(sub=sub), {})
             if answer.status == 200:
                 attacker.users.append(user_id)
+        case "recover":
+            if (await ask("POST", ADMIN_USER_RECOVERY.of(sub=sub), None)).status == 200:
+                attacker.users.append(user_id)
         case "replace user":
             await ask("PUT", ADMIN_USER.of(sub=sub), {"username": name, "groups": [another]})
         case "enable":
@@ -335,7 +341,17 @@ async def _play(attacker: Attacker, move: Move, ask: Ask) -> None:
 
 
 KINDS = (
-    *("add user", "password", "replace user", "enable", "add group", "replace group", "join", "join oneself"),
+    *(
+        "add user",
+        "password",
+        "recover",
+        "replace user",
+        "enable",
+        "add group",
+        "replace group",
+        "join",
+        "join oneself",
+    ),
     *(
         "nest",
         "nest",

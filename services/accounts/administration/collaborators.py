@@ -6,6 +6,7 @@ from aiohttp import web
 
 from services.accounts.administration.grants import GRANT_ADMINISTRATION, GrantAdministration
 from services.accounts.administration.groups import GROUP_ADMINISTRATION, GroupAdministration
+from services.accounts.administration.recovery import RECOVERY_ADMINISTRATION, RecoveryAdministration
 from services.accounts.administration.roles import ROLE_ADMINISTRATION, RoleAdministration
 from services.accounts.administration.sessions import SESSION_ADMINISTRATION, SessionAdministration
 from services.accounts.administration.users import USER_ADMINISTRATION, UserAdministration
@@ -32,6 +33,7 @@ async def administration(app: web.Application) -> AsyncIterator[None]:
         passwords=app[PASSWORDS],
         notices=notices,
     )
+    app[RECOVERY_ADMINISTRATION] = RecoveryAdministration(stores.recovery_links, settings.issuer)
     app[GROUP_ADMINISTRATION] = GroupAdministration(stores.groups, stores.users)
     app[ROLE_ADMINISTRATION] = RoleAdministration(stores.roles, stores.groups, stores.users)
     app[SESSION_ADMINISTRATION] = SessionAdministration(stores.sessions, stores.users)

@@ -15,6 +15,7 @@ from services.accounts.administration.groups import (
     unnest,
 )
 from services.accounts.administration.openapi.document import document
+from services.accounts.administration.recovery import make_link
 from services.accounts.administration.roles import (
     change_role,
     create_role,
@@ -73,6 +74,7 @@ from shared.paths import (
     ADMIN_USER_ENABLE,
     ADMIN_USER_LOGOUT,
     ADMIN_USER_PASSWORD,
+    ADMIN_USER_RECOVERY,
     ADMIN_USERS,
 )
 
@@ -85,6 +87,7 @@ _ROUTES = (
     AdminRoute("POST", ADMIN_USER_DISABLE, WRITE_USERS, disable_user),
     AdminRoute("POST", ADMIN_USER_ENABLE, WRITE_USERS, enable_user),
     AdminRoute("POST", ADMIN_USER_PASSWORD, WRITE_USERS, set_user_password),
+    AdminRoute("POST", ADMIN_USER_RECOVERY, WRITE_USERS, make_link),
     AdminRoute("POST", ADMIN_USER_LOGOUT, WRITE_SESSIONS, log_user_out),
     AdminRoute("GET", ADMIN_GROUPS, READ_GROUPS, list_groups),
     AdminRoute("POST", ADMIN_GROUPS, WRITE_GROUPS, create_group),

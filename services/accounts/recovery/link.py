@@ -91,7 +91,13 @@ class RecoveryPage:
         presented = {digest(each) for each in self.cookies.browser_handles(request)}
         is_elsewhere = link.browser_hash is not None and link.browser_hash not in presented
         view = RecoveryView(
-            ACCOUNT_RECOVERY.path, link.user.username, MIN_PASSWORD, fault, hidden, is_elsewhere
+            ACCOUNT_RECOVERY.path,
+            link.user.username,
+            MIN_PASSWORD,
+            fault,
+            hidden,
+            is_elsewhere,
+            link.issued_by,
         )
         return self.pages.recovery(view, language(request, self.pages.pages))
 

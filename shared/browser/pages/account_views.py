@@ -85,9 +85,13 @@ class PasswordChangeView:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView(PasswordChangeView):
-    """As PasswordChangeView, for a link. `is_elsewhere`: another browser had asked for it."""
+    """As PasswordChangeView, for a link.
+
+    `is_elsewhere`: another browser had asked for it. `issued_by`: the administrator who made it.
+    """
 
     is_elsewhere: bool = False
+    issued_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,13 @@ about it, or cannot sign in any more, and recovers it before somebody else has m
 class LiveLink:
     """A link that works, and its user.
 
-    `browser_hash`: of the browser that asked for it. None: an operator made it.
+    `browser_hash`: of the browser that asked for it. None: an operator or an administrator made it.
+    `issued_by`: the name of the administrator.
     """
 
     user: User
     browser_hash: bytes | None
+    issued_by: str | None = None
 
 
 class RecoveryLinks(Protocol):
@@ -45,6 +47,7 @@ class RecoveryLinks(Protocol):
         detail: Json,
         browser_hash: bytes | None = None,
         *,
+        issued_by: str | None = None,
         mails: Sequence[NewMail] = (),
     ) -> bool:
         """Add a link; *detail* is for the audit row. False: the user is disabled, or does not exist."""

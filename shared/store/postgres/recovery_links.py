@@ -17,15 +17,16 @@ from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _ADD = f"""
 WITH added AS (
-  INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at, browser_hash)
-  SELECT $1, user_id, epoch, now() + $3::interval, $5 FROM users WHERE user_id = $2 AND disabled_at IS NULL
+  INSERT INTO recovery_links (link_hash, user_id, epoch, expires_at, browser_hash, issued_by)
+  SELECT $1, user_id, epoch, now() + $3::interval, $5, $6
+    FROM users WHERE user_id = $2 AND disabled_at IS NULL
   RETURNING user_id),
-mailed AS ({queueing("added", 6)})
+mailed AS ({queueing("added", 7)})
 INSERT INTO audit (event, user_id, detail) SELECT 'recovery_link_made', user_id, $4 FROM added
 RETURNING event"""
 
 _FIND = f"""
-SELECT {USER_COLUMNS}, l.browser_hash FROM recovery_links l JOIN users u USING (user_id)
+SELECT {USER_COLUMNS}, l.browser_hash, l.issued_by FROM recovery_links l JOIN users u USING (user_id)
  WHERE l.link_hash = $1 AND l.expires_at > now() AND l.epoch = u.epoch AND u.disabled_at IS NULL"""
 
 _SPEND = """
@@ -77,14 +78,17 @@ class PostgresRecoveryLinks:
         detail: Json,
         browser_hash: bytes | None = None,
         *,
+        issued_by: str | None = None,
         mails: Sequence[NewMail] = (),
     ) -> bool:
-        values = (link_hash, user_id, lifetime, detail, browser_hash, *self._sealed_mails.columns(mails))
-        return await self._database.row(_ADD, *values) is not None
+        values = (link_hash, user_id, lifetime, detail, browser_hash, issued_by)
+        return await self._database.row(_ADD, *values, *self._sealed_mails.columns(mails)) is not None
 
     async def find(self, link_hash: bytes) -> LiveLink | None:
         row = await self._database.row(_FIND, link_hash)
-        return LiveLink(user=user_record(row), browser_hash=row["browser_hash"]) if row else None
+        if row is None:
+            return None
+        return LiveLink(user=user_record(row), browser_hash=row["browser_hash"], issued_by=row["issued_by"])
 
     async def set_password(
         self,

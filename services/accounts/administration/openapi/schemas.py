@@ -92,6 +92,7 @@ def schemas() -> Schema:
         "Users": list_of("users", "User"),
         "PasswordRequest": object_of(properties(PasswordRequest)),
         "SetPassword": object_of({"sub": _UUID, "password": once}, "sub"),
+        "RecoveryLink": object_of({"sub": _UUID, "link": STRING, "expires_at": TIME}, "sub", "link"),
         "NewGroupRequest": object_of(properties(NewGroupRequest), "name"),
         "GroupReplacement": object_of(properties(GroupReplacement), "name"),
         "Group": object_of(group, *group),

@@ -20,6 +20,7 @@ from shared.paths import (
     ADMIN_USER_ENABLE,
     ADMIN_USER_LOGOUT,
     ADMIN_USER_PASSWORD,
+    ADMIN_USER_RECOVERY,
     ADMIN_USERS,
     Path,
 )
@@ -88,6 +89,17 @@ USER_OPERATIONS: Mapping[Path, Schema] = {
             answers("200", "SetPassword", "400", "404", "412", "413"),
             parameters=[if_match(is_required=False)],
             requestBody=body("PasswordRequest", is_required=False),
+        ),
+    },
+    ADMIN_USER_RECOVERY: {
+        "parameters": [SUB],
+        "post": operation(
+            "makeRecoveryLink",
+            WRITE_USERS,
+            "A link, shown once, by which the user sets a new password; the administrator has just signed in"
+            " by several factors",
+            answers("200", "RecoveryLink", "400", "404", "409", "412"),
+            parameters=[if_match(is_required=False)],
         ),
     },
     ADMIN_USER_LOGOUT: {
