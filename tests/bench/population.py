@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -12,9 +12,23 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+
 from shared.browser.cookies import Cookies
+from shared.codec.base64url import base64url
 from shared.config.settings import Settings
+from shared.identity.passkeys.options import creation_options
+from shared.identity.passkeys.passkey import RelyingParty
+from shared.identity.passkeys.response import UnverifiedResponse
+from shared.identity.passkeys.verification import new_passkey
 from shared.identity.passwords import hash_password
+from shared.identity.totp import SECRET_BYTES
 from shared.live import clock
 from shared.live.keyring import open_keys
 from shared.live.randomness import new_handle, new_id
@@ -29,13 +43,18 @@ from shared.oauth.tokens.keys import SealingKey
 from shared.oauth.tokens.opaque_access_token import NONCE_BYTES, seal
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.operations.keys import ensure_keys
-from shared.store import Attempt, NewFamily
+from shared.paths import PREFIX
+from shared.store import PASSKEY, Attempt, Credential, NewFamily, NewSecondFactor
 from shared.store.open import Stores, open_stores
+from tests.authenticator import Authenticator
 
 Made = TypeVar("Made")
 
 SIZE = 10_000
 """Users, each with a session, a consent, a grant, an access token and a refresh token for each client."""
+
+WITH_FACTORS = 2_000
+"""Users more with a passkey, and as many with an authenticator app, whose codes work once."""
 
 SCOPE = ("openid", "profile", "email")
 REDIRECT_URI = "https://app.example/callback"
@@ -59,6 +78,30 @@ class BenchClient(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldPasskey:
+    """A passkey as its authenticator holds it. `private_key`: PKCS #8, in DER."""
+
+    user_id: UUID
+    passkey_id: bytes
+    private_key: bytes = field(repr=False)
+
+    def signed(self, challenge: str, origin: str) -> str:
+        """The result of `navigator.credentials.get()` for a *challenge* of a page, in JSON."""
+        key = load_der_private_key(self.private_key, None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        authenticator = Authenticator(origin, passkey_id=self.passkey_id, key=key)
+        return authenticator.get({"challenge": challenge}, base64url(self.user_id.bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSecret:
+    """The secret of an authenticator app."""
+
+    username: str
+    secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """The credentials that clients and browsers hold."""
 
@@ -68,6 +111,8 @@ class Population:
     cookies: tuple[str, ...]
     access_tokens: tuple[str, ...]
     refresh_tokens: Mapping[BenchClient, tuple[str, ...]]
+    passkeys: tuple[HeldPasskey, ...]
+    secrets: tuple[HeldSecret, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +170,32 @@ class _Settler:
         await self.stores.sessions.begin(person.session, None, {})
         for client in (BenchClient.ES256, BenchClient.RS256):
             await self.stores.consents.add(person.user.user_id, client, SCOPE, is_remembered=True)
+
+    async def settle_with_passkey(self, person: _Person) -> HeldPasskey:
+        """The user with a passkey that their authenticator keeps."""
+        await self.settle(person)
+        user, origin = person.user, self.issuer.removesuffix(PREFIX)
+        authenticator, relying_party = Authenticator(origin), RelyingParty.of(origin)
+        options = creation_options(relying_party, token_bytes(32), user.user_id, user.username)
+        passkey = new_passkey(UnverifiedResponse.read(authenticator.create(options)), relying_party)
+        credential = Credential(
+            credential_id=new_id(),
+            user_id=user.user_id,
+            kind=PASSKEY,
+            data=passkey.to_json(),
+            created_at=self.now,
+        )
+        await self.stores.credentials.add(credential)
+        private_key = authenticator.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return HeldPasskey(user.user_id, authenticator.passkey_id, private_key)
+
+    async def settle_with_app(self, person: _Person) -> HeldSecret:
+        """The user with an authenticator app."""
+        await self.settle(person)
+        secret = token_bytes(SECRET_BYTES)
+        new = NewSecondFactor(secret=secret, step=0, recovery_hashes=())
+        await self.stores.second_factors.add(person.user.user_id, new)
+        return HeldSecret(person.user.username, secret)
 
     async def grant(self, person: _Person, client: BenchClient) -> tuple[str, str]:
         """An access token and a valid refresh token."""
@@ -184,11 +255,14 @@ async def _each(people: Iterable[_Person], step: Callable[[_Person], Awaitable[M
 
 
 async def populate(settings: Settings, size: int = SIZE) -> Population:
-    """Keys, clients, a protected resource and *size* people."""
+    """Keys, clients, a protected resource and *size* people, and those with a passkey or an app."""
     now, client_secret = clock.now(), token_urlsafe(32)
     secret_key = settings.secret_key[0].get_secret_value()
-    people = [_person(number, now) for number in range(size)]
+    with_factors = min(size, WITH_FACTORS)
+    people = [_person(number, now) for number in range(size + 2 * with_factors)]
+    people, with_passkey, with_app = people[:size], people[size:-with_factors], people[-with_factors:]
     async with open_stores(settings) as stores:
+        await stores.replay_marks.begin(now - _DAY)  # as this Redis is new, it would accept none at first
         await ensure_keys(stores.keys, settings.signing_algorithms, secret_key, now)
         epochs = {}
         for client in BenchClient:
@@ -199,6 +273,8 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
         sealing_key = open_keys(await stores.keys.load(), [secret_key]).sealer(now)
         settler = _Settler(stores, settings.issuer, sealing_key, epochs, hash_password(PASSWORD), now)
         await _each(people, settler.settle)
+        passkeys = await _each(with_passkey, settler.settle_with_passkey)
+        secrets = await _each(with_app, settler.settle_with_app)
         tokens = {
             client: await _each(people, partial(settler.grant, client=client))
             for client in (BenchClient.ES256, BenchClient.RS256)
@@ -211,4 +287,6 @@ async def populate(settings: Settings, size: int = SIZE) -> Population:
         cookies=tuple(f"{cookie}={person.handle}" for person in people),
         access_tokens=tuple(access_token for access_token, _ in tokens[BenchClient.ES256]),
         refresh_tokens={client: tuple(token for _, token in held) for client, held in tokens.items()},
+        passkeys=tuple(passkeys),
+        secrets=tuple(secrets),
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from shared.paths import Path, Service
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]*)" value="([^"]*)"')
+_CHALLENGE = re.compile(r"&#34;challenge&#34;: &#34;([\w-]+)&#34;")
 _END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -49,6 +50,13 @@ class WireResponse:
     def hidden(self) -> Mapping[str, str]:
         """The hidden fields of a page's forms."""
         return {unescape(name): unescape(value) for name, value in _HIDDEN.findall(self.body.decode())}
+
+    @property
+    def challenge(self) -> str:
+        """What a page asks passkeys to sign, in base64url. Raises WrongAnswer if it asks for none."""
+        if found := _CHALLENGE.search(self.body.decode()):
+            return found[1]
+        raise WrongAnswer(f"no passkey is asked for in {self.body[:500]!r}")
 
     def member(self, name: str) -> str:
         """A string member of the JSON object in the body, without escapes. Raises WrongAnswer."""
