@@ -15,7 +15,7 @@ from services.worker.expiry import expiry, growth
 from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
-from services.worker.logout_notices import Delivery, logout_notices
+from services.worker.logout_notices import NoticeDelivery, logout_notices
 from services.worker.mail.delivery import mail_delivery
 from services.worker.mail.recovery_requests import recovery_requests
 from services.worker.state_metrics import state_metrics
@@ -54,7 +54,7 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         state_metrics(opened.outbox, opened.mails, opened.keys, settings),
         client_removal(opened.client_removals),
         client_expiry(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
-        logout_notices(Delivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
+        logout_notices(NoticeDelivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
         *(_mail_jobs(opened, settings, mail) if mail else ()),
     )
 

@@ -28,13 +28,13 @@ from shared.store import LogoutNotice, Outbox, Unavailable
 
 TRIED_FOR = timedelta(days=1)
 
-Places = Mapping[str, asyncio.Semaphore]
+HostSlots = Mapping[str, asyncio.Semaphore]
 """As many for each host as the fetcher has. A notice that found its host busy would wait for its next try."""
 
 logger = structlog.get_logger()
 
 
-class Post(Protocol):
+class FormPoster(Protocol):
     """The part of the guarded fetcher that delivery needs."""
 
     async def post_form(self, uri: str, form: Mapping[str, str]) -> int:
@@ -42,26 +42,26 @@ class Post(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class NoticeDelivery:
     """Delivers the notices of the outbox."""
 
     outbox: Outbox
     clients: ClientCache
     tokens: TokenIssuer
     encryption: Encryption
-    post: Post
+    poster: FormPoster
 
     async def deliver(self, now: datetime) -> int:
         """Try to deliver at most AT_A_TIME due notices. Returns their number. Raises Unavailable."""
         notices = await self.outbox.take(AT_A_TIME, LEASE, now)
-        places: Places = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
-        await asyncio.gather(*(self._try(notice, now, places) for notice in notices))
+        slots: HostSlots = defaultdict(lambda: asyncio.Semaphore(PER_HOST))
+        await asyncio.gather(*(self._try(notice, now, slots) for notice in notices))
         return len(notices)
 
-    async def _try(self, notice: LogoutNotice, now: datetime, places: Places) -> None:
+    async def _try(self, notice: LogoutNotice, now: datetime, slots: HostSlots) -> None:
         fields = {"client_id": notice.client_id, "sid": str(notice.sid), "tries": notice.tries}
         try:
-            if fault := await self._post(notice, now, places):
+            if fault := await self._post(notice, now, slots):
                 await self._failed(notice, now, {**fields, "cause": fault})
             else:
                 await self.outbox.settle(notice.notice_id)
@@ -70,15 +70,15 @@ class Delivery:
         except Exception:  # a defect must not delay the other notices; this one is due again, too
             logger.exception("logout_notice_defect", **fields)
 
-    async def _post(self, notice: LogoutNotice, now: datetime, places: Places) -> str | None:
+    async def _post(self, notice: LogoutNotice, now: datetime, slots: HostSlots) -> str | None:
         """The reason why delivery failed. None: it succeeded, or the client wants no notices any more."""
         client = await self.clients.find(notice.client_id)
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:
             return None
         try:
             token = await self._token(notice, client, now)
-            async with places[urlsplit(client.backchannel_logout_uri).netloc]:
-                status = await self.post.post_form(client.backchannel_logout_uri, {"logout_token": token})
+            async with slots[urlsplit(client.backchannel_logout_uri).netloc]:
+                status = await self.poster.post_form(client.backchannel_logout_uri, {"logout_token": token})
         except (FetchFailed, NoRecipient) as fault:
             return str(fault)
         if status not in range(200, 300):
@@ -104,7 +104,7 @@ class Delivery:
             logger.error("logout_notice_given_up", **fields)
 
 
-def logout_notices(delivery: Delivery) -> Job:
+def logout_notices(delivery: NoticeDelivery) -> Job:
     """The job, which delivers notices as they become due."""
     work = until_nothing_is_due(delivery.deliver)
     return Job(name="logout_notices", work=work, every=EVERY, is_leased=False, patience=PATIENCE)

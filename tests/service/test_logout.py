@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.worker.logout_notices import Delivery
+from services.worker.logout_notices import NoticeDelivery
 from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from tests.authorization import AuthorizationService, Browser, Page, is_error_page
@@ -335,7 +335,7 @@ async def test_what_a_logout_ends(op: AuthorizationService) -> None:
         online = await (await tokens.redeem(one, page.answer["code"])).json()
         page = await browser.sign_in(two, user, scope="openid offline_access", prompt="consent")
         offline = await (await tokens.redeem(two, page.answer["code"])).json()
-        with patch.object(Delivery, "deliver", AsyncMock(return_value=0)):  # so that the notices stay
+        with patch.object(NoticeDelivery, "deliver", AsyncMock(return_value=0)):  # so that the notices stay
             await browser.get(END_SESSION.path, {"id_token_hint": await op.id_token(browser, one)})
             waiting = await op.world.stores.outbox.list(1000)
         told = {notice.client_id for notice in waiting if notice.user_id == user.user_id}

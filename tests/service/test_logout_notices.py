@@ -17,7 +17,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 
 from services.worker.app import mount
-from services.worker.logout_notices import TRIED_FOR, Delivery
+from services.worker.logout_notices import TRIED_FOR, NoticeDelivery
 from services.worker.retries import AT_A_TIME, FIRST_WAIT, LEASE, LONGEST_WAIT, next_try
 from shared.config.settings import Settings
 from shared.fetch import FetchFailed
@@ -82,7 +82,7 @@ class Setup:
 
     app: web.Application
     world: World
-    delivery: Delivery
+    delivery: NoticeDelivery
     rp: NoticeReceiver
 
     async def notices(self, count: int = 1, **fields: Any) -> tuple[Client, list[UUID]]:
@@ -119,7 +119,7 @@ async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
     async with Served(app):
         rp = NoticeReceiver()
         tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
-        yield Setup(app, world, Delivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
+        yield Setup(app, world, NoticeDelivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
 
 
 @pytest.fixture
