@@ -137,14 +137,17 @@ async def _bad_tokens(admin: AdministrationApi, settings: Settings) -> dict[str,
 
 def _requests(admin: AdministrationApi, client: Client) -> list[tuple[str, str]]:
     name, some = client.client_id, str(uuid4())
-    values = {"client_id": name, "resource": name, "group": name, "sub": some, "sid": some, "grant_id": some}
+    names = dict.fromkeys(("client_id", "resource", "group", "member", "role"), name)
+    values = {**names, **dict.fromkeys(("sub", "sid", "grant_id"), some)}
     return sorted((method, path.format(**values)) for method, path in admin.inventory())
 
 
 def _scope_of(method: str, path: str) -> str:
     """The scope that a route needs."""
     room = path.removeprefix("/oidc/admin/").split("/")[0]
-    room = {"invitations": "clients"}.get(room, "sessions" if path.endswith("/logout") else room)
+    room = {"invitations": "clients", "roles": "groups"}.get(
+        room, "sessions" if path.endswith("/logout") else room
+    )
     return f"ostiary.{room}:{'read' if method == 'GET' else 'write'}"
 
 
