@@ -143,10 +143,10 @@ def test_it_prints_what_a_newcomer_needs(running: Starter) -> None:
 
 def test_the_start_page_leads_to_the_recipe_of_each_application(running: Starter) -> None:
     """The command that registers it, and its documentation."""
-    response = running.get("/")
-    assert response
-    status, page = response
-    assert status == 200
+    responses = [running.get(path) for path in ("/oidc", "/oidc/", "/")]
+    assert [response and response[0] for response in responses] == [200] * 3
+    assert responses[-1]
+    _, page = responses[-1]
     for preset in presets().values():
         assert f"client add --for {preset.name}".encode() in page
         assert preset.documentation[0].encode() in page
