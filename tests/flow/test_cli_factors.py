@@ -1,10 +1,10 @@
-"""`ostiary user reset-factors`, and `ostiary keys rewrap` for second factors."""
+"""Second factors at the command line: reset, encrypted again, required of a group; and holds."""
 
 import asyncio
 
 from shared.store import NewSecondFactor
 from tests.deployment import open_world, settings_for
-from tests.flow.command_line import Ostiary
+from tests.flow.command_line import Ostiary, of
 
 NEW = NewSecondFactor(secret=b"12345678901234567890", step=0, recovery_hashes=("a" * 64,))
 
@@ -28,3 +28,38 @@ def test_factors_are_reset_and_encrypted_again(ostiary: Ostiary, database_url: s
     assert "1 second factors encrypted again" in rewrapped.output
     assert ostiary("user", "reset-factors", "ada").exit_code == 0
     assert ostiary("user", "reset-factors", "ada").exit_code == 1
+
+
+def test_a_group_requires_a_second_factor(ostiary: Ostiary) -> None:
+    """From the beginning or later; another change of the group leaves it as it is."""
+    added = of(ostiary("group", "add", "staff", "--require-second-factor", "--json"))
+    assert added["requires_second_factor"] is True
+    for words, is_required in (
+        (("--name", "Staff"), True),
+        (("--no-second-factor",), False),
+        (("--all-scopes",), False),
+        (("--require-second-factor",), True),
+    ):
+        changed = of(ostiary("group", "update", "staff", *words, "--json"))
+        assert changed["requires_second_factor"] is is_required
+
+
+async def _recover(database_url: str, redis_url: str) -> None:
+    """Let ada have used a recovery link just now."""
+    async with open_world(settings_for(database_url, redis_url, secret_key="s" * 32)) as world:
+        await world.database.row("UPDATE users SET recovered_at = now()")
+
+
+def test_a_hold_is_shown_and_lifted(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
+    """Only of an administrator, and once; the audit log says by whom."""
+    assert ostiary("user", "add", "ada").exit_code == 0
+    asyncio.run(_recover(database_url, redis_url))
+    assert "ada may change" in ostiary("user", "lift-hold", "ada").stderr
+    assert ostiary("group", "add", "helpdesk", "--scope", "ostiary.users:read").exit_code == 0
+    assert ostiary("group", "join", "helpdesk", "ada").exit_code == 0
+    assert of(ostiary("user", "show", "ada", "--json"))["held_until"]
+    assert ostiary("user", "lift-hold", "ada").exit_code == 0
+    shown = of(ostiary("user", "show", "ada", "--json"))
+    assert (shown["held_until"], shown["recovery_codes"]) == (None, 0)
+    assert ostiary("user", "lift-hold", "ada").exit_code == 1
+    assert "There is no user bob" in ostiary("user", "lift-hold", "bob").stderr

@@ -84,6 +84,10 @@ class Deployed:
                 values["NAME"] = f"user-{uuid4().hex[:8]}"
             case ["user", "token", "revoke", *_]:
                 values["ID"] = of(self._do("user", "token", "add", name, "--name", "a", "--json"))["token_id"]
+            case ["user", "lift-hold", _]:
+                self._do("group", "add", sid, "--scope", "ostiary.users:read")
+                self._do("group", "join", sid, name)
+                asyncio.run(self._recovered(name))
             case ["user", "import", _]:
                 password_hash = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
                 values["FILE"] = self._file(_block("### Passwords").replace("$2b$12$…", password_hash))
@@ -116,6 +120,11 @@ class Deployed:
         file = self.folder / f"{uuid4().hex}.json"
         file.write_text(text, "utf-8")
         return str(file)
+
+    async def _recovered(self, name: str) -> None:
+        """Let the user have used a recovery link just now."""
+        async with open_world(settings_for(self.database_url, self.redis_url, secret_key="s" * 32)) as world:
+            await world.database.row("UPDATE users SET recovered_at = now() WHERE username = $1", name)
 
     async def _signed_in(self, url: str | None) -> tuple[str, str, str]:
         """A user with a session, a second factor and a client's consent; the client's id may be a *url*.

@@ -111,3 +111,12 @@ def makes_links_to_superiors(monkeypatch: pytest.MonkeyPatch) -> None:
         return await self.of_version(request)
 
     monkeypatch.setattr(UserAdministration, "to_change", any_user)
+
+
+def holds_nobody_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The administration does not ask whether its caller is held."""
+
+    async def check(*_: object) -> None:
+        return None
+
+    monkeypatch.setattr("services.accounts.administration.users.check_not_held", check)

@@ -50,6 +50,7 @@ from tests.planted.groups import (
     rights_of_groups_above_are_forgotten,
     rights_outlive_memberships,
 )
+from tests.planted.recovery import holds_nobody_here
 from tests.second_factors import A_NEW_APP
 
 CONSOLE_SCOPE = ("openid", *ADMINISTRATION_SCOPES)
@@ -142,6 +143,45 @@ async def test_an_administrator_with_a_second_factor_has_used_it(admin: Administ
         answer = await admin.ask_with(bearer(token), "GET", ADMIN_USERS.path)
         assert answer.status == status
     assert 'acr_values="urn:ostiary:acr:mfa"' in answer.headers["WWW-Authenticate"]
+
+
+async def test_an_administrator_whose_group_requires_a_second_factor_has_used_one(
+    admin: AdministrationApi,
+) -> None:
+    """Also one who has none yet: the challenge leads to a sign-in where it is added."""
+    console, sign_in = await a_console(admin), await an_administrator(admin, READ_USERS)
+    (name,) = sign_in.user.groups or ()
+    token = await admin.user_token(console, sign_in)
+    assert await _status(admin, token) == 200
+    group = await admin.world.stores.groups.find(name)
+    assert group
+    await admin.world.stores.groups.replace(group, name, group.scopes, requires_second_factor=True)
+    assert await _status(admin, token) == 401
+
+
+@planted(holds_nobody_here)
+async def test_a_recovered_administrator_changes_no_user(admin: AdministrationApi) -> None:
+    """Neither their own address or password nor another user's, nor do they add one. They go on reading."""
+    console = await a_console(admin)
+    sign_in = await an_administrator(admin, READ_USERS, WRITE_USERS)
+    headers = {**bearer(await admin.user_token(console, sign_in)), "If-Match": "*"}
+    recovered = "UPDATE users SET recovered_at = now() WHERE user_id = $1"
+    await admin.world.database.row(recovered, sign_in.user.user_id)
+    other = await admin.world.user()
+    for user in (sign_in.user, other):
+        sub = str(user.user_id)
+        for method, path in (("PUT", ADMIN_USER.of(sub=sub)), ("POST", ADMIN_USER_PASSWORD.of(sub=sub))):
+            refused = await admin.ask_with(
+                headers, method, path, {"username": "x"} if method == "PUT" else None
+            )
+            assert (refused.status, refused.body["error"]) == (403, "account_held")
+    assert (await admin.ask_with(headers, "POST", ADMIN_USERS.path, {"username": "x"})).status == 403
+    path = ADMIN_USER.of(sub=str(sign_in.user.user_id))
+    read = await admin.ask_with(headers, "GET", path)
+    assert (read.status, bool(read.body["held_until"])) == (200, True)
+    assert (await admin.ask("GET", path)).body["recovery_codes"] == 0
+    await admin.world.stores.recovery_links.lift_hold(sign_in.user.user_id, {"by": "operator"})
+    assert (await admin.ask_with(headers, "POST", ADMIN_USERS.path, {"username": "y"})).status == 201
 
 
 @planted(rights_are_not_compared, rights_of_groups_above_are_forgotten)

@@ -175,3 +175,18 @@ async def test_a_passkey_is_a_second_factor_on_the_device_page(demanding: Device
     assert refused.status == 400
     assert browser.cookie("session") is None
     assert is_consent(await _by_passkey(browser, refused, authenticator, user))
+
+
+async def test_what_a_group_requires_holds_on_the_device_page(provider: DeviceProvider) -> None:
+    """Of a member: a password begins no session, and one of before decides nothing."""
+    flight = await provider.begin(await provider.client())
+    user, groups = await provider.op.user(), provider.op.world.stores.groups
+    before, browser = provider.op.browser(), provider.op.browser()
+    page = await log_in(before, await type_code(before, flight["user_code"]), user)
+    assert is_consent(page)
+    await groups.add(user.username, requires_second_factor=True)
+    await groups.join(user.username, user.user_id)
+    assert is_login(await decide(before, page))
+    page = await log_in(browser, await type_code(browser, flight["user_code"]), user)
+    assert "A second step is missing" in page.text
+    assert browser.cookie("session") is None
