@@ -30,6 +30,7 @@ RECOVERY_ADMINISTRATION = web.AppKey("RECOVERY_ADMINISTRATION", RecoveryAdminist
 async def make_link(request: web.Request, caller: Caller) -> web.Response:
     """The link is shown once, and its page names the administrator. No client makes one for itself."""
     users, recovery = request.app[USER_ADMINISTRATION], request.app[RECOVERY_ADMINISTRATION]
+    await users.check_not_held(caller)
     user = await users.to_change(request, caller)
     administrator_id = caller.check_several_factors(FRESH_FOR, clock.now())
     administrator = await users.users.find(administrator_id)
