@@ -126,22 +126,23 @@ async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Brow
 
 @pytest.mark.point(26)
 async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: str) -> None:
-    """Targets are 44 pixels high, and the focus is visible (WCAG 2.4.7, 2.5.5)."""
+    """Targets are 44 pixels high and not narrow, and the focus is visible (WCAG 2.4.7, 2.5.5, 2.5.8)."""
     page = await (await narrow(browser)).new_page()
     faults = {}
     for name in STAYING:
         await page.goto(f"{origin}/en/{name}")
         await page.keyboard.press("Tab")  # from now on the focus counts as moved by keyboard
         found = await page.evaluate("""[...document.querySelectorAll(
-                "a, button, select, input:not([type=hidden])")]
+                "a, button, select, summary, input:not([type=hidden])")]
             .filter(e => e.checkVisibility() && !e.closest("dd, .letter"))  // links within a text are exempt
             .map(e => {
                 e.focus();
                 const {outlineStyle, outlineWidth} = getComputedStyle(e);
                 const outline = outlineStyle === "solid" ? parseFloat(outlineWidth) : 0;
-                return [e.id || e.className || e.href, e.getBoundingClientRect().height, outline];
+                const {height, width} = e.getBoundingClientRect();
+                return [e.id || e.className || e.href, height, outline, width];
             })""")
-        if small := [target for target in found if target[1] < 44 or target[2] < 2]:
+        if small := [target for target in found if target[1] < 44 or target[2] < 2 or target[3] < 24]:
             faults[name] = small
     assert faults == {}
 
