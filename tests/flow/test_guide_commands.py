@@ -80,6 +80,13 @@ class Deployed:
                     self._do("group", "add", values["NAME"])
                 if "leave" in command:
                     self._do("group", "join", values["NAME"], name)
+                if "GROUP" in command:
+                    values["GROUP"] = f"group-{uuid4().hex[:8]}"
+                    self._do("group", "add", values["GROUP"])
+            case ["role", *_]:
+                values["NAME"] = f"role-{uuid4().hex[:8]}"
+                if "add" not in command:
+                    self._do("role", "add", values["NAME"])
             case ["user", "add", *_]:
                 values["NAME"] = f"user-{uuid4().hex[:8]}"
             case ["user", "token", "revoke", *_]:
