@@ -20,7 +20,7 @@ from shared.live.randomness import new_handle
 from shared.model import DeviceCode
 from shared.oauth.client.record import Client
 from shared.oauth.errors import OAuthError
-from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS
+from shared.oauth.resource.own import READ_CLIENTS, WRITE_CLIENTS, WRITE_USERS
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind, digest
 from tests.authorization import AuthorizationService, Browser
@@ -60,6 +60,10 @@ def _import(package: ModuleType) -> None:
             importlib.import_module(module.name)
 
 
+ADMINISTERING = (READ_CLIENTS, WRITE_CLIENTS, WRITE_USERS)
+"""The scopes of a client that administers."""
+
+
 @dataclass(frozen=True, slots=True)
 class AllServices:
     """Every service of a deployment in one process, and the `monkeypatch` for it."""
@@ -75,8 +79,8 @@ class AllServices:
 
     async def administer(self, method: str, path: str, members: Any = URI, **headers: str) -> str:
         """A request of a client that administers; its client_id."""
-        client = await self.client(scope=(READ_CLIENTS, WRITE_CLIENTS))
-        form = {"grant_type": "client_credentials", "scope": f"{READ_CLIENTS} {WRITE_CLIENTS}"}
+        client = await self.client(scope=ADMINISTERING)
+        form = {"grant_type": "client_credentials", "scope": " ".join(ADMINISTERING)}
         answer = await self.tokens.token(client, form)
         headers |= bearer((await answer.json())["access_token"])
         await self.tokens.http.request(method, path, json=members, headers=headers)

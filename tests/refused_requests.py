@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 
+from services.accounts.administration.users import UserAdministration
 from services.authorization.request.storage_limits import StorageLimits
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.live import clock
@@ -15,12 +16,13 @@ from shared.live.randomness import new_handle
 from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind
-from shared.operations.recovery import LINK
+from shared.operations.recovery import LINK, Held
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_RECOVERY,
     ADMIN_CLIENT,
     ADMIN_CLIENTS,
+    ADMIN_USERS,
     AUTHORIZATION,
     CONSENT,
     LOGIN,
@@ -103,6 +105,15 @@ async def _insufficient_user_authentication(provider: AllServices) -> str:
     client = await provider.client()
     await provider.tokens.userinfo((await provider.tokens.tokens(client))["access_token"])
     return client.client_id
+
+
+async def _account_held(provider: AllServices) -> str:
+    provider.monkeypatch.setattr(UserAdministration, "check_not_held", _held)
+    return await provider.administer("POST", ADMIN_USERS.path, {"username": "ada"})
+
+
+async def _held(*_: object) -> None:
+    raise Held(clock.now())
 
 
 async def _pending(provider: AllServices) -> str:
@@ -226,6 +237,7 @@ REFUSED: Mapping[str, RefusedRequest] = {
     "insufficient_user_authentication": RefusedRequest(
         USERINFO, _insufficient_user_authentication, "sign in"
     ),
+    "account_held": RefusedRequest(ADMIN_USERS, _account_held, "recovered"),
     "not_found": RefusedRequest(
         ADMIN_CLIENT, _administered("GET", lambda _: ADMIN_CLIENT.for_client("nobody")), "no such client"
     ),
