@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from shared.live.watch import Watch
 from shared.oauth.resource.identifier import comparable
 from shared.oauth.resource.registry import ResourceRegistry
+from shared.oauth.supported import SCOPES
 from shared.store import Change, ProtectedResources
 
 ASKS_EVERY = 0.2  # seconds between two polls for unknown identifiers
@@ -38,8 +39,15 @@ class ResourceCache:
 
         Raises Unavailable.
         """
-        is_new = any(comparable(each) not in self._known.by_key for each in identifiers)
+        await self._ask_if(any(comparable(each) not in self._known.by_key for each in identifiers))
+        return self._known
+
+    async def api_scopes(self, requested: Iterable[str]) -> frozenset[str]:
+        """The scopes of registered APIs; a *requested* one may be new, as in `naming`. Raises Unavailable."""
+        await self._ask_if(not self._known.api_scopes.union(SCOPES).issuperset(requested))
+        return self._known.api_scopes
+
+    async def _ask_if(self, is_new: bool) -> None:
         if is_new and time.monotonic() - self._asked_at >= ASKS_EVERY:
             self._asked_at = time.monotonic()
             await self._watch.ask()
-        return self._known

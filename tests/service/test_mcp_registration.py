@@ -3,7 +3,6 @@
 import pytest
 
 from shared.oauth.resource.record import ProtectedResource
-from shared.server.resources import WATCH
 from tests.planted import planted
 from tests.planted.registration import every_redirect_uri_counts, only_our_scopes_are_known
 from tests.registry import Registry
@@ -40,13 +39,11 @@ async def test_an_odd_redirect_uri_does_not_keep_the_others_out(registry: Regist
 @planted(only_our_scopes_are_known)
 @pytest.mark.point("DR3")
 async def test_scopes_of_apis_may_be_named(registry: Registry) -> None:
-    """They are not registered: the client requests them together with the API, and its users decide."""
+    """Also of one that was added just now. The client requests them together with the API: users decide."""
     notes = ProtectedResource(
         resource="https://notes.example.org/mcp", name="Notes", scopes={"notes:read": {}}
     )
     await registry.world.stores.protected_resources.add(notes)
-    assert registry.http.app is not None
-    await registry.http.app[WATCH].poll()
     answer = await registry.post({**EDITOR, "scope": "notes:read"}, await registry.token())
     client = await answer.json()
     assert answer.status == 201, client

@@ -10,7 +10,7 @@ from services.client_registry.registration.credentials import (
     limit_failures,
     registered_client,
 )
-from services.client_registry.registration.request import check_identity, read_body
+from services.client_registry.registration.request import check_identity, read_body, requested_scope
 from services.client_registry.registration.response import client_information
 from services.client_registry.registration.sector import check_sector
 from services.client_registry.registration.software_statement import Issuers, with_statement
@@ -78,7 +78,7 @@ async def update(request: web.Request) -> web.Response:
     members = read_body(request.content_type, await body(request))
     check_identity(members, current)
     metadata = with_statement(members, endpoint.statement_issuers, settings.issuer, clock.now())
-    api_scopes = endpoint.resources.known.api_scopes
+    api_scopes = await endpoint.resources.api_scopes(requested_scope(metadata))
     changed = read_registration(metadata, current.client_id, _allowed(settings, current), current, api_scopes)
     await check_sector(changed, endpoint.fetcher)
 

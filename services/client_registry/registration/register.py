@@ -6,7 +6,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from services.client_registry.registration.credentials import ITSELF, bearer_token, limit_failures
-from services.client_registry.registration.request import read_body
+from services.client_registry.registration.request import read_body, requested_scope
 from services.client_registry.registration.response import client_information
 from services.client_registry.registration.sector import check_sector
 from services.client_registry.registration.software_statement import Issuers, with_statement
@@ -83,7 +83,7 @@ async def register(request: web.Request) -> web.Response:
 
     members = read_body(request.content_type, await body(request))
     metadata = with_statement(members, endpoint.statement_issuers, settings.issuer, clock.now())
-    api_scopes = endpoint.resources.known.api_scopes
+    api_scopes = await endpoint.resources.api_scopes(requested_scope(metadata))
     described = read_registration(metadata, new_client_id(), allowed, api_scopes=api_scopes)
     if token_hash is None:
         await _limit_registrations(endpoint, request)

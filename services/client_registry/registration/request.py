@@ -34,3 +34,9 @@ def check_identity(members: Json, client: Client) -> None:
     presented = hashlib.sha256(str(client_secret).encode()).digest()
     if not any(hmac.compare_digest(presented, secret.hash) for secret in client.secrets):
         raise InvalidClientMetadata("client_secret is not the client's")
+
+
+def requested_scope(members: Json) -> list[str]:
+    """The scope-tokens that the client registers, if the member is a string at all."""
+    scope = members.get("scope")
+    return scope.split() if isinstance(scope, str) else []
