@@ -16,7 +16,7 @@ from shared.operations import groups as operations_of_groups
 from shared.operations import rights
 from shared.operations import roles as operations_of_roles
 from shared.store import UserGroup
-from shared.store.postgres import groups, nesting, roles
+from shared.store.postgres import assigned_names, groups, nesting
 from shared.store.postgres.transport.connection import Row
 
 _attributes = claims.attributes
@@ -67,7 +67,8 @@ def nobody_sees_usernames(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def members_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare the names of groups as they are typed."""
-    monkeypatch.setattr(groups, "canonical", str)
+    for module in (assigned_names, groups):
+        monkeypatch.setattr(module, "canonical", str)
 
 
 async def _nothing(*_: Any) -> None:
@@ -76,7 +77,7 @@ async def _nothing(*_: Any) -> None:
 
 def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """End no session of a user who leaves a group."""
-    for module in (groups, nesting, roles):
+    for module in (assigned_names, nesting):
         monkeypatch.setattr(module, "end_sessions_of", _nothing)
 
 

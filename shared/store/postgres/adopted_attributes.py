@@ -11,8 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from shared.identity.group_name import prepared_group_name
-from shared.store.postgres.groups import join_by_name
-from shared.store.postgres.roles import give_by_name
+from shared.store.postgres import assigned_names
 from shared.store.postgres.transport.connection import decode_json
 
 _BATCH = 500
@@ -41,9 +40,9 @@ async def _adopt_each(connection: asyncpg.Connection, claim: str, adopt: _Adopt)
 
 async def adopt_group_attributes(connection: asyncpg.Connection) -> None:
     """Create the memberships, in the transaction of the migration."""
-    await _adopt_each(connection, "groups", join_by_name)
+    await _adopt_each(connection, "groups", assigned_names.GROUPS.assign_each)
 
 
 async def adopt_role_attributes(connection: asyncpg.Connection) -> None:
     """Give the roles, in the transaction of the migration."""
-    await _adopt_each(connection, "roles", give_by_name)
+    await _adopt_each(connection, "roles", assigned_names.ROLES.assign_each)

@@ -1,4 +1,4 @@
-"""Groups in PostgreSQL, and the statements that change a user's memberships."""
+"""Groups in PostgreSQL."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -10,10 +10,10 @@ from shared.model import Author, Scope
 from shared.store import Stale, Taken, Unavailable, UserGroup
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
+from shared.store.postgres import assigned_names
 from shared.store.postgres.nesting import (
     LOCK_NESTING,
     MEMBERS_OF_BELOW,
-    NOTE_CHANGE,
     SIGNING_OUT,
     groups_above,
     groups_below,
@@ -22,10 +22,8 @@ from shared.store.postgres.nesting import (
     sign_out,
     unnest,
 )
-from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
-from shared.store.postgres.transport.transaction import Transaction
 
 NEEDS_SECOND_FACTOR = f"""(EXISTS (SELECT FROM groups gr WHERE gr.requires_second_factor) AND EXISTS (
   {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
@@ -40,13 +38,6 @@ SELECT 'group_added',
        jsonb_build_object('group', name, 'scopes', $4::text[], 'requires_second_factor', $5::boolean)
        || $3::jsonb
   FROM added"""
-
-_ADD_MISSING = """
-WITH added AS (
-  INSERT INTO groups (name, name_key) SELECT * FROM unnest($1::text[], $2::text[])
-  ON CONFLICT (name_key) DO NOTHING RETURNING name)
-INSERT INTO audit (event, detail)
-SELECT 'group_added', jsonb_build_object('group', name) || $3::jsonb FROM added"""
 
 _GROUP = f"""
        gr.name, gr.version, gr.scopes, gr.requires_second_factor, gr.created_at,
@@ -89,60 +80,6 @@ _DELETE = """
 WITH deleted AS (DELETE FROM groups WHERE group_id = $1 RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'group_deleted', jsonb_build_object('group', name) || $2::jsonb FROM deleted"""
-
-# FOR KEY SHARE waits for a concurrent deletion of a group or user, which is then left out.
-_JOIN = """
-WITH wanted AS (
-  SELECT u.user_id, gr.group_id FROM users u, groups gr
-   WHERE u.user_id = $1 AND gr.name_key = ANY($2::text[]) FOR KEY SHARE),
-joined AS (
-  INSERT INTO group_members (user_id, group_id) SELECT user_id, group_id FROM wanted
-  ON CONFLICT DO NOTHING RETURNING group_id)
-INSERT INTO audit (event, user_id, detail)
-SELECT 'group_joined', $1, jsonb_build_object('group', gr.name) || $3::jsonb
-  FROM joined JOIN groups gr USING (group_id)
-RETURNING event"""
-
-
-def _leave(condition: str) -> str:
-    """A statement that ends the memberships of user $1 in the groups of $2 that meet *condition*."""
-    return f"""
-WITH ended AS (
-  DELETE FROM group_members gm USING groups gr
-   WHERE gm.user_id = $1 AND gr.group_id = gm.group_id AND {condition} RETURNING gr.name)
-INSERT INTO audit (event, user_id, detail)
-SELECT 'group_left', $1, jsonb_build_object('group', name) || $3::jsonb FROM ended
-RETURNING event"""
-
-
-_LEAVE = _leave("gr.name_key = $2")
-_LEAVE_OTHERS = _leave("gr.name_key <> ALL($2::text[])")
-
-
-async def join_by_name(
-    connection: Transaction | asyncpg.Connection,
-    user_id: UUID,
-    names: Collection[str],
-    by: Author | None = None,
-) -> None:
-    """Make a user a member of the groups of these names; groups that are missing are added."""
-    by_key = {canonical(name): name for name in names}
-    keys = sorted(by_key)  # in one order, so that transactions do not deadlock
-    await connection.execute(_ADD_MISSING, [by_key[key] for key in keys], keys, author_detail(by))
-    await connection.execute(_JOIN, user_id, keys, author_detail(by))
-
-
-async def replace_groups(
-    connection: Transaction, user_id: UUID, names: Collection[str], by: Author | None = None
-) -> None:
-    """Make a locked user a member of exactly the groups of these names; groups that are missing are added.
-
-    Every session and grant of a user who leaves a group ends.
-    """
-    keys = [canonical(name) for name in names]
-    if await connection.fetchrow(_LEAVE_OTHERS, user_id, keys, author_detail(by)):
-        await end_sessions_of(connection, [user_id])
-    await join_by_name(connection, user_id, names, by)
 
 
 def _group(row: Row) -> UserGroup:
@@ -225,24 +162,10 @@ class PostgresGroups:
             return True
 
     async def join(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-        async with self._database.transaction() as connection:
-            if await connection.fetchrow(_JOIN, user_id, [canonical(name)], author_detail(by)):
-                await connection.execute(NOTE_CHANGE, [user_id])
+        await assigned_names.GROUPS.assign(self._database, name, user_id, by)
 
     async def leave(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-        try:
-            await self._leave(name, user_id, by)
-        except Unavailable:  # perhaps only the answer was lost
-            await self._leave(name, user_id, by)
-
-    async def _leave(self, name: str, user_id: UUID, by: Author | None) -> None:
-        async with self._database.transaction() as connection:
-            await connection.fetchrow(LOCK_USER, user_id)
-            if await connection.fetchrow(_LEAVE, user_id, canonical(name), author_detail(by)) is None:
-                await connection.confirm()
-                return
-            await end_sessions_of(connection, [user_id])
-            await connection.execute(NOTE_CHANGE, [user_id])
+        await assigned_names.GROUPS.unassign(self._database, name, user_id, by)
 
     async def nest(self, parent: UserGroup, member: str, *, by: Author | None = None) -> None:
         async with self._database.transaction() as connection:

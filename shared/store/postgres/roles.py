@@ -1,6 +1,6 @@
-"""Roles in PostgreSQL, and the statements that give them to users and groups and take them away."""
+"""Roles in PostgreSQL, and the statements that give them to groups and take them away."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -10,29 +10,20 @@ from shared.model import Author
 from shared.store import Role, Stale, Taken, Unavailable
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
+from shared.store.postgres import assigned_names
 from shared.store.postgres.nesting import (
     LOCK_NESTING,
     MEMBERS_OF_BELOW,
-    NOTE_CHANGE,
     SIGNING_OUT,
     groups_below,
     scopes_of,
     sign_out,
 )
-from shared.store.postgres.outbox import LOCK_USER, end_sessions_of
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
-from shared.store.postgres.transport.transaction import Transaction
 
 _ADD = """
 WITH added AS (INSERT INTO roles (name, name_key) VALUES ($1, $2) RETURNING name)
-INSERT INTO audit (event, detail)
-SELECT 'role_added', jsonb_build_object('role', name) || $3::jsonb FROM added"""
-
-_ADD_MISSING = """
-WITH added AS (
-  INSERT INTO roles (name, name_key) SELECT * FROM unnest($1::text[], $2::text[])
-  ON CONFLICT (name_key) DO NOTHING RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'role_added', jsonb_build_object('role', name) || $3::jsonb FROM added"""
 
@@ -79,18 +70,7 @@ WITH deleted AS (DELETE FROM roles WHERE name_key = $1 RETURNING name)
 INSERT INTO audit (event, detail)
 SELECT 'role_deleted', jsonb_build_object('role', name) || $2::jsonb FROM deleted"""
 
-# FOR KEY SHARE waits for a concurrent deletion of a role, user or group, which is then left out.
-_GIVE = """
-WITH wanted AS (
-  SELECT u.user_id, r.role_id FROM users u, roles r
-   WHERE u.user_id = $1 AND r.name_key = ANY($2::text[]) FOR KEY SHARE),
-given AS (
-  INSERT INTO user_roles (user_id, role_id) SELECT user_id, role_id FROM wanted
-  ON CONFLICT DO NOTHING RETURNING role_id)
-INSERT INTO audit (event, user_id, detail)
-SELECT 'role_given', $1, jsonb_build_object('role', r.name) || $3::jsonb
-  FROM given JOIN roles r USING (role_id)
-RETURNING event"""
+# FOR KEY SHARE waits for a concurrent deletion of the role or group, which is then left out.
 _GIVE_GROUP = """
 WITH wanted AS (
   SELECT gr.group_id, gr.name, r.role_id, r.name AS role FROM groups gr, roles r
@@ -103,19 +83,6 @@ SELECT 'role_given', jsonb_build_object('role', w.role, 'group', w.name) || $3::
   FROM given JOIN wanted w USING (role_id)"""
 
 
-def _take(condition: str) -> str:
-    """A statement that takes from user $1 the roles that meet *condition* with $2."""
-    return f"""
-WITH taken AS (
-  DELETE FROM user_roles ur USING roles r
-   WHERE ur.user_id = $1 AND r.role_id = ur.role_id AND {condition} RETURNING r.name)
-INSERT INTO audit (event, user_id, detail)
-SELECT 'role_taken', $1, jsonb_build_object('role', name) || $3::jsonb FROM taken
-RETURNING event"""
-
-
-_TAKE = _take("r.name_key = $2")
-_TAKE_OTHERS = _take("r.name_key <> ALL($2::text[])")
 _TAKE_GROUP = """
 WITH taken AS (
   DELETE FROM group_roles gl USING groups gr, roles r
@@ -125,32 +92,6 @@ audited AS (
   INSERT INTO audit (event, detail)
   SELECT 'role_taken', jsonb_build_object('role', role, 'group', name) || $3::jsonb FROM taken)
 SELECT group_id FROM taken"""
-
-
-async def give_by_name(
-    connection: Transaction | asyncpg.Connection,
-    user_id: UUID,
-    names: Collection[str],
-    by: Author | None = None,
-) -> None:
-    """Give a user the roles of these names; roles that are missing are added."""
-    by_key = {canonical(name): name for name in names}
-    keys = sorted(by_key)  # in one order, so that transactions do not deadlock
-    await connection.execute(_ADD_MISSING, [by_key[key] for key in keys], keys, author_detail(by))
-    await connection.execute(_GIVE, user_id, keys, author_detail(by))
-
-
-async def replace_roles(
-    connection: Transaction, user_id: UUID, names: Collection[str], by: Author | None = None
-) -> None:
-    """Let a locked user have exactly the roles of these names by themselves; missing roles are added.
-
-    Every session and grant of a user who loses a role ends.
-    """
-    keys = [canonical(name) for name in names]
-    if await connection.fetchrow(_TAKE_OTHERS, user_id, keys, author_detail(by)):
-        await end_sessions_of(connection, [user_id])
-    await give_by_name(connection, user_id, names, by)
 
 
 def _role(row: Row) -> Role:
@@ -216,24 +157,10 @@ class PostgresRoles:
             return True
 
     async def give(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-        async with self._database.transaction() as connection:
-            if await connection.fetchrow(_GIVE, user_id, [canonical(name)], author_detail(by)):
-                await connection.execute(NOTE_CHANGE, [user_id])
+        await assigned_names.ROLES.assign(self._database, name, user_id, by)
 
     async def take(self, name: str, user_id: UUID, *, by: Author | None = None) -> None:
-        try:
-            await self._take(name, user_id, by)
-        except Unavailable:  # perhaps only the answer was lost
-            await self._take(name, user_id, by)
-
-    async def _take(self, name: str, user_id: UUID, by: Author | None) -> None:
-        async with self._database.transaction() as connection:
-            await connection.fetchrow(LOCK_USER, user_id)
-            if await connection.fetchrow(_TAKE, user_id, canonical(name), author_detail(by)) is None:
-                await connection.confirm()
-                return
-            await end_sessions_of(connection, [user_id])
-            await connection.execute(NOTE_CHANGE, [user_id])
+        await assigned_names.ROLES.unassign(self._database, name, user_id, by)
 
     async def give_group(self, name: str, group: str, *, by: Author | None = None) -> None:
         await self._database.row(_GIVE_GROUP, canonical(name), canonical(group), author_detail(by))

@@ -12,7 +12,7 @@ from shared.model import Author, Json, User
 from shared.store import EVERY_USER, Kept, NewMail, Stale, Taken, UserFilter
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
-from shared.store.postgres.groups import join_by_name, replace_groups
+from shared.store.postgres import assigned_names
 from shared.store.postgres.mails import SealedMails, queueing
 from shared.store.postgres.memberships import (
     DIRECT_MEMBERSHIPS_OF_USER,
@@ -21,7 +21,6 @@ from shared.store.postgres.memberships import (
 )
 from shared.store.postgres.nesting import MEMBERS_OF_BELOW, groups_below
 from shared.store.postgres.outbox import end_sessions, end_sessions_of
-from shared.store.postgres.roles import give_by_name, replace_roles
 from shared.store.postgres.transport.database import Database
 
 _FIELDS = (
@@ -183,9 +182,9 @@ class PostgresUsers:
                     _AUDIT, "user_added", user.user_id, {**(detail or {}), **author_detail(by)}
                 )
                 if user.groups:
-                    await join_by_name(connection, user.user_id, user.groups, by)
+                    await assigned_names.GROUPS.assign_each(connection, user.user_id, user.groups, by)
                 if user.roles:
-                    await give_by_name(connection, user.user_id, user.roles, by)
+                    await assigned_names.ROLES.assign_each(connection, user.user_id, user.roles, by)
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
@@ -215,9 +214,9 @@ class PostgresUsers:
                     _AUDIT, "user_claims_changed", user_id, {**detail, **author_detail(by)}
                 )
                 if groups is not None:
-                    await replace_groups(connection, user_id, groups, by)
+                    await assigned_names.GROUPS.replace(connection, user_id, groups, by)
                 if roles is not None:
-                    await replace_roles(connection, user_id, roles, by)
+                    await assigned_names.ROLES.replace(connection, user_id, roles, by)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 
