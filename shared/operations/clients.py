@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from shared.config.settings import Settings
@@ -22,11 +24,11 @@ from shared.oauth.client.secret import (
     with_secret,
 )
 from shared.operations.examination.warnings import ClientWarning
+from shared.operations.listing import every
 from shared.operations.rights import check_rights
 from shared.process.operator_error import OperatorError
 from shared.store import EVERY_CLIENT, ClientFilter, Clients, Stale
 
-PAGE = 500
 MAX_OVERLAP = timedelta(days=90)
 
 
@@ -189,10 +191,6 @@ class NoSecret(OperatorError):
     template = "The client {} authenticates without a client secret"
 
 
-async def every_client(clients: Clients, matching: ClientFilter = EVERY_CLIENT) -> AsyncIterator[Client]:
+def every_client(clients: Clients, matching: ClientFilter = EVERY_CLIENT) -> AsyncIterator[Client]:
     """All clients that match, by client_id."""
-    after: str | None = None
-    while page := await clients.list(after, PAGE, matching):
-        for client in page:
-            yield client
-        after = page[-1].client_id
+    return every(partial(clients.list, matching=matching), attrgetter("client_id"))

@@ -1,17 +1,18 @@
 """The operators' functions for groups and memberships, over ports."""
 
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
 from shared.model import Author, Scope
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
+from shared.operations.listing import every
 from shared.operations.rights import check_rights
 from shared.process.operator_error import OperatorError
 from shared.store import CyclicGroups, Groups, NestedTooDeeply, Stale, UserGroup
-
-PAGE = 500
 
 ADMINISTRATORS = "administrators"
 """The group that `ostiary user add --admin` adds users to."""
@@ -174,20 +175,11 @@ async def administrators(groups: Groups) -> str:
     return group.name
 
 
-async def every_group(groups: Groups) -> AsyncIterator[UserGroup]:
+def every_group(groups: Groups) -> AsyncIterator[UserGroup]:
     """All groups, by name."""
-    after: str | None = None
-    while page := await groups.list(after, PAGE):
-        for group in page:
-            yield group
-        after = page[-1].name
+    return every(groups.list, attrgetter("name"))
 
 
-async def every_member(groups: Groups, name: str, *, is_effective: bool = False) -> AsyncIterator[str]:
+def every_member(groups: Groups, name: str, *, is_effective: bool = False) -> AsyncIterator[str]:
     """The user names of all members of a group, by name. *is_effective*: of the groups below it, too."""
-    after: str | None = None
-    read = groups.effective_members if is_effective else groups.members
-    while page := await read(name, after, PAGE):
-        for username in page:
-            yield username
-        after = page[-1]
+    return every(partial(groups.effective_members if is_effective else groups.members, name), str)

@@ -1,17 +1,18 @@
 """The operators' functions for roles, over ports."""
 
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from shared.identity.group_name import MAX_GROUP_NAME, prepared_group_name
 from shared.model import Author
 from shared.operations.groups import get as get_group
+from shared.operations.listing import every
 from shared.operations.rights import check_rights, check_user_rights
 from shared.process.operator_error import OperatorError
 from shared.store import Groups, Role, Roles, Stale
-
-PAGE = 500
 
 
 class NoSuchRole(OperatorError):
@@ -124,20 +125,11 @@ async def take_role_from_group(
     await roles.take_group(role.name, holder.name, by=by)
 
 
-async def every_role(roles: Roles) -> AsyncIterator[Role]:
+def every_role(roles: Roles) -> AsyncIterator[Role]:
     """All roles, by name."""
-    after: str | None = None
-    while page := await roles.list(after, PAGE):
-        for role in page:
-            yield role
-        after = page[-1].name
+    return every(roles.list, attrgetter("name"))
 
 
-async def every_user(roles: Roles, name: str, *, is_effective: bool = False) -> AsyncIterator[str]:
+def every_user(roles: Roles, name: str, *, is_effective: bool = False) -> AsyncIterator[str]:
     """The names of all users who have a role by themselves, by name. *is_effective*: or through a group."""
-    after: str | None = None
-    read = roles.effective_users if is_effective else roles.users
-    while page := await read(name, after, PAGE):
-        for username in page:
-            yield username
-        after = page[-1]
+    return every(partial(roles.effective_users if is_effective else roles.users, name), str)

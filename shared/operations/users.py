@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from shared.live.randomness import new_id
 from shared.model import Author, Json, User
 from shared.oauth.supported import GROUPS, MEMBERSHIPS, ROLES, SCOPE_CLAIMS, SERVER_CLAIMS
 from shared.operations.groups import checked_names
+from shared.operations.listing import every
 from shared.operations.roles import checked_roles
 from shared.process.operator_error import OperatorError
 from shared.store import NewMail, Stale, Users
 from shared.store.codecs.text import is_storable
 
-PAGE = 500
 MAX_NAME = 200
 MAX_CLAIMS_DEPTH = 8
 MAX_GROUPS = 1000  # among the claims of one user; as many roles
@@ -285,10 +286,6 @@ async def set_verified_address(
         return
 
 
-async def every_user(users: Users) -> AsyncIterator[User]:
+def every_user(users: Users) -> AsyncIterator[User]:
     """All users, by name."""
-    after: str | None = None
-    while page := await users.list(after, PAGE):
-        for user in page:
-            yield user
-        after = page[-1].username
+    return every(users.list, attrgetter("username"))

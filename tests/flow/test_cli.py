@@ -20,7 +20,7 @@ from services.cli import main, output
 from shared.live import clock
 from shared.oauth.resource.own import ADMINISTRATION_SCOPES
 from shared.oauth.supported import SCOPE_CLAIMS
-from shared.operations import clients, users
+from shared.operations import listing
 from shared.operations.users import add_user
 from shared.paths import PATHS, Group
 from tests.builders import an_attempt
@@ -298,8 +298,7 @@ def test_a_long_list_is_printed_as_it_is_read(
 ) -> None:
     """A list is printed page by page, each record once, as JSON and as a table, also if it is empty."""
     assert of(ostiary("user", "list", "--json")) == of(ostiary("client", "list", "--json")) == []
-    monkeypatch.setattr(users, "PAGE", 2)
-    monkeypatch.setattr(clients, "PAGE", 2)
+    monkeypatch.setattr(listing, "PAGE", 2)
 
     async def add() -> None:
         async with open_world(settings_for(database_url, redis_url)) as world:
