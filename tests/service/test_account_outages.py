@@ -1,11 +1,10 @@
 """The pages of the account while a store is down: 503, never a verdict, and nothing is half done."""
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from shared.model import User
 from shared.paths import (
@@ -21,9 +20,8 @@ from shared.paths import (
     LOGOUT_DONE,
     Path,
 )
-from tests.accounts import here, serve_accounts, sign_in, visit
-from tests.authorization import LOCAL_ISSUER, AuthorizationService, Page
-from tests.deployment import open_world, settings_for
+from tests.accounts import here, sign_in, visit
+from tests.authorization import AuthorizationService, Page
 from tests.outages import POSTGRESQL, REDIS, away, failing_from, is_away
 from tests.planted import planted
 from tests.planted.accounts import an_outage_is_a_sign_in
@@ -32,20 +30,6 @@ MOST = 30  # statements of a request
 NEW_PASSWORD = "four words nobody guesses"
 
 Fields = Callable[[AuthorizationService, User], Awaitable[Mapping[str, str]]]
-
-
-@pytest_asyncio.fixture(scope="module")
-async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
-    """Both services, with a mail server."""
-    settings = settings_for(
-        module_database_url,
-        module_redis_url,
-        issuer=LOCAL_ISSUER,
-        rate_limits="off",
-        smtp_url="smtp://127.0.0.1:9",
-    )
-    async with open_world(settings) as world, serve_accounts(settings, world) as service:
-        yield service
 
 
 @planted(an_outage_is_a_sign_in)

@@ -1,11 +1,9 @@
 """The hold after a recovery: for a day, an administrator changes no address and no credential."""
 
 from base64 import b32decode
-from collections.abc import AsyncIterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-import pytest_asyncio
 
 from shared.model import User
 from shared.oauth.authentication_methods import ACR_PASSWORD
@@ -26,7 +24,7 @@ from shared.paths import (
 from tests.accounts import form_with, log_in, send, serve_accounts, visit
 from tests.authenticator import Authenticator
 from tests.authorization import LOCAL_ISSUER, AuthorizationService, Browser, Page
-from tests.deployment import open_world, settings_for
+from tests.deployment import settings_for
 from tests.passkeys import ORIGIN, add_passkey
 from tests.planted import planted
 from tests.planted.recovery import holds_nobody, opens_what_is_held
@@ -36,20 +34,6 @@ from tests.service.test_recovery import send as send_link
 
 HELD = (ACCOUNT_PASSWORD, ACCOUNT_EMAIL, ACCOUNT_PASSKEYS, ACCOUNT_SECOND_FACTOR, ACCOUNT_TOKENS)
 OPEN = (ACCOUNT, ACCOUNT_PROFILE, ACCOUNT_SESSIONS, ACCOUNT_DATA)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIterator[AuthorizationService]:
-    """Both services, with a mail server that nothing reaches."""
-    settings = settings_for(
-        module_database_url,
-        module_redis_url,
-        issuer=LOCAL_ISSUER,
-        rate_limits="off",
-        smtp_url="smtp://127.0.0.1:9",
-    )
-    async with open_world(settings) as world, serve_accounts(settings, world) as service:
-        yield service
 
 
 async def an_administrator(accounts: AuthorizationService) -> User:
