@@ -17,7 +17,8 @@ from aiohttp.test_utils import TestClient
 
 from services.token.app import mount
 from shared.codec.base64url import from_base64url
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import AuthorizationCode
 from shared.oauth.client.record import Client

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 
 LOGO = b"""<?xml version="1.0"?>
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">

@@ -7,7 +7,8 @@ import click
 
 from deploy.proxies import RENDERERS
 from deploy.proxies.site import DEFAULT_UPSTREAMS, CannotRender, Site
-from shared.config.settings import SettingsError, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import SettingsError
 from shared.paths import Service
 
 _DEFAULT = Site()

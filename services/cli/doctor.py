@@ -10,7 +10,7 @@ from deploy.local.caddy import local_ca
 from services.cli.faults import faults_in_sentences
 from services.cli.output import as_json, echo_json
 from services.cli.steps import settings_here
-from shared.config.settings import secret_files
+from shared.config.environment import secret_files
 from shared.operations.doctor.examine import examine
 from shared.operations.doctor.findings import Finding
 

@@ -12,7 +12,8 @@ from deploy.local.demo import Demo
 from deploy.local.run import run as run_everything
 from services.cli.faults import faults_in_sentences
 from services.cli.migrate import direct_url
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.operations.first_start import FirstAccount, prepare
 from shared.store import Unavailable
 from shared.store.migrate import MigrationError

@@ -8,8 +8,9 @@ from importlib import import_module
 import click
 
 from services.cli.faults import faults_in_sentences
+from shared.config.environment import read_settings
 from shared.config.kinds import address
-from shared.config.settings import Settings, read_settings
+from shared.config.settings import Settings
 from shared.operations.deployment import check_issuer
 from shared.paths import Service
 from shared.process.imports import uncollected_imports

@@ -10,7 +10,8 @@ import click
 from services.cli.doctor import show_findings
 from services.cli.faults import faults_in_sentences
 from services.cli.setup_steps import PROXIES, next_steps
-from shared.config.settings import SettingsError, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import SettingsError
 from shared.operations.doctor.examine import examine
 from shared.operations.setup import SetupError, SetupFiles
 

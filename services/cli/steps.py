@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from deploy.local.run_file import of_running
 from services.cli.faults import faults_in_sentences
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.operations.deployment import settings_of_deployment
 from shared.store.open import Stores, open_stores
 

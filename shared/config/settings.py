@@ -1,20 +1,13 @@
-"""The settings: one frozen object, read once from the environment. All errors are reported together.
+"""The settings: one frozen object, whose fields are environment variables."""
 
-`OSTIARY_ENV_FILE` may name a file of NAME=value lines (`shared/config/env_file.py`); the environment takes
-precedence.
-"""
-
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 from email.headerregistry import Address as MailAddress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.config.env_file import EnvFile, parse
 from shared.config.kinds import (
     SIGNING_ALGORITHMS,
     UI_LOCALES,
@@ -51,8 +44,6 @@ from shared.paths import PREFIX
 from shared.process.operator_error import OperatorError
 
 NAME_PREFIX = "OSTIARY_"
-FILES = frozenset({"OSTIARY_ENV_FILE", "OSTIARY_SECRET_KEY_FILE"})  # that contain settings
-NOT_SETTINGS = FILES | {"OSTIARY_REQUIRE"}  # the latter is for the tests
 
 
 class SettingsError(OperatorError):
@@ -63,6 +54,21 @@ class SettingsError(OperatorError):
     def __init__(self, faults: tuple[str, ...]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+def faults_of(error: ValidationError) -> tuple[str, ...]:
+    """One sentence for each fault, with the name of its environment variable."""
+    sentences = []
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:
+            sentences.append(message)
+            continue
+        name = NAME_PREFIX + str(fault["loc"][0]).upper()
+        if fault["type"] == "extra_forbidden":
+            message = "there is no such setting"
+        sentences.append(f"{name}: {message}")
+    return tuple(sentences)
 
 
 class Settings(BaseModel):
@@ -181,126 +187,3 @@ class Settings(BaseModel):
     def is_https(self) -> bool:
         """Whether browsers reach this deployment over TLS."""
         return self.issuer.startswith("https:")
-
-
-DEPLOYMENT_SETTINGS = (
-    "external_urls",
-    "fetch_allow",
-    "personal_access_token_lifetime",
-    "registration",
-    "require_pushed_authorization_requests",
-    "response_types",
-    "sign_up",
-    "signing_algorithms",
-    "unsigned_request_objects",
-)
-"""Settings that limit what operators may do: what clients register, and how long tokens of users live.
-
-The running deployment decides them, not an operator's shell.
-"""
-
-
-def deployment_settings(settings: Settings) -> dict[str, Any]:
-    """The settings that the running deployment records for operators' commands, as JSON."""
-    return settings.model_dump(mode="json", include=set(DEPLOYMENT_SETTINGS))
-
-
-def with_deployment(settings: Settings, recorded: Mapping[str, Any]) -> Settings:
-    """*settings*, with the recorded settings of the running deployment in place of its own.
-
-    Raises SettingsError if another version recorded them and this one cannot read them.
-    """
-    recorded_values = {name: recorded[name] for name in DEPLOYMENT_SETTINGS if name in recorded}
-    try:
-        read = Settings.model_validate(recorded_values)
-    except ValidationError as error:
-        fault = "the running deployment has settings that this version of `ostiary` cannot read"
-        raise SettingsError((fault, *_sentences(error))) from None
-    return settings.model_copy(update={name: getattr(read, name) for name in recorded_values})
-
-
-def _env_file(path: str | None) -> EnvFile:
-    if not path:
-        return EnvFile({}, ())
-    try:
-        return parse(Path(path).read_text("utf-8"), NAME_PREFIX)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError((f"OSTIARY_ENV_FILE: cannot read {path}: {error}",)) from None
-
-
-def _sentences(error: ValidationError) -> tuple[str, ...]:
-    sentences = []
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        if not fault["loc"]:
-            sentences.append(message)
-            continue
-        name = NAME_PREFIX + str(fault["loc"][0]).upper()
-        if fault["type"] == "extra_forbidden":
-            message = "there is no such setting"
-        sentences.append(f"{name}: {message}")
-    return tuple(sentences)
-
-
-def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """The settings from *environ* and its `OSTIARY_ENV_FILE`.
-
-    Raises SettingsError with every fault found: unknown names, malformed values, unreadable files.
-    """
-    env_file = _env_file(environ.get("OSTIARY_ENV_FILE"))
-    of_environment = {name: value for name, value in environ.items() if name.startswith(NAME_PREFIX)}
-    variables = {**env_file.values, **of_environment}
-    values = {
-        name.removeprefix(NAME_PREFIX).lower(): value
-        for name, value in variables.items()
-        if name not in NOT_SETTINGS and value != ""
-    }
-    faults = tuple(f"OSTIARY_ENV_FILE: {fault}" for fault in env_file.faults)
-    if file := variables.get("OSTIARY_SECRET_KEY_FILE"):
-        if "secret_key" in values:
-            faults += ("set OSTIARY_SECRET_KEY or OSTIARY_SECRET_KEY_FILE, not both",)
-        try:
-            values["secret_key"] = Path(file).read_text("ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            faults += (f"OSTIARY_SECRET_KEY_FILE: {error}",)
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError((*faults, *_sentences(error))) from None
-    if faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def secret_files(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
-    """The files that hold settings and the secret key. Raises SettingsError."""
-    variables = {**_env_file(environ.get("OSTIARY_ENV_FILE")).values, **environ}
-    return tuple(Path(variables[name]) for name in sorted(FILES) if variables.get(name))
-
-
-def nth_address(address: str, index: int) -> str:
-    """The address of process *index* among those that share *address*: port + index, or path.index."""
-    if address.startswith("unix:"):
-        return f"{address}.{index}" if index else address
-    host, _, port = address.rpartition(":")
-    return f"{host}:{int(port) + index}"
-
-
-def child_environment(settings: Settings, index: int) -> dict[str, str]:
-    """The environment for child *index* of this process, with the same *settings*, secrets included."""
-    metrics = nth_address(settings.metrics_listen, index) if settings.metrics_listen else ""
-    urls = {
-        "OSTIARY_DATABASE_URL": settings.database_url,
-        "OSTIARY_REDIS_URL": settings.redis_url,
-        "OSTIARY_SMTP_URL": settings.smtp_url,
-    }
-    return {
-        **os.environ,
-        **{name: url.get_secret_value() for name, url in urls.items() if url},
-        "OSTIARY_SECRET_KEY": ",".join(key.get_secret_value() for key in settings.secret_key),
-        "OSTIARY_SECRET_KEY_FILE": "",  # already read
-        "OSTIARY_METRICS_LISTEN": metrics,
-        "OSTIARY_DRAIN_DELAY": f"{settings.drain_delay.total_seconds():.0f}s",
-        "OSTIARY_WORKER": "token",
-        "OSTIARY_ROOT_ALIASES": "on" if settings.root_aliases else "off",
-    }

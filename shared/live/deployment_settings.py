@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from shared.config.settings import Settings, deployment_settings
+from shared.config.deployment import deployment_settings
+from shared.config.settings import Settings
 from shared.store import DeploymentRecord
 
 EVERY = timedelta(minutes=1)

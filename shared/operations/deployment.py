@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from shared.config.settings import Settings, with_deployment
+from shared.config.deployment import with_deployment
+from shared.config.settings import Settings
 from shared.identity.passkeys.passkey import rp_id_of
 from shared.process.operator_error import OperatorError
 from shared.store import DeploymentRecord, Passkeys

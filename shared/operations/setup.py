@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.config.env_file import line, parse
-from shared.config.settings import NAME_PREFIX, Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import NAME_PREFIX, Settings
 from shared.process.operator_error import OperatorError
 
 ENV_FILE, SECRET_KEY_FILE = "ostiary.env", "secret-key"

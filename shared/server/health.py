@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from aiohttp import web
 
-from shared.config.settings import nth_address
+from shared.config.environment import nth_address
 from shared.server.app import READINESS, SETTINGS, Mount
 from shared.server.metrics import show_metrics
 from shared.server.resources import WATCH, Resource, need, stores

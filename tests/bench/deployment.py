@@ -19,7 +19,8 @@ from deploy.local.child import Child, Command
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
-from shared.config.settings import Settings, child_environment
+from shared.config.environment import child_environment
+from shared.config.settings import Settings
 from shared.paths import PATHS, PREFIX, Group, Path, Service
 from shared.store.migrate import migrate
 from tests.bench.cpu import pin, processors

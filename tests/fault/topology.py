@@ -21,7 +21,8 @@ from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
-from shared.config.settings import Settings, child_environment
+from shared.config.environment import child_environment
+from shared.config.settings import Settings
 from shared.paths import Service
 from shared.store.migrate import migrate
 from tests.authorization import LOCAL_ISSUER, Browser

@@ -16,7 +16,8 @@ from deploy.local.postgres import Postgres, find_binaries
 from deploy.local.service import command, socket_of
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.valkey import Valkey, find_binary
-from shared.config.settings import Settings, child_environment
+from shared.config.environment import child_environment
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.keys import ensure_keys
 from shared.paths import PREFIX, Service

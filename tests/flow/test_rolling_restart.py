@@ -14,7 +14,8 @@ from aiohttp import ClientError, ClientSession, TCPConnector
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
-from shared.config.settings import Settings, child_environment
+from shared.config.environment import child_environment
+from shared.config.settings import Settings
 from shared.operations.clients import add_client, allowed_by
 from shared.paths import DEVICE, PREFIX, REGISTRATION, TOKEN, WEBFINGER, Service
 from tests.deployment import open_world, settings_for

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.cli import main
-from shared.config.settings import read_settings
+from shared.config.environment import read_settings
 
 ISSUER = "https://id.example.test/oidc"
 

@@ -11,7 +11,7 @@ import compose_spec
 import pytest
 import yaml
 
-from shared.config.settings import read_settings
+from shared.config.environment import read_settings
 from shared.paths import Service
 from tests.flow.starter import ROOT
 

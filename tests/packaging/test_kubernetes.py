@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy.kubernetes.render import FOLDER, WORKER
-from shared.config.settings import read_settings
+from shared.config.environment import read_settings
 from shared.paths import PATHS, Group, Service
 from shared.server.metric_table import METRICS
 from tests.packaging.kubernetes import OVERLAYS, faults, overlay

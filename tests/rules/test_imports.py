@@ -146,7 +146,7 @@ def test_the_environment_is_read_in_one_place() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
     }
     assert readers <= {
+        "shared/config/environment.py",
         "shared/config/libpq_environment.py",
-        "shared/config/settings.py",
         "shared/server/notify.py",
     }

@@ -9,7 +9,7 @@ from services.client_registry.app import mount as mount_client_registry
 from services.discovery.app import mount as mount_discovery
 from services.discovery.metadata import provider_metadata
 from services.token.app import mount as mount_token
-from shared.config.settings import read_settings
+from shared.config.environment import read_settings
 from shared.paths import (
     ADMIN_CLIENT,
     ADMIN_CLIENTS,

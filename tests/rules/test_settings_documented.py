@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from shared.config.settings import FILES, NAME_PREFIX, Settings
+from shared.config.environment import FILES
+from shared.config.settings import NAME_PREFIX, Settings
 
 README = Path(__file__).parents[2] / "deploy" / "README.md"
 

@@ -17,7 +17,8 @@ from services.accounts.app import mount as accounts
 from services.authorization.app import mount as authorization
 from services.client_registry.app import mount as client_registry
 from services.token.app import mount as token
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.paths import ADMINISTRATION_PREFIX, REGISTRATION
 from shared.server.app import application
 from shared.server.http.server import Runner

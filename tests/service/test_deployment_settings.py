@@ -12,13 +12,8 @@ from click.testing import CliRunner, Result
 
 from services.cli import main
 from services.client_registry.app import mount
-from shared.config.settings import (
-    DEPLOYMENT_SETTINGS,
-    Settings,
-    SettingsError,
-    deployment_settings,
-    with_deployment,
-)
+from shared.config.deployment import DEPLOYMENT_SETTINGS, deployment_settings, with_deployment
+from shared.config.settings import Settings, SettingsError
 from shared.operations.deployment import settings_of_deployment
 from shared.server.app import application
 from tests.builders import World

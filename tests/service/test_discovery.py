@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from services.discovery.app import mount
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.keys import ensure_keys
 from shared.paths import (

@@ -7,8 +7,9 @@ from aiohttp import web
 from pytest_aiohttp import AiohttpClient
 
 from shared.browser.pages import Pages
+from shared.config.environment import read_settings
 from shared.config.image import image_type
-from shared.config.settings import Settings, SettingsError, read_settings
+from shared.config.settings import Settings, SettingsError
 from tests import sample_pages
 from tests.look import LOGO, looking
 

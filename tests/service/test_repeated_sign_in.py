@@ -17,7 +17,7 @@ from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from shared.config.settings import child_environment
+from shared.config.environment import child_environment
 from shared.model import User
 from shared.paths import LOGIN, Service
 from shared.store import Unavailable

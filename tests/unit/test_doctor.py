@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from shared.browser.cookies import Cookies
-from shared.config.settings import read_settings
+from shared.config.environment import read_settings
 from shared.operations.doctor.files import file_findings
 from shared.operations.doctor.http import HttpResponse
 from shared.operations.doctor.proxy import (

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from shared.config.env_file import line, parse
-from shared.config.settings import SettingsError, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import SettingsError
 
 
 @pytest.mark.parametrize(

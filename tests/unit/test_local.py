@@ -20,7 +20,8 @@ from deploy.local.presets import write_presets
 from deploy.local.run import served_groups
 from deploy.local.supervisor import Supervisor
 from services.authorization.pages.start import presets
-from shared.config.settings import Settings, read_settings
+from shared.config.environment import read_settings
+from shared.config.settings import Settings
 from shared.paths import Group
 
 

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from shared.config.environment import read_settings
 from shared.config.related_origins import registrable_label
-from shared.config.settings import Settings, SettingsError, read_settings
+from shared.config.settings import Settings, SettingsError
 from shared.identity.passkeys.options import creation_options, request_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passkeys.response import PasskeyRefused, UnverifiedResponse

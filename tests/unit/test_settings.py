@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from shared.config import kinds as setting_kinds
+from shared.config.environment import nth_address, read_settings
 from shared.config.libpq_environment import ignore_libpq_environment
 from shared.config.mail_address import MailFolder, MailServer
-from shared.config.settings import SettingsError, nth_address, read_settings
+from shared.config.settings import SettingsError
 from shared.server.serve import Listen, ListenError
 from tests.planted import planted
 from tests.planted.process import keeps_a_bare_path

@@ -16,7 +16,8 @@ from aiohttp import ClientSession, CookieJar, DummyCookieJar, TCPConnector, Unix
 from deploy.local.child import Child
 from deploy.local.folders import run_folder
 from deploy.local.service import command, socket_of
-from shared.config.settings import Settings, child_environment
+from shared.config.environment import child_environment
+from shared.config.settings import Settings
 from shared.paths import PREFIX, Service
 from shared.store.migrate import migrate
 from tests.authorization import Browser
