@@ -37,7 +37,7 @@ SENT_MAILS = (
             "http://localhost:8080/oidc/account",
             "",
             "-- ",
-            "This mail is from localhost:8080.",
+            "This email is from localhost:8080.",
         ),
     ),
     SentMailView(

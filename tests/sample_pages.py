@@ -17,6 +17,7 @@ from shared.browser.pages import (
     ErrorView,
     FormView,
     LeavingView,
+    LocalizedText,
     LoginView,
     LogoutView,
     OutOfBandView,
@@ -125,7 +126,11 @@ SIGN_UPS: Mapping[str, SignUpView] = {
     "sign-up-throttled": replace(_TYPED, fault="throttled", retry_after=60 * 60),
 }
 RELEASED = tuple(dict.fromkeys(claim for claims in SCOPE_CLAIMS.values() for claim in claims))
-NOTES = ApiView("Notes", "notes.example.net", (("notes:read", "Read your notes"), ("notes:write", None)))
+NOTES = ApiView(
+    "Notes",
+    "notes.example.net",
+    (("notes:read", LocalizedText("Read your notes", "en")), ("notes:write", None)),
+)
 CONSENT_FORM = FormView(CLIENT, "/oidc/consent", HIDDEN, CALLBACK)
 CONSENTS: Mapping[str, ConsentView] = {
     "consent": ConsentView(

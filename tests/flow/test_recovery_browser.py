@@ -77,7 +77,7 @@ async def test_a_forgotten_password_is_replaced_without_script(
     await expect(page.locator("h1")).to_have_text("Forgot your password?")
     await page.keyboard.type("ada")
     await page.keyboard.press("Enter")
-    await expect(page.locator("h1")).to_have_text("Check your mail")
+    await expect(page.locator("h1")).to_have_text("Check your email")
     link = f"{origin}{await mailed_link(page, origin)}"
     opened = await scanner.new_page()
     await opened.goto(link)

@@ -72,7 +72,7 @@ async def test_a_forgotten_password_is_replaced(mailing: AuthorizationService) -
     browser, user = a_browser(mailing), await mailing.user(claims={"email": "ada@one.test", "locale": "fr"})
     assert f'href="{ACCOUNT_FORGOTTEN}"' in (await visit(browser, ACCOUNT.path)).text
     page = await ask(browser, "ADA@one.test")
-    assert (page.status, "Check your mail" in page.text) == (200, True)
+    assert (page.status, "Check your email" in page.text) == (200, True)
     (mail,) = await mails(mailing.world)
     assert (mail.user_id, mail.kind) == (user.user_id, "password_forgotten")
     assert (mail.contents.recipient, mail.contents.locale) == ("ada@one.test", "fr")

@@ -185,6 +185,25 @@ def test_every_page_is_well_made(locale: str, name: str, response: web.Response)
     assert all(file and file.startswith(f"/oidc/static/{PAGES.assets.version}/") for file in files)
 
 
+_PRESSED = re.compile(r'<(?:button|a class="small")[^>]*>(.*?)</(?:button|a)>', re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+
+
+@pytest.mark.point(26)
+@each_sample
+def test_no_two_buttons_of_a_page_say_the_same(locale: str, name: str, response: web.Response) -> None:
+    """Out of its row, "Sign out" or "Remove" says which device or passkey it means (WCAG 2.2 §2.4.4)."""
+    said = [" ".join(_TAG.sub("", text).split()) for text in _PRESSED.findall(body(response))]
+    assert sorted(said) == sorted(set(said)), (locale, name)
+
+
+@each_sample
+def test_no_line_begins_with_a_dot(locale: str, name: str, response: web.Response) -> None:
+    """On a narrow screen, a dot between two parts stays at the end of its line."""
+    lines = re.findall(r'<p class="(?:what|lead)">(.*?)</p>', body(response))
+    assert not [line for line in lines if re.search("[^\u00a0]·|·[^ ]", line)], (locale, name)
+
+
 @pytest.mark.parametrize(
     ("form_action", "expected"),
     [

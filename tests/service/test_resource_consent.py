@@ -61,7 +61,7 @@ async def test_consent_asks_for_what_is_new(authorization_service: Authorization
 @planted(texts_have_one_language)
 @pytest.mark.point("RI2")
 async def test_scopes_are_told_in_the_users_language(authorization_service: AuthorizationService) -> None:
-    """The text in the language of the page; else in English; else the scope itself."""
+    """The text in the language of the page, else in English, else the scope; WCAG 2.2 §3.1.2: which it is."""
     service = authorization_service
     client, user = await service.client(scope=SCOPE), await service.user()
     texts = {
@@ -74,6 +74,6 @@ async def test_scopes_are_told_in_the_users_language(authorization_service: Auth
         client, scope="openid read write other", resource=api.resource, ui_locales="fr"
     )
     page = await browser.follow(await browser.log_in(page, user))
-    for text in ("Lire vos notes", "Write notes", "other"):
+    for text in ('lang="fr">Lire vos notes<', 'lang="en">Write notes<', ">other<"):
         assert text in page.text
     assert "Read your notes" not in page.text

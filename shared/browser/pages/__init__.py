@@ -15,6 +15,7 @@ from shared.browser.pages.views.consent import (
     DeviceFault,
     DeviceOutcome,
     DeviceView,
+    LocalizedText,
 )
 from shared.browser.pages.views.form import FormView
 from shared.browser.pages.views.held import HeldView
@@ -52,6 +53,7 @@ __all__ = [
     "FormView",
     "HeldView",
     "LeavingView",
+    "LocalizedText",
     "LoginFault",
     "LoginView",
     "LogoutView",

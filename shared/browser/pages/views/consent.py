@@ -20,12 +20,20 @@ def _each_once(scopes: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalizedText:
+    """A text of an operator, and the tag of its language (BCP 47), which may not be the page's."""
+
+    text: str
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiView:
     """An API that access is asked to: its name and host, and a text for each scope, or the scope itself."""
 
     name: str
     host: str
-    scopes: tuple[tuple[str, str | None], ...]
+    scopes: tuple[tuple[str, LocalizedText | None], ...]
 
     @classmethod
     def of(cls, resource: ProtectedResource, scopes: tuple[str, ...], locale: str) -> Self:
@@ -37,10 +45,10 @@ class ApiView:
         )
 
 
-def text_in(texts: Mapping[str, str], locale: str) -> str | None:
+def text_in(texts: Mapping[str, str], locale: str) -> LocalizedText | None:
     """The text for a language tag, its language alone, English, or any; None: there is none."""
     wanted = (locale, locale.partition("-")[0], "en", next(iter(texts), ""))
-    return next((texts[tag] for tag in wanted if texts.get(tag)), None)
+    return next((LocalizedText(texts[tag], tag) for tag in wanted if texts.get(tag)), None)
 
 
 @dataclass(frozen=True, slots=True)
