@@ -113,6 +113,12 @@ OVERVIEW = Dashboard(
             "Grows while the mail server cannot be reached, or no worker sends mails.",
         ),
         Panel(
+            "Users to be signed out",
+            "short",
+            {"waiting": "max(ostiary_sign_outs_waiting)"},
+            "Those who lost a group or a role with many others. The worker signs them out in batches.",
+        ),
+        Panel(
             "Age of signing keys",
             "s",
             {

@@ -18,6 +18,7 @@ from services.worker.key_schedule import key_schedule
 from services.worker.logout_notices import NoticeDelivery, logout_notices
 from services.worker.mail.delivery import mail_delivery
 from services.worker.mail.recovery_requests import recovery_requests
+from services.worker.sign_outs import sign_outs
 from services.worker.state_metrics import state_metrics
 from shared.config.mail_address import MailFolder, MailServer
 from shared.config.settings import Settings
@@ -51,7 +52,8 @@ def _jobs(app: web.Application) -> tuple[Job, ...]:
         audit_sealing(opened.audit_log, app[KEYRING]),
         expiry(opened.expiry, settings),
         growth(opened.expiry),
-        state_metrics(opened.outbox, opened.mails, opened.keys, settings),
+        state_metrics(opened.outbox, opened.mails, opened.sign_outs, opened.keys, settings),
+        sign_outs(opened.sign_outs),
         client_removal(opened.client_removals),
         client_expiry(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
         logout_notices(NoticeDelivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),

@@ -1,4 +1,4 @@
-"""What waits in the database, as metrics: logout notices, mails, and signing keys that should be replaced."""
+"""What waits in the database, as metrics: notices, mails, users to sign out, and keys to be replaced."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,9 +13,10 @@ from shared.server.metric_table import (
     MAILS_WAITING,
     OUTBOX_AGE_SECONDS,
     OUTBOX_NOTICES,
+    SIGN_OUTS_WAITING,
 )
 from shared.server.metrics import set_gauge
-from shared.store import Keys, Mails, Outbox, StoredKey
+from shared.store import Keys, Mails, Outbox, SignOuts, StoredKey
 
 EVERY = timedelta(seconds=15)
 
@@ -36,7 +37,7 @@ def _age(oldest: datetime | None, now: datetime) -> float:
     return (now - oldest).total_seconds() if oldest else 0
 
 
-def state_metrics(outbox: Outbox, mails: Mails, keys: Keys, settings: Settings) -> Job:
+def state_metrics(outbox: Outbox, mails: Mails, sign_outs: SignOuts, keys: Keys, settings: Settings) -> Job:
     """Show what waits."""
 
     async def work() -> None:
@@ -46,6 +47,7 @@ def state_metrics(outbox: Outbox, mails: Mails, keys: Keys, settings: Settings) 
         set_gauge(OUTBOX_AGE_SECONDS, _age(notices.oldest, now))
         set_gauge(MAILS_WAITING, queued.waiting)
         set_gauge(MAILS_AGE_SECONDS, _age(queued.oldest, now))
+        set_gauge(SIGN_OUTS_WAITING, await sign_outs.waiting())
         set_gauge(KEY_ROTATION_SECONDS, settings.key_rotation.total_seconds())
         for alg, age in key_ages(await keys.load(), now).items():
             if alg in settings.signing_algorithms:

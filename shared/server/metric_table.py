@@ -91,6 +91,11 @@ MAILS_WAITING = MetricDescription("ostiary_mails_waiting", "gauge", "Mails that 
 MAILS_AGE_SECONDS = MetricDescription(
     "ostiary_mails_age_seconds", "gauge", "Age of the oldest mail that waits; 0 when none does."
 )
+SIGN_OUTS_WAITING = MetricDescription(
+    "ostiary_sign_outs_waiting",
+    "gauge",
+    "Users to be signed out: they lost a group or a role with many others.",
+)
 KEY_AGE_SECONDS = MetricDescription(
     "ostiary_key_age_seconds", "gauge", "Time since the newest signing key became active.", {"alg": 10}
 )
@@ -131,6 +136,7 @@ METRICS = (
     OUTBOX_AGE_SECONDS,
     MAILS_WAITING,
     MAILS_AGE_SECONDS,
+    SIGN_OUTS_WAITING,
     KEY_AGE_SECONDS,
     KEY_ROTATION_SECONDS,
     EXPIRED_ROWS,

@@ -101,6 +101,7 @@ from shared.store.ports.sessions import (
     SessionRow,
     Sessions,
 )
+from shared.store.ports.sign_outs import SignOuts
 from shared.store.ports.users import EVERY_USER, UserFilter, Users
 
 __all__ = [
@@ -195,6 +196,7 @@ __all__ = [
     "SessionRow",
     "Sessions",
     "SharedCounts",
+    "SignOuts",
     "SpentCode",
     "Stale",
     "StoredKey",

@@ -45,6 +45,7 @@ from shared.store import (
     SecondFactors,
     Sessions,
     SharedCounts,
+    SignOuts,
     UserCredentials,
     Users,
 )
@@ -79,6 +80,7 @@ from shared.store.postgres.refresh_families import PostgresRefreshFamilies
 from shared.store.postgres.roles import PostgresRoles
 from shared.store.postgres.second_factors import PostgresSecondFactors
 from shared.store.postgres.sessions import PostgresSessionRows
+from shared.store.postgres.sign_outs import PostgresSignOuts
 from shared.store.postgres.transport.database import Database
 from shared.store.postgres.users import PostgresUsers
 from shared.store.probe import Probe
@@ -133,6 +135,7 @@ class Stores:
         self.address_codes: AddressCodes = PostgresAddressCodes(database, sealed_mails)
         self.groups: Groups = PostgresGroups(database)
         self.roles: Roles = PostgresRoles(database)
+        self.sign_outs: SignOuts = PostgresSignOuts(database)
 
         self.clients: Clients = clients
         self.client_documents: ClientDocuments = PostgresClientDocuments(database, clients)

@@ -16,7 +16,7 @@ from shared.operations import groups as operations_of_groups
 from shared.operations import rights
 from shared.operations import roles as operations_of_roles
 from shared.store import UserGroup
-from shared.store.postgres import assigned_names, groups, nesting
+from shared.store.postgres import assigned_names, groups, nesting, sign_outs
 from shared.store.postgres.transport.connection import Row
 
 _attributes = claims.attributes
@@ -77,7 +77,7 @@ async def _nothing(*_: Any) -> None:
 
 def who_leaves_stays_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """End no session of a user who leaves a group."""
-    for module in (assigned_names, nesting):
+    for module in (assigned_names, sign_outs):
         monkeypatch.setattr(module, "end_sessions_of", _nothing)
 
 
@@ -86,9 +86,27 @@ def groups_are_nested_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nesting, "LOCK_NESTING", "SELECT")
 
 
+def many_are_signed_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sign out everybody in the transaction that takes a group or a role from them."""
+    monkeypatch.setattr(sign_outs, "AT_ONCE", 1_000_000)
+    monkeypatch.setattr(sign_outs, "_SOME", sign_outs._CONCERNED)
+
+
+def many_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take users off the list before they are signed out, by a commit of its own."""
+
+    async def sign_out(self: sign_outs.PostgresSignOuts, batch: int) -> int:
+        users = [row["user_id"] for row in await self._database.rows(sign_outs._TAKE, batch)]
+        async with self._database.transaction() as connection:
+            await sign_outs._end_all(connection, users)
+        return len(users)
+
+    monkeypatch.setattr(sign_outs.PostgresSignOuts, "sign_out", sign_out)
+
+
 def who_joins_meanwhile_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for users who are joining a group whose members are signed out."""
-    monkeypatch.setattr(nesting, "_LOCK_BELOW", "SELECT $1::uuid")
+    monkeypatch.setattr(sign_outs, "_LOCK_BELOW", "SELECT $1::uuid")
 
 
 def rights_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:

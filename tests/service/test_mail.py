@@ -270,7 +270,13 @@ async def test_a_running_worker_sends_by_itself(world: World, urls: tuple[str, s
 
 async def test_waiting_mails_are_metrics(world: World, urls: tuple[str, str]) -> None:
     """Their number, and the age of the oldest."""
-    work = state_metrics(world.stores.outbox, world.stores.mails, world.stores.keys, settings_for(*urls)).work
+    work = state_metrics(
+        world.stores.outbox,
+        world.stores.mails,
+        world.stores.sign_outs,
+        world.stores.keys,
+        settings_for(*urls),
+    ).work
     shown = []
     for _ in range(2):
         await work()

@@ -14,14 +14,13 @@ from shared.store.postgres import assigned_names
 from shared.store.postgres.nesting import (
     LOCK_NESTING,
     MEMBERS_OF_BELOW,
-    SIGNING_OUT,
     groups_above,
     groups_below,
     nest,
     scopes_of,
-    sign_out,
     unnest,
 )
+from shared.store.postgres.sign_outs import SIGNING_OUT, sign_out
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
@@ -180,4 +179,8 @@ class PostgresGroups:
     async def _unnest(self, parent: str, member: str, by: Author | None) -> None:
         async with self._database.transaction() as connection:
             await connection.extend(SIGNING_OUT)
-            await unnest(connection, parent, member, author_detail(by))
+            group_id = await unnest(connection, parent, member, author_detail(by))
+            if group_id is None:
+                await connection.confirm()
+            else:
+                await sign_out(connection, [group_id])

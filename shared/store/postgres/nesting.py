@@ -7,13 +7,11 @@ cannot know how few groups there are, from reading a whole table: each is looked
 Groups are nested one at a time, so that two transactions cannot make a cycle together.
 """
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from shared.identity.username import canonical
 from shared.model import Json
 from shared.store import CyclicGroups, NestedTooDeeply, Stale, UserGroup
-from shared.store.postgres.outbox import end_sessions_of
 from shared.store.postgres.transport.transaction import Transaction
 
 MAX_LEVELS = 10
@@ -94,31 +92,8 @@ audited AS (
   SELECT 'group_unnested', jsonb_build_object('group', parent, 'member', member) || $3::jsonb FROM ended)
 SELECT group_id FROM ended"""
 
-_LOCK_BELOW = f"""
-{groups_below("SELECT unnest($1::uuid[])")}
-SELECT gr.group_id FROM groups gr WHERE gr.group_id = ANY(ARRAY(SELECT b.group_id FROM below b))
- ORDER BY gr.group_id FOR UPDATE OF gr"""
-"""Whoever is joining one of these groups is waited for, and nobody else joins one until the commit."""
-
-_LOCK_MEMBERS = f"""
-{groups_below("SELECT unnest($1::uuid[])")}
-SELECT u.user_id FROM users u WHERE u.user_id = ANY(ARRAY{MEMBERS_OF_BELOW} || $2::uuid[])
- ORDER BY u.user_id FOR NO KEY UPDATE OF u"""
-
 NOTE_CHANGE = """
 UPDATE users SET claims_version = claims_version + 1, updated_at = now() WHERE user_id = ANY($1::uuid[])"""
-
-
-SIGNING_OUT = 60
-"""Seconds for the end of the sessions of all members of a group."""
-
-
-async def sign_out(connection: Transaction, groups: Sequence[UUID], users: Sequence[UUID] = ()) -> None:
-    """End every session and grant of the users in these groups and in those below them, and of *users*."""
-    await connection.fetch(_LOCK_BELOW, groups)
-    members = [row["user_id"] for row in await connection.fetch(_LOCK_MEMBERS, groups, users)]
-    await end_sessions_of(connection, members)
-    await connection.execute(NOTE_CHANGE, members)
 
 
 async def nest(connection: Transaction, parent: UserGroup, member: str, detail: Json) -> None:
@@ -137,11 +112,8 @@ async def nest(connection: Transaction, parent: UserGroup, member: str, detail: 
     await connection.execute(_NEST, found["group_id"], found["parent_id"], detail)
 
 
-async def unnest(connection: Transaction, parent: str, member: str, detail: Json) -> None:
-    """End the membership of a group in a group, if there is one, and sign out whoever is in it."""
+async def unnest(connection: Transaction, parent: str, member: str, detail: Json) -> UUID | None:
+    """End the membership of a group in a group. Returns the group that was a member; None: it was not."""
     await connection.execute(LOCK_NESTING)
     ended = await connection.fetchrow(_UNNEST, canonical(parent), canonical(member), detail)
-    if ended is None:
-        await connection.confirm()
-        return
-    await sign_out(connection, [ended["group_id"]])
+    return ended["group_id"] if ended else None

@@ -14,11 +14,10 @@ from shared.store.postgres import assigned_names
 from shared.store.postgres.nesting import (
     LOCK_NESTING,
     MEMBERS_OF_BELOW,
-    SIGNING_OUT,
     groups_below,
     scopes_of,
-    sign_out,
 )
+from shared.store.postgres.sign_outs import SIGNING_OUT, sign_out
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
 
@@ -147,12 +146,12 @@ class PostgresRoles:
         async with self._database.transaction() as connection:
             await connection.extend(SIGNING_OUT)
             await connection.execute(LOCK_NESTING)
-            if await connection.fetchrow(_LOCK, key, version) is None:
+            role = await connection.fetchrow(_LOCK, key, version)
+            if role is None:
                 await connection.confirm()
                 return False
             groups = [row["group_id"] for row in await connection.fetch(_GROUPS_WITH, key)]
-            users = [row["user_id"] for row in await connection.fetch(_USERS_WITH, key)]
-            await sign_out(connection, groups, users)
+            await sign_out(connection, groups, role["role_id"])
             await connection.execute(_DELETE, key, author_detail(by))
             return True
 
