@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from services.token.grants.admission import check_admission
-from services.token.grants.answer import Answer, IssuedRefreshToken, tokens_of_user
+from services.token.grants.answer import Answer, IssuedRefreshToken, UserGrant, tokens_of_user
 from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from services.token.grants.resources import resources_of
@@ -21,7 +21,7 @@ from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.resource.target import AccessTokenTarget, scope_at
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
-from shared.store import Attempt, NewFamily, OutcomeUnknown, Redeemed, Unavailable
+from shared.store import Attempt, Grants, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
 LAST_ATTEMPT = timedelta(minutes=15)
 """The time for another attempt to finish a redemption, with a margin for clock skew."""
@@ -36,22 +36,19 @@ def may_refresh(client: Client, authorization: Authorization) -> bool:
     return authorization.is_offline and "refresh_token" in client.grant_types
 
 
-def new_refresh_token() -> RefreshToken:
-    """The first refresh token of a new family."""
-    return RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
-
-
-def new_family(token: RefreshToken, request: TokenRequest, settings: Settings) -> NewFamily:
-    """The family that begins with *token*."""
+def first_refresh_token(request: TokenRequest, settings: Settings) -> tuple[NewFamily, IssuedRefreshToken]:
+    """A new family, and the refresh token that it begins with."""
     client = request.client
+    token = RefreshToken.of(secrets.token_bytes(RANDOM_BYTES), secrets.token_bytes(FAMILY_SECRET_BYTES))
     lifetime = min(client.refresh_token_lifetime or settings.grant_lifetime, settings.grant_lifetime)
-    return NewFamily(
+    family = NewFamily(
         family_hash=token.family_hash,
         token_hash=token.hash,
         idle=client.refresh_token_idle_lifetime or settings.refresh_token_lifetime,
         expires_at=request.now + lifetime,
         sender_key=request.sender.key,
     )
+    return family, IssuedRefreshToken(token.value, family.idle, family.expires_at)
 
 
 def grant_end(
@@ -77,40 +74,49 @@ class Spendable:
     keep_attempt: Callable[[bytes, UUID], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """The grant that an attempt makes of a code. `family`: None without refresh tokens."""
+
+    attempt: Attempt
+    expires_at: datetime
+    family: NewFamily | None
+
+
 async def spend(request: TokenRequest, collaborators: Collaborators, spendable: Spendable) -> Answer:
     """Redeem a code and issue its tokens. Raises InvalidGrant, InvalidScope, InvalidTarget, Unavailable.
 
     A client repeats a request that was answered with 503. So an attempt that may have spent the code without
     issuing tokens is kept with the code, and the next attempt takes over its grant.
     """
-    client, code = request.client, spendable.code
-    resources = resources_of(request, code.authorization, collaborators.settings.issuer)
-    target = AccessTokenTarget.of(client, collaborators.settings.issuer, resources)
-    scope = scope_at(code.authorization.scope, resources)
-    collaborators.tokens.check(client, scope, request.sender, request.now, target)
+    client, settings, tokens = request.client, collaborators.settings, collaborators.tokens
+    code, authorization = spendable.code, spendable.code.authorization
+    resources = resources_of(request, authorization, settings.issuer)
+    target = AccessTokenTarget.of(client, settings.issuer, resources)
+    scope = scope_at(authorization.scope, resources)
+    tokens.check(client, scope, request.sender, request.now, target)
     recipient = await collaborators.encryption.of_id_token(client)
+
     attempt = request.attempt(is_proved=proves(client, code.code_challenge))
-    refresh_token = new_refresh_token() if may_refresh(client, code.authorization) else None
-    family = new_family(refresh_token, request, collaborators.settings) if refresh_token else None
+    family, refresh_token = None, None
+    if may_refresh(client, authorization):
+        family, refresh_token = first_refresh_token(request, settings)
+    new_grant = NewGrant(attempt, grant_end(target, family, settings, request.now), family)
     redeemed = None
     try:
-        end = grant_end(target, family, collaborators.settings, request.now)
-        redeemed = await _redeem(request, collaborators, spendable, attempt, family, end=end)
+        redeemed = await _redeem(client, collaborators.grants, spendable, new_grant)
         await check_admission(collaborators.grants, client, redeemed.grant_id, redeemed.user)
-        return tokens_of_user(
-            collaborators.tokens,
-            client,
-            target=target,
+        grant = UserGrant(
             grant_id=redeemed.grant_id,
-            authorization=code.authorization,
             user=redeemed.user,
+            authorization=authorization,
+            target=target,
             scope=scope,
-            now=request.now,
-            sender=request.sender,
             recipient=recipient,
-            nonce=code.authorization.nonce,
-            refresh=_issued(refresh_token, family),
+            nonce=authorization.nonce,
+            refresh_token=refresh_token,
         )
+        return tokens_of_user(request, tokens, grant)
     except OAuthError:
         raise
     except BaseException as fault:  # a cancelled request, too
@@ -120,36 +126,21 @@ async def spend(request: TokenRequest, collaborators: Collaborators, spendable: 
         raise
 
 
-async def _redeem(
-    request: TokenRequest,
-    collaborators: Collaborators,
-    spendable: Spendable,
-    attempt: Attempt,
-    family: NewFamily | None,
-    *,
-    end: datetime,
-) -> Redeemed:
+async def _redeem(client: Client, grants: Grants, spendable: Spendable, new_grant: NewGrant) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
-    code_hash, code = spendable.code_hash, spendable.code
-    client = request.client
+    code_hash, code, attempt = spendable.code_hash, spendable.code, new_grant.attempt
     with_groups = bool(client.allowed_groups) or id_token_needs_memberships(code.authorization, client)
-    redeemed = await collaborators.grants.redeem(
-        attempt, code_hash, code, end, family, with_groups=with_groups
+    redeemed = await grants.redeem(
+        attempt, code_hash, code, new_grant.expires_at, new_grant.family, with_groups=with_groups
     )
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.
-        await collaborators.grants.revoke_replayed(code_hash, request.client.client_id, attempt)
+        await grants.revoke_replayed(code_hash, client.client_id, attempt)
         raise InvalidGrant(REFUSED, detail="the user or the session has ended")
     if not redeemed.is_mine:
         detail = "replayed: the grant has been revoked" if redeemed.is_replay else "redeemed at the same time"
         raise InvalidGrant(REFUSED, detail=detail)
     return redeemed
-
-
-def _issued(token: RefreshToken | None, family: NewFamily | None) -> IssuedRefreshToken | None:
-    if token is None or family is None:
-        return None
-    return IssuedRefreshToken(token.value, family.idle, family.expires_at)
 
 
 async def _keep(spendable: Spendable, attempt_id: UUID) -> None:
