@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from uuid import UUID
 
 from aiohttp import web
@@ -259,10 +260,18 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
 
 
 def application(pages: Pages) -> web.Application:
-    """Serves /{locale}/{state} and the static files. A form is answered with its fields."""
+    """Serves /{locale}/{state} and the static files. A form is answered with its fields.
+
+    The samples of a language are rendered at the first request for one of them.
+    """
+
+    @cache
+    def samples(locale: str) -> dict[str, web.Response]:
+        return responses(pages, locale)
 
     async def page(request: web.Request) -> web.Response:
-        return responses(pages, request.match_info["locale"])[request.match_info["state"]]
+        sample = samples(request.match_info["locale"])[request.match_info["state"]]
+        return web.Response(status=sample.status, headers=sample.headers, body=sample.body)
 
     async def sent(request: web.Request) -> web.Response:
         return web.json_response(dict(await request.post()))
