@@ -1,7 +1,8 @@
 """Stores that are down, for an authorization service in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +15,7 @@ from shared.store.redis.transport.client import RedisClient
 from tests.authorization import AuthorizationService, Page
 
 REDIS = (RedisClient, ("execute", "batch", "run"))
+MOST = 40  # statements of a request, and of those that its answer leads to
 POSTGRESQL = (Pool, ("take",))  # a connection
 
 
@@ -36,6 +38,18 @@ async def away(op: AuthorizationService, *stores: tuple[type, tuple[str, ...]]) 
     finally:
         for one in patches:
             one.stop()
+
+
+async def patiently(ask: Callable[[], Awaitable[Page]]) -> Page:
+    """Ask again, each time with one statement more that does not fail: 503 until none fails."""
+    for number in itertools.count(1):
+        with failing_from(number) as failed:
+            page = await ask()
+        if not failed:
+            return page
+        assert is_away(page), (number, page.status, page.location, failed)
+        assert number < MOST
+    raise AssertionError
 
 
 def is_away(page: Page) -> bool:

@@ -214,11 +214,12 @@ async def add_user(
     claims: Json,
     password_hash: str | None,
     *,
+    user_id: UUID | None = None,
     detail: Json | None = None,
     is_distinct: bool = False,
     by: Author | None = None,
 ) -> User:
-    """Add a user; *detail* is for the audit row.
+    """Add a user, under a new id unless one is given; *detail* is for the audit row.
 
     `groups` among the claims become memberships, and `roles` the user's roles; missing ones are added. Raises
     BadUser, BadGroup, BadRole, and Taken, with *is_distinct* also if the name only looks like another user's.
@@ -226,7 +227,7 @@ async def add_user(
     check_username(username)
     check_claims(claims)
     user = User(
-        user_id=new_id(),
+        user_id=user_id or new_id(),
         username=username,
         claims=_without_memberships(claims),
         groups=groups_in(claims),

@@ -1,7 +1,7 @@
 """The store of second factors: what is spent is spent for every process, and secrets are encrypted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +16,9 @@ from tests.deployment import open_world, settings_for
 from tests.passkeys import ORIGIN, add_passkey
 from tests.planted import planted
 from tests.planted.second_factors import (
+    accepts_a_code_after_the_end,
     accepts_a_code_again,
+    burns_codes_in_an_outage,
     keeps_recovery_codes,
     removes_without_waiting,
     spends_after_looking,
@@ -24,6 +26,7 @@ from tests.planted.second_factors import (
 )
 
 NEW = NewSecondFactor(secret=b"12345678901234567890", step=100, recovery_hashes=("a" * 64, "b" * 64))
+KEY = b"k" * 32
 
 
 @pytest.fixture
@@ -71,11 +74,11 @@ async def test_nobody_has_none(world: World) -> None:
 async def test_each_step_is_spent_once(world: World) -> None:
     """By fifty processes at once, too; a step before the latest one is spent with it."""
     user_id, factors = await a_user(world), world.stores.second_factors
-    outcomes = await asyncio.gather(*(factors.spend_step(user_id, 101) for _ in range(50)))
+    outcomes = await asyncio.gather(*(factors.spend_step(user_id, 101, uuid4().bytes) for _ in range(50)))
     assert outcomes.count(True) == 1
-    assert not await factors.spend_step(user_id, 100)
-    assert await factors.spend_step(user_id, 103)
-    assert not await factors.spend_step(user_id, 102)
+    assert not await factors.spend_step(user_id, 100, KEY)
+    assert await factors.spend_step(user_id, 103, KEY)
+    assert not await factors.spend_step(user_id, 102, KEY)
 
 
 @planted(keeps_recovery_codes)
@@ -83,11 +86,41 @@ async def test_each_recovery_code_is_spent_once(world: World) -> None:
     """At once, too; the others stay, and other users' codes are none."""
     user_id, factors = await a_user(world), world.stores.second_factors
     other = await a_user(world)
-    outcomes = await asyncio.gather(*(factors.spend_recovery_code(user_id, "a" * 64) for _ in range(20)))
-    assert [outcome for outcome in outcomes if outcome is not None] == [1]
-    assert await factors.spend_recovery_code(user_id, "c" * 64) is None
-    assert await factors.spend_recovery_code(user_id, "b" * 64) == 0
-    assert await factors.spend_recovery_code(other, "a" * 64) == 1
+    keys = [uuid4().bytes for _ in range(20)]
+    outcomes = await asyncio.gather(*(factors.spend_recovery_code(user_id, "a" * 64, key) for key in keys))
+    assert outcomes.count(True) == 1
+    assert not await factors.spend_recovery_code(user_id, "c" * 64, KEY)
+    assert await factors.spend_recovery_code(user_id, "b" * 64, KEY)
+    assert await factors.spend_recovery_code(other, "a" * 64, KEY)
+    rows = [row async for row in world.audit_rows() if row["event"] == "recovery_code_used"]
+    used = [(row["user_id"], row["detail"]["remaining"]) for row in rows]
+    assert used == [(user_id, 1), (user_id, 0), (other, 1)]
+
+
+@planted(burns_codes_in_an_outage, accepts_a_code_after_the_end)
+async def test_a_code_is_spent_for_one_session(world: World) -> None:
+    """Repeatedly and at once, which is audited once, until the session has ended or another code is spent."""
+    sign_in, factors = await world.sign_in(), world.stores.second_factors
+    user_id, key = sign_in.user.user_id, await _key_of(world, sign_in.sid)
+    await factors.add(user_id, NEW)
+    acts: list[Callable[[bytes], Awaitable[bool]]] = [
+        lambda key: factors.spend_step(user_id, 101, key),
+        lambda key: factors.spend_recovery_code(user_id, "a" * 64, key),
+    ]
+    for spend in acts:
+        assert await asyncio.gather(*(spend(key) for _ in range(20))) == [True] * 20
+        assert not await spend(KEY)
+    assert await world.audited("recovery_code_used") == 1
+    await world.stores.sessions.end(sign_in.sid, "logout")
+    assert [await spend(key) for spend in acts] == [False, False]
+    assert await factors.spend_step(user_id, 102, KEY)
+    assert not await factors.spend_step(user_id, 101, KEY)
+
+
+async def _key_of(world: World, sid: UUID) -> bytes:
+    row = await world.database.row("SELECT session_key FROM sessions WHERE sid = $1", sid)
+    assert row
+    return bytes(row["session_key"])
 
 
 async def test_removal_is_complete_and_audited(world: World) -> None:
@@ -96,8 +129,8 @@ async def test_removal_is_complete_and_audited(world: World) -> None:
     assert await factors.remove(user_id)
     assert not await factors.remove(user_id)
     assert await factors.secret(user_id) is None
-    assert not await factors.spend_step(user_id, 200)
-    assert await factors.spend_recovery_code(user_id, "b" * 64) is None
+    assert not await factors.spend_step(user_id, 200, KEY)
+    assert not await factors.spend_recovery_code(user_id, "b" * 64, KEY)
     assert [each.kind for each in await world.stores.credentials.of_user(user_id)] == ["password"]
     await factors.add(user_id, NEW)
     assert await factors.secret(user_id) == NEW.secret

@@ -4,7 +4,8 @@ import pytest
 
 from services.authorization.authentication import authenticated, new_session
 from services.authorization.authentication.known_browsers import KnownBrowsers
-from shared.live.randomness import new_handle
+from services.authorization.steps.sign_up import SignUpStep
+from shared.live.randomness import new_handle, new_id
 from shared.model import Session
 from shared.oauth import authentication_methods
 from shared.oauth.authentication_methods import ACR_PASSWORD, CLASSES
@@ -26,6 +27,11 @@ def announces_a_class_that_nobody_reaches(monkeypatch: pytest.MonkeyPatch) -> No
 def begins_under_a_random_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A form that is sent again begins a session of its own."""
     monkeypatch.setattr(new_session, "derived_handle", lambda kind, *_: new_handle(kind))
+
+
+def forgets_whom_a_form_has_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sending of a sign-up form adds another user, whose name its own first sending has taken."""
+    monkeypatch.setattr(SignUpStep, "_user_id", lambda *_: new_id())
 
 
 def drops_the_contents_of_a_form_sent_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,9 +31,9 @@ def spends_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whether a code is spent is read first and written later: two processes accept it."""
     spend = PostgresSecondFactors.spend_step
 
-    async def looking_first(self: PostgresSecondFactors, user_id: UUID, step: int) -> bool:
+    async def looking_first(self: PostgresSecondFactors, user_id: UUID, step: int, key: bytes) -> bool:
         row: Any = await self._database.row(second_factors._SECRET, user_id)
-        await spend(self, user_id, step)
+        await spend(self, user_id, step, key)
         return bool(row["data"]["last_step"] < step)
 
     monkeypatch.setattr(PostgresSecondFactors, "spend_step", looking_first)
@@ -42,6 +42,18 @@ def spends_after_looking(monkeypatch: pytest.MonkeyPatch) -> None:
 def keeps_recovery_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A recovery code stays after its use."""
     _replace(monkeypatch, "_SPEND_RECOVERY_CODE", "- $2::text", "|| '[]'::jsonb")
+
+
+def burns_codes_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A code that was spent is refused, although its session never began."""
+    for name in ("_SPEND_STEP", "_SPEND_RECOVERY_CODE"):
+        _replace(monkeypatch, name, "= encode($3, 'hex')", "= encode($3, 'hex') || 'x'")
+
+
+def accepts_a_code_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that is sent again after its session has ended signs in with the same code."""
+    for name in ("_SPEND_STEP", "_SPEND_RECOVERY_CODE"):
+        _replace(monkeypatch, name, "AND ended_at IS NOT NULL", "AND false")
 
 
 def stores_secrets_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

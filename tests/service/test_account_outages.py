@@ -1,6 +1,5 @@
 """The pages of the account while a store is down: 503, never a verdict, and nothing is half done."""
 
-import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,12 +20,11 @@ from shared.paths import (
     Path,
 )
 from tests.accounts import here, sign_in, visit
-from tests.authorization import AuthorizationService, Page
-from tests.outages import POSTGRESQL, REDIS, away, failing_from, is_away
+from tests.authorization import AuthorizationService
+from tests.outages import POSTGRESQL, REDIS, away, is_away, patiently
 from tests.planted import planted
 from tests.planted.accounts import an_outage_is_a_sign_in
 
-MOST = 30  # statements of a request
 NEW_PASSWORD = "four words nobody guesses"
 
 Fields = Callable[[AuthorizationService, User], Awaitable[Mapping[str, str]]]
@@ -42,20 +40,8 @@ async def test_a_page_waits_for_its_stores(accounts: AuthorizationService, page:
         assert is_away(await browser.request("GET", page.path))
     async with away(accounts, POSTGRESQL):
         assert is_away(await browser.request("GET", page.path))
-    shown = await _patiently(lambda: browser.request("GET", page.path))
+    shown = await patiently(lambda: browser.request("GET", page.path))
     assert shown.status == 200
-
-
-async def _patiently(ask: Callable[[], Awaitable[Page]]) -> Page:
-    """Ask again, each time with one statement more that does not fail: 503 until none fails."""
-    for number in itertools.count(1):
-        with failing_from(number) as failed:
-            page = await ask()
-        if not failed:
-            return page
-        assert is_away(page), (number, page.status, page.location, failed)
-        assert number < MOST
-    raise AssertionError
 
 
 async def _new_password(*_: Any) -> Mapping[str, str]:
@@ -109,7 +95,7 @@ async def test_a_form_waits_for_its_stores(accounts: AuthorizationService, name:
     await sign_in(browser, user)
     fields = await fields_of(accounts, user)
     fields = {**(await visit(browser, page.path)).hidden, **fields}
-    answer = await _patiently(lambda: browser.request("POST", page.path, data=fields))
+    answer = await patiently(lambda: browser.request("POST", page.path, data=fields))
     assert answer.status == (303 if target else 200), answer.text
     assert target in here(answer)
 
@@ -121,5 +107,5 @@ async def test_a_forgotten_password_waits_for_its_stores(accounts: Authorization
     fields = {**shown.hidden, "username": "nobody"}
     async with away(accounts, POSTGRESQL):
         assert is_away(await browser.request("POST", ACCOUNT_FORGOTTEN.path, data=fields))
-    answer = await _patiently(lambda: browser.request("POST", ACCOUNT_FORGOTTEN.path, data=fields))
+    answer = await patiently(lambda: browser.request("POST", ACCOUNT_FORGOTTEN.path, data=fields))
     assert answer.status in (200, 303)

@@ -6,14 +6,14 @@ import pytest
 
 from shared.model import User
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
-from shared.paths import DEVICE
+from shared.paths import DEVICE, LOGOUT
 from tests.authenticator import Authenticator, Flags
 from tests.authorization import PASSWORD, Browser, Page, is_consent, is_login
 from tests.deployment import unverified
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
 from tests.planted.passkeys import binds_challenges_to_no_browser
-from tests.planted.second_factors import accepts_what_another_browser_has_proven
+from tests.planted.second_factors import accepts_a_code_after_the_end, accepts_what_another_browser_has_proven
 from tests.second_factors import RECOVERY_CODES, WRONG, a_user_with_an_app, code, is_second_factor
 from tests.service.test_device import DeviceProvider, decide, log_in, serve_devices, type_code
 
@@ -57,6 +57,26 @@ async def test_a_user_with_an_app_shows_its_code(provider: DeviceProvider, typed
     status, answer = await provider.poll(client, flight["device_code"])
     assert status == 200
     assert unverified(answer["id_token"])["acr"] == ACR_MULTIPLE_FACTORS
+
+
+@planted(accepts_a_code_after_the_end)
+@pytest.mark.parametrize(
+    "typed", [{"code": ""}, {"recovery_code": RECOVERY_CODES[0]}], ids=["app", "recovery"]
+)
+async def test_a_code_begins_no_session_after_the_end_of_its_own(
+    provider: DeviceProvider, typed: dict[str, str]
+) -> None:
+    """A form that is sent again continues its session; after a logout, its code is spent."""
+    flight = await provider.begin(await provider.client())
+    browser, user = provider.op.browser(), await a_user_with_an_app(provider.op)
+    page = await log_in(browser, await type_code(browser, flight["user_code"]), user)
+    fields = {**page.hidden, **{name: value or code() for name, value in typed.items()}}
+    for _ in range(2):
+        assert is_consent(await browser.post(DEVICE.path, fields))
+    logout = await browser.get(LOGOUT.path)
+    await browser.post(LOGOUT.path, logout.hidden)
+    assert is_second_factor(await browser.post(DEVICE.path, fields))
+    assert browser.cookie("session") is None
 
 
 async def test_every_step_has_the_language_of_the_first(provider: DeviceProvider) -> None:

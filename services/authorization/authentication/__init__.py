@@ -11,8 +11,10 @@ first is still being answered, gets the cookie of the same session, and no sessi
 out of. A random key, and an identifier of the attempt beside it, was considered. It fails when a form is sent
 twice at once: the key of the answer that the browser ignores may be the last to be committed.
 
-A user with a second factor has no session until they have shown it. A code that is accepted is spent, so a
-form with it that is sent again is refused; the next code continues the same session.
+A user with a second factor has no session until they have shown it. A code that is accepted is spent for the
+session that its form begins. Sent again, the form goes on with that session, even if it had not begun yet. No
+other form can use the code. The id of a user who signs up is derived from the form, too: sent again, it signs
+in the user that it has added.
 
 Throttling does not end sessions or grants. Otherwise anyone could sign users out by guessing passwords. Nor
 does it slow a browser in which the user has signed in before. To lock a user out, disable the user.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from aiohttp import web
@@ -31,6 +32,15 @@ class SignInForm:
 
     browser: str
     purpose: str
+
+    @property
+    def binding(self) -> tuple[str, ...]:
+        """The handles that only this browser has."""
+        return self.browser, self.purpose
+
+    def session_handle(self, secret_key: str, user_id: UUID, epoch: int) -> str:
+        """The handle of the session that this form begins for a user of that epoch: always the same."""
+        return derived_handle(Kind.SESSION, secret_key, self.browser, self.purpose, str(user_id), str(epoch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,8 @@ class NewSessions:
         known = self.known_browsers.remember(request, user.user_id, user.epoch)
         origin: Json = {"address": client_address(request), "user_agent": user_agent(request)}
         mails = await self.new_browsers.about(request, user)
-        for handle in (self._handle_of(sent, user), new_handle(Kind.SESSION)):
+        repeated = sent.session_handle(self.secret_key, user.user_id, user.epoch)
+        for handle in (repeated, new_handle(Kind.SESSION)):
             under_handle = replace(session, session_key=digest(handle))
             if stored := await self.sessions.begin(under_handle, replaced, origin, mails=mails):
                 count_event("sign_in")
@@ -110,11 +121,6 @@ class NewSessions:
         self.cookies.set_known_browser(response, new.known)
         if new.others is not None:
             self.cookies.set_accounts(response, new.others)
-
-    def _handle_of(self, sent: SignInForm, user: User) -> str:
-        """The session handle of a form and its user, until their epoch rises."""
-        parts = (sent.browser, sent.purpose, str(user.user_id), str(user.epoch))
-        return derived_handle(Kind.SESSION, self.secret_key, *parts)
 
     async def _replaced(self, request: web.Request, user: User) -> bytes | None:
         """The key of the active session, which the new one replaces.

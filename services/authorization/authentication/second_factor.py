@@ -8,6 +8,7 @@ from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.known_browsers import KnownBrowsers
+from services.authorization.authentication.new_session import SignInForm
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
 from services.authorization.authentication.throttling import SignInAttempt, SignInThrottle
@@ -17,6 +18,7 @@ from shared.identity.totp import derived_secret, matching_step, typed_code
 from shared.live import clock
 from shared.oauth.authentication_methods import Method, SecondFactor
 from shared.oauth.parameters import Parameters
+from shared.oauth.tokens.handle import digest
 from shared.operations.second_factors import add_first_app
 from shared.server.metrics import count_event
 from shared.store import SecondFactors, Sessions, Users
@@ -52,9 +54,11 @@ class SecondFactorAuthentication:
         return await self.second_factors.of_user(user_id)
 
     async def authenticate(
-        self, request: web.Request, proven: Proven, fields: Parameters
+        self, request: web.Request, proven: Proven, fields: Parameters, sent: SignInForm
     ) -> Authenticated | Throttled | None:
         """Check the field `code` or `recovery_code`, and spend it. None: it is wrong or was spent before.
+
+        A form that is *sent* again, because its session did not begin, may show the same code again.
 
         Raises InvalidRequest, Unavailable.
         """
@@ -65,7 +69,7 @@ class SecondFactorAuthentication:
             logger.info("second_factor_throttled", user_id=str(proven.user_id), address=address)
             return Throttled(wait)
         user = await self.users.find(proven.user_id)
-        if user is None or not await self._spend(proven, fields):
+        if user is None or not await self._spend(proven, fields, sent):
             self.throttle.failed()
             count_event("second_factor", "failed")
             logger.info("second_factor_failed", user_id=str(proven.user_id), address=address)
@@ -81,15 +85,16 @@ class SecondFactorAuthentication:
         browser = self.known_browsers.identify(request, proven.user_id, proven.epoch)
         return SignInAttempt(str(proven.user_id), client_address(request), browser)
 
-    async def _spend(self, proven: Proven, fields: Parameters) -> bool:
+    async def _spend(self, proven: Proven, fields: Parameters, sent: SignInForm) -> bool:
+        session_key = digest(sent.session_handle(self.secret_key, proven.user_id, proven.epoch))
         if recovery_code := fields.unique(RECOVERY_CODE):
             code_hash = recovery_code_hash(proven.user_id, recovery_code)
-            return await self.second_factors.spend_recovery_code(proven.user_id, code_hash) is not None
+            return await self.second_factors.spend_recovery_code(proven.user_id, code_hash, session_key)
         secret = await self.second_factors.secret(proven.user_id)
         if secret is None:
             return False
         step = matching_step(secret, typed_code(fields.unique(CODE) or ""), clock.now())
-        return step is not None and await self.second_factors.spend_step(proven.user_id, step)
+        return step is not None and await self.second_factors.spend_step(proven.user_id, step, session_key)
 
     def new_secret(self, proven: Proven, handle: str) -> bytes:
         """The secret that the user may add within the interaction with this *handle*: always the same."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.new_session import SignInForm
 from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
@@ -31,17 +32,17 @@ class SecondFactorForm:
     by_code: SecondFactorAuthentication
 
     async def authenticate(
-        self, request: web.Request, proven: Proven, fields: Parameters, binding: tuple[str, ...]
+        self, request: web.Request, proven: Proven, fields: Parameters, sent: SignInForm
     ) -> Authenticated | Throttled | SecondFactorFault:
         """Check the second factor of a user who has *proven* a first one, and spend it.
 
-        *binding*: that of the page's challenge. A fault says of which kind of factor the page must speak.
-        Raises InvalidRequest, Unavailable.
+        The page's challenge is bound to what was *sent*. A fault says of which kind of factor the page must
+        speak. Raises InvalidRequest, Unavailable.
         """
         kind = shown_factor(fields)
         if kind is SecondFactor.PASSKEY:
             address = client_address(request)
-            result = await self.by_passkey.authenticate_second(proven, fields, binding, address)
+            result = await self.by_passkey.authenticate_second(proven, fields, sent.binding, address)
             return "passkey" if isinstance(result, NotAccepted) else result
-        checked = await self.by_code.authenticate(request, proven, fields)
+        checked = await self.by_code.authenticate(request, proven, fields, sent)
         return checked or ("recovery" if kind is SecondFactor.RECOVERY_CODE else "code")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.new_session import SignInForm
 from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
 from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.proven import Proven
@@ -98,7 +99,8 @@ class DeviceSignIn:
         if browser is None or proven is None:
             return self.login(sent)
         form = SecondFactorForm(self.passkeys, self.second_factors)
-        match await form.authenticate(sent.request, proven, sent.fields, _binding(sent, browser)):
+        sign_in_form = SignInForm(browser, sent.purpose)
+        match await form.authenticate(sent.request, proven, sent.fields, sign_in_form):
             case Authenticated() as authenticated:
                 return CompleteSignIn(authenticated, browser)
             case Throttled() as throttled:

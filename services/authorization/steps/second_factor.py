@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
+from services.authorization.authentication.new_session import SignInForm
 from services.authorization.authentication.passkey import PasskeyAuthentication
 from services.authorization.authentication.password import Throttled
 from services.authorization.authentication.proven import Proven
@@ -55,7 +56,8 @@ class SecondFactorStep:
         self, request: web.Request, context: InteractionContext, step: ShowSecondFactor, fields: Parameters
     ) -> web.Response:
         form = SecondFactorForm(self.passkeys, self.authentication)
-        match await form.authenticate(request, step.proven, fields, context.binding):
+        sent = SignInForm(context.browser, context.handle)
+        match await form.authenticate(request, step.proven, fields, sent):
             case Authenticated() as authenticated:
                 remembers = self._may_remember(step.proven) and fields.unique(REMEMBER) is not None
                 response = await self.sign_in.complete(request, context, authenticated, remembers=remembers)

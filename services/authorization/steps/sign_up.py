@@ -1,13 +1,15 @@
 """The sign-up step: a new user registers and is signed in. It exists if OSTIARY_SIGN_UP is `open`."""
 
-from dataclasses import dataclass
+import hmac
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from aiohttp import web
 
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_user import NewUser, read_new_user
-from services.authorization.authentication.password import Throttled
+from services.authorization.authentication.password import PasswordAuthentication, Throttled
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher
@@ -44,7 +46,9 @@ class SignUpStep:
     pages: Pages
     users: Users
     passwords: Passwords
+    by_password: PasswordAuthentication
     throttle: SignUpThrottle
+    secret_key: str = field(repr=False)
 
     async def get(self, request: web.Request) -> web.Response:
         """Show the form, unless the user no longer has to log in."""
@@ -55,15 +59,14 @@ class SignUpStep:
         return self._page(context, Parameters.of({"email" if "@" in hint else "username": hint}))
 
     async def post(self, request: web.Request) -> web.Response:
-        """Add the user and begin their session. A repeated form adds no second user: the name is taken."""
+        """Add the user and begin their session. A form that is sent again signs in the user that it added."""
         context, fields = await self.lifecycle.open_form(request)
         if not await self._is_open(request, context):
             return context.resume()
         if not is_form_token(fields.unique(FORM_TOKEN), context.browser, _purpose(context)):
             raise StaleForm("the form was made for another browser", again=context.at(AUTHORIZATION))
-        match await self.add(fields, client_address(request)):
-            case User() as user:
-                authenticated = Authenticated(user, frozenset({Method.PASSWORD}), clock.now())
+        match await self._authenticate(request, context, fields):
+            case Authenticated() as authenticated:
                 response = await self.sign_in.complete(request, context, authenticated)
                 return response or see_other(context.at(LOGIN))  # disabled in the meantime
             case Throttled() as throttled:
@@ -71,11 +74,31 @@ class SignUpStep:
             case fault:
                 return self._page(context, fields, fault)
 
-    async def add(self, fields: Parameters, address: str) -> User | Throttled | SignUpFault:
-        """Add a user if the fields are valid. Raises Unavailable, TemporarilyUnavailable."""
+    async def _authenticate(
+        self, request: web.Request, context: InteractionContext, fields: Parameters
+    ) -> Authenticated | Throttled | SignUpFault:
+        """Add a user if the fields are valid. One whom this form has added before shows their password."""
         new = read_new_user(fields)
         if not isinstance(new, NewUser):
             return new
+        user_id = self._user_id(context, new.username)
+        match await self._add(new, user_id, client_address(request)):
+            case User() as user:
+                return Authenticated(user, frozenset({Method.PASSWORD}), clock.now())
+            case "taken" if (added := await self.users.find(user_id)) and added.username == new.username:
+                shown = Parameters.of({"username": new.username, "password": new.password})
+                return await self.by_password.authenticate(request, shown) or "taken"
+            case refused:
+                return refused
+
+    def _user_id(self, context: InteractionContext, username: str) -> UUID:
+        """The id of the user of that name whom this interaction may add: always the same."""
+        parts = ("ostiary: new user, version 1", *context.binding, username)
+        mac = hmac.digest(self.secret_key.encode(), "\0".join(parts).encode(), "sha256")
+        return UUID(bytes=mac[:16], version=4)
+
+    async def _add(self, new: NewUser, user_id: UUID, address: str) -> User | Throttled | SignUpFault:
+        """Add a user. Raises Unavailable, TemporarilyUnavailable."""
         if wait := await self.throttle.admit(address):
             count_event("sign_up", "throttled")
             logger.info("sign_up_throttled", address=address, seconds=wait.total_seconds())
@@ -88,7 +111,13 @@ class SignUpStep:
         detail = {"by": "sign_up", "address": address}
         try:
             user = await add_user(
-                self.users, new.username, new.claims, password_hash, detail=detail, is_distinct=True
+                self.users,
+                new.username,
+                new.claims,
+                password_hash,
+                user_id=user_id,
+                detail=detail,
+                is_distinct=True,
             )
         except Taken:
             count_event("sign_up", "taken")

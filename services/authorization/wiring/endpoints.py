@@ -110,7 +110,9 @@ def _sign_up(shared: SharedCollaborators, app: web.Application) -> SignUpStep:
         pages=shared.pages,
         users=shared.stores.users,
         passwords=app[PASSWORDS],
+        by_password=shared.authentication.by_password,
         throttle=SignUpThrottle(shared.stores.counters, shared.settings.rate_limits),
+        secret_key=shared.settings.secret_keys[0],
     )
 
 

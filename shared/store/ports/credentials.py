@@ -145,11 +145,15 @@ class SecondFactors(Protocol):
         somebody has that passkey; Stale: the user was disabled, or their epoch is another one.
         """
 
-    async def spend_step(self, user_id: UUID, step: int) -> bool:
-        """Spend the code of a time step. False: it, or that of a later step, was spent before."""
+    async def spend_step(self, user_id: UUID, step: int, session_key: bytes) -> bool:
+        """Spend the code of a time step for the session that is about to begin under this key.
 
-    async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
-        """Spend a recovery code; the number of those that are left. None: there is no such code any more."""
+        False: it, or that of a later step, was spent before. The last code that was spent is accepted again
+        for the same session, unless that has ended: the session may not have begun.
+        """
+
+    async def spend_recovery_code(self, user_id: UUID, code_hash: str, session_key: bytes) -> bool:
+        """Spend a recovery code, as `spend_step`. False: there is no such code any more."""
 
     async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
         """Make these the recovery codes of a user. False: the user has neither an app nor a passkey."""

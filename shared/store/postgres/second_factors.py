@@ -64,21 +64,40 @@ RETURNING event"""
 _LOCK = "SELECT FROM users WHERE user_id = $1 AND epoch = $2 AND disabled_at IS NULL FOR NO KEY UPDATE"
 _HAS_ONE = "SELECT FROM user_credentials WHERE user_id = $1 AND kind IN ('totp', 'passkey') LIMIT 1"
 
-# The row is locked and compared at its newest version: of two processes one gets it.
-_SPEND_STEP = """
-UPDATE user_credentials SET data = jsonb_set(data, '{last_step}', to_jsonb($2::bigint)), last_used_at = now()
- WHERE user_id = $1 AND kind = 'totp' AND (data ->> 'last_step')::bigint < $2
+
+def _spent(is_unspent: str) -> str:
+    """Notes for which session a code is spent, as a new member of `data`."""
+    return f"""jsonb_build_object('spent', jsonb_build_object(
+           'code', $2, 'session', encode($3, 'hex'), 'is_repeated', NOT ({is_unspent})))"""
+
+
+_WAS_SPENT_FOR_IT = """data -> 'spent' ->> 'code' = $2::text
+          AND data -> 'spent' ->> 'session' = encode($3, 'hex')
+          AND NOT EXISTS (SELECT FROM sessions WHERE session_key = $3 AND ended_at IS NOT NULL)"""
+"""Whether the last code was this one, for the same session, which has not ended: it may not have begun."""
+
+# The row is locked and compared at its newest version: of two sessions one gets the code.
+_IS_NEW_STEP = "(data ->> 'last_step')::bigint < $2"
+_SPEND_STEP = f"""
+UPDATE user_credentials
+   SET data = data || jsonb_build_object('last_step', $2::bigint) || {_spent(_IS_NEW_STEP)},
+       last_used_at = now()
+ WHERE user_id = $1 AND kind = 'totp' AND ({_IS_NEW_STEP} OR {_WAS_SPENT_FOR_IT})
 RETURNING user_id"""
 
-_SPEND_RECOVERY_CODE = """
+_IS_LEFT = "data -> 'hashes' ? $2"
+_SPEND_RECOVERY_CODE = f"""
 WITH spent AS (
   UPDATE user_credentials
-     SET data = jsonb_set(data, '{hashes}', (data -> 'hashes') - $2::text), last_used_at = now()
-   WHERE user_id = $1 AND kind = 'recovery' AND data -> 'hashes' ? $2
-  RETURNING user_id, jsonb_array_length(data -> 'hashes') AS remaining),
+     SET data = jsonb_set(data, '{{hashes}}', (data -> 'hashes') - $2::text) || {_spent(_IS_LEFT)},
+         last_used_at = now()
+   WHERE user_id = $1 AND kind = 'recovery' AND ({_IS_LEFT} OR {_WAS_SPENT_FOR_IT})
+  RETURNING user_id, jsonb_array_length(data -> 'hashes') AS remaining,
+            (data -> 'spent' ->> 'is_repeated')::boolean AS is_repeated),
 noted AS (
   INSERT INTO audit (event, user_id, detail)
-  SELECT 'recovery_code_used', user_id, jsonb_build_object('remaining', remaining) FROM spent)
+  SELECT 'recovery_code_used', user_id, jsonb_build_object('remaining', remaining)
+    FROM spent WHERE NOT is_repeated)
 SELECT remaining FROM spent"""
 
 _REMOVE = f"""
@@ -190,12 +209,11 @@ class PostgresSecondFactors:
             kind, data = TOTP, {"secret": secret, "last_step": new.step}
         return list(new.recovery_hashes), credential_id, kind, data, *columns
 
-    async def spend_step(self, user_id: UUID, step: int) -> bool:
-        return await self._database.row(_SPEND_STEP, user_id, step) is not None
+    async def spend_step(self, user_id: UUID, step: int, session_key: bytes) -> bool:
+        return await self._database.row(_SPEND_STEP, user_id, step, session_key) is not None
 
-    async def spend_recovery_code(self, user_id: UUID, code_hash: str) -> int | None:
-        row = await self._database.row(_SPEND_RECOVERY_CODE, user_id, code_hash)
-        return row["remaining"] if row else None
+    async def spend_recovery_code(self, user_id: UUID, code_hash: str, session_key: bytes) -> bool:
+        return await self._database.row(_SPEND_RECOVERY_CODE, user_id, code_hash, session_key) is not None
 
     async def replace_recovery_codes(self, user_id: UUID, hashes: Sequence[str]) -> bool:
         return await self._database.row(_REPLACE_RECOVERY_CODES, user_id, list(hashes)) is not None
