@@ -69,31 +69,36 @@ async def _recorded_settings(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _endpoints(app: web.Application) -> AsyncIterator[None]:
-    settings, opened = app[SETTINGS], app[STORES]
+    """The collaborators of every endpoint. Needs the shared resources of `mount`."""
+    settings, stores = app[SETTINGS], app[STORES]
     app[REGISTRATION_ENDPOINT] = RegistrationEndpoint(
-        opened.clients,
-        opened.initial_access_tokens,
-        opened.counters,
-        app[STATEMENT_ISSUERS],
-        app[FETCHER],
-        app[FAILED_AUTHENTICATIONS],
-        app[PROTECTED_RESOURCES],
-        settings,
+        clients=stores.clients,
+        initial_access_tokens=stores.initial_access_tokens,
+        counters=stores.counters,
+        statement_issuers=app[STATEMENT_ISSUERS],
+        fetcher=app[FETCHER],
+        failures=app[FAILED_AUTHENTICATIONS],
+        resources=app[PROTECTED_RESOURCES],
+        settings=settings,
     )
     app[CONFIGURATION_ENDPOINT] = ConfigurationEndpoint(
-        opened.clients,
-        app[STATEMENT_ISSUERS],
-        app[FETCHER],
-        app[FAILED_AUTHENTICATIONS],
-        app[PROTECTED_RESOURCES],
-        settings,
+        clients=stores.clients,
+        statement_issuers=app[STATEMENT_ISSUERS],
+        fetcher=app[FETCHER],
+        failures=app[FAILED_AUTHENTICATIONS],
+        resources=app[PROTECTED_RESOURCES],
+        settings=settings,
     )
-    app[ADMINISTRATORS] = Administrators.of(settings, opened, app[KEYRING], app[CLIENTS])
+    app[ADMINISTRATORS] = Administrators.of(settings, stores, app[KEYRING], app[CLIENTS])
     app[ADMINISTRATION] = Administration(
-        opened.clients, Examiner.of(opened, settings.issuer), opened.initial_access_tokens, settings
+        clients=stores.clients,
+        examiner=Examiner.of(stores, settings.issuer),
+        initial_access_tokens=stores.initial_access_tokens,
+        settings=settings,
     )
     app[RESOURCE_ADMINISTRATION] = ResourceAdministration(
-        opened.protected_resources, ResourceRules(settings.issuer, settings.signing_algorithms)
+        resources=stores.protected_resources,
+        rules=ResourceRules(settings.issuer, settings.signing_algorithms),
     )
     yield
 

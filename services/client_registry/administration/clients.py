@@ -36,7 +36,7 @@ from shared.web.preconditions import check_if_match, etag
 MAX_INVITATION = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Administration:
     """The collaborators of the endpoints."""
 

@@ -23,7 +23,7 @@ from shared.web.headers import NO_STORE, SAFE
 from shared.web.preconditions import CHANGED, PreconditionFailed, check_if_match, etag
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceAdministration:
     """The collaborators of the endpoints."""
 

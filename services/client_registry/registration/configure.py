@@ -35,9 +35,9 @@ from shared.web.form import body
 from shared.web.headers import NO_STORE, SAFE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationEndpoint:
-    """The collaborators. *statement_issuers*: the trusted issuers of software statements."""
+    """The collaborators. `statement_issuers`: the trusted issuers of software statements."""
 
     clients: Clients
     statement_issuers: Issuers

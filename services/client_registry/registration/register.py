@@ -53,9 +53,9 @@ class TooManyRegistrations(TooManyRequests):
     error = "too_many_requests"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationEndpoint:
-    """The collaborators. *statement_issuers*: the trusted issuers of software statements."""
+    """The collaborators. `statement_issuers`: the trusted issuers of software statements."""
 
     clients: Clients
     initial_access_tokens: InitialAccessTokens
