@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from services.authorization.client_documents.documents import document_key
-from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
+from services.authorization.wiring.known_clients import KNOWN_CLIENTS
 from shared.live import clock
 from shared.oauth.client.record import Client
 from tests.authorization import (
@@ -66,7 +66,7 @@ class Documents:
         copies, key = self.service.world.stores.document_copies, document_key(client_id)
         copy = await copies.find(key)
         assert copy is not None
-        self.service.app[KNOWN_CLIENTS]._kept.pop(client_id)
+        self.service.app[KNOWN_CLIENTS].described._cached.pop(client_id)
         await copies.add(
             key, replace(copy, fresh_until=clock.now() - timedelta(minutes=1)), timedelta(hours=1)
         )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
-from services.authorization.client_documents.known_clients import known_clients
 from services.authorization.client_logos import client_logo, client_logos
 from services.authorization.logout.session_management import check_session
 from services.authorization.pages.out_of_band import out_of_band
@@ -15,6 +14,7 @@ from services.authorization.request.storage_limits import storage_limits
 from services.authorization.request.validated_request import RedirectableError
 from services.authorization.wiring.endpoints import ENDPOINTS, AuthorizationEndpoints, endpoints
 from services.authorization.wiring.failures import failures
+from services.authorization.wiring.known_clients import known_clients
 from shared.browser.pages.assets import static
 from shared.config.settings import Settings
 from shared.paths import (

@@ -11,7 +11,8 @@ import jwt
 import pytest
 
 from services.authorization.client_documents import document, documents, policy
-from services.authorization.client_documents.documents import KnownClients
+from services.authorization.client_documents.documents import DescribedClients
+from services.authorization.client_documents.known_clients import KnownClients
 from services.authorization.client_documents.policy import DocumentPolicy
 from services.authorization.interaction import lifecycle
 from services.authorization.request.authorization_request import AuthorizationRequest
@@ -88,12 +89,12 @@ def _remembered(failed: set[str]) -> Any:
 
 def no_last_copy_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take every client for one that nobody uses."""
-    load = KnownClients._load
+    load = DescribedClients._load
 
-    async def unused(self: KnownClients, client_id: str, *, is_used: bool) -> Any:
+    async def unused(self: DescribedClients, client_id: str, *, is_used: bool) -> Any:
         return await load(self, client_id, is_used=False)
 
-    monkeypatch.setattr(KnownClients, "_load", unused)
+    monkeypatch.setattr(DescribedClients, "_load", unused)
 
 
 def changes_need_no_consent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,14 +152,13 @@ def fetches_are_not_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows_are_made_at_first_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Store each client as soon as its document has been read."""
-    current = KnownClients._current
+    with_document = KnownClients._with_document
 
-    async def storing(self: KnownClients, client_id: str, stored: Client | None) -> Client:
-        client = await current(self, client_id, stored)
-        await self._documents.keep(client)
-        return client
+    async def storing(self: KnownClients, client_id: str, stored: Client | None) -> Client | None:
+        client = await with_document(self, client_id, stored)
+        return await self.keep(client) if client else None
 
-    monkeypatch.setattr(KnownClients, "_current", storing)
+    monkeypatch.setattr(KnownClients, "_with_document", storing)
 
 
 def rows_outlive_their_grants(monkeypatch: pytest.MonkeyPatch) -> None:

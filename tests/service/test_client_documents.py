@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from services.authorization.client_documents.documents import OF_HOST
-from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
+from services.authorization.wiring.known_clients import KNOWN_CLIENTS
 from shared.oauth.client.record import Client
 from shared.oauth.supported import DEVICE_CODE
 from shared.server.resources import WATCH
@@ -203,13 +203,13 @@ async def test_the_strongest_method_on_offer_is_the_method(documents: Documents)
 @pytest.mark.point("CI9")
 async def test_failures_are_not_cached_and_copies_are(documents: Documents) -> None:
     """A document that is wrong and then right; one that is right is fetched once, by its Cache-Control."""
-    host, known = documents.host, documents.service.app[KNOWN_CLIENTS]
+    host, described = documents.host, documents.service.app[KNOWN_CLIENTS].described
     client_id = host.url()
     assert is_error_page(await documents.ask(client_id))
     assert is_error_page(await documents.ask(client_id))
     assert host.fetches(client_id) == 1  # the fetcher backs off
     host.publish(client_id)
-    known._fetcher._breaker._failed.clear()  # type: ignore[attr-defined]  # the back-off is over
+    described._fetcher._breaker._failed.clear()  # type: ignore[attr-defined]  # the back-off is over
     assert is_login(await documents.ask(client_id))
     assert is_login(await documents.ask(client_id))
     assert host.fetches(client_id) == 2

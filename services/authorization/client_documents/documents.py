@@ -1,12 +1,11 @@
-"""Finds the client of a request, also where its client_id is the URL of its metadata."""
+"""The documents that describe clients: fetched, cached and shared between processes."""
 
 import asyncio
 import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -15,17 +14,14 @@ import structlog
 
 from services.authorization.client_documents.document import BadDocument, read_document
 from services.authorization.client_documents.freshness import fresh_for
-from services.authorization.client_documents.policy import DocumentPolicy
 from shared.fetch import FetchedBody, FetchFailed
 from shared.live import clock
-from shared.live.client_cache import ClientCache
 from shared.live.rate_limiter import Rate, RateLimiter
-from shared.model import Author
 from shared.oauth.client.faults import Capabilities
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidRequest, TemporarilyUnavailable, TooManyRequests
 from shared.oauth.refusal import Reason
-from shared.store import ClientDocuments, Clients, DocumentCopies, DocumentCopy, Stale
+from shared.store import DocumentCopies, DocumentCopy
 
 MAX_DOCUMENT = 16 * 1024
 STALE_FOR = timedelta(days=1)
@@ -37,7 +33,7 @@ OF_ALL = Rate(most=120, period=timedelta(minutes=1))
 
 _CLAIMED_FOR = timedelta(seconds=5)  # longer than a fetch may take
 _POLLED_EVERY = 0.1  # seconds, while another process fetches
-_MAX_KEPT = 1000
+_MAX_CACHED = 1000
 _JSON = re.compile(r"application/(?:[!#$&^_.+a-z0-9-]+\+)?json")
 
 logger = structlog.get_logger()
@@ -53,7 +49,7 @@ class Fetching(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """Fetches for strangers, counted by host and altogether."""
+    """Limits of fetches for clients that nobody uses yet, by host and altogether."""
 
     of_host: RateLimiter
     of_all: RateLimiter
@@ -63,136 +59,63 @@ class DocumentLimits:
         return self.of_host.take(host, now) or self.of_all.take("", now)
 
 
-class KnownClients:
-    """The server's own client, registered ones from the cache, and those that documents describe.
+class DescribedClients:
+    """The clients that documents describe.
 
-    A document is fetched by one process at a time, and its copy is shared. What cannot be fetched is never
-    cached: the fetcher backs off for some seconds, and a client that people use goes on with the last copy.
+    A document is fetched by one process at a time, and its copy is shared. Failures are never cached: the
+    fetcher backs off for some seconds, and a client that people use goes on with the last copy.
     """
 
     def __init__(
-        self,
-        *,
-        own: Client,
-        policy: DocumentPolicy,
-        allowed: Capabilities,
-        cache: ClientCache,
-        clients: Clients,
-        documents: ClientDocuments,
-        copies: DocumentCopies,
-        fetcher: Fetching,
-        limits: DocumentLimits,
+        self, allowed: Capabilities, copies: DocumentCopies, fetcher: Fetching, limits: DocumentLimits
     ) -> None:
-        self._own = own
-        self._policy = policy
         self._allowed = allowed
-        self._cache = cache
-        self._clients = clients
-        self._documents = documents
         self._copies = copies
         self._fetcher = fetcher
         self._limits = limits
-        self._kept: OrderedDict[str, DocumentCopy] = OrderedDict()
+        self._cached: OrderedDict[str, DocumentCopy] = OrderedDict()
         self._loading: dict[str, asyncio.Task[DocumentCopy]] = {}
 
-    async def cached(self, client_id: str) -> Client | None:
-        """As `ClientCache.cached`: never by a document. Raises Unavailable."""
-        return await self._cache.cached(client_id)
+    async def get(self, client_id: str, *, is_used: bool) -> Client:
+        """The client as its document describes it. *is_used*: people use it, so that it is stored.
 
-    async def registered(self, client_id: str) -> Client | None:
-        """The server's own client, or a registered one: never by a document. Raises Unavailable."""
-        return self._own if client_id == self._own.client_id else await self._cache.find(client_id)
-
-    async def find(self, client_id: str) -> Client | None:
-        """The client, disabled or not. Raises InvalidRequest, TooManyRequests, Unavailable: the document."""
-        return await self._described(client_id, await self.registered(client_id))
-
-    async def read(self, client_id: str) -> Client | None:
-        """As `find`, with the registered client as PostgreSQL has it now."""
-        is_own = client_id == self._own.client_id
-        return await self._described(client_id, self._own if is_own else await self._cache.read(client_id))
-
-    async def keep(self, client: Client) -> Client:
-        """Store the client of a document to which a user has agreed; the client as it is stored."""
-        if client.document_hash is None:
-            return client
-        await self._documents.keep(client)
-        return await self._cache.read(client.client_id) or client
-
-    async def _described(self, client_id: str, stored: Client | None) -> Client | None:
-        if stored and (stored.document_hash is None or stored.disabled_at):
-            return stored
-        if not self._policy.names_a_document(client_id):
-            return None
-        if fault := self._policy.fault(client_id):
-            raise InvalidRequest(f"client_id {fault}", detail=Reason.DOCUMENT, client_id=client_id)
-        if stored is None and self._policy.needs_approval:
-            await self._check_approval(client_id)
-        described = await self._current(client_id, stored)
-        return described if stored is None else await self._updated(stored, described)
-
-    async def _check_approval(self, client_id: str) -> None:
-        """Raises InvalidRequest."""
-        if not await self._documents.is_approved(client_id):
-            raise InvalidRequest(
-                "client_id names a document that no operator has approved",
-                detail=Reason.DOCUMENT_APPROVAL,
-                client_id=client_id,
-            )
-
-    async def _updated(self, stored: Client, described: Client) -> Client | None:
-        """The stored client, in the words of its document."""
-        updated = replace(
-            described,
-            created_at=stored.created_at,
-            version=stored.version,
-            epoch=stored.epoch,
-            secrets=stored.secrets,
-        )
-        if updated == stored:
-            return stored
-        logger.info("client_document_changed", client_id=stored.client_id)
-        with suppress(Stale):  # another process has written it
-            await self._clients.replace(updated, by=Author("its document"))
-        return await self._cache.read(stored.client_id)
-
-    async def _current(self, client_id: str, stored: Client | None) -> Client:
-        """The client as its document describes it. Raises InvalidRequest, TooManyRequests, Unavailable."""
-        copy = self._kept.get(client_id)
-        if copy is None or copy.fresh_until <= clock.now():
-            copy = await self._loaded(client_id, is_used=stored is not None)
-            self._kept[client_id] = copy
-            self._kept.move_to_end(client_id)
-            if len(self._kept) > _MAX_KEPT:
-                self._kept.popitem(last=False)
+        Raises InvalidRequest, TemporarilyUnavailable, TooManyRequests, Unavailable.
+        """
+        copy = self._cached.get(client_id)
+        if copy is None or not _is_fresh(copy):
+            copy = await self._loaded(client_id, is_used=is_used)
+            self._cached[client_id] = copy
+            self._cached.move_to_end(client_id)
+            if len(self._cached) > _MAX_CACHED:
+                self._cached.popitem(last=False)
         try:
             return read_document(client_id, copy.text, self._allowed)
         except BadDocument as fault:
             raise _unusable(client_id, str(fault)) from None
 
     async def _loaded(self, client_id: str, *, is_used: bool) -> DocumentCopy:
+        """As `_load`, once for all who wait in this process."""
         if (task := self._loading.get(client_id)) is None:
             task = self._loading[client_id] = asyncio.create_task(self._load(client_id, is_used=is_used))
             task.add_done_callback(lambda _: self._loading.pop(client_id, None))
         return await asyncio.shield(task)
 
     async def _load(self, client_id: str, *, is_used: bool) -> DocumentCopy:
-        """A fresh copy: another process's, or a new one. Raises as `_current`."""
+        """A fresh copy: another process's, or a new one. Raises as `get`."""
         key = document_key(client_id)
         end = asyncio.get_running_loop().time() + _CLAIMED_FOR.total_seconds()
-        is_counted = is_used
-        while True:
-            copy = await self._copies.find(key)
-            if copy and clock.now() < copy.fresh_until:
-                return copy
-            if not is_counted:
-                self._count(client_id)
-                is_counted = True
-            if await self._copies.claim(key, _CLAIMED_FOR):
-                break
+        copy = await self._copies.find(key)
+        if copy and _is_fresh(copy):
+            return copy
+        if not is_used:
+            self._count(client_id)
+        while not await self._copies.claim(key, _CLAIMED_FOR):
             if asyncio.get_running_loop().time() > end:
                 raise TemporarilyUnavailable("the client's document is being fetched")
             await asyncio.sleep(_POLLED_EVERY)
+            copy = await self._copies.find(key)
+            if copy and _is_fresh(copy):
+                return copy
         try:
             return await self._fetched(client_id, key)
         except FetchFailed as fault:
@@ -204,10 +127,13 @@ class KnownClients:
             await self._copies.release(key)
 
     def _count(self, client_id: str) -> None:
+        """Raises TooManyRequests."""
         if wait := self._limits.take((urlsplit(client_id).hostname or "").lower(), clock.now()):
             raise TooManyRequests("too many new clients are being described", wait)
 
     async def _fetched(self, client_id: str, key: bytes) -> DocumentCopy:
+        """A new copy, which other processes find. Raises FetchFailed, Unavailable."""
+
         def parse(fetched: FetchedBody) -> DocumentCopy:
             if not _JSON.fullmatch(fetched.content_type):
                 raise BadDocument("it is not of the type application/json")
@@ -222,6 +148,10 @@ class KnownClients:
 def document_key(client_id: str) -> bytes:
     """The key of the copies of a document: URLs are long."""
     return hashlib.sha256(client_id.encode()).digest()
+
+
+def _is_fresh(copy: DocumentCopy) -> bool:
+    return clock.now() < copy.fresh_until
 
 
 def _unusable(client_id: str, fault: str) -> InvalidRequest:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.authorization.client_documents.documents import KnownClients
+from services.authorization.client_documents.known_clients import KnownClients
 from services.authorization.request.parameter_source import EffectiveParameters, ParameterSource
 from services.authorization.request.validated_request import RedirectableError, ValidatedRequest
 from services.authorization.request.validation import Deployment, read_request

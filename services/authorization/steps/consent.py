@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import structlog
 from aiohttp import web
 
-from services.authorization.client_documents.documents import KnownClients
+from services.authorization.client_documents.known_clients import KnownClients
 from services.authorization.interaction.consent_question import consent_question
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.dispatcher import Dispatcher

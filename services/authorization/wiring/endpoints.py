@@ -8,7 +8,6 @@ from aiohttp import web
 
 from services.authorization.authentication.throttling import SignUpThrottle
 from services.authorization.authorize import Authorize
-from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
 from services.authorization.device.page import DevicePage
@@ -26,6 +25,7 @@ from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
 from services.authorization.wiring.collaborators import SharedCollaborators
+from services.authorization.wiring.known_clients import KNOWN_CLIENTS
 from shared.paths import PUSHED_AUTHORIZATION_REQUEST
 from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, PROTECTED_RESOURCES, client_authentication
 

@@ -5,11 +5,11 @@ from typing import Self
 
 from aiohttp import web
 
-from services.authorization.client_documents.known_clients import KNOWN_CLIENTS
 from services.authorization.request.parameter_source import ParameterSource
 from services.authorization.request.posted import PostedRequests
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.validation import Deployment
+from services.authorization.wiring.known_clients import KNOWN_CLIENTS
 from shared.issuing.tokens import TokenIssuer
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
