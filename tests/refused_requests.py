@@ -16,7 +16,7 @@ from shared.live.randomness import new_handle
 from shared.oauth.resource.demand import AuthenticationDemand
 from shared.oauth.supported import DEVICE_CODE
 from shared.oauth.tokens.handle import Kind
-from shared.operations.recovery import LINK, Held
+from shared.operations.recovery import LINK, AccountOnHold
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_RECOVERY,
@@ -113,7 +113,7 @@ async def _account_held(provider: AllServices) -> str:
 
 
 async def _held(*_: object) -> None:
-    raise Held(clock.now())
+    raise AccountOnHold(clock.now())
 
 
 async def _pending(provider: AllServices) -> str:

@@ -49,7 +49,7 @@ class ClientLogos:
     links: LogoLinks
     fetcher: Fetcher
     clock: Callable[[], float] = time.monotonic
-    _kept: OrderedDict[str, LogoImage] = field(default_factory=OrderedDict)
+    _cached: OrderedDict[str, LogoImage] = field(default_factory=OrderedDict)
     _fetching: dict[str, asyncio.Task[LogoImage]] = field(default_factory=dict)
     _size: int = 0
 
@@ -73,10 +73,10 @@ class ClientLogos:
 
     async def find(self, uri: str) -> LogoImage:
         """The logo at *uri*, fetched if need be."""
-        kept = self._kept.get(uri)
-        if kept and self.clock() < kept.fetched_at + kept.fresh_for:
-            self._kept.move_to_end(uri)
-            return kept
+        logo = self._cached.get(uri)
+        if logo and self.clock() < logo.fetched_at + logo.fresh_for:
+            self._cached.move_to_end(uri)
+            return logo
         if (task := self._fetching.get(uri)) is None:
             task = self._fetching[uri] = asyncio.create_task(self._fetch(uri))
         return await asyncio.shield(task)
@@ -100,11 +100,11 @@ class ClientLogos:
 
     def _keep(self, uri: str, logo: LogoImage) -> None:
         """Keep a logo in place of those that nobody has asked for the longest."""
-        former = self._kept.pop(uri, None)
-        self._kept[uri] = logo
+        former = self._cached.pop(uri, None)
+        self._cached[uri] = logo
         self._size += _weight(uri, logo) - (_weight(uri, former) if former else 0)
         while self._size > MAX_KEPT:
-            oldest, gone = self._kept.popitem(last=False)
+            oldest, gone = self._cached.popitem(last=False)
             self._size -= _weight(oldest, gone)
 
     async def close(self) -> None:

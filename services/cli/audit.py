@@ -83,14 +83,14 @@ def export(after: int) -> None:
 @as_json
 def verify(checkpoints: TextIO | None, is_json: bool) -> None:
     """Report rows that were altered, deleted, moved or cut off since they were sealed."""
-    kept = _kept(checkpoints) if checkpoints else []
+    exported = _read_checkpoints(checkpoints) if checkpoints else []
 
     async def step(stores: Stores, settings: Settings) -> Verification:
         salt = open_keys(await stores.keys.load(), settings.secret_keys).salt
         if salt is None:
             raise KeyFault("there is no key to verify the audit log with")
         key = checkpoint_key(salt).public_key()
-        return await verify_log(stores.audit_log, key, clock.now(), settings.audit_retention, kept)
+        return await verify_log(stores.audit_log, key, clock.now(), settings.audit_retention, exported)
 
     verification = run_step(step)
     show(
@@ -106,12 +106,12 @@ def verify(checkpoints: TextIO | None, is_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _kept(file: TextIO) -> list[str]:
+def _read_checkpoints(file: TextIO) -> list[str]:
     """The checkpoints of an export, or of a file that has one a line."""
-    kept = []
+    checkpoints = []
     for line in file:
         if not line.startswith("{"):
-            kept.append(line.strip())
+            checkpoints.append(line.strip())
         elif checkpoint := parse_object(line.encode()).get("checkpoint"):
-            kept.append(checkpoint)
-    return [text for text in kept if text]
+            checkpoints.append(checkpoint)
+    return [text for text in checkpoints if text]

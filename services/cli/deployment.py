@@ -12,7 +12,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.deployment import change_issuer, end_after_restore
 from shared.store.open import Stores
-from shared.store.ports.deployment import Ended
+from shared.store.ports.deployment import EndedCounts
 
 
 @click.group()
@@ -63,7 +63,7 @@ def restored(at: datetime, is_json: bool) -> None:
     Some of them may have ended since the backup, and nobody knows which.
     """
 
-    async def step(stores: Stores, _: Settings) -> Ended:
+    async def step(stores: Stores, _: Settings) -> EndedCounts:
         return await end_after_restore(stores.deployment, at, clock.now())
 
     show(asdict(run_step(step)), is_json)

@@ -97,14 +97,14 @@ def update(
     """Change the name of a group, or what its members may and must do."""
     if [bool(scopes), all_scopes, no_scopes].count(True) > 1:
         raise click.UsageError("use one of --scope, --all-scopes and --no-scopes")
-    given = ADMINISTRATION_SCOPES if all_scopes else scopes
+    requested = ADMINISTRATION_SCOPES if all_scopes else scopes
 
     async def step(stores: Stores, _: Settings) -> UserGroup:
         current = await groups.get(stores.groups, name)
-        kept = given if given or no_scopes else current.scopes
+        new_scopes = requested if requested or no_scopes else current.scopes
         requires = current.requires_second_factor if is_required is None else is_required
         return await groups.replace_group(
-            stores.groups, current, new or current.name, kept, requires_second_factor=requires
+            stores.groups, current, new or current.name, new_scopes, requires_second_factor=requires
         )
 
     show(groups.shown(run_step(step)), is_json)

@@ -14,7 +14,7 @@ from services.cli.faults import faults_in_sentences
 from services.cli.migrate import direct_url
 from shared.config.environment import read_settings
 from shared.config.settings import Settings
-from shared.operations.first_start import FirstAccount, prepare
+from shared.operations.first_start import DemoCredentials, prepare
 from shared.store import Unavailable
 from shared.store.migrate import MigrationError
 from shared.store.migrate import migrate as migrate_database
@@ -48,11 +48,11 @@ async def check_issuer_of_data(stores: Stores, settings: Settings) -> None:
 
 
 async def _prepare(settings: Settings, demo: Demo | None) -> None:
-    account = None if demo is None else FirstAccount(**asdict(demo))
+    credentials = None if demo is None else DemoCredentials(**asdict(demo))
     try:
         await migrate_database(direct_url(settings))
         async with open_stores(settings) as stores:
             await check_issuer_of_data(stores, settings)
-            await prepare(stores, settings, account)
+            await prepare(stores, settings, credentials)
     except (MigrationError, OSError, asyncpg.PostgresError, Unavailable) as error:
         raise RunError(f"The database of OSTIARY_DATABASE_URL cannot be used: {error}") from None

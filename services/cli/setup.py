@@ -61,7 +61,7 @@ def setup(
     default, and its secret key is always kept.
     """
     files = SetupFiles(folder.absolute())
-    given = {
+    options = {
         "OSTIARY_ISSUER": issuer,
         "OSTIARY_DATABASE_URL": database_url,
         "OSTIARY_DATABASE_DIRECT_URL": database_direct_url,
@@ -69,7 +69,7 @@ def setup(
         "OSTIARY_TRUSTED_PROXIES": trusted_proxies,
     }
     with faults_in_sentences():
-        wanted = _answers(given, files.values())
+        wanted = _answers(options, files.values())
         wanted["OSTIARY_SECRET_KEY_FILE"] = str(files.secret_key)
         _check_replaced(files.replaced(wanted), files, overwrite=overwrite)
         is_new = files.write_secret_key()

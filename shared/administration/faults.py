@@ -10,7 +10,7 @@ from shared.operations.clients import NoSecret, NoSuchClient
 from shared.operations.grants import NoSuchGrant
 from shared.operations.groups import BadGroup, NoSuchGroup
 from shared.operations.protected_resources import NoSuchResource
-from shared.operations.recovery import Held, UserDisabled
+from shared.operations.recovery import AccountOnHold, UserDisabled
 from shared.operations.rights import BeyondRights
 from shared.operations.roles import BadRole, NoSuchRole
 from shared.operations.sessions import NoSuchSession
@@ -61,8 +61,8 @@ def faults_as_errors() -> Iterator[None]:
     except BeyondRights as fault:
         description = "the record has, or would get, rights that the caller lacks"
         raise InsufficientScope(description, scope=str(fault)) from None
-    except Held as held:
-        description = f"the caller's account was recovered: it changes no user before {held}"
+    except AccountOnHold as hold:
+        description = f"the caller's account was recovered: it changes no user before {hold}"
         raise AccountHeld(description) from None
     except (BadUser, BadGroup, BadRole) as fault:
         raise InvalidRequest(str(fault)) from None

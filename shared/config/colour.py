@@ -92,10 +92,10 @@ def _nearest(accent: Rgb, scheme: Scheme) -> Rgb:
 
 
 def _check(accent: Rgb, scheme: Scheme) -> None:
-    if (found := _contrast_in(accent, scheme)) < READABLE:
+    if (reached := _contrast_in(accent, scheme)) < READABLE:
         nearest = _hex(_nearest(accent, scheme))
         raise ValueError(
-            f"{_hex(accent)} cannot be read on {scheme.name} pages: its contrast is {found:.1f}, and"
+            f"{_hex(accent)} cannot be read on {scheme.name} pages: its contrast is {reached:.1f}, and"
             f" {READABLE} is needed. {nearest} is the nearest that can"
         )
 

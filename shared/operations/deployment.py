@@ -8,7 +8,7 @@ from shared.config.settings import Settings
 from shared.identity.passkeys.passkey import rp_id_of
 from shared.process.operator_error import OperatorError
 from shared.store import DeploymentRecord, Passkeys
-from shared.store.ports.deployment import NOTHING, Ended
+from shared.store.ports.deployment import NOTHING, EndedCounts
 
 BATCH = 1000
 
@@ -82,7 +82,7 @@ async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -
     return settings if recorded.settings is None else with_deployment(settings, recorded.settings)
 
 
-async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> Ended:
+async def end_after_restore(record: DeploymentRecord, at: datetime, now: datetime) -> EndedCounts:
     """End every session, grant and personal access token made before *at*. Raises BadMoment, Unavailable.
 
     The backup does not know what ended after it, so each of those in it may have ended since.

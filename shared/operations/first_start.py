@@ -41,8 +41,8 @@ _EVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstAccount:
-    """A user and a confidential client for first steps."""
+class DemoCredentials:
+    """The credentials of a user and of a confidential client for first steps."""
 
     username: str
     password: str
@@ -51,8 +51,8 @@ class FirstAccount:
     redirect_uris: Sequence[str]
 
 
-async def prepare(stores: Stores, settings: Settings, account: FirstAccount | None) -> None:
-    """Create missing keys, and add the user and the client of *account* unless they exist.
+async def prepare(stores: Stores, settings: Settings, demo: DemoCredentials | None) -> None:
+    """Create missing keys, and add the user and the client of *demo* unless they exist.
 
     A deployment without keys has never served a request, so no `jti` can be forgotten, and its first
     assertions need not be refused.
@@ -61,18 +61,18 @@ async def prepare(stores: Stores, settings: Settings, account: FirstAccount | No
         with suppress(Unavailable):  # then the first assertions are refused for a while
             await stores.replay_marks.begin(_EVER)
     await ensure_keys(stores.keys, settings.signing_algorithms, settings.secret_keys[0], clock.now())
-    if account is None:
+    if demo is None:
         return
     with suppress(Taken):
-        password_hash = await asyncio.to_thread(hash_password, account.password)
-        await add_user(stores.users, account.username, _PERSON, password_hash)
+        password_hash = await asyncio.to_thread(hash_password, demo.password)
+        await add_user(stores.users, demo.username, _PERSON, password_hash)
     with suppress(Taken):
         metadata = {
-            "client_id": account.client_id,
-            "client_secret": account.client_secret,
+            "client_id": demo.client_id,
+            "client_secret": demo.client_secret,
             "client_name": "Demo",
             "application_type": "native",
-            "redirect_uris": list(account.redirect_uris),
+            "redirect_uris": list(demo.redirect_uris),
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
             "scope": "openid profile email offline_access",
         }

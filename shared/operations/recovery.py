@@ -41,7 +41,7 @@ class NotHeld(OperatorError):
     template = "{} may change their addresses and credentials: there is no hold"
 
 
-class Held(Exception):
+class AccountOnHold(Exception):
     """A recovered administrator changes no address and no credential before *until*."""
 
     def __init__(self, until: datetime) -> None:
@@ -88,9 +88,9 @@ async def _make(
 
 
 async def check_not_held(links: RecoveryLinks, user_id: UUID) -> None:
-    """Check that the user may change addresses and credentials. Raises Held, Unavailable."""
+    """Check that the user may change addresses and credentials. Raises AccountOnHold, Unavailable."""
     if until := await links.held_until(user_id):
-        raise Held(until)
+        raise AccountOnHold(until)
 
 
 async def lift_hold(links: RecoveryLinks, users: Users, name: str) -> None:

@@ -79,12 +79,12 @@ class SetupFiles:
         changed = {name: value for name, value in wanted.items() if present.get(name) != value}
         if not changed:
             return False
-        kept = [
+        unchanged = [
             each
             for each in text.splitlines(keepends=True)
             if not parse(each, NAME_PREFIX).values.keys() & changed
         ]
-        whole = "".join((*kept, *(line(name, value) for name, value in changed.items())))
+        whole = "".join((*unchanged, *(line(name, value) for name, value in changed.items())))
         self._make_folder()
         self._replace(whole)
         return True

@@ -9,13 +9,13 @@ import pytest
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.claims import claims_of_scope, released
-from shared.operations.first_start import FirstAccount, prepare
+from shared.operations.first_start import DemoCredentials, prepare
 from shared.store import Unavailable
 from shared.store.open import Stores, open_stores
 from shared.store.redis.transport.client import RedisClient
 from tests.deployment import settings_for
 
-NEWCOMER = FirstAccount(
+NEWCOMER = DemoCredentials(
     username="demo",
     password="a long enough password",
     client_id="demo",

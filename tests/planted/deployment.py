@@ -8,7 +8,7 @@ from services.cli import steps
 from shared.config.settings import Settings
 from shared.operations.client_import import ImportReport
 from shared.operations.doctor import records
-from shared.store.ports.deployment import NOTHING, Ended
+from shared.store.ports.deployment import NOTHING, EndedCounts
 from shared.store.postgres import deployment, refresh_families
 from shared.store.postgres.deployment import MAY_BE_NEWER_THAN_BACKUP, PostgresDeploymentRecord
 
@@ -25,7 +25,7 @@ def takes_any_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
 def lets_a_backup_live_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """A restore ends nothing."""
 
-    async def end_made_before(_: PostgresDeploymentRecord, _at: datetime, _limit: int) -> Ended:
+    async def end_made_before(_: PostgresDeploymentRecord, _at: datetime, _limit: int) -> EndedCounts:
         return NOTHING
 
     monkeypatch.setattr(PostgresDeploymentRecord, "end_made_before", end_made_before)

@@ -68,7 +68,7 @@ async def test_a_logo_is_fetched_once_an_hour(documents: Documents) -> None:
         assert (await get(documents, path)).headers["Content-Type"] == "image/svg+xml"
     assert documents.host.fetches(uri) == 1
     logos = documents.service.app[CLIENT_LOGOS]
-    known = logos._kept[uri]
+    known = logos._cached[uri]
     assert (known.fresh_for, client_logos.LogoImage(None).fresh_for) == (3600, 60)
 
 
@@ -129,6 +129,6 @@ async def test_logos_take_a_limited_amount_of_memory() -> None:
     for number in range(100):
         await logos.find(f"https://rp1.test/{number}")
         await logos.find("https://rp1.test/0")  # which stays
-    assert sum(len(logo.body) for logo in logos._kept.values()) <= 8 * 1024 * 1024
-    assert len(logos._kept) == len(logos._kept.keys() | {"https://rp1.test/0"})
-    assert "https://rp1.test/1" not in logos._kept
+    assert sum(len(logo.body) for logo in logos._cached.values()) <= 8 * 1024 * 1024
+    assert len(logos._cached) == len(logos._cached.keys() | {"https://rp1.test/0"})
+    assert "https://rp1.test/1" not in logos._cached

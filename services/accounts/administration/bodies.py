@@ -31,8 +31,8 @@ class UserMembers(BaseModel):
         for name in MEMBERSHIPS:
             if name in self.claims:
                 raise InvalidRequest(f"claims.{name}: {name} are a member of the user")
-        given = {GROUPS: self.groups, ROLES: self.roles}
-        return {**self.claims, **{name: names for name, names in given.items() if names is not None}}
+        memberships = {GROUPS: self.groups, ROLES: self.roles}
+        return {**self.claims, **{name: names for name, names in memberships.items() if names is not None}}
 
 
 class NewUserRequest(UserMembers):

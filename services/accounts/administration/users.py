@@ -67,7 +67,7 @@ class UserAdministration:
         return user
 
     async def check_not_held(self, caller: Caller) -> None:
-        """Check that the caller is no administrator whose account was recovered just now. Raises Held."""
+        """Check that the caller is no administrator whose account is on hold. Raises AccountOnHold."""
         if caller.user_id is not None:
             await check_not_held(self.links, caller.user_id)
 

@@ -64,8 +64,8 @@ def _position(text: str | None) -> int | None:
 def _event(record: AuditRecord, names: Mapping[str, str]) -> ActivityEvent:
     detail = record.detail
     kind = f"{record.event}_{detail.get('kind')}" if record.event in _OF_CREDENTIALS else record.event
-    named = next((str(detail[member]) for member in _SUBJECTS if member in detail), None)
-    subject = names[record.client_id] if record.client_id else named
+    detailed = next((str(detail[member]) for member in _SUBJECTS if member in detail), None)
+    subject = names[record.client_id] if record.client_id else detailed
     browser, system = device_name(detail.get("user_agent"))
     return ActivityEvent(
         kind,

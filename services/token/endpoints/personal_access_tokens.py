@@ -52,9 +52,9 @@ async def present(
 
 async def required(tokens: PersonalAccessTokens, presented: PersonalCredentials) -> PresentedToken:
     """The valid token of a request, with its user's groups. Raises InvalidToken, Unavailable."""
-    found = await present(tokens, presented.token, with_groups=True)
-    if found is None:
+    valid = await present(tokens, presented.token, with_groups=True)
+    if valid is None:
         raise InvalidToken(_NOT_VALID, detail="unknown, expired or revoked")
-    if presented.username is not None and canonical(presented.username) != canonical(found.user.username):
+    if presented.username is not None and canonical(presented.username) != canonical(valid.user.username):
         raise InvalidToken(_NOT_VALID, detail="the token of another user")
-    return found
+    return valid

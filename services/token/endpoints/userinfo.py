@@ -86,10 +86,10 @@ class UserinfoEndpoint:
 
         Raises InvalidToken, InsufficientScope, Unavailable.
         """
-        found = await required(self.personal_access_tokens, presented)
-        if OPENID not in found.token.scope:
+        valid = await required(self.personal_access_tokens, presented)
+        if OPENID not in valid.token.scope:
             raise InsufficientScope(f"the personal access token lacks scope {OPENID}", scope=OPENID)
-        return personal_claims(found.user, found.token.scope)
+        return personal_claims(valid.user, valid.token.scope)
 
 
 USERINFO_ENDPOINT = web.AppKey("USERINFO_ENDPOINT", UserinfoEndpoint)

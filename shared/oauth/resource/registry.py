@@ -43,14 +43,14 @@ class ResourceRegistry:
 
         Raises InvalidTarget if one of them is malformed, unknown or not available to the client.
         """
-        found: dict[str, ProtectedResource] = {}
+        by_key: dict[str, ProtectedResource] = {}
         for identifier in identifiers:
             try:
                 key = canonical(identifier)
             except BadIdentifier as fault:
                 raise InvalidTarget(f"resource: {fault}") from None
-            found[key] = self._available(key, client_id)
-        return tuple(found.values())
+            by_key[key] = self._available(key, client_id)
+        return tuple(by_key.values())
 
     def granted(self, keys: Iterable[str], client_id: str) -> tuple[ProtectedResource, ...]:
         """The resources of a grant. Raises InvalidTarget if one was deleted or is no longer available."""
@@ -58,8 +58,8 @@ class ResourceRegistry:
 
     def introspectable_by(self, client_id: str, aud: Iterable[str]) -> bool:
         """Whether the client introspects tokens for a resource that is among the audiences."""
-        found = (self.by_key.get(comparable(audience)) for audience in aud)
-        return any(client_id in each.introspection_clients for each in found if each)
+        resources = (self.by_key.get(comparable(audience)) for audience in aud)
+        return any(client_id in each.introspection_clients for each in resources if each)
 
     def _available(self, key: str, client_id: str) -> ProtectedResource:
         resource = self.by_key.get(key)

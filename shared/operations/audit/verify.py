@@ -29,9 +29,9 @@ async def verify_log(
     key: Ed25519PublicKey,
     now: datetime,
     retention: timedelta,
-    kept: Sequence[str] = (),
+    exported: Sequence[str] = (),
 ) -> Verification:
-    """Compare the rows with the chain, and the chain with checkpoints that were *kept* elsewhere.
+    """Compare the rows with the chain, and the chain with the checkpoints that were *exported*.
 
     Without those, segments that were cut off at the end are not missed. Raises Unavailable.
     """
@@ -53,7 +53,7 @@ async def verify_log(
         last = segment
     if count.rows > verification.rows + count.unsealed:
         verification.faults.append("there are rows of no segment among those that are sealed")
-    verification.faults += [fault for text in kept if (fault := _kept_fault(text, key, hashes))]
+    verification.faults += [fault for text in exported if (fault := _exported_fault(text, key, hashes))]
     return verification
 
 
@@ -87,7 +87,7 @@ def _row_faults(
     return []
 
 
-def _kept_fault(text: str, key: Ed25519PublicKey, hashes: dict[int, bytes]) -> str | None:
+def _exported_fault(text: str, key: Ed25519PublicKey, hashes: dict[int, bytes]) -> str | None:
     try:
         segment_id, expected = kept_checkpoint(text, key)
     except BadJwt:

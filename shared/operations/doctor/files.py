@@ -12,10 +12,10 @@ TOO_OPEN = stat.S_IRWXO | stat.S_IWGRP  # anything for others, or writing for th
 
 def file_findings(files: Iterable[Path]) -> Iterator[Finding]:
     """A fault for each file that is too open; otherwise one finding, if there are files."""
-    named = list(files)
-    faults = [bad(SUBJECT, fault) for file in named if (fault := _fault(file))]
-    if named and not faults:
-        yield good(SUBJECT, f"only their owner and group can read {', '.join(map(str, named))}")
+    secret_files = list(files)
+    faults = [bad(SUBJECT, fault) for file in secret_files if (fault := _fault(file))]
+    if secret_files and not faults:
+        yield good(SUBJECT, f"only their owner and group can read {', '.join(map(str, secret_files))}")
     yield from faults
 
 

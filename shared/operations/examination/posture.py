@@ -39,8 +39,7 @@ async def posture(
     unused: dict[str, datetime] = dict(await uses.unused(settings.unused_client_lifetime))
 
     def examined(client: Client) -> ClientPosture:
-        found = weaknesses(client, settings, unused.get(client.client_id))
-        return ClientPosture(client, tuple(found))
+        return ClientPosture(client, tuple(weaknesses(client, settings, unused.get(client.client_id))))
 
     if chosen:
         yield examined(chosen)

@@ -59,8 +59,8 @@ def insecure_redirects(client: Client) -> Iterator[tuple[str, str]]:
 def configured_claims(client: Client) -> frozenset[str]:
     """The attributes of users that the record names, beyond those of its profile."""
     profile = PROFILES[client.profile]
-    named = {name for name in client.id_token_claims if name not in profile.get("id_token_claims", ())}
-    unmapped = named - {BY_SCOPE} - client.claims_mapping.keys()
+    in_id_token = {name for name in client.id_token_claims if name not in profile.get("id_token_claims", ())}
+    unmapped = in_id_token - {BY_SCOPE} - client.claims_mapping.keys()
     usual = profile.get("claims_mapping", {}).values()
     mapped = {source for source in client.claims_mapping.values() if isinstance(source, str)}
     return frozenset((unmapped | mapped.difference(usual)) - SERVER_CLAIMS - _OF_EVERY_USER)

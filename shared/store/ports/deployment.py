@@ -8,22 +8,22 @@ from shared.model import Json
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedCounts:
     """The numbers of sessions, grants and personal access tokens that have ended."""
 
     sessions: int
     grants: int
     personal_access_tokens: int
 
-    def __add__(self, other: "Ended") -> "Ended":
-        return Ended(
+    def __add__(self, other: "EndedCounts") -> "EndedCounts":
+        return EndedCounts(
             self.sessions + other.sessions,
             self.grants + other.grants,
             self.personal_access_tokens + other.personal_access_tokens,
         )
 
 
-NOTHING = Ended(0, 0, 0)
+NOTHING = EndedCounts(0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +56,5 @@ class DeploymentRecord(Protocol):
         family is next rotated: it may have been issued after the backup.
         """
 
-    async def end_made_before(self, at: datetime, limit: int) -> Ended:
+    async def end_made_before(self, at: datetime, limit: int) -> EndedCounts:
         """End at most *limit* each of live sessions, grants and personal access tokens from before *at*."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.model import Json
-from shared.store.ports.deployment import Ended, RecordedSettings
+from shared.store.ports.deployment import EndedCounts, RecordedSettings
 from shared.store.postgres.outbox import TELL_OF_THESE
 from shared.store.postgres.transport.database import Database
 
@@ -83,9 +83,9 @@ class PostgresDeploymentRecord:
     async def note_restored(self, at: datetime) -> None:
         await self._database.row(_NOTE_RESTORED, at)
 
-    async def end_made_before(self, at: datetime, limit: int) -> Ended:
+    async def end_made_before(self, at: datetime, limit: int) -> EndedCounts:
         async with self._database.transaction() as transaction:
             row = await transaction.fetchrow(_END_MADE_BEFORE, at, limit)
             assert row is not None
             await transaction.execute(TELL_OF_THESE, row["sids"])
-        return Ended(len(row["sids"]), row["grants"], row["personal_access_tokens"])
+        return EndedCounts(len(row["sids"]), row["grants"], row["personal_access_tokens"])

@@ -18,7 +18,7 @@ from shared.store.redis.transport.client import RedisClient, Script
 REMEMBERED = timedelta(hours=1)  # after it expires, to tell an expired code from an unknown one
 
 _ALL = "{devices}"
-_GUESSES = "{devices}:guesses"
+_WRONG_GUESSES = "{devices}:guesses"
 
 
 def _key(code_hash: bytes) -> str:
@@ -90,11 +90,11 @@ class RedisDeviceCodes:
         return bool(is_first)
 
     async def may_guess(self, budget: int) -> bool:
-        spent: bytes | None = await self._redis.execute("GET", _GUESSES)
+        spent: bytes | None = await self._redis.execute("GET", _WRONG_GUESSES)
         return spent is None or not spent.isdigit() or int(spent) < budget
 
     async def count_guess(self, period: timedelta) -> None:
-        await self._redis.run(self._count_guess, [_ALL, _GUESSES], [_milliseconds(period)])
+        await self._redis.run(self._count_guess, [_ALL, _WRONG_GUESSES], [_milliseconds(period)])
 
     async def keep_attempt(self, code_hash: bytes, attempt_id: UUID) -> None:
         await self._redis.batch(*kept_attempt(_key(code_hash), attempt_id))
