@@ -101,6 +101,7 @@ PUSHED_AUTHORIZATION_REQUEST = _authorization("/oidc/oauth2/par", "pushed_author
 LOGIN = _authorization("/oidc/login")
 SECOND_FACTOR = _authorization("/oidc/login/factor")
 ADD_SECOND_FACTOR = _authorization("/oidc/login/factor/add")
+REPLACE_PASSWORD = _authorization("/oidc/login/password")
 SELECT_ACCOUNT = _authorization("/oidc/login/account")
 SIGN_UP = _authorization("/oidc/signup")
 CONSENT = _authorization("/oidc/consent")

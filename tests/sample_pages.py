@@ -24,6 +24,7 @@ from shared.browser.pages import (
     OutOfBandView,
     Pages,
     RecoveryCodesView,
+    ReplacePasswordView,
     SecondFactorView,
     SelectAccountView,
     SignedOutView,
@@ -66,6 +67,9 @@ LOGINS: Mapping[str, LoginView] = {
     "login-passkey-refused": replace(LOGIN, passkey=PASSKEY, fault="passkey", unknown_passkey="Vd0y"),
     "login-passkey-unverified": replace(LOGIN, passkey=PASSKEY, fault="unverified", username=USERNAME),
     "login-second-factor": LoginView(FormView(None, "/oidc/device", HIDDEN), USERNAME, "second_factor"),
+    "login-temporary-password": LoginView(
+        FormView(None, "/oidc/device", HIDDEN), USERNAME, "temporary_password"
+    ),
     "login-own": LoginView(FormView(OWN_CLIENT, "/oidc/login", HIDDEN, cancel_href=CANCEL)),
     "login-long-name": LoginView(
         FormView(
@@ -105,6 +109,9 @@ ADD_SECOND_FACTOR = AddSecondFactorView(
     "otpauth://totp/id.example.org%3Aamelie.laurent?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
     "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ",
     NEW_PASSKEY,
+)
+REPLACE_PASSWORD = ReplacePasswordView(
+    FormView(CLIENT, "/oidc/login/password", HIDDEN, CALLBACK, CANCEL), USERNAME, 8
 )
 RECOVERY_CODES = RecoveryCodesView(
     CLIENT,
@@ -237,6 +244,14 @@ def responses(pages: Pages, locale: str) -> dict[str, web.Response]:
         "add-second-factor-app": pages.add_second_factor(replace(ADD_SECOND_FACTOR, passkey=None), locale),
         "add-second-factor-code": pages.add_second_factor(
             replace(ADD_SECOND_FACTOR, form=replace(SIGN_UP_FORM, cancel_href=None), fault="code"), locale
+        ),
+        "replace-password": pages.replace_password(REPLACE_PASSWORD, locale),
+        "replace-password-same": pages.replace_password(
+            replace(REPLACE_PASSWORD, form=replace(SIGN_UP_FORM, cancel_href=None), fault="password_same"),
+            locale,
+        ),
+        "replace-password-plain": pages.replace_password(
+            replace(REPLACE_PASSWORD, form=FormView(None, "/oidc/login/password", HIDDEN)), locale
         ),
         "recovery-codes": pages.recovery_codes(RECOVERY_CODES, locale),
         **{name: pages.consent(view, locale) for name, view in CONSENTS.items()},

@@ -10,8 +10,8 @@ there, step by step:
    (`shared/oauth/client/account.py`): the authorization service signs the user in and leads back to the page.
 3. The form comes back. Its token must be one of that session, and the sign-in must still be fresh. The result
    is a `visit/visit.py`: the user, the language, and the fields of further forms.
-4. `self_service/password.py` lets `new_password.py` judge and hash the password. It is stored, and the other
-   sessions end, in one transaction.
+4. `self_service/password.py` lets `shared/operations/new_password.py` judge and hash the password. It is
+   stored, and the other sessions end, in one transaction.
 5. Only then `visit/done.py` leads the browser to the first page, which says what was done.
 
 Everything that ends is committed in PostgreSQL before it is acknowledged, and compared at its next use. No

@@ -16,7 +16,7 @@
    interaction, and redirects to the authorization endpoint, where the dispatcher decides: consent.
    If a second factor is missing, no session begins yet: the interaction records what the user has proven
    (`authentication/proven.py`). `steps/second_factor.py` asks for the rest, or `steps/add_second_factor.py`
-   adds what the user lacks.
+   adds what the user lacks. `steps/replace_password.py` replaces a temporary password in between.
 8. `steps/consent.py` shows the consent page, stores the decision and ends the interaction.
 9. `response/responder.py` lets `response/builder.py` make the code, and sends it by the callback.
 

@@ -21,6 +21,13 @@ _password_stdin = click.option(
     is_flag=True,
     help="Read the password from standard input. Without it, one is generated and printed.",
 )
+_temporary = click.option(
+    "--must-change/--keep",
+    "is_temporary",
+    default=None,
+    help="Whether the user has to choose another password when they sign in with this one. By default they"
+    " have to if it was generated, and keep one that was read from standard input.",
+)
 _email = click.option("--email", help="E-mail address, also for signing in unless it is marked unverified.")
 _email_verified = click.option(
     "--email-verified/--email-unverified",
@@ -38,11 +45,16 @@ def _password(is_given: bool) -> tuple[str, dict[str, str]]:
     return password, {"password": password}
 
 
+def _is_temporary(option: bool | None, *, is_given: bool) -> bool:
+    return not is_given if option is None else option
+
+
 @click.command()
 @click.argument("name")
 @_email
 @_email_verified
 @_password_stdin
+@_temporary
 @click.option("--claims", type=click.File("rb"), help="A JSON object of OpenID standard claims, and groups.")
 @click.option("--admin", "is_admin", is_flag=True, help="Make the user an administrator.")
 @as_json
@@ -52,6 +64,7 @@ def add(
     email: str | None,
     is_verified: bool | None,
     password_stdin: bool,
+    is_temporary: bool | None,
     claims: BinaryIO | None,
     is_admin: bool,
     is_json: bool,
@@ -66,7 +79,13 @@ def add(
         users.check_password(password, name, all_claims)
         if is_admin:
             all_claims = users.with_group(all_claims, await groups.administrators(stores.groups))
-        return await users.add_user(stores.users, name, all_claims, hash_password(password))
+        return await users.add_user(
+            stores.users,
+            name,
+            all_claims,
+            hash_password(password),
+            is_temporary=_is_temporary(is_temporary, is_given=password_stdin),
+        )
 
     show(users.shown(run_step(step)) | shown_once, is_json)
 
@@ -124,15 +143,20 @@ def update(
 @click.command()
 @click.argument("name")
 @_password_stdin
+@_temporary
 @as_json
-def password(name: str, password_stdin: bool, is_json: bool) -> None:
+def password(name: str, *, password_stdin: bool, is_temporary: bool | None, is_json: bool) -> None:
     """Set a user's password. Every session and grant of the user ends."""
     new, shown_once = _password(password_stdin)
 
     async def step(stores: Stores, _: Settings) -> None:
         user = await users.get(stores.users, name)
         users.check_password(new, user.username, user.claims)
-        await stores.credentials.set_password(user.user_id, hash_password(new))
+        await stores.credentials.set_password(
+            user.user_id,
+            hash_password(new),
+            is_temporary=_is_temporary(is_temporary, is_given=password_stdin),
+        )
 
     run_step(step)
     show(shown_once, is_json)

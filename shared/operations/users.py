@@ -215,11 +215,14 @@ async def add_user(
     password_hash: str | None,
     *,
     user_id: UUID | None = None,
+    is_temporary: bool = False,
     detail: Json | None = None,
     is_distinct: bool = False,
     by: Author | None = None,
 ) -> User:
     """Add a user, under a new id unless one is given; *detail* is for the audit row.
+
+    A password that *is_temporary* is replaced at the first sign-in with it.
 
     `groups` among the claims become memberships, and `roles` the user's roles; missing ones are added. Raises
     BadUser, BadGroup, BadRole, and Taken, with *is_distinct* also if the name only looks like another user's.
@@ -233,7 +236,7 @@ async def add_user(
         groups=groups_in(claims),
         roles=roles_in(claims),
     )
-    await users.add(user, password_hash, detail, is_distinct=is_distinct, by=by)
+    await users.add(user, password_hash, detail, is_temporary=is_temporary, is_distinct=is_distinct, by=by)
     return await users.find(user.user_id) or user
 
 

@@ -12,16 +12,18 @@ import pytest
 
 from shared.live import clock
 from shared.model import User
-from shared.store import PASSWORD, USE_NOTED_EVERY, Credential, Taken
+from shared.store import PASSWORD, USE_NOTED_EVERY, Credential, Stale, Taken
 from shared.store.migrate import migrate, migrations
 from tests.builders import World
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
 from tests.planted.credentials import (
+    forgets_that_a_password_is_temporary,
     hides_changes_from_the_previous_release,
     locks_in_another_order,
     misses_changes_of_the_previous_release,
     rehashes_a_changed_password,
+    replaces_a_changed_password,
     writes_every_use,
 )
 
@@ -324,3 +326,36 @@ async def _until_one_waits(world: World) -> None:
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):
             await asyncio.sleep(0.01)
+
+
+async def is_temporary(world: World) -> bool:
+    """Whether ada has to replace her password."""
+    known = await world.stores.credentials.find_user_and_password("ada")
+    assert known
+    return known.is_temporary
+
+
+@planted(forgets_that_a_password_is_temporary)
+async def test_a_temporary_password_stays_so_until_another_is_set(world: World) -> None:
+    """Newer parameters do not change that; the user's own choice does."""
+    user_id, credentials = await a_user(world), world.stores.credentials
+    assert not await is_temporary(world)
+    await credentials.set_password(user_id, "second", is_temporary=True)
+    await credentials.rehash(user_id, "second", "second again")
+    await old(world, _OLD_REHASH, user_id, "second again", "second once more")
+    assert await is_temporary(world)
+    await credentials.set_password(user_id, "third")
+    assert not await is_temporary(world)
+
+
+@planted(replaces_a_changed_password)
+async def test_one_of_two_replacements_wins(world: World) -> None:
+    """The epoch at which the user signed in decides."""
+    user_id, credentials = await a_user(world), world.stores.credentials
+    await credentials.set_password(user_id, "second", is_temporary=True)
+    epochs = await asyncio.gather(
+        *(credentials.replace_temporary_password(user_id, 1, f"new {n}") for n in range(4)),
+        return_exceptions=True,
+    )
+    assert sorted(map(repr, epochs)) == sorted(["2", *[repr(Stale(str(user_id)))] * 3])
+    assert not await is_temporary(world)

@@ -61,6 +61,10 @@ async def _set_password(world: World, user: User, mails: Sequence[NewMail]) -> N
     await world.stores.credentials.set_password(user.user_id, "a hash", Kept(), mails=mails)
 
 
+async def _replace_password(world: World, user: User, mails: Sequence[NewMail]) -> None:
+    await world.stores.credentials.replace_temporary_password(user.user_id, user.epoch, "a hash", mails=mails)
+
+
 async def _add_app(world: World, user: User, mails: Sequence[NewMail]) -> None:
     await world.stores.second_factors.add(user.user_id, A_NEW_APP, mails=mails)
 
@@ -115,6 +119,7 @@ CAUSES = {
     "a new credential": Cause(_add_credential, _audited("credential_added")),
     "a removed credential": Cause(_remove_credential, _audited("credential_removed"), _add_credential),
     "a new password": Cause(_set_password, _audited("password_changed")),
+    "a replaced password": Cause(_replace_password, _audited("password_changed")),
     "a new app": Cause(_add_app, _audited("credential_added")),
     "a removed app": Cause(_remove_app, _audited("credential_removed"), _add_app),
     "new claims": Cause(_replace_user, _audited("user_claims_changed")),

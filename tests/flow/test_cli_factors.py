@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from shared.store import NewSecondFactor
 from tests.deployment import open_world, settings_for
 from tests.flow.command_line import Ostiary, of
@@ -28,6 +30,35 @@ def test_factors_are_reset_and_encrypted_again(ostiary: Ostiary, database_url: s
     assert "1 second factors encrypted again" in rewrapped.output
     assert ostiary("user", "reset-factors", "ada").exit_code == 0
     assert ostiary("user", "reset-factors", "ada").exit_code == 1
+
+
+async def _has_temporary_password(database_url: str, redis_url: str) -> bool:
+    async with open_world(settings_for(database_url, redis_url)) as world:
+        account = await world.stores.credentials.find_user_and_password("ada")
+        assert account
+        return account.is_temporary
+
+
+@pytest.mark.parametrize(
+    ("options", "is_temporary"),
+    [
+        ((), True),
+        (("--keep",), False),
+        (("--password-stdin",), False),
+        (("--password-stdin", "--must-change"), True),
+    ],
+)
+def test_who_has_to_choose_another_password(
+    ostiary: Ostiary, database_url: str, redis_url: str, options: tuple[str, ...], *, is_temporary: bool
+) -> None:
+    """By default whoever gets a generated one: of new users, and of users who get another one."""
+    given = "four words nobody guesses\n"
+    for words in (("user", "add", "ada"), ("user", "password", "ada")):
+        assert ostiary(*words, *options, given=given).exit_code == 0
+        assert asyncio.run(_has_temporary_password(database_url, redis_url)) == is_temporary
+    other = "--keep" if is_temporary else "--must-change"
+    assert ostiary("user", "password", "ada", other).exit_code == 0
+    assert asyncio.run(_has_temporary_password(database_url, redis_url)) != is_temporary
 
 
 def test_a_group_requires_a_second_factor(ostiary: Ostiary) -> None:

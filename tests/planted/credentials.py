@@ -51,3 +51,17 @@ def rehashes_a_changed_password(monkeypatch: pytest.MonkeyPatch) -> None:
 def writes_every_use(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each sign-in writes a row, however recent the last noted use is."""
     monkeypatch.setattr(credentials, "USE_NOTED_EVERY", timedelta(0))
+
+
+def forgets_that_a_password_is_temporary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that somebody else has set is kept like any other."""
+    sql = credentials._SET_PASSWORD
+    assert "$4 FROM" in sql
+    monkeypatch.setattr(credentials, "_SET_PASSWORD", sql.replace("$4 FROM", "$4 AND false FROM"))
+
+
+def replaces_a_changed_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that was opened before replaces the password that the user has by now."""
+    sql = credentials._LOCK_EPOCH
+    assert "epoch = $2" in sql
+    monkeypatch.setattr(credentials, "_LOCK_EPOCH", sql.replace("epoch = $2", "$2 >= 0"))

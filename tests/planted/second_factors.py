@@ -63,7 +63,7 @@ def stores_secrets_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def asks_for_a_password_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """A right password begins a session, whatever else the user has."""
-    monkeypatch.setattr(sign_in, "needs_second_factor", lambda *_, **__: False)
+    monkeypatch.setattr(sign_in, "step_before_session", lambda *_: None)
 
 
 def forgets_who_is_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +136,7 @@ def asks_nobody_for_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     def without(*arguments: Any, **options: Any) -> bool:
         return needs(*arguments, **options | {"is_demanded": False})
 
-    for module in (next_step, sign_in):
-        monkeypatch.setattr(module, "needs_second_factor", without)
+    monkeypatch.setattr(next_step, "needs_second_factor", without)
 
 
 def removes_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,6 +198,7 @@ OPTIONAL = frozenset(
         "wants_another",
         "signed_in",
         "proven",
+        "remembers",
         "document_hash",
     }
 )  # of an interaction

@@ -473,8 +473,27 @@ async def test_a_generated_password_is_shown_once_and_works(admin: Administratio
     assert found
     assert found.password
     assert answer.body["password"] not in json.dumps(found.password.data)
+    assert found.is_temporary
     for bad in ({"password": "short"}, {"password": user.username}, {"totp": 1}, {"password": 1}):
         assert (await admin.ask("POST", _of(ADMIN_USER_PASSWORD, user), bad)).status == 400
+
+
+@pytest.mark.parametrize(("sent", "is_temporary"), [({}, True), ({"is_temporary": False}, False)])
+async def test_a_password_is_temporary_unless_the_request_says_otherwise(
+    admin: AdministrationApi, sent: Mapping[str, bool], *, is_temporary: bool
+) -> None:
+    """That of a new user, and another one."""
+    credentials, name = admin.world.stores.credentials, f"grace-{uuid4().hex}"
+    body = {"username": name, "password": "four words nobody guesses", **sent}
+    assert (await admin.ask("POST", ADMIN_USERS.path, body)).status == 201
+    added = await credentials.find_user_and_password(name)
+    assert added
+    assert added.is_temporary == is_temporary
+    await credentials.set_password(added.user.user_id, "a hash", is_temporary=not is_temporary)
+    assert (await admin.ask("POST", _of(ADMIN_USER_PASSWORD, added.user), sent)).status == 200
+    changed = await credentials.find_user_and_password(name)
+    assert changed
+    assert changed.is_temporary == is_temporary
 
 
 async def test_a_user_is_told_of_what_others_have_changed(admin: AdministrationApi) -> None:

@@ -8,7 +8,7 @@ from shared.model import User
 from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS
 from shared.paths import DEVICE, LOGOUT
 from tests.authenticator import Authenticator, Flags
-from tests.authorization import PASSWORD, Browser, Page, is_consent, is_login
+from tests.authorization import PASSWORD, PASSWORD_HASH, Browser, Page, is_consent, is_login
 from tests.deployment import unverified
 from tests.passkeys import ORIGIN, a_user_with_a_passkey, handle_of, options_of
 from tests.planted import planted
@@ -127,6 +127,17 @@ async def test_an_app_is_added_elsewhere(demanding: DeviceProvider) -> None:
     page = await log_in(browser, await type_code(browser, flight["user_code"]), user)
     assert page.status == 400
     assert "second step" in page.text
+    assert browser.cookie("session") is None
+
+
+async def test_a_temporary_password_is_replaced_elsewhere(provider: DeviceProvider) -> None:
+    """It begins no session here."""
+    flight = await provider.begin(await provider.client())
+    browser, user = provider.op.browser(), await provider.op.user()
+    await provider.op.world.stores.credentials.set_password(user.user_id, PASSWORD_HASH, is_temporary=True)
+    page = await log_in(browser, await type_code(browser, flight["user_code"]), user)
+    assert page.status == 400
+    assert "password is temporary" in page.text
     assert browser.cookie("session") is None
 
 

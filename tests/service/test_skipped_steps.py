@@ -19,6 +19,7 @@ from shared.paths import (
 )
 from tests.authenticator import Authenticator
 from tests.authorization import (
+    PASSWORD_HASH,
     AuthorizationService,
     Browser,
     Page,
@@ -59,6 +60,12 @@ async def with_both(op: AuthorizationService) -> User:
     return user
 
 
+async def with_temporary_password(op: AuthorizationService) -> User:
+    user = await op.user()
+    await op.world.stores.credentials.set_password(user.user_id, PASSWORD_HASH, is_temporary=True)
+    return user
+
+
 def asks_for(*ids: str) -> Callable[[Page], bool]:
     """Whether a page has the buttons with these ids."""
     return lambda page: all(f'id="{each}"' in page.text for each in ids)
@@ -70,7 +77,7 @@ def only_passkey(page: Page) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A user who has proven one factor, and the page that waits for the other one."""
+    """A user who has proven one factor, and the page that waits for the other one or a new password."""
 
     user: Users
     is_waiting: Callable[[Page], bool]
@@ -80,6 +87,7 @@ HALVES = {
     "a code": Half(a_user_with_an_app, asks_for("totp-submit", "recovery-submit")),
     "a passkey": Half(with_passkey, only_passkey),
     "either": Half(with_both, asks_for("totp-submit", "passkey-login")),
+    "a new password": Half(with_temporary_password, asks_for("password-submit")),
     "nothing yet": Half(
         lambda op: op.user(), lambda page: is_addition(page) and asks_for("passkey-add")(page)
     ),
@@ -112,6 +120,12 @@ async def test_what_a_group_requires_is_not_skipped(op: AuthorizationService, ha
     await op.world.stores.groups.add(group, requires_second_factor=True)
     await op.world.stores.groups.join(group, user.user_id)
     await _is_not_skipped(op, HALVES[half], user)
+
+
+async def test_a_new_password_is_not_skipped(op: AuthorizationService) -> None:
+    """Nor where nothing else is needed."""
+    half = HALVES["a new password"]
+    await _is_not_skipped(op, half, await half.user(op))
 
 
 async def _is_not_skipped(op: AuthorizationService, half: Half, user: User) -> None:

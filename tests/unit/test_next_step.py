@@ -196,7 +196,13 @@ def test_nothing_comes_before_a_second_factor_that_is_missing(
 ) -> None:
     """Whoever has authenticated for this request by half goes on with the other half, or not at all."""
     proven = Proven.of(
-        Authenticated(User(user_id=uuid4(), username="eve"), frozenset({Method.PASSWORD}), NOW, factors)
+        Authenticated(
+            User(user_id=uuid4(), username="eve"),
+            frozenset({Method.PASSWORD}),
+            NOW,
+            factors,
+            needs_second_factor=True,
+        )
     )
     request = replace(REQUEST, prompt=frozenset({prompt} - {""}))
     step = next_step(request, user, CLIENT, NOW, proven=proven)

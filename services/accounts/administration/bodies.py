@@ -35,10 +35,16 @@ class UserMembers(BaseModel):
         return {**self.claims, **{name: names for name, names in memberships.items() if names is not None}}
 
 
+_Temporary = Annotated[
+    bool, Field(description="whether the user has to choose another password when they sign in with this one")
+]
+
+
 class NewUserRequest(UserMembers):
     """The body that creates a user. Without a password, nobody can sign in with one."""
 
     password: Annotated[str | None, Field(repr=False)] = None
+    is_temporary: _Temporary = True
 
 
 class UserReplacement(UserMembers):
@@ -65,6 +71,7 @@ class PasswordRequest(BaseModel):
     model_config = _STRICT
 
     password: Annotated[str | None, Field(repr=False)] = None
+    is_temporary: _Temporary = True
 
 
 _Scopes = Annotated[list[str], Field(description="the administration scopes of its members")]

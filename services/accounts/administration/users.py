@@ -131,7 +131,14 @@ async def create_user(request: web.Request, caller: Caller) -> web.Response:
     if body.password is not None:
         check_password(body.password, body.username, claims)
         password_hash = await administration.hash(body.password)
-    user = await add_user(administration.users, body.username, claims, password_hash, by=caller.author)
+    user = await add_user(
+        administration.users,
+        body.username,
+        claims,
+        password_hash,
+        is_temporary=body.is_temporary,
+        by=caller.author,
+    )
     return await _answer(request, user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
 
 
@@ -190,7 +197,9 @@ async def set_user_password(request: web.Request, caller: Caller) -> web.Respons
     check_password(password, user.username, user.claims)
     password_hash = await administration.hash(password)
     mails = administration.notices.about(request, user, "password_changed")
-    await administration.credentials.set_password(user.user_id, password_hash, by=caller.author, mails=mails)
+    await administration.credentials.set_password(
+        user.user_id, password_hash, is_temporary=body.is_temporary, by=caller.author, mails=mails
+    )
     shown_once = {"password": password} if body.password is None else {}
     return json_answer({"sub": str(user.user_id), **shown_once})
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import structlog
 from aiohttp import web
 
-from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from services.accounts.recovery.browser_forms import BrowserForms
 from services.accounts.visit.sign_in import sign_in_uri
 from shared.browser.cookies import Cookies
@@ -13,12 +12,14 @@ from shared.browser.errors import LinkExpired
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.notices import Notices
+from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasswordChangeFault, RecoveryView
+from shared.browser.pages.account_views import RecoveryView
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
 from shared.oauth.tokens.handle import Kind, digest, is_handle
+from shared.operations.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from shared.operations.recovery import LINK, recovery_path
 from shared.paths import ACCOUNT, ACCOUNT_RECOVERY
 from shared.server.metrics import count_event

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from services.accounts.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.notices import Notices
+from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasswordChangeFault, PasswordChangeView
+from shared.browser.pages.account_views import PasswordChangeView
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters
+from shared.operations.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from shared.paths import ACCOUNT
 from shared.store import Kept, UserCredentials, Users
 from shared.web.answers import see_other

@@ -13,6 +13,7 @@ class Authenticated:
 
     `second_factors`: what they have, and may have yet to show. `is_remembered`: in this browser they are not
     asked for codes, unless something demands one. `needs_second_factor`: a group of theirs does.
+    `has_temporary_password`: they have signed in with one, and choose another before a session begins.
     """
 
     user: User
@@ -21,11 +22,7 @@ class Authenticated:
     second_factors: frozenset[SecondFactor] = frozenset()
     is_remembered: bool = False
     needs_second_factor: bool = False
-
-    @property
-    def shows_second_factor(self) -> bool:
-        """Whether they show a second factor at each sign-in: they have an app, and are not remembered."""
-        return SecondFactor.APP in self.second_factors and not self.is_remembered
+    has_temporary_password: bool = False
 
     @property
     def authentication(self) -> Authentication:

@@ -88,9 +88,14 @@ class PasswordAuthentication:
             and SecondFactor.APP in second_factors
             and await self.remembered.is_remembered(user.user_id, digest(browser))
         )
-        needs_second_factor = account is not None and account.needs_second_factor
         return Authenticated(
-            user, frozenset({Method.PASSWORD}), now, second_factors, is_remembered, needs_second_factor
+            user,
+            frozenset({Method.PASSWORD}),
+            now,
+            second_factors,
+            is_remembered,
+            needs_second_factor=account is not None and account.needs_second_factor,
+            has_temporary_password=account is not None and account.is_temporary,
         )
 
     async def _note_failure(self, user: User | None, address: str) -> None:

@@ -1,4 +1,4 @@
-"""A user who has proven a first factor, while a second one is missing. Pure."""
+"""A user who has proven a first factor, while something is missing: a second one, a new password. Pure."""
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -14,7 +14,8 @@ from shared.oauth.authentication_methods import Method, SecondFactor, methods_of
 class Proven:
     """What is known of the user: who they are, by which methods and when. No session has begun.
 
-    `second_factors`: those that the user has. `needs_second_factor`: a group of theirs requires one.
+    `second_factors`: those that the user has. `is_remembered`: they are not asked for codes in this browser.
+    `needs_second_factor`: a group of theirs requires one. `has_temporary_password`: they must replace it.
     """
 
     user_id: UUID
@@ -24,6 +25,8 @@ class Proven:
     auth_time: datetime
     second_factors: frozenset[SecondFactor]
     needs_second_factor: bool = False
+    is_remembered: bool = False
+    has_temporary_password: bool = False
 
     @classmethod
     def of(cls, authenticated: Authenticated) -> "Proven":
@@ -37,6 +40,8 @@ class Proven:
             auth_time=authenticated.auth_time,
             second_factors=authenticated.second_factors,
             needs_second_factor=authenticated.needs_second_factor,
+            is_remembered=authenticated.is_remembered,
+            has_temporary_password=authenticated.has_temporary_password,
         )
 
     @classmethod
@@ -52,11 +57,28 @@ class Proven:
             needs_second_factor=session.needs_second_factor,
         )
 
+    @property
+    def shows_second_factor(self) -> bool:
+        """Whether they show a second factor at each sign-in: they have an app, and are not remembered."""
+        return SecondFactor.APP in self.second_factors and not self.is_remembered
+
     def completed(self, user: User, methods: Set[Method]) -> Authenticated:
-        """The authentication with the *methods* of the second factor.
+        """The authentication with the *methods* of the second factor, if any.
 
         Its epoch is that of the first: if it has risen since, no session begins. Its time, too: a second
         factor does not make an old password fresh.
         """
         user = replace(user, epoch=self.epoch)
-        return Authenticated(user, self.methods | methods, self.auth_time)
+        return Authenticated(
+            user,
+            self.methods | methods,
+            self.auth_time,
+            self.second_factors,
+            self.is_remembered,
+            self.needs_second_factor,
+            self.has_temporary_password,
+        )
+
+    def with_password_replaced(self, epoch: int) -> "Proven":
+        """After the user has replaced the temporary password, which has raised their epoch."""
+        return replace(self, epoch=epoch, has_temporary_password=False)

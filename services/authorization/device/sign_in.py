@@ -67,6 +67,8 @@ class DeviceSignIn:
                 return self.login(sent, "throttled", throttled.seconds)
             case None:
                 return self.login(sent, "credentials")
+            case authenticated if authenticated.has_temporary_password:
+                return self.login(sent, "temporary_password")
             case authenticated if not self._needs_second_factor(authenticated):
                 return CompleteSignIn(authenticated, browser)
             case authenticated if not authenticated.second_factors:
@@ -90,7 +92,7 @@ class DeviceSignIn:
         if ACR_MULTIPLE_FACTORS in satisfied(authenticated.methods) or not self.settings.has_second_factors:
             return False
         is_demanded = self.settings.demands_second_factor(of_group=authenticated.needs_second_factor)
-        return is_demanded or authenticated.shows_second_factor
+        return is_demanded or Proven.of(authenticated).shows_second_factor
 
     async def second(self, sent: SentForm) -> CompleteSignIn | web.Response:
         """Check the second factor that the form of the first one leads to."""

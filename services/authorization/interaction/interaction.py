@@ -22,7 +22,8 @@ class Interaction:
     chosen: str | None = None  # key of the session that the user has chosen for this very request
     wants_another: bool = False  # the user will sign in with another account, beside the present ones
     signed_in: str | None = None  # key of the session that began for this very request
-    proven: Proven | None = None  # the user who has yet to show a second factor
+    proven: Proven | None = None  # the user who has yet to show a second factor, or to replace the password
+    remembers: bool = False  # that user is not asked for codes in this browser from now on
     client_epoch: int = 0  # of the client at the time of the request
     document_hash: Digest | None = None  # of the client's document at that time
 

@@ -14,6 +14,7 @@ from services.authorization.interaction.step import (
     Create,
     Login,
     Refuse,
+    ReplacePassword,
     Respond,
     SelectAccount,
     ShowSecondFactor,
@@ -73,12 +74,12 @@ def next_step(
 ) -> Step:
     """The next step. With `prompt=none` no page may be shown: OpenID Connect Core 1.0 §3.1.2.6.
 
-    *proven*: who has authenticated for this very request, but not yet by a second factor.
+    *proven*: who has authenticated for this very request, but not yet by all that is needed.
     """
     step = _step(request, user, client, now, second_factor=second_factor, proven=proven)
     if "none" in request.prompt:
         match step:
-            case Login() | ShowSecondFactor() | AddSecondFactor():
+            case Login() | ShowSecondFactor() | AddSecondFactor() | ReplacePassword():
                 return Refuse(LoginRequired("nobody is signed in as the request requires"))
             case Consent():
                 return Refuse(ConsentRequired("the user has not allowed this yet"))
@@ -96,9 +97,10 @@ def _step(
 ) -> Step:
     if request.acr and request.acr.isdisjoint(acr_values(has_second_factors=second_factor != "off")):
         return Refuse(UnmetAuthenticationRequirements("this server cannot reach the requested acr"))
-    if proven and second_factor != "off" and not (user and user.is_fresh):
-        return _show_second_factor(request, proven) if proven.second_factors else _add(request, proven)
-    if CREATE in request.prompt and not (user and user.is_fresh):
+    is_fresh = user is not None and user.is_fresh
+    if proven and not is_fresh and (missing := step_before_session(request, proven, second_factor)):
+        return missing
+    if CREATE in request.prompt and not is_fresh:
         return Create()  # a user who logs in instead is as fresh as one who signs up
     if user is None:
         return Login()
@@ -144,6 +146,28 @@ def _permission(request: AuthorizationRequest, user: CurrentUser, client: Client
     if not _is_allowed(request, user, client):
         return Consent(user.session, _remembered(request, user, client), user.withheld)
     return None
+
+
+def step_before_session(
+    request: AuthorizationRequest, proven: Proven, second_factor: SecondFactorSetting
+) -> Step | None:
+    """What a user who has proven a first factor does before a session begins. None: nothing is missing.
+
+    Whoever has a second factor shows it first: a temporary password alone does not set another one. Nobody
+    adds a second factor beside a password that somebody else knows.
+    """
+    is_needed = needs_second_factor(
+        request,
+        proven.methods,
+        second_factor,
+        shows_each_time=proven.shows_second_factor,
+        is_demanded=proven.needs_second_factor,
+    )
+    if is_needed and proven.second_factors:
+        return _show_second_factor(request, proven)
+    if proven.has_temporary_password:
+        return ReplacePassword(proven)
+    return _add(request, proven) if is_needed else None
 
 
 def needs_second_factor(

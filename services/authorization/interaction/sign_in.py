@@ -9,7 +9,7 @@ from services.authorization.authentication.new_session import NewSessions, SignI
 from services.authorization.authentication.proven import Proven
 from services.authorization.interaction.context import InteractionContext
 from services.authorization.interaction.lifecycle import InteractionLifecycle
-from services.authorization.interaction.next_step import SecondFactorSetting, needs_second_factor
+from services.authorization.interaction.next_step import SecondFactorSetting, step_before_session
 from shared.oauth.tokens.handle import digest
 from shared.store import SecondFactors
 
@@ -23,15 +23,10 @@ class InteractionSignIn:
     second_factors: SecondFactors
     setting: SecondFactorSetting
 
-    def needs_second_factor(self, context: InteractionContext, authenticated: Authenticated) -> bool:
-        """Whether no session begins before the user has shown or added a second factor."""
-        return needs_second_factor(
-            context.validated.request,
-            authenticated.methods,
-            self.setting,
-            shows_each_time=authenticated.shows_second_factor,
-            is_demanded=authenticated.needs_second_factor,
-        )
+    def is_incomplete(self, context: InteractionContext, authenticated: Authenticated) -> bool:
+        """Whether no session begins before another step: a second factor, or a new password."""
+        proven = Proven.of(authenticated)
+        return step_before_session(context.validated.request, proven, self.setting) is not None
 
     async def complete(
         self,
@@ -41,13 +36,14 @@ class InteractionSignIn:
         *,
         remembers: bool = False,
     ) -> web.Response | None:
-        """Return to the authorization endpoint: with a new session, unless a second factor is needed.
+        """Return to the authorization endpoint: with a new session, unless another step comes first.
 
         If it *remembers* the browser, the user is not asked for codes there for a while.
         None: the user was disabled meanwhile. Raises Expired, InvalidRequest, Unavailable.
         """
-        if self.needs_second_factor(context, authenticated):
-            waiting = replace(context.interaction, proven=Proven.of(authenticated), signed_in=None)
+        if self.is_incomplete(context, authenticated):
+            proven = Proven.of(authenticated)
+            waiting = replace(context.interaction, proven=proven, remembers=remembers, signed_in=None)
             await self.lifecycle.update(context, waiting)
             return context.resume()
         sent = SignInForm(context.browser, context.handle)
@@ -65,5 +61,5 @@ class InteractionSignIn:
 
     async def start_again(self, context: InteractionContext) -> web.Response:
         """Ask for the first factor again: the user was disabled, or one of their factors has changed."""
-        await self.lifecycle.update(context, replace(context.interaction, proven=None))
+        await self.lifecycle.update(context, replace(context.interaction, proven=None, remembers=False))
         return context.resume()

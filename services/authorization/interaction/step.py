@@ -30,6 +30,13 @@ class AddSecondFactor:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacePassword:
+    """Ask a user who has just proven a temporary password for another one."""
+
+    proven: Proven
+
+
+@dataclass(frozen=True, slots=True)
 class Create:
     """Ask the user to sign up."""
 
@@ -66,4 +73,14 @@ class Refuse:
     error: OAuthError
 
 
-Step = Login | ShowSecondFactor | AddSecondFactor | Create | SelectAccount | Consent | Respond | Refuse
+Step = (
+    Login
+    | ShowSecondFactor
+    | AddSecondFactor
+    | ReplacePassword
+    | Create
+    | SelectAccount
+    | Consent
+    | Respond
+    | Refuse
+)

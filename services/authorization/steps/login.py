@@ -62,7 +62,7 @@ class LoginStep:
             return self._page(context, "", "throttled", authenticated.seconds)
         if isinstance(authenticated, NotAccepted):
             return self._page(context, "", "passkey", unknown_passkey=authenticated.unknown_id)
-        if self.sign_in.needs_second_factor(context, authenticated):
+        if self.sign_in.is_incomplete(context, authenticated):
             return self._page(context, authenticated.user.username, "unverified")
         response = await self.sign_in.complete(request, context, authenticated)
         return response or self._page(context, "", "passkey")

@@ -38,6 +38,7 @@ class UserAuthentication:
     by_second_factor: SecondFactorAuthentication
     new_passkeys: PasskeyEnrolment
     new_sessions: NewSessions
+    notices: Notices
 
     @classmethod
     def of(cls, app: web.Application, cookies: Cookies) -> Self:
@@ -89,4 +90,5 @@ class UserAuthentication:
                 secret_key=secret_key,
                 lifetime=settings.session_lifetime,
             ),
+            notices=notices,
         )

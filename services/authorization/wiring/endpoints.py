@@ -21,6 +21,7 @@ from services.authorization.request.storage_limits import STORAGE_LIMITS
 from services.authorization.steps.add_second_factor import AddSecondFactorStep
 from services.authorization.steps.consent import ConsentStep
 from services.authorization.steps.login import LoginStep
+from services.authorization.steps.replace_password import ReplacePasswordStep
 from services.authorization.steps.second_factor import SecondFactorStep
 from services.authorization.steps.select_account import SelectAccountStep
 from services.authorization.steps.sign_up import SignUpStep
@@ -40,6 +41,7 @@ class AuthorizationEndpoints:
     sign_up: SignUpStep
     second_factor: SecondFactorStep
     add_second_factor: AddSecondFactorStep
+    replace_password: ReplacePasswordStep
     select_account: SelectAccountStep
     consent: ConsentStep
     device: DevicePage
@@ -59,6 +61,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
         sign_up=_sign_up(shared, app),
         second_factor=_second_factor(shared),
         add_second_factor=_add_second_factor(shared),
+        replace_password=_replace_password(shared, app),
         select_account=_select_account(shared),
         consent=_consent(shared, app),
         device=_device(shared, app),
@@ -138,6 +141,18 @@ def _add_second_factor(shared: SharedCollaborators) -> AddSecondFactorStep:
         sign_in=shared.sign_in,
         pages=shared.pages,
         host=urlsplit(shared.settings.issuer).hostname or "",
+    )
+
+
+def _replace_password(shared: SharedCollaborators, app: web.Application) -> ReplacePasswordStep:
+    return ReplacePasswordStep(
+        lifecycle=shared.lifecycle,
+        dispatcher=shared.dispatcher,
+        credentials=shared.stores.credentials,
+        passwords=app[PASSWORDS],
+        notices=shared.authentication.notices,
+        sign_in=shared.sign_in,
+        pages=shared.pages,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from shared.browser.pages.ago import Ago
 from shared.browser.pages.views.client import ClientView
+from shared.browser.pages.views.sign_in import PasswordChangeFault
 from shared.browser.pages.views.start import ApplicationView
 
 Done = Literal[
@@ -14,10 +15,6 @@ Done = Literal[
     "profile", "email",
 ]  # fmt: skip
 """What the user has just done: a page says so once."""
-
-PasswordChangeFault = Literal[
-    "password", "password_characters", "password_common", "password_name",
-]  # fmt: skip
 
 PasskeyFault = Literal["refused", "taken", "last", "needed"]
 """A passkey was not accepted; is registered already; is not removed: it is the only way in, or the

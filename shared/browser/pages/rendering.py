@@ -41,6 +41,7 @@ from shared.browser.pages.views.second_factor import (
 )
 from shared.browser.pages.views.sign_in import (
     LoginView,
+    ReplacePasswordView,
     SelectAccountView,
     SignUpView,
 )
@@ -53,6 +54,7 @@ PageWithForm = (
     | SignUpView
     | SecondFactorView
     | AddSecondFactorView
+    | ReplacePasswordView
     | SelectAccountView
     | ConsentView
     | DeviceView
@@ -113,6 +115,10 @@ class Pages:
         status, code = _status(view.fault), qr_code(view.uri) if view.uri else None
         response = self._form_page("add_second_factor.html", locale, view, status, qr_code=code)
         return retry_after(response, view.retry_after)
+
+    def replace_password(self, view: ReplacePasswordView, locale: str) -> web.Response:
+        """The form with `new_password`; it shows why the last password was not accepted."""
+        return self._form_page("replace_password.html", locale, view, _status(view.fault))
 
     def recovery_codes(self, view: RecoveryCodesView, locale: str) -> web.Response:
         """Shows recovery codes, which are shown once."""

@@ -51,13 +51,15 @@ class Credential:
 class UserPassword:
     """A user and their password, None if they have none.
 
-    `needs_second_factor`: a group of the user requires one.
+    `needs_second_factor`: a group of the user requires one. `is_temporary`: the user chooses another password
+    when they sign in with this one.
     """
 
     user: User
     password: Credential | None
     second_factors: frozenset[SecondFactor] = frozenset()
     needs_second_factor: bool = False
+    is_temporary: bool = False
 
     @property
     def password_hash(self) -> str | None:
@@ -217,10 +219,23 @@ class UserCredentials(Protocol):
         password_hash: str,
         kept: Kept | None = None,
         *,
+        is_temporary: bool = False,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
     ) -> None:
-        """Set the password. Every session and grant ends in the same transaction, except what is *kept*."""
+        """Set the password. Every session and grant ends in the same transaction, except what is *kept*.
+
+        One that *is_temporary* must be replaced by the user who signs in with it.
+        """
+
+    async def replace_temporary_password(
+        self, user_id: UUID, epoch: int, password_hash: str, *, mails: Sequence[NewMail] = ()
+    ) -> int:
+        """Set the password that a user has chosen while they sign in, and return their new epoch.
+
+        Sessions and grants continue. Of several that are sent at once, one is set. Raises Stale: the user was
+        disabled, or their epoch is another one.
+        """
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         """Store the same password under newer parameters, unless it has changed. Nothing ends."""

@@ -44,10 +44,13 @@ class Users(Protocol):
         password_hash: str | None,
         detail: Json | None = None,
         *,
+        is_temporary: bool = False,
         is_distinct: bool = False,
         by: Author | None = None,
     ) -> None:
         """Add a user, with a password if *password_hash* is given. *detail* is part of the audit row.
+
+        *is_temporary*: the user has to replace the password when they sign in with it.
 
         The user becomes a member of `user.groups` and gets `user.roles`; those that are missing are added.
 

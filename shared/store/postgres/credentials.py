@@ -11,7 +11,7 @@ from shared.model import Author
 from shared.store.codecs.authors import author_detail
 from shared.store.codecs.text import is_storable
 from shared.store.ports.credentials import USE_NOTED_EVERY, Credential, UserPassword
-from shared.store.ports.faults import Taken
+from shared.store.ports.faults import Stale, Taken
 from shared.store.ports.mails import NewMail
 from shared.store.ports.sessions import Kept
 from shared.store.postgres.mails import MailColumns, SealedMails, queueing
@@ -24,7 +24,7 @@ from shared.store.postgres.users import USER_COLUMNS, user_record
 
 _FIND_USER_AND_PASSWORD = f"""
 SELECT {USER_COLUMNS}, c.credential_id, c.kind, c.data, c.created_at AS password_set_at, c.last_used_at,
-       {SECOND_FACTORS}
+       c.is_temporary, {SECOND_FACTORS}
   FROM user_names n JOIN users u USING (user_id)
   LEFT JOIN user_credentials c ON c.user_id = u.user_id AND c.kind = 'password'
  WHERE n.name_key = $1"""
@@ -35,6 +35,8 @@ SELECT credential_id, user_id, kind, data, created_at, last_used_at
 
 # Of two removals at once, the second one sees what the first has left.
 _LOCK_USER = "SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE"
+
+_LOCK_EPOCH = "SELECT FROM users WHERE user_id = $1 AND epoch = $2 AND disabled_at IS NULL FOR UPDATE"
 
 # The previous release locks this row before the triggers lock the copy: all others keep to that order.
 _LOCK_PASSWORD = "SELECT FROM credentials WHERE user_id = $1 FOR UPDATE"
@@ -70,11 +72,12 @@ RETURNING event"""
 
 _SET_PASSWORD = f"""
 WITH changed AS (UPDATE users SET epoch = epoch + 1, updated_at = now() WHERE user_id = $1 RETURNING user_id),
-stored AS (INSERT INTO user_credentials (user_id, kind, data)
-           SELECT user_id, 'password', jsonb_build_object('hash', $2::text) FROM changed
+stored AS (INSERT INTO user_credentials (user_id, kind, data, is_temporary)
+           SELECT user_id, 'password', jsonb_build_object('hash', $2::text), $4 FROM changed
            ON CONFLICT (user_id) WHERE kind = 'password'
-           DO UPDATE SET data = excluded.data, created_at = now(), last_used_at = NULL),
-mailed AS ({queueing("changed", 4)})
+           DO UPDATE SET data = excluded.data, is_temporary = excluded.is_temporary,
+                         created_at = now(), last_used_at = NULL),
+mailed AS ({queueing("changed", 5)})
 INSERT INTO audit (event, user_id, detail) SELECT 'password_changed', user_id, $3::jsonb FROM changed"""
 
 _REHASH = """
@@ -104,10 +107,13 @@ async def set_password(
     password_hash: str,
     mails: MailColumns,
     by: Author | None = None,
+    *,
+    is_temporary: bool = False,
 ) -> None:
     """Set the password of a user whose sessions end in the same transaction."""
+    detail = author_detail(by) | ({"is_temporary": True} if is_temporary else {})
     await connection.execute(_LOCK_PASSWORD, user_id)
-    await connection.execute(_SET_PASSWORD, user_id, password_hash, author_detail(by), *mails)
+    await connection.execute(_SET_PASSWORD, user_id, password_hash, detail, is_temporary, *mails)
 
 
 class PostgresUserCredentials:
@@ -128,6 +134,7 @@ class PostgresUserCredentials:
             password=password,
             second_factors=second_factors_of(row),
             needs_second_factor=row["needs_second_factor"],
+            is_temporary=bool(row["is_temporary"]),
         )
 
     async def of_user(self, user_id: UUID) -> Sequence[Credential]:
@@ -170,12 +177,23 @@ class PostgresUserCredentials:
         password_hash: str,
         kept: Kept | None = None,
         *,
+        is_temporary: bool = False,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
     ) -> None:
         columns = self._sealed_mails.columns(mails)
         async with end_sessions(self._database, user_id, kept) as connection:
-            await set_password(connection, user_id, password_hash, columns, by)
+            await set_password(connection, user_id, password_hash, columns, by, is_temporary=is_temporary)
+
+    async def replace_temporary_password(
+        self, user_id: UUID, epoch: int, password_hash: str, *, mails: Sequence[NewMail] = ()
+    ) -> int:
+        columns = self._sealed_mails.columns(mails)
+        async with end_sessions(self._database, user_id, Kept()) as connection:
+            if await connection.fetchrow(_LOCK_EPOCH, user_id, epoch) is None:
+                raise Stale(str(user_id))
+            await set_password(connection, user_id, password_hash, columns)
+        return epoch + 1
 
     async def rehash(self, user_id: UUID, old_hash: str, new_hash: str) -> None:
         await self._database.row(_REHASH, user_id, old_hash, new_hash)

@@ -64,8 +64,8 @@ _LOOKS_ALIKE = f"SELECT true FROM users WHERE {skeleton_sql('username_key')} = $
 _ADD = "INSERT INTO users (user_id, username, username_key, claims) VALUES ($1, $2, $3, $4)"
 _ADD_NAMES = "INSERT INTO user_names (name_key, user_id) SELECT unnest($1::text[]), $2"
 _ADD_PASSWORD = """
-INSERT INTO user_credentials (user_id, kind, data)
-VALUES ($1, 'password', jsonb_build_object('hash', $2::text))"""
+INSERT INTO user_credentials (user_id, kind, data, is_temporary)
+VALUES ($1, 'password', jsonb_build_object('hash', $2::text), $3)"""
 _AUDIT = "INSERT INTO audit (event, user_id, detail) VALUES ($1, $2, $3)"
 
 _LOCK_NAME = """
@@ -164,6 +164,7 @@ class PostgresUsers:
         password_hash: str | None,
         detail: Json | None = None,
         *,
+        is_temporary: bool = False,
         is_distinct: bool = False,
         by: Author | None = None,
     ) -> None:
@@ -177,7 +178,7 @@ class PostgresUsers:
                 await connection.execute(_ADD, user.user_id, user.username, key, user.claims)
                 await connection.execute(_ADD_NAMES, names(user.username, user.claims), user.user_id)
                 if password_hash is not None:
-                    await connection.execute(_ADD_PASSWORD, user.user_id, password_hash)
+                    await connection.execute(_ADD_PASSWORD, user.user_id, password_hash, is_temporary)
                 await connection.execute(
                     _AUDIT, "user_added", user.user_id, {**(detail or {}), **author_detail(by)}
                 )

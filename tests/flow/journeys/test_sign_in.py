@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from playwright.async_api import expect
 
+from shared.identity.passwords import hash_password
 from shared.identity.recovery_codes import recovery_code_hash
 from shared.model import User
 from shared.oauth.supported import DEVICE_CODE
@@ -53,6 +54,23 @@ async def test_a_sign_in_is_cancelled(keyboard: KeyboardUser, provider: Provider
     await keyboard.open(provider.request())
     await keyboard.follow("a.secondary")
     assert (await arrived(keyboard.page))["error"] == "access_denied"
+
+
+async def test_a_temporary_password(keyboard: KeyboardUser, provider: Provider) -> None:
+    """Its user chooses another one first, not the same again, and goes on to the client."""
+    user = await provider.user()
+    password_hash = hash_password(PASSWORD)
+    await provider.world.stores.credentials.set_password(user.user_id, password_hash, is_temporary=True)
+    await keyboard.open(provider.request())
+    await provider.log_in(keyboard, user)
+    await keyboard.is_at("Choose a new password")
+    await keyboard.type("#password", PASSWORD)
+    await keyboard.follow("#password-submit")
+    await expect(keyboard.page.get_by_role("alert")).to_contain_text("already have")
+    await keyboard.type("#password", NEW_PASSWORD)
+    await keyboard.follow("#password-submit")
+    await keyboard.follow("#consent-allow")
+    assert "code" in await arrived(keyboard.page)
 
 
 async def test_the_code_of_an_app(keyboard: KeyboardUser, provider: Provider) -> None:

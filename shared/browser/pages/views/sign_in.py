@@ -6,10 +6,15 @@ from typing import Literal
 
 from shared.browser.pages.views.form import FormView
 
-LoginFault = Literal["credentials", "throttled", "second_factor", "passkey", "unverified"]
+LoginFault = Literal[
+    "credentials", "throttled", "second_factor", "temporary_password", "passkey", "unverified",
+]  # fmt: skip
 SignUpFault = Literal[
     "username", "taken", "password", "password_characters", "password_common", "password_name",
     "name", "email", "throttled",
+]  # fmt: skip
+PasswordChangeFault = Literal[
+    "password", "password_characters", "password_common", "password_name", "password_same",
 ]  # fmt: skip
 
 
@@ -56,6 +61,26 @@ class SignUpView:
                 return None
             case fault:
                 return fault
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacePasswordView:
+    """Asks for a password of at least `least` characters in place of a temporary one."""
+
+    form: FormView
+    username: str
+    least: int
+    fault: PasswordChangeFault | None = None
+
+    @property
+    def action(self) -> str:
+        """As that of a `PasswordChangeView`, whose template is shared."""
+        return self.form.action
+
+    @property
+    def hidden(self) -> Mapping[str, str]:
+        """Likewise."""
+        return self.form.hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.browser.pages.account_views import PasswordChangeFault
+from shared.browser.pages import PasswordChangeFault
 from shared.identity.password_rules import PasswordFault, password_fault
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.model import User
@@ -27,11 +27,18 @@ class PasswordHash:
     text: str
 
 
-async def new_password(passwords: Passwords, password: str, user: User) -> PasswordHash | PasswordChangeFault:
-    """The hash of *password*, or what is wrong with it. Raises TemporarilyUnavailable."""
+async def new_password(
+    passwords: Passwords, password: str, user: User, replaced: str | None = None
+) -> PasswordHash | PasswordChangeFault:
+    """The hash of *password*, or what is wrong with it.
+
+    It must be another one than that whose hash is *replaced*. Raises TemporarilyUnavailable.
+    """
     if fault := password_fault(password, names_of(user.username, user.claims)):
         return FAULTS[fault]
     try:
+        if replaced and (await passwords.check(replaced, password)).is_right:
+            return "password_same"
         return PasswordHash(await passwords.hash(password))
     except PasswordQueueFull as full:
         raise TemporarilyUnavailable("too many users are signing in", detail=str(full)) from None
