@@ -64,7 +64,7 @@ async def endpoints(app: web.Application) -> AsyncIterator[None]:
     settings, stores, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
     cookies, clients = Cookies.of(settings), app[CLIENTS]
     secret_key = settings.secret_keys[0]
-    notices = Notices(app[PAGES], settings.mail_server is not None)
+    notices = Notices.of(settings)
     access = AccountAccess(
         settings, cookies, ActiveSessions(cookies, stores.sessions), stores.second_factors, app[PAGES]
     )

@@ -11,6 +11,7 @@ from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from services.cli.user_record import add, import_users, password, update
 from services.cli.user_token import token
+from shared.browser.notices import Notices
 from shared.config.settings import Settings
 from shared.operations import clients, recovery, users
 from shared.store import ClientAccess
@@ -133,8 +134,10 @@ def logout(name: str) -> None:
 def reset_factors(name: str) -> None:
     """Remove a user's passkeys, authenticator app and recovery codes. Sessions continue."""
 
-    async def step(stores: Stores, _: Settings) -> bool:
-        return await stores.second_factors.reset((await users.get(stores.users, name)).user_id)
+    async def step(stores: Stores, settings: Settings) -> bool:
+        user = await users.get(stores.users, name)
+        mails = Notices.of(settings).about(None, user, "factors_removed")
+        return await stores.second_factors.reset(user.user_id, mails=mails)
 
     if not run_step(step):
         raise click.ClickException(f"{name} has no second factor")

@@ -8,6 +8,7 @@ import click
 
 from services.cli.output import as_json, show, show_each
 from services.cli.steps import run_step
+from shared.browser.notices import Notices
 from shared.codec.json_text import parse_object, parse_value
 from shared.config.settings import Settings
 from shared.identity.passwords import hash_password
@@ -149,13 +150,14 @@ def password(name: str, *, password_stdin: bool, is_temporary: bool | None, is_j
     """Set a user's password. Every session and grant of the user ends."""
     new, shown_once = _password(password_stdin)
 
-    async def step(stores: Stores, _: Settings) -> None:
+    async def step(stores: Stores, settings: Settings) -> None:
         user = await users.get(stores.users, name)
         users.check_password(new, user.username, user.claims)
         await stores.credentials.set_password(
             user.user_id,
             hash_password(new),
             is_temporary=_is_temporary(is_temporary, is_given=password_stdin),
+            mails=Notices.of(settings).about(None, user, "password_changed"),
         )
 
     run_step(step)

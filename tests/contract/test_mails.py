@@ -73,6 +73,10 @@ async def _remove_app(world: World, user: User, mails: Sequence[NewMail]) -> Non
     await world.stores.second_factors.remove(user.user_id, mails=mails)
 
 
+async def _reset_factors(world: World, user: User, mails: Sequence[NewMail]) -> None:
+    await world.stores.second_factors.reset(user.user_id, mails=mails)
+
+
 async def _replace_user(world: World, user: User, mails: Sequence[NewMail]) -> None:
     claims = {**user.claims, "email": f"{uuid4().hex}@new.example"}
     await world.stores.users.replace(replace(user, claims=claims), mails=mails)
@@ -122,6 +126,7 @@ CAUSES = {
     "a replaced password": Cause(_replace_password, _audited("password_changed")),
     "a new app": Cause(_add_app, _audited("credential_added")),
     "a removed app": Cause(_remove_app, _audited("credential_removed"), _add_app),
+    "factors that are reset": Cause(_reset_factors, _audited("credential_removed"), _add_app),
     "new claims": Cause(_replace_user, _audited("user_claims_changed")),
     "a link": Cause(_make_link, _audited("recovery_link_made")),
     "a link that is used": Cause(_use_link, _audited("recovery_link_used"), _make_link),

@@ -1,10 +1,13 @@
 """Second factors at the command line: reset, encrypted again, required of a group; and holds."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
-from shared.store import NewSecondFactor
+from shared.live import clock
+from shared.store import Mail, NewSecondFactor
 from tests.deployment import open_world, settings_for
 from tests.flow.command_line import Ostiary, of
 
@@ -30,6 +33,26 @@ def test_factors_are_reset_and_encrypted_again(ostiary: Ostiary, database_url: s
     assert "1 second factors encrypted again" in rewrapped.output
     assert ostiary("user", "reset-factors", "ada").exit_code == 0
     assert ostiary("user", "reset-factors", "ada").exit_code == 1
+
+
+async def _mails(database_url: str, redis_url: str) -> Sequence[Mail]:
+    settings = settings_for(database_url, redis_url, secret_key="s" * 32)
+    async with open_world(settings) as world:
+        return await world.stores.mails.take(10, timedelta(minutes=1), clock.now())
+
+
+def test_users_hear_of_what_operators_do(ostiary: Ostiary, database_url: str, redis_url: str) -> None:
+    """In their own language, and once: of another password, and of factors that are removed."""
+    server = {"OSTIARY_SMTP_URL": "smtp://127.0.0.1:9"}
+    claims = '{"email": "ada@example.org", "email_verified": true, "locale": "fr"}'
+    assert ostiary("user", "add", "ada", "--claims", "-", given=claims, **server).exit_code == 0
+    assert ostiary("user", "reset-factors", "ada", **server).exit_code == 1
+    asyncio.run(_add(database_url, redis_url))
+    for command in ("password", "reset-factors"):
+        assert ostiary("user", command, "ada", **server).exit_code == 0
+    mails = asyncio.run(_mails(database_url, redis_url))
+    assert sorted(mail.kind for mail in mails) == ["factors_removed", "password_changed"]
+    assert {(mail.contents.recipient, mail.contents.locale) for mail in mails} == {("ada@example.org", "fr")}
 
 
 async def _has_temporary_password(database_url: str, redis_url: str) -> bool:

@@ -46,7 +46,7 @@ def forgets_who_knows_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 _TELLING = {
     PostgresUserCredentials: ("add", "remove", "set_password", "replace_temporary_password"),
-    PostgresSecondFactors: ("add", "remove"),
+    PostgresSecondFactors: ("add", "remove", "reset"),
     PostgresUsers: ("replace",),
     PostgresRecoveryLinks: ("add", "set_password"),
     PostgresAddressCodes: ("put",),

@@ -13,17 +13,16 @@ from services.accounts.administration.users import USER_ADMINISTRATION, UserAdmi
 from shared.administration.guard import ADMINISTRATORS, Administrators
 from shared.browser.notices import Notices
 from shared.server.app import SETTINGS
-from shared.server.pages import PAGES
 from shared.server.resources import CLIENTS, KEYRING, PASSWORDS, STORES
 
 
 async def administration(app: web.Application) -> AsyncIterator[None]:
     """A cleanup context: ADMINISTRATORS and the administration of each kind of record.
 
-    Needs `stores`, `passwords` and PAGES.
+    Needs `stores` and `passwords`.
     """
     settings, stores = app[SETTINGS], app[STORES]
-    notices = Notices(app[PAGES], settings.mail_server is not None)
+    notices = Notices.of(settings)
     app[ADMINISTRATORS] = Administrators.of(settings, stores, app[KEYRING], app[CLIENTS])
     app[USER_ADMINISTRATION] = UserAdministration(
         users=stores.users,

@@ -64,7 +64,7 @@ class RecoveryPage:
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
         kept = None if fields.unique(OTHERS) else Kept()
-        mails = self.notices.about(request, user, "password_changed")
+        mails = self.notices.about(request, user, "account_recovered")
         if not await self.links.set_password(digest(handle), user.user_id, password.text, kept, mails=mails):
             raise LinkExpired("the link was used in the meantime", again=self.again)
         count_event("recovery")

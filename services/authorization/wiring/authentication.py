@@ -25,7 +25,6 @@ from shared.identity.passkeys.challenge import Challenges
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.operations.new_passkeys import PasskeyCreation
 from shared.server.app import SETTINGS
-from shared.server.pages import PAGES
 from shared.server.resources import PASSWORDS, STORES
 
 
@@ -42,12 +41,12 @@ class UserAuthentication:
 
     @classmethod
     def of(cls, app: web.Application, cookies: Cookies) -> Self:
-        """Needs FAILURES, PAGES and the shared resources."""
+        """Needs FAILURES and the shared resources."""
         settings, stores, failures = app[SETTINGS], app[STORES], app[FAILURES]
         counters, is_on = stores.counters, settings.rate_limits
         secret_key = settings.secret_keys[0]
         known_browsers = KnownBrowsers(cookies, settings.secret_keys)
-        notices = Notices(app[PAGES], settings.mail_server is not None)
+        notices = Notices.of(settings)
         relying_party = RelyingParty.of(settings.origin, settings.rp_id, settings.passkey_origins)
         challenges = Challenges(secret_key)
         return cls(

@@ -166,7 +166,7 @@ class SecondFactors(Protocol):
         False: the user has none of these.
         """
 
-    async def reset(self, user_id: UUID) -> bool:
+    async def reset(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
         """Remove everything that signs the user in but the password. False: there is nothing."""
 
     async def remember_browser(self, user_id: UUID, browser_hash: bytes) -> None:

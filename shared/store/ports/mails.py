@@ -8,7 +8,7 @@ from uuid import UUID
 
 MailKind = Literal[
     "password_changed", "password_forgotten", "confirm_address", "address_changed", "passkey_added",
-    "passkey_removed", "app_added", "app_removed", "new_browser",
+    "passkey_removed", "app_added", "app_removed", "factors_removed", "account_recovered", "new_browser",
 ]  # fmt: skip
 """What a mail is about: the texts of its kind are in the catalogues, under `mail`."""
 

@@ -221,8 +221,8 @@ class PostgresSecondFactors:
     async def remove(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
         return await self._remove(user_id, [TOTP, RECOVERY, REMEMBERED], mails=mails)
 
-    async def reset(self, user_id: UUID) -> bool:
-        return await self._remove(user_id, [TOTP, RECOVERY, REMEMBERED, PASSKEY])
+    async def reset(self, user_id: UUID, *, mails: Sequence[NewMail] = ()) -> bool:
+        return await self._remove(user_id, [TOTP, RECOVERY, REMEMBERED, PASSKEY], mails=mails)
 
     async def remember_browser(self, user_id: UUID, browser_hash: bytes) -> None:
         await self._database.row(_REMEMBER_BROWSER, user_id, browser_hash.hex(), REMEMBERED_FOR)
