@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Literal
 
@@ -10,15 +11,18 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
 
+from services.worker.mail.message import Messages
 from shared.browser.pages import FormView, LoginView, Pages
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
+from tests.sample_mails import html_bodies
 from tests.sample_pages import LOGINS, application, responses
 from tests.tools import needs
 
 AXE = Path(__file__).parent.parent / "interop/node/node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WCAG_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+RULES = [*WCAG_RULES, "best-practice"]
 PAGES = Pages.load(Settings(), web.Application())
 STATES = tuple(responses(PAGES, "en"))
 LEAVING = {"form-post", "form-post-device", "signed-out-telling"}  # by themselves, where script runs
@@ -83,6 +87,27 @@ async def test_axe_finds_nothing_in_another_look(
             await page.evaluate(AXE.read_text("utf-8"))
             result = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
             assert [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]] == [], name
+
+
+@pytest.mark.point(26)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_a_mail(browser: Browser, scheme: Literal["light", "dark"]) -> None:
+    """Nor does a mail scroll sideways on a narrow screen."""
+    needs("node", AXE)
+    messages = Messages.load(Settings().issuer, Address(addr_spec="id@example.org"), UI_LOCALES)
+    context = await browser.new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)
+    page = await context.new_page()
+    found = {}
+    for locale in ("en", "ar"):
+        for name, html in html_bodies(messages, locale).items():
+            await page.set_content(html)
+            await page.evaluate(AXE.read_text("utf-8"))
+            result = await page.evaluate("rules => axe.run({runOnly: rules})", WCAG_RULES)
+            assert len(result["passes"]) > 5, "axe has not looked"
+            faults = [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]]
+            if faults or await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found[locale, name] = faults
+    assert found == {}
 
 
 @pytest.mark.point(26)
