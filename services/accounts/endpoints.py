@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from services.accounts.recovery.browser_forms import BrowserForms
-from services.accounts.recovery.forgotten import ForgottenPage, RecoveryThrottle
+from services.accounts.recovery.forgotten import ForgottenPage
 from services.accounts.recovery.link import RecoveryPage
+from services.accounts.recovery.throttle import RecoveryThrottle
 from services.accounts.self_service.activity import ActivityPage
 from services.accounts.self_service.connections import ConnectionsPage
 from services.accounts.self_service.data import DataPage

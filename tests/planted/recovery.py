@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from services.accounts.administration.users import UserAdministration
-from services.accounts.recovery.forgotten import RecoveryThrottle
+from services.accounts.recovery.throttle import RecoveryThrottle
 from services.accounts.visit.holds import RecoveryHolds
 from shared.administration.guard import Caller
 from shared.browser.cookies import Cookies

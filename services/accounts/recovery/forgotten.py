@@ -10,58 +10,23 @@ import structlog
 from aiohttp import web
 
 from services.accounts.recovery.browser_forms import BrowserForms
+from services.accounts.recovery.throttle import RecoveryThrottle
 from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import ForgottenView
 from shared.identity.mail_address import MAX_ADDRESS
-from shared.identity.username import canonical
-from shared.live.address_block import address_block
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import MAILED_LIFETIME
 from shared.paths import ACCOUNT_FORGOTTEN
 from shared.server.metrics import count_event
-from shared.store import Counters, Pace, RecoveryContents, RecoveryRequests
+from shared.store import RecoveryContents, RecoveryRequests
 from shared.web.forwarded import client_address
 
 USERNAME = "username"
 
-ADDRESS = Pace(
-    free=10,
-    first_wait=timedelta(minutes=1),
-    longest_wait=timedelta(hours=1),
-    forgotten_after=timedelta(days=1),
-)
-"""About forty requests a day from one network."""
-
-NAME = Pace(
-    free=3,
-    first_wait=timedelta(minutes=5),
-    longest_wait=timedelta(hours=6),
-    forgotten_after=timedelta(days=1),
-)
-"""About ten mails a day to one user, whoever asks for them."""
-
 logger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryThrottle:
-    """Counts requests by network and by the typed name, before anybody looks whether there is such a user."""
-
-    counters: Counters
-    is_on: bool
-
-    async def admit_address(self, address: str) -> timedelta | None:
-        """Count a request. None: it is admitted; otherwise the time to wait."""
-        if not self.is_on:
-            return None
-        return await self.counters.attempt("recovery_address", address_block(address), ADDRESS)
-
-    async def admit_name(self, name: str) -> bool:
-        """Count a request for *name*. False: there were too many, which nobody is told."""
-        return not self.is_on or await self.counters.attempt("recovery_name", canonical(name), NAME) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +59,21 @@ class ForgottenPage:
         name = (fields.unique(USERNAME) or "").strip()
         if not name or len(name) > MAX_ADDRESS:
             return self._page(request, browser)
-        address = client_address(request)
-        if wait := await self.throttle.admit_address(address):
-            count_event("recovery_request", "throttled")
-            logger.info("recovery_throttled", address=address, seconds=wait.total_seconds())
+        if wait := await self._wait(request):
             return self._page(request, browser, name, retry_after=wait)
         locale = language(request, self.pages.pages)
         if await self.throttle.admit_name(name):
             contents = RecoveryContents(name=name, browser_hash=digest(browser).hex(), locale=locale)
             await self.requests.add(contents)
-        return self.pages.forgotten_sent(int(MAILED_LIFETIME.total_seconds() // 60), locale)
+        return self.pages.forgotten_sent(_in_minutes(MAILED_LIFETIME), locale)
+
+    async def _wait(self, request: web.Request) -> timedelta | None:
+        """Count the request. None: it is admitted; otherwise the time to wait."""
+        address = client_address(request)
+        if wait := await self.throttle.admit_address(address):
+            count_event("recovery_request", "throttled")
+            logger.info("recovery_throttled", address=address, seconds=wait.total_seconds())
+        return wait
 
     def _page(
         self,
@@ -121,3 +91,7 @@ class ForgottenPage:
     def _check_offered(self) -> None:
         if not self.is_offered:
             raise web.HTTPNotFound
+
+
+def _in_minutes(lifetime: timedelta) -> int:
+    return int(lifetime.total_seconds() // 60)
