@@ -128,7 +128,7 @@ async def replace_client(
     """Replace the metadata of *current*; an omitted member returns to its default. Members that nobody sets
     may have the values that the client is shown with.
 
-    Raises NoSuchClient, InvalidClientMetadata, InvalidRedirectUri, BeyondRights, Stale.
+    Raises InvalidClientMetadata, InvalidRedirectUri, BeyondRights, Stale.
     """
     client_id, metadata = current.client_id, _without_read_only(metadata, current)
     described = read_operators({**metadata, "client_id": client_id}, client_id, allowed, is_new=False)
@@ -144,7 +144,14 @@ async def replace_client(
         version=current.version,
     )
     await clients.replace(changed, by=by)
-    return Registered(await get(clients, client_id), secret)
+    stored = replace(
+        changed,
+        version=current.version + 1,
+        disabled_at=current.disabled_at,
+        created_at=current.created_at,
+        epoch=current.epoch,
+    )
+    return Registered(stored, secret)
 
 
 def _without_read_only(metadata: Json, client: Client) -> dict[str, Any]:

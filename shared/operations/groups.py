@@ -84,8 +84,7 @@ async def add_group(
     """Raises BadGroup, BeyondRights, Taken."""
     prepared, checked = checked_name(name), checked_scopes(scopes)
     check_rights(by, checked)
-    await groups.add(prepared, checked, requires_second_factor=requires_second_factor, by=by)
-    return await get(groups, prepared)
+    return await groups.add(prepared, checked, requires_second_factor=requires_second_factor, by=by)
 
 
 async def replace_group(
@@ -103,8 +102,9 @@ async def replace_group(
     """
     prepared, checked = checked_name(name), checked_scopes(scopes)
     check_rights(by, group.effective_scopes, checked)
-    await groups.replace(group, prepared, checked, requires_second_factor=requires_second_factor, by=by)
-    return await get(groups, prepared)
+    return await groups.replace(
+        group, prepared, checked, requires_second_factor=requires_second_factor, by=by
+    )
 
 
 async def delete_group(groups: Groups, group: UserGroup, *, by: Author | None = None) -> None:

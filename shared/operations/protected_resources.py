@@ -53,7 +53,7 @@ async def add_resource(
     """Register a resource. Raises InvalidClientMetadata, Taken, Full."""
     resource = rules.read(members)
     await resources.add(resource, by=by)
-    return await get(resources, resource.name)
+    return resource
 
 
 async def replace_resource(
@@ -73,7 +73,7 @@ async def replace_resource(
         fault = ("resource", "cannot be changed: add another resource")
         raise InvalidClientMetadata(" ".join(fault), faults=(fault,))
     await resources.replace(replace(resource, version=current.version), by=by)
-    return await get(resources, resource.name)
+    return replace(resource, version=current.version + 1, created_at=current.created_at)
 
 
 async def update_resource(

@@ -16,7 +16,15 @@ from shared.oauth.tokens.handle import Kind, digest
 from shared.operations.users import get
 from shared.paths import ACCOUNT_RECOVERY, PREFIX
 from shared.process.operator_error import OperatorError
-from shared.store import MailContents, NewMail, RecoveryContents, RecoveryLinks, UserCredentials, Users
+from shared.store import (
+    Credential,
+    MailContents,
+    NewMail,
+    RecoveryContents,
+    RecoveryLinks,
+    UserCredentials,
+    Users,
+)
 from shared.store.codecs.authors import author_detail
 from shared.store.ports.credentials import RECOVERY
 
@@ -103,8 +111,11 @@ async def lift_hold(links: RecoveryLinks, users: Users, name: str) -> None:
 
 async def recovery_state(links: RecoveryLinks, credentials: UserCredentials, user_id: UUID) -> dict[str, Any]:
     """What operators see of a user's ways back in: the recovery codes that are left, the end of a hold."""
-    stored = await credentials.of_user(user_id)
-    until = await links.held_until(user_id)
+    return shown_recovery(await credentials.of_user(user_id), await links.held_until(user_id))
+
+
+def shown_recovery(stored: Sequence[Credential] = (), until: datetime | None = None) -> dict[str, Any]:
+    """As `recovery_state`, of a user with these credentials. A new user has none."""
     return {
         "recovery_codes": sum(len(each.data["hashes"]) for each in stored if each.kind == RECOVERY),
         "held_until": until.isoformat(timespec="seconds") if until else None,

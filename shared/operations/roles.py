@@ -60,9 +60,7 @@ async def get(roles: Roles, name: str) -> Role:
 
 async def add_role(roles: Roles, name: str, *, by: Author | None = None) -> Role:
     """Raises BadRole, Taken."""
-    prepared = checked_role(name)
-    await roles.add(prepared, by=by)
-    return await get(roles, prepared)
+    return await roles.add(checked_role(name), by=by)
 
 
 async def rename_role(roles: Roles, role: Role, name: str, *, by: Author | None = None) -> Role:
@@ -72,8 +70,7 @@ async def rename_role(roles: Roles, role: Role, name: str, *, by: Author | None 
     """
     prepared = checked_role(name)
     check_rights(by, await roles.rights_of_holders(role.name))
-    await roles.replace(role, prepared, by=by)
-    return await get(roles, prepared)
+    return await roles.replace(role, prepared, by=by)
 
 
 async def delete_role(roles: Roles, role: Role, *, by: Author | None = None) -> None:

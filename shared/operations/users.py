@@ -236,8 +236,9 @@ async def add_user(
         groups=groups_in(claims),
         roles=roles_in(claims),
     )
-    await users.add(user, password_hash, detail, is_temporary=is_temporary, is_distinct=is_distinct, by=by)
-    return await users.find(user.user_id) or user
+    return await users.add(
+        user, password_hash, detail, is_temporary=is_temporary, is_distinct=is_distinct, by=by
+    )
 
 
 async def update_user(users: Users, name: str, changes: UserChanges) -> User:
@@ -271,8 +272,8 @@ async def replace_user(
     groups, roles, claims = groups_in(claims), roles_in(claims), _without_memberships(claims)
     check_username(username)
     check_claims(claims)
-    await users.replace(replace(user, username=username, claims=claims), groups, roles, by=by, mails=mails)
-    return await users.find(user.user_id) or user
+    changed = replace(user, username=username, claims=claims)
+    return await users.replace(changed, groups, roles, by=by, mails=mails)
 
 
 async def set_verified_address(

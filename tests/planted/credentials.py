@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.model import User
 from shared.store.postgres import credentials
 from shared.store.postgres.users import PostgresUsers
 
@@ -13,9 +14,9 @@ def _without_triggers(monkeypatch: pytest.MonkeyPatch, table: str) -> None:
     """Drop the triggers of *table* before the first user is added."""
     add = PostgresUsers.add
 
-    async def dropping(self: PostgresUsers, *arguments: Any, **options: Any) -> None:
+    async def dropping(self: PostgresUsers, *arguments: Any, **options: Any) -> User:
         await self._database.row(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        await add(self, *arguments, **options)
+        return await add(self, *arguments, **options)
 
     monkeypatch.setattr(PostgresUsers, "add", dropping)
 

@@ -104,6 +104,19 @@ def many_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_outs.PostgresSignOuts, "sign_out", sign_out)
 
 
+def reads_what_it_has_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read a new group after the commit, by a statement that may fail."""
+    add = groups.PostgresGroups.add
+
+    async def add_and_find(self: groups.PostgresGroups, name: str, *rest: Any, **more: Any) -> UserGroup:
+        await add(self, name, *rest, **more)
+        group = await self.find(name)
+        assert group
+        return group
+
+    monkeypatch.setattr(groups.PostgresGroups, "add", add_and_find)
+
+
 def who_joins_meanwhile_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for users who are joining a group whose members are signed out."""
     monkeypatch.setattr(sign_outs, "_LOCK_BELOW", "SELECT $1::uuid")

@@ -1,6 +1,6 @@
 """The endpoints of users: the functions of `ostiary user` over HTTP."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from shared.live.randomness import new_password
 from shared.model import User
 from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.resource.own import WRITE_GROUPS
-from shared.operations.recovery import check_not_held, recovery_state
+from shared.operations.recovery import check_not_held, recovery_state, shown_recovery
 from shared.operations.rights import check_group_rights, check_user_rights
 from shared.operations.users import (
     NoSuchUser,
@@ -71,6 +71,10 @@ class UserAdministration:
         if caller.user_id is not None:
             await check_not_held(self.links, caller.user_id)
 
+    async def recovery(self, user: User) -> Mapping[str, Any]:
+        """What follows from recoveries."""
+        return await recovery_state(self.links, self.credentials, user.user_id)
+
     def about_address(self, request: web.Request, user: User, address: Any) -> Sequence[NewMail]:
         """What tells the user of another *address*."""
         if not isinstance(address, str) or not address or address == user.claims.get("email"):
@@ -102,12 +106,10 @@ def done() -> web.Response:
     return web.Response(status=204, headers={**SAFE, **NO_STORE})
 
 
-async def _answer(request: web.Request, user: User, status: int = 200, **headers: str) -> web.Response:
+def _answer(user: User, recovery: Mapping[str, Any], status: int = 200, **headers: str) -> web.Response:
     """One user. What follows from recoveries is no part of the version."""
-    administration = request.app[USER_ADMINISTRATION]
-    state = await recovery_state(administration.links, administration.credentials, user.user_id)
     fields = {"ETag": etag(user.claims_version), **headers}
-    return json_answer(shown(user) | state, status=status, headers=fields)
+    return json_answer({**shown(user), **recovery}, status=status, headers=fields)
 
 
 async def list_users(request: web.Request, _: Caller) -> web.Response:
@@ -139,11 +141,13 @@ async def create_user(request: web.Request, caller: Caller) -> web.Response:
         is_temporary=body.is_temporary,
         by=caller.author,
     )
-    return await _answer(request, user, 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
+    return _answer(user, shown_recovery(), 201, Location=ADMIN_USER.of(sub=str(user.user_id)))
 
 
 async def read_user(request: web.Request, _: Caller) -> web.Response:
-    return await _answer(request, await request.app[USER_ADMINISTRATION].of_path(request))
+    administration = request.app[USER_ADMINISTRATION]
+    user = await administration.of_path(request)
+    return _answer(user, await administration.recovery(user))
 
 
 async def change_user(request: web.Request, caller: Caller) -> web.Response:
@@ -159,10 +163,11 @@ async def change_user(request: web.Request, caller: Caller) -> web.Response:
         caller.check(WRITE_GROUPS)
         await check_group_rights(administration.groups, body.groups, caller.author)
     claims, mails = body.all_claims(), administration.about_address(request, user, body.claims.get("email"))
+    recovery = await administration.recovery(user)  # nothing can fail once the change is committed
     replaced = await replace_user(
         administration.users, user, body.username, claims, by=caller.author, mails=mails
     )
-    return await _answer(request, replaced)
+    return _answer(replaced, recovery)
 
 
 async def delete_user(request: web.Request, caller: Caller) -> web.Response:
@@ -178,14 +183,14 @@ async def disable_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
     user = await administration.to_change(request, caller)
     await administration.users.disable(user.user_id, by=caller.author)
-    return await _answer(request, await administration.of_path(request))
+    return await read_user(request, caller)
 
 
 async def enable_user(request: web.Request, caller: Caller) -> web.Response:
     administration = request.app[USER_ADMINISTRATION]
     user = await administration.to_change(request, caller)
     await administration.users.enable(user.user_id, by=caller.author)
-    return await _answer(request, await administration.of_path(request))
+    return await read_user(request, caller)
 
 
 async def set_user_password(request: web.Request, caller: Caller) -> web.Response:

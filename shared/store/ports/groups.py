@@ -60,8 +60,8 @@ class Groups(Protocol):
         *,
         requires_second_factor: bool = False,
         by: Author | None = None,
-    ) -> None:
-        """Raises Taken."""
+    ) -> UserGroup:
+        """The new group. Raises Taken."""
 
     async def find(self, name: str) -> UserGroup | None: ...
 
@@ -82,7 +82,7 @@ class Groups(Protocol):
         *,
         requires_second_factor: bool = False,
         by: Author | None = None,
-    ) -> None:
+    ) -> UserGroup:
         """Replace a group of this version; its members stay. Raises Stale, Taken."""
 
     async def rights_of_user(self, user_id: UUID) -> frozenset[str]:

@@ -30,8 +30,8 @@ class Roles(Protocol):
     Every effective change writes an audit row with its author in the same transaction.
     """
 
-    async def add(self, name: str, *, by: Author | None = None) -> None:
-        """Raises Taken."""
+    async def add(self, name: str, *, by: Author | None = None) -> Role:
+        """The new role. Raises Taken."""
 
     async def find(self, name: str) -> Role | None: ...
 
@@ -47,7 +47,7 @@ class Roles(Protocol):
     async def rights_of_holders(self, name: str) -> frozenset[str]:
         """The administration scopes of the users and groups that have a role."""
 
-    async def replace(self, role: Role, name: str, *, by: Author | None = None) -> None:
+    async def replace(self, role: Role, name: str, *, by: Author | None = None) -> Role:
         """Replace the name of a role of this version. Raises Stale, Taken."""
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:

@@ -47,7 +47,7 @@ class Users(Protocol):
         is_temporary: bool = False,
         is_distinct: bool = False,
         by: Author | None = None,
-    ) -> None:
+    ) -> User:
         """Add a user, with a password if *password_hash* is given. *detail* is part of the audit row.
 
         *is_temporary*: the user has to replace the password when they sign in with it.
@@ -66,7 +66,7 @@ class Users(Protocol):
         *,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
-    ) -> None:
+    ) -> User:
         """Write the user name and the claims, if the stored version is `user.claims_version`.
 
         *groups*: the names of the only groups that the user is a member of from now on; missing groups are

@@ -23,6 +23,7 @@ from shared.store.postgres.nesting import (
 from shared.store.postgres.sign_outs import SIGNING_OUT, sign_out
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 NEEDS_SECOND_FACTOR = f"""(EXISTS (SELECT FROM groups gr WHERE gr.requires_second_factor) AND EXISTS (
   {groups_above("SELECT gm.group_id FROM group_members gm WHERE gm.user_id = u.user_id")}
@@ -86,6 +87,13 @@ def _group(row: Row) -> UserGroup:
     return UserGroup(**{**dict(row), **lists, "scopes": tuple(row["scopes"])})
 
 
+async def _read(connection: Transaction, name: str) -> UserGroup:
+    """The group that this transaction has written."""
+    row = await connection.fetchrow(_FIND, canonical(name))
+    assert row is not None
+    return _group(row)
+
+
 class PostgresGroups:
     """`Groups` over PostgreSQL."""
 
@@ -99,10 +107,12 @@ class PostgresGroups:
         *,
         requires_second_factor: bool = False,
         by: Author | None = None,
-    ) -> None:
+    ) -> UserGroup:
         values = (name, canonical(name), author_detail(by), scopes, requires_second_factor)
         try:
-            await self._database.row(_ADD, *values)
+            async with self._database.transaction() as connection:
+                await connection.execute(_ADD, *values)
+                return await _read(connection, name)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
 
@@ -138,15 +148,16 @@ class PostgresGroups:
         *,
         requires_second_factor: bool = False,
         by: Author | None = None,
-    ) -> None:
+    ) -> UserGroup:
         key, former, detail = canonical(name), group.name, author_detail(by)
         values = (canonical(former), name, key, group.version, former, detail, scopes, requires_second_factor)
         try:
-            replaced = await self._database.row(_REPLACE, *values)
+            async with self._database.transaction() as connection:
+                if await connection.fetchrow(_REPLACE, *values) is None:
+                    raise Stale(former)
+                return await _read(connection, name)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
-        if replaced is None:
-            raise Stale(former)
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
         async with self._database.transaction() as connection:

@@ -20,6 +20,7 @@ from shared.store.postgres.nesting import (
 from shared.store.postgres.sign_outs import SIGNING_OUT, sign_out
 from shared.store.postgres.transport.connection import Row
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 _ADD = """
 WITH added AS (INSERT INTO roles (name, name_key) VALUES ($1, $2) RETURNING name)
@@ -97,15 +98,24 @@ def _role(row: Row) -> Role:
     return Role(**{**dict(row), "groups": tuple(sorted(row["groups"]))})
 
 
+async def _read(connection: Transaction, name: str) -> Role:
+    """The role that this transaction has written."""
+    row = await connection.fetchrow(_FIND, canonical(name))
+    assert row is not None
+    return _role(row)
+
+
 class PostgresRoles:
     """`Roles` over PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, name: str, *, by: Author | None = None) -> None:
+    async def add(self, name: str, *, by: Author | None = None) -> Role:
         try:
-            await self._database.row(_ADD, name, canonical(name), author_detail(by))
+            async with self._database.transaction() as connection:
+                await connection.execute(_ADD, name, canonical(name), author_detail(by))
+                return await _read(connection, name)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
 
@@ -130,16 +140,16 @@ class PostgresRoles:
         rows = await self._database.rows(_RIGHTS_OF_HOLDERS, canonical(name))
         return frozenset(row["scope"] for row in rows)
 
-    async def replace(self, role: Role, name: str, *, by: Author | None = None) -> None:
+    async def replace(self, role: Role, name: str, *, by: Author | None = None) -> Role:
         key, former, detail = canonical(name), role.name, author_detail(by)
+        values = (canonical(former), name, key, role.version, former, detail)
         try:
-            replaced = await self._database.row(
-                _REPLACE, canonical(former), name, key, role.version, former, detail
-            )
+            async with self._database.transaction() as connection:
+                if await connection.fetchrow(_REPLACE, *values) is None:
+                    raise Stale(former)
+                return await _read(connection, name)
         except asyncpg.UniqueViolationError:
             raise Taken(name) from None
-        if replaced is None:
-            raise Stale(former)
 
     async def delete(self, name: str, *, version: int | None = None, by: Author | None = None) -> bool:
         key = canonical(name)

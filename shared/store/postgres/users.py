@@ -22,6 +22,7 @@ from shared.store.postgres.memberships import (
 from shared.store.postgres.nesting import MEMBERS_OF_BELOW, groups_below
 from shared.store.postgres.outbox import end_sessions, end_sessions_of
 from shared.store.postgres.transport.database import Database
+from shared.store.postgres.transport.transaction import Transaction
 
 _FIELDS = (
     "user_id",
@@ -133,6 +134,13 @@ def _user(row: asyncpg.Record) -> User:
     )
 
 
+async def _read(connection: Transaction, user_id: UUID) -> User:
+    """The user whom this transaction has written."""
+    row = await connection.fetchrow(_FIND, user_id)
+    assert row is not None
+    return _user(row)
+
+
 class PostgresUsers:
     """`Users` over PostgreSQL."""
 
@@ -167,7 +175,7 @@ class PostgresUsers:
         is_temporary: bool = False,
         is_distinct: bool = False,
         by: Author | None = None,
-    ) -> None:
+    ) -> User:
         key = canonical(user.username)
         try:
             async with self._database.transaction() as connection:
@@ -186,6 +194,7 @@ class PostgresUsers:
                     await assigned_names.GROUPS.assign_each(connection, user.user_id, user.groups, by)
                 if user.roles:
                     await assigned_names.ROLES.assign_each(connection, user.user_id, user.roles, by)
+                return await _read(connection, user.user_id)
         except asyncpg.UniqueViolationError:
             raise Taken(user.username) from None
 
@@ -197,7 +206,7 @@ class PostgresUsers:
         *,
         by: Author | None = None,
         mails: Sequence[NewMail] = (),
-    ) -> None:
+    ) -> User:
         user_id, username, claims = user.user_id, user.username, user.claims
         values = (username, canonical(username), claims, *self._sealed_mails.columns(mails))
         try:
@@ -218,6 +227,7 @@ class PostgresUsers:
                     await assigned_names.GROUPS.replace(connection, user_id, groups, by)
                 if roles is not None:
                     await assigned_names.ROLES.replace(connection, user_id, roles, by)
+                return await _read(connection, user_id)
         except asyncpg.UniqueViolationError:
             raise Taken(f"{username} or {claims.get('email')}" if "email" in claims else username) from None
 
