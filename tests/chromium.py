@@ -9,11 +9,14 @@ from playwright.async_api import Browser, async_playwright
 from tests.screenshots import ARGUMENTS
 from tests.tools import needs
 
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1"
+"""Reaches no other host, and keeps the cache, which intercepting requests would turn off."""
+
 
 @pytest_asyncio.fixture(scope="module")
 async def _chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=needs("browser"), args=[*ARGUMENTS, ALONE])
         yield browser
         await browser.close()
 

@@ -1,12 +1,14 @@
 """The pages in Chromium: accessibility, narrow screens, keyboard, and with and without script."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from email.headerregistry import Address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
@@ -27,6 +29,11 @@ PAGES = Pages.load(Settings(), web.Application())
 STATES = tuple(responses(PAGES, "en"))
 LEAVING = {"form-post", "form-post-device", "signed-out-telling"}  # by themselves, where script runs
 STAYING = tuple(name for name in STATES if name not in LEAVING)
+OPEN_PAGES = 3  # at once: the processes of Chromium wait for each other less
+
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+Violations = list[tuple[str, str]]
 
 
 @asynccontextmanager
@@ -49,44 +56,95 @@ async def origin() -> AsyncIterator[str]:
 
 
 async def narrow(browser: Browser, *, script: bool = True) -> BrowserContext:
-    """A context with the width of WCAG 2.2 (1.4.10), without a network."""
-    context = await browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=script)
-    await context.route("https://**", lambda route: route.abort())
+    """A context with the width of WCAG 2.2 (1.4.10)."""
+    return await browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=script)
+
+
+async def faults_of(
+    context: BrowserContext,
+    folder: str,
+    judge: Callable[[Page], Awaitable[Any]],
+    names: Iterable[str] = STAYING,
+) -> dict[str, Any]:
+    """What *judge* finds in the states below the URL *folder*, by the names of those with a fault."""
+    faults: dict[str, Any] = {}
+    remaining = iter(names)
+
+    async def visit(page: Page) -> None:
+        for name in remaining:
+            await page.goto(f"{folder}/{name}")
+            if found := await judge(page):
+                faults[name] = found
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(OPEN_PAGES):
+            group.create_task(visit(await context.new_page()))
+    return faults
+
+
+async def with_axe(browser: Browser) -> BrowserContext:
+    """A context whose pages load axe, and in which no colour fades into that of the other scheme."""
+    context = await browser.new_context(reduced_motion="reduce")
+    await context.add_init_script(path=AXE)
     return context
 
 
-@pytest.mark.point(26)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing(browser: Browser, origin: str, scheme: Literal["light", "dark"]) -> None:
-    """No page in any state violates an automatically testable rule of WCAG 2.2 AA or best practice."""
+async def violations(page: Page, scheme: Scheme) -> Violations:
+    """The rules that axe finds violated, each with the first element, in a page that has loaded axe."""
+    await page.emulate_media(color_scheme=scheme)
+    result = await page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    assert len(result["passes"]) > 10, "axe has not looked"
+    return [(violation["id"], violation["nodes"][0]["html"]) for violation in result["violations"]]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def violations_by_scheme(_chromium: Browser) -> Mapping[Scheme, Mapping[str, Violations]]:
+    """The violations of every state, which is loaded once for both schemes."""
     needs("node", AXE)
-    context = await browser.new_context(color_scheme=scheme)
-    page = await context.new_page()
-    found = {}
-    for name in STAYING:
-        await page.goto(f"{origin}/en/{name}")
-        await page.evaluate(AXE.read_text("utf-8"))
-        result = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
-        assert len(result["passes"]) > 10, "axe has not looked"
-        if violations := [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]]:
-            found[name] = violations
-    assert found == {}
+    found: dict[Scheme, dict[str, Violations]] = {scheme: {} for scheme in SCHEMES}
+
+    async def judge(page: Page) -> None:
+        for scheme in SCHEMES:
+            if violated := await violations(page, scheme):
+                found[scheme][page.url] = violated
+
+    context = await with_axe(_chromium)
+    async with served(application(PAGES)) as port:
+        await faults_of(context, f"http://localhost:{port}/en", judge)
+    await context.close()
+    return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_in_another_look(
-    browser: Browser, tmp_path: Path, scheme: Literal["light", "dark"]
+@pytest.mark.point(26)
+@pytest.mark.timeout(600)  # the first of them loads every state
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_axe_finds_nothing(
+    violations_by_scheme: Mapping[Scheme, Mapping[str, Violations]], scheme: Scheme
 ) -> None:
+    """No page in any state violates an automatically testable rule of WCAG 2.2 AA or best practice."""
+    assert violations_by_scheme[scheme] == {}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_axe_finds_nothing_in_another_look(browser: Browser, tmp_path: Path, scheme: Scheme) -> None:
     """With the name, the logo, the colour and the links of an operator: contrast above all."""
     needs("node", AXE)
+    names = ("login-credentials", "consent", "account", "account-tokens", "error-cookie")
     pages = Pages.load(looking(tmp_path), web.Application())
+    context = await with_axe(browser)
     async with served(application(pages)) as port:
-        page = await (await browser.new_context(color_scheme=scheme)).new_page()
-        for name in ("login-credentials", "consent", "account", "account-tokens", "error-cookie"):
-            await page.goto(f"http://localhost:{port}/en/{name}")
-            await page.evaluate(AXE.read_text("utf-8"))
-            result = await page.evaluate("rules => axe.run({runOnly: rules})", RULES)
-            assert [(v["id"], v["nodes"][0]["html"]) for v in result["violations"]] == [], name
+        folder = f"http://localhost:{port}/en"
+        assert await faults_of(context, folder, lambda page: violations(page, scheme), names) == {}
+
+
+TOO_WIDE = """() => [...document.querySelectorAll("body *")]
+    .filter(e => !e.closest("svg, .unseen"))
+    .filter(e => {
+        const {left, right} = e.getBoundingClientRect();
+        return right > innerWidth || left < 0;
+    })
+    .map(e => e.outerHTML.slice(0, 80))
+    .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls"] : [])"""
 
 
 @pytest.mark.point(26)
@@ -114,17 +172,8 @@ async def test_axe_finds_nothing_in_a_mail(browser: Browser, scheme: Literal["li
 @pytest.mark.parametrize("locale", UI_LOCALES)
 async def test_no_page_scrolls_sideways(browser: Browser, origin: str, locale: str) -> None:
     """At 320 pixels, nothing is cut off or needs sideways scrolling, in any language."""
-    page = await (await narrow(browser)).new_page()
-    wide = {}
-    for name in STAYING:
-        await page.goto(f"{origin}/{locale}/{name}")
-        widths = await page.evaluate("""[...document.querySelectorAll("body *")]
-            .map(e => [e, e.getBoundingClientRect()])
-            .filter(([e, box]) => !e.closest("svg, .unseen") && (box.right > innerWidth || box.left < 0))
-            .map(([e]) => e.outerHTML.slice(0, 80))""")
-        if widths or await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wide[name] = widths
-    assert wide == {}
+    context = await narrow(browser)
+    assert await faults_of(context, f"{origin}/{locale}", lambda page: page.evaluate(TOO_WIDE)) == {}
 
 
 async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Browser, origin: str) -> None:
@@ -149,27 +198,28 @@ async def test_nothing_jumps_and_nothing_is_fetched_from_elsewhere(browser: Brow
     assert faults == []
 
 
+FOCUSED_TARGETS = """() => [...document.querySelectorAll(
+        "a, button, select, summary, input:not([type=hidden])")]
+    .filter(e => e.checkVisibility() && !e.closest("dd, .letter"))  // links within a text are exempt
+    .map(e => {
+        e.focus();
+        const {outlineStyle, outlineWidth} = getComputedStyle(e);
+        const outline = outlineStyle === "solid" ? parseFloat(outlineWidth) : 0;
+        const {height, width} = e.getBoundingClientRect();
+        return [e.id || e.className || e.href, height, outline, width];
+    })"""
+
+
 @pytest.mark.point(26)
 async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: str) -> None:
     """Targets are 44 pixels high and not narrow, and the focus is visible (WCAG 2.4.7, 2.5.5, 2.5.8)."""
-    page = await (await narrow(browser)).new_page()
-    faults = {}
-    for name in STAYING:
-        await page.goto(f"{origin}/en/{name}")
+
+    async def small(page: Page) -> list[list[Any]]:
         await page.keyboard.press("Tab")  # from now on the focus counts as moved by keyboard
-        found = await page.evaluate("""[...document.querySelectorAll(
-                "a, button, select, summary, input:not([type=hidden])")]
-            .filter(e => e.checkVisibility() && !e.closest("dd, .letter"))  // links within a text are exempt
-            .map(e => {
-                e.focus();
-                const {outlineStyle, outlineWidth} = getComputedStyle(e);
-                const outline = outlineStyle === "solid" ? parseFloat(outlineWidth) : 0;
-                const {height, width} = e.getBoundingClientRect();
-                return [e.id || e.className || e.href, height, outline, width];
-            })""")
-        if small := [target for target in found if target[1] < 44 or target[2] < 2 or target[3] < 24]:
-            faults[name] = small
-    assert faults == {}
+        targets = await page.evaluate(FOCUSED_TARGETS)
+        return [target for target in targets if target[1] < 44 or target[2] < 2 or target[3] < 24]
+
+    assert await faults_of(await narrow(browser), f"{origin}/en", small) == {}
 
 
 DENSE = (
