@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.token.grants.request import TokenRequest
@@ -33,8 +33,7 @@ class IssuedRefreshToken:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserGrant:
+class UserGrant(NamedTuple):
     """A grant, and what one request gets of it. `target` and `scope` are those of the access token.
 
     `recipient`: from `Encryption.of_id_token`. `nonce`: only for the ID token that answers an authorization
