@@ -161,7 +161,7 @@ async def test_an_administrator_whose_group_requires_a_second_factor_has_used_on
 
 @planted(holds_nobody_here)
 async def test_a_recovered_administrator_changes_no_user(admin: AdministrationApi) -> None:
-    """Neither their own address or password nor another user's, nor do they add one. They go on reading."""
+    """Neither their own address or password nor another user's, nor do they add one or make a link."""
     console = await a_console(admin)
     sign_in = await an_administrator(admin, READ_USERS, WRITE_USERS)
     headers = {**bearer(await admin.user_token(console, sign_in)), "If-Match": "*"}
@@ -170,7 +170,11 @@ async def test_a_recovered_administrator_changes_no_user(admin: AdministrationAp
     other = await admin.world.user()
     for user in (sign_in.user, other):
         sub = str(user.user_id)
-        for method, path in (("PUT", ADMIN_USER.of(sub=sub)), ("POST", ADMIN_USER_PASSWORD.of(sub=sub))):
+        for method, path in (
+            ("PUT", ADMIN_USER.of(sub=sub)),
+            ("POST", ADMIN_USER_PASSWORD.of(sub=sub)),
+            ("POST", ADMIN_USER_RECOVERY.of(sub=sub)),
+        ):
             refused = await admin.ask_with(
                 headers, method, path, {"username": "x"} if method == "PUT" else None
             )
