@@ -26,6 +26,7 @@ from shared.paths import (
     SECOND_FACTOR,
     Path,
 )
+from shared.store import Kept
 from tests.accounts import (
     form_with,
     grow_old,
@@ -39,6 +40,7 @@ from tests.accounts import (
 from tests.authorization import (
     LOCAL_ISSUER,
     PASSWORD,
+    PASSWORD_HASH,
     AuthorizationService,
     Browser,
     Page,
@@ -345,6 +347,20 @@ async def test_a_bad_password_is_explained(accounts: AuthorizationService, passw
     assert words in page.text
     assert f'value="{password}"' not in page.text
     assert not await audited(accounts, user, "password_changed")
+
+
+async def test_a_temporary_password_is_not_kept(accounts: AuthorizationService) -> None:
+    """By users who signed in without it: somebody else knows it."""
+    browser, user = accounts.browser(), await accounts.user()
+    page = await sign_in(browser, user, ACCOUNT_PASSWORD)
+    credentials = accounts.world.stores.credentials
+    await credentials.set_password(user.user_id, PASSWORD_HASH, Kept(), is_temporary=True)
+    refused = await send(browser, ACCOUNT_PASSWORD, {**page.hidden, "new_password": PASSWORD})
+    assert refused.status == 400
+    assert "the password you already have" in refused.text
+    assert is_page(
+        await send(browser, ACCOUNT_PASSWORD, {**page.hidden, "new_password": NEW_PASSWORD}), ACCOUNT
+    )
 
 
 async def test_an_authenticator_app_is_added_and_removed(accounts: AuthorizationService) -> None:

@@ -12,6 +12,7 @@ from shared.browser.pages.account_pages import AccountPages
 from shared.browser.pages.account_views import PasswordChangeView
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
+from shared.model import User
 from shared.oauth.parameters import Parameters
 from shared.operations.new_password import NEW_PASSWORD, OTHERS, PasswordHash, new_password
 from shared.paths import ACCOUNT
@@ -36,7 +37,8 @@ class PasswordPage:
     async def post(self, visit: Visit, fields: Parameters) -> web.Response:
         """Set the password. The other sessions and all connected applications end if the user wants that."""
         user = await user_of(visit, self.users)
-        password = await new_password(self.passwords, fields.unique(NEW_PASSWORD) or "", user)
+        typed, replaced = fields.unique(NEW_PASSWORD) or "", await self._temporary_password(user)
+        password = await new_password(self.passwords, typed, user, replaced)
         if not isinstance(password, PasswordHash):
             return self._page(visit, password)
         kept = Kept(sid=visit.session.sid) if fields.unique(OTHERS) else Kept()
@@ -44,6 +46,11 @@ class PasswordPage:
         await self.credentials.set_password(user.user_id, password.text, kept, mails=mails)
         visit.log_change("password")
         return see_other(done_uri(ACCOUNT, "password"))
+
+    async def _temporary_password(self, user: User) -> str | None:
+        """The hash of their temporary password, if they have one: whoever set it may not keep knowing it."""
+        account = await self.credentials.find_user_and_password(user.username)
+        return account.password_hash if account and account.is_temporary else None
 
     def _page(self, visit: Visit, fault: PasswordChangeFault | None = None) -> web.Response:
         view = PasswordChangeView(visit.page.path, visit.username, MIN_PASSWORD, fault, visit.fields)
