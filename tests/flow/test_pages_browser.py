@@ -222,57 +222,54 @@ async def test_targets_are_large_and_show_their_focus(browser: Browser, origin: 
     assert await faults_of(await narrow(browser), f"{origin}/en", small) == {}
 
 
-DENSE = (
-    *("login-credentials", "sign-up-taken", "second-factor-code", "consent-everything", "device-unknown"),
-    *("account", "account-tokens-scope", "account-profile-phone", "account-activity", "error"),
-)
-"""Pages with much text, or many fields."""
 SPACED = """
 * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-bottom: 2em !important; }
 """
 DOUBLED = "html { font-size: 200% !important; }"
+CUT_OFF = """() => [...document.querySelectorAll("main *, footer *")]
+    .filter(e => !e.closest("svg, .unseen, .tile, .launch, option")
+        && !["visible", "clip"].includes(getComputedStyle(e).overflowY) && e.tagName !== "INPUT"
+        && e.tagName !== "SELECT" && e.scrollHeight > e.clientHeight + 1)
+    .map(e => e.outerHTML.slice(0, 80))
+    .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])"""
 
 
 @pytest.mark.parametrize(("style", "width"), [(SPACED, 320), (DOUBLED, 640)], ids=["spacing", "size"])
 async def test_text_may_take_more_room(browser: Browser, origin: str, style: str, width: int) -> None:
     """With the spacing of WCAG 2.2 §1.4.12, and at double size (§1.4.4), nothing is cut off or scrolls."""
     context = await browser.new_context(viewport={"width": width, "height": 800}, bypass_csp=True)
-    page = await context.new_page()
-    cut = {}
-    for name in DENSE:
-        await page.goto(f"{origin}/de/{name}")
+
+    async def cut(page: Page) -> list[str]:
         await page.add_style_tag(content=style)
-        found = await page.evaluate("""[...document.querySelectorAll("main *, footer *")]
-            .filter(e => !e.closest("svg, .unseen, .tile, .launch, option")
-                && !["visible", "clip"].includes(getComputedStyle(e).overflowY) && e.tagName !== "INPUT"
-                && e.tagName !== "SELECT" && e.scrollHeight > e.clientHeight + 1)
-            .map(e => e.outerHTML.slice(0, 80))""")
-        if found or await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            cut[name] = found
-    assert cut == {}
+        found: list[str] = await page.evaluate(CUT_OFF)
+        return found
+
+    assert await faults_of(context, f"{origin}/de", cut) == {}
+
+
+HIDDEN = """() => [...document.querySelectorAll(
+        "a, button, select, summary, input:not([type=hidden]), [tabindex='0']")]
+    .filter(e => e.checkVisibility())
+    .filter(e => {
+        e.focus();
+        const {left, top, width, height} = e.getBoundingClientRect();
+        const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+        return !seen || !(e.contains(seen) || seen.contains(e));
+    }).map(e => e.outerHTML.slice(0, 80))"""
+NOT_PASTED = """() => [...document.querySelectorAll("input:not([type=hidden])")]
+    .filter(e => !e.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, cancelable: true})))
+    .map(e => e.name)"""
 
 
 async def test_nothing_hides_the_focus_or_stops_pasting(browser: Browser, origin: str) -> None:
     """WCAG 2.2 §2.4.11: what has the focus is in sight. §3.3.8: every field accepts what is pasted."""
-    page = await (await narrow(browser)).new_page()
-    for name in STAYING:
-        await page.goto(f"{origin}/en/{name}")
+
+    async def faults(page: Page) -> list[str]:
         await page.keyboard.press("Tab")  # from now on the focus counts as moved by keyboard
-        hidden = await page.evaluate("""[...document.querySelectorAll(
-                "a, button, select, summary, input:not([type=hidden]), [tabindex='0']")]
-            .filter(e => e.checkVisibility())
-            .filter(e => {
-                e.focus();
-                const {left, top, width, height} = e.getBoundingClientRect();
-                const seen = document.elementFromPoint(left + width / 2, top + height / 2);
-                return !seen || !(e.contains(seen) || seen.contains(e));
-            }).map(e => e.outerHTML.slice(0, 80))""")
-        assert hidden == [], name
-        refused = await page.evaluate("""[...document.querySelectorAll("input:not([type=hidden])")]
-            .filter(e => !e.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, cancelable: true})))
-            .map(e => e.name)""")
-        assert refused == [], name
+        return [*await page.evaluate(HIDDEN), *await page.evaluate(NOT_PASTED)]
+
+    assert await faults_of(await narrow(browser), f"{origin}/en", faults) == {}
 
 
 async def focused(page: Page) -> str:
