@@ -47,12 +47,13 @@ def rotate(is_json: bool) -> None:
     _show(run_step(step), is_json)
 
 
-@keys.command()
+# A KID may begin with a hyphen, whatever letter follows.
+@keys.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("kid")
 @click.option("--compromised", is_flag=True, help="Withdraw it at once and reject everything it signed.")
 @as_json
 def retire(kid: str, compromised: bool, is_json: bool) -> None:
-    """Retire one key. Write -- before a KID that begins with a hyphen."""
+    """Retire one key."""
 
     async def step(stores: Stores, settings: Settings) -> Sequence[StoredKey]:
         await admin.retire_key(stores.keys, kid, settings, clock.now(), is_compromised=compromised)

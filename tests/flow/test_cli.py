@@ -391,6 +391,7 @@ def test_a_user_is_added_with_every_standard_claim(ostiary: Ostiary) -> None:
         (("client", "rotate-secret", "nobody"), None, "There is no client nobody"),
         (("keys", "retire", "nobody"), None, "no usable key"),
         (("keys", "retire", "--", "-begins-with-a-hyphen"), None, "no usable key"),
+        (("keys", "retire", "-begins-with-a-hyphen", "--compromised"), None, "no usable key"),
     ],
 )
 def test_a_fault_is_one_sentence_and_exit_status_1(

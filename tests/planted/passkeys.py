@@ -62,7 +62,7 @@ def accepts_any_passkey(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def accepts_an_unverified_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """A passkey alone is enough, whatever the request or the user needs."""
-    monkeypatch.setattr(InteractionSignIn, "needs_second_factor", lambda *_: False)
+    monkeypatch.setattr(InteractionSignIn, "is_incomplete", lambda *_: False)
 
 
 def takes_the_users_word(monkeypatch: pytest.MonkeyPatch) -> None:

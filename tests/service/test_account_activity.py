@@ -37,7 +37,7 @@ async def accounts(module_database_url: str, module_redis_url: str) -> AsyncIter
 def events_of(page: Page) -> list[str]:
     """What the page says happened, the latest first."""
     return [
-        re.sub(r"<[^>]+>", "", name)
+        re.sub(r"<[^>]+>", "", name).replace("\xa0", " ")
         for name in re.findall(r'<li>.*?<p class="name">(.*?)</p>', page.text, re.S)
     ]
 
