@@ -287,7 +287,8 @@ async def test_the_consent_page_shows_the_host_first(documents: Documents) -> No
     """The name is the client's own word; nobody knows which program listens on the device."""
     web_client = documents.host.publish(client_name="Bank of Ada")
     _, page = await documents.consent_page(web_client)
-    host, name = f'<bdi class="name host">{documents.host.authority}</bdi>', "Bank of Ada"
+    shown = documents.host.authority.replace(".", "<wbr>.")
+    host, name = f'<bdi class="name host">{shown}</bdi>', "Bank of Ada"
     assert page.text.index(host) < page.text.index(f'It calls itself <bdi class="name">{name}')
     assert "app.example.org" in page.text
     assert "Nobody here has registered this application." in page.text
