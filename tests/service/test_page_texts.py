@@ -119,6 +119,12 @@ def test_translations_differ() -> None:
         assert same == same_by_nature.get(locale, set())
 
 
+def test_no_french_line_begins_with_a_sign() -> None:
+    """The space before a colon or a question mark does not break."""
+    texts = Catalogue.load("fr").texts
+    assert {key: text for key, text in texts.items() if re.search(r"« | [:;?!»]", text)} == {}
+
+
 def test_scopes_are_told_in_plain_words_once() -> None:
     """Known scopes and claims have words, unknown ones their name, and `offline` is `offline_access`."""
     scopes = ("openid", "offline", "offline_access", "pydio", "x.read", "constructor")
