@@ -80,8 +80,11 @@ async def lasting(fault: AbstractAsyncContextManager[None], seconds: float) -> A
             await asyncio.sleep(seconds)
 
     begun = asyncio.Event()
-    lasting = asyncio.create_task(last())
-    await begun.wait()
+    lasting, beginning = asyncio.create_task(last()), asyncio.create_task(begun.wait())
+    await asyncio.wait({lasting, beginning}, return_when=asyncio.FIRST_COMPLETED)
+    if not begun.is_set():
+        beginning.cancel()
+        await lasting  # raises what has kept the fault from beginning
     async with asyncio.timeout(HANG_GUARD):
         yield
         await lasting

@@ -164,23 +164,25 @@ class RunningTopology:
     @contextmanager
     def halted_postgresql(self) -> Iterator[None]:
         """Halt every process of PostgreSQL, as on a paused machine, and resume them at the end."""
-        pids = self._postgresql_pids()
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        assert self.server.process
+        parent = self.server.process.pid
+        _send_to_all(parent, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                with suppress(
-                    ProcessLookupError
-                ):  # it had ended before the halt, and its parent has seen it now
-                    os.kill(pid, signal.SIGCONT)
+            _send_to_all(parent, signal.SIGCONT)
 
-    def _postgresql_pids(self) -> list[int]:
-        assert self.server.process
-        parent = self.server.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
-        return [parent, *map(int, children)]
+
+def _send_to_all(parent: int, number: signal.Signals) -> None:
+    """Send a signal to a process, and then to its children, of which some may be ending.
+
+    The parent comes first: halted, it forks no more; resumed, it sees to those that have ended.
+    """
+    os.kill(parent, number)
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
+    for child in map(int, children):
+        with suppress(ProcessLookupError):
+            os.kill(child, number)
 
 
 async def start(child: Child) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import signal
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -58,18 +57,6 @@ class Node:
             return str(await connection.execute(sql))
         finally:
             await connection.close()
-
-    def pids(self) -> list[int]:
-        """Its processes."""
-        assert self.child.process
-        parent = self.child.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text("ascii").split()
-        return [parent, *map(int, children)]
-
-    def send(self, number: signal.Signals) -> None:
-        """Send every process of the server a signal."""
-        for pid in self.pids():
-            os.kill(pid, number)
 
 
 def url_of(folders: Iterable[Path]) -> str:
