@@ -15,6 +15,9 @@ from shared.identity.passwords import hash_password
 from shared.live.randomness import new_password
 from shared.model import User
 from shared.operations import groups, user_import, users
+from shared.operations.user_rules.changes import UserChanges, changed_claims
+from shared.operations.user_rules.memberships import with_group
+from shared.operations.user_rules.passwords import check_password
 from shared.store.open import Stores
 
 _password_stdin = click.option(
@@ -75,11 +78,11 @@ def add(
 
     async def step(stores: Stores, _: Settings) -> User:
         members = parse_object(claims.read()) if claims else {}
-        changes = users.UserChanges(email=email, is_email_verified=is_verified)
-        all_claims = users.changed_claims(members, changes)
-        users.check_password(password, name, all_claims)
+        changes = UserChanges(email=email, is_email_verified=is_verified)
+        all_claims = changed_claims(members, changes)
+        check_password(password, name, all_claims)
         if is_admin:
-            all_claims = users.with_group(all_claims, await groups.administrators(stores.groups))
+            all_claims = with_group(all_claims, await groups.administrators(stores.groups))
         return await users.add_user(
             stores.users,
             name,
@@ -129,7 +132,7 @@ def update(
     """Change a user's name, e-mail address or claims. A new address loses its verification."""
 
     async def step(stores: Stores, _: Settings) -> User:
-        changes = users.UserChanges(
+        changes = UserChanges(
             username=username,
             email=email,
             is_email_verified=is_verified,
@@ -152,7 +155,7 @@ def password(name: str, *, password_stdin: bool, is_temporary: bool | None, is_j
 
     async def step(stores: Stores, settings: Settings) -> None:
         user = await users.get(stores.users, name)
-        users.check_password(new, user.username, user.claims)
+        check_password(new, user.username, user.claims)
         await stores.credentials.set_password(
             user.user_id,
             hash_password(new),

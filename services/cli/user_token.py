@@ -13,7 +13,7 @@ from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations import personal_access_tokens, users
 from shared.operations.personal_access_tokens import NewToken, PersonalTokenRequest
-from shared.operations.users import BadUser
+from shared.operations.user_rules.bad_user import BadUser
 from shared.store import PersonalAccessToken
 from shared.store.open import Stores
 

@@ -14,7 +14,8 @@ from shared.operations.recovery import AccountOnHold, UserDisabled
 from shared.operations.rights import BeyondRights
 from shared.operations.roles import BadRole, NoSuchRole
 from shared.operations.sessions import NoSuchSession
-from shared.operations.users import BadUser, NoSuchUser
+from shared.operations.user_rules.bad_user import BadUser
+from shared.operations.users import NoSuchUser
 from shared.store import Full, Stale, Taken
 from shared.web.answers import error_answer
 from shared.web.bearer import bearer_error

@@ -7,7 +7,7 @@ from shared.identity.password_rules import PasswordFault, password_fault
 from shared.identity.passwords import PasswordQueueFull, Passwords
 from shared.model import User
 from shared.oauth.errors import TemporarilyUnavailable
-from shared.operations.users import names_of
+from shared.operations.user_rules.names import names_of
 
 NEW_PASSWORD, OTHERS = "new_password", "sign_out_others"
 """The fields of the form: the password, and whether other sessions end."""

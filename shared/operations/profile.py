@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from shared.model import Author, User
-from shared.operations.users import MAX_NAME, UserChanges, changed_claims
+from shared.operations.user_rules.changes import UserChanges, changed_claims
+from shared.operations.user_rules.names import MAX_NAME
 from shared.store import Clients, Users
 from shared.store.codecs.text import is_storable
 

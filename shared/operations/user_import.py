@@ -10,15 +10,11 @@ from shared.identity.imported_hashes import BadHash, checked_hash
 from shared.model import Json
 from shared.operations.groups import BadGroup
 from shared.operations.roles import BadRole
-from shared.operations.users import (
-    BadUser,
-    UserChanges,
-    add_user,
-    changed_claims,
-    check_username,
-    groups_in,
-    roles_in,
-)
+from shared.operations.user_rules.bad_user import BadUser
+from shared.operations.user_rules.changes import UserChanges, changed_claims
+from shared.operations.user_rules.memberships import groups_in, roles_in
+from shared.operations.user_rules.names import check_username
+from shared.operations.users import add_user
 from shared.process.operator_error import OperatorError
 from shared.store import Taken, Users
 

@@ -109,7 +109,7 @@ def shows_whatever_is_called_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
 def takes_any_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sign-up accepts every user name that Python considers printable."""
     monkeypatch.setattr("services.authorization.authentication.new_user.prepared", lambda name: name)
-    monkeypatch.setattr("shared.operations.users.has_ignorable", lambda name: False)
+    monkeypatch.setattr("shared.operations.user_rules.names.has_ignorable", lambda name: False)
 
 
 def compares_names_by_their_letters(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from shared.identity.username import prepared
-from shared.operations.users import BadUser, check_username
+from shared.operations.user_rules.bad_user import BadUser
+from shared.operations.user_rules.names import check_username
 from shared.paths import SIGN_UP
 from tests.authorization import (
     PASSWORD,

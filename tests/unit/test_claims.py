@@ -15,7 +15,8 @@ from shared.oauth.client.metadata.members import from_metadata, to_metadata
 from shared.oauth.client.record import Client
 from shared.oauth.client.rules import read_operators
 from shared.oauth.errors import InvalidClientMetadata
-from shared.operations.users import BadUser, check_claims
+from shared.operations.user_rules.bad_user import BadUser
+from shared.operations.user_rules.claims import check_claims
 from tests.planted import planted
 from tests.planted.oauth import claims_are_texts, everything_is_delivered
 

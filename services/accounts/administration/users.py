@@ -20,14 +20,8 @@ from shared.oauth.errors import TemporarilyUnavailable
 from shared.oauth.resource.own import WRITE_GROUPS
 from shared.operations.recovery import check_not_held, recovery_state, shown_recovery
 from shared.operations.rights import check_group_rights, check_user_rights
-from shared.operations.users import (
-    NoSuchUser,
-    add_user,
-    check_password,
-    get_by_id,
-    replace_user,
-    shown,
-)
+from shared.operations.user_rules.passwords import check_password
+from shared.operations.users import NoSuchUser, add_user, get_by_id, replace_user, shown
 from shared.paths import ADMIN_USER
 from shared.store import Groups, NewMail, RecoveryLinks, UserCredentials, Users
 from shared.web.answers import json_answer

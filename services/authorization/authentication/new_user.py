@@ -9,7 +9,9 @@ from shared.identity.password_rules import PasswordFault, password_fault
 from shared.identity.username import canonical, prepared
 from shared.model import Json
 from shared.oauth.parameters import Parameters
-from shared.operations.users import MAX_NAME, BadUser, check_claims, check_username, names_of
+from shared.operations.user_rules.bad_user import BadUser
+from shared.operations.user_rules.claims import check_claims
+from shared.operations.user_rules.names import MAX_NAME, check_username, names_of
 
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 
