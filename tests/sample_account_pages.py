@@ -8,33 +8,24 @@ from aiohttp import web
 
 from shared.browser.pages import ApplicationView, ClientView, HeldView, Pages
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import (
-    AccountDataView,
-    AccountOverviewView,
-    ConnectedClient,
-    ConnectionsView,
-    DeviceSession,
-    DeviceSessionsView,
-    EmailView,
-    FactorView,
-    ForgottenView,
-    NewAppView,
+from shared.browser.pages.ago import Ago
+from shared.browser.pages.catalogue import Catalogue
+from shared.browser.pages.views.account.activity import ActivityEvent, ActivityView
+from shared.browser.pages.views.account.connections import ConnectedClient, ConnectionsView
+from shared.browser.pages.views.account.data import AccountDataView
+from shared.browser.pages.views.account.email import EmailView
+from shared.browser.pages.views.account.overview import AccountOverviewView, PasskeyOffer
+from shared.browser.pages.views.account.passkeys import PasskeysView, PasskeyView, RecoveryCodesOffer
+from shared.browser.pages.views.account.password import ForgottenView, PasswordChangeView, RecoveryView
+from shared.browser.pages.views.account.profile import ProfileField, ProfileView
+from shared.browser.pages.views.account.second_factor import FactorView, NewAppView
+from shared.browser.pages.views.account.sessions import DeviceSession, DeviceSessionsView
+from shared.browser.pages.views.account.tokens import (
     NewTokenView,
-    PasskeyOffer,
-    PasskeysView,
-    PasskeyView,
-    PasswordChangeView,
     PersonalTokenForm,
     PersonalTokensView,
     PersonalTokenView,
-    ProfileField,
-    ProfileView,
-    RecoveryCodesOffer,
-    RecoveryView,
 )
-from shared.browser.pages.activity_views import ActivityEvent, ActivityView
-from shared.browser.pages.ago import Ago
-from shared.browser.pages.catalogue import Catalogue
 from shared.identity.passkeys.options import creation_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.identity.passkeys.signals import signals

@@ -15,7 +15,7 @@ from shared.browser.cookies import Cookies
 from shared.browser.form_token import FORM_TOKEN, form_token
 from shared.browser.language import language
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import ForgottenView
+from shared.browser.pages.views.account.password import ForgottenView
 from shared.identity.mail_address import MAX_ADDRESS
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import MAILED_LIFETIME

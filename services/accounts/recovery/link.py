@@ -14,7 +14,7 @@ from shared.browser.language import language
 from shared.browser.notices import Notices
 from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import RecoveryView
+from shared.browser.pages.views.account.password import RecoveryView
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.oauth.parameters import Parameters

@@ -9,8 +9,8 @@ from services.accounts.visit.visit import Visit
 from shared.browser.device_name import device_name
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.activity_views import ActivityEvent, ActivityView
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.activity import ActivityEvent, ActivityView
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.model import AuditRecord

@@ -8,8 +8,8 @@ from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import Visit
 from shared.browser.pages import ClientView
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import ConnectedClient, ConnectionsView
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.connections import ConnectedClient, ConnectionsView
 from shared.live import clock
 from shared.live.client_cache import ClientCache
 from shared.oauth.client.record import Client

@@ -9,7 +9,7 @@ from aiohttp import web
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.cookies import Cookies
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import AccountDataView
+from shared.browser.pages.views.account.data import AccountDataView
 from shared.identity.username import canonical
 from shared.model import User
 from shared.oauth.errors import InvalidRequest

@@ -15,7 +15,7 @@ from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import AccountGone, Visit, user_of
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import EmailFault, EmailView
+from shared.browser.pages.views.account.email import EmailFault, EmailView
 from shared.identity.mail_address import mailable
 from shared.identity.totp import typed_code
 from shared.identity.username import canonical

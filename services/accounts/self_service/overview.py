@@ -10,8 +10,8 @@ from services.accounts.visit.access import AccountAccess
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.applications import applications
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import AccountOverviewView, FactorState, PasskeyOffer
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.overview import AccountOverviewView, FactorState, PasskeyOffer
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User

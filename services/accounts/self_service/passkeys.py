@@ -16,8 +16,13 @@ from services.accounts.visit.visit import Visit, user_of
 from shared.browser.device_name import device_name
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasskeyFault, PasskeysView, PasskeyView, RecoveryCodesOffer
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.passkeys import (
+    PasskeyFault,
+    PasskeysView,
+    PasskeyView,
+    RecoveryCodesOffer,
+)
 from shared.identity.passkeys.passkey import Passkey
 from shared.identity.passkeys.providers import provider_of
 from shared.identity.passkeys.response import PasskeyRefused

@@ -9,7 +9,7 @@ from services.accounts.visit.visit import Visit, user_of
 from shared.browser.notices import Notices
 from shared.browser.pages import PasswordChangeFault
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import PasswordChangeView
+from shared.browser.pages.views.account.password import PasswordChangeView
 from shared.identity.password_rules import MIN_PASSWORD
 from shared.identity.passwords import Passwords
 from shared.model import User

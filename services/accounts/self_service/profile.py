@@ -8,7 +8,7 @@ from aiohttp import web
 from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import ProfileField, ProfileView
+from shared.browser.pages.views.account.profile import ProfileField, ProfileView
 from shared.model import User
 from shared.oauth.parameters import Parameters
 from shared.operations.profile import EDITABLE, change_profile, editable_claims, profile_fault

@@ -12,8 +12,8 @@ from services.accounts.visit.done import done_uri
 from services.accounts.visit.visit import Visit, user_of
 from shared.browser.notices import Notices
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import FactorView, NewAppView
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.second_factor import FactorView, NewAppView
 from shared.config.settings import Settings
 from shared.identity.totp import derived_secret, otpauth_uri, shown_secret
 from shared.live import clock

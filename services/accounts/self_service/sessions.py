@@ -10,8 +10,8 @@ from services.accounts.visit.identifier import identifier_of
 from services.accounts.visit.visit import Visit
 from shared.browser.device_name import device_name
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import DeviceSession, DeviceSessionsView
 from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.sessions import DeviceSession, DeviceSessionsView
 from shared.live import clock
 from shared.oauth.parameters import Parameters
 from shared.operations.sessions import NoSuchSession, end_other_sessions, end_session

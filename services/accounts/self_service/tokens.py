@@ -11,14 +11,14 @@ from services.accounts.visit.done import done_uri
 from services.accounts.visit.identifier import identifier_of
 from services.accounts.visit.visit import AccountGone, Visit
 from shared.browser.pages.account_pages import AccountPages
-from shared.browser.pages.account_views import (
+from shared.browser.pages.ago import Ago
+from shared.browser.pages.views.account.tokens import (
     NewTokenView,
     PersonalTokenFault,
     PersonalTokenForm,
     PersonalTokensView,
     PersonalTokenView,
 )
-from shared.browser.pages.ago import Ago
 from shared.live import clock
 from shared.oauth.errors import InvalidRequest
 from shared.oauth.parameters import Parameters

@@ -14,7 +14,7 @@ from shared.browser.errors import CookieMissing, SignInDeclined, StaleForm
 from shared.browser.form_token import FORM_TOKEN, is_form_token
 from shared.browser.language import UI_LOCALES, language
 from shared.browser.pages import Pages
-from shared.browser.pages.account_views import Done
+from shared.browser.pages.views.account.done import Done
 from shared.browser.same_origin import check_same_origin
 from shared.config.settings import Settings
 from shared.live import clock

@@ -2,7 +2,7 @@
 
 from typing import cast, get_args
 
-from shared.browser.pages.account_views import Done
+from shared.browser.pages.views.account.done import Done
 from shared.oauth.parameters import Parameters
 from shared.paths import Path
 

@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from shared.browser.form_token import FORM_TOKEN, form_token
-from shared.browser.pages.account_views import Done
+from shared.browser.pages.views.account.done import Done
 from shared.model import Session, User
 from shared.paths import Path
 from shared.store import Users

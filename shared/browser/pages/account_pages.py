@@ -8,26 +8,20 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from shared.browser.pages import Pages
-from shared.browser.pages.account_views import (
-    AccountDataView,
-    AccountOverviewView,
-    ConnectionsView,
-    DeviceSessionsView,
-    EmailView,
-    FactorView,
-    ForgottenView,
-    NewAppView,
-    NewTokenView,
-    PasskeysView,
-    PasswordChangeView,
-    PersonalTokensView,
-    ProfileView,
-    RecoveryView,
-)
-from shared.browser.pages.activity_views import ActivityView
 from shared.browser.pages.qr_code import qr_code
 from shared.browser.pages.rendering import retry_after
 from shared.browser.pages.security import content_security_policy, headers
+from shared.browser.pages.views.account.activity import ActivityView
+from shared.browser.pages.views.account.connections import ConnectionsView
+from shared.browser.pages.views.account.data import AccountDataView
+from shared.browser.pages.views.account.email import EmailView
+from shared.browser.pages.views.account.overview import AccountOverviewView
+from shared.browser.pages.views.account.passkeys import PasskeysView
+from shared.browser.pages.views.account.password import ForgottenView, PasswordChangeView, RecoveryView
+from shared.browser.pages.views.account.profile import ProfileView
+from shared.browser.pages.views.account.second_factor import FactorView, NewAppView
+from shared.browser.pages.views.account.sessions import DeviceSessionsView
+from shared.browser.pages.views.account.tokens import NewTokenView, PersonalTokensView
 from shared.paths import (
     ACCOUNT,
     ACCOUNT_ACTIVITY,

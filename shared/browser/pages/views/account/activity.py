@@ -1,4 +1,4 @@
-"""The activity page as values, as in `account_views`."""
+"""The page of what happened in the account."""
 
 from dataclasses import dataclass
 
