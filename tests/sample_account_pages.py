@@ -170,7 +170,7 @@ CONNECTIONS = (
 
 def account_responses(pages: Pages, locale: str) -> dict[str, web.Response]:
     """Every account page by the name of its state."""
-    account = AccountPages(pages)
+    account = AccountPages(pages.renderer)
     sessions = DeviceSessionsView("/oidc/account/sessions", SESSIONS, hidden=HIDDEN)
     connections = ConnectionsView("/oidc/account/applications", CONNECTIONS, hidden=HIDDEN)
     codes = tuple(f"{a}{b}{a}{b}-eaye-auda-ocaj" for a in "abcde" for b in "xy")

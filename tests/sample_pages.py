@@ -292,7 +292,7 @@ def application(pages: Pages) -> web.Application:
         return web.json_response(dict(await request.post()))
 
     app = web.Application()
-    app[ASSETS] = pages.assets
+    app[ASSETS] = pages.renderer.assets
     app.router.add_get(STATIC.path, static)
     app.router.add_get(f"/{{locale:{'|'.join(UI_LOCALES)}}}/{{state}}", page)
     app.router.add_post("/oidc/{page:(?!static/).+}", sent)

@@ -62,7 +62,7 @@ ENDPOINTS = web.AppKey("ENDPOINTS", AccountEndpoints)
 
 async def endpoints(app: web.Application) -> AsyncIterator[None]:
     """A cleanup context: ENDPOINTS. Needs `stores`, `passwords` and PAGES."""
-    settings, stores, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES])
+    settings, stores, pages = app[SETTINGS], app[STORES], AccountPages(app[PAGES].renderer)
     cookies, clients = Cookies.of(settings), app[CLIENTS]
     secret_key = settings.secret_keys[0]
     notices = Notices.of(settings)

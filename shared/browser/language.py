@@ -7,6 +7,7 @@ has the parameters, uses the same language.
 from aiohttp import web
 
 from shared.browser.pages import Pages
+from shared.browser.pages.account_pages import AccountPages
 from shared.oauth.errors import InvalidRequest
 from shared.web.form import query
 
@@ -21,9 +22,9 @@ def note_ui_locales(request: web.Request, ui_locales: str | None) -> None:
         request[_NOTED] = ui_locales
 
 
-def language(request: web.Request, pages: Pages) -> str:
+def language(request: web.Request, pages: Pages | AccountPages) -> str:
     """The locale of the response to *request*, from the recorded value, the query, or `Accept-Language`."""
-    return pages.locale(_requested_locales(request), request.headers.get("Accept-Language"))
+    return pages.renderer.locale(_requested_locales(request), request.headers.get("Accept-Language"))
 
 
 def ui_locales_fields(request: web.Request) -> dict[str, str]:

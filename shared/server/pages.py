@@ -24,7 +24,7 @@ def show_pages(app: web.Application) -> None:
     """PAGES and ASSETS, loaded once however many services run in the process; errors become pages."""
     if PAGES not in app:
         app[PAGES] = pages = Pages.load(app[SETTINGS], app)
-        app[ASSETS] = pages.assets
+        app[ASSETS] = pages.renderer.assets
         app[ERROR_PAGE] = error_page
 
 

@@ -25,8 +25,8 @@ async def test_every_page_has_the_look(tmp_path: Path, aiohttp_client: AiohttpCl
         response = await client.get(f"/en/{name}")
         text = await response.text()
         assert "– Stadtwerke &lt;Musterstadt&gt;</title>" in text
-        assert f'<img class="logo" src="{pages.assets.uri("logo.svg")}" alt="">' in text
-        assert f'<link rel="icon" href="{pages.assets.uri("logo.svg")}">' in text
+        assert f'<img class="logo" src="{pages.renderer.assets.uri("logo.svg")}" alt="">' in text
+        assert f'<link rel="icon" href="{pages.renderer.assets.uri("logo.svg")}">' in text
         assert '<a href="https://example.org/privacy?a=1" target="_blank" rel="noopener noreferrer">' in text
         assert 'href="mailto:help@example.org"' in text
         assert response.headers["Content-Security-Policy"] == usual.headers["Content-Security-Policy"]
@@ -36,16 +36,16 @@ async def test_the_files_have_the_look(tmp_path: Path, aiohttp_client: AiohttpCl
     """The colours end the style sheet; the logo is served by its content, and can run no script."""
     pages = Pages.load(looking(tmp_path), web.Application())
     client = await aiohttp_client(sample_pages.application(pages))
-    style = await (await client.get(pages.assets.uri("pages.css"))).text()
+    style = await (await client.get(pages.renderer.assets.uri("pages.css"))).text()
     assert ":root { --accent: #b3261e;" in style.splitlines()[-2]
     assert "prefers-color-scheme: dark" in style.splitlines()[-1]
-    logo = await client.get(pages.assets.uri("logo.svg"))
+    logo = await client.get(pages.renderer.assets.uri("logo.svg"))
     assert await logo.read() == LOGO
     assert logo.headers["Content-Type"] == "image/svg+xml"
     assert "sandbox" in logo.headers["Content-Security-Policy"]
-    assert b"#b3261e" in pages.assets.files["mark.svg"]
-    usual = Pages.load(Settings(), web.Application()).assets
-    assert usual.version != pages.assets.version
+    assert b"#b3261e" in pages.renderer.assets.files["mark.svg"]
+    usual = Pages.load(Settings(), web.Application()).renderer.assets
+    assert usual.version != pages.renderer.assets.version
     assert b"#b3261e" not in usual.files["mark.svg"]
 
 

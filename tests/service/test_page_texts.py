@@ -23,12 +23,12 @@ PAGES = Pages.load(Settings(), web.Application())
 def test_the_first_language_offered_is_the_default() -> None:
     """Operators choose the fallback by order, and offer no more than they list."""
     pages = Pages.load(Settings(ui_locales=("fr", "de")), web.Application())
-    assert pages.locale("en", "it") == "fr"
+    assert pages.renderer.locale("en", "it") == "fr"
 
 
 def templates() -> Iterator[nodes.Template]:
     """Every template of a page or a mail."""
-    for templates in (PAGES.templates, environment()):
+    for templates in (PAGES.renderer.templates, environment()):
         loader = templates.loader
         assert loader is not None
         for name in templates.list_templates():

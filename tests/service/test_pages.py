@@ -29,7 +29,7 @@ from shared.browser.pages import (
     SignUpView,
     StartView,
 )
-from shared.browser.pages.rendering import SUBMIT_SCRIPT_SOURCE
+from shared.browser.pages.pages import SUBMIT_SCRIPT_SOURCE
 from shared.browser.pages.security import link
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
@@ -185,7 +185,7 @@ def test_every_page_is_well_made(locale: str, name: str, response: web.Response)
     assert not [attributes for _, attributes in document.elements if "style" in attributes]
     files = [element["href"] for element in document.all("link") if element["rel"] != "expect"]
     files += [element["src"] for element in document.all("script") if "src" in element]
-    assert all(file and file.startswith(f"/oidc/static/{PAGES.assets.version}/") for file in files)
+    assert all(file and file.startswith(f"/oidc/static/{PAGES.renderer.assets.version}/") for file in files)
 
 
 _PRESSED = re.compile(r'<(?:button|a class="small")[^>]*>(.*?)</(?:button|a)>', re.DOTALL)
@@ -350,7 +350,7 @@ def test_a_fault_is_told_to_everyone(fault: str, username: str, focused: str) ->
     document = PageTags(response)
     assert response.status == (429 if fault == "throttled" else 400)
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
-    assert title.startswith(PAGES.catalogues["en"].texts[f"login.title.{fault}"])
+    assert title.startswith(PAGES.renderer.catalogues["en"].texts[f"login.title.{fault}"])
     assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]
     typed = [field for field in document.all("input") if field["type"] != "hidden"]
     assert all(field["aria-describedby"] == "fault" for field in typed)
@@ -375,7 +375,7 @@ def test_a_fault_of_one_field_is_told_there(fault: str, wrong: str | None) -> No
     view = replace(sample_pages.SIGN_UP, fault=fault)  # type: ignore[arg-type]  # a literal
     document = PageTags(response := PAGES.sign_up(view, "en"))
     title = cast(re.Match[str], re.search("<title>(.*?)</title>", body(response)))[1]
-    assert title.startswith(PAGES.catalogues["en"].texts[f"sign_up.title.{fault}"])
+    assert title.startswith(PAGES.renderer.catalogues["en"].texts[f"sign_up.title.{fault}"])
     assert [a["id"] for _, a in document.elements if a.get("role") == "alert"] == ["fault"]
     typed = {field["name"]: field for field in document.all("input") if field["type"] != "hidden"}
     marked = {name for name, field in typed.items() if "aria-invalid" in field}

@@ -45,11 +45,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Branches, NotedText
     """What all samples show, of pages in the usual look and in an operator's, and of mails."""
     branches, looks = Branches(), (Settings(), looking(tmp_path_factory.mktemp("look")))
     keyed = (look.model_copy(update={"secret_key": (SecretStr("s" * 32),)}) for look in looks)
-    texts = NotedTexts(Pages.load(Settings(), web.Application()).catalogues["en"].texts)
+    texts = NotedTexts(Pages.load(Settings(), web.Application()).renderer.catalogues["en"].texts)
     for settings in keyed:
-        pages = Pages.load(settings, web.Application())
-        catalogues = {**pages.catalogues, "en": replace(pages.catalogues["en"], texts=texts)}
-        responses(replace(pages, templates=branches.watch(pages.templates), catalogues=catalogues), "en")
+        renderer = Pages.load(settings, web.Application()).renderer
+        catalogues = {**renderer.catalogues, "en": replace(renderer.catalogues["en"], texts=texts)}
+        watched = replace(renderer, templates=branches.watch(renderer.templates), catalogues=catalogues)
+        responses(Pages(watched), "en")
     messages = Messages.load(Settings().issuer, Address(addr_spec="id@example.org"), UI_LOCALES)
     catalogues = {**messages.catalogues, "en": replace(messages.catalogues["en"], texts=texts)}
     html_bodies(replace(messages, templates=branches.watch(messages.templates), catalogues=catalogues), "en")

@@ -61,7 +61,7 @@ class ForgottenPage:
             return self._page(request, browser)
         if wait := await self._wait(request):
             return self._page(request, browser, name, retry_after=wait)
-        locale = language(request, self.pages.pages)
+        locale = language(request, self.pages)
         if await self.throttle.admit_name(name):
             contents = RecoveryContents(name=name, browser_hash=digest(browser).hex(), locale=locale)
             await self.requests.add(contents)
@@ -86,7 +86,7 @@ class ForgottenPage:
         hidden = {FORM_TOKEN: form_token(browser, ACCOUNT_FORGOTTEN.path)}
         seconds = None if retry_after is None else int(retry_after.total_seconds()) + 1
         view = ForgottenView(ACCOUNT_FORGOTTEN.path, name, seconds, hidden)
-        return self.pages.forgotten(view, language(request, self.pages.pages))
+        return self.pages.forgotten(view, language(request, self.pages))
 
     def _check_offered(self) -> None:
         if not self.is_offered:

@@ -70,7 +70,7 @@ class RecoveryPage:
         count_event("recovery")
         logger.info("account_recovered", user_id=str(user.user_id))
         onward = sign_in_uri(self.issuer, ACCOUNT, username=user.username)  # which nobody types again
-        return self.pages.recovered(onward, language(request, self.pages.pages))
+        return self.pages.recovered(onward, language(request, self.pages))
 
     async def _opened(self, parameters: Parameters) -> tuple[str, LiveLink]:
         """The handle of the link, and the link. Raises LinkExpired."""
@@ -100,7 +100,7 @@ class RecoveryPage:
             is_elsewhere,
             link.issued_by,
         )
-        return self.pages.recovery(view, language(request, self.pages.pages))
+        return self.pages.recovery(view, language(request, self.pages))
 
 
 def _purpose(handle: str) -> str:

@@ -5,7 +5,7 @@ applies that directive to every later redirect, including the client's own, and 
 All other pages allow only `'self'`.
 """
 
-from shared.browser.pages.rendering import Pages
+from shared.browser.pages.pages import Pages
 from shared.browser.pages.views.client import ClientView
 from shared.browser.pages.views.consent import (
     ApiView,

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from shared.browser.pages import Pages
 from shared.browser.pages.qr_code import qr_code
-from shared.browser.pages.rendering import retry_after
+from shared.browser.pages.rendering import Renderer, retry_after
 from shared.browser.pages.security import content_security_policy, headers
 from shared.browser.pages.views.account.activity import ActivityView
 from shared.browser.pages.views.account.connections import ConnectionsView
@@ -58,7 +57,7 @@ _LINKS = {
 class AccountPages:
     """Renders the account pages."""
 
-    pages: Pages
+    renderer: Renderer
 
     def overview(self, view: AccountOverviewView, locale: str) -> web.Response:
         """Who the user is, how they sign in, and where to go."""
@@ -66,7 +65,7 @@ class AccountPages:
 
     def profile(self, view: ProfileView, locale: str) -> web.Response:
         """The form with a field for each claim that the user may change."""
-        status, catalogues = 400 if view.fault else 200, self.pages.catalogues
+        status, catalogues = 400 if view.fault else 200, self.renderer.catalogues
         return self._page("account_profile.html", locale, view, status, catalogues=catalogues)
 
     def password(self, view: PasswordChangeView, locale: str) -> web.Response:
@@ -147,4 +146,4 @@ class AccountPages:
         **values: object,
     ) -> web.Response:
         fields = headers(content_security_policy(sends=sends), locale)
-        return self.pages.render(template, locale, fields, status, view=view, links=_LINKS, **values)
+        return self.renderer.page(template, locale, fields, status, view=view, links=_LINKS, **values)
