@@ -25,6 +25,13 @@ def spends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recovery_links, "_FIND", recovery_links._FIND.replace(" AND l.epoch = u.epoch", ""))
 
 
+def takes_the_current_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link sets the password that its user has already."""
+    sql = recovery_links._FIND.replace("p.data ->> 'hash'", "NULL")
+    assert sql != recovery_links._FIND
+    monkeypatch.setattr(recovery_links, "_FIND", sql)
+
+
 def believes_any_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     """The form of one browser's page works in another browser."""
     monkeypatch.setattr(Cookies, "browser_of_form", lambda self, request, token, purpose: "br_")

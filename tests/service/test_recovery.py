@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from shared.live import clock
+from shared.live.randomness import new_id
 from shared.model import User
 from shared.oauth.tokens.handle import digest
 from shared.operations.recovery import LINK, UserDisabled, make_recovery_link
@@ -18,6 +19,7 @@ from shared.store import Expiring, Kept
 from tests.accounts import log_in, serve_accounts, sign_in, visit
 from tests.authorization import (
     LOCAL_ISSUER,
+    PASSWORD,
     AuthorizationService,
     Browser,
     Page,
@@ -25,7 +27,12 @@ from tests.authorization import (
 )
 from tests.deployment import open_world, settings_for
 from tests.planted import planted
-from tests.planted.recovery import believes_any_browser, outlives_the_password, spends_nothing
+from tests.planted.recovery import (
+    believes_any_browser,
+    outlives_the_password,
+    spends_nothing,
+    takes_the_current_password,
+)
 
 NEW_PASSWORD = "four words nobody guesses"
 
@@ -138,15 +145,25 @@ async def test_a_form_works_in_the_browser_that_was_shown_it(accounts: Authoriza
     assert is_recovered(await send(browser, page))
 
 
+@planted(takes_the_current_password)
 async def test_a_bad_password_spends_nothing(accounts: AuthorizationService) -> None:
-    """The form comes back with the reason."""
+    """The form comes back with the reason: for the current password too, which somebody else may know."""
     user, browser = await accounts.user(), accounts.browser()
     page = await opened(browser, await link_for(accounts, user))
-    for password in ("short", user.username, ""):
+    for password in ("short", user.username, PASSWORD, ""):
         page = await send(browser, page, password)
         assert page.status == 400
         assert 'role="alert"' in page.text
     assert is_recovered(await send(browser, page))
+
+
+async def test_a_user_without_a_password_gets_one(accounts: AuthorizationService) -> None:
+    """Their link replaces nothing."""
+    user_id = new_id()
+    user = User(user_id=user_id, username=f"ada-{user_id.hex}")
+    await accounts.world.stores.users.add(user, None)
+    browser = accounts.browser()
+    assert is_recovered(await send(browser, await opened(browser, await link_for(accounts, user))))
 
 
 @pytest.mark.parametrize("others", [True, False])

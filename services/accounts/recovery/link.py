@@ -60,7 +60,8 @@ class RecoveryPage:
         handle, link = await self._opened(fields)
         browser = self.forms.sender(request, fields, _purpose(handle), again=recovery_path(handle))
         user = link.user
-        password = await new_password(self.passwords, fields.unique(NEW_PASSWORD) or "", user)
+        typed = fields.unique(NEW_PASSWORD) or ""
+        password = await new_password(self.passwords, typed, user, link.password_hash)
         if not isinstance(password, PasswordHash):
             return self._page(request, handle, link, browser, password)
         kept = None if fields.unique(OTHERS) else Kept()

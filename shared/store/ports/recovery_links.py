@@ -23,12 +23,14 @@ class LiveLink:
     """A link that works, and its user.
 
     `browser_hash`: of the browser that asked for it. None: an operator or an administrator made it.
-    `issued_by`: the name of the administrator.
+    `issued_by`: the name of the administrator. `password_hash`: of the password that the link replaces, in
+    the PHC string format. None: the user has no password.
     """
 
     user: User
     browser_hash: bytes | None
     issued_by: str | None = None
+    password_hash: str | None = field(default=None, repr=False)
 
 
 class RecoveryLinks(Protocol):

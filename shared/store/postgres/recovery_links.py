@@ -26,7 +26,9 @@ INSERT INTO audit (event, user_id, detail) SELECT 'recovery_link_made', user_id,
 RETURNING event"""
 
 _FIND = f"""
-SELECT {USER_COLUMNS}, l.browser_hash, l.issued_by FROM recovery_links l JOIN users u USING (user_id)
+SELECT {USER_COLUMNS}, l.browser_hash, l.issued_by, p.data ->> 'hash' AS password_hash
+  FROM recovery_links l JOIN users u USING (user_id)
+  LEFT JOIN user_credentials p ON p.user_id = u.user_id AND p.kind = 'password'
  WHERE l.link_hash = $1 AND l.expires_at > now() AND l.epoch = u.epoch AND u.disabled_at IS NULL"""
 
 _SPEND = """
@@ -88,7 +90,12 @@ class PostgresRecoveryLinks:
         row = await self._database.row(_FIND, link_hash)
         if row is None:
             return None
-        return LiveLink(user=user_record(row), browser_hash=row["browser_hash"], issued_by=row["issued_by"])
+        return LiveLink(
+            user=user_record(row),
+            browser_hash=row["browser_hash"],
+            issued_by=row["issued_by"],
+            password_hash=row["password_hash"],
+        )
 
     async def set_password(
         self,
