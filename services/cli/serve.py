@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 
@@ -11,7 +12,7 @@ from services.cli.faults import faults_in_sentences
 from shared.config.environment import read_settings
 from shared.config.kinds import address
 from shared.config.settings import Settings
-from shared.operations.deployment import check_issuer
+from shared.operations.deployment import check_issuer, warn_of_stranded_passkeys
 from shared.paths import Service
 from shared.process.imports import uncollected_imports
 from shared.server.app import Mount, application
@@ -50,7 +51,7 @@ def serve(name: str, listen: str, workers: int) -> None:
         settings = read_settings()
         request_log = configure_log(settings.log_level, name)
         names = services_of(name, settings)
-        asyncio.run(_check_issuer(settings))
+        asyncio.run(check_database(settings, names))
         with uncollected_imports():
             mounts = [_mount(each) for each in names]
         gc.freeze()  # no collection visits what is imported, and workers share its memory
@@ -72,11 +73,17 @@ def serve(name: str, listen: str, workers: int) -> None:
             Workers(work, on_stop=listening.close, patience=patience).keep(workers)
 
 
-async def _check_issuer(settings: Settings) -> None:
-    """Raises WrongIssuer. If PostgreSQL is down, the process starts and checks as soon as it is up."""
+async def check_database(settings: Settings, names: Sequence[str]) -> None:
+    """Compare the settings with what is recorded, before these services start. Raises WrongIssuer.
+
+    The service that users sign in with warns of passkeys that browsers do not offer. If PostgreSQL is down,
+    the process starts, and checks the issuer as soon as it is up.
+    """
     with suppress(Unavailable):
         async with open_stores(settings) as stores:
             await check_issuer(stores.deployment, settings.issuer)
+            if Service.AUTHORIZATION in names:
+                await warn_of_stranded_passkeys(stores.passkeys, settings.rp_id)
 
 
 def services_of(name: str, settings: Settings) -> list[str]:

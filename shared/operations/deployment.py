@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import structlog
+
 from shared.config.deployment import with_deployment
 from shared.config.settings import Settings
 from shared.identity.passkeys.passkey import rp_id_of
@@ -11,6 +13,8 @@ from shared.store import DeploymentRecord, Passkeys
 from shared.store.ports.deployment import NOTHING, EndedCounts
 
 BATCH = 1000
+
+logger = structlog.get_logger()
 
 
 class WrongIssuer(OperatorError):
@@ -69,6 +73,21 @@ async def change_issuer(
 def stranded_passkeys(count_by_rp_id: Mapping[str, int], rp_id: str) -> Mapping[str, int]:
     """The numbers of passkeys that browsers do not offer to pages that ask for those of *rp_id*."""
     return {other: count for other, count in count_by_rp_id.items() if other != rp_id}
+
+
+def stranded_sentence(stranded: Mapping[str, int], rp_id: str) -> str:
+    """Which passkeys browsers do not offer, and what an operator can do about them."""
+    counts = ", ".join(f"{count} for {other}" for other, count in sorted(stranded.items()))
+    return (
+        f"browsers offer passkeys for {rp_id} only, and not {counts}: set OSTIARY_PASSKEY_RP_ID to the domain"
+        " that has most, and let users of the others sign in with their passwords and add new ones"
+    )
+
+
+async def warn_of_stranded_passkeys(passkeys: Passkeys, rp_id: str) -> None:
+    """Log that users have passkeys for other domains than *rp_id*, if they do. Raises Unavailable."""
+    if stranded := stranded_passkeys(await passkeys.count_by_rp_id(), rp_id):
+        logger.warning("passkeys_stranded", detail=stranded_sentence(stranded, rp_id))
 
 
 async def settings_of_deployment(record: DeploymentRecord, settings: Settings) -> Settings:

@@ -6,15 +6,18 @@ import subprocess
 import sys
 
 import pytest
+import structlog
 from aiohttp.test_utils import TestClient
 from click.testing import CliRunner
 
 from deploy.local.child import RunError
 from services.cli import main
 from services.cli.run import check_issuer_of_data
+from services.cli.serve import check_database
 from services.discovery.app import mount
 from shared.config.settings import Settings
 from shared.operations.deployment import PasskeysStranded, WrongIssuer, change_issuer, check_issuer
+from shared.paths import Service
 from shared.server.app import application
 from shared.server.health import health
 from tests.authenticator import Authenticator
@@ -91,6 +94,27 @@ async def test_passkeys_are_not_left_behind_by_accident(world: World) -> None:
     assert await change_issuer(record, passkeys, ISSUER, strands_passkeys=True) == OTHER
     assert await change_issuer(record, passkeys, OTHER, strands_passkeys=True)
     assert await record.issuer(ISSUER) == OTHER
+
+
+@pytest.mark.parametrize(
+    ("name", "rp_id", "is_told"),
+    [
+        (Service.AUTHORIZATION, "new.example.org", True),
+        (Service.AUTHORIZATION, "old.example.org", False),
+        (Service.TOKEN, "new.example.org", False),
+    ],
+)
+async def test_a_start_warns_of_passkeys_for_another_domain(
+    settings: Settings, world: World, name: Service, rp_id: str, *, is_told: bool
+) -> None:
+    """R6: once, with their number and what to do, where users sign in; the process starts nonetheless."""
+    origin = "https://old.example.org"
+    await add_passkey(world, await world.user(), Authenticator(origin, "old.example.org"), origin)
+    with structlog.testing.capture_logs() as logs:
+        await check_database(settings.model_copy(update={"passkey_rp_id": rp_id}), [name])
+    warnings = [each["detail"] for each in logs if each["event"] == "passkeys_stranded"]
+    assert len(warnings) == is_told
+    assert all("1 for old.example.org: set OSTIARY_PASSKEY_RP_ID" in each for each in warnings)
 
 
 def test_a_service_does_not_start_on_the_database_of_another(database_url: str, redis_url: str) -> None:

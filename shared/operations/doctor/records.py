@@ -10,7 +10,7 @@ from shared.live.keyring import open_keys
 from shared.oauth.client.responses import unsigned_responses
 from shared.oauth.tokens.keys import NoKey
 from shared.operations.clients import every_client
-from shared.operations.deployment import stranded_passkeys
+from shared.operations.deployment import stranded_passkeys, stranded_sentence
 from shared.operations.doctor.findings import Finding, bad, good, insecure_findings, signing_finding
 from shared.operations.outbox import MOST_SHOWN
 from shared.store import LogoutNotice, StoredKey, Unavailable
@@ -82,12 +82,7 @@ async def passkeys(settings: Settings, stores: Stores) -> Finding:
 def passkeys_finding(count_by_rp_id: Mapping[str, int], rp_id: str) -> Finding:
     """Whether all passkeys are for the domain that pages ask browsers for."""
     if stranded := stranded_passkeys(count_by_rp_id, rp_id):
-        counts = ", ".join(f"{count} for {other}" for other, count in sorted(stranded.items()))
-        return bad(
-            "Passkeys",
-            f"{counts} are not offered, only those for {rp_id}: set OSTIARY_PASSKEY_RP_ID to the domain that"
-            " has most, and let users of the others sign in with their passwords and add new ones",
-        )
+        return bad("Passkeys", stranded_sentence(stranded, rp_id))
     return good("Passkeys", f"{sum(count_by_rp_id.values())}, for {rp_id}")
 
 
