@@ -71,7 +71,7 @@ application-tools: dev ## Install the applications that sign in, each in an envi
 applications: application-tools ## Sign in to every application, one at a time, and write tests/applications/README.md
 	@$(VENV)/bin/python -m tests.applications
 
-screenshots: dev ## Write a picture of every page and state to screenshots/, light and dark, narrow and wide
+screenshots: dev ## Write a picture of every page, state and mail to screenshots/, light and dark, narrow and wide
 	$(VENV)/bin/python -m tests.screenshots screenshots
 
 venv:

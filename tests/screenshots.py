@@ -1,7 +1,7 @@
-"""Takes a screenshot of every page and state: `python -m tests.screenshots FOLDER`.
+"""Takes a screenshot of every page and state, and of every mail: `python -m tests.screenshots FOLDER`.
 
-Light and dark, 320 and 1280 pixels wide, in English and Arabic; some in every language. With
-`deploy/images --readme` it writes only the two pictures that README.md shows.
+Light and dark, 320 and 1280 pixels wide, in English and Arabic; the mails and some pages in every language.
+With `deploy/images --readme` it writes only the two pictures that README.md shows.
 """
 
 import asyncio
@@ -9,15 +9,19 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.headerregistry import Address
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import web
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
+from services.worker.mail.message import Messages
 from shared.browser.pages import Pages
 from shared.config.kinds import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
+from tests.sample_mails import html_bodies
 from tests.sample_pages import LOGINS, SIGN_UPS, application, responses
 from tests.tools import PROGRAMS
 
@@ -30,6 +34,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SIZES = ((320, 640), (1280, 800))
 IN_ANOTHER_LOOK = ("login", "consent", "account", "error-cookie")
 """States that are also written in the look of an operator, into a folder of their own."""
@@ -37,22 +42,36 @@ README_SIZE = (600, 780)
 README_PICTURES = (("login", "light", "sign-in"), ("consent", "dark", "consent"))
 
 
-async def write(browser: Browser, origin: str, states: list[tuple[str, str]], folder: Path) -> None:
-    """A screenshot of each of *states* (locale, name) for each scheme and size."""
-    for scheme in ("light", "dark"):
+async def looks(browser: Browser) -> AsyncIterator[tuple[str, Page]]:
+    """An empty page for each scheme and size, and how the files of its screenshots end."""
+    for scheme in SCHEMES:
         for width, height in SIZES:
             context = await browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if scheme == "dark" else "light",
+                viewport={"width": width, "height": height}, color_scheme=scheme
             )
-            page = await context.new_page()
-            await page.route("https://**", lambda route: route.fulfill(status=204))  # the page stays
-            for locale, name in states:
-                if name.startswith("form-post"):  # it would leave
-                    await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")
-                await page.goto(f"{origin}/{locale}/{name}", wait_until="load")
-                await page.screenshot(path=folder / f"{name}-{locale}-{scheme}-{width}.png", full_page=True)
+            yield f"{scheme}-{width}.png", await context.new_page()
             await context.close()
+
+
+async def write(browser: Browser, origin: str, states: list[tuple[str, str]], folder: Path) -> None:
+    """A screenshot of each of *states* (locale, name) for each scheme and size."""
+    async for look, page in looks(browser):
+        await page.route("https://**", lambda route: route.fulfill(status=204))  # the page stays
+        for locale, name in states:
+            if name.startswith("form-post"):  # it would leave
+                await page.add_init_script("HTMLFormElement.prototype.submit = () => {}")
+            await page.goto(f"{origin}/{locale}/{name}", wait_until="load")
+            await page.screenshot(path=folder / f"{name}-{locale}-{look}", full_page=True)
+
+
+async def write_mails(browser: Browser, folder: Path) -> None:
+    """A screenshot of the HTML of each kind of mail."""
+    messages = Messages.load(Settings().issuer, Address(addr_spec="id@example.org"), UI_LOCALES)
+    async for look, page in looks(browser):
+        for locale in UI_LOCALES:
+            for name, html in html_bodies(messages, locale).items():
+                await page.set_content(html)
+                await page.screenshot(path=folder / f"{name}-{locale}-{look}", full_page=True)
 
 
 async def write_for_readme(browser: Browser, origin: str, folder: Path) -> None:
@@ -113,6 +132,7 @@ async def main(folder: Path, chromium: str, *, is_for_readme: bool) -> None:
             await write_for_readme(browser, origin, folder)
         else:
             await write(browser, origin, states, folder)
+            await write_mails(browser, folder)
             await write_in_another_look(browser, folder / "look")
         await browser.close()
 
