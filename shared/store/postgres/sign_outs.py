@@ -17,7 +17,7 @@ from shared.store.postgres.transport.transaction import Transaction
 SIGNING_OUT = 60
 """Seconds for a statement that deletes the memberships of many users, or notes whom to sign out."""
 
-AT_ONCE = 200
+AT_ONCE = 100
 """The most users who are signed out by the transaction that takes something from them."""
 
 _LOCK_BELOW = f"""
