@@ -125,6 +125,13 @@ def test_no_french_line_begins_with_a_sign() -> None:
     assert {key: text for key, text in texts.items() if re.search(r"« | [:;?!»]", text)} == {}
 
 
+@pytest.mark.parametrize("locale", UI_LOCALES)
+def test_no_line_ends_within_a_word_of_mail(locale: str) -> None:
+    """The hyphen of "e-mail" does not break."""
+    texts = Catalogue.load(locale).texts
+    assert {key: text for key, text in texts.items() if re.search(r"\be-mail", text, re.IGNORECASE)} == {}
+
+
 def test_scopes_are_told_in_plain_words_once() -> None:
     """Known scopes and claims have words, unknown ones their name, and `offline` is `offline_access`."""
     scopes = ("openid", "offline", "offline_access", "pydio", "x.read", "constructor")
