@@ -26,6 +26,8 @@ def html_bodies(messages: Messages, locale: str) -> dict[str, str]:
 def _html(messages: Messages, kind: MailKind, locale: str) -> str:
     now = clock.now()
     values = {name: value for name, value in VALUES.items() if name != "code" or kind == "confirm_address"}
+    if kind == "new_browser":
+        values["address"] = "2001:db8::17"
     contents = MailContents(recipient="amelie@example.org", locale=locale, values=values)
     mail = Mail(
         mail_id=UUID(int=1),
