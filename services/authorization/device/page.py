@@ -13,7 +13,13 @@ from services.authorization.authentication.new_session import NewSessions, SignI
 from services.authorization.device.decisions import DeviceDecisions, is_allowed
 from services.authorization.device.forms import STEP, USER_CODE, DeviceForms
 from services.authorization.device.sent_form import SentForm
-from services.authorization.device.sign_in import CompleteSignIn, DeviceSignIn
+from services.authorization.device.sign_in import (
+    CompleteSignIn,
+    DeviceSignIn,
+    FirstFactorNeeded,
+    SignInOutcome,
+)
+from services.authorization.device.sign_in_pages import DeviceSignInPages
 from services.authorization.device.user_codes import DeviceCodeInFlight, UserCodes
 from services.authorization.interaction.consent_question import scopes_at
 from shared.browser.active_session import ActiveSessions
@@ -49,6 +55,7 @@ class DevicePage:
     settings: Settings
     active_sessions: ActiveSessions
     sign_in: DeviceSignIn
+    sign_in_pages: DeviceSignInPages
     new_sessions: NewSessions
     cookies: Cookies
     forms: DeviceForms
@@ -78,12 +85,12 @@ class DevicePage:
             case "decide" if session:
                 return await self._decide(sent, session)
             case "sign_in":
-                return await self._begin_session(sent, await self.sign_in.first(sent))
+                return await self._continue(sent, await self.sign_in.first(sent))
             case "second_factor":
-                return await self._begin_session(sent, await self.sign_in.second(sent))
+                return await self._continue(sent, await self.sign_in.second(sent))
             case _ if session:
                 return await self._confirm(sent, session, self._handle(sent, session))
-        return self.sign_in.login(sent)
+        return self.sign_in_pages.first(sent, FirstFactorNeeded())
 
     async def _session(self, request: web.Request) -> Session | None:
         """The live session. None also if it lacks the second factor that its user needs."""
@@ -93,15 +100,15 @@ class DevicePage:
         is_enough = ACR_MULTIPLE_FACTORS in satisfied(methods_of(session.authentication.amr))
         return session if is_enough else None
 
-    async def _begin_session(self, sent: SentForm, signed_in: CompleteSignIn | web.Response) -> web.Response:
+    async def _continue(self, sent: SentForm, outcome: SignInOutcome) -> web.Response:
         """Begin a session once the user has shown all that is needed, and ask for the decision."""
-        if not isinstance(signed_in, CompleteSignIn):
-            return signed_in
+        if not isinstance(outcome, CompleteSignIn):
+            return await self.sign_in_pages.show(sent, outcome)
         new = await self.new_sessions.begin(
-            sent.request, signed_in.authenticated, SignInForm(signed_in.browser, sent.purpose)
+            sent.request, outcome.authenticated, SignInForm(outcome.browser, sent.purpose)
         )
         if new is None:
-            return self.sign_in.login(sent, "credentials")
+            return self.sign_in_pages.first(sent, FirstFactorNeeded("credentials"))
         response = await self._confirm(sent, new.session, new.handle)
         self.new_sessions.set_cookies(response, new)
         return response
@@ -114,7 +121,7 @@ class DevicePage:
         if not in_flight.is_admitted:
             return await self._carry_out("refused", sent, session, in_flight)
         if not accept(in_flight.resources, session.authentication.amr):
-            return await self.sign_in.step_up(sent, session, in_flight.resources)
+            return await self._step_up(sent, session, in_flight)
         locale, scope = language(sent.request, self.pages), in_flight.scope
         apis = tuple(each for each in in_flight.resources if not each.is_own)
         view = ConfirmDeviceView(
@@ -139,8 +146,13 @@ class DevicePage:
         if not in_flight.is_admitted:
             return await self._carry_out("refused", sent, session, in_flight)
         if not accept(in_flight.resources, session.authentication.amr):
-            return await self.sign_in.step_up(sent, session, in_flight.resources)
+            return await self._step_up(sent, session, in_flight)
         return await self._carry_out("allowed", sent, session, in_flight)
+
+    async def _step_up(self, sent: SentForm, session: Session, in_flight: DeviceCodeInFlight) -> web.Response:
+        """Ask for the second factor that an API of the device demands."""
+        needed = await self.sign_in.step_up(sent, session, in_flight.resources)
+        return await self.sign_in_pages.show(sent, needed)
 
     async def _carry_out(
         self, outcome: DeviceOutcome, sent: SentForm, session: Session, in_flight: DeviceCodeInFlight

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from services.authorization.authentication.authenticated import Authenticated
 from services.authorization.authentication.new_session import SignInForm
 from services.authorization.authentication.passkey import NotAccepted, PasskeyAuthentication
@@ -15,18 +13,11 @@ from services.authorization.authentication.second_factor_form import SecondFacto
 from services.authorization.device.forms import DeviceForms
 from services.authorization.device.sent_form import SentForm
 from shared.browser.cookies import Cookies
-from shared.browser.language import language
-from shared.browser.pages import LoginFault, LoginView, Pages, SecondFactorFault, SecondFactorView
+from shared.browser.pages import LoginFault, SecondFactorFault
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import Session
-from shared.oauth.authentication_methods import (
-    ACR_MULTIPLE_FACTORS,
-    SecondFactor,
-    amr_of,
-    methods_of,
-    satisfied,
-)
+from shared.oauth.authentication_methods import ACR_MULTIPLE_FACTORS, amr_of, methods_of, satisfied
 from shared.oauth.resource.record import ProtectedResource
 from shared.oauth.resource.target import accept
 from shared.store import PASSKEY
@@ -42,8 +33,35 @@ class CompleteSignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstFactorNeeded:
+    """Ask for a password or a passkey. `fault`: why those of the form are not accepted."""
+
+    fault: LoginFault | None = None
+    retry_after: int | None = None
+    unknown_passkey: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorNeeded:
+    """Ask for a second factor in the browser with this handle.
+
+    `is_step_up`: nobody has just signed in there, so the browser may not have the handle yet.
+    """
+
+    browser: str
+    proven: Proven
+    fault: SecondFactorFault | None = None
+    retry_after: int | None = None
+    is_step_up: bool = False
+
+
+FactorNeeded = FirstFactorNeeded | SecondFactorNeeded
+SignInOutcome = CompleteSignIn | FactorNeeded
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceSignIn:
-    """The collaborators. A step that is not the last one returns the page that follows."""
+    """Checks what a form shows. `DeviceSignInPages` asks for what is missing."""
 
     settings: Settings
     passwords: PasswordAuthentication
@@ -51,40 +69,39 @@ class DeviceSignIn:
     second_factors: SecondFactorAuthentication
     cookies: Cookies
     forms: DeviceForms
-    pages: Pages
 
-    async def first(self, sent: SentForm) -> CompleteSignIn | web.Response:
-        """Check the password or the passkey."""
+    async def first(self, sent: SentForm) -> SignInOutcome:
+        """Check the password or the passkey. Raises InvalidRequest, Unavailable."""
         if (browser := self.forms.browser(sent)) is None:
-            return self.login(sent)
+            return FirstFactorNeeded()
         if sent.fields.unique(PASSKEY) is not None:
             return await self._by_passkey(sent, browser)
         return await self._by_password(sent, browser)
 
-    async def _by_password(self, sent: SentForm, browser: str) -> CompleteSignIn | web.Response:
+    async def _by_password(self, sent: SentForm, browser: str) -> SignInOutcome:
         match await self.passwords.authenticate(sent.request, sent.fields):
             case Throttled() as throttled:
-                return self.login(sent, "throttled", throttled.seconds)
+                return FirstFactorNeeded("throttled", throttled.seconds)
             case None:
-                return self.login(sent, "credentials")
+                return FirstFactorNeeded("credentials")
             case authenticated if authenticated.has_temporary_password:
-                return self.login(sent, "temporary_password")
+                return FirstFactorNeeded("temporary_password")
             case authenticated if not self._needs_second_factor(authenticated):
                 return CompleteSignIn(authenticated, browser)
             case authenticated if not authenticated.second_factors:
-                return self.login(sent, "second_factor")
+                return FirstFactorNeeded("second_factor")
             case authenticated:
-                return await self._ask(sent, browser, Proven.of(authenticated))
+                return SecondFactorNeeded(browser, Proven.of(authenticated))
 
-    async def _by_passkey(self, sent: SentForm, browser: str) -> CompleteSignIn | web.Response:
+    async def _by_passkey(self, sent: SentForm, browser: str) -> SignInOutcome:
         address = client_address(sent.request)
-        match await self.passkeys.authenticate(sent.fields, _binding(sent, browser), address):
+        match await self.passkeys.authenticate(sent.fields, binding(sent, browser), address):
             case Throttled() as throttled:
-                return self.login(sent, "throttled", throttled.seconds)
+                return FirstFactorNeeded("throttled", throttled.seconds)
             case NotAccepted(unknown_id):
-                return self.login(sent, "passkey", unknown_passkey=unknown_id)
+                return FirstFactorNeeded("passkey", unknown_passkey=unknown_id)
             case authenticated if self._needs_second_factor(authenticated):
-                return self.login(sent, "unverified")
+                return FirstFactorNeeded("unverified")
             case authenticated:
                 return CompleteSignIn(authenticated, browser)
 
@@ -94,26 +111,29 @@ class DeviceSignIn:
         is_demanded = self.settings.demands_second_factor(of_group=authenticated.needs_second_factor)
         return is_demanded or Proven.of(authenticated).shows_second_factor
 
-    async def second(self, sent: SentForm) -> CompleteSignIn | web.Response:
-        """Check the second factor that the form of the first one leads to."""
+    async def second(self, sent: SentForm) -> SignInOutcome:
+        """Check the second factor that the form of the first one leads to.
+
+        Raises InvalidRequest, Unavailable.
+        """
         browser = self.forms.browser(sent)
         proven = self.forms.proven(sent, browser, clock.now()) if browser else None
         if browser is None or proven is None:
-            return self.login(sent)
+            return FirstFactorNeeded()
         form = SecondFactorForm(self.passkeys, self.second_factors)
         sign_in_form = SignInForm(browser, sent.purpose)
         match await form.authenticate(sent.request, proven, sent.fields, sign_in_form):
             case Authenticated() as authenticated:
                 return CompleteSignIn(authenticated, browser)
             case Throttled() as throttled:
-                return await self._ask(sent, browser, proven, "throttled", throttled.seconds)
+                return SecondFactorNeeded(browser, proven, "throttled", throttled.seconds)
             case fault:
-                return await self._ask(sent, browser, proven, fault)
+                return SecondFactorNeeded(browser, proven, fault)
 
     async def step_up(
         self, sent: SentForm, session: Session, resources: Iterable[ProtectedResource]
-    ) -> web.Response:
-        """Ask for a second factor that the *resources* accept. It is added elsewhere."""
+    ) -> FactorNeeded:
+        """Ask for a second factor that the *resources* accept. It is added elsewhere. Raises Unavailable."""
         methods = methods_of(session.authentication.amr)
         second_factors = frozenset(
             each
@@ -121,57 +141,11 @@ class DeviceSignIn:
             if self.settings.has_second_factors and accept(resources, amr_of(methods | {each.method}))
         )
         if not second_factors:
-            return self.login(sent, "second_factor")
+            return FirstFactorNeeded("second_factor")
         browser = self.cookies.newest_browser_handle(sent.request)
-        response = await self._ask(sent, browser, Proven.by_session(session, second_factors))
-        self.cookies.set_browser(response, browser)
-        return response
-
-    def login(
-        self,
-        sent: SentForm,
-        fault: LoginFault | None = None,
-        retry_after: int | None = None,
-        unknown_passkey: str | None = None,
-    ) -> web.Response:
-        """The page that asks for a password or a passkey."""
-        browser = self.cookies.newest_browser_handle(sent.request)
-        view = LoginView(
-            self.forms.sign_in(sent, browser),
-            fault=fault,
-            retry_after=retry_after,
-            passkey=self.passkeys.options(_binding(sent, browser)),
-            unknown_passkey=unknown_passkey,
-        )
-        response = self.pages.login(view, language(sent.request, self.pages))
-        if fault is None:  # otherwise the browser sent the form, and has the cookie
-            self.cookies.set_browser(response, browser)
-        return response
-
-    async def _ask(
-        self,
-        sent: SentForm,
-        browser: str,
-        proven: Proven,
-        fault: SecondFactorFault | None = None,
-        retry_after: int | None = None,
-    ) -> web.Response:
-        """The page that asks for a second factor."""
-        passkey = None
-        if SecondFactor.PASSKEY in proven.second_factors:
-            passkey = await self.passkeys.second_options(proven, _binding(sent, browser))
-        view = SecondFactorView(
-            self.forms.second_factor(sent, browser, proven),
-            proven.username,
-            fault,
-            retry_after,
-            has_app=SecondFactor.APP in proven.second_factors,
-            passkey=passkey,
-            has_recovery_codes=SecondFactor.RECOVERY_CODE in proven.second_factors,
-        )
-        return self.pages.second_factor(view, language(sent.request, self.pages))
+        return SecondFactorNeeded(browser, Proven.by_session(session, second_factors), is_step_up=True)
 
 
-def _binding(sent: SentForm, browser: str) -> tuple[str, ...]:
+def binding(sent: SentForm, browser: str) -> tuple[str, ...]:
     """To what the challenges of passkeys are bound."""
     return browser, sent.purpose

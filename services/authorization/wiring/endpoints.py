@@ -12,6 +12,7 @@ from services.authorization.device.decisions import DeviceDecisions
 from services.authorization.device.forms import DeviceForms
 from services.authorization.device.page import DevicePage
 from services.authorization.device.sign_in import DeviceSignIn
+from services.authorization.device.sign_in_pages import DeviceSignInPages
 from services.authorization.device.user_codes import UserCodes
 from services.authorization.logout.end_session import EndSession
 from services.authorization.logout.front_channel import FrontChannel
@@ -191,8 +192,8 @@ def _device(shared: SharedCollaborators, app: web.Application) -> DevicePage:
             second_factors=authentication.by_second_factor,
             cookies=shared.cookies,
             forms=forms,
-            pages=shared.pages,
         ),
+        sign_in_pages=DeviceSignInPages(authentication.by_passkey, shared.cookies, forms, shared.pages),
         new_sessions=authentication.new_sessions,
         cookies=shared.cookies,
         forms=forms,
