@@ -15,7 +15,8 @@ from services.worker.expiry import expiry, growth
 from services.worker.heartbeat import heartbeat
 from services.worker.job import Job
 from services.worker.key_schedule import key_schedule
-from services.worker.logout_notices import NoticeDelivery, logout_notices
+from services.worker.logout.notices import NoticeDelivery, logout_notices
+from services.worker.logout.token import LogoutTokens
 from services.worker.mail.delivery import mail_delivery
 from services.worker.mail.recovery_requests import recovery_requests
 from services.worker.sign_outs import sign_outs
@@ -43,29 +44,30 @@ from shared.store.open import Stores
 
 
 def _jobs(app: web.Application) -> tuple[Job, ...]:
-    settings, opened = app[SETTINGS], app[STORES]
-    tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
+    settings, stores, keyring = app[SETTINGS], app[STORES], app[KEYRING]
+    tokens, encryption = TokenIssuer(settings, keyring), Encryption(app[CLIENT_KEYS])
+    logout_tokens = LogoutTokens(settings.issuer, keyring, tokens, encryption)
     mail = settings.mail_server
     return (
-        heartbeat(opened.outages),
-        key_schedule(opened.keys, settings),
-        audit_sealing(opened.audit_log, app[KEYRING]),
-        expiry(opened.expiry, settings),
-        growth(opened.expiry),
-        state_metrics(opened.outbox, opened.mails, opened.sign_outs, opened.keys, settings),
-        sign_outs(opened.sign_outs),
-        client_removal(opened.client_removals),
-        client_expiry(opened.client_uses, opened.client_documents, opened.initial_access_tokens, settings),
-        logout_notices(NoticeDelivery(opened.outbox, app[CLIENTS], tokens, encryption, app[FETCHER])),
-        *(_mail_jobs(opened, settings, mail) if mail else ()),
+        heartbeat(stores.outages),
+        key_schedule(stores.keys, settings),
+        audit_sealing(stores.audit_log, keyring),
+        expiry(stores.expiry, settings),
+        growth(stores.expiry),
+        state_metrics(stores.outbox, stores.mails, stores.sign_outs, stores.keys, settings),
+        sign_outs(stores.sign_outs),
+        client_removal(stores.client_removals),
+        client_expiry(stores.client_uses, stores.client_documents, stores.initial_access_tokens, settings),
+        logout_notices(NoticeDelivery(stores.outbox, app[CLIENTS], logout_tokens, app[FETCHER])),
+        *(_mail_jobs(stores, settings, mail) if mail else ()),
     )
 
 
-def _mail_jobs(opened: Stores, settings: Settings, server: MailServer | MailFolder) -> tuple[Job, ...]:
-    mails = RecoveryMails(opened.users, opened.recovery_links, settings.issuer, settings.ui_locales)
+def _mail_jobs(stores: Stores, settings: Settings, server: MailServer | MailFolder) -> tuple[Job, ...]:
+    mails = RecoveryMails(stores.users, stores.recovery_links, settings.issuer, settings.ui_locales)
     return (
-        recovery_requests(opened.recovery_requests, mails),
-        mail_delivery(opened.mails, settings, server),
+        recovery_requests(stores.recovery_requests, mails),
+        mail_delivery(stores.mails, settings, server),
     )
 
 

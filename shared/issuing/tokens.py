@@ -1,14 +1,15 @@
-"""Issues the tokens of an authorization, or of a client for itself."""
+"""Issues access tokens and ID tokens: those of an authorization, or of a client for itself."""
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
 
 from shared.config.settings import Settings
+from shared.issuing.keys_in_use import access_token_signer, sealer, signer
 from shared.live.keyring import KeyRing
 from shared.live.randomness import new_id
 from shared.model import Authentication, Authorization, Scope, User
@@ -23,19 +24,11 @@ from shared.oauth.tokens.access_token import JWT_TYPE, AccessToken, to_claims
 from shared.oauth.tokens.id_token import authentication_event, response_hashes
 from shared.oauth.tokens.jwe import Recipient, encrypt
 from shared.oauth.tokens.jwt import sign
-from shared.oauth.tokens.keys import KeySet, NoKey, SealingKey, SigningKey
+from shared.oauth.tokens.keys import KeySet, SigningKey
 from shared.oauth.tokens.opaque_access_token import MAX_LENGTH, NONCE_BYTES, TooLong, seal, sealed_length
 from shared.store import Unavailable
 
-ACCESS_TOKEN_ALGORITHM = "ES256"  # RS256, which always exists, if the deployment has no such key
-FALLBACK_ALGORITHM = "RS256"
-
 MAX_WITH_GROUPS = 4096  # size in bytes of an ID token that contains groups and roles by scope
-
-RESPONSE_LIFETIME = timedelta(minutes=10)  # JARM §2.1 recommends it as the maximum
-LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)  # recommended by Back-Channel Logout 1.0 §2.4
-LOGOUT_TYPE = "logout+jwt"
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 logger = structlog.get_logger()
 
@@ -49,31 +42,6 @@ class IssuedAccessToken(NamedTuple):
     value: str
     token_type: str
     expires_in: int
-
-
-def signer(keys: KeySet, alg: str, now: datetime) -> SigningKey:
-    """The key that signs with *alg* now. Raises Unavailable."""
-    try:
-        return keys.signer(alg, now)
-    except NoKey:
-        raise Unavailable(f"no key signs with {alg}") from None
-
-
-def _access_token_signer(keys: KeySet, alg: str | None, now: datetime) -> SigningKey:
-    """*alg*: demanded by the audience. Raises Unavailable."""
-    if alg is not None:
-        return signer(keys, alg, now)
-    try:
-        return keys.signer(ACCESS_TOKEN_ALGORITHM, now)
-    except NoKey:
-        return signer(keys, FALLBACK_ALGORITHM, now)
-
-
-def _sealer(keys: KeySet, now: datetime) -> SealingKey:
-    try:
-        return keys.sealer(now)
-    except NoKey:
-        raise Unavailable("no key seals access tokens") from None
 
 
 class TokenIssuer:
@@ -100,9 +68,9 @@ class TokenIssuer:
         signer(keys, client.id_token_signed_response_alg, now)
         sub, target = self.sub(_ANY_ID, client), target or AccessTokenTarget.of_client(client, self._issuer)
         if target.access_token_format == "jwt":
-            _access_token_signer(keys, target.signing_alg, now)
+            access_token_signer(keys, target.signing_alg, now)
             return
-        _sealer(keys, now)
+        sealer(keys, now)
         if sealed_length(client.client_id, sub, scope, sender, target.aud) > MAX_LENGTH:
             raise InvalidScope(_TOO_LONG)
 
@@ -143,33 +111,12 @@ class TokenIssuer:
 
     def _write(self, token: AccessToken, target: AccessTokenTarget, keys: KeySet, now: datetime) -> str:
         if target.access_token_format == "jwt":
-            key = _access_token_signer(keys, target.signing_alg, now)
+            key = access_token_signer(keys, target.signing_alg, now)
             return sign(key, to_claims(token, self._issuer), JWT_TYPE)
         try:
-            return seal(token, _sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
+            return seal(token, sealer(keys, now), self._issuer, secrets.token_bytes(NONCE_BYTES))
         except TooLong:
             raise InvalidScope(_TOO_LONG) from None
-
-    def authorization_response(self, client: Client, parameters: Mapping[str, str], now: datetime) -> str:
-        """An authorization response as a JWT (JARM §2.1 and §2.2)."""
-        key = signer(self._keyring.confirmed(), client.authorization_signed_response_alg, now)
-        exp = int((now + RESPONSE_LIFETIME).timestamp())
-        return sign(key, {**parameters, "iss": self._issuer, "aud": client.client_id, "exp": exp})
-
-    def logout_token(self, client: Client, user_id: UUID, sid: UUID, notice_id: UUID, now: datetime) -> str:
-        """A logout token, which reports the end of a session (Back-Channel Logout 1.0 §2.4)."""
-        key = signer(self._keyring.confirmed(), client.id_token_signed_response_alg, now)
-        claims = {
-            "iss": self._issuer,
-            "sub": self.sub(user_id, client),
-            "aud": [client.client_id],
-            "iat": int(now.timestamp()),
-            "exp": int((now + LOGOUT_TOKEN_LIFETIME).timestamp()),
-            "jti": str(notice_id),
-            "sid": str(sid),
-            "events": {LOGOUT_EVENT: {}},
-        }
-        return sign(key, claims, LOGOUT_TYPE)
 
     def sub(self, user_id: UUID, client: Client) -> str:
         """The subject identifier of a user for *client* (OpenID Connect Core 1.0 §8)."""

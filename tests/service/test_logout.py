@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.worker.logout_notices import NoticeDelivery
+from services.worker.logout.notices import NoticeDelivery
 from shared.oauth.client.record import Client
 from shared.paths import END_SESSION, LOGOUT, LOGOUT_DONE
 from tests.authorization import AuthorizationService, Browser, Page, is_error_page

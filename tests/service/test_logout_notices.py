@@ -17,13 +17,14 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 
 from services.worker.app import mount
-from services.worker.logout_notices import TRIED_FOR, NoticeDelivery
+from services.worker.logout.notices import TRIED_FOR, NoticeDelivery
+from services.worker.logout.token import LOGOUT_EVENT, LogoutTokens
 from services.worker.retries import AT_A_TIME, FIRST_WAIT, LEASE, LONGEST_WAIT, next_try
 from shared.config.settings import Settings
 from shared.fetch import FetchFailed
 from shared.fetch.breaker import PER_HOST
 from shared.issuing.encryption import Encryption
-from shared.issuing.tokens import LOGOUT_EVENT, TokenIssuer
+from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.oauth.client.jwks import public_key
 from shared.oauth.client.record import Client
@@ -118,8 +119,9 @@ async def set_up(settings: Settings, world: World) -> AsyncIterator[Setup]:
     app = application(settings, lambda app: need(app, stores, fetcher, client_keys))
     async with Served(app):
         rp = NoticeReceiver()
-        tokens, encryption = TokenIssuer(settings, app[KEYRING]), Encryption(app[CLIENT_KEYS])
-        yield Setup(app, world, NoticeDelivery(world.stores.outbox, app[CLIENTS], tokens, encryption, rp), rp)
+        keyring, encryption = app[KEYRING], Encryption(app[CLIENT_KEYS])
+        tokens = LogoutTokens(settings.issuer, keyring, TokenIssuer(settings, keyring), encryption)
+        yield Setup(app, world, NoticeDelivery(world.stores.outbox, app[CLIENTS], tokens, rp), rp)
 
 
 @pytest.fixture
@@ -145,7 +147,7 @@ async def test_what_a_logout_token_says(setup: Setup, alg: str, subject_type: st
     assert claims == {
         "iss": ISSUER,
         "aud": [client.client_id],
-        "sub": setup.delivery.tokens.sub(notice.user_id, client),
+        "sub": setup.delivery.tokens.tokens.sub(notice.user_id, client),
         "sid": str(sid),
         "jti": str(notice.notice_id),
         "events": {LOGOUT_EVENT: {}},

@@ -10,9 +10,9 @@ from services.authorization.request.parameter_source import EffectiveParameters,
 from services.authorization.request.validated_request import RedirectableError, ValidatedRequest
 from services.authorization.request.validation import Deployment, read_request
 from services.authorization.response.callback import Callback
+from services.authorization.response.signer import ResponseSigner
 from shared.browser.language import UI_LOCALES, language, note_ui_locales
 from shared.browser.pages import Pages
-from shared.issuing.tokens import TokenIssuer
 from shared.live import clock
 from shared.live.keyring import KeyRing
 from shared.live.resource_cache import ResourceCache
@@ -31,7 +31,7 @@ class RequestReader:
     known_clients: KnownClients
     keyring: KeyRing
     resources: ResourceCache
-    tokens: TokenIssuer
+    response_signer: ResponseSigner
     source: ParameterSource
     pages: Pages
 
@@ -85,7 +85,7 @@ class RequestReader:
         """The client's callback. Raises *error*, or InvalidRequest, if the request has no valid one."""
 
         def sign(response: Mapping[str, str]) -> str:
-            return self.tokens.authorization_response(client, response, clock.now())
+            return self.response_signer.sign(client, response, clock.now())
 
         try:
             return Callback.of(parameters, client, self.deployment.issuer, sign)

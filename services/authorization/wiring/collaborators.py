@@ -49,7 +49,7 @@ class SharedCollaborators:
         settings, stores, pages = app[SETTINGS], app[STORES], app[PAGES]
         cookies, tokens = Cookies.of(settings), TokenIssuer(settings, app[KEYRING])
         active_sessions = ActiveSessions(cookies, stores.sessions)
-        reading = RequestReading.of(app, tokens)
+        reading = RequestReading.of(app)
         authentication = UserAuthentication.of(app, cookies)
         lifecycle = InteractionLifecycle(
             interactions=stores.interactions,

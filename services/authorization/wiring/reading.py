@@ -9,8 +9,8 @@ from services.authorization.request.parameter_source import ParameterSource
 from services.authorization.request.posted import PostedRequests
 from services.authorization.request.reader import RequestReader
 from services.authorization.request.validation import Deployment
+from services.authorization.response.signer import ResponseSigner
 from services.authorization.wiring.known_clients import KNOWN_CLIENTS
-from shared.issuing.tokens import TokenIssuer
 from shared.server.app import SETTINGS
 from shared.server.pages import PAGES
 from shared.server.resources import CLIENT_KEYS, FETCHER, KEYRING, PROTECTED_RESOURCES, STORES
@@ -25,7 +25,7 @@ class RequestReading:
     posted: PostedRequests
 
     @classmethod
-    def of(cls, app: web.Application, tokens: TokenIssuer) -> Self:
+    def of(cls, app: web.Application) -> Self:
         """Needs KNOWN_CLIENTS, PAGES and the shared resources."""
         settings, stores = app[SETTINGS], app[STORES]
         source = ParameterSource(settings, stores.pushed_requests, app[CLIENT_KEYS], app[FETCHER].get_text)
@@ -34,7 +34,7 @@ class RequestReading:
             known_clients=app[KNOWN_CLIENTS],
             keyring=app[KEYRING],
             resources=app[PROTECTED_RESOURCES],
-            tokens=tokens,
+            response_signer=ResponseSigner(settings.issuer, app[KEYRING]),
             source=source,
             pages=app[PAGES],
         )

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from shared.issuing.encryption import Encryption
-from shared.issuing.tokens import signer
+from shared.issuing.keys_in_use import signer
 from shared.live.keyring import KeyRing
 from shared.oauth.client.record import Client
 from shared.oauth.tokens.jwe import encrypt

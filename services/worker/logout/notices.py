@@ -15,14 +15,12 @@ from urllib.parse import urlsplit
 import structlog
 
 from services.worker.job import Job
+from services.worker.logout.token import LogoutTokens
 from services.worker.retries import AT_A_TIME, EVERY, LEASE, PATIENCE, next_try, until_nothing_is_due
 from shared.fetch import FetchFailed
 from shared.fetch.breaker import PER_HOST
-from shared.issuing.encryption import Encryption, NoRecipient
-from shared.issuing.tokens import TokenIssuer
+from shared.issuing.encryption import NoRecipient
 from shared.live.client_cache import ClientCache
-from shared.oauth.client.record import Client
-from shared.oauth.tokens.jwe import encrypt
 from shared.server.metrics import count_event
 from shared.store import LogoutNotice, Outbox, Unavailable
 
@@ -47,8 +45,7 @@ class NoticeDelivery:
 
     outbox: Outbox
     clients: ClientCache
-    tokens: TokenIssuer
-    encryption: Encryption
+    tokens: LogoutTokens
     poster: FormPoster
 
     async def deliver(self, now: datetime) -> int:
@@ -76,7 +73,7 @@ class NoticeDelivery:
         if client is None or client.disabled_at or client.backchannel_logout_uri is None:
             return None
         try:
-            token = await self._token(notice, client, now)
+            token = await self.tokens.issue(notice, client, now)
             async with slots[urlsplit(client.backchannel_logout_uri).netloc]:
                 status = await self.poster.post_form(client.backchannel_logout_uri, {"logout_token": token})
         except (FetchFailed, NoRecipient) as fault:
@@ -86,12 +83,6 @@ class NoticeDelivery:
         count_event("logout_notice")
         logger.info("logout_notice_delivered", client_id=notice.client_id, sid=str(notice.sid))
         return None
-
-    async def _token(self, notice: LogoutNotice, client: Client, now: datetime) -> str:
-        """The logout token (§2.4), signed and encrypted like ID tokens. Raises NoRecipient, Unavailable."""
-        recipient = await self.encryption.of_id_token(client)
-        signed = self.tokens.logout_token(client, notice.user_id, notice.sid, notice.notice_id, now)
-        return encrypt(recipient, signed, cty="JWT") if recipient else signed
 
     async def _failed(self, notice: LogoutNotice, now: datetime, fields: Mapping[str, object]) -> None:
         if due_at := next_try(notice.tries, notice.created_at + TRIED_FOR, now):

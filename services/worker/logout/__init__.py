@@ -1,0 +1,1 @@
+"""Telling clients about sessions that have ended (OpenID Connect Back-Channel Logout 1.0)."""
