@@ -15,11 +15,12 @@ from services.token.grants.collaborators import Collaborators
 from services.token.grants.request import TokenRequest
 from services.token.grants.resources import resources_of
 from shared.config.settings import Settings
-from shared.model import Authorization, AuthorizationCode
+from shared.model import Authorization, AuthorizationCode, Scope
 from shared.oauth.claims import id_token_needs_memberships
 from shared.oauth.client.record import Client
 from shared.oauth.errors import InvalidGrant, OAuthError
 from shared.oauth.resource.target import AccessTokenTarget, scope_at
+from shared.oauth.tokens.jwe import Recipient
 from shared.oauth.tokens.refresh_token import FAMILY_SECRET_BYTES, RANDOM_BYTES, RefreshToken
 from shared.store import Attempt, Grants, NewFamily, OutcomeUnknown, Redeemed, Unavailable
 
@@ -75,12 +76,32 @@ class Spendable:
 
 
 @dataclass(frozen=True, slots=True)
-class NewGrant:
-    """The grant that an attempt makes of a code. `family`: None without refresh tokens."""
+class PlannedGrant:
+    """The grant that an attempt makes of a code, and what the client gets of it.
+
+    `family` and `refresh_token`: None if the client gets no refresh token. `recipient`: of the ID token.
+    """
 
     attempt: Attempt
     expires_at: datetime
     family: NewFamily | None
+    refresh_token: IssuedRefreshToken | None
+    target: AccessTokenTarget
+    scope: Scope
+    recipient: Recipient | None
+
+    def of(self, redeemed: Redeemed, authorization: Authorization) -> UserGrant:
+        """The grant as it was made, or taken over."""
+        return UserGrant(
+            grant_id=redeemed.grant_id,
+            user=redeemed.user,
+            authorization=authorization,
+            target=self.target,
+            scope=self.scope,
+            recipient=self.recipient,
+            nonce=authorization.nonce,
+            refresh_token=self.refresh_token,
+        )
 
 
 async def spend(request: TokenRequest, collaborators: Collaborators, spendable: Spendable) -> Answer:
@@ -89,49 +110,51 @@ async def spend(request: TokenRequest, collaborators: Collaborators, spendable: 
     A client repeats a request that was answered with 503. So an attempt that may have spent the code without
     issuing tokens is kept with the code, and the next attempt takes over its grant.
     """
-    client, settings, tokens = request.client, collaborators.settings, collaborators.tokens
-    code, authorization = spendable.code, spendable.code.authorization
+    client, grants, authorization = request.client, collaborators.grants, spendable.code.authorization
+    planned = await _plan(request, collaborators, spendable.code)
+    redeemed = None
+    try:
+        redeemed = await _redeem(client, grants, spendable, planned)
+        await check_admission(grants, client, redeemed.grant_id, redeemed.user)
+        return tokens_of_user(request, collaborators.tokens, planned.of(redeemed, authorization))
+    except OAuthError:
+        raise
+    except BaseException as fault:  # a cancelled request, too
+        if redeemed or _may_have_redeemed(fault):
+            await _keep(spendable, planned.attempt.attempt_id)
+        raise
+
+
+async def _plan(request: TokenRequest, collaborators: Collaborators, code: AuthorizationCode) -> PlannedGrant:
+    """Check that the tokens can be issued, before the code is spent.
+
+    Raises InvalidScope, InvalidTarget, Unavailable.
+    """
+    client, settings, authorization = request.client, collaborators.settings, code.authorization
     resources = resources_of(request, authorization, settings.issuer)
     target = AccessTokenTarget.of(client, settings.issuer, resources)
     scope = scope_at(authorization.scope, resources)
-    tokens.check(client, scope, request.sender, request.now, target)
+    collaborators.tokens.check(client, scope, request.sender, request.now, target)
     recipient = await collaborators.encryption.of_id_token(client)
-
     attempt = request.attempt(is_proved=proves(client, code.code_challenge))
     family, refresh_token = None, None
     if may_refresh(client, authorization):
         family, refresh_token = first_refresh_token(request, settings)
-    new_grant = NewGrant(attempt, grant_end(target, family, settings, request.now), family)
-    redeemed = None
-    try:
-        redeemed = await _redeem(client, collaborators.grants, spendable, new_grant)
-        await check_admission(collaborators.grants, client, redeemed.grant_id, redeemed.user)
-        grant = UserGrant(
-            grant_id=redeemed.grant_id,
-            user=redeemed.user,
-            authorization=authorization,
-            target=target,
-            scope=scope,
-            recipient=recipient,
-            nonce=authorization.nonce,
-            refresh_token=refresh_token,
-        )
-        return tokens_of_user(request, tokens, grant)
-    except OAuthError:
-        raise
-    except BaseException as fault:  # a cancelled request, too
-        is_certain = isinstance(fault, Unavailable) and not isinstance(fault, OutcomeUnknown)
-        if redeemed or not is_certain:
-            await _keep(spendable, attempt.attempt_id)
-        raise
+    expires_at = grant_end(target, family, settings, request.now)
+    return PlannedGrant(attempt, expires_at, family, refresh_token, target, scope, recipient)
 
 
-async def _redeem(client: Client, grants: Grants, spendable: Spendable, new_grant: NewGrant) -> Redeemed:
+def _may_have_redeemed(fault: BaseException) -> bool:
+    """Whether the statement that ended so may have been committed."""
+    return isinstance(fault, OutcomeUnknown) or not isinstance(fault, Unavailable)
+
+
+async def _redeem(client: Client, grants: Grants, spendable: Spendable, planned: PlannedGrant) -> Redeemed:
     """The grant, made or taken over by this attempt. Raises InvalidGrant, Unavailable."""
-    code_hash, code, attempt = spendable.code_hash, spendable.code, new_grant.attempt
+    code_hash, code, attempt = spendable.code_hash, spendable.code, planned.attempt
     with_groups = bool(client.allowed_groups) or id_token_needs_memberships(code.authorization, client)
     redeemed = await grants.redeem(
-        attempt, code_hash, code, new_grant.expires_at, new_grant.family, with_groups=with_groups
+        attempt, code_hash, code, planned.expires_at, planned.family, with_groups=with_groups
     )
     if redeemed is None:
         # The user or the session has ended since; a grant made before that may outlive the session.
