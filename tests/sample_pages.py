@@ -31,7 +31,7 @@ from shared.browser.pages import (
     SignUpView,
 )
 from shared.browser.pages.assets import ASSETS, static
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.identity.passkeys.options import creation_options, request_options
 from shared.identity.passkeys.passkey import RelyingParty
 from shared.oauth.supported import SCOPE_CLAIMS

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from services.worker.mail.message import Messages
 from shared.browser.pages import Pages
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
 from tests.sample_mails import html_bodies

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 
 _PORTS = {"https": 443, "http": 80}
 

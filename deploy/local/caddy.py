@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from deploy.local.caddyfile import ProxySite
 from deploy.local.child import INSTALL, Command, RunError
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 from shared.paths import PREFIX
 
 FOLDER = "caddy"  # in the data folder

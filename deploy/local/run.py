@@ -24,7 +24,7 @@ from deploy.local.supervisor import Supervisor
 from deploy.local.unprivileged import account_for, runnable
 from deploy.local.welcome import welcome
 from shared.config.environment import child_environment
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 from shared.config.settings import Settings
 from shared.paths import PATHS, Group, Service
 

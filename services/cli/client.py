@@ -10,7 +10,7 @@ from services.cli.lazy_group import LazyGroup
 from services.cli.output import as_json, show, show_all, show_each
 from services.cli.steps import run_step
 from shared.codec.json_text import parse_object, parse_value
-from shared.config.kinds import parse_duration
+from shared.config.kinds.durations import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.oauth.client.metadata.declaration import Reader

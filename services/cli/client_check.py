@@ -7,7 +7,7 @@ import click
 from services.cli.output import as_json, echo_json
 from services.cli.standard_output import echo
 from services.cli.steps import run_step
-from shared.config.kinds import parse_duration
+from shared.config.kinds.durations import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.refusals.check import ExplainedRefusal, check_client

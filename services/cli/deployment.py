@@ -7,7 +7,7 @@ import click
 
 from services.cli.output import as_json, show
 from services.cli.steps import run_step
-from shared.config.kinds import issuer as issuer_kind
+from shared.config.kinds.origins import issuer as issuer_kind
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations.deployment import change_issuer, end_after_restore

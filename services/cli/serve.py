@@ -10,7 +10,7 @@ import click
 
 from services.cli.faults import faults_in_sentences
 from shared.config.environment import read_settings
-from shared.config.kinds import address
+from shared.config.kinds.addresses import address
 from shared.config.settings import Settings
 from shared.operations.deployment import check_issuer, warn_of_stranded_passkeys
 from shared.paths import Service

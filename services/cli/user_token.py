@@ -8,7 +8,7 @@ import click
 
 from services.cli.output import as_json, show, show_all
 from services.cli.steps import run_step
-from shared.config.kinds import parse_duration
+from shared.config.kinds.durations import parse_duration
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.operations import personal_access_tokens, users

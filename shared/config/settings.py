@@ -8,36 +8,19 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.config.kinds import (
+from shared.config.kinds.addresses import Address, CAFile, HostPorts, Networks, TracesEndpoint
+from shared.config.kinds.durations import Delay, Duration, DurationOfDays
+from shared.config.kinds.lists import Switch
+from shared.config.kinds.look import AccentColour, DisplayedName, FooterLinks, LogoFile
+from shared.config.kinds.origins import Documents, Issuer, Origins, PasskeyOrigins, RpId
+from shared.config.kinds.protocol import (
     SIGNING_ALGORITHMS,
     UI_LOCALES,
-    AccentColour,
-    Address,
-    CAFile,
-    Delay,
-    DisplayedName,
-    Documents,
-    Duration,
-    DurationOfDays,
-    FooterLinks,
-    HostPorts,
-    Issuer,
-    LogoFile,
-    Networks,
-    Origins,
-    PasskeyOrigins,
-    PostgresqlUrl,
-    RedisUrl,
     ResponseTypes,
-    RpId,
-    SecretKeys,
-    Sender,
     SigningAlgorithms,
-    SmtpUrl,
-    Switch,
-    TracesEndpoint,
     UILocales,
 )
+from shared.config.kinds.servers import PostgresqlUrl, RedisUrl, SecretKeys, Sender, SmtpUrl
 from shared.config.mail_address import MailFolder, MailServer, parse_mail_address, parse_sender
 from shared.config.related_origins import is_within
 from shared.paths import PREFIX

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from services.worker.mail.message import Messages
 from shared.browser.pages import FormView, LoginView, Pages
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests.look import looking
 from tests.sample_mails import html_bodies

@@ -8,7 +8,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
 from shared.browser.pages import Pages
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests.flow.test_pages_browser import AXE, SCHEMES, TOO_WIDE, narrow, served, violations, with_axe
 from tests.sample_pages import application

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from deploy.local import caddyfile, postgres, valkey
 from services import cli
-from shared.config import kinds as setting_kinds
+from shared.config.kinds import addresses
 from shared.server import notify, serve, workers
 from shared.server.http import drain
 from shared.server.log import line as log_line
@@ -90,9 +90,9 @@ def resets_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keeps_a_bare_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """An absolute path is accepted as an address unchanged, and no socket can be bound to it."""
-    address = setting_kinds.address
+    address = addresses.address
     monkeypatch.setattr(
-        setting_kinds, "address", lambda value: value if value.startswith("/") else address(value)
+        addresses, "address", lambda value: value if value.startswith("/") else address(value)
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from shared.browser.pages import Pages
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
 from tests.service.test_pages import PageTags, body, sample_tags

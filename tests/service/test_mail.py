@@ -19,7 +19,7 @@ from services.worker.mail.delivery import MailDelivery, transport_of
 from services.worker.mail.message import Messages
 from services.worker.state_metrics import state_metrics
 from shared.browser.pages.catalogue import Catalogue
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from shared.live import clock
 from shared.model import User

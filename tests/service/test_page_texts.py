@@ -11,7 +11,7 @@ from jinja2 import nodes
 from services.worker.mail.message import environment
 from shared.browser.pages import ConsentView, FormView, Pages
 from shared.browser.pages.catalogue import Catalogue
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from shared.oauth.supported import SCOPES
 from tests import sample_clients, sample_pages

@@ -31,7 +31,7 @@ from shared.browser.pages import (
 )
 from shared.browser.pages.pages import SUBMIT_SCRIPT_SOURCE
 from shared.browser.pages.security import link
-from shared.config.kinds import UI_LOCALES
+from shared.config.kinds.protocol import UI_LOCALES
 from shared.config.settings import Settings
 from tests import sample_pages
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import kinds as setting_kinds
 from shared.config.environment import nth_address, read_settings
+from shared.config.kinds import addresses
 from shared.config.libpq_environment import ignore_libpq_environment
 from shared.config.mail_address import MailFolder, MailServer
 from shared.config.settings import SettingsError
@@ -225,7 +225,7 @@ def test_an_absolute_path_is_a_unix_path(tmp_path: Path) -> None:
     """An address without a scheme is normalized, so that it can be listened on."""
     settings = read_settings({"OSTIARY_METRICS_LISTEN": f"{tmp_path}/metrics"})
     assert settings.metrics_listen == f"unix:{tmp_path}/metrics"
-    Listen(setting_kinds.address(f"{tmp_path}/listen")).bind().close()
+    Listen(addresses.address(f"{tmp_path}/listen")).bind().close()
 
 
 @pytest.mark.parametrize("address", ["unix:", ":9100", "9100", "localhost:", "localhost:65536", "metrics"])

@@ -12,7 +12,7 @@ from aiohttp import web
 from shared.browser.language import language
 from shared.browser.pages import SentMailView
 from shared.browser.pages.ago import Ago
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 from shared.config.mail_address import MailFolder
 from shared.config.settings import Settings
 from shared.live import clock

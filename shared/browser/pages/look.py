@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from shared.config.colour import Accent, accent_style
 from shared.config.image import GIF, JPEG, PNG, SVG, WEBP, image_type
-from shared.config.kinds import FooterLink
+from shared.config.kinds.look import FooterLink
 from shared.config.settings import Settings
 
 IMAGE_SUFFIXES: Mapping[str, str] = MappingProxyType(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 
 NEVER = frozenset({"about", "blob", "data", "file", "filesystem", "javascript", "vbscript"})
 

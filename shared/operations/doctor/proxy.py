@@ -6,7 +6,7 @@ from http.cookies import Morsel
 from urllib.parse import urlsplit
 
 from shared.browser.cookies import Cookies
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 from shared.config.settings import Settings
 from shared.operations.doctor.findings import Finding, bad, good
 from shared.operations.doctor.http import HttpRequest, HttpResponse

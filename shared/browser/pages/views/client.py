@@ -6,7 +6,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from shared.browser.pages.security import https, source
-from shared.config.kinds import is_loopback
+from shared.config.loopback import is_loopback
 from shared.oauth.client.account import is_account_client
 from shared.oauth.client.record import Client
 

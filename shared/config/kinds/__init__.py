@@ -1,0 +1,1 @@
+"""The kinds of values of settings: their form, and what is rejected."""
